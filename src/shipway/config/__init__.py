@@ -1,0 +1,1 @@
+"""Text becomes a typed value, or every problem at once with its line."""

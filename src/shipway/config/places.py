@@ -1,0 +1,120 @@
+"""Where an installation keeps things on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Places:
+    """The three directories of an installation, and what lies in them.
+
+    `data` is everything to back up. `runtime` is memory (a tmpfs, 0700): sockets, and the specifications of
+    running instances with their secrets in the clear, so that those never reach a disk. `keys` holds the key
+    of the secrets and the tokens of this person, outside `data` so that a copy of `data` tells nothing.
+    """
+
+    data: Path
+    runtime: Path
+    keys: Path
+
+    @classmethod
+    def of(cls, data: Path | None = None, env: Mapping[str, str] | None = None) -> Places:
+        """The places of the installation at `data` (SHIPWAY_DATA, or under XDG_DATA_HOME, by default)."""
+        env = os.environ if env is None else env
+        home = Path(env.get("HOME") or Path.home())
+        share = Path(env.get("XDG_DATA_HOME") or home / ".local" / "share")
+        data = (data or Path(env.get("SHIPWAY_DATA") or share / "shipway")).absolute()
+        name = hashlib.sha256(str(data).encode()).hexdigest()[:12]
+        keys = Path(env.get("XDG_CONFIG_HOME") or home / ".config") / "shipway"
+        return cls(data, _memory(env) / f"shipway-{os.getuid()}" / name, keys)
+
+    @property
+    def name(self) -> str:
+        """A short name of this installation, made of its data directory's path."""
+        return self.runtime.name
+
+    def create(self) -> None:
+        """Makes the three directories, readable for nobody else."""
+        for directory in (self.data, self.runtime.parent, self.runtime, self.runtime / "instances", self.keys):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def database(self) -> Path:
+        return self.data / "shipway.db"
+
+    @property
+    def engine_database(self) -> Path:
+        return self.data / "engine.db"
+
+    @property
+    def server_file(self) -> Path:
+        return self.data / "server.json"
+
+    @property
+    def socket(self) -> Path:
+        return self.runtime / "server.sock"
+
+    @property
+    def keeper_socket(self) -> Path:
+        return self.runtime / "keeper.sock"
+
+    @property
+    def envoy_socket(self) -> Path:
+        return self.runtime / "envoy.sock"
+
+    @property
+    def instances(self) -> Path:
+        return self.runtime / "instances"
+
+    @property
+    def secret_key(self) -> Path:
+        return self.keys / f"{self.name}.key"
+
+    @property
+    def credentials(self) -> Path:
+        return self.keys / "credentials"
+
+    @property
+    def proxy(self) -> Path:
+        return self.data / "proxy"
+
+    @property
+    def keeper(self) -> Path:
+        return self.data / "keeper"
+
+    @property
+    def cache(self) -> Path:
+        return self.data / "cache"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.data / "artifacts"
+
+    def repository(self, application: str) -> Path:
+        return self.data / "git" / f"{application}.git"
+
+    def run(self, run: str) -> Path:
+        return self.data / "runs" / run
+
+    def step(self, run: str, step: str, attempt: int) -> Path:
+        return self.run(run) / "steps" / step / str(attempt)
+
+    def environment(self, application: str, environment: str) -> Path:
+        return self.data / "environments" / application / environment
+
+    def instance_log(self, application: str, environment: str, instance: str) -> Path:
+        return self.environment(application, environment) / "logs" / f"{instance}.log"
+
+
+def _memory(env: Mapping[str, str]) -> Path:
+    """A directory that is never written to a disk; unix socket paths under it must stay below 107 bytes."""
+    runtime = env.get("XDG_RUNTIME_DIR")
+    if runtime and os.access(runtime, os.W_OK):
+        return Path(runtime)
+    shared = Path("/dev/shm")
+    return shared if os.access(shared, os.W_OK) else Path("/tmp")

@@ -1,0 +1,81 @@
+"""Everything that can go wrong, as one tree.
+
+ShipwayError
+├── UserError          the person at the keyboard can mend it
+├── OwnerError         whoever owns the installation or the machine can mend it
+└── TransientError     nobody has to: Shipway tries again
+
+Each class has a stable `id` (for searching), a `hint` (what to do next) and says who acts.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class ShipwayError(Exception):
+    """What happened, in one sentence; `hint` says what to do next.
+
+    `actor` is "you", "owner" or "nobody"; `retry` says whether the same call may succeed later.
+    `status` is the HTTP status by which the API shows it.
+    """
+
+    id: ClassVar[str] = "shipway.error"
+    actor: ClassVar[str] = "owner"
+    retry: ClassVar[bool] = False
+    status: ClassVar[int] = 500
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint or self.default_hint
+
+    def as_dict(self) -> dict[str, Any]:
+        """The one shape in which the API, `--json` and the pages show an error."""
+        return {"id": self.id, "message": self.message, "hint": self.hint, "actor": self.actor}
+
+
+class UserError(ShipwayError):
+    """The person who asked can mend it."""
+
+    id = "shipway.user"
+    actor = "you"
+    status = 400
+
+
+class OwnerError(ShipwayError):
+    """The owner of the installation or of the machine can mend it."""
+
+    id = "shipway.owner"
+
+
+class TransientError(ShipwayError):
+    """Nobody has to act: Shipway tries again by itself."""
+
+    id = "shipway.transient"
+    actor = "nobody"
+    retry = True
+    status = 503
+
+
+class NotFound(UserError):
+    """What was named does not exist, or may not be seen."""
+
+    id = "shipway.not_found"
+    status = 404
+
+
+class NotAllowed(UserError):
+    """No token, a token that is not known, or one that may not do this."""
+
+    id = "access.denied"
+    status = 403
+
+
+class StaleEpoch(ShipwayError):
+    """The target has seen a newer deployment than the one that asks (R5): the older one must stop."""
+
+    id = "releases.stale_epoch"
+    actor = "nobody"
+    status = 409
