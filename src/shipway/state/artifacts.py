@@ -1,0 +1,105 @@
+"""Artifacts: what green runs left behind, named by digest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from shipway.state import facts
+from shipway.state.tables import artifacts
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """`digest` is the SHA-256 of the archive, `size` its bytes, `project` shipway.yml as read for the commit."""
+
+    application: str
+    digest: str
+    commit: str
+    run: str
+    project: Mapping[str, Any]
+    size: int
+    created: float
+    pruned: float | None
+
+
+def create(
+    conn: Connection,
+    *,
+    application: str,
+    digest: str,
+    commit: str,
+    run: str,
+    project: Mapping[str, Any],
+    size: int,
+) -> Artifact:
+    """Records an artifact once; the same archive again is the same artifact, present again if it was pruned."""
+    key = (artifacts.c.application == application, artifacts.c.digest == digest)
+    if conn.execute(select(artifacts.c.digest).where(*key)).first() is not None:
+        conn.execute(update(artifacts).where(*key).values(pruned=None))
+        return get(conn, application, digest)
+    conn.execute(
+        insert(artifacts).values(
+            application=application,
+            digest=digest,
+            commit=commit,
+            run=run,
+            project=dict(project),
+            size=size,
+            created=time.time(),
+        )
+    )
+    facts.record(
+        conn,
+        "artifact.published",
+        application=application,
+        run=run,
+        commit=commit,
+        data={"digest": digest, "size": size},
+    )
+    return get(conn, application, digest)
+
+
+def get(conn: Connection, application: str, digest: str) -> Artifact:
+    """The artifact with this digest, which must exist."""
+    query = select(artifacts).where(artifacts.c.application == application, artifacts.c.digest == digest)
+    return Artifact(**conn.execute(query).mappings().one())
+
+
+def of_commit(conn: Connection, application: str, commit: str) -> Artifact | None:
+    """The newest artifact of a commit that has not been pruned."""
+    query = (
+        select(artifacts)
+        .where(
+            artifacts.c.application == application,
+            artifacts.c.commit == commit,
+            artifacts.c.pruned.is_(None),
+        )
+        .order_by(artifacts.c.created.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else Artifact(**row)
+
+
+def present(conn: Connection) -> list[Artifact]:
+    """Every artifact that has not been pruned, oldest first."""
+    query = select(artifacts).where(artifacts.c.pruned.is_(None)).order_by(artifacts.c.created)
+    return [Artifact(**row) for row in conn.execute(query).mappings()]
+
+
+def prune(conn: Connection, artifact: Artifact) -> None:
+    """Records that the files of an artifact are about to go."""
+    key = (artifacts.c.application == artifact.application, artifacts.c.digest == artifact.digest)
+    conn.execute(update(artifacts).where(*key).values(pruned=time.time()))
+    facts.record(
+        conn,
+        "artifact.pruned",
+        application=artifact.application,
+        commit=artifact.commit,
+        data={"digest": artifact.digest},
+    )

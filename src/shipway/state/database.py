@@ -1,0 +1,81 @@
+"""One open record: reading it, and changing it so that what was acknowledged survives a loss of power."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+
+from shipway.state import migrate
+
+
+class Database:
+    """The record of an installation, in SQLite (WAL, synchronous=FULL).
+
+    `write()` takes the write lock at once (BEGIN IMMEDIATE), so two writers wait for each other instead of
+    failing half way; on leaving the block everything is on the disk or nothing is. Safe to share by threads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30}, pool_size=20)
+        event.listen(self._engine, "connect", _configure)
+        event.listen(self._engine, "begin", _begin)
+        self._changed = threading.Condition()
+        self._changes = 0
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view of the record."""
+        with self._engine.connect() as conn:
+            yield conn
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A change of the record: committed and synced at the end of the block, undone by an exception."""
+        with self._engine.connect().execution_options(shipway_write=True) as conn:
+            recorded = conn.info["facts"] = []
+            with conn.begin():
+                yield conn
+        for kind in recorded:
+            sys.audit("shipway.fact", kind, "after")
+        with self._changed:
+            self._changes += 1
+            self._changed.notify_all()
+
+    @property
+    def changes(self) -> int:
+        """How many changes this process has committed; with `wait` a way to sleep until the next one."""
+        return self._changes
+
+    def wait(self, seen: int, timeout: float) -> int:
+        """Waits until more than `seen` changes were committed, at most `timeout` seconds; the new count."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._changes > seen, timeout)
+            return self._changes
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def open_database(path: Path) -> Database:
+    """Opens the record at `path`, made or brought to the newest schema first."""
+    database = Database(path)
+    migrate.to_newest(database._engine)
+    return database
+
+
+def _configure(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by `_begin`, not by the driver
+    for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=30000"):
+        connection.execute(f"pragma {pragma}").close()
+
+
+def _begin(conn: Connection) -> None:
+    write = conn.get_execution_options().get("shipway_write", False)
+    conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,85 @@
+"""Facts: what happened, appended and never changed. Every change of state records one beside it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from shipway.state.tables import facts
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that happened at `at` (seconds since 1970): `kind` is "<noun>.<past verb>"."""
+
+    id: int
+    at: float
+    kind: str
+    application: str | None
+    run: str | None
+    environment: str | None
+    commit: str | None
+    who: str | None
+    data: Mapping[str, Any]
+
+
+def record(
+    conn: Connection,
+    kind: str,
+    *,
+    application: str | None = None,
+    run: str | None = None,
+    environment: str | None = None,
+    commit: str | None = None,
+    who: str | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Appends a fact in the transaction of the change it tells of.
+
+    The audit events `shipway.fact` name the places where a crash is tried (BARS R2): "before" is raised here, in
+    the open transaction; "after" by `Database.write` once it is committed.
+    """
+    sys.audit("shipway.fact", kind, "before")
+    conn.info.setdefault("facts", []).append(kind)
+    conn.execute(
+        insert(facts).values(
+            at=time.time(),
+            kind=kind,
+            application=application,
+            run=run,
+            environment=environment,
+            commit=commit,
+            who=who,
+            data=dict(data or {}),
+        )
+    )
+
+
+def after(
+    conn: Connection,
+    last: int,
+    *,
+    runs: Sequence[str] | None = None,
+    application: str | None = None,
+    environment: str | None = None,
+    limit: int = 500,
+) -> list[Fact]:
+    """The facts with an id above `last`, oldest first, at most `limit`."""
+    query = select(facts).where(facts.c.id > last).order_by(facts.c.id).limit(limit)
+    if runs is not None:
+        query = query.where(facts.c.run.in_(runs))
+    if application is not None:
+        query = query.where(facts.c.application == application)
+    if environment is not None:
+        query = query.where(facts.c.environment == environment)
+    return [Fact(**row) for row in conn.execute(query).mappings()]
+
+
+def newest(conn: Connection) -> int:
+    """The id of the newest fact, 0 when there is none."""
+    return int(conn.execute(select(func.coalesce(func.max(facts.c.id), 0))).scalar_one())

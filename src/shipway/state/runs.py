@@ -1,0 +1,269 @@
+"""Runs: one execution of a pipeline for one commit, and the steps of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from shipway.state import facts, ids
+from shipway.state.tables import runs, steps
+
+ENDED = ("passed", "failed", "cancelled", "superseded")
+
+
+@dataclass(frozen=True)
+class Run:
+    """`purpose` is push, deploy or rollback; `deliver` names the environments it goes to, in order."""
+
+    id: str
+    number: int
+    application: str
+    push: str | None
+    branch: str
+    commit: str
+    who: str
+    purpose: str
+    deliver: Sequence[str]
+    plan: Mapping[str, Any]
+    tier: str
+    state: str
+    reason: str
+    created: float
+    started: float | None
+    ended: float | None
+
+    @property
+    def over(self) -> bool:
+        return self.state in ENDED
+
+
+@dataclass(frozen=True)
+class Step:
+    """One attempt of a step; `excerpt` holds the log's lines that explain a failure."""
+
+    run: str
+    name: str
+    attempt: int
+    position: int
+    needs: Sequence[str]
+    state: str
+    exit_code: int | None
+    excerpt: str
+    started: float | None
+    ended: float | None
+
+
+def create(
+    conn: Connection,
+    *,
+    application: str,
+    push: str | None,
+    branch: str,
+    commit: str,
+    who: str,
+    purpose: str,
+    deliver: Sequence[str],
+    plan: Mapping[str, Any],
+) -> Run:
+    """Records a queued run. A push has one run: a second call for it returns the first (promise 1)."""
+    if push is not None:
+        existing = conn.execute(select(runs.c.id).where(runs.c.push == push)).scalar()
+        if existing is not None:
+            return get(conn, existing)
+    last = conn.execute(
+        select(func.coalesce(func.max(runs.c.number), 0)).where(runs.c.application == application)
+    ).scalar_one()
+    run = ids.new()
+    conn.execute(
+        insert(runs).values(
+            id=run,
+            number=last + 1,
+            application=application,
+            push=push,
+            branch=branch,
+            commit=commit,
+            who=who,
+            purpose=purpose,
+            deliver=list(deliver),
+            plan=dict(plan),
+            state="queued",
+            created=time.time(),
+        )
+    )
+    facts.record(
+        conn,
+        "run.queued",
+        application=application,
+        run=run,
+        commit=commit,
+        who=who,
+        data={"number": last + 1, "branch": branch, "purpose": purpose, "deliver": list(deliver)},
+    )
+    return get(conn, run)
+
+
+def get(conn: Connection, run: str) -> Run:
+    """The run with this id, which must exist."""
+    return Run(**conn.execute(select(runs).where(runs.c.id == run)).mappings().one())
+
+
+def find(conn: Connection, run: str) -> Run | None:
+    """The run with this id."""
+    row = conn.execute(select(runs).where(runs.c.id == run)).mappings().one_or_none()
+    return None if row is None else Run(**row)
+
+
+def of_push(conn: Connection, push: str) -> Run | None:
+    """The run of a push, once there is one."""
+    row = conn.execute(select(runs).where(runs.c.push == push)).mappings().one_or_none()
+    return None if row is None else Run(**row)
+
+
+def recent(
+    conn: Connection,
+    *,
+    application: str | None = None,
+    branch: str | None = None,
+    commit: str | None = None,
+    limit: int = 50,
+) -> list[Run]:
+    """The newest runs first."""
+    query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+    if application is not None:
+        query = query.where(runs.c.application == application)
+    if branch is not None:
+        query = query.where(runs.c.branch == branch)
+    if commit is not None:
+        query = query.where(runs.c.commit == commit)
+    return [Run(**row) for row in conn.execute(query).mappings()]
+
+
+def in_state(conn: Connection, *states: str) -> list[Run]:
+    """Runs in one of `states`, oldest first."""
+    query = select(runs).where(runs.c.state.in_(states)).order_by(runs.c.id)
+    return [Run(**row) for row in conn.execute(query).mappings()]
+
+
+def begin(conn: Connection, run: Run, tier: str) -> bool:
+    """Claims a queued run; False when somebody else got there first or it is no longer queued."""
+    changed = conn.execute(
+        update(runs)
+        .where(runs.c.id == run.id, runs.c.state == "queued")
+        .values(state="running", started=time.time(), tier=tier)
+    ).rowcount
+    if changed:
+        _fact(conn, run, "run.started", {"tier": tier})
+    return bool(changed)
+
+
+def end(conn: Connection, run: Run, state: str, reason: str = "") -> bool:
+    """Ends a run once: `state` is one of ENDED. False when it had ended before."""
+    changed = conn.execute(
+        update(runs)
+        .where(runs.c.id == run.id, runs.c.state.not_in(ENDED))
+        .values(state=state, reason=reason, ended=time.time())
+    ).rowcount
+    if changed:
+        _fact(conn, run, f"run.{state}", {"reason": reason})
+    return bool(changed)
+
+
+def supersede(conn: Connection, newer: Run) -> list[str]:
+    """Ends the queued runs of the same branch that `newer` makes pointless; their ids."""
+    older = conn.execute(
+        select(runs)
+        .where(
+            runs.c.application == newer.application,
+            runs.c.branch == newer.branch,
+            runs.c.purpose == "push",
+            runs.c.state == "queued",
+            runs.c.id < newer.id,
+        )
+        .order_by(runs.c.id)
+    ).mappings()
+    found = [Run(**row) for row in older]
+    for run in found:
+        end(conn, run, "superseded", f"commit {newer.commit[:7]} was pushed to {newer.branch} after it")
+    return [run.id for run in found]
+
+
+def begin_step(
+    conn: Connection, run: Run, name: str, attempt: int, *, position: int = 0, needs: Sequence[str] = ()
+) -> None:
+    """Records that an attempt of a step began; the same call after a crash changes nothing."""
+    key = (steps.c.run == run.id, steps.c.name == name, steps.c.attempt == attempt)
+    if conn.execute(select(steps.c.run).where(*key)).first() is not None:
+        return
+    conn.execute(
+        insert(steps).values(
+            run=run.id,
+            name=name,
+            attempt=attempt,
+            position=position,
+            needs=list(needs),
+            state="running",
+            started=time.time(),
+        )
+    )
+    _fact(conn, run, "step.started", {"step": name, "attempt": attempt})
+
+
+def end_step(
+    conn: Connection,
+    run: Run,
+    name: str,
+    attempt: int,
+    state: str,
+    *,
+    exit_code: int | None = None,
+    excerpt: str = "",
+    started: float | None = None,
+    ended: float | None = None,
+) -> None:
+    """Records how an attempt ended, once. `started` and `ended` are the supervisor's own times when it has them."""
+    ended = time.time() if ended is None else ended
+    values: dict[str, Any] = {"state": state, "exit_code": exit_code, "excerpt": excerpt, "ended": ended}
+    if started is not None:
+        values["started"] = started
+    changed = conn.execute(
+        update(steps)
+        .where(
+            steps.c.run == run.id,
+            steps.c.name == name,
+            steps.c.attempt == attempt,
+            steps.c.state == "running",
+        )
+        .values(**values)
+    ).rowcount
+    if changed:
+        began = conn.execute(
+            select(steps.c.started).where(
+                steps.c.run == run.id, steps.c.name == name, steps.c.attempt == attempt
+            )
+        ).scalar_one()
+        _fact(
+            conn,
+            run,
+            f"step.{state.replace(' ', '_')}",
+            {
+                "step": name,
+                "attempt": attempt,
+                "exit_code": exit_code,
+                "seconds": ended - began,
+                "excerpt": excerpt,
+            },
+        )
+
+
+def steps_of(conn: Connection, run: str) -> list[Step]:
+    """All attempts of all steps of a run, in the order of the plan."""
+    query = select(steps).where(steps.c.run == run).order_by(steps.c.position, steps.c.name, steps.c.attempt)
+    return [Step(**row) for row in conn.execute(query).mappings()]
+
+
+def _fact(conn: Connection, run: Run, kind: str, data: Mapping[str, Any]) -> None:
+    facts.record(conn, kind, application=run.application, run=run.id, commit=run.commit, data=data)

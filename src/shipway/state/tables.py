@@ -1,0 +1,229 @@
+"""The tables of the record. Times are seconds since 1970 (UTC); ids made by us are ULIDs, which sort by time."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+applications = Table(
+    "applications",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("default_branch", String, nullable=False),
+    Column("created", Float, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("digest", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),  # personal | session | code
+    Column("role", String, nullable=False),  # owner | user
+    Column("who", String, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("expires", Float),
+    Column("revoked", Float),
+)
+
+pushes = Table(
+    "pushes",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("application", ForeignKey("applications.name"), nullable=False),
+    Column("ref", String, nullable=False),
+    Column("old", String, nullable=False),  # forty zeros: the ref is new
+    Column("new", String, nullable=False),  # forty zeros: the ref was deleted
+    Column("sequence", Integer, nullable=False),  # 1, 2, … per application and ref
+    Column("who", String, nullable=False),
+    Column("state", String, nullable=False),  # offered | accepted | dropped
+    Column("at", Float, nullable=False),
+    UniqueConstraint("application", "ref", "sequence"),
+    Index("pushes_by_state", "state"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("number", Integer, nullable=False),  # 1, 2, … per application: what people say
+    Column("application", ForeignKey("applications.name"), nullable=False),
+    Column("push", ForeignKey("pushes.id"), unique=True),
+    Column("branch", String, nullable=False),
+    Column("commit", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("purpose", String, nullable=False),  # push | deploy | rollback
+    Column("deliver", JSON, nullable=False),  # names of the environments it goes to, in order
+    Column("plan", JSON, nullable=False),  # what the engine interprets
+    Column("tier", String, nullable=False, server_default=""),
+    Column("state", String, nullable=False),  # queued | running | passed | failed | cancelled | superseded
+    Column("reason", String, nullable=False, server_default=""),
+    Column("created", Float, nullable=False),
+    Column("started", Float),
+    Column("ended", Float),
+    UniqueConstraint("application", "number"),
+    Index("runs_by_state", "state"),
+    Index("runs_by_commit", "application", "commit"),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("run", ForeignKey("runs.id"), primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("needs", JSON, nullable=False),
+    Column("state", String, nullable=False),  # running | passed | failed | timed out | cancelled | lost
+    Column("exit_code", Integer),
+    Column("excerpt", String, nullable=False, server_default=""),  # the log's lines that explain a failure
+    Column("started", Float),
+    Column("ended", Float),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("application", ForeignKey("applications.name"), primary_key=True),
+    Column("digest", String, primary_key=True),  # sha256 in hexadecimal, of the archive
+    Column("commit", String, nullable=False),
+    Column("run", ForeignKey("runs.id"), nullable=False),
+    Column("project", JSON, nullable=False),  # shipway.yml as it was read for this commit
+    Column("size", Integer, nullable=False),  # bytes of the archive
+    Column("created", Float, nullable=False),
+    Column("pruned", Float),
+    Index("artifacts_by_commit", "application", "commit"),
+)
+
+configurations = Table(
+    "configurations",
+    metadata,
+    Column("application", ForeignKey("applications.name"), primary_key=True),
+    Column("environment", String, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("values", JSON, nullable=False),
+    Column("secrets", LargeBinary, nullable=False),  # one encrypted JSON object, names and values
+    Column("secret_names", JSON, nullable=False),
+    Column("who", String, nullable=False),
+    Column("created", Float, nullable=False),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("application", ForeignKey("applications.name"), nullable=False),
+    Column("environment", String, nullable=False),
+    Column("number", Integer, nullable=False),  # 1, 2, … per application and environment
+    Column("digest", String, nullable=False),
+    Column("commit", String, nullable=False),
+    Column("configuration", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+    UniqueConstraint("application", "environment", "number"),
+    UniqueConstraint("application", "environment", "digest", "configuration"),
+)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("run", ForeignKey("runs.id"), nullable=False),
+    Column("release", ForeignKey("releases.id"), nullable=False),
+    Column("application", String, nullable=False),
+    Column("environment", String, nullable=False),
+    Column("commit", String, nullable=False),
+    Column("kind", String, nullable=False),  # deploy | rollback
+    Column("epoch", Integer, nullable=False),
+    Column("state", String, nullable=False),  # running | done | failed | unknown
+    Column("phase", String, nullable=False),  # the last thing that was begun
+    Column("reason", String, nullable=False, server_default=""),
+    Column("excerpt", String, nullable=False, server_default=""),
+    Column("started", Float, nullable=False),
+    Column("switched", Float),
+    Column("ended", Float),
+    UniqueConstraint("run", "environment"),
+    UniqueConstraint("application", "environment", "epoch"),
+    Index("deployments_by_state", "state"),
+)
+
+serving = Table(
+    "serving",
+    metadata,
+    Column("application", ForeignKey("applications.name"), primary_key=True),
+    Column("environment", String, primary_key=True),
+    Column("release", ForeignKey("releases.id"), nullable=False),
+    Column("deployment", ForeignKey("deployments.id"), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("warm", ForeignKey("releases.id")),  # the release before, its web kept running
+    Column("warm_until", Float),
+)
+
+instances = Table(
+    "instances",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("release", ForeignKey("releases.id"), nullable=False),
+    Column("process", String, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("port", Integer),
+    Column("wanted", Boolean, nullable=False, server_default=text("1")),
+    Column("created", Float, nullable=False),
+    Index("instances_by_release", "release"),
+)
+
+ports = Table(
+    "ports",
+    metadata,
+    Column("port", Integer, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("taken", Float, nullable=False),
+    Column("released", Float),  # null: taken; otherwise it rests for a minute
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("application", ForeignKey("applications.name"), nullable=False),
+    Column("environment", String),  # null: every environment
+    Column("commit", String),  # null: every commit
+    Column("kind", String, nullable=False),  # freeze | quarantine | incident | experiment
+    Column("why", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("until", Float),
+    Column("lifted", Float),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("application", String),
+    Column("run", String),
+    Column("environment", String),
+    Column("commit", String),
+    Column("who", String),
+    Column("data", JSON, nullable=False),
+    Index("facts_by_run", "run", "id"),
+    Index("facts_by_environment", "application", "environment", "id"),
+    sqlite_autoincrement=True,
+)
