@@ -15,7 +15,7 @@ from shipway.state.tables import artifacts
 
 @dataclass(frozen=True)
 class Artifact:
-    """`digest` is the SHA-256 of the archive, `size` its bytes, `project` shipway.yml as read for the commit."""
+    """`digest` is the archive's SHA-256, `size` its bytes, `project` shipway.yml as read for the commit."""
 
     application: str
     digest: str
@@ -37,7 +37,7 @@ def create(
     project: Mapping[str, Any],
     size: int,
 ) -> Artifact:
-    """Records an artifact once; the same archive again is the same artifact, present again if it was pruned."""
+    """Records an artifact once; the same archive again is the same one, present again if it was pruned."""
     key = (artifacts.c.application == application, artifacts.c.digest == digest)
     if conn.execute(select(artifacts.c.digest).where(*key)).first() is not None:
         conn.execute(update(artifacts).where(*key).values(pruned=None))

@@ -41,8 +41,8 @@ def record(
 ) -> None:
     """Appends a fact in the transaction of the change it tells of.
 
-    The audit events `shipway.fact` name the places where a crash is tried (BARS R2): "before" is raised here, in
-    the open transaction; "after" by `Database.write` once it is committed.
+    The audit events `shipway.fact` name the places where a crash is tried (BARS R2): "before" is raised here,
+    in the open transaction; "after" by `Database.write` once it is committed.
     """
     sys.audit("shipway.fact", kind, "before")
     conn.info.setdefault("facts", []).append(kind)

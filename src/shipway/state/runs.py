@@ -224,7 +224,7 @@ def end_step(
     started: float | None = None,
     ended: float | None = None,
 ) -> None:
-    """Records how an attempt ended, once. `started` and `ended` are the supervisor's own times when it has them."""
+    """Records how an attempt ended, once. The times are the supervisor's own when it has them."""
     ended = time.time() if ended is None else ended
     values: dict[str, Any] = {"state": state, "exit_code": exit_code, "excerpt": excerpt, "ended": ended}
     if started is not None:

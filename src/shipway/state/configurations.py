@@ -1,0 +1,88 @@
+"""Configurations: the values and the encrypted secrets of an environment, a new version with every change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select
+
+from shipway.state import facts
+from shipway.state.tables import configurations
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Version 0 is the empty one that every environment begins with. `secrets` is encrypted."""
+
+    application: str
+    environment: str
+    version: int
+    values: Mapping[str, str]
+    secrets: bytes
+    secret_names: Sequence[str]
+    who: str
+    created: float
+
+
+def newest(conn: Connection, application: str, environment: str) -> Configuration:
+    """The newest version; version 0, empty, when nothing was ever set."""
+    query = (
+        select(configurations)
+        .where(configurations.c.application == application, configurations.c.environment == environment)
+        .order_by(configurations.c.version.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).mappings().one_or_none()
+    if row is None:
+        return Configuration(application, environment, 0, {}, b"", (), "", 0.0)
+    return Configuration(**row)
+
+
+def get(conn: Connection, application: str, environment: str, version: int) -> Configuration:
+    """One version; version 0 is the empty one."""
+    if version == 0:
+        return Configuration(application, environment, 0, {}, b"", (), "", 0.0)
+    query = select(configurations).where(
+        configurations.c.application == application,
+        configurations.c.environment == environment,
+        configurations.c.version == version,
+    )
+    return Configuration(**conn.execute(query).mappings().one())
+
+
+def add(
+    conn: Connection,
+    application: str,
+    environment: str,
+    *,
+    values: Mapping[str, str],
+    secrets: bytes,
+    secret_names: Sequence[str],
+    who: str,
+    what: str,
+) -> Configuration:
+    """Appends a version; `what` says in words what changed, without any secret's value."""
+    version = newest(conn, application, environment).version + 1
+    conn.execute(
+        insert(configurations).values(
+            application=application,
+            environment=environment,
+            version=version,
+            values=dict(values),
+            secrets=secrets,
+            secret_names=list(secret_names),
+            who=who,
+            created=time.time(),
+        )
+    )
+    facts.record(
+        conn,
+        "configuration.changed",
+        application=application,
+        environment=environment,
+        who=who,
+        data={"version": version, "what": what},
+    )
+    return get(conn, application, environment, version)

@@ -1,0 +1,157 @@
+"""Deployments: the act of making a release serve, with the phase it has reached and how it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from shipway.state import facts, ids
+from shipway.state.releases import Release
+from shipway.state.tables import deployments
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """`epoch` grows with every deployment of an environment; the target refuses an older one (R5)."""
+
+    id: str
+    run: str
+    release: str
+    application: str
+    environment: str
+    commit: str
+    kind: str
+    epoch: int
+    state: str
+    phase: str
+    reason: str
+    excerpt: str
+    started: float
+    switched: float | None
+    ended: float | None
+
+    @property
+    def over(self) -> bool:
+        return self.state != "running"
+
+
+def begin(conn: Connection, *, run: str, release: Release, kind: str, at_least: int) -> Deployment:
+    """The deployment of a run to an environment: the one that was begun, or a new one.
+
+    Its epoch is at least one more than `at_least`, the largest that the target has seen.
+    """
+    existing = of_run(conn, run, release.environment)
+    if existing is not None:
+        return existing
+    key = (
+        deployments.c.application == release.application,
+        deployments.c.environment == release.environment,
+    )
+    last = conn.execute(select(func.coalesce(func.max(deployments.c.epoch), 0)).where(*key)).scalar_one()
+    deployment = ids.new()
+    conn.execute(
+        insert(deployments).values(
+            id=deployment,
+            run=run,
+            release=release.id,
+            application=release.application,
+            environment=release.environment,
+            commit=release.commit,
+            kind=kind,
+            epoch=max(last, at_least) + 1,
+            state="running",
+            phase="begun",
+            started=time.time(),
+        )
+    )
+    begun = get(conn, deployment)
+    _fact(conn, begun, "deployment.begun", {"release": release.number, "kind": kind, "epoch": begun.epoch})
+    return begun
+
+
+def get(conn: Connection, deployment: str) -> Deployment:
+    """The deployment with this id, which must exist."""
+    return Deployment(
+        **conn.execute(select(deployments).where(deployments.c.id == deployment)).mappings().one()
+    )
+
+
+def of_run(conn: Connection, run: str, environment: str) -> Deployment | None:
+    """The deployment of a run to one environment."""
+    query = select(deployments).where(deployments.c.run == run, deployments.c.environment == environment)
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else Deployment(**row)
+
+
+def all_of_run(conn: Connection, run: str) -> list[Deployment]:
+    """The deployments of a run in the order in which they began."""
+    query = select(deployments).where(deployments.c.run == run).order_by(deployments.c.id)
+    return [Deployment(**row) for row in conn.execute(query).mappings()]
+
+
+def recent(conn: Connection, application: str, environment: str, limit: int = 20) -> list[Deployment]:
+    """The newest deployments of an environment first."""
+    query = (
+        select(deployments)
+        .where(deployments.c.application == application, deployments.c.environment == environment)
+        .order_by(deployments.c.epoch.desc())
+        .limit(limit)
+    )
+    return [Deployment(**row) for row in conn.execute(query).mappings()]
+
+
+def running(conn: Connection) -> list[Deployment]:
+    """Deployments that have begun and not ended."""
+    query = select(deployments).where(deployments.c.state == "running").order_by(deployments.c.id)
+    return [Deployment(**row) for row in conn.execute(query).mappings()]
+
+
+def enter(
+    conn: Connection, deployment: Deployment, phase: str, data: Mapping[str, Any] | None = None
+) -> None:
+    """Records that a phase begins: prepare, release, start, processes, switch, finish or undo."""
+    conn.execute(update(deployments).where(deployments.c.id == deployment.id).values(phase=phase))
+    _fact(conn, deployment, f"deployment.{phase}", data or {})
+
+
+def switched(conn: Connection, deployment: Deployment) -> None:
+    """Records that all traffic has moved."""
+    conn.execute(
+        update(deployments)
+        .where(deployments.c.id == deployment.id, deployments.c.switched.is_(None))
+        .values(switched=time.time())
+    )
+    _fact(conn, deployment, "deployment.switched", {})
+
+
+def end(conn: Connection, deployment: Deployment, state: str, reason: str = "", excerpt: str = "") -> None:
+    """Ends a deployment once: done, failed (what served still serves) or unknown (a person must look)."""
+    changed = conn.execute(
+        update(deployments)
+        .where(deployments.c.id == deployment.id, deployments.c.state == "running")
+        .values(state=state, reason=reason, excerpt=excerpt, ended=time.time())
+    ).rowcount
+    if changed:
+        seconds = time.time() - deployment.started
+        _fact(
+            conn,
+            deployment,
+            f"deployment.{state}",
+            {"reason": reason, "excerpt": excerpt, "seconds": seconds, "kind": deployment.kind},
+        )
+
+
+def _fact(conn: Connection, deployment: Deployment, kind: str, data: Mapping[str, Any]) -> None:
+    facts.record(
+        conn,
+        kind,
+        application=deployment.application,
+        run=deployment.run,
+        environment=deployment.environment,
+        commit=deployment.commit,
+        data={"deployment": deployment.id, **data},
+    )

@@ -1,0 +1,182 @@
+"""Releases: an artifact with one version of one environment's configuration; and which of them serves."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from shipway.state import facts, ids
+from shipway.state.tables import releases, serving
+
+
+@dataclass(frozen=True)
+class Release:
+    id: str
+    application: str
+    environment: str
+    number: int
+    digest: str
+    commit: str
+    configuration: int
+    created: float
+
+    @property
+    def name(self) -> str:
+        """The name by which instances and the router know it; unique on a machine."""
+        return f"{self.application}.{self.environment}.r{self.number}"
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What an environment serves; `warm` is the release before, its web kept running until `warm_until`."""
+
+    application: str
+    environment: str
+    release: str
+    deployment: str
+    epoch: int
+    since: float
+    warm: str | None
+    warm_until: float | None
+
+
+def make(
+    conn: Connection, *, application: str, environment: str, digest: str, commit: str, configuration: int
+) -> Release:
+    """The release of this artifact and configuration: the one there is, or a new one, the next number."""
+    query = select(releases).where(
+        releases.c.application == application,
+        releases.c.environment == environment,
+        releases.c.digest == digest,
+        releases.c.configuration == configuration,
+    )
+    row = conn.execute(query).mappings().one_or_none()
+    if row is not None:
+        return Release(**row)
+    last = conn.execute(
+        select(func.coalesce(func.max(releases.c.number), 0)).where(
+            releases.c.application == application, releases.c.environment == environment
+        )
+    ).scalar_one()
+    release = ids.new()
+    conn.execute(
+        insert(releases).values(
+            id=release,
+            application=application,
+            environment=environment,
+            number=last + 1,
+            digest=digest,
+            commit=commit,
+            configuration=configuration,
+            created=time.time(),
+        )
+    )
+    facts.record(
+        conn,
+        "release.made",
+        application=application,
+        environment=environment,
+        commit=commit,
+        data={"release": release, "number": last + 1, "digest": digest, "configuration": configuration},
+    )
+    return get(conn, release)
+
+
+def get(conn: Connection, release: str) -> Release:
+    """The release with this id, which must exist."""
+    return Release(**conn.execute(select(releases).where(releases.c.id == release)).mappings().one())
+
+
+def recent(conn: Connection, application: str, environment: str, limit: int = 20) -> list[Release]:
+    """The newest releases of an environment first."""
+    query = (
+        select(releases)
+        .where(releases.c.application == application, releases.c.environment == environment)
+        .order_by(releases.c.number.desc())
+        .limit(limit)
+    )
+    return [Release(**row) for row in conn.execute(query).mappings()]
+
+
+def numbered(conn: Connection, application: str, environment: str, number: int) -> Release | None:
+    """The release people call r<number>."""
+    query = select(releases).where(
+        releases.c.application == application,
+        releases.c.environment == environment,
+        releases.c.number == number,
+    )
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else Release(**row)
+
+
+def now_serving(conn: Connection, application: str, environment: str) -> Serving | None:
+    """What the environment serves; nothing before its first deployment."""
+    query = select(serving).where(serving.c.application == application, serving.c.environment == environment)
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else Serving(**row)
+
+
+def all_serving(conn: Connection) -> list[Serving]:
+    """What every environment serves."""
+    query = select(serving).order_by(serving.c.application, serving.c.environment)
+    return [Serving(**row) for row in conn.execute(query).mappings()]
+
+
+def serve(
+    conn: Connection, release: Release, *, deployment: str, epoch: int, warm_until: float | None
+) -> None:
+    """Records that `release` has the traffic; what had it before is warm until `warm_until`.
+
+    A record with a higher epoch stays as it is (R5).
+    """
+    before = now_serving(conn, release.application, release.environment)
+    if before is not None and before.epoch > epoch:
+        return
+    warm = None
+    if before is not None and before.release != release.id and warm_until is not None:
+        warm = before.release
+    elif before is not None and before.release == release.id:
+        warm, warm_until = before.warm, before.warm_until
+    values = {
+        "release": release.id,
+        "deployment": deployment,
+        "epoch": epoch,
+        "since": time.time(),
+        "warm": warm,
+        "warm_until": warm_until if warm is not None else None,
+    }
+    if before is None:
+        conn.execute(
+            insert(serving).values(application=release.application, environment=release.environment, **values)
+        )
+    else:
+        conn.execute(
+            update(serving)
+            .where(
+                serving.c.application == release.application,
+                serving.c.environment == release.environment,
+            )
+            .values(**values)
+        )
+
+
+def cool(conn: Connection, now: Serving) -> None:
+    """Records that the release kept warm is warm no longer."""
+    conn.execute(
+        update(serving)
+        .where(
+            serving.c.application == now.application,
+            serving.c.environment == now.environment,
+            serving.c.warm == now.warm,
+        )
+        .values(warm=None, warm_until=None)
+    )
+    facts.record(
+        conn,
+        "release.cooled",
+        application=now.application,
+        environment=now.environment,
+        data={"release": now.warm},
+    )
