@@ -1,0 +1,1 @@
+"""What a green run leaves behind: built once, named by digest."""

@@ -1,0 +1,99 @@
+"""Written values become one typed value, or every problem at once, each with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from shipway.config.positions import Positions
+from shipway.config.problems import Complaint, InvalidConfig
+from shipway.config.schema import keys_at
+
+Model = TypeVar("Model", bound=BaseModel)
+MOST_PROBLEMS = 50
+
+
+def validate(
+    model: type[Model], value: Any, positions: Positions, file: str, complaints: Iterable[Complaint] = ()
+) -> Model:
+    """The value as a `model`; InvalidConfig with its problems and with `complaints`, in the file's order.
+
+    `complaints` are what was found wrong across fields; they are reported together with what is wrong with
+    single fields, so that one look is enough. At most 50 are reported.
+    """
+    found = list(complaints)
+    try:
+        typed = model.model_validate(value)
+    except ValidationError as error:
+        found += _complaints(model, error)
+    if found:
+        problems = {positions.locate(complaint, file): None for complaint in found}
+        raise InvalidConfig(sorted(problems, key=lambda each: (each.line, each.column))[:MOST_PROBLEMS])
+    return typed
+
+
+def nearest(written: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like what was written, if one is like it at all."""
+    if len(written) > 60:
+        return None
+    matches = get_close_matches(written.lower(), known, n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def _complaints(model: type[BaseModel], error: ValidationError) -> Iterator[Complaint]:
+    schema = model.model_json_schema()
+    for count, detail in enumerate(error.errors(include_url=False)):
+        if detail["type"] != "default_factory_not_called":  # follows from another problem
+            yield _complaint(schema, detail, guess=count < MOST_PROBLEMS)
+
+
+def _complaint(schema: dict[str, Any], detail: ErrorDetails, *, guess: bool) -> Complaint:
+    path = tuple(part for part in detail["loc"] if part != "[key]")
+    kind = detail["type"]
+    if kind == "missing":
+        return Complaint(path[:-1], f"{'needs' if path[:-1] else 'the file needs'} `{path[-1]}`")
+    if kind == "extra_forbidden":
+        near = nearest(str(path[-1]), keys_at(schema, path[:-1])) if guess else None
+        return Complaint(path, "is not a known key", near, at_key=True)
+    return Complaint(path, _message(detail), _choice(detail), at_key="[key]" in detail["loc"])
+
+
+_SHOULD: dict[str, str] = {
+    "string_type": "should be text",
+    "int_parsing": "should be a whole number",
+    "int_type": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "dict_type": "should be a mapping of names to values",
+    "model_type": "should be a mapping of keys to values",
+    "tuple_type": "should be a list",
+    "list_type": "should be a list",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+
+
+def _message(detail: ErrorDetails) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "literal_error":
+        return f"should be {context['expected']}"
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return f"should be {words} {context[name]:g}"
+    return _SHOULD.get(kind, detail["msg"][:1].lower() + detail["msg"][1:])
+
+
+def _choice(detail: ErrorDetails) -> str | None:
+    if detail["type"] != "literal_error":
+        return None
+    choices = str(detail.get("ctx", {})["expected"]).replace(" or ", ", ").split(", ")
+    return nearest(str(detail["input"]), [choice.strip("'") for choice in choices])

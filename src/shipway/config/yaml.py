@@ -1,0 +1,187 @@
+"""YAML without its traps: a text becomes plain values and the place of each, within limits (BARS S10).
+
+1. The text is read event by event, so that a limit stops it before anything has grown.
+2. A scalar stays the text that was written (null alone is None): what `3.10`, `NO` or `1:30` mean is for the
+   field that receives it to say. PyYAML's own reading makes 3.1, False and 90 of them.
+3. An alias is allowed, but counts as all the values it stands for; merge keys and tags are refused.
+4. A key written twice is a problem, never silently the last one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from shipway.config.positions import Position, Positions
+from shipway.config.problems import InvalidConfig, Path, Problem, field
+
+LARGEST = 256 * 1024
+DEEPEST = 50
+MOST_VALUES = 20_000
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+def load(text: str | bytes, file: str) -> tuple[Any, Positions]:
+    """The value of a YAML text and the place of everything in it; InvalidConfig when it is not good YAML."""
+    reader = _Reader(file)
+    try:
+        value = reader.document(_checked(text))
+    except _Stop as stop:
+        reader.problem(stop.message, stop.at)
+    except yaml.YAMLError as error:
+        reader.problem(*_syntax(error, text))
+    if reader.problems:
+        raise InvalidConfig(reader.problems)
+    return value, reader.positions
+
+
+class _Stop(Exception):
+    """Reading cannot go on."""
+
+    def __init__(self, message: str, at: Position = (1, 1)) -> None:
+        super().__init__(message)
+        self.message, self.at = message, at
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A value with the number of values in it, aliases counted in full, and how deep they go."""
+
+    value: Any
+    size: int = 1
+    depth: int = 0
+
+
+class _Reader:
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self.positions = Positions()
+        self._anchors: dict[str, _Node | None] = {}
+        self._count = 0
+
+    def problem(self, message: str, at: Position, path: Path = ()) -> None:
+        self.problems.append(Problem(self.file, *at, field(path), message))
+
+    def document(self, text: str) -> Any:
+        self._events = yaml.parse(text, Loader=yaml.CSafeLoader)
+        next(self._events)  # the beginning of the stream
+        if isinstance(next(self._events), yaml.StreamEndEvent):
+            return None
+        node = self._node(next(self._events), ())
+        next(self._events)  # the end of the document
+        after = next(self._events)
+        if not isinstance(after, yaml.StreamEndEvent):
+            self.problem("a second document begins here; one file holds one", _at(after))
+        return node.value
+
+    def _node(self, event: yaml.Event, path: Path) -> _Node:
+        at = self.positions.values[path] = _at(event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._counted(self._alias(str(event.anchor), at), at, path)
+        assert isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent))
+        if event.anchor:
+            self._anchors[event.anchor] = None
+        if event.tag and event.tag != "!":
+            self.problem("has a tag; write the plain value", at, path)
+        node = self._counted(self._content(event, path), at, path)
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _alias(self, anchor: str, at: Position) -> _Node:
+        node = self._anchors.get(anchor)
+        if node is None:
+            raise _Stop(f"the alias *{anchor[:40]} stands for nothing, or for what contains it", at)
+        self._count += node.size - 1
+        return node
+
+    def _counted(self, node: _Node, at: Position, path: Path) -> _Node:
+        self._count += 1
+        if self._count > MOST_VALUES:
+            raise _Stop(f"more than {MOST_VALUES:,} values, with each alias counted in full", at)
+        if len(path) + node.depth > DEEPEST:
+            raise _Stop(f"values are nested more than {DEEPEST} deep", at)
+        return node
+
+    def _content(self, event: yaml.Event, path: Path) -> _Node:
+        if isinstance(event, yaml.ScalarEvent):
+            plain = event.implicit[0]
+            return _Node(None if plain and event.value in _NULL else event.value)
+        if len(path) >= DEEPEST:
+            raise _Stop(f"values are nested more than {DEEPEST} deep", _at(event))
+        return self._mapping(path) if isinstance(event, yaml.MappingStartEvent) else self._sequence(path)
+
+    def _sequence(self, path: Path) -> _Node:
+        items: list[_Node] = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            items.append(self._node(event, (*path, len(items))))
+        return _around([item.value for item in items], items)
+
+    def _mapping(self, path: Path) -> _Node:
+        value: dict[str, Any] = {}
+        items: list[_Node] = []
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self._key(event, path)
+            items.append(self._node(next(self._events), (*path, key)))
+            value.setdefault(key, items[-1].value)
+        return _around(value, items)
+
+    def _key(self, event: yaml.Event, path: Path) -> str:
+        at = _at(event)
+        if not isinstance(event, yaml.ScalarEvent) or event.anchor or event.tag:
+            raise _Stop("a key should be a plain word", at)
+        key = (*path, event.value)
+        if event.value == "<<" and event.implicit[0]:
+            self.problem("merge keys are not part of YAML 1.2; write the values out", at, path)
+        elif key in self.positions.keys:
+            self.problem(f"is written twice; the first is in line {self.positions.keys[key][0]}", at, key)
+        self.positions.keys.setdefault(key, at)
+        return str(event.value)
+
+
+def _around(value: Any, items: list[_Node]) -> _Node:
+    return _Node(
+        value, 1 + sum(item.size for item in items), 1 + max((item.depth for item in items), default=0)
+    )
+
+
+def _at(event: yaml.Event) -> Position:
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+
+
+def _checked(text: str | bytes) -> str:
+    if len(text) > LARGEST:
+        raise _Stop(f"the file is larger than {LARGEST // 1024} KiB")
+    try:
+        decoded = text.decode() if isinstance(text, bytes) else text
+        size = len(decoded.encode())
+    except UnicodeError:
+        raise _Stop("the file is not UTF-8 text") from None
+    if size > LARGEST:
+        raise _Stop(f"the file is larger than {LARGEST // 1024} KiB")
+    if "\0" in decoded:
+        raise _Stop("the file holds a NUL character", _place(decoded, decoded.index("\0")))
+    return decoded
+
+
+def _place(text: str, index: int) -> Position:
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+
+
+def _syntax(error: yaml.YAMLError, text: str | bytes) -> tuple[str, Position]:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return _explained(error, mark.line, text), (mark.line + 1, mark.column + 1)
+    return f"the file is not YAML: {getattr(error, 'reason', error)}", (1, 1)
+
+
+def _explained(error: yaml.MarkedYAMLError, line: int, text: str | bytes) -> str:
+    lines = (text if isinstance(text, str) else text.decode()).splitlines()
+    indent = lines[line][: len(lines[line]) - len(lines[line].lstrip())] if line < len(lines) else ""
+    if "\t" in indent:
+        return "the line begins with a tab; indent with spaces"
+    return f"the file is not YAML: {' '.join(part for part in (error.problem, error.context) if part)}"

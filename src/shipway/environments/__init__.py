@@ -1,0 +1,1 @@
+"""The places a commit travels through, in their order."""

@@ -1,0 +1,115 @@
+"""Setting an environment's values and secrets: every change is a new version, and so a new release."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from shipway.environments.secrets import Vault
+from shipway.errors import UserError
+from shipway.state import configurations
+from shipway.state.configurations import Configuration
+from shipway.state.database import Database
+
+OURS = frozenset({"PORT", "DATA_DIR", "HOME", "PATH"})
+"""Names that Shipway sets for every process."""
+
+SHORTEST_SECRET = 6
+"""Characters; a shorter one cannot be masked in logs without masking everything (BARS S23)."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_LONGEST = 64 * 1024
+
+
+class InvalidVariable(UserError):
+    """A name or value that cannot be an environment variable."""
+
+    id = "environments.invalid_variable"
+
+
+class UnknownVariable(UserError):
+    """Asked to take away what is not set."""
+
+    id = "environments.unknown_variable"
+    status = 404
+
+
+def change(
+    database: Database,
+    vault: Vault,
+    application: str,
+    environment: str,
+    *,
+    who: str,
+    values: Mapping[str, str | None] | None = None,
+    secrets: Mapping[str, str | None] | None = None,
+) -> Configuration:
+    """Sets values and secrets (None takes one away) in one new version; a change of nothing makes none.
+
+    Raises InvalidVariable or UnknownVariable, and then nothing is changed.
+    """
+    values, secrets = values or {}, secrets or {}
+    _check(values, secrets)
+    with database.write() as conn:
+        now = configurations.newest(conn, application, environment)
+        sealed = vault.open(application, environment, now.secrets)
+        new_values = _apply(now.values, values)
+        new_secrets = _apply(sealed, secrets)
+        for name in secrets:
+            new_values.pop(name, None)  # a value that became a secret is not left readable beside it
+        if new_values == dict(now.values) and new_secrets == sealed:
+            return now
+        return configurations.add(
+            conn,
+            application,
+            environment,
+            values=new_values,
+            secrets=vault.seal(application, environment, new_secrets),
+            secret_names=sorted(new_secrets),
+            who=who,
+            what=_in_words(values, secrets),
+        )
+
+
+def variables(vault: Vault, configuration: Configuration) -> tuple[dict[str, str], list[str]]:
+    """What a process gets from a configuration, and which of the values are secret."""
+    secrets = vault.open(configuration.application, configuration.environment, configuration.secrets)
+    return {**configuration.values, **secrets}, list(secrets.values())
+
+
+def _check(values: Mapping[str, str | None], secrets: Mapping[str, str | None]) -> None:
+    problems = [_problem(name, value) for name, value in [*values.items(), *secrets.items()]]
+    problems += [
+        f"{name}: a secret needs at least {SHORTEST_SECRET} characters, or it could not be masked in logs"
+        for name, value in secrets.items()
+        if value is not None and len(value) < SHORTEST_SECRET
+    ]
+    told = [problem for problem in problems if problem is not None]
+    if told:
+        raise InvalidVariable("; ".join(told), hint="Nothing was changed.")
+
+
+def _problem(name: str, value: str | None) -> str | None:
+    if not _NAME.fullmatch(name):
+        return f"{name!r} is no name of an environment variable: letters, digits and _, not beginning with a digit"
+    if name in OURS or name.startswith("SHIPWAY_"):
+        return f"{name} is set by Shipway itself"
+    if value is not None and ("\0" in value or len(value) > _LONGEST):
+        return f"{name}: the value should be at most 64 KiB and hold no NUL character"
+    return None
+
+
+def _apply(old: Mapping[str, str], change: Mapping[str, str | None]) -> dict[str, str]:
+    new = dict(old)
+    for name, value in change.items():
+        if value is not None:
+            new[name] = value
+        elif new.pop(name, None) is None:
+            raise UnknownVariable(f"{name} is not set, so there is nothing to take away.")
+    return new
+
+
+def _in_words(values: Mapping[str, str | None], secrets: Mapping[str, str | None]) -> str:
+    parts = [f"{'set' if value is not None else 'removed'} {name}" for name, value in values.items()]
+    parts += [f"{'set' if value is not None else 'removed'} secret {name}" for name, value in secrets.items()]
+    return ", ".join(parts)

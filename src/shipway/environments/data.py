@@ -1,0 +1,106 @@
+"""What an environment keeps between releases: one directory, copied consistently before a release changes it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from shipway.config.places import Places
+
+INSIDE = "/data"
+"""Where a process finds the directory (DATA_DIR), whatever the release."""
+
+COPIES_KEPT = 5
+
+_SQLITE = b"SQLite format 3\0"
+_BESIDE = ("-wal", "-shm", "-journal")
+
+
+def directory(places: Places, application: str, environment: str, paths: Sequence[str]) -> Path:
+    """The data directory, with a place made for each of the project's data `paths`.
+
+    A path with a suffix, such as `db.sqlite3`, is a file, which the application makes itself; any other is a
+    directory.
+    """
+    root = places.environment(application, environment) / "data"
+    root.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        place = root / path
+        (place.parent if _is_file(path) else place).mkdir(parents=True, exist_ok=True)
+    return root
+
+
+def links(tree: str, paths: Sequence[str], inside: str = INSIDE) -> dict[str, str]:
+    """Where each data path of the application's tree really lies: path in the tree -> path in the directory."""
+    return {f"{tree}/{path.rstrip('/')}": f"{inside}/{path.rstrip('/')}" for path in paths}
+
+
+def copy(places: Places, application: str, environment: str, name: str) -> Path:
+    """Copies the data directory as `name`; a copy of that name that is there already is left as it is.
+
+    A SQLite database is copied as one consistent state of it (its own backup), even while it is written to.
+    Only the newest five copies are kept; the data itself is never pruned.
+    """
+    source = places.environment(application, environment) / "data"
+    backups = places.environment(application, environment) / "backups"
+    target = backups / name
+    if target.exists():
+        return target
+    scratch = backups / f".{name}.part"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    if source.exists():
+        _copy_tree(source, scratch)
+    scratch.rename(target)
+    _sync(backups)
+    for old in sorted(path for path in backups.iterdir() if not path.name.startswith("."))[:-COPIES_KEPT]:
+        shutil.rmtree(old)
+    return target
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    for entry in sorted(source.iterdir()):
+        place = target / entry.name
+        if entry.is_symlink():
+            place.symlink_to(entry.readlink())
+        elif entry.is_dir():
+            place.mkdir()
+            _copy_tree(entry, place)
+        elif entry.is_file() and not _belongs_to_database(entry):
+            _copy_file(entry, place)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    with source.open("rb") as file:
+        is_database = file.read(len(_SQLITE)) == _SQLITE
+    if is_database:
+        with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as backup:
+            original.backup(backup)
+        shutil.copystat(source, target)
+    else:
+        shutil.copy2(source, target)
+
+
+def _belongs_to_database(path: Path) -> bool:
+    """Whether this is the journal of a SQLite database beside it: its content is part of that one's copy."""
+    for ending in _BESIDE:
+        if path.name.endswith(ending):
+            database = path.with_name(path.name.removesuffix(ending))
+            return database.is_file() and database.read_bytes()[: len(_SQLITE)] in (_SQLITE, b"")
+    return False
+
+
+def _is_file(path: str) -> bool:
+    return not path.endswith("/") and Path(path).suffix != ""
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,69 @@
+"""What shipway.yml says about an environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from shipway.config.names import EnvironmentName, VariableName
+from shipway.config.problems import Complaint
+from shipway.config.settings import Settings, Text
+from shipway.config.written import below
+
+_NOT_IN_A_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|/\.|[/.]$|\.lock(/|$)")
+
+
+def _branch(name: str) -> str:
+    if not name or len(name) > 200 or _NOT_IN_A_BRANCH.search(name):
+        raise ValueError("is not a name git allows for a branch")
+    return name
+
+
+BranchName = Annotated[str, AfterValidator(_branch)]
+
+
+class EnvironmentSettings(Settings):
+    """One place a commit travels through; its name alone may be written instead."""
+
+    short_form = "name"
+
+    name: EnvironmentName = Field(description="Its name: small letters and digits, at most 20.")
+    branch: BranchName | None = Field(
+        default=None,
+        description="The branch that is delivered here. Without it, the default branch of the repository.",
+    )
+    env: dict[VariableName, Text] = Field(
+        default={},
+        description="Environment variables of its processes; `shipway env` sets more without a commit.",
+    )
+
+
+USUAL = (EnvironmentSettings(name="dev"), EnvironmentSettings(name="test"), EnvironmentSettings(name="prod"))
+"""The environments of a project that names none, in the order a commit travels."""
+
+
+def complaints(written: Any) -> Iterator[Complaint]:
+    """Environments that are named twice."""
+    seen: set[str] = set()
+    for index, item in enumerate(written if isinstance(written, list) else []):
+        name = item if isinstance(item, str) else below(item, "name")
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            yield Complaint(("environments", index), f"is a second environment named {name[:60]}")
+        seen.add(name)
+
+
+def data_complaints(paths: Sequence[str]) -> Iterator[Complaint]:
+    """Data that is named twice, or that lies inside other data."""
+    seen = {str(PurePosixPath(path)): index for index, path in reversed(list(enumerate(paths)))}
+    for index, path in enumerate(paths):
+        pure = PurePosixPath(path)
+        for other in (pure, *pure.parents):
+            if seen.get(str(other), index) != index:
+                yield Complaint(("data", index), f"is already kept: it is in data[{seen[str(other)]}]")
+                break

@@ -1,0 +1,92 @@
+"""A repository's shipway.yml as one typed value, made of each stage's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+from pydantic import Field
+
+from shipway.artifacts.settings import BuildSettings
+from shipway.config import validate, yaml
+from shipway.config.names import ApplicationName, Word
+from shipway.config.paths import DataPath
+from shipway.config.problems import Complaint
+from shipway.config.settings import Settings
+from shipway.config.written import below, texts
+from shipway.environments import settings as environments
+from shipway.environments.settings import EnvironmentSettings
+from shipway.pipelines import plan
+from shipway.pipelines.settings import StepSettings
+from shipway.releases.settings import ProcessSettings, ReleaseSettings
+from shipway.traffic.settings import HealthSettings, TrafficSettings
+
+FILE = "shipway.yml"
+
+
+def _usual_processes(earlier: dict[str, Any]) -> dict[str, ProcessSettings]:
+    build = earlier.get("build")
+    return {"web": ProcessSettings(run="static")} if build is not None and build.kind == "static" else {}
+
+
+class Project(Settings):
+    """An application and its way to production. Only `name` and a `web` process have to be written."""
+
+    name: ApplicationName = Field(description="The application's name: small letters, digits and single `-`.")
+    build: BuildSettings = Field(default=BuildSettings(), description="How the artifact is built.")
+    steps: dict[Word, StepSettings] = Field(
+        default={}, description="The pipeline: what must pass before anything is released."
+    )
+    processes: dict[Word, ProcessSettings] = Field(
+        default_factory=_usual_processes,
+        description="The lines of the application. One is `web`; a static site has it without being told.",
+    )
+    release: ReleaseSettings | None = Field(
+        default=None, description="A command that runs once before a release serves."
+    )
+    data: tuple[DataPath, ...] = Field(
+        default=(),
+        description="Files and directories of the tree that each environment keeps between releases.",
+    )
+    health: HealthSettings = Field(
+        default=HealthSettings(), description="What `web` must answer before it gets traffic."
+    )
+    traffic: TrafficSettings = Field(
+        default=TrafficSettings(), description="How requests move to a new release."
+    )
+    environments: tuple[EnvironmentSettings, ...] = Field(
+        default=environments.USUAL, min_length=1, description="Where a commit travels, in this order."
+    )
+
+    @classmethod
+    def parse(cls, text: str | bytes, file: str = FILE) -> Self:
+        """The project a text describes; InvalidConfig with every problem in it otherwise."""
+        value, positions = yaml.load(text, file)
+        return validate.validate(cls, {} if value is None else value, positions, file, _complaints(value))
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:  # type: ignore[override] # pydantic's own of that name is deprecated
+        """The JSON Schema of shipway.yml, for editors."""
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema", **cls.model_json_schema()}
+
+
+def _complaints(written: Any) -> Iterator[Complaint]:
+    """What is wrong across fields, looked for in what was written so that it is told with all the rest."""
+    steps = below(written, "steps")
+    if isinstance(steps, dict):
+        yield from plan.complaints({name: texts(below(step, "needs")) for name, step in steps.items()})
+    yield from environments.complaints(below(written, "environments"))
+    yield from environments.data_complaints(texts(below(written, "data")))
+    yield from _without_web(written)
+
+
+def _without_web(written: Any) -> Iterator[Complaint]:
+    processes = below(written, "processes")
+    static = "static" in (below(written, "build"), below(written, "build", "kind"))
+    if isinstance(processes, dict) and "web" not in processes:
+        near = validate.nearest("web", processes)
+        yield Complaint(("processes",), "needs a process named `web`: the one that answers requests", near)
+    elif processes is None and isinstance(written, dict) and not static:
+        yield Complaint(
+            (), "the file needs `processes` with a `web` in it: the process that answers requests"
+        )

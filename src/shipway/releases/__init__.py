@@ -1,0 +1,1 @@
+"""An artifact with one environment's configuration, made to serve."""
