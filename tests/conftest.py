@@ -1,0 +1,108 @@
+"""The house rules of every test: a home of its own, what it needs of the machine, nothing left running."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import leftovers
+import needs
+
+RUNTIME = pytest.StashKey[Path]()
+LACKS = "needs "
+
+GIT_CONFIG = "[user]\n\tname = Ada Test\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"
+FOREIGN = ("SHIPWAY_DATA", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+REGISTRY_SETTINGS = (".config/uv", ".config/pip")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A home and a runtime directory for this session, before anything looks at the environment."""
+    old_home = Path(os.environ.get("HOME", "/nonexistent"))
+    config.stash[RUNTIME] = runtime = _short_directory()
+    os.environ.update(HOME=str(_home(runtime / "home", old_home)), XDG_RUNTIME_DIR=str(runtime))
+    os.environ["PATH"] = os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    )
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(config.stash[RUNTIME], ignore_errors=True)
+
+
+def _short_directory() -> Path:
+    """In memory where there is one, and short: a unix socket's path has 107 bytes."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    return Path(tempfile.mkdtemp(prefix="shipway-test-", dir=memory))
+
+
+def _home(home: Path, old_home: Path) -> Path:
+    """A home that knows who commits and, from the real one, which package registry to ask."""
+    (home / ".config").mkdir(parents=True)
+    (home / ".gitconfig").write_text(GIT_CONFIG)
+    for settings in REGISTRY_SETTINGS:
+        if (old_home / settings).exists():
+            (home / settings).symlink_to(old_home / settings)
+    return home
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A need that nobody knows how to look for is a mistake in the test, not a reason to skip it."""
+    for item in items:
+        for need in _needs(item):
+            if need not in needs.NEEDS:
+                raise pytest.UsageError(f"{item.nodeid} needs {need!r}, which tests/needs.py does not know")
+
+
+def _needs(item: pytest.Item) -> Iterator[str]:
+    for marker in item.iter_markers("needs"):
+        yield from marker.args
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips what cannot run here; under CI that is a failure, because there everything has to run."""
+    for need in _needs(item):
+        reason = needs.missing(need)
+        if reason is None:
+            continue
+        if os.environ.get("CI"):
+            pytest.fail(f"{LACKS}{need}: {reason}", pytrace=False)
+        pytest.skip(f"{LACKS}{need}: {reason}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """After the last test of a file, when its fixtures are gone, no process of its may be left."""
+    yield
+    if nextitem is not None and nextitem.path == item.path:
+        return
+    factory: pytest.TempPathFactory = item.config._tmp_path_factory  # type: ignore[attr-defined]
+    left = leftovers.end([factory.getbasetemp(), item.config.stash[RUNTIME]])
+    if left:
+        commands = "".join(f"\n  {pid} {command}" for pid, command in left.items())
+        pytest.fail(f"{item.path.name} left processes behind (now killed):{commands}", pytrace=False)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What this machine could not run, so that a green line here is not read as more than it is."""
+    reasons = [
+        report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped")
+    ]
+    lacking = Counter(reason for reason in reasons if reason.startswith(LACKS))
+    if not lacking:
+        return
+    terminalreporter.section("could not run on this machine")
+    for reason, count in lacking.most_common():
+        terminalreporter.line(f"{count} test{'s' if count > 1 else ''} {reason}")
+    if any(needs.NEEDS[reason.split()[1].rstrip(":")].package for reason in lacking):
+        terminalreporter.line("System packages are installed by `make test-deps` (root on Debian or Ubuntu).")

@@ -1,0 +1,49 @@
+"""The order of the story stands in three places, and is the same in all of them."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import shipway
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = Path(shipway.__file__).parent
+
+
+def linted() -> list[str]:
+    """The stages of .importlinter, first to last, without those that are not built yet."""
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / ".importlinter")
+    layers = [layer.strip("() ") for layer in parser["importlinter:contract:story"]["layers"].split()]
+    stages = layers[layers.index("project") + 1 : layers.index("durable")]
+    return [stage for stage in reversed(stages) if (PACKAGE / stage).is_dir()]
+
+
+def test_the_layers_and_the_package_name_the_same_stages() -> None:
+    built = [stage for stage in shipway.STAGES if (PACKAGE / stage).is_dir()]
+    assert linted() == built
+
+
+def test_the_docstring_tells_the_same_story() -> None:
+    sentence = re.search(r"reading order of this package:\s*(.*?)\.", shipway.__doc__ or "", re.DOTALL)
+    assert sentence is not None
+    assert tuple(re.split(r",\s*", sentence[1])) == shipway.STAGES
+
+
+def help_panels() -> Iterator[str]:
+    """The groups of `shipway --help`, from top to bottom."""
+    typer = pytest.importorskip("typer.testing")
+    cli = pytest.importorskip("shipway.cli", exc_type=ModuleNotFoundError)
+    shown = typer.CliRunner().invoke(cli.app, ["--help"], env={"COLUMNS": "100", "NO_COLOR": "1"}).stdout
+    return (panel.lower() for panel in re.findall(r"^╭─ (\w+) ─", shown, re.MULTILINE))
+
+
+def test_help_groups_its_verbs_in_the_order_of_the_story() -> None:
+    panels = [panel for panel in help_panels() if panel != "options"]
+    stages = [panel for panel in panels if panel in shipway.STAGES]
+    assert stages == [stage for stage in shipway.STAGES if stage in stages]
