@@ -1,4 +1,4 @@
-"""The tables of the record. Times are seconds since 1970 (UTC); ids made by us are ULIDs, which sort by time."""
+"""The tables of the record. Times are seconds since 1970 (UTC); our ids are ULIDs, which sort by time."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ pushes = Table(
     Column("sequence", Integer, nullable=False),  # 1, 2, … per application and ref
     Column("who", String, nullable=False),
     Column("state", String, nullable=False),  # offered | accepted | dropped
+    Column("process", String, nullable=False, server_default=""),  # the receive-pack that carried it
     Column("at", Float, nullable=False),
     UniqueConstraint("application", "ref", "sequence"),
     Index("pushes_by_state", "state"),

@@ -100,6 +100,7 @@ def upgrade() -> None:
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("who", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("process", sa.String(), server_default="", nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
         sa.ForeignKeyConstraint(
             ["application"],
