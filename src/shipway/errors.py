@@ -79,3 +79,20 @@ class StaleEpoch(ShipwayError):
     id = "releases.stale_epoch"
     actor = "nobody"
     status = 409
+
+
+class DeploymentStopped(UserError):
+    """A deployment could not be carried out; what served before still serves. `excerpt` holds the evidence."""
+
+    id = "releases.stopped"
+    status = 409
+
+    def __init__(self, message: str, *, hint: str = "", excerpt: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.excerpt = excerpt
+
+
+class OutcomeUnknown(DeploymentStopped):
+    """Nobody can know whether something happened that must not happen twice: a person has to look."""
+
+    id = "releases.outcome_unknown"

@@ -1,0 +1,60 @@
+"""Is an instance healthy? Only an answer counts that came while the instance itself was listening."""
+
+from __future__ import annotations
+
+import http.client
+import time
+
+from shipway.errors import DeploymentStopped
+from shipway.hosts.keeper.client import Keeper
+from shipway.state.instances import Instance
+
+PAUSE = 0.05  # seconds between two looks: a start is over in a second or two
+
+
+def wait(keeper: Keeper, instance: Instance, *, path: str, host: str, timeout: float) -> None:
+    """Waits until the instance answers `path` with a status below 500.
+
+    Raises DeploymentStopped after `timeout` seconds, or as soon as the instance has ended twice.
+    """
+    deadline = time.monotonic() + timeout
+    last = "it does not listen on its PORT"
+    while time.monotonic() < deadline:
+        _still_there(keeper, instance)
+        if instance.port is not None and keeper.listens(instance.id, instance.port):
+            status = _ask(instance.port, path, host)
+            if isinstance(status, int) and status < 500 and keeper.listens(instance.id, instance.port):
+                return
+            last = f"GET {path} answered {status}"
+        time.sleep(PAUSE)
+    raise DeploymentStopped(f"{instance.process} did not get healthy within {timeout:g} s: {last}.")
+
+
+def survive(keeper: Keeper, instances: list[Instance], grace: float) -> None:
+    """Watches that the instances live for `grace` seconds; raises DeploymentStopped when one ends."""
+    deadline = time.monotonic() + grace
+    while True:
+        for instance in instances:
+            _still_there(keeper, instance, restarts_allowed=0)
+        if time.monotonic() >= deadline:
+            return
+        time.sleep(PAUSE)
+
+
+def _still_there(keeper: Keeper, instance: Instance, restarts_allowed: int = 1) -> None:
+    for state in keeper.instances(group=None):
+        if state.id == instance.id and (state.state == "exited" or state.restarts > restarts_allowed):
+            code = "" if state.exit_code is None else f" with exit status {state.exit_code}"
+            raise DeploymentStopped(f"{instance.process} ended{code} right after its start.")
+
+
+def _ask(port: int, path: str, host: str) -> int | str:
+    """The status of the answer, or in words why there was none."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Host": host, "User-Agent": "shipway-health"})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return f"nothing ({type(error).__name__})"
+    finally:
+        connection.close()

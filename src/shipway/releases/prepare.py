@@ -1,0 +1,65 @@
+"""Making a release ready to start: its artifact unpacked, its data copied, its own command run."""
+
+from __future__ import annotations
+
+from shipway.artifacts import fetch
+from shipway.environments import data
+from shipway.errors import DeploymentStopped, OutcomeUnknown
+from shipway.hosts import steps
+from shipway.hosts.steps import Outcome
+from shipway.releases.machine import Machine
+from shipway.releases.settings import ReleaseSettings
+from shipway.releases.targets.process import Surroundings
+from shipway.state.deployments import Deployment
+from shipway.state.releases import Release
+
+EXCERPT = 20  # lines of the log that go with a failure
+
+
+def unpack(machine: Machine, release: Release) -> None:
+    """Brings the artifact to this machine, verified against its digest."""
+    fetch.unpack(machine.places, release.digest)
+
+
+def run_command(
+    machine: Machine,
+    deployment: Deployment,
+    around: Surroundings,
+    settings: ReleaseSettings,
+) -> None:
+    """Copies the data, then runs the `release:` command: at most once in a deployment.
+
+    1. The copy is named after the deployment, so a second call finds it.
+    2. The command is claimed by a file its supervisor creates exclusively. After a crash of Shipway the claim is
+       found, and with it the command's result.
+    3. If the machine died in the middle there is a claim without a result: OutcomeUnknown, unless the command
+       was declared repeatable.
+    """
+    data.copy(machine.places, deployment.application, deployment.environment, deployment.id)
+    home = machine.places.environment(deployment.application, deployment.environment) / "deployments"
+    for attempt in range(1, 4 if settings.repeatable else 2):
+        directory = home / deployment.id / str(attempt)
+        steps.start(
+            directory,
+            argv=["sh", "-c", settings.run],
+            room=around.room,
+            tier=machine.tier,
+            env=around.env,
+            timeout=settings.timeout,
+            secrets=around.secrets,
+        )
+        outcome = steps.wait(directory)
+        if outcome.how != "lost":
+            _judge(settings, outcome, excerpt=steps.excerpt(directory, EXCERPT))
+            return
+    raise OutcomeUnknown(
+        f"The machine died while `{settings.run}` ran: nobody can know whether it took effect.",
+        hint="Look at the data, then deploy the commit again; `repeatable: true` lets Shipway do that by itself.",
+    )
+
+
+def _judge(settings: ReleaseSettings, outcome: Outcome, excerpt: str) -> None:
+    if outcome.how == "exited" and outcome.code == 0:
+        return
+    ended = f"exit status {outcome.code}" if outcome.how == "exited" else outcome.how
+    raise DeploymentStopped(f"The release command `{settings.run}` failed: {ended}.", excerpt=excerpt)

@@ -1,0 +1,1 @@
+"""Where releases run. A kind is a file of its own, found by name."""

@@ -1,0 +1,153 @@
+"""A release as processes of this machine: sandboxed, listening on loopback, owned by the keeper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.artifacts import room as artifact_room
+from shipway.environments import configure, data
+from shipway.hosts import ports
+from shipway.hosts.keeper.client import InstanceSpec
+from shipway.hosts.sandbox import Mount, Room
+from shipway.releases.machine import Machine
+from shipway.releases.settings import ProcessSettings
+from shipway.state import configurations, instances
+from shipway.state.instances import Instance
+from shipway.state.releases import Release
+
+STOP_GRACE = 10.0  # seconds between the polite signal and the last one, once an instance holds no request
+_NEEDS_A_SHELL = re.compile(r"[;&|\n<>(){}`]")
+_ASSIGNMENTS = re.compile(r"""^((?:\w+=(?:"[^"]*"|'[^']*'|[^\s"'])*\s+)*)""")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a process of a release sees: its room, its variables, and which of their values are secret."""
+
+    room: Room
+    env: dict[str, str]
+    secrets: list[str]
+
+
+def group(release: Release) -> str:
+    """The name under which the keeper counts epochs: an environment of an application."""
+    return f"{release.application}.{release.environment}"
+
+
+def surroundings(
+    machine: Machine, release: Release, data_paths: Sequence[str], declared: dict[str, str]
+) -> Surroundings:
+    """The artifact read-only, the environment's data, /tmp of its own, and nothing of anybody else."""
+    kept = data.directory(machine.places, release.application, release.environment, data_paths)
+    tree = artifact_room.tree_of(machine.places, machine.tier, release.digest, release.name)
+    base = artifact_room.run_room(machine.places, tree)
+    mounts = (*base.mounts, Mount(kept, data.INSIDE, writable=True))
+    plain = Room(mounts=mounts, links={}, cwd=base.cwd, network=True)
+    kept_inside = machine.tier.inside(plain, data.INSIDE)
+    top = machine.tier.inside(plain, artifact_room.TREE)
+    room = Room(mounts=mounts, links=data.links(top, data_paths, kept_inside), cwd=base.cwd, network=True)
+    with machine.database.read() as conn:
+        configuration = configurations.get(
+            conn, release.application, release.environment, release.configuration
+        )
+    values, secrets = configure.variables(machine.vault, configuration)
+    env = {
+        **declared,
+        **values,
+        **artifact_room.run_env(machine.tier, room),
+        "DATA_DIR": kept_inside,
+        "SHIPWAY_APPLICATION": release.application,
+        "SHIPWAY_ENVIRONMENT": release.environment,
+        "SHIPWAY_RELEASE": str(release.number),
+        "SHIPWAY_COMMIT": release.commit,
+    }
+    return Surroundings(room, env, secrets)
+
+
+def start(
+    machine: Machine,
+    release: Release,
+    process: str,
+    settings: ProcessSettings,
+    around: Surroundings,
+    epoch: int,
+) -> list[Instance]:
+    """Starts the instances of one process; those that run already are left as they are.
+
+    Each is recorded as wanted, with its port, before it is started: after a crash it is found again.
+    """
+    started = []
+    for position in range(1, settings.instances + 1):
+        instance = _want(machine, release, process, position)
+        machine.keeper.ensure(
+            _specification(machine, release, instance, settings, around),
+            group=group(release),
+            epoch=epoch,
+        )
+        started.append(instance)
+    return started
+
+
+def stop(machine: Machine, release: Release, epoch: int, *, only: Sequence[str] | None = None) -> None:
+    """Stops the release's instances (of the processes in `only`), each politely first, and frees their ports."""
+    with machine.database.read() as conn:
+        found = instances.of_release(conn, release.id)
+    for instance in found:
+        if only is None or instance.process in only:
+            machine.keeper.stop(instance.id, group=group(release), epoch=epoch, grace=STOP_GRACE)
+            with machine.database.write() as conn:
+                instances.unwant(conn, instance.id)
+            if instance.port is not None:
+                ports.release(machine.database, instance.port)
+
+
+def running(machine: Machine, release: Release, process: str) -> bool:
+    """Whether every wanted instance of this process is up, and there is at least one."""
+    with machine.database.read() as conn:
+        wanted = [each for each in instances.of_release(conn, release.id) if each.process == process]
+    up = {state.id for state in machine.keeper.instances(group(release)) if state.state == "running"}
+    return bool(wanted) and all(instance.id in up for instance in wanted)
+
+
+def _want(machine: Machine, release: Release, process: str, position: int) -> Instance:
+    name = f"{release.name}.{process}.{position}"
+    with machine.database.read() as conn:
+        known = instances.find(conn, name)
+    if known is not None and known.wanted:
+        return known
+    port = ports.take(machine.database, name) if process == "web" else None
+    with machine.database.write() as conn:
+        return instances.want(
+            conn, id=name, release=release.id, process=process, position=position, port=port
+        )
+
+
+def _specification(
+    machine: Machine, release: Release, instance: Instance, settings: ProcessSettings, around: Surroundings
+) -> InstanceSpec:
+    env = dict(around.env)
+    if instance.port is not None:
+        env["PORT"] = str(instance.port)
+    log = machine.places.instance_log(release.application, release.environment, instance.id)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    machine.tier.prepare(around.room)
+    return InstanceSpec(
+        id=instance.id,
+        argv=machine.tier.command(around.room, _argv(machine, settings.run)),
+        env=env,
+        cwd=None,
+        log=str(log),
+        restart="always",
+        release=release.name,
+    )
+
+
+def _argv(machine: Machine, line: str) -> list[str]:
+    """A line of a Procfile is for the shell; a simple one replaces the shell, so that signals reach it."""
+    if line.strip() == "static":
+        return artifact_room.static_server(machine.tier)
+    if _NEEDS_A_SHELL.search(line):
+        return ["sh", "-c", line]
+    return ["sh", "-c", _ASSIGNMENTS.sub(r"\1exec ", line.strip(), count=1)]

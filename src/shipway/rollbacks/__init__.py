@@ -1,0 +1,1 @@
+"""The old version put back."""

@@ -1,0 +1,58 @@
+"""Which release a rollback goes to."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from shipway.errors import UserError
+from shipway.state import deployments, releases
+from shipway.state.releases import Release
+
+
+class NowhereToGo(UserError):
+    """There is no release to go back to, or the one that was named is not it."""
+
+    id = "rollbacks.nowhere_to_go"
+    status = 409
+
+
+def target(conn: Connection, application: str, environment: str, to: int | None) -> Release:
+    """The release called r<to>; without a number, the newest one before the one that serves now.
+
+    Only a release that has served is a place to go back to.
+    """
+    now = releases.now_serving(conn, application, environment)
+    if now is None:
+        raise NowhereToGo(f"{environment} serves nothing yet, so there is nothing to roll back.")
+    serving = releases.get(conn, now.release)
+    served = _that_have_served(conn, application, environment)
+    if to is not None:
+        return _named(conn, serving, served, to)
+    earlier = [release for release in served if release.number < serving.number]
+    if not earlier:
+        raise NowhereToGo(
+            f"{environment} serves its first release, r{serving.number}; there is none before it.",
+            hint="shipway runs, then shipway deploy COMMIT takes another commit there.",
+        )
+    return max(earlier, key=lambda release: release.number)
+
+
+def _named(conn: Connection, serving: Release, served: list[Release], to: int) -> Release:
+    if to == serving.number:
+        raise NowhereToGo(f"r{to} is what {serving.environment} serves.")
+    for release in served:
+        if release.number == to:
+            return release
+    names = ", ".join(f"r{release.number}" for release in served if release.number != serving.number)
+    raise NowhereToGo(
+        f"r{to} has never served in {serving.environment}.", hint=f"These have: {names}." if names else ""
+    )
+
+
+def _that_have_served(conn: Connection, application: str, environment: str) -> list[Release]:
+    done = [
+        deployment.release
+        for deployment in deployments.recent(conn, application, environment, limit=200)
+        if deployment.state == "done"
+    ]
+    return [releases.get(conn, release) for release in dict.fromkeys(done)]
