@@ -46,14 +46,13 @@ class Project(Settings):
     )
     data: tuple[DataPath, ...] = Field(
         default=(),
-        description="Files and directories of the tree that each environment keeps between releases.",
+        description="Paths of the tree that each environment keeps between releases: files have a suffix "
+        "(`db.sqlite3`), directories have none or end with `/`.",
     )
     health: HealthSettings = Field(
         default=HealthSettings(), description="What `web` must answer before it gets traffic."
     )
-    traffic: TrafficSettings = Field(
-        default=TrafficSettings(), description="How requests move to a new release."
-    )
+    traffic: TrafficSettings = Field(default=TrafficSettings(), description="How requests move to a new release.")
     environments: tuple[EnvironmentSettings, ...] = Field(
         default=environments.USUAL, min_length=1, description="Where a commit travels, in this order."
     )
@@ -87,6 +86,4 @@ def _without_web(written: Any) -> Iterator[Complaint]:
         near = validate.nearest("web", processes)
         yield Complaint(("processes",), "needs a process named `web`: the one that answers requests", near)
     elif processes is None and isinstance(written, dict) and not static:
-        yield Complaint(
-            (), "the file needs `processes` with a `web` in it: the process that answers requests"
-        )
+        yield Complaint((), "the file needs `processes` with a `web` in it: the process that answers requests")

@@ -14,7 +14,8 @@ from pydantic import AfterValidator
 _LABEL = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*([_-][A-Za-z0-9]+)*", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_OURS = ("PORT", "DATA_DIR")
+OURS = frozenset({"PORT", "DATA_DIR", "HOME", "PATH"})
+"""Variables that Shipway sets for every process, besides those that begin with SHIPWAY_."""
 
 
 def application(name: str) -> str:
@@ -30,17 +31,15 @@ def environment(name: str) -> str:
 def word(name: str) -> str:
     """The name itself when a step or a process may have it; ValueError says what the rule is."""
     if len(name) > 40 or not _WORD.fullmatch(name):
-        raise ValueError(
-            "is not a good name: letters and digits, a letter first, `-` or `_` between, at most 40"
-        )
+        raise ValueError("is not a good name: letters and digits, a letter first, `-` or `_` between, at most 40")
     return name
 
 
 def variable(name: str) -> str:
     """The name itself when an environment variable may have it; ValueError says what the rule is."""
-    if len(name) > 200 or not _VARIABLE.fullmatch(name):
+    if len(name) > 128 or not _VARIABLE.fullmatch(name):
         raise ValueError("is not a name of an environment variable: letters, digits and `_`, no digit first")
-    if name in _OURS or name.startswith("SHIPWAY_"):
+    if name in OURS or name.startswith("SHIPWAY_"):
         raise ValueError("is set by Shipway itself; choose another name")
     return name
 

@@ -21,13 +21,16 @@ def relative(written: str) -> str:
 
 
 def data(written: str) -> str:
-    """A path that is kept between releases: never the whole tree, git's own or the virtual environment."""
+    """A path that is kept between releases: never the whole tree, git's own or the virtual environment.
+
+    A `/` at its end stays: it says that the path is a directory although its name has a suffix.
+    """
     path = relative(written)
     if path == ".":
         raise ValueError("is the whole tree; name the files and directories that are kept between releases")
     if PurePosixPath(path).parts[0] in (".git", ".venv"):
         raise ValueError("belongs to the artifact and cannot be kept between releases")
-    return path
+    return f"{path}/" if written.endswith("/") else path
 
 
 RelativePath = Annotated[str, AfterValidator(relative)]
