@@ -13,6 +13,8 @@ from sqlalchemy import Connection, create_engine, event
 
 from shipway.state import migrate
 
+__all__ = ["Connection", "Database", "open_database"]  # a connection is passed on by many, and made here alone
+
 
 class Database:
     """The record of an installation, in SQLite (WAL, synchronous=FULL).

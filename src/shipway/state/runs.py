@@ -117,6 +117,13 @@ def find(conn: Connection, run: str) -> Run | None:
     return None if row is None else Run(**row)
 
 
+def numbered(conn: Connection, application: str, number: int) -> Run | None:
+    """The run people call by its number."""
+    query = select(runs).where(runs.c.application == application, runs.c.number == number)
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else Run(**row)
+
+
 def of_push(conn: Connection, push: str) -> Run | None:
     """The run of a push, once there is one."""
     row = conn.execute(select(runs).where(runs.c.push == push)).mappings().one_or_none()
@@ -241,9 +248,7 @@ def end_step(
     ).rowcount
     if changed:
         began = conn.execute(
-            select(steps.c.started).where(
-                steps.c.run == run.id, steps.c.name == name, steps.c.attempt == attempt
-            )
+            select(steps.c.started).where(steps.c.run == run.id, steps.c.name == name, steps.c.attempt == attempt)
         ).scalar_one()
         _fact(
             conn,

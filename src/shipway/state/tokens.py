@@ -68,5 +68,10 @@ def revoke(conn: Connection, token: str, who: str) -> bool:
     return bool(changed)
 
 
+def extend(conn: Connection, token: str, expires: float) -> None:
+    """Moves the end of a token that is in use; one that was revoked stays so."""
+    conn.execute(update(tokens).where(tokens.c.id == token, tokens.c.revoked.is_(None)).values(expires=expires))
+
+
 def _token(row: RowMapping) -> Token:
     return Token(**{name: value for name, value in row.items() if name != "digest"})
