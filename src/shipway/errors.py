@@ -81,6 +81,40 @@ class StaleEpoch(ShipwayError):
     status = 409
 
 
+class KeeperGone(TransientError):
+    """The keeper does not answer; the server starts it again within two seconds."""
+
+    id = "keeper.gone"
+    default_hint = "`shipway up` starts it; its own words are in keeper/keeper.log of the data directory"
+
+
+class KeeperRefused(OwnerError):
+    """The keeper could not do what it was asked: a mistake in Shipway, or of the machine it runs on."""
+
+    id = "keeper.refused"
+
+
+class InstanceDiffers(ShipwayError):
+    """An instance with this id runs already, with another specification: it has to be stopped first."""
+
+    id = "keeper.instance_differs"
+    actor = "nobody"
+    status = 409
+
+
+class InstanceStopping(TransientError):
+    """The instance is just being stopped; when that is done it can be started again."""
+
+    id = "keeper.instance_stopping"
+
+
+class CannotStart(UserError):
+    """The program of an instance cannot be started at all; the message has the system's reason."""
+
+    id = "keeper.cannot_start"
+    status = 409
+
+
 class DeploymentStopped(UserError):
     """A deployment could not be carried out; what served before still serves. `excerpt` holds the evidence."""
 

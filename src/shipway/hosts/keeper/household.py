@@ -1,0 +1,123 @@
+"""All instances this keeper owns, and what it can be asked to do with them."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+from shipway.hosts.keeper import listening, log, processes
+from shipway.hosts.keeper.epochs import Epochs
+from shipway.hosts.keeper.instance import Instance
+from shipway.hosts.keeper.loop import Loop
+from shipway.hosts.keeper.records import Record, Records
+from shipway.hosts.keeper.spec import InstanceSpec, InstanceState, Refused
+
+
+class Household:
+    """`lock` names the lock this keeper holds; it is in the mark of every instance, so that processes of an
+    installation can be told from those of another one, also of a copy of it."""
+
+    def __init__(self, loop: Loop, records: Records, epochs: Epochs, lock: str) -> None:
+        self.epochs = epochs
+        self._loop = loop
+        self._records = records
+        self._lock = lock
+        self._instances: dict[str, Instance] = {}
+
+    def move_in(self) -> None:
+        """Takes over what another keeper left, and ends what nobody has a record of any more."""
+        for record in self._records.load():
+            self._instances[record.spec.id] = self._instance(record)
+        self._end_strays()
+        for instance in list(self._instances.values()):
+            instance.adopt()
+
+    def ensure(self, spec: InstanceSpec, group: str, epoch: int) -> InstanceState:
+        """The instance runs, or is about to be started again; one that already does is left alone."""
+        self.epochs.take(group, epoch)
+        instance = self._find(spec.id)
+        if instance is None:
+            return self._begin(spec, group)
+        if instance.stopping:
+            raise Refused("stopping", f"{spec.id} is being stopped")
+        if instance.record.group != group:
+            raise Refused("differs", f"{spec.id} is one of {instance.record.group}, not of {group}")
+        if instance.state().state == "exited":
+            return self._begin(spec, group)
+        if instance.record.spec != spec:
+            raise Refused("differs", f"{spec.id} runs with another specification")
+        return instance.state()
+
+    def stop(self, id: str, group: str, epoch: int, grace: float, done: Callable[[], None]) -> None:
+        """Calls `done` when nothing of it is left; at once when there is no such instance."""
+        self.epochs.take(group, epoch)
+        instance = self._find(id)
+        if instance is None:
+            done()
+            return
+        if instance.record.group != group:
+            raise Refused("differs", f"{id} is one of {instance.record.group}, not of {group}")
+        instance.stop(grace, done)
+
+    def stop_all(self, grace: float, done: Callable[[], None]) -> None:
+        """Every instance, at the same time."""
+        waiting = set(self._living())
+
+        def stopped(id: str) -> None:
+            waiting.discard(id)
+            if not waiting:
+                done()
+
+        if not waiting:
+            done()
+        for id, instance in self._living().items():
+            instance.stop(grace, lambda id=id: stopped(id))  # type: ignore[misc]
+
+    def states(self, group: str | None) -> list[InstanceState]:
+        states = (instance.state() for _, instance in sorted(self._living().items()))
+        return [state for state in states if group in (None, state.group)]
+
+    def listens(self, id: str, port: int) -> bool:
+        instance = self._find(id)
+        return instance is not None and listening.listens(instance.family, port)
+
+    def look_after_logs(self) -> None:
+        for instance in self._living().values():
+            log.rotate(instance.record.spec.log)
+
+    def write_down(self) -> None:
+        """Every record again, after somebody emptied the directory they were in."""
+        for instance in self._living().values():
+            self._records.save(instance.record)
+
+    def _begin(self, spec: InstanceSpec, group: str) -> InstanceState:
+        instance = self._instance(Record(spec, group))
+        try:
+            instance.begin()
+        except (OSError, ValueError) as problem:
+            self._records.forget(instance.record)
+            self._instances.pop(spec.id, None)
+            raise Refused("cannot_start", f"{spec.id} cannot be started: {problem}") from None
+        log.say(f"{spec.id} is started")
+        self._instances[spec.id] = instance
+        return instance.state()
+
+    def _instance(self, record: Record) -> Instance:
+        return Instance(record, self._loop, self._records, self._lock)
+
+    def _find(self, id: str) -> Instance | None:
+        return self._living().get(id)
+
+    def _living(self) -> dict[str, Instance]:
+        self._instances = {id: one for id, one in self._instances.items() if not one.forgotten}
+        return self._instances
+
+    def _end_strays(self) -> None:
+        """Processes that carry the mark of this installation and an instance nobody knows: their records
+        went away with the directory, so their ports and their data would stay taken for ever."""
+        known = {instance.mark for instance in self._instances.values()}
+        for process in processes.scan().values():
+            mark = processes.mark_of(process.pid)
+            if mark is not None and mark.endswith(f"@{self._lock}") and mark not in known:
+                log.say(f"{mark} is not known: process {process.pid} is ended")
+                processes.send(process, signal.SIGKILL)

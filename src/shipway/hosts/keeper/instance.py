@@ -1,0 +1,269 @@
+"""One running copy of a process: how it is started, kept, stopped, and what happens when it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+from shipway.hosts.keeper import processes
+from shipway.hosts.keeper.log import open_log, say
+from shipway.hosts.keeper.loop import READ, Loop, Timer
+from shipway.hosts.keeper.records import Record, Records
+from shipway.hosts.keeper.spec import InstanceSpec, InstanceState
+
+LONGEST_PAUSE = 60.0
+STEADY = 60.0  # a life this long (seconds) makes earlier ends forgotten
+SHORTEST_LOOK, LONGEST_LOOK = 0.02, 0.5
+
+
+class Instance:
+    """Its life:
+
+    1. `begin` starts it, or `adopt` takes over what another keeper started;
+    2. its first process ends: the kernel says so through a pidfd, whoever is its parent;
+    3. what it left behind is ended too, and only then
+    4. it is started again (at once, then after 1, 2, 4 .. 60 s), or stays ended, or, stopping, is forgotten.
+    """
+
+    def __init__(self, record: Record, loop: Loop, records: Records, lock: str) -> None:
+        self.record = record
+        self.mark = f"{record.spec.id}@{lock}"
+        self.forgotten = False
+        self._loop = loop
+        self._records = records
+        self._child: subprocess.Popen[bytes] | None = None
+        self._pidfd: int | None = None
+        self._look = SHORTEST_LOOK
+        self._next: Timer | None = None
+        self._kill: Timer | None = None
+        self._told: set[int] = set()
+        self._waiting: list[Callable[[], None]] = []
+
+    @property
+    def stopping(self) -> bool:
+        return self.record.stop_at is not None
+
+    def state(self) -> InstanceState:
+        record = self.record
+        return InstanceState(
+            id=record.spec.id,
+            group=record.group,
+            pid=record.pid if record.state == "running" else None,
+            state=record.state,
+            restarts=record.restarts,
+            exit_code=record.exit_code,
+            since=record.since,
+            stopping=self.stopping,
+            release=record.spec.release,
+        )
+
+    def family(self) -> list[processes.Process]:
+        """Its living processes."""
+        record = self.record
+        root = record.pid if record.state == "running" else None
+        everybody = processes.scan()
+        return processes.family(everybody, root=root, started=record.started, mark=self.mark)
+
+    # Starting
+
+    def begin(self) -> None:
+        """Starts it. Raises OSError or ValueError when that cannot be done; nothing runs then.
+
+        The record is written before and after: a keeper killed in between leaves a record without a
+        process, and the next one finds the process by its mark.
+        """
+        record = self.record
+        self._save()
+        self._child = start(record.spec, self.mark)
+        record.pid, record.state, record.since = self._child.pid, "running", time.time()
+        process = processes.look(record.pid)
+        record.started = process.started if process is not None else None
+        self._watch(os.pidfd_open(record.pid))
+        self._save_if_possible()
+
+    def adopt(self) -> None:
+        """Takes over from another keeper: what runs is watched, what ended meanwhile is dealt with."""
+        record = self.record
+        if record.state == "exited" and not self.stopping:
+            return
+        descriptor = None
+        if record.state == "running" and record.pid is not None and record.started is not None:
+            descriptor = processes.hold(record.pid, record.started)
+        if descriptor is not None:
+            self._watch(descriptor)
+        if self.stopping:
+            self._carry_on_stopping()
+        elif descriptor is None:
+            self._settle()
+
+    def _watch(self, descriptor: int) -> None:
+        self._pidfd = descriptor
+        self._loop.watch(descriptor, READ, self._ended)
+
+    # Ending
+
+    def _ended(self, _events: int) -> None:
+        self._close()
+        self._cancel_next()
+        self._look = SHORTEST_LOOK
+        self._settle()
+
+    def _settle(self) -> None:
+        """Ends what the first process left behind, then goes on. The first process is reaped last: until
+        then nobody else can get its number, by which its session is known."""
+        rest = self.family()
+        if rest:
+            self._end(rest)
+            self._next = self._loop.after(self._look, self._settle)
+            self._look = min(2 * self._look, LONGEST_LOOK)
+            return
+        if self.record.state == "running":
+            self._reap()
+        if self.stopping:
+            self._forget()
+        elif self.record.state == "backoff":
+            self._wait_for_turn()
+        elif self.record.spec.restart == "never":
+            self._change("exited")
+        else:
+            self._start_again()
+
+    def _end(self, rest: list[processes.Process]) -> None:
+        """Leftovers of an instance that is stopping may finish what they do until its time is over."""
+        patient = self.stopping and time.monotonic() < (self.record.stop_at or 0.0)
+        for process in rest:
+            if not patient:
+                processes.send(process, signal.SIGKILL)
+            elif process.pid not in self._told:
+                self._told.add(process.pid)
+                processes.send(process, self._stop_signal)
+
+    def _reap(self) -> None:
+        self.record.exit_code = self._child.poll() if self._child is not None else None
+        self._child = None
+        how = "ended" if self.record.exit_code is None else f"ended with {self.record.exit_code}"
+        say(f"{self.record.spec.id} {how}")
+
+    def _start_again(self) -> None:
+        record = self.record
+        if record.state == "running" and time.time() - record.since >= STEADY:
+            record.failures = 0
+        pause = min(2.0 ** (record.failures - 1), LONGEST_PAUSE) if record.failures else 0.0
+        record.failures = min(record.failures + 1, 16)
+        record.again_at = time.monotonic() + pause
+        self._change("backoff")
+        self._wait_for_turn()
+
+    def _wait_for_turn(self) -> None:
+        self._next = self._loop.after(self.record.again_at - time.monotonic(), self._begin_again)
+
+    def _begin_again(self) -> None:
+        self.record.restarts += 1
+        try:
+            self.begin()
+        except (OSError, ValueError) as problem:
+            say(f"{self.record.spec.id} cannot be started: {problem}")
+            self._start_again()
+
+    # Stopping
+
+    def stop(self, grace: float, done: Callable[[], None]) -> None:
+        """Sends its application the stop signal, kills everything of it after `grace` seconds, forgets it
+        and calls `done`. Asked twice, the shorter grace holds."""
+        self._waiting.append(done)
+        stop_at = time.monotonic() + grace
+        if self.record.stop_at is None or stop_at < self.record.stop_at:
+            self.record.stop_at = stop_at
+            self._save_if_possible()
+            self._carry_on_stopping()
+
+    def _carry_on_stopping(self) -> None:
+        self._cancel_next()
+        if self._kill is not None:
+            self._kill.cancel()
+        self._kill = self._loop.after((self.record.stop_at or 0.0) - time.monotonic(), self._kill_all)
+        if self._pidfd is None:
+            self._settle()
+        elif not self.record.asked:
+            self._ask()
+
+    def _ask(self) -> None:
+        """Tells the application; while the sandbox is still being made there is none, so it looks again."""
+        application = processes.application(processes.scan(), self.record.pid or 0)
+        if application is None:
+            self._next = self._loop.after(SHORTEST_LOOK, self._ask)
+            return
+        processes.send(application, self._stop_signal)
+        self._told.add(application.pid)
+        self.record.asked = True
+        self._save_if_possible()
+
+    def _kill_all(self) -> None:
+        """Again and again until nothing is left: what forks while it is looked at escapes the first time."""
+        for process in self.family():
+            processes.send(process, signal.SIGKILL)
+        self._kill = self._loop.after(0.2, self._kill_all)
+
+    @property
+    def _stop_signal(self) -> signal.Signals:
+        return signal.Signals[f"SIG{self.record.spec.stop_signal}"]
+
+    def _forget(self) -> None:
+        self.forgotten = True
+        self._cancel_next()
+        if self._kill is not None:
+            self._kill.cancel()
+        self._records.forget(self.record)
+        say(f"{self.record.spec.id} is stopped")
+        for done in self._waiting:
+            done()
+
+    # Keeping the record
+
+    def _change(self, state: str) -> None:
+        self.record.state = state  # type: ignore[assignment]
+        self.record.since = time.time()
+        self._save_if_possible()
+
+    def _save(self) -> None:
+        self._records.save(self.record)
+
+    def _save_if_possible(self) -> None:
+        """Without room for the record the instance goes on; its mark is what the next keeper finds it by."""
+        try:
+            self._save()
+        except OSError as problem:
+            say(f"{self.record.spec.id} cannot be recorded: {problem}")
+
+    def _cancel_next(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+
+    def _close(self) -> None:
+        if self._pidfd is not None:
+            self._loop.unwatch(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = None
+
+
+def start(spec: InstanceSpec, mark: str) -> subprocess.Popen[bytes]:
+    """Starts the first process of an instance: in a session of its own, with its log as its output."""
+    log = open_log(spec.log)
+    try:
+        return subprocess.Popen(
+            spec.argv,
+            env={**spec.env, processes.MARK: mark},
+            cwd=spec.cwd or "/",
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            umask=0o022,
+        )
+    except subprocess.SubprocessError as problem:
+        raise OSError(f"the process could not be set up: {problem}") from problem
+    finally:
+        os.close(log)

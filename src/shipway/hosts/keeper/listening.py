@@ -1,0 +1,43 @@
+"""Who listens on a port of this machine: only then is an answer from it an answer of that instance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from shipway.hosts.keeper.processes import Process, sockets
+
+LISTENING = "0A"
+# Addresses at which 127.0.0.1 is answered, as /proc/net/tcp and tcp6 write them.
+HERE = {
+    "0100007F",  # 127.0.0.1
+    "00000000",  # 0.0.0.0
+    "0" * 32,  # ::
+    "0000000000000000FFFF00000100007F",  # ::ffff:127.0.0.1
+}
+
+
+def listens(processes: Callable[[], Iterable[Process]], port: int) -> bool:
+    """True when these processes, and nobody else, hold what listens on 127.0.0.1:`port`."""
+    wanted = set(_listeners(port))
+    if not wanted:
+        return False
+    held = {inode for process in processes() for inode in sockets(process.pid)}
+    return wanted <= held
+
+
+def _listeners(port: int) -> Iterator[int]:
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for fields in _rows(table):
+            address, _, number = fields[1].partition(":")
+            if fields[3] == LISTENING and int(number, 16) == port and address in HERE:
+                yield int(fields[9])
+
+
+def _rows(table: str) -> Iterator[list[str]]:
+    try:
+        with open(table, encoding="ascii") as file:
+            next(file)
+            for line in file:
+                yield line.split()
+    except FileNotFoundError:  # a kernel without IPv6
+        return
