@@ -1,0 +1,98 @@
+"""How Envoy starts: one listener on the loopback, everything else read from files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from shipway.traffic.envoy import routes
+from shipway.traffic.envoy.clusters import LOOPBACK
+from shipway.traffic.envoy.publish import source
+
+STAT_PREFIX = "door"
+CONNECTIONS = 8192
+
+_HTTP = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+_LIMIT = (
+    "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+)
+
+# Everything Shipway reads and no more: a cluster has over 200 statistics, and each of them costs memory.
+STATISTICS = (
+    r"cluster\.[^.]+\.[^.]+\.[^.]+\.(version_text|membership_(healthy|total)|upstream_rq_(active|total|time|[1-5]xx|retry|timeout)"
+    r"|upstream_cx_(active|connect_fail))",
+    r"cluster_manager\.(cds\..*|active_clusters|warming_clusters)",
+    rf"http\.{STAT_PREFIX}\.(rds\..*|downstream_(rq|cx)_(active|total)|downstream_rq_[1-5]xx)",
+    r"(runtime|server|listener_manager|overload)\..*",
+)
+
+GONE = "The application does not answer at the moment. Shipway goes on asking it; try again in a few seconds.\n"
+
+
+def bootstrap(directory: Path, socket: Path, port: int) -> str:
+    """The configuration file; the same text for the same arguments."""
+    rtds = {"name": routes.RUNTIME, "rtds_config": source(directory / "runtime.json")}
+    value = {
+        "node": {"id": "router", "cluster": "shipway"},
+        "admin": {"address": {"pipe": {"path": str(socket), "mode": 0o600}}},
+        "layered_runtime": {"layers": [{"name": routes.RUNTIME, "rtds_layer": rtds}]},
+        "dynamic_resources": {"cds_config": source(directory / "clusters.json")},
+        "static_resources": {"listeners": [_listener(directory, port)]},
+        "stats_config": {
+            "use_all_default_tags": False,
+            "stats_matcher": {
+                "inclusion_list": {"patterns": [{"safe_regex": {"regex": text}} for text in STATISTICS]}
+            },
+        },
+        "overload_manager": {"resource_monitors": [_connections()]},
+    }
+    return json.dumps(value, indent=1)
+
+
+def _connections() -> Mapping[str, Any]:
+    config = {"@type": _LIMIT, "max_active_downstream_connections": CONNECTIONS}
+    return {"name": "envoy.resource_monitors.global_downstream_max_connections", "typed_config": config}
+
+
+def _listener(directory: Path, port: int) -> Mapping[str, Any]:
+    manager = {"name": "http", "typed_config": _manager(directory)}
+    return {
+        "name": "door",
+        "address": {"socket_address": {"address": LOOPBACK, "port_value": port}},
+        # With it two Envoys could listen on one port and share the requests without anybody noticing.
+        "enable_reuse_port": False,
+        "connection_balance_config": {"exact_balance": {}},
+        "filter_chains": [{"filters": [manager]}],
+    }
+
+
+def _manager(directory: Path) -> Mapping[str, Any]:
+    router = {"name": "router", "typed_config": {"@type": _ROUTER, "suppress_envoy_headers": True}}
+    return {
+        "@type": _HTTP,
+        "stat_prefix": STAT_PREFIX,
+        "codec_type": "HTTP1",
+        "rds": {"route_config_name": routes.NAME, "config_source": source(directory / "routes.json")},
+        "http_filters": [router],
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        # The application sees its client's address and its own headers, and none of Envoy's.
+        "use_remote_address": True,
+        "skip_xff_append": True,
+        "internal_address_config": {},
+        "server_header_transformation": "PASS_THROUGH",
+        "preserve_external_request_id": True,
+        "http_protocol_options": {"accept_http_10": True},
+        # Headers must come within a minute; an hour of silence in both directions ends a stream.
+        "request_headers_timeout": "60s",
+        "stream_idle_timeout": "3600s",
+        "local_reply_config": {"mappers": [_gone()]},
+    }
+
+
+def _gone() -> Mapping[str, Any]:
+    """A sentence of ours in place of Envoy's, when no instance took the request or one broke off."""
+    flags = {"response_flag_filter": {"flags": ["UH", "UF", "UC", "URX", "NC"]}}
+    return {"filter": flags, "body_format_override": {"text_format_source": {"inline_string": GONE}}}

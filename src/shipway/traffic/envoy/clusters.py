@@ -1,0 +1,88 @@
+"""One immutable cluster per release, with its endpoints in a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from shipway.traffic.addresses import host
+from shipway.traffic.desired import Cluster, Desired, owner
+from shipway.traffic.envoy.publish import source
+
+LOOPBACK = "127.0.0.1"
+# An application that cannot take more says so itself; Envoy's defaults are 1024, and 3 retries at a time.
+LIMITS = dict.fromkeys(("max_connections", "max_pending_requests", "max_requests", "max_retries"), 100_000)
+
+# Shorter than any server's own (gunicorn 2 s, uvicorn and node 5 s), so that Envoy never sends a request on a
+# connection that the application is just closing: such a request was sent, and may not be sent again.
+IDLE = "1s"
+
+# At most half of it while a release comes up, each second afterwards. A check that hangs delays a restart of
+# Envoy by its time-out. One failure is enough for a 5xx; silence has to be repeated.
+HEALTH = {
+    "timeout": "3s",
+    "interval": "1s",
+    "no_traffic_interval": "0.1s",
+    "no_traffic_healthy_interval": "1s",
+    "unhealthy_interval": "0.25s",
+    "unhealthy_edge_interval": "0.25s",
+    "healthy_edge_interval": "1s",
+    "unhealthy_threshold": 3,
+    "healthy_threshold": 1,
+}
+
+
+def endpoints_file(directory: Path, name: str) -> Path:
+    return directory / f"eds-{name}.json"
+
+
+def clusters(directory: Path, desired: Desired) -> list[dict[str, Any]]:
+    """The cluster of each release, checked at its health path under the name by which its users call it."""
+    return [_cluster(directory, name, cluster) for name, cluster in sorted(desired.clusters.items())]
+
+
+def _cluster(directory: Path, name: str, cluster: Cluster) -> dict[str, Any]:
+    checked = host(*owner(name).split("."))
+    thresholds = [{"priority": level, **LIMITS} for level in ("DEFAULT", "HIGH")]
+    return {
+        "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+        "name": name,
+        "type": "EDS",
+        "eds_cluster_config": {"eds_config": source(endpoints_file(directory, name))},
+        "connect_timeout": "2s",
+        "circuit_breakers": {"thresholds": thresholds},
+        "health_checks": [HEALTH | {"http_health_check": _check(cluster.health_path, checked)}],
+        # An endpoint taken out of the file is out, though it still answers its health checks.
+        "ignore_health_on_host_removal": True,
+        # When none is healthy all are tried: a wrong health check must not be worse than a wrong answer.
+        "common_lb_config": {"healthy_panic_threshold": {"value": 1}},
+        "typed_extension_protocol_options": {_PROTOCOL: _protocol()},
+    }
+
+
+def endpoints(name: str, cluster: Cluster) -> dict[str, Any]:
+    """Where the instances of a release listen now."""
+    addresses = [{"address": LOOPBACK, "port_value": port} for port in cluster.ports]
+    found = [{"endpoint": {"address": {"socket_address": address}}} for address in addresses]
+    return {
+        "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+        "cluster_name": name,
+        "endpoints": [{"lb_endpoints": found}],
+    }
+
+
+def _check(path: str, host: str) -> Mapping[str, Any]:
+    # Anything below 500 is an answer of the application: a health path may redirect or ask for a password.
+    return {"path": path, "host": host, "expected_statuses": [{"start": 100, "end": 500}]}
+
+
+_PROTOCOL = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+
+def _protocol() -> Mapping[str, Any]:
+    return {
+        "@type": f"type.googleapis.com/{_PROTOCOL}",
+        "common_http_protocol_options": {"idle_timeout": IDLE},
+        "explicit_http_config": {"http_protocol_options": {}},
+    }
