@@ -1,0 +1,15 @@
+"""The life of a commit, first to last: the only place that knows every stage.
+
+cast       who takes part
+carry      a push becomes a run, and the run goes from its steps to prod
+deliver    one environment: an artifact becomes the release that serves there
+go_back    the release before, serving again
+tend       what should run, runs; what need not, stops
+acts       what people ask for
+"""
+
+from __future__ import annotations
+
+from shipway.story.acts import Story
+
+__all__ = ["Story"]

@@ -1,0 +1,166 @@
+"""What people ask for: each act checks, records, and leaves the rest to the engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shipway.durable.plan import Plan
+from shipway.environments import configure
+from shipway.errors import NotFound, UserError
+from shipway.pipelines import cancel
+from shipway.pushes import repositories
+from shipway.pushes.git import Git
+from shipway.rollbacks import choose
+from shipway.state import applications, artifacts, configurations, releases, runs
+from shipway.state.applications import Application
+from shipway.state.artifacts import Artifact
+from shipway.state.runs import Run
+from shipway.story import carry
+from shipway.story.cast import Cast, project_of
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+LONGEST_NAME = 40
+
+
+class InvalidName(UserError):
+    """A name that cannot be part of an address."""
+
+    id = "applications.invalid_name"
+
+
+class NothingToDeploy(UserError):
+    """The commit has no artifact: it was never green here, or its files were pruned."""
+
+    id = "artifacts.none"
+    status = 409
+
+
+@dataclass(frozen=True)
+class Story:
+    """The acts of people, by whoever may ask for them; `who` is recorded with each."""
+
+    cast: Cast
+
+    def create_application(self, name: str, default_branch: str, who: str) -> Application:
+        """Creates an application and its repository; one that exists already is returned as it is."""
+        if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+            raise InvalidName(
+                f"{name!r} cannot be the name of an application.",
+                hint="Small letters and digits, single hyphens between them, 40 at most: it becomes part of an address.",
+            )
+        with self.cast.database.write() as conn:
+            application = applications.create(conn, name, default_branch, who)
+        repositories.create(self.cast.machine.places, name, application.default_branch)
+        return application
+
+    def cancel(self, run: str, who: str) -> Run:
+        """Stops a run that has not begun to deploy; a deployment that has begun is finished or undone."""
+        return cancel.cancel(self.cast.database, self.cast.machine.places, run, who)
+
+    def deploy(self, application: str, environment: str, commit: str, who: str) -> str:
+        """Queues the deployment of a commit's artifact; the id of its run. Its gate is asked when it begins."""
+        artifact = self._artifact(application, commit)
+        _known(environment, [each.name for each in project_of(artifact).environments])
+        return self._queue(artifact, who, "deploy", [environment], carry.deployment_plan([environment]))
+
+    def roll_back(self, application: str, environment: str, to: int | None, who: str) -> str:
+        """Queues going back to the release r<to>, by default the one before; the id of the run that does it."""
+        with self.cast.database.read() as conn:
+            release = choose.target(conn, application, environment, to)
+            artifact = artifacts.get(conn, application, release.digest)
+        return self._queue(artifact, who, "rollback", [environment], carry.rollback_plan(release.id))
+
+    def set_env(self, application: str, environment: str, name: str, value: str, who: str) -> str | None:
+        """Sets a value; the id of the run that deploys what serves again with it."""
+        return self.configure(application, environment, who, values={name: value})
+
+    def unset_env(self, application: str, environment: str, name: str, who: str) -> str | None:
+        """Takes a value away."""
+        return self.configure(application, environment, who, values={name: None})
+
+    def set_secret(self, application: str, environment: str, name: str, value: str, who: str) -> str | None:
+        """Sets a secret: kept encrypted, never shown again."""
+        return self.configure(application, environment, who, secrets={name: value})
+
+    def unset_secret(self, application: str, environment: str, name: str, who: str) -> str | None:
+        """Takes a secret away."""
+        return self.configure(application, environment, who, secrets={name: None})
+
+    def configure(
+        self,
+        application: str,
+        environment: str,
+        who: str,
+        *,
+        values: Mapping[str, str | None] | None = None,
+        secrets: Mapping[str, str | None] | None = None,
+    ) -> str | None:
+        """Sets values and secrets (None takes one away); what serves is deployed again: the id of that run."""
+        _known(environment, self.environments(application))
+        with self.cast.database.read() as conn:
+            before = configurations.newest(conn, application, environment).version
+        changed = configure.change(
+            self.cast.database,
+            self.cast.machine.vault,
+            application,
+            environment,
+            who=who,
+            values=values,
+            secrets=secrets,
+        )
+        if changed.version == before:
+            return None
+        return self._deploy_again(application, environment, who)
+
+    def environments(self, application: str) -> list[str]:
+        """The environments of an application in their order, as its newest artifact or else the usual ones."""
+        with self.cast.database.read() as conn:
+            if applications.find(conn, application) is None:
+                raise NotFound(f"There is no application called {application}.")
+            newest = artifacts.newest(conn, application)
+        if newest is None:
+            return ["dev", "test", "prod"]
+        return [each.name for each in project_of(newest).environments]
+
+    def _deploy_again(self, application: str, environment: str, who: str) -> str | None:
+        with self.cast.database.read() as conn:
+            now = releases.now_serving(conn, application, environment)
+            if now is None:
+                return None
+            artifact = artifacts.get(conn, application, releases.get(conn, now.release).digest)
+        return self._queue(artifact, who, "deploy", [environment], carry.deployment_plan([environment]))
+
+    def _artifact(self, application: str, commit: str) -> Artifact:
+        git = Git(self.cast.machine.places.repository(application))
+        full = git.resolve(commit)
+        with self.cast.database.read() as conn:
+            artifact = artifacts.of_commit(conn, application, full) if full is not None else None
+        if artifact is None:
+            raise NothingToDeploy(
+                f"There is no artifact of {commit[:12]} in {application}.",
+                hint="Push it first; only a commit whose run was green can be deployed.",
+            )
+        return artifact
+
+    def _queue(self, artifact: Artifact, who: str, purpose: str, deliver: list[str], plan: Plan) -> str:
+        with self.cast.database.write() as conn:
+            branch = runs.get(conn, artifact.run).branch
+            run = runs.create(
+                conn,
+                application=artifact.application,
+                push=None,
+                branch=branch,
+                commit=artifact.commit,
+                who=who,
+                purpose=purpose,
+                deliver=deliver,
+                plan={"project": dict(artifact.project), **plan.as_dict()},
+            )
+        return run.id
+
+
+def _known(environment: str, order: list[str]) -> None:
+    if environment not in order:
+        raise NotFound(f"There is no environment called {environment}.", hint=f"There are: {', '.join(order)}.")

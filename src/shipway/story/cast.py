@@ -1,0 +1,49 @@
+"""Who takes part in the story."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from shipway.project import Project
+from shipway.releases.machine import Machine
+from shipway.state.artifacts import Artifact
+from shipway.state.database import Database
+from shipway.state.runs import Run
+from shipway.traffic.proxy import Proxy
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The machine, its router, and one lock for each environment: deployments to one never run side by side."""
+
+    machine: Machine
+    proxy: Proxy
+    _locks: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def database(self) -> Database:
+        return self.machine.database
+
+    @contextmanager
+    def alone(self, application: str, environment: str) -> Iterator[None]:
+        """Waits until nobody else changes this environment."""
+        with self._guard:
+            lock = self._locks.setdefault((application, environment), threading.Lock())
+        with lock:
+            yield
+
+    def busy(self, application: str, environment: str) -> bool:
+        """Whether somebody changes this environment now."""
+        with self._guard:
+            lock = self._locks.get((application, environment))
+        return lock is not None and lock.locked()
+
+
+def project_of(source: Run | Artifact) -> Project:
+    """The project as it was read for a commit, from the run or the artifact that carries it."""
+    value = source.plan["project"] if isinstance(source, Run) else source.project
+    return Project.model_validate(value)
