@@ -16,6 +16,7 @@ from shipway.rollbacks import choose
 from shipway.state import applications, artifacts, configurations, releases, runs
 from shipway.state.applications import Application
 from shipway.state.artifacts import Artifact
+from shipway.state.configurations import Configuration
 from shipway.state.runs import Run
 from shipway.story import carry
 from shipway.story.cast import Cast, project_of
@@ -48,7 +49,7 @@ class Story:
         if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
             raise InvalidName(
                 f"{name!r} cannot be the name of an application.",
-                hint="Small letters and digits, single hyphens between them, 40 at most: it becomes part of an address.",
+                hint="Small letters, digits and single hyphens, 40 at most: it becomes part of an address.",
             )
         with self.cast.database.write() as conn:
             application = applications.create(conn, name, default_branch, who)
@@ -59,34 +60,18 @@ class Story:
         """Stops a run that has not begun to deploy; a deployment that has begun is finished or undone."""
         return cancel.cancel(self.cast.database, self.cast.machine.places, run, who)
 
-    def deploy(self, application: str, environment: str, commit: str, who: str) -> str:
-        """Queues the deployment of a commit's artifact; the id of its run. Its gate is asked when it begins."""
+    def deploy(self, application: str, environment: str, commit: str, who: str) -> Run:
+        """Queues the deployment of a commit's artifact. Its gate is asked when it begins."""
         artifact = self._artifact(application, commit)
         _known(environment, [each.name for each in project_of(artifact).environments])
         return self._queue(artifact, who, "deploy", [environment], carry.deployment_plan([environment]))
 
-    def roll_back(self, application: str, environment: str, to: int | None, who: str) -> str:
-        """Queues going back to the release r<to>, by default the one before; the id of the run that does it."""
+    def roll_back(self, application: str, environment: str, to: int | None, who: str) -> Run:
+        """Queues going back to the release r<to>, by default the one before what serves."""
         with self.cast.database.read() as conn:
             release = choose.target(conn, application, environment, to)
             artifact = artifacts.get(conn, application, release.digest)
         return self._queue(artifact, who, "rollback", [environment], carry.rollback_plan(release.id))
-
-    def set_env(self, application: str, environment: str, name: str, value: str, who: str) -> str | None:
-        """Sets a value; the id of the run that deploys what serves again with it."""
-        return self.configure(application, environment, who, values={name: value})
-
-    def unset_env(self, application: str, environment: str, name: str, who: str) -> str | None:
-        """Takes a value away."""
-        return self.configure(application, environment, who, values={name: None})
-
-    def set_secret(self, application: str, environment: str, name: str, value: str, who: str) -> str | None:
-        """Sets a secret: kept encrypted, never shown again."""
-        return self.configure(application, environment, who, secrets={name: value})
-
-    def unset_secret(self, application: str, environment: str, name: str, who: str) -> str | None:
-        """Takes a secret away."""
-        return self.configure(application, environment, who, secrets={name: None})
 
     def configure(
         self,
@@ -96,8 +81,8 @@ class Story:
         *,
         values: Mapping[str, str | None] | None = None,
         secrets: Mapping[str, str | None] | None = None,
-    ) -> str | None:
-        """Sets values and secrets (None takes one away); what serves is deployed again: the id of that run."""
+    ) -> tuple[Configuration, Run | None]:
+        """Sets values and secrets (None takes one away); what serves is deployed again with them, by the run."""
         _known(environment, self.environments(application))
         with self.cast.database.read() as conn:
             before = configurations.newest(conn, application, environment).version
@@ -111,8 +96,8 @@ class Story:
             secrets=secrets,
         )
         if changed.version == before:
-            return None
-        return self._deploy_again(application, environment, who)
+            return changed, None
+        return changed, self._deploy_again(application, environment, who)
 
     def environments(self, application: str) -> list[str]:
         """The environments of an application in their order, as its newest artifact or else the usual ones."""
@@ -124,7 +109,7 @@ class Story:
             return ["dev", "test", "prod"]
         return [each.name for each in project_of(newest).environments]
 
-    def _deploy_again(self, application: str, environment: str, who: str) -> str | None:
+    def _deploy_again(self, application: str, environment: str, who: str) -> Run | None:
         with self.cast.database.read() as conn:
             now = releases.now_serving(conn, application, environment)
             if now is None:
@@ -144,10 +129,10 @@ class Story:
             )
         return artifact
 
-    def _queue(self, artifact: Artifact, who: str, purpose: str, deliver: list[str], plan: Plan) -> str:
+    def _queue(self, artifact: Artifact, who: str, purpose: str, deliver: list[str], plan: Plan) -> Run:
         with self.cast.database.write() as conn:
             branch = runs.get(conn, artifact.run).branch
-            run = runs.create(
+            return runs.create(
                 conn,
                 application=artifact.application,
                 push=None,
@@ -158,7 +143,6 @@ class Story:
                 deliver=deliver,
                 plan={"project": dict(artifact.project), **plan.as_dict()},
             )
-        return run.id
 
 
 def _known(environment: str, order: list[str]) -> None:
