@@ -58,9 +58,16 @@ class Push(Update):
     at: float
 
 
-def offer(
-    conn: Connection, application: str, updates: Sequence[Update], *, who: str, process: str
-) -> list[Push]:
+@dataclass(frozen=True)
+class Outcome:
+    """What became of offered pushes, and which refs `moved` without having been offered."""
+
+    accepted: Sequence[Push] = ()
+    dropped: Sequence[Push] = ()
+    moved: Sequence[Update] = ()
+
+
+def offer(conn: Connection, application: str, updates: Sequence[Update], *, who: str, process: str) -> list[Push]:
     """Records what git is about to do, in the order given."""
     sequences = _sequences(conn, application, [update.ref for update in updates])
     offered = [
@@ -105,6 +112,14 @@ def drop(conn: Connection, push: Push) -> None:
     ).rowcount
     if changed:
         _fact(conn, push, "push.dropped")
+
+
+def settle(conn: Connection, application: str, outcome: Outcome) -> list[Push]:
+    """Records an outcome; the pushes that are accepted now, those that nobody had offered by "unknown"."""
+    for push in outcome.dropped:
+        drop(conn, push)
+    accepted = [accept(conn, push) for push in outcome.accepted]
+    return accepted + [record(conn, application, move, who="unknown") for move in outcome.moved]
 
 
 def get(conn: Connection, push: str) -> Push:

@@ -1,0 +1,77 @@
+"""Who may push and call: tokens, of which only the digest is kept (BARS S16, S18)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import secrets
+import time
+
+from shipway.state import tokens
+from shipway.state.database import Database
+from shipway.state.tokens import Token
+
+_PREFIX = "shipway_"  # lets people and scanners see what they have found
+
+
+def create(
+    database: Database,
+    who: str,
+    *,
+    kind: str = "personal",
+    role: str = "user",
+    lifetime: float | None = None,
+) -> str:
+    """A new token for `who`, told once and kept nowhere; it ends after `lifetime` seconds if given.
+
+    `kind` is personal (git and the command line), session (a browser's), or code (good for one sign-in).
+    """
+    token = _PREFIX + secrets.token_urlsafe(32)
+    expires = None if lifetime is None else time.time() + lifetime
+    with database.write() as conn:
+        tokens.create(conn, _digest(token), kind=kind, role=role, who=who, expires=expires)
+    return token
+
+
+def verify(database: Database, token: str, kind: str = "personal") -> Token | None:
+    """What is known of `token` while it is good and of this kind."""
+    with database.read() as conn:
+        found = tokens.find(conn, _digest(token))
+    return found if found is not None and found.kind == kind else None
+
+
+def who(database: Database, token: str) -> str | None:
+    """Whose personal token this is; None when it is not one, or is over."""
+    found = verify(database, token)
+    return None if found is None else found.who
+
+
+def every(database: Database, kind: str = "personal") -> list[Token]:
+    """All tokens of a kind, revoked ones too, oldest first."""
+    with database.read() as conn:
+        return tokens.every(conn, kind)
+
+
+def revoke(database: Database, token_id: str, who: str) -> bool:
+    """Ends the token with this id for good, as `who` asked; False when there is none that is not ended."""
+    with database.write() as conn:
+        return tokens.revoke(conn, token_id, who)
+
+
+def token_in(authorization: str) -> str | None:
+    """The token in an Authorization header: `Bearer <token>`, or git's `Basic` with the token as password."""
+    scheme, _, value = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip() or None
+    if scheme.lower() != "basic":
+        return None
+    try:
+        _, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return password or None
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

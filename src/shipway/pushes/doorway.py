@@ -1,0 +1,217 @@
+"""The unix socket at which git's hooks knock: each connection is one hook of one push.
+
+The hook sends one line of JSON; it gets `{"say": text}` for each line to show, and `{"end": code}` at last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import suppress
+from typing import Any
+
+from shipway.config.places import Places
+from shipway.errors import ShipwayError
+from shipway.pushes import processes
+from shipway.pushes.receive import Arrival, Check, Refused, accept, offer
+from shipway.pushes.reconcile import reconcile
+from shipway.state import applications
+from shipway.state.database import Database
+from shipway.state.pushes import Push, Update
+
+Watch = Callable[[Sequence[str], bool], AsyncIterator[str]]
+Carry = Callable[[Sequence[Push]], None]
+Delivered = Callable[[str], Collection[str]]
+
+_LONGEST_MESSAGE = 64 * 1024 * 1024  # bytes; a push of a hundred thousand refs has 20 MiB
+_LISTED = 20
+_DETACH = {"detach", "shipway.detach"}
+_STOPPING = "Shipway is stopping; the run goes on when it is up again."
+
+
+class Doorway:
+    """Answers the hooks until it is closed.
+
+    `check(application, ref, new, quarantine)` returns what is wrong with the commit a branch would move to.
+    `carry(pushes)` is told once they are accepted, in a worker thread; after a crash perhaps a second time.
+    `watch(push ids, detach)` yields the lines that the push shows; it is closed when nobody looks any more.
+    `delivered(application)` names the branches that go to an environment; by default the default branch.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        places: Places,
+        *,
+        check: Check,
+        watch: Watch,
+        carry: Carry,
+        delivered: Delivered | None = None,
+    ) -> None:
+        self._database = database
+        self._places = places
+        self._check = check
+        self._watch = watch
+        self._carry = carry
+        self._delivered = delivered or self._default_branch
+        self._stopping = asyncio.Event()
+        self._answering: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Listens; from now on pushes can be accepted."""
+        path = self._places.socket
+        self._server = await asyncio.start_unix_server(self._connected, path, limit=_LONGEST_MESSAGE)
+        path.chmod(0o600)
+
+    async def close(self) -> None:
+        """Stops listening and ends the watching; what is being recorded is recorded."""
+        self._server.close()
+        self._stopping.set()
+        self._places.socket.unlink(missing_ok=True)
+        if self._answering:
+            await asyncio.wait(self._answering)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering = asyncio.create_task(self._answer(reader, Visitor(reader, writer)))
+        self._answering.add(answering)
+        answering.add_done_callback(self._answering.discard)
+
+    async def _answer(self, reader: asyncio.StreamReader, visitor: Visitor) -> None:
+        try:
+            told = json.loads(await reader.readline())
+            match told["hook"]:
+                case "pre-receive":
+                    await visitor.end(await self._offered(_arrival(told), visitor))
+                case "post-receive":
+                    await self._accepted(_arrival(told), not _DETACH.isdisjoint(told["options"]), visitor)
+                    await visitor.end(0)
+                case "ended":
+                    await asyncio.to_thread(self._settle, told["application"])
+        except (ConnectionError, ProcessLookupError, FileNotFoundError):
+            return  # the push is no more; `ended` or the next comparison settles what it left
+        finally:
+            await visitor.close()
+
+    async def _offered(self, arrival: Arrival, visitor: Visitor) -> int:
+        """The verdict on an offer: 0 lets git move the refs."""
+        try:
+            await asyncio.to_thread(self._offer, arrival)
+        except Refused as refused:
+            await visitor.say("Shipway refused this push; nothing of it was accepted.", *refused.problems)
+            return 1
+        except ShipwayError as error:
+            await visitor.say("Shipway could not take this push; nothing of it was accepted.", str(error))
+            return 1
+        return 0
+
+    def _offer(self, arrival: Arrival) -> None:
+        repository = self._places.repository(arrival.application)
+        delivered = self._delivered(arrival.application)
+        settled = offer(self._database, repository, arrival, delivered=delivered, check=self._check)
+        self._carry_on(settled)
+
+    async def _accepted(self, arrival: Arrival, detach: bool, visitor: Visitor) -> None:
+        """Records first; the visitor may have left."""
+        accepted = await asyncio.to_thread(self._accept, arrival)
+        await visitor.say(*_listed(accepted))
+        moved = [push.id for push in accepted if push.branch is not None and not push.deletes]
+        if moved:
+            await self._show(moved, detach, visitor)
+        await visitor.say(f"accepted {_summary(accepted)}")
+
+    def _accept(self, arrival: Arrival) -> list[Push]:
+        accepted = accept(self._database, self._places.repository(arrival.application), arrival)
+        self._carry_on(accepted)
+        return accepted
+
+    def _settle(self, application: str) -> None:
+        self._carry_on(reconcile(self._database, self._places, application))
+
+    def _carry_on(self, accepted: Sequence[Push]) -> None:
+        if accepted:
+            self._carry(accepted)
+
+    async def _show(self, moved: Sequence[str], detach: bool, visitor: Visitor) -> None:
+        """Passes on what there is to see, until it ends, the visitor leaves or the server stops."""
+        showing = asyncio.create_task(self._pass_on(moved, detach, visitor))
+        left = asyncio.create_task(visitor.left())
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({showing, left, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (showing, left, stopping):
+                task.cancel()
+            await asyncio.wait({showing, left, stopping})
+        if not showing.cancelled():
+            showing.result()
+        elif self._stopping.is_set():
+            await visitor.say(_STOPPING)
+
+    async def _pass_on(self, moved: Sequence[str], detach: bool, visitor: Visitor) -> None:
+        lines = self._watch(moved, detach)
+        async for line in lines:
+            await visitor.say(line)
+
+    def _default_branch(self, application: str) -> Collection[str]:
+        with self._database.read() as conn:
+            return {applications.get(conn, application).default_branch}
+
+
+class Visitor:
+    """The hook at the other end of a connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def say(self, *lines: str) -> None:
+        """Shows lines to whoever pushes; characters that would steer their terminal are replaced."""
+        for line in lines:
+            await self._send({"say": "".join(char if char.isprintable() else "\ufffd" for char in line)})
+
+    async def end(self, code: int) -> None:
+        await self._send({"end": code})
+
+    async def left(self) -> None:
+        """Returns when the hook is gone; it says nothing after its first line."""
+        with suppress(ConnectionError):
+            await self._reader.read()
+
+    async def close(self) -> None:
+        self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        self._writer.write(json.dumps(message).encode() + b"\n")
+        await self._writer.drain()
+
+
+def _arrival(told: dict[str, Any]) -> Arrival:
+    return Arrival(
+        application=told["application"],
+        who=told["who"],
+        process=processes.identity(told["process"]),
+        updates=[Update(ref, old, new) for old, new, ref in told["updates"]],
+        quarantine=told["quarantine"],
+    )
+
+
+def _listed(accepted: Sequence[Push]) -> list[str]:
+    lines = [f"accepted {_about(push)}" for push in accepted[:_LISTED]]
+    return lines if len(accepted) <= _LISTED else [*lines, f"accepted {len(accepted) - _LISTED} more"]
+
+
+def _about(push: Push) -> str:
+    if push.deletes:
+        return f"{push.name}: deleted, nothing runs for it"
+    what = f"{push.name} {push.new[:7]} (push {push.sequence})"
+    return what if push.branch is not None else f"{what}: kept, tags are not delivered"
+
+
+def _summary(accepted: Sequence[Push]) -> str:
+    if len(accepted) == 1:
+        push = accepted[0]
+        return f"{push.name}: deleted" if push.deletes else f"{push.name} {push.new[:7]}"
+    return f"{len(accepted)} refs"

@@ -1,0 +1,214 @@
+"""The one way in which Shipway runs git (BARS 1.2).
+
+Nothing of the machine's or the person's git configuration reaches these calls, no hook and no file-system
+monitor of a repository is run, and what a user chose always follows `--end-of-options` or is a full object id.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipway.errors import OwnerError
+
+_OBJECT = re.compile(r"[0-9a-f]{40}", re.ASCII)
+_QUARANTINE = ("GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
+_SETTINGS = {
+    "safe.bareRepository": "explicit",
+    "core.fsmonitor": "false",
+    "protocol.file.allow": "never",
+    "submodule.recurse": "false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+}
+_LIMIT = 4 * 1024 * 1024  # bytes of a file that anybody here has a reason to read whole
+_PATIENCE = 120.0  # seconds; the largest checkouts known here take less than ten
+
+
+class GitFailed(OwnerError):
+    """git itself could not do what was asked: a damaged repository, no space, no git."""
+
+    id = "pushes.git"
+
+
+@dataclass(frozen=True)
+class CommitInfo:
+    """Who wrote a commit and what it says; `at` is when it was committed, in seconds since 1970."""
+
+    commit: str
+    subject: str
+    author: str
+    email: str
+    at: float
+
+
+def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """All that a git process of Shipway sees; `settings` are configuration beside that of BARS 1.2."""
+    values = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": "/nonexistent",
+        "LC_ALL": "C.UTF-8",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ALLOW_PROTOCOL": "https:ssh",
+        "GIT_LFS_SKIP_SMUDGE": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",  # a pushed refs/replace/… must not change what a commit contains
+    }
+    for number, (name, value) in enumerate({**_SETTINGS, **(settings or {})}.items()):
+        values[f"GIT_CONFIG_KEY_{number}"] = name
+        values[f"GIT_CONFIG_VALUE_{number}"] = value
+        values["GIT_CONFIG_COUNT"] = str(number + 1)
+    return values
+
+
+class Git:
+    """One repository: `directory` is a bare one, or the .git of `work_tree`.
+
+    `quarantine` is the environment of a pre-receive hook; with it the objects of a push can be read before the
+    push is accepted. Every method raises GitFailed when git breaks; an unknown revision or file is None.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        work_tree: Path | None = None,
+        quarantine: Mapping[str, str] | None = None,
+    ) -> None:
+        self.directory = directory
+        self._work_tree = work_tree
+        self._environment = environment({"core.hooksPath": os.devnull})
+        self._environment |= {name: value for name, value in (quarantine or {}).items() if name in _QUARANTINE}
+
+    def run(
+        self,
+        verb: str,
+        *options: str,
+        values: Sequence[str] = (),
+        paths: Sequence[str] = (),
+        given: bytes = b"",
+        timeout: float = _PATIENCE,
+    ) -> bytes:
+        """What `git <verb> <options> --end-of-options <values> -- <paths>` prints.
+
+        `options` are words of our own code; whatever came from outside goes into `values`, `paths` or `given`.
+        """
+        done = self._done(verb, *options, values=values, paths=paths, given=given, timeout=timeout)
+        if done.returncode != 0:
+            raise GitFailed(f"git {verb} failed in {self.directory}: {_said(done)}")
+        return done.stdout
+
+    def resolve(self, rev: str) -> str | None:
+        """The full id of the commit that `rev` names: a branch, a tag, a full or a shortened id."""
+        if "\0" in rev:
+            return None
+        done = self._done("rev-parse", "--verify", "--quiet", values=[f"{rev}^{{commit}}"])
+        return done.stdout.decode().strip() if done.returncode == 0 else None
+
+    def read(self, commit: str, path: str, limit: int = _LIMIT) -> bytes | None:
+        """The content of a file at `commit`, out of git's objects and never through a link (BARS S28)."""
+        entry = self._entry(commit, path)
+        if entry is None:
+            return None
+        if int(self.run("cat-file", "-s", values=[entry])) > limit:
+            raise GitFailed(f"{path} is larger than {limit} bytes")
+        return self.run("cat-file", "blob", values=[entry])
+
+    def files(self, commit: str) -> list[str]:
+        """The paths of all files and links at `commit`; submodules are not files."""
+        listed = self.run("ls-tree", "-r", "-z", "--full-tree", values=[_id(commit)])
+        entries = (line.partition(b"\t") for line in listed.split(b"\0") if line)
+        return [os.fsdecode(path) for about, _, path in entries if about.split()[1] == b"blob"]
+
+    def commit(self, commit: str) -> CommitInfo:
+        """What a commit says of itself."""
+        (info,) = self._log("-1", values=[_id(commit)])
+        return info
+
+    def log(self, old: str, new: str, limit: int = 20) -> list[CommitInfo]:
+        """The commits that `new` has and `old` has not, newest first, at most `limit`."""
+        return self._log(f"--max-count={limit:d}", values=[_id(new), f"^{_id(old)}"])
+
+    def is_ancestor(self, a: str, b: str) -> bool:
+        """Whether `b` contains `a`; a commit contains itself."""
+        done = self._done("merge-base", "--is-ancestor", values=[_id(a), _id(b)])
+        if done.returncode not in (0, 1):
+            raise GitFailed(f"git merge-base failed in {self.directory}: {_said(done)}")
+        return done.returncode == 0
+
+    def merge_base(self, a: str, b: str) -> str | None:
+        """The commit from which `a` and `b` parted; None when they have nothing in common."""
+        done = self._done("merge-base", values=[_id(a), _id(b)])
+        return done.stdout.decode().split()[0] if done.returncode == 0 else None
+
+    def refs(self) -> dict[str, str]:
+        """All branches and tags, with what they point to (for an annotated tag: the tag object)."""
+        listed = self.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/", "refs/tags/")
+        lines = (line.partition(" ") for line in os.fsdecode(listed).split("\n") if line)
+        return {ref: new for new, _, ref in lines}
+
+    def default_branch(self) -> str:
+        """The branch that HEAD names, which need not exist yet."""
+        return os.fsdecode(self.run("symbolic-ref", "HEAD")).strip().removeprefix("refs/heads/")
+
+    def _entry(self, commit: str, path: str) -> str | None:
+        if "\0" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
+            return None
+        listed = self.run("ls-tree", "-z", "--full-tree", values=[_id(commit)], paths=[path])
+        for line in listed.split(b"\0"):
+            about, _, name = line.partition(b"\t")
+            if os.fsdecode(name) == path and about.startswith(b"100"):
+                return about.split()[2].decode()
+        return None
+
+    def _log(self, *options: str, values: Sequence[str]) -> list[CommitInfo]:
+        format_ = "--format=%H%x00%s%x00%an%x00%ae%x00%ct%x00"
+        fields = self.run("log", "--no-color", "--no-show-signature", format_, *options, values=values)
+        words = fields.decode(errors="replace").split("\0")
+        rows = zip(*(iter(words),) * 5, strict=False)
+        return [CommitInfo(row[0].strip(), row[1], row[2], row[3], float(row[4])) for row in rows]
+
+    def _done(
+        self,
+        verb: str,
+        *options: str,
+        values: Sequence[str] = (),
+        paths: Sequence[str] = (),
+        given: bytes = b"",
+        timeout: float = _PATIENCE,
+    ) -> subprocess.CompletedProcess[bytes]:
+        tree = [] if self._work_tree is None else [f"--work-tree={self._work_tree}"]
+        command = ["git", f"--git-dir={self.directory}", *tree, verb, *options]
+        command += ["--end-of-options", *values] if values else []
+        command += ["--", *paths] if paths else []
+        try:
+            return subprocess.run(
+                command,
+                input=given,
+                capture_output=True,
+                env=self._environment,
+                cwd=self._work_tree or self.directory,
+                timeout=timeout,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise GitFailed(f"git {verb} failed in {self.directory}: {error}") from error
+
+
+def _id(commit: str) -> str:
+    """The id itself; a name must be made one by `resolve` first, so that it cannot be taken for anything else."""
+    if not _OBJECT.fullmatch(commit):
+        raise ValueError(f"{commit!r} is not a full commit id")
+    return commit
+
+
+def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+    return done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
