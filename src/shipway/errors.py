@@ -115,6 +115,13 @@ class CannotStart(UserError):
     status = 409
 
 
+class NoPort(OwnerError):
+    """Every port for instances is taken or rests."""
+
+    id = "machine.no_port"
+    default_hint = "stop what is not needed, or wait a minute: a port rests before it is used again"
+
+
 class DeploymentStopped(UserError):
     """A deployment could not be carried out; what served before still serves. `excerpt` holds the evidence."""
 
