@@ -11,6 +11,7 @@ import fcntl
 import json
 import logging
 import os
+import pwd
 import socket
 import threading
 import time
@@ -27,6 +28,7 @@ from shipway.environments.secrets import Vault
 from shipway.errors import OwnerError, ShipwayError
 from shipway.hosts import sandbox
 from shipway.hosts.keeper.client import Keeper
+from shipway.pushes import access, credentials
 from shipway.pushes.doorway import Doorway
 from shipway.pushes.reconcile import reconcile_all
 from shipway.releases.machine import Machine
@@ -65,6 +67,7 @@ def serve(places: Places, *, port: int, proxy_port: int, ready: Callable[[], Non
     places.create()
     with _only_one(places), _listening(port) as listener:
         database = open_database(places.database)
+        _keep_owner_token(places, database, f"http://127.0.0.1:{port}")
         cast = _cast(places, database, proxy_port)
         engine = Engine(places.engine_database, carry.actions(cast))
         engine.start()
@@ -73,6 +76,14 @@ def serve(places: Places, *, port: int, proxy_port: int, ready: Callable[[], Non
         finally:
             engine.stop()
             database.close()
+
+
+def _keep_owner_token(places: Places, database: Database, address: str) -> None:
+    """Gives the person who runs this server a token, unless theirs is good."""
+    known = credentials.token(places.credentials, address)
+    if known is None or access.verify(database, known) is None:
+        made = access.create(database, pwd.getpwuid(os.getuid()).pw_name, role="owner")
+        credentials.keep(places.credentials, address, made)
 
 
 def _cast(places: Places, database: Database, proxy_port: int) -> Cast:

@@ -80,8 +80,10 @@ def actions(cast: Cast) -> dict[str, Action]:
         return PASSED
 
     def step(run: Run, arguments: Mapping[str, Any]) -> str:
-        planned = next(each for each in plan.compile(project_of(run)) if each.name == arguments["step"])
-        return pipeline.run_step(cast.database, cast.machine.places, cast.machine.tier, run=run, step=planned)
+        project, machine = project_of(run), cast.machine
+        planned = next(each for each in plan.compile(project) if each.name == arguments["step"])
+        python = pythons.find(project.build.python) if project.build.kind == "python" else None
+        return pipeline.run_step(cast.database, machine.places, machine.tier, run=run, step=planned, python=python)
 
     def build_artifact(run: Run, _arguments: Mapping[str, Any]) -> str:
         return build.build(cast.database, cast.machine.places, cast.machine.tier, run=run, project=project_of(run))

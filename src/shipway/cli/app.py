@@ -1,0 +1,95 @@
+"""The command line as one value: every verb under its stage's name, in the order of the story.
+
+Exit codes: 0 it was done; 1 it was done and the outcome is bad (a run failed, a commit was stopped); 2 it could
+not be asked for (wrong words, no server, not allowed); 124 time was up.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+import typer
+from click.exceptions import ClickException, Exit
+from rich.console import Console
+
+from shipway import __version__
+from shipway.cli import (
+    environments,
+    installation,
+    pipelines,
+    pushes,
+    releases,
+    rollbacks,
+    traffic,
+)
+from shipway.errors import ShipwayError
+
+NOT_ASKED = 2
+
+GROUPS: dict[str, Mapping[str, Callable[..., int | None]]] = {
+    "installation": installation.VERBS,
+    "pushes": pushes.VERBS,
+    "pipelines": pipelines.VERBS,
+    "environments": environments.VERBS,
+    "releases": releases.VERBS,
+    "traffic": traffic.VERBS,
+    "rollbacks": rollbacks.VERBS,
+}
+
+
+def build() -> typer.Typer:
+    """The Typer application, its verbs in panels named after the stages."""
+    made = typer.Typer(
+        name="shipway",
+        help="From git push to production, and back in a second.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    made.callback()(_about)
+    for stage, verbs in GROUPS.items():
+        for name, verb in verbs.items():
+            made.command(name, rich_help_panel=stage)(verb)
+    return made
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Carries out what was typed; the exit code. Errors say what happened, and what to do next."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    command = typer.main.get_command(build())
+    try:
+        outcome = command.main(arguments, prog_name="shipway", standalone_mode=False)
+    except ClickException as error:
+        error.show()
+        return NOT_ASKED
+    except Exit as stopped:
+        return stopped.exit_code
+    except ShipwayError as error:
+        _tell(error, as_json="--json" in arguments)
+        return NOT_ASKED
+    except KeyboardInterrupt:
+        return 130
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _tell(error: ShipwayError, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"error": error.as_dict()}))
+        return
+    console = Console(stderr=True, highlight=False)
+    console.print(f"[bold red]{error.id}[/] ", end="")
+    console.print(error.message, markup=False)
+    if error.hint:
+        console.print(error.hint, markup=False, style="dim")
+
+
+def _about(
+    version: Annotated[bool, typer.Option("--version", help="Say which version this is.", is_eager=True)] = False,
+) -> None:
+    """From git push to production, and back in a second."""
+    if version:
+        print(f"shipway {__version__}")
+        raise typer.Exit

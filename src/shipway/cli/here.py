@@ -1,0 +1,84 @@
+"""Where the command was typed: which repository, which application, which server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from shipway.config.places import Places
+from shipway.errors import UserError
+
+REMOTE = "shipway"
+
+
+class NotARepository(UserError):
+    """The command needs a git repository around it."""
+
+    id = "cli.not_a_repository"
+    default_hint = "`git init` makes one; then commit something."
+
+
+class NoApplication(UserError):
+    """It is not said which application is meant."""
+
+    id = "cli.no_application"
+    default_hint = "`shipway init` in its repository, or --app NAME."
+
+
+def git(*arguments: str, cwd: Path | None = None) -> str | None:
+    """What the person's own git answers, None when it refuses."""
+    done = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def root() -> Path:
+    """The top of the repository around the current directory; raises NotARepository."""
+    top = git("rev-parse", "--show-toplevel")
+    if top is None:
+        raise NotARepository(f"There is no git repository at {Path.cwd()}.")
+    return Path(top)
+
+
+def remote() -> str | None:
+    """The address of the remote called `shipway`."""
+    return git("remote", "get-url", REMOTE)
+
+
+def remote_address() -> str | None:
+    """The server of that remote."""
+    url = remote()
+    return url.partition("/git/")[0] if url is not None and "/git/" in url else None
+
+
+def application(named: str | None) -> str:
+    """The application that is meant; raises NoApplication."""
+    if named is not None:
+        return named
+    url = remote()
+    if url is None or "/git/" not in url:
+        raise NoApplication("This repository belongs to no application, and --app names none.")
+    return url.rpartition("/")[2].removesuffix(".git")
+
+
+def commit(named: str | None) -> str:
+    """The commit that is meant: as it was named, resolved when this repository knows it; HEAD by default."""
+    known = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{named or 'HEAD'}^{{commit}}")
+    if known is None and named is None:
+        raise NotARepository("There is no commit here yet.")
+    return known or str(named)
+
+
+def running(places: Places) -> dict[str, float] | None:
+    """What the server of this installation says of itself, if one runs: pid, port, proxy_port."""
+    try:
+        told: dict[str, float] = json.loads(places.server_file.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return told if Path(f"/proc/{told['pid']:.0f}").exists() else None
+
+
+def running_address(places: Places) -> str | None:
+    """Where the server of this installation answers, if one runs."""
+    told = running(places)
+    return None if told is None else f"http://127.0.0.1:{told['port']:.0f}"

@@ -1,0 +1,165 @@
+"""Starting, stopping and checking an installation."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shipway.cli import checks, here, show
+from shipway.cli.options import AsJson, Data, Port, ProxyPort
+from shipway.cli.server import NoServer, Refused, Server
+from shipway.config.places import Places
+from shipway.errors import OwnerError
+
+PORT, PROXY_PORT = 8440, 8480
+PATIENCE = 30.0  # seconds; a start takes one or two
+
+
+class DidNotStart(OwnerError):
+    """The server was started and did not come up."""
+
+    id = "cli.did_not_start"
+
+
+def up(
+    data: Data = None,
+    port: Port = PORT,
+    proxy_port: ProxyPort = PROXY_PORT,
+    detach: Annotated[bool, typer.Option("-d", "--detach", help="Run in the background.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start Shipway on this machine; what should serve, serves again."""
+    places = Places.of(data)
+    if detach:
+        _in_background(places, port, proxy_port)
+        _greet(places, as_json)
+        return
+    from shipway import daemon  # noqa: PLC0415 - the server's half of Shipway is heavy
+
+    greeting = threading.Thread(target=_greet, args=(places, as_json), daemon=True)
+    daemon.serve(places, port=port, proxy_port=proxy_port, ready=greeting.start)
+
+
+def down(
+    data: Data = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Stop the applications and the router as well.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Stop the server; applications go on serving."""
+    places = Places.of(data)
+    told = here.running(places)
+    if told is not None:
+        _stop(int(told["pid"]))
+    if everything:
+        from shipway.hosts.keeper.client import Keeper  # noqa: PLC0415
+
+        Keeper(places).quit(stop_instances=True)
+    if as_json:
+        show.as_json({"stopped": told is not None, "applications_stopped": everything})
+    elif told is None and not everything:
+        print("No server runs here.")
+    else:
+        print("Everything is stopped." if everything else "The server is stopped; applications go on serving.")
+
+
+def doctor(data: Data = None, as_json: AsJson = False) -> int:
+    """Look at this machine: what Shipway needs, what it found, what to do."""
+    found = checks.every(Places.of(data))
+    if as_json:
+        show.as_json([vars(check) for check in found])
+    else:
+        for check in found:
+            print(f"{'✓' if check.good else '✗'} {check.what:<12} {check.found}")
+            if check.advice:
+                print(f"  {'':<12} {check.advice}")
+    return 0 if all(check.good or check.optional for check in found) else 1
+
+
+def _in_background(places: Places, port: int, proxy_port: int) -> None:
+    places.create()
+    words = ["up", "--data", str(places.data), "--port", str(port), "--proxy-port", str(proxy_port)]
+    log = places.data / "server.log"
+    with log.open("ab") as output:
+        began = output.tell()
+        child = subprocess.Popen(
+            [sys.executable, "-c", "from shipway.cli import main; main()", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd="/",
+        )
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            raise DidNotStart("The server ended at once.", hint=_tail(log, began))
+        told = here.running(places)
+        if told is not None and told["pid"] == child.pid and _answers(places):
+            return
+        time.sleep(0.02)
+    raise DidNotStart(f"The server did not answer within {PATIENCE:.0f} s.", hint=f"See {log}.")
+
+
+def _greet(places: Places, as_json: bool) -> None:
+    """Says where Shipway answers, once it does."""
+    deadline = time.monotonic() + PATIENCE
+    while not _answers(places) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    told = here.running(places)
+    if told is None:
+        return
+    server = Server.of(places)
+    try:
+        link = server.post("/signin")["url"]
+    except (Refused, NoServer):
+        link = f"{server.address}/signin"
+    if as_json:
+        show.as_json({**told, "address": server.address, "signin": link, "data": str(places.data)})
+        return
+    print(f"Shipway is up at {server.address}; applications answer on port {told['proxy_port']:.0f}.")
+    print(f"Sign in (good once, for an hour): {link}")
+    print("In a repository of yours: shipway init && git push shipway", flush=True)
+
+
+def _answers(places: Places) -> bool:
+    try:
+        Server.of(places).get("/health")
+    except (NoServer, Refused):
+        return False
+    return True
+
+
+def _stop(pid: int) -> None:
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + PATIENCE
+    while Path(f"/proc/{pid}").exists() and _is_ours(pid):
+        if time.monotonic() > deadline:
+            raise DidNotStart(f"The server (process {pid}) does not stop.", hint=f"kill -9 {pid} is safe.")
+        time.sleep(0.02)
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether the process still runs; one that has ended and only waits to be collected does not."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+def _tail(log: Path, began: int) -> str:
+    with log.open(errors="replace") as file:
+        file.seek(began)
+        return "\n".join(file.read().strip().splitlines()[-5:])
+
+
+VERBS = {"up": up, "down": down, "doctor": doctor}

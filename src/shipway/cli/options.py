@@ -1,0 +1,20 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
+App = Annotated[
+    str | None, typer.Option("--app", "-a", help="The application; by default the one of this repository.")
+]
+Environment = Annotated[str, typer.Option("--env", "-e", help="The environment.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="The data directory; by default SHIPWAY_DATA."),
+]
+Port = Annotated[int, typer.Option("--port", help="Where the server answers, on 127.0.0.1.")]
+ProxyPort = Annotated[int, typer.Option("--proxy-port", help="Where the applications answer, on 127.0.0.1.")]

@@ -1,0 +1,136 @@
+"""Runs and their logs, and the schema of shipway.yml."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from shipway.cli import here, show
+from shipway.cli.options import App, AsJson
+from shipway.cli.server import Server
+from shipway.errors import UserError
+
+Which = Annotated[str | None, typer.Argument(help="A run: its number, or its id.")]
+
+
+def runs(
+    run: Which = None,
+    app: App = None,
+    limit: Annotated[int, typer.Option("--limit", help="How many to list.")] = 20,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Stop the run, unless it deploys already.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """List runs, or show one: its steps, its deployments, why it stopped."""
+    server = Server.find()
+    if run is None:
+        if cancel:
+            raise UserError("Say which run to cancel.", hint="shipway runs 12 --cancel")
+        _list(server, app, limit, as_json)
+        return 0
+    name = named(run, app)
+    if cancel:
+        server.post(f"/runs/{name}/cancel")
+    shown = server.get(f"/runs/{name}")
+    show.as_json(shown) if as_json else _show(shown)
+    return 1 if shown["state"] == "failed" else 0
+
+
+def logs(
+    run: Which = None,
+    env: Annotated[str | None, typer.Option("--env", "-e", help="What serves there, instead of a run.")] = None,
+    app: App = None,
+    step: Annotated[str | None, typer.Option("--step", help="One step of the run.")] = None,
+    process: Annotated[str | None, typer.Option("--process", help="One process of the environment.")] = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many lines of an environment.")] = 100,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+) -> None:
+    """The log of a run, or of what serves in an environment."""
+    server = Server.find()
+    following = {"follow": "1"} if follow else {}
+    if env is not None:
+        query = {"lines": str(lines), **({"process": process} if process else {}), **following}
+        path = f"/applications/{here.application(app)}/environments/{env}/logs"
+    else:
+        query = {**({"step": step} if step else {}), **following}
+        path = f"/runs/{named(run, app) if run else _newest(server, app)}/log"
+    for line in server.lines(path, **query):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
+def schema() -> None:
+    """Print the JSON Schema of shipway.yml, for editors."""
+    from shipway.project import Project  # noqa: PLC0415
+
+    show.as_json(Project.schema())
+
+
+def named(run: str, app: str | None) -> str:
+    """A run as the API names it: a number belongs to the application that is meant."""
+    return f"{here.application(app)}:{run}" if run.isdecimal() else run
+
+
+def _newest(server: Server, app: str | None) -> str:
+    found = server.get("/runs", application=here.application(app), limit=1)["runs"]
+    if not found:
+        raise UserError("There is no run yet.", hint="git push shipway")
+    return str(found[0]["id"])
+
+
+def _list(server: Server, app: str | None, limit: int, as_json: bool) -> None:
+    query: dict[str, Any] = {"limit": limit}
+    if app is not None or here.remote() is not None:
+        query["application"] = here.application(app)
+    found = server.get("/runs", **query)["runs"]
+    if as_json:
+        show.as_json(found)
+        return
+    rows = [
+        (
+            f"{each['application']} {each['number']}",
+            each["commit"][:7],
+            each["branch"],
+            each["purpose"],
+            each["state"],
+            show.took(each["started"], each["ended"]),
+            show.ago(each["created"]),
+            each["reason"],
+        )
+        for each in found
+    ]
+    columns = ("run", "commit", "branch", "what", "state", "took", "", "")
+    show.table(columns, rows, empty="There is no run yet. `git push shipway` makes one.")
+
+
+def _show(run: dict[str, Any]) -> None:
+    print(f"{run['application']} run {run['number']} · {run['commit'][:7]} on {run['branch']} by {run['who']}")
+    print(f"{run['state']}{': ' + run['reason'] if run['reason'] else ''}")
+    rows = [
+        (
+            step["name"] if step["attempt"] == 1 else f"{step['name']} (attempt {step['attempt']})",
+            step["state"],
+            show.took(step["started"], step["ended"]),
+            "" if step["exit_code"] in (None, 0) else f"exit status {step['exit_code']}",
+        )
+        for step in run["steps"]
+    ]
+    rows += [
+        (
+            f"→ {each['environment']} r{each['release_number']}",
+            each["state"],
+            show.took(each["started"], each["ended"]),
+            each["reason"] or each["url"],
+        )
+        for each in run["deployments"]
+    ]
+    show.table(("", "", "", ""), rows, empty="")
+    for step in run["steps"]:
+        if step["excerpt"] and step["state"] != "passed":
+            print(f"\n{step['name']}:\n{step['excerpt']}")
+    if run["tier"]:
+        print(f"\nsandbox: {run['tier']}")
+
+
+VERBS = {"runs": runs, "logs": logs, "schema": schema}

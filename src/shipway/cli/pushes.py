@@ -1,0 +1,120 @@
+"""From a repository to a push: init, push, token."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shipway.cli import here, show, watching
+from shipway.cli.options import AsJson
+from shipway.cli.server import Server
+from shipway.config.places import Places
+from shipway.errors import UserError
+from shipway.pushes import credentials
+
+
+class NoToken(UserError):
+    """There is no token for the server in this person's credentials file."""
+
+    id = "cli.no_token"
+    default_hint = "Ask the owner of the server for one (`shipway token create NAME`) and set SHIPWAY_TOKEN."
+
+
+def init(
+    name: Annotated[str | None, typer.Argument(help="The application's name; by default the directory's.")] = None,
+    no_write: Annotated[
+        bool, typer.Option("--no-write", help="Write no shipway.yml: each push is recognised by its files.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make this repository an application: recognise it, write shipway.yml, add the remote."""
+    from shipway.cli import recognising  # noqa: PLC0415 - reads the project, which takes a moment
+
+    top = here.root()
+    found = recognising.recognise(top, name)
+    server = Server.find()
+    if not server.token:
+        raise NoToken(f"There is no token for {server.address} in {Places.of().credentials}.")
+    wrote = None if no_write or found.text is None else recognising.write(top, found.text)
+    branch = here.git("symbolic-ref", "--short", "HEAD") or "main"
+    made = server.post("/applications", {"name": found.name, "default_branch": branch})
+    _connect(server, made["git_url"])
+    if as_json:
+        show.as_json({"application": made, "kind": found.kind, "wrote": wrote, "remote": here.REMOTE})
+        return
+    for reason in found.reasons:
+        print(f"  {reason}")
+    if wrote is not None:
+        print(f"Wrote {wrote}: read it, change what you like, and commit it.")
+    print(f"{found.name} is an application of {server.address}; its remote here is `{here.REMOTE}`.")
+    print(f"Next: git push {here.REMOTE} {branch}")
+
+
+def push(as_json: AsJson = False) -> int:
+    """Push this branch and wait for the outcome: 0 delivered, 1 stopped, 2 not accepted."""
+    application = here.application(None)
+    branch = here.git("symbolic-ref", "--short", "HEAD")
+    if branch is None:
+        raise UserError("HEAD is on no branch.", hint="git switch BRANCH")
+    commit = here.commit(None)
+    command = ["git", "push", here.REMOTE, branch]
+    done = subprocess.run([*command, *(["-o", "detach", "-q"] if as_json else [])], check=False)
+    if done.returncode != 0:
+        return 2
+    found = Server.find().get("/runs", application=application, commit=commit, limit=1)["runs"]
+    if not found:
+        return 0
+    return watching.outcome(Server.find(), found[0]["id"], as_json=as_json)
+
+
+def token(
+    act: Annotated[str, typer.Argument(help="list, create or revoke.")] = "list",
+    who: Annotated[str | None, typer.Argument(help="For whom (create), or which token (revoke).")] = None,
+    owner: Annotated[bool, typer.Option("--owner", help="A token that may also manage tokens.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List tokens, create one for somebody, revoke one."""
+    server = Server.find()
+    answer: Any
+    if act == "create" and who is not None:
+        answer = server.post("/tokens", {"who": who, "role": "owner" if owner else "user"})
+        show.as_json(answer) if as_json else print(answer["token"])
+    elif act == "revoke" and who is not None:
+        answer = server.delete(f"/tokens/{who}")
+        show.as_json(answer) if as_json else print(f"{who} is revoked.")
+    elif act == "list":
+        _list(server.get("/tokens")["tokens"], as_json)
+    else:
+        raise UserError("Say `token list`, `token create NAME` or `token revoke ID`.")
+
+
+def _list(tokens: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        show.as_json(tokens)
+        return
+    rows = [
+        (each["id"], each["who"], each["role"], show.ago(each["created"]), "revoked" if each["revoked"] else "")
+        for each in tokens
+    ]
+    show.table(("token", "who", "role", "created", ""), rows, empty="There is no token.")
+
+
+def _connect(server: Server, url: str) -> None:
+    """Adds the remote, and tells git where the token for exactly this server is kept (never in the URL)."""
+    helper = f"credential.{server.address}.helper"
+    here.git("config", "--local", helper, f"store --file={_quoted(Places.of().credentials)}")
+    here.git("config", "--local", f"credential.{server.address}.username", credentials.USER)
+    if here.remote() is None:
+        here.git("remote", "add", here.REMOTE, url)
+    else:
+        here.git("remote", "set-url", here.REMOTE, url)
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "'\\''") + "'"
+
+
+VERBS = {"init": init, "push": push, "token": token}

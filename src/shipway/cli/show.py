@@ -1,0 +1,65 @@
+"""Showing answers: a table for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+COLOURS = {
+    "passed": "green",
+    "serves": "green",
+    "done": "green",
+    "running": "cyan",
+    "failed": "red",
+    "timed out": "red",
+    "lost": "red",
+    "unknown": "yellow",
+    "queued": "bright_black",
+    "superseded": "bright_black",
+    "cancelled": "bright_black",
+}
+
+
+def as_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str) -> None:
+    """Rows below names; `empty` is said when there are none."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    if not rows:
+        print(empty)
+        return
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        shown.add_column(column)
+    for row in rows:
+        shown.add_row(*(Text(str(cell), style=COLOURS.get(str(cell), "")) for cell in row))
+    Console(highlight=False).print(shown)
+
+
+def ago(at: float | None) -> str:
+    """How long ago, as people say it."""
+    if at is None:
+        return ""
+    seconds = max(0.0, time.time() - at)
+    if seconds < 60:
+        return f"{seconds:.0f} s ago"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min ago"
+    if seconds < 86400:
+        return f"{seconds / 3600:.0f} h ago"
+    return time.strftime("%-d %b", time.localtime(at))
+
+
+def took(started: float | None, ended: float | None) -> str:
+    """How long something took, or takes so far."""
+    if started is None:
+        return ""
+    seconds = (ended or time.time()) - started
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} m {seconds % 60:02.0f} s"
