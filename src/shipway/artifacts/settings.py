@@ -23,26 +23,25 @@ PythonVersion = Annotated[str, AfterValidator(_version), WithJsonSchema({"type":
 
 
 class BuildSettings(Settings):
-    """How the artifact is built: once, in a clean checkout of its own, while the steps run."""
+    """How the artifact is built: once, in its own clean checkout, while the steps run. A text alone is its `kind`."""
 
     short_form = "kind"
 
     kind: Literal["python", "static", "command"] = Field(
         default="python",
         description="`python`: the tree with a virtual environment; `static`: files to serve; "
-        "`command`: what `run` leaves in `root`.",
+        "`command`: the tree as `run` leaves it.",
     )
     python: PythonVersion | None = Field(
         default=None,
-        description="The version of Python to build and run with. Without it, the newest on the machine.",
+        description="The version of Python to build and run with. Without it, the one Shipway runs with.",
     )
     requirements: tuple[RelativePath, ...] = Field(
         default=(),
-        description="Files of requirements to install. Without any: requirements.txt when there is one.",
+        description="Files of requirements to install; `pyproject.toml` is one too. "
+        "Without any: requirements.txt when it is there.",
     )
-    packages: tuple[Text, ...] = Field(
-        default=(), description="Further packages to install, such as `gunicorn`."
-    )
+    packages: tuple[Text, ...] = Field(default=(), description="Further packages to install, such as `gunicorn`.")
     extras: tuple[str, ...] = Field(
         default=(), description="Optional dependency groups of the project to install with it."
     )
@@ -50,6 +49,4 @@ class BuildSettings(Settings):
         default=None, description="A command to run in the tree when everything is installed."
     )
     root: RelativePath = Field(default=".", description="The directory that is shipped.")
-    exclude: tuple[str, ...] = Field(
-        default=(), description="Patterns of files that stay out of the artifact."
-    )
+    exclude: tuple[str, ...] = Field(default=(), description="Patterns of files that stay out of the artifact.")

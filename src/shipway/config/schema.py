@@ -12,26 +12,18 @@ Schema = dict[str, Any]
 
 def keys_at(schema: Schema, path: Path) -> list[str]:
     """The keys that may be written in the mapping at `path`."""
-    places = list(_forms(schema, schema))
+    places = list(forms(schema, schema))
     for part in path:
-        places = [
-            form for place in places for inner in _inside(place, part) for form in _forms(schema, inner)
-        ]
+        places = [form for place in places for inner in _inside(place, part) for form in forms(schema, inner)]
     return [key for place in places for key in place.get("properties", {})]
 
 
-def resolved(schema: Schema, part: Schema) -> Schema:
-    """The part itself, or what its reference stands for."""
-    while "$ref" in part:
-        part = schema["$defs"][part["$ref"].rpartition("/")[2]]
-    return part
-
-
-def _forms(schema: Schema, part: Schema) -> Iterator[Schema]:
-    part = resolved(schema, part)
+def forms(schema: Schema, part: Schema) -> Iterator[Schema]:
+    """The ways in which a part may be written: itself, and what its `anyOf` allows; references resolved."""
+    part = _resolved(schema, part)
     yield part
     for form in part.get("anyOf", []):
-        yield from _forms(schema, form)
+        yield from forms(schema, form)
 
 
 def _inside(place: Schema, part: str | int) -> Iterator[Schema]:
@@ -41,3 +33,9 @@ def _inside(place: Schema, part: str | int) -> Iterator[Schema]:
         inner = place.get("properties", {}).get(part, place.get("additionalProperties"))
     if isinstance(inner, dict):
         yield inner
+
+
+def _resolved(schema: Schema, part: Schema) -> Schema:
+    while "$ref" in part:
+        part = schema["$defs"][part["$ref"].rpartition("/")[2]]
+    return part

@@ -64,9 +64,7 @@ class Settings(BaseModel):
             return {cls.short_form: written}
         if not isinstance(written, dict):
             return written
-        return {
-            key: value for key, value in written.items() if value is not None or key not in cls.model_fields
-        }
+        return {key: value for key, value in written.items() if value is not None or key not in cls.model_fields}
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

@@ -143,9 +143,7 @@ class _Reader:
 
 
 def _around(value: Any, items: list[_Node]) -> _Node:
-    return _Node(
-        value, 1 + sum(item.size for item in items), 1 + max((item.depth for item in items), default=0)
-    )
+    return _Node(value, 1 + sum(item.size for item in items), 1 + max((item.depth for item in items), default=0))
 
 
 def _at(event: yaml.Event) -> Position:

@@ -27,7 +27,7 @@ BranchName = Annotated[str, AfterValidator(_branch)]
 
 
 class EnvironmentSettings(Settings):
-    """One place a commit travels through; its name alone may be written instead."""
+    """One place a commit travels through; a text alone is its `name`."""
 
     short_form = "name"
 

@@ -10,13 +10,11 @@ from shipway.config.settings import Line, Settings, Switch, Text
 
 
 class StepSettings(Settings):
-    """One piece of the pipeline: a command, and what has to pass before it."""
+    """One piece of the pipeline: a command, and what has to pass before it. A text alone is its `run`."""
 
     short_form = "run"
 
-    run: Line = Field(
-        description="The command, run by `sh` at the root of a clean checkout. Exit code 0 passes."
-    )
+    run: Line = Field(description="The command, run by `sh` at the root of a clean checkout. Exit code 0 passes.")
     needs: tuple[Word, ...] = Field(
         default=(), description="Steps that must pass first. Without any, it starts at once."
     )

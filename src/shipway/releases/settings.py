@@ -9,7 +9,7 @@ from shipway.config.settings import Line, Settings, Switch
 
 
 class ProcessSettings(Settings):
-    """One line of the application, such as `web` or `worker`."""
+    """One line of the application, such as `web` or `worker`. A text alone is its `run`."""
 
     short_form = "run"
 
@@ -27,7 +27,7 @@ class ProcessSettings(Settings):
 
 
 class ReleaseSettings(Settings):
-    """A command that runs once before a release serves, such as a migration."""
+    """A command that runs once before a release serves, such as a migration. A text alone is its `run`."""
 
     short_form = "run"
 
@@ -36,6 +36,4 @@ class ReleaseSettings(Settings):
         default=False,
         description="Whether it may be started again when the machine died in the middle of it.",
     )
-    timeout: Duration = Field(
-        default=600.0, gt=0, description="After this it is killed and the deployment stops."
-    )
+    timeout: Duration = Field(default=600.0, gt=0, description="After this it is killed and the deployment stops.")

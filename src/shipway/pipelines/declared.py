@@ -1,0 +1,121 @@
+"""What a Python repository declares: its requirements, those of its tests, and its version of Python."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shipway.config.written import below, texts
+from shipway.pipelines import versions
+from shipway.pipelines.files import Tree
+
+_MAIN = ("requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt")
+_TESTS = (
+    *("requirements-dev.txt", "requirements-test.txt", "requirements-tests.txt", "requirements_dev.txt"),
+    *("dev-requirements.txt", "test-requirements.txt", "requirements/dev.txt", "requirements/test.txt"),
+    *("requirements/tests.txt", "requirements/ci.txt"),
+)
+_EXTRAS = ("test", "tests", "testing", "dev")
+_NAME = re.compile(r"[ \t]{0,20}([A-Za-z0-9](?:[A-Za-z0-9._-]{0,99}[A-Za-z0-9])?)", re.ASCII)
+_INCLUDED = re.compile(r"-r[ \t]{1,9}(\S{1,200})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """`requirements` are the files the artifact needs, `install` the arguments that install those of the tests
+    too; `names` and `test_names` what they ask for, in small letters with `-`."""
+
+    requirements: tuple[str, ...]
+    install: tuple[str, ...]
+    names: frozenset[str]
+    test_names: frozenset[str]
+    python: str | None
+    python_from: str | None
+
+
+def declared(tree: Tree, at_hand: Sequence[str] = ()) -> Declared:
+    """What the tree declares; `at_hand` are the versions of Python to choose from, the favourite first."""
+    project = _toml(tree.text("pyproject.toml"))
+    main = next((path for path in _MAIN if tree.has(path)), None)
+    tests = [path for path in _TESTS if tree.has(path)]
+    extra = next((name for name in _EXTRAS if below(project, "project", "optional-dependencies", name)), None)
+    group = next((name for name in _EXTRAS if below(project, "dependency-groups", name)), None)
+    python, python_from = _python(tree, project, at_hand)
+    runtime = [*_requirements(tree, [main] if main else []), *_project_requirements(project)]
+    further = [
+        *_requirements(tree, tests),
+        *texts(below(project, "project", "optional-dependencies", extra or "")),
+    ]
+    further += texts(below(project, "dependency-groups", group or ""))
+    return Declared(
+        requirements=(main,) if main else ("pyproject.toml",) if _is_project(project) else (),
+        install=(
+            *[part for path in [*([main] if main else []), *tests] for part in ("-r", shlex.quote(path))],
+            *_of_project(project, extra),
+            *(["--group", group] if group else []),
+        ),
+        names=frozenset(map(_name, runtime)),
+        test_names=frozenset(map(_name, further)),
+        python=python,
+        python_from=python_from,
+    )
+
+
+def _of_project(project: dict[str, Any], extra: str | None) -> list[str]:
+    """How the project's own requirements get in: a package as itself, so that its tests can import it."""
+    if not _is_project(project):
+        return []
+    if "build-system" in project:
+        return ["-e", f"'.[{extra}]'" if extra else "."]
+    return ["-r", "pyproject.toml", *(["--extra", extra] if extra else [])]
+
+
+def _is_project(project: dict[str, Any]) -> bool:
+    return "project" in project or isinstance(below(project, "tool", "poetry"), dict)
+
+
+def _project_requirements(project: dict[str, Any]) -> list[str]:
+    poetry = below(project, "tool", "poetry", "dependencies")
+    return [*texts(below(project, "project", "dependencies")), *(poetry if isinstance(poetry, dict) else [])]
+
+
+def _requirements(tree: Tree, paths: Sequence[str]) -> Iterator[str]:
+    """The requirements in the files, and in the files those include."""
+    waiting, seen = list(paths), set[str]()
+    while waiting:
+        path = waiting.pop()
+        seen.add(path)
+        for line in tree.text(path).splitlines():
+            if included := _INCLUDED.match(line):
+                beside = path.rpartition("/")[0]
+                other = f"{beside}/{included[1]}" if beside else included[1]
+                waiting += [other] if other not in seen and tree.has(other) else []
+            elif _NAME.match(line):
+                yield line
+
+
+def _python(tree: Tree, project: dict[str, Any], at_hand: Sequence[str]) -> tuple[str | None, str | None]:
+    for path in (".python-version", "runtime.txt"):
+        if version := versions.exact(tree.text(path)):
+            return version, path
+    for keys in (("project", "requires-python"), ("tool", "poetry", "dependencies", "python")):
+        specifier = below(project, *keys)
+        if isinstance(specifier, str) and (version := versions.choose(specifier, at_hand)):
+            return version, f"{keys[-1]} {specifier}"
+    return None, None
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):  # nesting without end
+        return {}
+
+
+def _name(requirement: str) -> str:
+    found = _NAME.match(requirement)
+    return re.sub(r"[._-]+", "-", found[1]).lower() if found else ""
