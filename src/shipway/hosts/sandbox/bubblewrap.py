@@ -13,6 +13,10 @@ NAMESPACES = ("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts
 HOME = "/tmp/home"
 TEMPORARY_BYTES = 2 << 30  # /tmp is memory: without a limit it may take half of the machine's
 
+# Root without any capability still owns the files of /proc/sys: by core_pattern it would have the machine run
+# a program of its choice. bubblewrap 0.8 covers only what access(2) calls writable, which those are not.
+READ_ONLY = ("/proc", "/")
+
 
 @dataclass(frozen=True)
 class Bubblewrap:
@@ -44,7 +48,8 @@ class Bubblewrap:
             *(["--size", str(TEMPORARY_BYTES)] if self.recent else []),
             *("--tmpfs", "/tmp", "--dir", HOME, "--setenv", "HOME", HOME, "--symlink", "/tmp", "/var/tmp"),
             *_mounts(room),
-            *("--chdir", room.cwd, "--remount-ro", "/", "--", *argv),
+            *(word for place in READ_ONLY for word in ("--remount-ro", place)),
+            *("--chdir", room.cwd, "--", *argv),
         ]
 
 

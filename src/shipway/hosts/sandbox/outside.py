@@ -7,14 +7,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from shipway.hosts.sandbox.room import Room
+from shipway.hosts.sandbox.room import Room, lies_in
 from shipway.hosts.sandbox.tree import BadLink
 
 CONFINE = Path(__file__).with_name("confine.py")
 
 
 def real_path(room: Room, target: str) -> str:
-    """Where `target` really lies: below the source of its mount."""
+    """Where `target` really lies: below the source of its mount. A path that is real already stays so."""
     mount = room.mount_of(target)
     if mount is None:
         return target
@@ -24,8 +24,9 @@ def real_path(room: Room, target: str) -> str:
 def make_links(room: Room) -> None:
     """Puts the room's links into its tree, which is a copy of its own; raises BadLink."""
     for link, points in room.links.items():
-        mount, place = room.mount_of(link), Path(real_path(room, link))
-        if mount is None or not place.parent.resolve().is_relative_to(mount.source.resolve()):
+        place = Path(real_path(room, link))
+        trees = [mount.source for mount in room.mounts if lies_in(str(place), str(mount.source))]
+        if not any(place.parent.resolve().is_relative_to(tree.resolve()) for tree in trees):
             raise BadLink(f"{link} leads out of its tree.")
         _link(place, Path(real_path(room, points)))
 
