@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
@@ -25,11 +24,12 @@ from shipway.cli import (
     rollbacks,
     traffic,
 )
+from shipway.cli.options import Verb
 from shipway.errors import ShipwayError
 
 NOT_ASKED = 2
 
-GROUPS: dict[str, Mapping[str, Callable[..., int | None]]] = {
+GROUPS: dict[str, dict[str, Verb]] = {
     "installation": installation.VERBS,
     "pushes": pushes.VERBS,
     "pipelines": pipelines.VERBS,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from shipway.cli import here, show, watching
-from shipway.cli.options import App, AsJson, Environment
+from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
 
@@ -85,4 +85,4 @@ def _list(answer: dict[str, Any], kind: str, as_json: bool) -> None:
         show.table(("secret",), [(name,) for name in answer["secrets"]], empty="There is no secret.")
 
 
-VERBS = {"env": env, "secrets": secrets}
+VERBS: dict[str, Verb] = {"env": env, "secrets": secrets}

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from shipway.cli import checks, here, show
-from shipway.cli.options import AsJson, Data, Port, ProxyPort
+from shipway.cli.options import AsJson, Data, Port, ProxyPort, Verb
 from shipway.cli.server import NoServer, Refused, Server
 from shipway.config.places import Places
 from shipway.errors import OwnerError
@@ -162,4 +162,4 @@ def _tail(log: Path, began: int) -> str:
         return "\n".join(file.read().strip().splitlines()[-5:])
 
 
-VERBS = {"up": up, "down": down, "doctor": doctor}
+VERBS: dict[str, Verb] = {"up": up, "down": down, "doctor": doctor}

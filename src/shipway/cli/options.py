@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+Verb = Callable[..., int | None]
+"""What is done when a verb is typed; the number is the exit code, None is 0."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
 App = Annotated[

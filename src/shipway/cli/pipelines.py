@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from shipway.cli import here, show
-from shipway.cli.options import App, AsJson
+from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
 
@@ -133,4 +133,4 @@ def _show(run: dict[str, Any]) -> None:
         print(f"\nsandbox: {run['tier']}")
 
 
-VERBS = {"runs": runs, "logs": logs, "schema": schema}
+VERBS: dict[str, Verb] = {"runs": runs, "logs": logs, "schema": schema}

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from shipway.cli import here, show, watching
-from shipway.cli.options import AsJson
+from shipway.cli.options import AsJson, Verb
 from shipway.cli.server import Server
 from shipway.config.places import Places
 from shipway.errors import UserError
@@ -117,4 +117,4 @@ def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "'\\''") + "'"
 
 
-VERBS = {"init": init, "push": push, "token": token}
+VERBS: dict[str, Verb] = {"init": init, "push": push, "token": token}

@@ -29,9 +29,8 @@ def recognise(top: Path, name: str | None) -> Found:
         project = Project.parse(written.read_bytes(), str(FILE))
         found = Found(name or project.name, project.build.kind, None, (f"{FILE} is there and valid.",))
     else:
-        recognised = recognise_files(
-            Folder(top), name or top.name, [python.version for python in pythons.installed()]
-        )
+        versions = [python.version for python in pythons.installed()]
+        recognised = recognise_files(Folder(top), name or top.name, versions)
         project = Project.parse(recognised.project_text, FILE)
         found = Found(project.name, recognised.kind, recognised.project_text, recognised.reasons)
     if project.build.kind == "python":

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shipway.cli import here, show, watching
-from shipway.cli.options import App, AsJson, Environment
+from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
 
 Commit = Annotated[str | None, typer.Argument(help="A commit, branch or tag; by default HEAD.")]
@@ -94,4 +94,4 @@ def _because(reason: str | None) -> str:
     return f" ({reason})" if reason else ""
 
 
-VERBS = {"where": where, "wait": wait, "deploy": deploy, "ps": ps}
+VERBS: dict[str, Verb] = {"where": where, "wait": wait, "deploy": deploy, "ps": ps}

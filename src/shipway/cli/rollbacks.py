@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from shipway.cli import here, watching
-from shipway.cli.options import App, AsJson, Environment
+from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
 
 
@@ -24,4 +24,4 @@ def rollback(
     return watching.outcome(server, server.post(path, body)["run"], as_json=as_json)
 
 
-VERBS = {"rollback": rollback}
+VERBS: dict[str, Verb] = {"rollback": rollback}

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import typer
 
 from shipway.cli import here, show
-from shipway.cli.options import App, AsJson, Environment
+from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
 
 
@@ -37,4 +37,4 @@ def open_(
         print(url)
 
 
-VERBS = {"open": open_}
+VERBS: dict[str, Verb] = {"open": open_}

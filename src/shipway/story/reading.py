@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shipway.artifacts import pythons
 from shipway.config.places import Places
 from shipway.pipelines.files import Commit
 from shipway.pipelines.recognise import recognise
@@ -23,7 +22,5 @@ def read_project(
     git = Git(places.repository(application), quarantine=quarantine)
     written = git.read(commit, FILE)
     if written is None:
-        written = recognise(
-            Commit(git, commit), application, [python.version for python in pythons.installed()]
-        ).project_text.encode()
+        written = recognise(Commit(git, commit), application, versions).project_text.encode()
     return Project.parse(written, FILE).model_copy(update={"name": application})
