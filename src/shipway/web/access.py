@@ -1,0 +1,88 @@
+"""Who calls: found from a token in the header or the session's cookie, never from an address (BARS S1, S16).
+
+A session ends 12 hours after it was last used, and 7 days after sign-in whatever happens; one that was ended is
+dead with the next request.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from shipway.pushes import access
+from shipway.state import tokens
+from shipway.state.database import Database
+from shipway.state.tokens import Token
+
+IDLE = 12 * 3600.0
+LONGEST = 7 * 24 * 3600.0
+RENEW_AFTER = 600.0
+CODE_LIFE = 3600.0
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A person (or their program); `token` is the id of what they showed."""
+
+    who: str
+    owner: bool
+    token: str
+
+
+def caller(database: Database, cookie: str, request: Request) -> Caller | None:
+    """Who sent the request, or nobody. A header that is there but wrong is nobody, whatever the cookie says."""
+    header = request.headers.get("authorization")
+    if header is not None:
+        return _by_header(database, header, "basic" if request.url.path.startswith("/git/") else "bearer")
+    session = request.cookies.get(cookie)
+    return None if session is None else _by_session(database, session)
+
+
+def begin_session(database: Database, shown: str) -> str | None:
+    """A new session's id for whoever shows a good personal token."""
+    token = access.verify(database, shown)
+    return None if token is None else _session(database, token)
+
+
+def redeem(database: Database, code: str) -> str | None:
+    """A new session's id for whoever shows a one-time code, which is thereby used up (BARS S27)."""
+    token = access.verify(database, code, "code")
+    if token is None or not access.revoke(database, token.id, token.who):  # the one who revokes it has spent it
+        return None
+    return _session(database, token)
+
+
+def one_time_code(database: Database, known: Caller) -> str:
+    """A code that signs this person into the pages once, within an hour."""
+    role = "owner" if known.owner else "user"
+    return access.create(database, known.who, kind="code", role=role, lifetime=CODE_LIFE)
+
+
+def _session(database: Database, token: Token) -> str:
+    return access.create(database, token.who, kind="session", role=token.role, lifetime=IDLE)
+
+
+def _by_header(database: Database, header: str, scheme: str) -> Caller | None:
+    """git shows its token as a password; that way is closed elsewhere, where a browser would use it unasked."""
+    shown = access.token_in(header)
+    if shown is None or header.partition(" ")[0].lower() != scheme:
+        return None
+    token = access.verify(database, shown)
+    return None if token is None else _caller(token)
+
+
+def _by_session(database: Database, shown: str) -> Caller | None:
+    token = access.verify(database, shown, "session")
+    if token is None:
+        return None
+    until = min(time.time() + IDLE, token.created + LONGEST)
+    if token.expires is not None and until - token.expires > RENEW_AFTER:  # seldom: not a write for every request
+        with database.write() as conn:
+            tokens.extend(conn, token.id, until)
+    return _caller(token)
+
+
+def _caller(token: Token) -> Caller:
+    return Caller(token.who, token.role == "owner", token.id)

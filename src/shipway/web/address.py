@@ -1,0 +1,83 @@
+"""One address at work: asks who calls before anything else, then answers by method."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shipway.errors import NotAllowed, NotFound, ShipwayError
+from shipway.web import access
+from shipway.web.access import Caller
+from shipway.web.call import Call, read_body
+from shipway.web.failures import Failures
+from shipway.web.refusals import Broken, NoSuchMethod, NotSignedIn
+from shipway.web.routes import Declared
+from shipway.web.site import Site
+
+log = logging.getLogger("shipway.web")
+
+
+class Address:
+    """Answers for the methods declared for one address.
+
+    What was never declared, be it a method or (with nothing declared at all) an address, is for people who are
+    signed in: without a token the answer is 401, whatever was asked for.
+    """
+
+    def __init__(self, site: Site, failures: Failures, declared: Sequence[Declared]) -> None:
+        self.site = site
+        self.failures = failures
+        self.declared = {one.method: one for one in declared}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        try:
+            reply = await self._reply(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        except ShipwayError as error:
+            reply = self.failures.answer(error, scope)
+        except Exception:
+            log.exception("%s %s", scope["method"], scope["path"])
+            reply = self.failures.answer(Broken("Shipway made a mistake of its own."), scope)
+        await reply(scope, receive, send)
+
+    async def _reply(self, request: Request) -> ASGIApp:
+        declared = self.declared.get("GET" if request.method == "HEAD" else request.method)
+        caller = await run_in_threadpool(access.caller, self.site.database, self.site.cookie, request)
+        self._admit(request, declared, caller)
+        if declared is None:
+            raise self._nothing(request)
+        if inspect.iscoroutinefunction(declared.answer):
+            value = await declared.answer(self.site, Call(request, caller))
+        else:
+            call = Call(request, caller, await read_body(request))
+            value = await run_in_threadpool(declared.answer, self.site, call)
+        return _as_reply(value)
+
+    def _admit(self, request: Request, declared: Declared | None, caller: Caller | None) -> None:
+        if declared is not None and declared.who == "public":
+            return
+        if caller is None:
+            raise NotSignedIn("Nobody is signed in.")
+        if declared is not None and declared.who == "owner" and not caller.owner:
+            raise NotAllowed("Only an owner of this installation may do this.")
+
+    def _nothing(self, request: Request) -> ShipwayError:
+        if self.declared:
+            return NoSuchMethod(f"{request.method} is not something this address does.")
+        return NotFound("There is nothing at this address.")
+
+
+def _as_reply(value: Any) -> ASGIApp:
+    """An answer is itself something that replies, or a value to be shown as JSON."""
+    return value if callable(value) else JSONResponse(value)

@@ -1,0 +1,27 @@
+"""Everything the pages show and do, as JSON under `/api/v1`."""
+
+from __future__ import annotations
+
+from shipway.web.api import (
+    applications,
+    commits,
+    configuration,
+    environments,
+    facts,
+    instance_logs,
+    runs,
+    step_logs,
+    tokens,
+)
+
+ROUTES = (
+    *applications.ROUTES,
+    *runs.ROUTES,
+    *step_logs.ROUTES,
+    *commits.ROUTES,
+    *environments.ROUTES,
+    *configuration.ROUTES,
+    *instance_logs.ROUTES,
+    *tokens.ROUTES,
+    *facts.ROUTES,
+)

@@ -1,0 +1,78 @@
+"""Configuration of an environment: values that can be read, and secrets of which only the names ever can."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shipway.errors import NotFound
+from shipway.state import configurations
+from shipway.state.configurations import Configuration
+from shipway.web import lookups, shapes
+from shipway.web.api.environments import BASE
+from shipway.web.call import Call
+from shipway.web.routes import declare
+from shipway.web.site import Site
+
+
+def list_values(site: Site, call: Call) -> dict[str, Any]:
+    return shapes.configuration(_newest(site, call))
+
+
+def show_value(site: Site, call: Call) -> dict[str, Any]:
+    name, now = call.place("name"), _newest(site, call)
+    if name not in now.values:
+        raise NotFound(f"{name} is not set in {now.environment} of {now.application}.")
+    return {"name": name, "value": now.values[name], "version": now.version}
+
+
+def set_value(site: Site, call: Call) -> dict[str, Any]:
+    return _change(site, call, values={call.place("name"): call.field("value")})
+
+
+def unset_value(site: Site, call: Call) -> dict[str, Any]:
+    return _change(site, call, values={call.place("name"): None})
+
+
+def list_secrets(site: Site, call: Call) -> dict[str, Any]:
+    now = _newest(site, call)
+    return {"secrets": list(now.secret_names), "version": now.version}
+
+
+def set_secret(site: Site, call: Call) -> dict[str, Any]:
+    return _change(site, call, secrets={call.place("name"): call.field("value")})
+
+
+def unset_secret(site: Site, call: Call) -> dict[str, Any]:
+    return _change(site, call, secrets={call.place("name"): None})
+
+
+def _change(
+    site: Site,
+    call: Call,
+    *,
+    values: Mapping[str, str | None] | None = None,
+    secrets: Mapping[str, str | None] | None = None,
+) -> dict[str, Any]:
+    """The configuration after the change, and the run that makes it serve (null when nothing serves yet)."""
+    application, environment = call.place("application"), call.place("environment")
+    now, run = site.story.configure(application, environment, call.who, values=values, secrets=secrets)
+    return {**shapes.configuration(now), "run": None if run is None else run.id}
+
+
+def _newest(site: Site, call: Call) -> Configuration:
+    with site.database.read() as conn:
+        application = call.place("application")
+        environment = lookups.environment(conn, application, call.place("environment"))
+        return configurations.newest(conn, application, environment)
+
+
+ROUTES = (
+    declare("GET", f"{BASE}/env", list_values, who="user"),
+    declare("GET", f"{BASE}/env/{{name}}", show_value, who="user"),
+    declare("PUT", f"{BASE}/env/{{name}}", set_value, who="user"),
+    declare("DELETE", f"{BASE}/env/{{name}}", unset_value, who="user"),
+    declare("GET", f"{BASE}/secrets", list_secrets, who="user"),
+    declare("PUT", f"{BASE}/secrets/{{name}}", set_secret, who="user"),
+    declare("DELETE", f"{BASE}/secrets/{{name}}", unset_secret, who="user"),
+)

@@ -1,0 +1,113 @@
+"""Environments: what one serves with everything around it, deploying to it and rolling it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shipway.errors import KeeperGone
+from shipway.hosts.keeper.client import Keeper
+from shipway.hosts.keeper.spec import InstanceState
+from shipway.state import configurations, deployments, holds, instances, releases
+from shipway.state.database import Connection
+from shipway.state.releases import Serving
+from shipway.traffic import addresses
+from shipway.web import lookups, shapes
+from shipway.web.call import Call
+from shipway.web.routes import declare
+from shipway.web.site import Site
+
+PATIENCE = 0.5  # seconds: a page that says "not known" is better than one that does not come
+BASE = "/api/v1/applications/{application}/environments/{environment}"
+
+
+def show_environment(site: Site, call: Call) -> dict[str, Any]:
+    states = running(site, *_names(call))
+    with site.database.read() as conn:
+        application, environment = _named(conn, call)
+        now = releases.now_serving(conn, application, environment)
+        numbers = {one.id: one.number for one in releases.recent(conn, application, environment, limit=500)}
+        return {
+            "application": application,
+            "environment": environment,
+            "url": addresses.address(application, environment, site.proxy_port),
+            "serving": None if now is None else _serving(conn, now),
+            "instances": _instances(conn, now, states),
+            "releases": [shapes.release(one) for one in releases.recent(conn, application, environment)],
+            "deployments": [
+                shapes.deployment(one, numbers.get(one.release, 0))
+                for one in deployments.recent(conn, application, environment)
+            ],
+            "configuration": shapes.configuration(configurations.newest(conn, application, environment)),
+            "holds": [shapes.hold(one) for one in _holds(conn, now, application, environment)],
+        }
+
+
+def list_instances(site: Site, call: Call) -> dict[str, Any]:
+    states = running(site, *_names(call))
+    with site.database.read() as conn:
+        now = releases.now_serving(conn, *_named(conn, call))
+        return {"instances": _instances(conn, now, states)}
+
+
+def deploy(site: Site, call: Call) -> dict[str, Any]:
+    """Takes a commit that is green to this environment; the run that does it."""
+    with site.database.read() as conn:
+        application, environment = _named(conn, call)
+    run = site.story.deploy(application, environment, call.field("commit"), call.who)
+    return {"run": run.id, "number": run.number}
+
+
+def roll_back(site: Site, call: Call) -> dict[str, Any]:
+    """Back to the release `to` (`r3`), or to the one before; the run that does it."""
+    said = call.json().get("to")
+    with site.database.read() as conn:
+        application, environment = _named(conn, call)
+        to = None if said is None else lookups.release(conn, application, environment, str(said)).number
+    run = site.story.roll_back(application, environment, to, call.who)
+    return {"run": run.id, "number": run.number}
+
+
+def running(site: Site, application: str, environment: str) -> list[InstanceState] | None:
+    """What the keeper says of the instances there; nothing when it does not answer."""
+    try:
+        return list(Keeper(site.places, patience=PATIENCE).instances(f"{application}.{environment}"))
+    except KeeperGone:
+        return None
+
+
+def _instances(conn: Connection, now: Serving | None, states: list[InstanceState] | None) -> list[dict[str, Any]]:
+    """Those of the release that serves, then those of the one kept warm."""
+    names = [] if now is None else [name for name in (now.release, now.warm) if name is not None]
+    wanted = [one for name in names for one in instances.of_release(conn, name)]
+    numbers = {name: releases.get(conn, name).number for name in names}
+    return [
+        {**shape, "release": numbers[one.release]}
+        for one, shape in zip(wanted, shapes.instances(wanted, states), strict=True)
+    ]
+
+
+def _serving(conn: Connection, now: Serving) -> dict[str, Any]:
+    warm = None if now.warm is None else releases.get(conn, now.warm)
+    return shapes.serving(now, releases.get(conn, now.release), warm)
+
+
+def _holds(conn: Connection, now: Serving | None, application: str, environment: str) -> list[holds.Hold]:
+    commit = "" if now is None else releases.get(conn, now.release).commit
+    return holds.on(conn, application, environment, commit)
+
+
+def _names(call: Call) -> tuple[str, str]:
+    return call.place("application"), call.place("environment")
+
+
+def _named(conn: Connection, call: Call) -> tuple[str, str]:
+    application, environment = _names(call)
+    return application, lookups.environment(conn, application, environment)
+
+
+ROUTES = (
+    declare("GET", BASE, show_environment, who="user"),
+    declare("GET", f"{BASE}/ps", list_instances, who="user"),
+    declare("POST", f"{BASE}/deploy", deploy, who="user"),
+    declare("POST", f"{BASE}/rollback", roll_back, who="user"),
+)

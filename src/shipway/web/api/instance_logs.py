@@ -1,0 +1,81 @@
+"""What the instances of an environment write: the last lines of each, and what they add."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+
+from shipway.state import instances, releases
+from shipway.state.instances import Instance
+from shipway.web import lookups, tail
+from shipway.web.api.environments import BASE
+from shipway.web.call import Call
+from shipway.web.routes import declare
+from shipway.web.site import Site
+from shipway.web.streams import LiveText
+
+
+class Source:
+    """The log of one instance, cut into whole lines that carry the instance's name."""
+
+    def __init__(self, name: str, path: Path, offset: int) -> None:
+        self.name, self.path, self.offset = name, path, offset
+        self.rest = b""
+
+    def lines(self, final: bool) -> list[str]:
+        """The lines that were completed since the last call; with `final` also one without an end."""
+        if tail.size(self.path) < self.offset:
+            self.offset = 0
+        piece = tail.read(self.path, self.offset, tail.PIECE)
+        self.offset += len(piece)
+        *whole, self.rest = (self.rest + piece).split(b"\n")
+        if (final and not piece and self.rest) or len(self.rest) > tail.PIECE:
+            whole, self.rest = [*whole, self.rest], b""
+        return [f"{self.name} | {line.decode(errors='replace')}\n" for line in whole]
+
+
+async def show_logs(site: Site, call: Call) -> LiveText:
+    """The last `lines` lines of each instance (of one `process`), and with `follow=1` what comes."""
+    sources = await run_in_threadpool(_sources, site, call, call.number("lines", 100, most=100_000))
+    return LiveText(site, call, _merged(site, call, sources))
+
+
+async def _merged(site: Site, call: Call, sources: dict[str, Source]) -> AsyncIterator[str]:
+    follow = call.flag("follow")
+    while True:
+        new = [line for one in sources.values() for line in await run_in_threadpool(one.lines, not follow)]
+        if new:
+            yield "".join(new)
+        elif not follow:
+            return
+        else:
+            await asyncio.sleep(tail.PAUSE)
+            now = await run_in_threadpool(_sources, site, call, None)
+            sources = {id: sources.get(id, source) for id, source in now.items()}
+
+
+def _sources(site: Site, call: Call, lines: int | None) -> dict[str, Source]:
+    """The logs of what serves; from their beginning when `lines` is None: what began while we watched."""
+    with site.database.read() as conn:
+        application = call.place("application")
+        environment = lookups.environment(conn, application, call.place("environment"))
+        now = releases.now_serving(conn, application, environment)
+        wanted = [] if now is None else instances.of_release(conn, now.release)
+    process = call.query("process")
+    found: dict[str, Source] = {}
+    for one in wanted:
+        if process in (None, one.process):
+            path = site.places.instance_log(application, environment, one.id)
+            start = 0 if lines is None else tail.start_of_last(path, lines)
+            found[one.id] = Source(_short(one), path, start)
+    return found
+
+
+def _short(one: Instance) -> str:
+    return f"{one.process}.{one.position}"
+
+
+ROUTES = (declare("GET", f"{BASE}/logs", show_logs, who="user"),)

@@ -1,0 +1,88 @@
+"""Runs: the list, one with all its steps and deployments, stopping one, watching one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from shipway.state import deployments, pushes, releases, runs
+from shipway.state.deployments import Deployment
+from shipway.state.runs import Run
+from shipway.traffic import addresses
+from shipway.web import lookups, narration, shapes
+from shipway.web.call import Call
+from shipway.web.routes import declare
+from shipway.web.site import Site
+from shipway.web.streams import LiveText
+
+
+def list_runs(site: Site, call: Call) -> dict[str, Any]:
+    """The newest runs first, of everything or of one application, branch or commit."""
+    with site.database.read() as conn:
+        found = runs.recent(
+            conn,
+            application=call.query("application"),
+            branch=call.query("branch"),
+            commit=call.query("commit"),
+            limit=call.number("limit", 50, most=500),
+        )
+    return {"runs": [shapes.run(one) for one in found]}
+
+
+def show_run(site: Site, call: Call) -> dict[str, Any]:
+    with site.database.read() as conn:
+        run = lookups.run(conn, call.place("run"))
+        push = None if run.push is None else pushes.get(conn, run.push)
+        made = deployments.all_of_run(conn, run.id)
+        numbers = {one.release: releases.get(conn, one.release).number for one in made}
+        steps = runs.steps_of(conn, run.id)
+    return {
+        **shapes.run(run),
+        "push": None if push is None else {"id": push.id, "ref": push.ref, "old": push.old, "new": push.new},
+        "steps": [shapes.step(one) for one in steps],
+        "deployments": [_deployment(site, one, numbers[one.release]) for one in made],
+    }
+
+
+def cancel_run(site: Site, call: Call) -> dict[str, Any]:
+    run = _find(site, call)
+    site.story.cancel(run.id, call.who)
+    with site.database.read() as conn:
+        return shapes.run(runs.get(conn, run.id))
+
+
+async def watch_run(site: Site, call: Call) -> LiveText:
+    """The lines that a push shows of this run, live; the very last is `outcome: <how it ended>`."""
+    run = await run_in_threadpool(_find, site, call)
+    return LiveText(site, call, _with_outcome(site, run))
+
+
+async def _with_outcome(site: Site, run: Run) -> Any:
+    async for line in narration.watch(site.database, [run.id], site.proxy_port):
+        yield f"{line}\n"
+    ended = await run_in_threadpool(_read, site, run.id)
+    yield f"outcome: {ended.state}\n"
+
+
+def _find(site: Site, call: Call) -> Run:
+    with site.database.read() as conn:
+        return lookups.run(conn, call.place("run"))
+
+
+def _read(site: Site, run: str) -> Run:
+    with site.database.read() as conn:
+        return runs.get(conn, run)
+
+
+def _deployment(site: Site, one: Deployment, number: int) -> dict[str, Any]:
+    url = addresses.address(one.application, one.environment, site.proxy_port)
+    return {**shapes.deployment(one, number), "url": url}
+
+
+ROUTES = (
+    declare("GET", "/api/v1/runs", list_runs, who="user"),
+    declare("GET", "/api/v1/runs/{run}", show_run, who="user"),
+    declare("POST", "/api/v1/runs/{run}/cancel", cancel_run, who="user"),
+    declare("GET", "/api/v1/runs/{run}/watch", watch_run, who="user"),
+)

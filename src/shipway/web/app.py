@@ -1,0 +1,63 @@
+"""The server's web side in one value: every address, with the guards around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from shipway.config.places import Places
+from shipway.state.database import Database
+from shipway.web import events, git, health
+from shipway.web.address import Address
+from shipway.web.api import ROUTES as API
+from shipway.web.commits import Commits
+from shipway.web.doorman import Doorman
+from shipway.web.failures import Failures
+from shipway.web.files import Files
+from shipway.web.headers import ALWAYS, SecurityHeaders
+from shipway.web.pages import ROUTES as PAGES
+from shipway.web.pages.rendering import templates
+from shipway.web.pulse import Pulse
+from shipway.web.refusals import Broken
+from shipway.web.routes import Declared, by_path
+from shipway.web.site import Site
+
+if TYPE_CHECKING:
+    from shipway.story.acts import Story
+
+DECLARED: tuple[Declared, ...] = (*health.ROUTES, *git.ROUTES, *events.ROUTES, *API, *PAGES)
+
+
+def create(database: Database, places: Places, story: Story, *, port: int, proxy_port: int) -> Starlette:
+    """The web application of a server that answers on `port` and whose applications answer on `proxy_port`."""
+    files = Files.of(Path(__file__).parent / "static")
+    site = Site(
+        database, places, story, port, proxy_port, Pulse(database), files, Commits(places), templates(files)
+    )
+    failures = Failures(site.templates)
+    addresses = by_path(DECLARED)
+    app = Starlette(
+        routes=[Route(path, Address(site, failures, these)) for path, these in addresses.items()],
+        middleware=[Middleware(SecurityHeaders), Middleware(Doorman, port=port, failures=failures)],
+        exception_handlers={Exception: _broken(failures)},
+    )
+    app.router.redirect_slashes = False
+    app.router.default = Address(site, failures, [])
+    return app
+
+
+def _broken(failures: Failures) -> Any:
+    """Tells of a fault outside every address. It is answered outside the middleware, so it brings the headers."""
+
+    def answer(request: Request, _error: Exception) -> Response:
+        reply = failures.answer(Broken("Shipway made a mistake of its own."), request.scope)
+        reply.headers.update(ALWAYS)
+        return reply
+
+    return answer

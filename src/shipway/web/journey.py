@@ -1,0 +1,83 @@
+"""A run with everything that belongs to it, as the record has it at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shipway.state import deployments, facts, releases, runs
+from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
+from shipway.state.facts import Fact
+from shipway.state.runs import Run, Step
+
+BUILD = "build"
+REMARKS = ("deployment.unneeded", "deployment.overtaken", "run.stopped")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A step that the plan of a run has, whether it began or not."""
+
+    name: str
+    needs: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Journey:
+    """`steps` holds the last attempt of each that began; `releases` the numbers of releases by their ids.
+
+    `unneeded` are environments in which the release served already, with the words of the fact.
+    """
+
+    run: Run
+    planned: Sequence[Planned]
+    steps: Mapping[str, Step]
+    deployments: Mapping[str, Deployment]
+    releases: Mapping[str, int]
+    unneeded: Mapping[str, str]
+    stopped: Sequence[Fact]
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the run took from being queued, once it has ended."""
+        return None if self.run.ended is None else self.run.ended - self.run.created
+
+    @property
+    def failed_steps(self) -> list[Step]:
+        """What did not pass, in the order in which it ended: the first is where to look."""
+        bad = [step for step in self.steps.values() if step.state not in ("running", "passed", "cancelled")]
+        return sorted(bad, key=lambda step: step.ended or 0.0)
+
+
+def read(conn: Connection, run: str) -> Journey:
+    """The journey of the run with this id, which must exist."""
+    found = runs.get(conn, run)
+    made = deployments.all_of_run(conn, run)
+    remarks = [fact for fact in facts.after(conn, 0, runs=[run]) if fact.kind in REMARKS]
+    steps = {step.name: step for step in runs.steps_of(conn, run)}
+    planned = _planned(found)
+    known = {one.name for one in planned}
+    begun = [Planned(step.name, step.needs) for step in steps.values() if step.name not in known]
+    return Journey(
+        run=found,
+        planned=[*planned, *begun],
+        steps=steps,
+        deployments={one.environment: one for one in made},
+        releases={one.release: releases.get(conn, one.release).number for one in made},
+        unneeded={str(f.environment): f.data["reason"] for f in remarks if f.kind == "deployment.unneeded"},
+        stopped=[fact for fact in remarks if fact.kind == "run.stopped"],
+    )
+
+
+def _planned(run: Run) -> list[Planned]:
+    """The steps and the build among the nodes of the engine's plan."""
+    nodes = run.plan.get("nodes", ())
+    names = {
+        node["id"]: node["arguments"].get("step", BUILD) for node in nodes if node["action"] in ("step", "build")
+    }
+    return [
+        Planned(names[node["id"]], [names[need] for need in node["needs"] if need in names])
+        for node in nodes
+        if node["id"] in names
+    ]

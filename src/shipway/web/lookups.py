@@ -1,0 +1,58 @@
+"""Finding what an address names, or saying that it is not there."""
+
+from __future__ import annotations
+
+from shipway.errors import NotFound
+from shipway.state import applications, artifacts, releases, runs
+from shipway.state.applications import Application
+from shipway.state.database import Connection
+from shipway.state.releases import Release
+from shipway.state.runs import Run
+
+USUAL = ("dev", "test", "prod")
+
+
+def application(conn: Connection, name: str) -> Application:
+    found = applications.find(conn, name)
+    if found is None:
+        raise NotFound(f"There is no application called {name!r}.", hint="`shipway init` makes one.")
+    return found
+
+
+def run(conn: Connection, name: str) -> Run:
+    """The run with this id, or the one people call `<application>:<number>`."""
+    owner, _, number = name.partition(":")
+    by_number = number.isascii() and number.isdecimal() and len(number) < 10
+    found = runs.numbered(conn, owner, int(number)) if by_number else runs.find(conn, name)
+    if found is None:
+        raise NotFound(f"There is no run {name!r}.", hint="`shipway runs` lists them.")
+    return found
+
+
+def environments(conn: Connection, name: str) -> list[str]:
+    """The environments of an application in the order in which commits travel through them.
+
+    They are those of its newest artifact; what serves besides stands after them.
+    """
+    newest = artifacts.newest(conn, name)
+    named = USUAL if newest is None else [each["name"] for each in newest.project["environments"]]
+    serving = [now.environment for now in releases.all_serving(conn) if now.application == name]
+    return [*named, *(one for one in serving if one not in named)]
+
+
+def environment(conn: Connection, name: str, environment: str) -> str:
+    """The environment's name, if the application has it."""
+    application(conn, name)
+    if environment not in environments(conn, name):
+        raise NotFound(f"{name} has no environment called {environment!r}.")
+    return environment
+
+
+def release(conn: Connection, name: str, environment: str, said: str) -> Release:
+    """The release people call `r3` (or `3`)."""
+    number = said.removeprefix("r")
+    known = number.isascii() and number.isdecimal() and len(number) < 10
+    found = releases.numbered(conn, name, environment, int(number)) if known else None
+    if found is None:
+        raise NotFound(f"{environment} of {name} has no release {said!r}.")
+    return found

@@ -1,0 +1,184 @@
+"""What a terminal shows of a run while it happens: for `git push`, `shipway push` and the watch address.
+
+    ▸ run 12 of topup, commit 8c1f0ae
+      ✓ test          12 s
+      ✓ build         20 s
+      ✓ dev          1.2 s  http://topup--dev.localhost:8080
+      ✗ prod         3.0 s  web did not get healthy within 30 s
+        │ ModuleNotFoundError: No module named 'topup'
+    ✗ run 12 failed after 41 s: web did not get healthy within 30 s
+      prod was left as before
+
+Lines are told once, when what they tell of is over. They come from the record, so two watchers see the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+from shipway.state.database import Database
+from shipway.state.deployments import Deployment
+from shipway.state.runs import Step
+from shipway.traffic.addresses import address
+from shipway.web import journey
+from shipway.web.journey import Journey
+from shipway.web.pulse import Pulse
+from shipway.web.words import length, listed, plain
+
+WIDTH = 100
+EXPLAINING = 12  # lines of a log that go with a failure
+SILENCE = 3.0  # seconds without a line after which what is under way is named
+
+
+async def watch(database: Database, run_ids: Sequence[str], proxy_port: int) -> AsyncIterator[str]:
+    """The lines of these runs, one run after the other, each as soon as it is true; ends when all are over."""
+    pulse = Pulse(database)
+    for run_id in run_ids:
+        telling = Telling(proxy_port)
+        while True:
+            seen = pulse.changes
+            now = await asyncio.to_thread(_read, database, run_id)
+            for line in telling.news(now, time.time()):
+                yield line
+            if now.run.over:
+                break
+            await pulse.after(seen, 1.0)
+
+
+def _read(database: Database, run_id: str) -> Journey:
+    with database.read() as conn:
+        return journey.read(conn, run_id)
+
+
+class Telling:
+    """Remembers what was told of one run, so that nothing is told twice."""
+
+    def __init__(self, proxy_port: int) -> None:
+        self._proxy_port = proxy_port
+        self._told: set[str] = set()
+        self._spoke = 0.0
+
+    def news(self, now: Journey, clock: float) -> list[str]:
+        """The lines for what has happened since the last call; `clock` is the time in seconds since 1970."""
+        lines = [plain(line)[:WIDTH] for line in self._lines(now)]
+        if lines:
+            self._spoke = clock
+        elif clock - self._spoke > SILENCE and not now.run.over:
+            lines = [plain(line)[:WIDTH] for line in self._under_way(now)]
+            self._spoke = clock
+        return lines
+
+    def _lines(self, now: Journey) -> Iterator[str]:
+        if self._first_time("run"):
+            yield f"▸ run {now.run.number} of {now.run.application}, commit {now.run.commit[:7]}"
+        width = _width(now)
+        for step in sorted(now.steps.values(), key=lambda step: step.ended or 0.0):
+            if step.ended is not None and self._first_time(f"step {step.name} {step.attempt}"):
+                yield from _of_step(step, width)
+        for environment in now.run.deliver:
+            yield from self._of_environment(now, environment, width)
+        if now.run.over and self._first_time("end"):
+            yield from _ending(now)
+
+    def _of_environment(self, now: Journey, environment: str, width: int) -> Iterator[str]:
+        url = address(now.run.application, environment, self._proxy_port)
+        deployment = now.deployments.get(environment)
+        if deployment is not None and deployment.over:
+            if self._first_time(f"environment {environment}"):
+                yield from _of_deployment(deployment, url, width)
+        elif environment in now.unneeded and self._first_time(f"environment {environment}"):
+            yield f"  ✓ {environment:<{width}} {'':>8}  {url} ({now.unneeded[environment]})"
+
+    def _under_way(self, now: Journey) -> Iterator[str]:
+        """What takes long, named once."""
+        if now.run.state == "queued":
+            names = ["waiting for its turn"]
+        else:
+            names = [step.name for step in now.steps.values() if step.state == "running"]
+            names += [one.environment for one in now.deployments.values() if not one.over]
+        for name in names:
+            if self._first_time(f"busy {name}"):
+                yield f"  … {name}"
+
+    def _first_time(self, what: str) -> bool:
+        if what in self._told:
+            return False
+        self._told.add(what)
+        return True
+
+
+def _width(now: Journey) -> int:
+    names = [*(one.name for one in now.planned), *now.run.deliver]
+    return min(max([10, *(len(name) for name in names)]), 40)
+
+
+def _of_step(step: Step, width: int) -> Iterator[str]:
+    took = _took(step.started, step.ended)
+    again = "" if step.attempt == 1 else f"attempt {step.attempt}"
+    if step.state == "passed":
+        yield f"  ✓ {step.name:<{width}} {took:>8}  {again}".rstrip()
+        return
+    how = f"exit status {step.exit_code}" if step.state == "failed" and step.exit_code is not None else step.state
+    yield f"  ✗ {step.name:<{width}} {took:>8}  {how}{', ' + again if again else ''}"
+    yield from _evidence(step.excerpt)
+
+
+def _of_deployment(deployment: Deployment, url: str, width: int) -> Iterator[str]:
+    took = _took(deployment.started, deployment.ended)
+    if deployment.state == "done":
+        yield f"  ✓ {deployment.environment:<{width}} {took:>8}  {url}"
+        return
+    mark = "?" if deployment.state == "unknown" else "✗"
+    yield f"  {mark} {deployment.environment:<{width}} {took:>8}  {deployment.reason}"
+    yield from _evidence(deployment.excerpt)
+
+
+def _evidence(excerpt: str) -> Iterator[str]:
+    """The first lines that explain a failure."""
+    lines = [line for line in excerpt.splitlines() if plain(line).strip()]
+    for line in lines[:EXPLAINING]:
+        yield f"    │ {line}"
+    if len(lines) > EXPLAINING:
+        yield f"    │ … {len(lines) - EXPLAINING} more lines in the log"
+
+
+def _ending(now: Journey) -> Iterator[str]:
+    run, took = now.run, length(now.seconds or 0.0)
+    if run.state == "passed":
+        yield f"✓ {_success(now)}, {took}"
+        return
+    mark = "✗" if run.state == "failed" else "-"
+    yield f"{mark} run {run.number} {run.state} after {took}{': ' + run.reason if run.reason else ''}"
+    if run.state == "failed" and run.deliver:
+        yield f"  {_untouched(now)}"
+    for line in _hints(now):
+        yield f"  {line}"
+
+
+def _untouched(now: Journey) -> str:
+    """What a failure left as it was."""
+    rest = [
+        name for name in now.run.deliver if name not in now.deployments or now.deployments[name].state != "done"
+    ]
+    if not rest:
+        return "every environment was reached before it"
+    return f"{listed(rest)} {'was' if len(rest) == 1 else 'were'} left as before"
+
+
+def _success(now: Journey) -> str:
+    run = now.run
+    if not run.deliver:
+        why = f"; {run.branch} is not delivered anywhere" if run.purpose == "push" else ""
+        return f"run {run.number} passed{why}"
+    already = " already: nothing had to move" if set(run.deliver) <= set(now.unneeded) else ""
+    return f"{run.commit[:7]} serves in {listed(list(run.deliver))}{already}"
+
+
+def _hints(now: Journey) -> list[str]:
+    return [str(fact.data["hint"]) for fact in now.stopped[:1] if fact.data.get("hint")]
+
+
+def _took(began: float | None, ended: float | None) -> str:
+    return "" if began is None or ended is None else length(ended - began)

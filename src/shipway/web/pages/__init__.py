@@ -1,0 +1,7 @@
+"""What people look at: one module and one template for each page, drawn anew whenever a fact is recorded."""
+
+from __future__ import annotations
+
+from shipway.web.pages import session, static
+
+ROUTES = (*static.ROUTES, *session.ROUTES)

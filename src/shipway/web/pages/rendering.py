@@ -1,0 +1,52 @@
+"""Templates, and the words and numbers they may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from starlette.responses import HTMLResponse
+
+from shipway import __version__
+from shipway.web import words
+from shipway.web.call import Call
+from shipway.web.files import Files
+from shipway.web.site import Site
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+
+
+def templates(files: Files) -> jinja2.Environment:
+    """Everything put into a page is escaped, and a name that is not there is an error."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals.update(file=files.address, version=__version__)
+    made.filters.update(
+        ago=words.ago,
+        clock=words.clock,
+        exact=words.exact,
+        initials=initials,
+        lasting=words.lasting,
+        length=words.length,
+        several=words.several,
+    )
+    return made
+
+
+def page(site: Site, call: Call, name: str, **values: Any) -> HTMLResponse:
+    """The page made of the template `name`."""
+    return HTMLResponse(site.templates.get_template(name).render(who=call.who, **values))
+
+
+def initials(name: str) -> str:
+    """`MO` for Mira Okafor, `MI` for mira."""
+    parts = name.replace(".", " ").replace("-", " ").split()
+    letters = parts[0][:2] if len(parts) == 1 else "".join(part[0] for part in parts[:2])
+    return letters.upper()

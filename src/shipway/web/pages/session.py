@@ -1,0 +1,69 @@
+"""Signing in, by a token or by a link that is good once, and signing out (BARS S16, S27)."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from shipway.pushes import access as tokens
+from shipway.web import access
+from shipway.web.call import Call
+from shipway.web.routes import declare
+from shipway.web.site import Site
+
+_INSIDE = re.compile(r"/(?![/\\])[!-~]*")
+
+
+def sign_in_page(site: Site, call: Call) -> Response:
+    """With `code` signs in at once; without, asks for a token."""
+    code = call.query("code")
+    if code is None:
+        return _ask(site, call.query("next"))
+    session = access.redeem(site.database, code)
+    if session is None:
+        return _ask(
+            site, None, refused="That link was used before or is older than an hour. `shipway open` makes another."
+        )
+    return _enter(site, session, call.query("next"))
+
+
+def sign_in(site: Site, call: Call) -> Response:
+    form = call.form()
+    session = access.begin_session(site.database, form.get("token", "").strip())
+    if session is None:
+        return _ask(site, form.get("next"), refused="No such token, or it was revoked. `shipway token` makes one.")
+    return _enter(site, session, form.get("next"))
+
+
+def sign_out(site: Site, call: Call) -> Response:
+    """Ends the session here, at once, and lets the browser forget it."""
+    assert call.caller is not None
+    tokens.revoke(site.database, call.caller.token, call.who)
+    reply = RedirectResponse("/signin", 303)
+    reply.delete_cookie(site.cookie, httponly=True, samesite="strict")
+    return reply
+
+
+def inside(address: str | None) -> str:
+    """`address` if it is one of this server's own, otherwise the first page."""
+    return address if address is not None and _INSIDE.fullmatch(address) else "/"
+
+
+def _ask(site: Site, to: str | None, refused: str = "") -> HTMLResponse:
+    page = site.templates.get_template("sign_in.html").render(next=inside(to), refused=refused)
+    return HTMLResponse(page, 403 if refused else 200)
+
+
+def _enter(site: Site, session: str, to: str | None) -> Response:
+    """A new session id each time. The cookie has no end of its own: the server knows when the session is over."""
+    reply = RedirectResponse(inside(to), 303)
+    reply.set_cookie(site.cookie, session, httponly=True, samesite="strict", path="/")
+    return reply
+
+
+ROUTES = (
+    declare("GET", "/signin", sign_in_page, who="public"),
+    declare("POST", "/signin", sign_in, who="public"),
+    declare("POST", "/signout", sign_out, who="user"),
+)

@@ -1,0 +1,47 @@
+"""What this layer itself refuses."""
+
+from __future__ import annotations
+
+from shipway.errors import NotAllowed, ShipwayError, UserError
+
+
+class NotSignedIn(UserError):
+    """No token, no session, or one that is over."""
+
+    id = "access.not_signed_in"
+    status = 401
+    default_hint = "Sign in with a token, or open the link that `shipway open` makes."
+
+
+class Foreign(NotAllowed):
+    """The request came by a name or from a page that is not this server's (BARS S14, S17)."""
+
+    id = "access.foreign"
+    default_hint = "Use the address that `shipway open --print` shows."
+
+
+class NoSuchMethod(UserError):
+    """The address exists, this method on it does not."""
+
+    id = "web.method"
+    status = 405
+
+
+class Unreadable(UserError):
+    """The request's body or a value in its address is not what this address takes."""
+
+    id = "web.unreadable"
+
+
+class TooLarge(UserError):
+    """A body above the limit of an address that takes small ones."""
+
+    id = "web.too_large"
+    status = 413
+
+
+class Broken(ShipwayError):
+    """A fault of Shipway's own; the details are in the server's log, never in an answer (BARS S3)."""
+
+    id = "web.broken"
+    default_hint = "The server's log holds the details. What serves goes on serving."

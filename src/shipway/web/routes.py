@@ -1,0 +1,46 @@
+"""How an address is declared: with who may call it, or not at all (BARS S1).
+
+Each module of `api` and `pages` holds a tuple ROUTES of what `declare` returned; `app` turns them, and nothing
+else, into addresses. An answer is a function of the site and the call. A plain function runs in a worker thread
+with the body already read; a coroutine function runs in the loop, must not block, and reads the body itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from shipway.web.call import Call
+from shipway.web.site import Site
+
+Who = Literal["public", "user", "owner"]
+Answer = Callable[[Site, Call], Any]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One method of one address, what answers it, and who may call it."""
+
+    method: str
+    path: str
+    answer: Answer
+    who: Who
+
+
+def declare(method: str, path: str, answer: Answer, *, who: Who) -> Declared:
+    """An address for `app` to register; refused unless it says who may call it: public, user or owner."""
+    if who not in get_args(Who):
+        raise ValueError(f"{method} {path} does not say who may call it: public, user or owner")
+    return Declared(method, path, answer, who)
+
+
+def by_path(declared: Sequence[Declared]) -> dict[str, list[Declared]]:
+    """The methods of each address, in the order in which addresses were first declared."""
+    addresses: dict[str, list[Declared]] = {}
+    for one in declared:
+        methods = addresses.setdefault(one.path, [])
+        if any(other.method == one.method for other in methods):
+            raise ValueError(f"{one.method} {one.path} is declared twice")
+        methods.append(one)
+    return addresses

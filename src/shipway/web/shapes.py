@@ -1,0 +1,102 @@
+"""What the API shows of each noun. Times are seconds since 1970, commits whole, absent things null."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from shipway.hosts.keeper.spec import InstanceState
+from shipway.state.configurations import Configuration
+from shipway.state.deployments import Deployment
+from shipway.state.facts import Fact
+from shipway.state.holds import Hold
+from shipway.state.instances import Instance
+from shipway.state.releases import Release, Serving
+from shipway.state.runs import Run, Step
+from shipway.state.tokens import Token
+
+Shape = dict[str, Any]
+
+
+def run(one: Run) -> Shape:
+    """A run without its plan, which is the engine's own business."""
+    shown = asdict(one)
+    del shown["plan"]
+    return {**shown, "deliver": list(one.deliver), "over": one.over}
+
+
+def step(one: Step) -> Shape:
+    return {**asdict(one), "needs": list(one.needs)}
+
+
+def deployment(one: Deployment, number: int) -> Shape:
+    """`release_number` is what people say: 3 for r3."""
+    return {**asdict(one), "release_number": number}
+
+
+def release(one: Release) -> Shape:
+    return asdict(one)
+
+
+def serving(now: Serving, release: Release, warm: Release | None) -> Shape:
+    """What serves, since when, and what a rollback finds still warm."""
+    return {
+        "release": release.number,
+        "commit": release.commit,
+        "digest": release.digest,
+        "configuration": release.configuration,
+        "deployment": now.deployment,
+        "epoch": now.epoch,
+        "since": now.since,
+        "warm": None if warm is None else {**asdict(warm), "until": now.warm_until},
+    }
+
+
+def configuration(one: Configuration) -> Shape:
+    """The values, and of the secrets the names alone."""
+    return {
+        "version": one.version,
+        "values": dict(one.values),
+        "secrets": list(one.secret_names),
+        "who": one.who or None,
+        "created": one.created or None,
+    }
+
+
+def instances(wanted: Sequence[Instance], states: Sequence[InstanceState] | None) -> list[Shape]:
+    """What should run beside what the keeper says; without its answer the state is "not known", never a guess."""
+    found = {state.id: state for state in states or ()}
+    return [_instance(one, found.get(one.id), states is not None) for one in wanted]
+
+
+def _instance(one: Instance, state: InstanceState | None, answered: bool) -> Shape:
+    shown: Shape = {"id": one.id, "process": one.process, "position": one.position, "port": one.port}
+    if state is None:
+        return {
+            **shown,
+            "state": "absent" if answered else "not known",
+            "pid": None,
+            "restarts": None,
+            "since": None,
+        }
+    return {
+        **shown,
+        "state": state.state,
+        "pid": state.pid,
+        "restarts": state.restarts,
+        "since": state.since,
+        "exit_code": state.exit_code,
+    }
+
+
+def token(one: Token) -> Shape:
+    return asdict(one)
+
+
+def fact(one: Fact) -> Shape:
+    return {**asdict(one), "data": dict(one.data)}
+
+
+def hold(one: Hold) -> Shape:
+    return asdict(one)

@@ -1,0 +1,83 @@
+"""Answers that go on: sent as they come, ended when the asker leaves or may no longer see them (BARS S17)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
+
+from shipway.web import access
+from shipway.web.call import Call
+from shipway.web.site import Site
+
+CHECK_EVERY = 10.0
+
+
+class Live:
+    """Sends what `parts` yields until it ends, the connection closes, or the caller's token or session is over.
+
+    The token is looked at again every CHECK_EVERY seconds, and nothing more is sent once it is refused.
+    """
+
+    media_type = "application/octet-stream"
+
+    def __init__(
+        self, site: Site, call: Call, parts: AsyncIterator[str | bytes], headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.site = site
+        self.call = call
+        self.parts = parts
+        self.headers = {"content-type": self.media_type, **(headers or {})}
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        raw = [(name.encode(), value.encode()) for name, value in self.headers.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": raw})
+        tasks = [
+            asyncio.create_task(self._send(send)),
+            asyncio.create_task(_gone(receive)),
+            asyncio.create_task(self._refused()),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        if not tasks[1].done() or tasks[1].cancelled():
+            await send({"type": "http.response.body", "body": b""})
+        for task in tasks:
+            if not task.cancelled():
+                task.result()
+
+    async def _send(self, send: Send) -> None:
+        async with contextlib.aclosing(self.parts) as parts:  # type: ignore[type-var]
+            async for part in parts:
+                body = part.encode() if isinstance(part, str) else part
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def _refused(self) -> None:
+        while await run_in_threadpool(self._still_known):
+            await asyncio.sleep(CHECK_EVERY)
+
+    def _still_known(self) -> bool:
+        return access.caller(self.site.database, self.site.cookie, self.call.request) == self.call.caller
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class LiveText(Live):
+    """Lines of text as they are written."""
+
+    media_type = "text/plain; charset=utf-8"
+
+
+class LiveEvents(Live):
+    """Server-sent events."""
+
+    media_type = "text/event-stream; charset=utf-8"

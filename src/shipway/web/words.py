@@ -1,0 +1,88 @@
+"""Times, lengths and sizes as people read them, in pages and terminals alike."""
+
+from __future__ import annotations
+
+import re
+import time
+
+_CONTROL = re.compile(
+    r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[^\S \t]|[\x00-\x08\x0e-\x1f\x7f-\x9f]"
+)
+
+
+def length(seconds: float) -> str:
+    """`0.4 s`, `48 s`, `4 m 09 s`, `2 h 05 m`, `9 d`: two units at most."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0.0):.1f} s"
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} m {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes:02d} m"
+    return f"{hours // 24} d"
+
+
+def ago(at: float, now: float | None = None) -> str:
+    """`40 s ago`, `23 min ago`, `5 h ago`, then the date."""
+    passed = (time.time() if now is None else now) - at
+    if passed < 60:
+        return f"{max(round(passed), 0)} s ago"
+    if passed < 3600:
+        return f"{passed // 60:.0f} min ago"
+    if passed < 24 * 3600:
+        return f"{passed // 3600:.0f} h ago"
+    return date(at)
+
+
+def lasting(since: float, now: float | None = None) -> str:
+    """How long something has been so: `40 s`, `23 min`, `5 h`, `9 d`."""
+    passed = (time.time() if now is None else now) - since
+    for unit, seconds in (("d", 86400), ("h", 3600), ("min", 60)):
+        if passed >= seconds:
+            return f"{passed // seconds:.0f} {unit}"
+    return f"{max(round(passed), 0)} s"
+
+
+def date(at: float) -> str:
+    """`20 Nov`, in the zone of this machine."""
+    moment = time.localtime(at)
+    return f"{moment.tm_mday} {time.strftime('%b', moment)}"
+
+
+def clock(at: float) -> str:
+    """`14:02:11`, in the zone of this machine."""
+    return time.strftime("%H:%M:%S", time.localtime(at))
+
+
+def exact(at: float) -> str:
+    """The moment as `<time datetime>` wants it, in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
+def size(count: float) -> str:
+    """`412 B`, `18.2 MB`."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+def plain(text: str) -> str:
+    """One line without what would steer a terminal: colours, cursor, title, line ends."""
+    return _CONTROL.sub("", text)
+
+
+def several(count: int, noun: str, plural: str | None = None) -> str:
+    """`one run`, `3 runs`."""
+    if count == 1:
+        return f"one {noun}"
+    return f"{count:,} {plural or noun + 's'}"
+
+
+def listed(names: list[str]) -> str:
+    """`dev`, `dev and test`, `dev, test and prod`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

@@ -1,0 +1,302 @@
+"""An installation with a past: applications, pushes, runs and releases, told through the record's own functions.
+
+Tests stand on it, and whoever wants to look at the pages with something on them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Column, Float, update
+
+from shipway.config.places import Places
+from shipway.pushes import access, repositories
+from shipway.pushes.git import environment as git_environment
+from shipway.state import (
+    applications,
+    artifacts,
+    configurations,
+    deployments,
+    facts,
+    instances,
+    pushes,
+    releases,
+    runs,
+)
+from shipway.state.artifacts import Artifact
+from shipway.state.database import Database, open_database
+from shipway.state.deployments import Deployment
+from shipway.state.pushes import NOTHING, Update
+from shipway.state.runs import Run
+from shipway.state.tables import metadata
+
+ENVIRONMENTS = ("dev", "test", "prod")
+STEPS = {"install": (), "lint": ("install",), "test": ("install",)}
+LENGTHS = {"install": 3.4, "lint": 1.1, "test": 12.3, "build": 9.7}
+AUTHORS = {"ada": "Ada Okafor", "ben": "Ben Weber", "cho": "Cho Tanaka"}
+
+
+@dataclass
+class Scene:
+    """The record at `places`, with people who may call: `tokens` by name."""
+
+    places: Places
+    database: Database
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, directory: Path) -> Scene:
+        """Nothing but an owner, Ada, and a user, Ben."""
+        places = Places.of(directory / "data", {"HOME": str(directory), "XDG_RUNTIME_DIR": str(directory)})
+        places.create()
+        scene = cls(places, open_database(places.database))
+        scene.tokens["ada"] = access.create(scene.database, "ada", role="owner")
+        scene.tokens["ben"] = access.create(scene.database, "ben")
+        return scene
+
+    def application(self, name: str) -> None:
+        with self.database.write() as conn:
+            applications.create(conn, name, "main", "ada")
+        repositories.create(self.places, name)
+
+    def commit(self, application: str, subject: str, who: str = "ada", branch: str = "main") -> str:
+        """A commit on top of the branch, made without a work tree; its id."""
+        git = ["git", f"--git-dir={self.places.repository(application)}"]
+        people = {
+            key: value
+            for role in ("AUTHOR", "COMMITTER")
+            for key, value in ((f"GIT_{role}_NAME", AUTHORS[who]), (f"GIT_{role}_EMAIL", f"{who}@example.org"))
+        }
+
+        def run(*words: str, given: str = "") -> str:
+            done = subprocess.run(
+                [*git, *words],
+                input=given,
+                capture_output=True,
+                text=True,
+                check=True,
+                env={**git_environment(), **people},
+            )
+            return done.stdout.strip()
+
+        head = subprocess.run(
+            [*git, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
+        tree = run("mktree")
+        made = run("commit-tree", tree, *(["-p", head] if head else []), given=subject)
+        run("update-ref", f"refs/heads/{branch}", made)
+        return made
+
+    def push(
+        self,
+        application: str,
+        subject: str,
+        *,
+        who: str = "ada",
+        branch: str = "main",
+        deliver: Sequence[str] = ENVIRONMENTS,
+        steps: dict[str, tuple[str, ...]] | None = None,
+    ) -> Run:
+        """A pushed commit with its run, queued."""
+        commit = self.commit(application, subject, who, branch)
+        with self.database.write() as conn:
+            push = pushes.record(conn, application, Update(f"refs/heads/{branch}", NOTHING, commit), who=who)
+            return runs.create(
+                conn,
+                application=application,
+                push=push.id,
+                branch=branch,
+                commit=commit,
+                who=who,
+                purpose="push",
+                deliver=list(deliver),
+                plan=plan(STEPS if steps is None else steps, deliver),
+            )
+
+    def begin(self, run: Run, tier: str = "bubblewrap") -> None:
+        with self.database.write() as conn:
+            runs.begin(conn, run, tier)
+
+    def step(
+        self, run: Run, name: str, state: str = "passed", *, log: str = "", excerpt: str = "", attempt: int = 1
+    ) -> None:
+        """A step of the run, under way when `state` is running."""
+        needs = [node["needs"] for node in run.plan["nodes"] if node["id"] in (name, f"step:{name}")]
+        with self.database.write() as conn:
+            runs.begin_step(
+                conn, run, name, attempt, needs=[need.removeprefix("step:") for need in needs[0]] if needs else []
+            )
+        self.log(run, name, log or f"$ {name}\nall is well\n", attempt)
+        if state != "running":
+            self.end_step(run, name, state, excerpt=excerpt, attempt=attempt)
+
+    def end_step(self, run: Run, name: str, state: str, *, excerpt: str = "", attempt: int = 1) -> None:
+        with self.database.write() as conn:
+            began = next(s.started for s in runs.steps_of(conn, run.id) if (s.name, s.attempt) == (name, attempt))
+            runs.end_step(
+                conn,
+                run,
+                name,
+                attempt,
+                state,
+                exit_code=0 if state == "passed" else 1,
+                excerpt=excerpt,
+                ended=(began or 0.0) + LENGTHS.get(name, 2.0),
+            )
+
+    def log(self, run: Run, name: str, text: str, attempt: int = 1) -> None:
+        """Adds to the log of a step."""
+        directory = self.places.step(run.id, name, attempt)
+        directory.mkdir(parents=True, exist_ok=True)
+        with (directory / "log").open("ab") as file:
+            file.write(text.encode())
+
+    def green(self, run: Run) -> Artifact:
+        """Every step passes, the build too, and the artifact is published."""
+        self.begin(run)
+        for name in [*STEPS, "build"]:
+            self.step(run, name)
+        return self.artifact(run)
+
+    def artifact(self, run: Run) -> Artifact:
+        project = {"name": run.application, "environments": [{"name": name} for name in ENVIRONMENTS]}
+        with self.database.write() as conn:
+            return artifacts.create(
+                conn,
+                application=run.application,
+                digest=run.commit.ljust(64, "0"),
+                commit=run.commit,
+                run=run.id,
+                project=project,
+                size=18_200_000,
+            )
+
+    def deploy(
+        self, run: Run, environment: str, *, kind: str = "deploy", digest: str = "", web: int = 2
+    ) -> Deployment:
+        """The run's commit (or the artifact with `digest`) serves in the environment."""
+        begun = self.begin_deployment(run, environment, kind=kind, digest=digest)
+        with self.database.write() as conn:
+            release = releases.get(conn, begun.release)
+            for process, position in [*(("web", at) for at in range(web)), ("worker", 0)]:
+                port = 20000 + release.number * 10 + position if process == "web" else None
+                name = f"{release.name}.{process}.{position}"
+                instances.want(conn, id=name, release=release.id, process=process, position=position, port=port)
+            releases.serve(conn, release, deployment=begun.id, epoch=begun.epoch, warm_until=begun.started + 600)
+            deployments.switched(conn, begun)
+            deployments.end(conn, begun, "done")
+        return begun
+
+    def begin_deployment(
+        self, run: Run, environment: str, *, kind: str = "deploy", digest: str = ""
+    ) -> Deployment:
+        with self.database.write() as conn:
+            artifact = (
+                artifacts.get(conn, run.application, digest)
+                if digest
+                else artifacts.of_commit(conn, run.application, run.commit)
+            )
+            assert artifact is not None
+            release = releases.make(
+                conn,
+                application=run.application,
+                environment=environment,
+                digest=artifact.digest,
+                commit=artifact.commit,
+                configuration=configurations.newest(conn, run.application, environment).version,
+            )
+            return deployments.begin(conn, run=run.id, release=release, kind=kind, at_least=0)
+
+    def fail_deployment(self, deployment: Deployment, reason: str, excerpt: str = "") -> None:
+        with self.database.write() as conn:
+            deployments.end(conn, deployment, "failed", reason, excerpt)
+
+    def end(self, run: Run, state: str = "passed", reason: str = "") -> None:
+        with self.database.write() as conn:
+            runs.end(conn, run, state, reason)
+
+    def deliver(self, run: Run, environments: Sequence[str] = ENVIRONMENTS) -> Artifact:
+        """The whole way of a good commit."""
+        artifact = self.green(run)
+        for name in environments:
+            self.deploy(run, name)
+        self.end(run)
+        return artifact
+
+    def roll_back(self, application: str, environment: str, to: Artifact, who: str = "ben") -> Run:
+        with self.database.write() as conn:
+            run = runs.create(
+                conn,
+                application=application,
+                push=None,
+                branch="main",
+                commit=to.commit,
+                who=who,
+                purpose="rollback",
+                deliver=[environment],
+                plan={"nodes": [node("rollback", "roll_back")]},
+            )
+        self.begin(run)
+        self.deploy(run, environment, kind="rollback", digest=to.digest)
+        self.end(run)
+        return run
+
+    def configure(self, application: str, environment: str, values: dict[str, str], secrets: list[str]) -> None:
+        with self.database.write() as conn:
+            configurations.add(
+                conn,
+                application,
+                environment,
+                values=values,
+                secrets=b"sealed",
+                secret_names=secrets,
+                who="ada",
+                what="set " + ", ".join([*values, *secrets]),
+            )
+
+    def remark(self, run: Run, kind: str, **about: str) -> None:
+        with self.database.write() as conn:
+            environment = about.pop("environment", None)
+            facts.record(
+                conn,
+                kind,
+                application=run.application,
+                run=run.id,
+                environment=environment,
+                commit=run.commit,
+                data=about,
+            )
+
+    def age(self, seconds: float) -> None:
+        """Moves everything that is on record that far into the past."""
+        with self.database.write() as conn:
+            for table in metadata.sorted_tables:
+                times: list[Column[float]] = [c for c in table.columns if isinstance(c.type, Float)]
+                if times and table.name not in ("tokens", "ports"):
+                    conn.execute(update(table).values({column: column - seconds for column in times}))
+
+
+def node(id: str, action: str, needs: Sequence[str] = (), **arguments: str) -> dict[str, object]:
+    return {"id": id, "action": action, "needs": list(needs), "arguments": arguments, "always": False}
+
+
+def plan(steps: dict[str, tuple[str, ...]], deliver: Sequence[str]) -> dict[str, object]:
+    """What the engine would be given: steps, the build beside them, deployments one after the other."""
+    nodes = [node("checkout", "check_out")]
+    nodes += [
+        node(f"step:{name}", "step", ["checkout", *(f"step:{need}" for need in needs)], step=name)
+        for name, needs in steps.items()
+    ]
+    nodes.append(node("build", "build"))
+    nodes.append(node("publish", "publish", [str(one["id"]) for one in nodes]))
+    before = "publish"
+    for name in deliver:
+        nodes.append(node(f"deploy:{name}", "deploy", [before], environment=name))
+        before = f"deploy:{name}"
+    return {"nodes": nodes}

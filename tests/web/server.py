@@ -1,0 +1,119 @@
+"""A running server in this process, and ways to knock at its door."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+
+from shipway.environments.secrets import Vault
+from shipway.hosts.keeper.client import Keeper
+from shipway.hosts.sandbox import probe
+from shipway.releases.machine import Machine
+from shipway.traffic.proxy import Proxy
+from shipway.web import app
+from web.scene import Scene
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, with header names in small letters."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Site:
+    """A running server: `ask` sends a request exactly as given, `get` and `post` as somebody who may."""
+
+    scene: Scene
+    app: Starlette
+    port: int
+    server: uvicorn.Server
+    thread: threading.Thread
+
+    @classmethod
+    def start(cls, scene: Scene, port: int = 0) -> Site:
+        """Starts a server in a thread of this process."""
+        listening = socket.create_server(("127.0.0.1", port))
+        port = listening.getsockname()[1]
+        web = app.create(scene.database, scene.places, story(scene), port=port, proxy_port=8080)
+        server = uvicorn.Server(uvicorn.Config(web, log_config=None, lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        while not server.started:
+            thread.join(0.01)
+            assert thread.is_alive(), "the server ended before it answered"
+        return cls(scene, web, port, server, thread)
+
+    def stop(self) -> None:
+        self.server.should_exit = self.server.force_exit = True
+        self.thread.join(20)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | str | None = None,
+    ) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body=body, headers=dict(headers or {}))
+            answer = connection.getresponse()
+            names = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, names, answer.read())
+        finally:
+            connection.close()
+
+    def bearer(self, who: str = "ada") -> dict[str, str]:
+        return {"authorization": f"Bearer {self.scene.tokens[who]}"}
+
+    def get(self, path: str, who: str = "ada", **headers: str) -> Answer:
+        return self.ask("GET", path, {**self.bearer(who), **headers})
+
+    def send(self, method: str, path: str, value: object = None, who: str = "ada") -> Answer:
+        headers = {**self.bearer(who), "content-type": "application/json"}
+        return self.ask(method, path, headers, json.dumps(value) if value is not None else None)
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def sign_in(self, who: str = "ada") -> dict[str, str]:
+        """What a browser sends afterwards."""
+        answer = self.ask(
+            "POST",
+            "/signin",
+            {"origin": self.origin, "content-type": "application/x-www-form-urlencoded"},
+            f"token={self.scene.tokens[who]}",
+        )
+        assert answer.status == 303, answer.text
+        return {"cookie": answer.headers["set-cookie"].partition(";")[0]}
+
+
+def story(scene: Scene) -> Any:
+    try:
+        from shipway.story.acts import Story
+        from shipway.story.cast import Cast
+    except ImportError:
+        return None
+    machine = Machine(scene.database, scene.places, Keeper(scene.places), probe(), Vault(scene.places))
+    return Story(Cast(machine, Proxy(scene.places, 8080)))

@@ -1,0 +1,172 @@
+"""BARS S1: without a token nothing but a short, written list of addresses answers, however a path is written."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.routing import Route
+
+from shipway.web import app
+from shipway.web.address import Address
+from shipway.web.routes import by_path, declare
+from web.server import Site
+
+PUBLIC = {
+    ("GET", "/health"),
+    ("GET", "/api/v1/health"),
+    ("GET", "/signin"),
+    ("POST", "/signin"),
+    ("GET", "/static/{version}/{name:path}"),
+}
+VALUES = {
+    "application": "topup",
+    "environment": "prod",
+    "run": "topup:1",
+    "commit": "main",
+    "name": "GREETING",
+    "token": "01hzz",
+    "rest": "info/refs",
+}
+HOSTILE = {
+    "x-original-url": "/health",
+    "x-rewrite-url": "/health",
+    "x-http-method-override": "GET",
+    "x-forwarded-for": "127.0.0.1",
+    "x-forwarded-host": "localhost",
+}
+
+
+def guarded() -> list[tuple[str, str]]:
+    return [(one.method, one.path) for one in app.DECLARED if (one.method, one.path) not in PUBLIC]
+
+
+def filled(path: str) -> str:
+    for name, value in VALUES.items():
+        path = path.replace("{%s}" % name, value).replace("{%s:path}" % name, value)
+    assert "{" not in path, path
+    return path
+
+
+def mutations(path: str) -> list[str]:
+    """Forty ways to write a path so that a careless guard takes it for another."""
+    head, _, tail = path.rpartition("/")
+    return [
+        path + "/",
+        path + "//",
+        path + ";x",
+        path + ";.css",
+        path + ";jsp=/health",
+        path + "/.",
+        path + "/..;/health",
+        path + "/RPC2",
+        path + ".jsp",
+        path + ".css",
+        path + ".json",
+        path + "?x=/health",
+        path + "?jsp=/health",
+        path + "%00",
+        path + "%20",
+        path + "%23",
+        path + "%3f",
+        path + "%2f",
+        path + "%2e",
+        path + "%0d%0ax",
+        path + "%252f",
+        path + "\\",
+        "/" + path,
+        "//x" + path,
+        "/." + path,
+        "/%2e" + path,
+        "/health/.." + path,
+        "/health/%2e%2e" + path,
+        "/health;" + path,
+        "/health" + path,
+        "/static/x/.." + path,
+        "/static/x/..%2f.." + path,
+        "/signin/.." + path,
+        "/%2f" + path.lstrip("/"),
+        path.upper(),
+        path.title(),
+        path.replace("/", "//"),
+        path.replace("/", "/./"),
+        head + "%2f" + tail,
+        head + "/%%%02x" % ord(tail[0]) + tail[1:] if tail else path + "%2e%2e",
+    ]
+
+
+def test_every_address_says_who_may_call_it_and_the_public_ones_are_these() -> None:
+    assert {(one.method, one.path) for one in app.DECLARED if one.who == "public"} == PUBLIC
+    assert len(PUBLIC) <= 15
+
+
+@pytest.mark.parametrize("who", ["", "anybody", None])
+def test_an_address_that_does_not_say_so_is_refused(who: str) -> None:
+    with pytest.raises(ValueError, match="who may call"):
+        declare("GET", "/x", lambda site, call: {}, who=who)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        declare("GET", "/x", lambda site, call: {})  # type: ignore[call-arg]
+
+
+def test_an_address_declared_twice_is_refused() -> None:
+    one = declare("GET", "/x", lambda site, call: {}, who="user")
+    with pytest.raises(ValueError, match="twice"):
+        by_path([one, one])
+
+
+def test_the_live_table_holds_nothing_that_was_not_declared(site: Site) -> None:
+    routes = site.app.router.routes
+    assert {route.path for route in routes} == {one.path for one in app.DECLARED}
+    assert all(isinstance(route, Route) and isinstance(route.app, Address) for route in routes)
+    assert isinstance(site.app.router.default, Address)
+
+
+@pytest.mark.parametrize(("method", "path"), guarded())
+def test_without_a_token_the_answer_is_401_however_the_path_is_written(site: Site, method: str, path: str) -> None:
+    site.scene.application("topup")
+    origin = {"origin": site.origin}
+    path = filled(path)
+    assert site.ask(method, path, origin).status == 401
+    assert site.ask(method, path, {**origin, **HOSTILE}).status == 401
+    for mutated in mutations(path):
+        # 404: inside /static, where nothing but the files of pages is; 400: no path at all to the HTTP server
+        status = site.ask(method, mutated, origin).status
+        allowed = {401, 403, 404, 405} if mutated.startswith(("/static/", "//")) else {401, 403}
+        assert status in allowed, f"{method} {mutated} answered {status}"
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "FROB"])
+def test_a_method_that_was_not_declared_is_401_too(site: Site, method: str) -> None:
+    assert site.ask(method, "/api/v1/applications", {"origin": site.origin}).status == 401
+    assert site.ask(method, "/api/v1/applications", site.bearer()).status == 405
+
+
+def test_an_address_that_does_not_exist_is_401_and_with_a_token_404(site: Site) -> None:
+    assert site.ask("GET", "/nothing").status == 401
+    assert site.get("/nothing").status == 404
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Bearer wrong", "Bearer", "Basic YWRhOng=", "bearer  ", "Negotiate x", "Bearer \u00ff"],
+)
+def test_a_wrong_token_is_nobody_even_beside_a_good_session(site: Site, header: str) -> None:
+    session = site.sign_in()
+    assert site.ask("GET", "/api/v1/applications", session).status == 200
+    assert site.ask("GET", "/api/v1/applications", {**session, "authorization": header}).status == 401
+
+
+def test_a_token_as_a_password_opens_git_and_nothing_else(site: Site) -> None:
+    import base64
+
+    shown = base64.b64encode(f"ada:{site.scene.tokens['ada']}".encode()).decode()
+    basic = {"authorization": f"Basic {shown}"}
+    site.scene.application("topup")
+    assert site.ask("GET", "/api/v1/applications", basic).status == 401
+    refused = site.ask("GET", "/git/topup.git/info/refs?service=git-upload-pack")
+    assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Basic realm="Shipway"')
+    assert site.ask("GET", "/git/topup.git/info/refs?service=git-upload-pack", basic).status == 200
+
+
+def test_only_an_owner_may_see_and_make_tokens(site: Site) -> None:
+    assert site.get("/api/v1/tokens", "ben").status == 403
+    assert site.send("POST", "/api/v1/tokens", {"who": "eve"}, "ben").status == 403
+    assert site.get("/api/v1/tokens", "ada").status == 200
