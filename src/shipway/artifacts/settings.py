@@ -23,7 +23,7 @@ PythonVersion = Annotated[str, AfterValidator(_version), WithJsonSchema({"type":
 
 
 class BuildSettings(Settings):
-    """How the artifact is built: once, in its own clean checkout, while the steps run. A text alone is its `kind`."""
+    """How the artifact is built: once, in a clean checkout, while the steps run. A text alone is its `kind`."""
 
     short_form = "kind"
 
@@ -38,8 +38,8 @@ class BuildSettings(Settings):
     )
     requirements: tuple[RelativePath, ...] = Field(
         default=(),
-        description="Files of requirements to install; `pyproject.toml` is one too. "
-        "Without any: requirements.txt when it is there.",
+        description="Files of requirements to install; without any, requirements.txt when it is there. "
+        "What pyproject.toml asks for is installed as well.",
     )
     packages: tuple[Text, ...] = Field(default=(), description="Further packages to install, such as `gunicorn`.")
     extras: tuple[str, ...] = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +26,13 @@ _INCLUDED = re.compile(r"-r[ \t]{1,9}(\S{1,200})", re.ASCII)
 
 @dataclass(frozen=True)
 class Declared:
-    """`requirements` are the files the artifact needs, `install` the arguments that install those of the tests
-    too; `names` and `test_names` what they ask for, in small letters with `-`."""
+    """`sources` are where it is declared, `requirements` those of them that have to be named to be installed.
 
+    `install` are the arguments that install what the tests need too; `names` and `test_names` what is asked for,
+    in small letters with `-`.
+    """
+
+    sources: tuple[str, ...]
     requirements: tuple[str, ...]
     install: tuple[str, ...]
     names: frozenset[str]
@@ -40,38 +44,44 @@ class Declared:
 def declared(tree: Tree, at_hand: Sequence[str] = ()) -> Declared:
     """What the tree declares; `at_hand` are the versions of Python to choose from, the favourite first."""
     project = _toml(tree.text("pyproject.toml"))
-    main = next((path for path in _MAIN if tree.has(path)), None)
-    tests = [path for path in _TESTS if tree.has(path)]
-    extra = next((name for name in _EXTRAS if below(project, "project", "optional-dependencies", name)), None)
-    group = next((name for name in _EXTRAS if below(project, "dependency-groups", name)), None)
+    files = [path for path in _MAIN if tree.has(path)][:1]
+    test_files = [path for path in _TESTS if tree.has(path)]
+    extra = _first(below(project, "project", "optional-dependencies"))
+    group = _first(below(project, "dependency-groups"))
     python, python_from = _python(tree, project, at_hand)
-    runtime = [*_requirements(tree, [main] if main else []), *_project_requirements(project)]
-    further = [
-        *_requirements(tree, tests),
-        *texts(below(project, "project", "optional-dependencies", extra or "")),
-    ]
-    further += texts(below(project, "dependency-groups", group or ""))
     return Declared(
-        requirements=(main,) if main else ("pyproject.toml",) if _is_project(project) else (),
+        sources=(*files, *(["pyproject.toml"] if _is_project(project) else [])),
+        requirements=tuple(files),
         install=(
-            *[part for path in [*([main] if main else []), *tests] for part in ("-r", shlex.quote(path))],
-            *_of_project(project, extra),
+            *[word for path in [*files, *test_files] for word in ("-r", shlex.quote(path))],
+            *_itself(tree, project, extra),
             *(["--group", group] if group else []),
         ),
-        names=frozenset(map(_name, runtime)),
-        test_names=frozenset(map(_name, further)),
+        names=_names([*_requirements(tree, files), *_project_requirements(project)]),
+        test_names=_names(
+            [
+                *_requirements(tree, test_files),
+                *texts(below(project, "project", "optional-dependencies", extra)),
+                *texts(below(project, "dependency-groups", group)),
+            ]
+        ),
         python=python,
         python_from=python_from,
     )
 
 
-def _of_project(project: dict[str, Any], extra: str | None) -> list[str]:
-    """How the project's own requirements get in: a package as itself, so that its tests can import it."""
+def _itself(tree: Tree, project: dict[str, Any], extra: str) -> list[str]:
+    """How the project gets in: a package as itself, so that its tests can import it; else what it asks for."""
+    if "build-system" in project or ("project" not in project and tree.has("setup.py")):
+        return ["-e", f"'.[{extra}]'" if extra else "."]
     if not _is_project(project):
         return []
-    if "build-system" in project:
-        return ["-e", f"'.[{extra}]'" if extra else "."]
     return ["-r", "pyproject.toml", *(["--extra", extra] if extra else [])]
+
+
+def _first(groups: Any) -> str:
+    """The group of requirements that tests need, as such groups are usually called; empty without one."""
+    return next((name for name in _EXTRAS if below(groups, name)), "")
 
 
 def _is_project(project: dict[str, Any]) -> bool:
@@ -116,6 +126,6 @@ def _toml(text: str) -> dict[str, Any]:
         return {}
 
 
-def _name(requirement: str) -> str:
-    found = _NAME.match(requirement)
-    return re.sub(r"[._-]+", "-", found[1]).lower() if found else ""
+def _names(requirements: Iterable[str]) -> frozenset[str]:
+    found = (_NAME.match(requirement) for requirement in requirements)
+    return frozenset(re.sub(r"[._-]+", "-", name[1]).lower() for name in found if name is not None)

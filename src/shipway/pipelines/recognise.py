@@ -97,8 +97,8 @@ def _of_python(tree: Tree, sketch: Sketch, pythons: Sequence[str]) -> Descriptio
     reasons = [*sketch.reasons]
     if found.python:
         reasons.append(f"Python {found.python}: {found.python_from}")
-    if found.requirements:
-        reasons.append(f"its requirements: {', '.join(found.requirements)}")
+    if found.sources:
+        reasons.append(f"its requirements: {', '.join(found.sources)}")
     if packages:
         reasons.append(f"declared nowhere, and needed to serve it: {', '.join(packages)}")
     build: dict[str, str | Sequence[str] | None] = {
