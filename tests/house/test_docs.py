@@ -1,0 +1,72 @@
+"""What is written about Shipway cannot lag behind it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import reference
+import typer
+
+from shipway.cli import app
+from shipway.project import Project
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    page
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/*.md")]
+    if page.parent.name != ".venv"
+]
+FRAGMENTS = sorted(ROOT.glob("changelog.d/*.md"))
+
+
+def shown(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("name", reference.PAGES)
+def test_the_reference_is_what_the_code_says(name: str) -> None:
+    written = (reference.REFERENCE / name).read_text()
+    assert written == reference.PAGES[name](), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)|<img[^>]+src=\"([^\"]+)\"", page.read_text())
+    local = [first or second for first, second in targets if "://" not in first + second]
+    assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_commands_that_are_named_exist(page: Path) -> None:
+    verbs = typer.main.get_command(app.build()).commands  # type: ignore[attr-defined]
+    options = {verb: {name for each in command.params for name in each.opts} for verb, command in verbs.items()}
+    for verb, rest in re.findall(
+        r"(?:^|`|\$ |&& )(?:\S*/)?shipway ([a-z]+)([^`\n#|]*)", page.read_text(), re.MULTILINE
+    ):
+        assert verb in verbs
+        assert set(re.findall(r"(?<=\s)--?[a-z][a-z-]*", rest)) <= options[verb] | {"--help"}, (
+            f"shipway {verb}{rest}"
+        )
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/[cg]*/*.md")), ids=shown)
+def test_every_page_is_found_from_the_readme(page: Path) -> None:
+    assert f"({shown(page)})" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("examples/*/shipway.yml")), ids=shown)
+def test_the_examples_are_good_projects(file: Path) -> None:
+    assert Project.parse(file.read_text(), str(file)).name == file.parent.name
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS, ids=shown)
+def test_a_change_is_told_in_a_sentence(fragment: Path) -> None:
+    text = fragment.read_text()
+    assert len(text.splitlines()) == 1
+    assert text.endswith(".\n")
+
+
+def test_contributing_fits_on_a_page() -> None:
+    assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) <= 60
