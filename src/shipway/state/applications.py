@@ -24,9 +24,7 @@ def create(conn: Connection, name: str, default_branch: str, who: str) -> Applic
     if existing is not None:
         return existing
     conn.execute(insert(applications).values(name=name, default_branch=default_branch, created=time.time()))
-    facts.record(
-        conn, "application.created", application=name, who=who, data={"default_branch": default_branch}
-    )
+    facts.record(conn, "application.created", application=name, who=who, data={"default_branch": default_branch})
     return get(conn, name)
 
 
@@ -37,9 +35,7 @@ def find(conn: Connection, name: str) -> Application | None:
 
 def get(conn: Connection, name: str) -> Application:
     """The application called `name`, which must exist."""
-    return Application(
-        **conn.execute(select(applications).where(applications.c.name == name)).mappings().one()
-    )
+    return Application(**conn.execute(select(applications).where(applications.c.name == name)).mappings().one())
 
 
 def every(conn: Connection) -> list[Application]:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from shipway.state import facts
+from shipway.state.releases import Release
 from shipway.state.tables import artifacts
 
 
@@ -37,11 +38,11 @@ def create(
     project: Mapping[str, Any],
     size: int,
 ) -> Artifact:
-    """Records an artifact once; the same archive again is the same one, present again if it was pruned."""
-    key = (artifacts.c.application == application, artifacts.c.digest == digest)
-    if conn.execute(select(artifacts.c.digest).where(*key)).first() is not None:
-        conn.execute(update(artifacts).where(*key).values(pruned=None))
-        return get(conn, application, digest)
+    """Records the artifact of a commit once. Two commits may share an archive, which is then present again."""
+    same = (artifacts.c.application == application, artifacts.c.digest == digest)
+    conn.execute(update(artifacts).where(*same).values(pruned=None))
+    if conn.execute(select(artifacts.c.digest).where(*same, artifacts.c.commit == commit)).first() is not None:
+        return get(conn, application, digest, commit)
     conn.execute(
         insert(artifacts).values(
             application=application,
@@ -61,13 +62,20 @@ def create(
         commit=commit,
         data={"digest": digest, "size": size},
     )
-    return get(conn, application, digest)
+    return get(conn, application, digest, commit)
 
 
-def get(conn: Connection, application: str, digest: str) -> Artifact:
-    """The artifact with this digest, which must exist."""
-    query = select(artifacts).where(artifacts.c.application == application, artifacts.c.digest == digest)
+def get(conn: Connection, application: str, digest: str, commit: str) -> Artifact:
+    """The artifact of this commit with this digest, which must exist."""
+    query = select(artifacts).where(
+        artifacts.c.application == application, artifacts.c.digest == digest, artifacts.c.commit == commit
+    )
     return Artifact(**conn.execute(query).mappings().one())
+
+
+def of_release(conn: Connection, release: Release) -> Artifact:
+    """The artifact that a release is made of."""
+    return get(conn, release.application, release.digest, release.commit)
 
 
 def of_commit(conn: Connection, application: str, commit: str) -> Artifact | None:

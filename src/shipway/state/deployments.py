@@ -75,9 +75,7 @@ def begin(conn: Connection, *, run: str, release: Release, kind: str, at_least: 
 
 def get(conn: Connection, deployment: str) -> Deployment:
     """The deployment with this id, which must exist."""
-    return Deployment(
-        **conn.execute(select(deployments).where(deployments.c.id == deployment)).mappings().one()
-    )
+    return Deployment(**conn.execute(select(deployments).where(deployments.c.id == deployment)).mappings().one())
 
 
 def of_run(conn: Connection, run: str, environment: str) -> Deployment | None:
@@ -110,9 +108,7 @@ def running(conn: Connection) -> list[Deployment]:
     return [Deployment(**row) for row in conn.execute(query).mappings()]
 
 
-def enter(
-    conn: Connection, deployment: Deployment, phase: str, data: Mapping[str, Any] | None = None
-) -> None:
+def enter(conn: Connection, deployment: Deployment, phase: str, data: Mapping[str, Any] | None = None) -> None:
     """Records that a phase begins: prepare, release, start, processes, switch, finish or undo."""
     conn.execute(update(deployments).where(deployments.c.id == deployment.id).values(phase=phase))
     _fact(conn, deployment, f"deployment.{phase}", data or {})

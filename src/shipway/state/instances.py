@@ -23,9 +23,7 @@ class Instance:
     created: float
 
 
-def want(
-    conn: Connection, *, id: str, release: str, process: str, position: int, port: int | None
-) -> Instance:
+def want(conn: Connection, *, id: str, release: str, process: str, position: int, port: int | None) -> Instance:
     """Records that this instance should run; one that was stopped is wanted again, on the port given now."""
     existing = find(conn, id)
     if existing is None:

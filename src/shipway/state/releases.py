@@ -50,6 +50,7 @@ def make(
         releases.c.application == application,
         releases.c.environment == environment,
         releases.c.digest == digest,
+        releases.c.commit == commit,
         releases.c.configuration == configuration,
     )
     row = conn.execute(query).mappings().one_or_none()
@@ -124,9 +125,7 @@ def all_serving(conn: Connection) -> list[Serving]:
     return [Serving(**row) for row in conn.execute(query).mappings()]
 
 
-def serve(
-    conn: Connection, release: Release, *, deployment: str, epoch: int, warm_until: float | None
-) -> None:
+def serve(conn: Connection, release: Release, *, deployment: str, epoch: int, warm_until: float | None) -> None:
     """Records that `release` has the traffic; what had it before is warm until `warm_until`.
 
     A record with a higher epoch stays as it is (R5).

@@ -102,7 +102,7 @@ artifacts = Table(
     metadata,
     Column("application", ForeignKey("applications.name"), primary_key=True),
     Column("digest", String, primary_key=True),  # sha256 in hexadecimal, of the archive
-    Column("commit", String, nullable=False),
+    Column("commit", String, primary_key=True),
     Column("run", ForeignKey("runs.id"), nullable=False),
     Column("project", JSON, nullable=False),  # shipway.yml as it was read for this commit
     Column("size", Integer, nullable=False),  # bytes of the archive
@@ -136,7 +136,7 @@ releases = Table(
     Column("configuration", Integer, nullable=False),
     Column("created", Float, nullable=False),
     UniqueConstraint("application", "environment", "number"),
-    UniqueConstraint("application", "environment", "digest", "configuration"),
+    UniqueConstraint("application", "environment", "digest", "commit", "configuration"),
 )
 
 deployments = Table(

@@ -70,7 +70,7 @@ class Story:
         """Queues going back to the release r<to>, by default the one before what serves."""
         with self.cast.database.read() as conn:
             release = choose.target(conn, application, environment, to)
-            artifact = artifacts.get(conn, application, release.digest)
+            artifact = artifacts.of_release(conn, release)
         return self._queue(artifact, who, "rollback", [environment], carry.rollback_plan(release.id))
 
     def configure(
@@ -114,7 +114,7 @@ class Story:
             now = releases.now_serving(conn, application, environment)
             if now is None:
                 return None
-            artifact = artifacts.get(conn, application, releases.get(conn, now.release).digest)
+            artifact = artifacts.of_release(conn, releases.get(conn, now.release))
         return self._queue(artifact, who, "deploy", [environment], carry.deployment_plan([environment]))
 
     def _artifact(self, application: str, commit: str) -> Artifact:

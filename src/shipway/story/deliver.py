@@ -114,7 +114,7 @@ class Delivery:
     def project(self) -> Project:
         """The project of the release's own commit: going back uses the processes of that time."""
         with self.cast.database.read() as conn:
-            return project_of(artifacts.get(conn, self.release.application, self.release.digest))
+            return project_of(artifacts.of_release(conn, self.release))
 
     @cached_property
     def previous(self) -> Release | None:

@@ -94,7 +94,7 @@ def _retire_unless_needed(cast: Cast, release: Release) -> None:
         if now is not None and release.id in (now.release, now.warm):
             return
         with cast.database.read() as conn:
-            drain = project_of(artifacts.get(conn, release.application, release.digest)).traffic.drain
+            drain = project_of(artifacts.of_release(conn, release)).traffic.drain
         cast.proxy.drained(release.name, drain)
         process.stop(cast.machine, release, cast.machine.keeper.highest_epoch(process.group(release)))
         cast.proxy.drop_cluster(release.name)
@@ -102,7 +102,7 @@ def _retire_unless_needed(cast: Cast, release: Release) -> None:
 
 def _start_again(cast: Cast, release: Release) -> None:
     with cast.database.read() as conn:
-        project = project_of(artifacts.get(conn, release.application, release.digest))
+        project = project_of(artifacts.of_release(conn, release))
         wanted = instances.of_release(conn, release.id)
     epoch = cast.machine.keeper.highest_epoch(process.group(release))
     around = process.surroundings(cast.machine, release, project.data, declared_env(project, release.environment))

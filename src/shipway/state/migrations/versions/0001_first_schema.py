@@ -125,7 +125,7 @@ def upgrade() -> None:
             ["applications.name"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("application", "environment", "digest", "configuration"),
+        sa.UniqueConstraint("application", "environment", "digest", "commit", "configuration"),
         sa.UniqueConstraint("application", "environment", "number"),
     )
     op.create_table(
@@ -194,7 +194,7 @@ def upgrade() -> None:
             ["run"],
             ["runs.id"],
         ),
-        sa.PrimaryKeyConstraint("application", "digest"),
+        sa.PrimaryKeyConstraint("application", "digest", "commit"),
     )
     op.create_index("artifacts_by_commit", "artifacts", ["application", "commit"], unique=False)
     op.create_table(
