@@ -137,3 +137,32 @@ class OutcomeUnknown(DeploymentStopped):
     """Nobody can know whether something happened that must not happen twice: a person has to look."""
 
     id = "releases.outcome_unknown"
+
+
+class NotHealthy(UserError):
+    """A release does not answer its health check, so it gets no traffic."""
+
+    id = "traffic.not_healthy"
+    status = 409
+    default_hint = "Look at the log of the release, and at `health` in shipway.yml: is the path right?"
+
+
+class RouterFailed(OwnerError):
+    """Envoy does not come up: its port is taken, or it does not run on this machine."""
+
+    id = "traffic.router_failed"
+    default_hint = "If another program has the port, `shipway up --proxy-port` takes another one."
+
+
+class RouterFull(OwnerError):
+    """Envoy watches a file for each release, and this machine lets a user watch no more of them."""
+
+    id = "traffic.router_full"
+    default_hint = "sudo sysctl fs.inotify.max_user_instances=1024 (and keep it in /etc/sysctl.d/)"
+
+
+class RouterSilent(TransientError):
+    """Envoy did not say in time that a change is in force; what should serve is recorded and tried again."""
+
+    id = "traffic.router_silent"
+    default_hint = "The keeper starts Envoy again by itself; its log is proxy/router.log in the data directory."

@@ -1,33 +1,48 @@
-"""Why an instance is not healthy: one question asked directly, past the router."""
+"""Whether an instance is healthy, and why not: one question asked directly, past the router."""
 
 from __future__ import annotations
 
 import http.client
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from shipway.errors import UserError
+from shipway.errors import NotHealthy
+from shipway.traffic.addresses import host
+from shipway.traffic.desired import Cluster, owner
 
 PATIENCE = 3.0
 
 
-class NotHealthy(UserError):
-    """A release does not answer its health check, so it gets no traffic; its author can mend it."""
+class Answer(NamedTuple):
+    """Whether an instance is healthy, and what it said, as a sentence."""
 
-    id = "traffic.not_healthy"
-    status = 409
-    default_hint = "Look at the log of the release, and at `health` in shipway.yml: is the path right?"
+    good: bool
+    says: str
 
 
-def answer(port: int, path: str, host: str) -> str:
-    """What the instance at this port says to a health check, as the end of a sentence."""
+def ask(name: str, cluster: Cluster) -> Iterator[Answer]:
+    """One health check of each instance of a release, by the rule by which the router checks them."""
+    address = host(*owner(name).split("."))
+    return (_ask(port, cluster.health_path, address) for port in cluster.ports)
+
+
+def refuse(name: str, cluster: Cluster) -> NotHealthy:
+    """The error that says what each instance of a release answers."""
+    answers = [answer.says for answer in ask(name, cluster)]
+    return NotHealthy(f"{name} is not healthy: {'; '.join(answers) or 'it has no instance'}.")
+
+
+def _ask(port: int, path: str, address: str) -> Answer:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
-        connection.request("GET", path, headers={"Host": host})
-        return f"answers {path} with status {connection.getresponse().status}"
+        connection.request("GET", path, headers={"Host": address, "Connection": "close"})
+        status = connection.getresponse().status
+        return Answer(status < http.HTTPStatus.INTERNAL_SERVER_ERROR, f"port {port} answers {path} with {status}")
     except ConnectionRefusedError:
-        return "does not listen"
+        return Answer(False, f"nothing listens on port {port}")
     except TimeoutError:
-        return f"does not answer {path} within {PATIENCE:g} s"
+        return Answer(False, f"port {port} does not answer {path} within {PATIENCE:g} s")
     except (OSError, http.client.HTTPException) as error:
-        return f"does not answer {path} in HTTP ({type(error).__name__})"
+        return Answer(False, f"port {port} does not answer {path} in HTTP ({type(error).__name__})")
     finally:
         connection.close()

@@ -12,6 +12,9 @@ from urllib.parse import quote
 ANSWER_WITHIN = 5.0
 
 
+_ENDPOINT = re.compile(r"::[\d.]+:(\d+)::health_flags::(\S+)")
+
+
 class Silent(Exception):
     """Nobody answers there: not started yet, starting again, or gone."""
 
@@ -49,24 +52,33 @@ class Admin:
 
     def ready(self) -> bool:
         """Whether it has read its files and accepts requests."""
-        try:
-            return self.get("/ready")[0] == http.HTTPStatus.OK
-        except Silent:
-            return False
+        return self.get("/ready")[0] == http.HTTPStatus.OK
 
     def version(self, statistic: str) -> int:
         """The version of a file that is in force (-1: none yet), by the name of the text that says it."""
-        texts = self._stats(f"^{re.escape(statistic)}$", "TextReadouts")
+        texts = self._stats(_exactly(statistic), "TextReadouts")
         value = texts.get(statistic, "").strip('"')
         return int(value) if value.isdigit() else -1
+
+    def endpoints(self, cluster: str) -> Mapping[int, bool]:
+        """The ports of a cluster that takes requests (not one still warming) and whether each is healthy."""
+        _, body = self.get(f"/clusters?filter={_exactly(cluster)}")
+        found = _ENDPOINT.findall(body)
+        return {int(port): flags == "healthy" for port, flags in found}
 
     def numbers(self, cluster: str) -> Mapping[str, int]:
         """Every counter and gauge of a cluster by its short name; empty when Envoy does not know it."""
         prefix = f"cluster.{cluster}."
-        counted = self._stats(f"^{re.escape(prefix)}", "Counters") | self._stats(f"^{re.escape(prefix)}", "Gauges")
+        pattern = _exactly(prefix).removesuffix("%24")
+        counted = self._stats(pattern, "Counters") | self._stats(pattern, "Gauges")
         return {name.removeprefix(prefix): int(value) for name, value in counted.items()}
 
     def _stats(self, pattern: str, kind: str) -> dict[str, str]:
-        _, body = self.get(f"/stats?type={kind}&filter={quote(pattern, safe='')}")
+        _, body = self.get(f"/stats?type={kind}&filter={pattern}")
         lines = (line.partition(": ") for line in body.splitlines())
         return {name: value for name, colon, value in lines if colon}
+
+
+def _exactly(name: str) -> str:
+    """A filter that matches this name and no other, for an address."""
+    return quote(f"^{re.escape(name)}$", safe="")

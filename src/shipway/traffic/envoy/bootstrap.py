@@ -52,6 +52,14 @@ def bootstrap(directory: Path, socket: Path, port: int) -> str:
     return json.dumps(value, indent=1)
 
 
+def admin_socket(file: Path) -> Path | None:
+    """Where an Envoy that was started with this file answers; None when there is no such file."""
+    try:
+        return Path(json.loads(file.read_text())["admin"]["address"]["pipe"]["path"])
+    except FileNotFoundError:
+        return None
+
+
 def _connections() -> Mapping[str, Any]:
     config = {"@type": _LIMIT, "max_active_downstream_connections": CONNECTIONS}
     return {"name": "envoy.resource_monitors.global_downstream_max_connections", "typed_config": config}

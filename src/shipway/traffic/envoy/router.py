@@ -25,11 +25,11 @@ class Keeper(Protocol):
     def highest_epoch(self, group: str) -> int: ...
 
 
-def run(keeper: Keeper, bootstrap: Path, concurrency: int) -> None:
-    """Envoy runs with this configuration: one that has it is left alone, one with another is replaced."""
+def run(keeper: Keeper, bootstrap: Path, concurrency: int, *, anew: bool = False) -> None:
+    """Envoy runs with this configuration: one that has it is left alone unless `anew`, another is replaced."""
     spec = instance(bootstrap, concurrency)
     epoch = keeper.highest_epoch(NAME)
-    if any(state.release != spec.release for state in keeper.instances(NAME)):
+    if any(anew or state.release != spec.release for state in keeper.instances(NAME)):
         keeper.stop(NAME, group=NAME, epoch=epoch, grace=GRACE)
     keeper.ensure(spec, group=NAME, epoch=epoch)
 

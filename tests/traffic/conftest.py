@@ -1,0 +1,121 @@
+"""A real router, and small real applications behind it."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from shipway.config.places import Places
+from shipway.hosts.keeper.client import Keeper
+from shipway.traffic.proxy import Proxy
+
+APPLICATION = Path(__file__).with_name("application.py")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Town:
+    """The router of one installation, and the applications of this test."""
+
+    places: Places
+    keeper: Keeper
+    proxy: Proxy
+    running: ExitStack
+    applications: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def open(self, name: str, *, port: int = 0, delay: float = 0.0) -> int:
+        """Starts an application that says `name`; returns its port."""
+        port = port or free_port()
+        command = [sys.executable, "-I", "-S", str(APPLICATION), name, str(port), str(delay)]
+        process = self.applications[port] = subprocess.Popen(command, cwd=self.places.data)
+        self.running.callback(_end, process)
+        return port
+
+    def stop(self, port: int) -> None:
+        """Asks an application to end; returns when it has."""
+        self.applications[port].terminate()
+        self.applications[port].wait()
+
+    def kill(self, port: int) -> None:
+        self.applications[port].kill()
+        self.applications[port].wait()
+
+    def release(self, app: str, env: str, number: int, *, instances: int = 1) -> list[int]:
+        """A release whose instances say its cluster's name, healthy but without traffic; returns their ports."""
+        name = f"{app}.{env}.r{number}"
+        ports = [self.open(name) for _ in range(instances)]
+        self.proxy.ensure_cluster(name, ports, "/health")
+        return ports
+
+    def router_pid(self) -> int:
+        (state,) = self.keeper.instances("router")
+        assert state.pid is not None
+        return state.pid
+
+    def get(self, host: str, path: str = "/", **headers: str) -> http.client.HTTPResponse:
+        """An answer of the router, read to its end (`said` holds the text)."""
+        return ask(self.proxy.port, host, path, **headers)
+
+
+class Said(http.client.HTTPResponse):
+    said: str
+
+
+def ask(port: int, host: str, path: str = "/", **headers: str) -> Said:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.response_class = Said
+    try:
+        connection.request("GET", path, headers={"Host": host, **headers})
+        answer = connection.getresponse()
+        assert isinstance(answer, Said)
+        answer.said = answer.read().decode()
+        return answer
+    finally:
+        connection.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    places = Places.of(tmp_path / "data")
+    places.create()
+    keeper = Keeper(places)
+    proxy = Proxy(places, free_port())
+    with ExitStack() as running:
+        keeper.start()
+        running.callback(keeper.quit, stop_instances=True)
+        proxy.start(keeper)
+        yield Town(places, keeper, proxy, running)
+
+
+@pytest.fixture
+def until() -> object:
+    """Waits for something to be so."""
+
+    def wait(done: object, within: float = 10.0) -> None:
+        assert callable(done)
+        end = time.monotonic() + within
+        while not done():
+            assert time.monotonic() < end, "it did not happen in time"
+            time.sleep(0.02)
+
+    return wait
