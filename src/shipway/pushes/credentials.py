@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 USER = "shipway"
 
@@ -12,8 +12,7 @@ USER = "shipway"
 def token(file: Path, address: str) -> str | None:
     """The token for the server at `address`."""
     wanted = urlsplit(address)
-    for line in _lines(file):
-        found = urlsplit(line)
+    for found in map(_parsed, _lines(file)):
         if (found.scheme, found.hostname, found.port) == (wanted.scheme, wanted.hostname, wanted.port):
             return found.password
     return None
@@ -23,12 +22,17 @@ def keep(file: Path, address: str, token: str) -> None:
     """Keeps the token, 0600, in place of the one that was kept for the same server."""
     parts = urlsplit(address)
     entry = f"{parts.scheme}://{USER}:{token}@{parts.netloc}"
-    others = [line for line in _lines(file) if urlsplit(line).netloc.rpartition("@")[2] != parts.netloc]
+    others = [line for line in _lines(file) if _parsed(line).netloc.rpartition("@")[2] != parts.netloc]
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = file.with_name(f".{file.name}.{os.getpid()}")
     with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as written:
         written.write("".join(f"{line}\n" for line in [*others, entry]))
     scratch.replace(file)
+
+
+def _parsed(line: str) -> SplitResult:
+    """An entry as git's helper may have rewritten it: it writes the colon before a port as %3a."""
+    return urlsplit(unquote(line))
 
 
 def _lines(file: Path) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from shipway.artifacts import pythons
 from shipway.config.places import Places
 from shipway.pipelines.files import Commit
 from shipway.pipelines.recognise import recognise
@@ -22,5 +23,6 @@ def read_project(
     git = Git(places.repository(application), quarantine=quarantine)
     written = git.read(commit, FILE)
     if written is None:
+        versions = [python.version for python in pythons.installed()]
         written = recognise(Commit(git, commit), application, versions).project_text.encode()
     return Project.parse(written, FILE).model_copy(update={"name": application})
