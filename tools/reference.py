@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -154,8 +155,9 @@ def _below(error: type[ShipwayError]) -> Iterator[type[ShipwayError]]:
 
 
 def _sentence(text: str | None) -> str:
-    """The first paragraph, on one line."""
-    return " ".join((text or "").strip().split("\n\n")[0].split())
+    """The first paragraph, on one line, without the numbers of requirements it answers to."""
+    first = " ".join((text or "").strip().split("\n\n")[0].split())
+    return re.sub(r" \((?:BARS )?[SR]\d+[^)]*\)", "", first)
 
 
 # --- commands

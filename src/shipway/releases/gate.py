@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
-
 from shipway.errors import UserError
 from shipway.state import deployments, holds, releases, runs
 from shipway.state.artifacts import Artifact
+from shipway.state.database import Connection
 from shipway.state.runs import Run
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from shipway.errors import UserError
 from shipway.state import deployments, releases
+from shipway.state.database import Connection
 from shipway.state.releases import Release
 
 

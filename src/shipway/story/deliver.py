@@ -25,9 +25,8 @@ from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
 from shipway.story.cast import Cast, project_of
-from shipway.traffic import shift
+from shipway.traffic import shift, strategies
 from shipway.traffic.addresses import host
-from shipway.traffic.strategies import blue_green
 
 OVERTAKEN = "overtaken"
 
@@ -188,7 +187,7 @@ class Delivery:
     def _move_traffic(self) -> None:
         app, env = self.release.application, self.release.environment
         self._enter("switch")
-        plan = blue_green.plan(self.cast.proxy.serving(app, env), self.release.name)
+        plan = strategies.plan(self.project.traffic.strategy, self.cast.proxy.serving(app, env), self.release.name)
         shift.carry_out(plan, self.cast.proxy, app, env, epoch=self.epoch)
         warm = self.project.traffic.warm
         with self.cast.database.write() as conn:
