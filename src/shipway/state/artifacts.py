@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from shipway.state import facts
+from shipway.state import facts, releases, runs
 from shipway.state.releases import Release
 from shipway.state.tables import artifacts
 
@@ -110,6 +110,23 @@ def present(conn: Connection) -> list[Artifact]:
     """Every artifact that has not been pruned, oldest first."""
     query = select(artifacts).where(artifacts.c.pruned.is_(None)).order_by(artifacts.c.created)
     return [Artifact(**row) for row in conn.execute(query).mappings()]
+
+
+def not_needed(conn: Connection, last_releases: int, younger_than: float) -> list[Artifact]:
+    """The present artifacts whose files nobody can need any more.
+
+    Needed is what serves, is kept warm, or is named by the last `last_releases` of an environment; what a run that
+    is not over may deliver; and what was published less than `younger_than` seconds ago.
+    """
+    under_way = {(run.application, run.commit) for run in runs.in_state(conn, "queued", "running")}
+    young = time.time() - younger_than
+    found = present(conn)
+    needed = releases.digests_kept(conn, last_releases) | {
+        artifact.digest
+        for artifact in found
+        if artifact.created > young or (artifact.application, artifact.commit) in under_way
+    }
+    return [artifact for artifact in found if artifact.digest not in needed]
 
 
 def prune(conn: Connection, artifact: Artifact) -> None:

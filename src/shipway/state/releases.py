@@ -125,6 +125,17 @@ def all_serving(conn: Connection) -> list[Serving]:
     return [Serving(**row) for row in conn.execute(query).mappings()]
 
 
+def digests_kept(conn: Connection, last: int) -> set[str]:
+    """The artifacts of the last `last` releases of each environment, and of what serves or is kept warm."""
+    rank = func.row_number().over(
+        partition_by=(releases.c.application, releases.c.environment), order_by=releases.c.number.desc()
+    )
+    ranked = select(releases.c.id, releases.c.digest, rank.label("rank")).subquery()
+    in_use = select(serving.c.release).union(select(serving.c.warm).where(serving.c.warm.is_not(None)))
+    query = select(ranked.c.digest).where((ranked.c.rank <= last) | ranked.c.id.in_(in_use))
+    return set(conn.execute(query).scalars())
+
+
 def serve(conn: Connection, release: Release, *, deployment: str, epoch: int, warm_until: float | None) -> None:
     """Records that `release` has the traffic; what had it before is warm until `warm_until`.
 
