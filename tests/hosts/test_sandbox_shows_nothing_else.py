@@ -169,7 +169,7 @@ def test_no_mount_no_further_namespace_no_device(machine: Machine, bubblewrap: T
 def test_without_network_there_is_loopback_of_its_own(machine: Machine, bubblewrap: Tier) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert run(bubblewrap, machine.room, connect(server), machine.user).returncode != 0
-    own = "import socket as s; s.create_connection(s.create_server(('127.0.0.1', 0)).getsockname(), 3)"
+    own = "import socket as s; a = s.create_server(('127.0.0.1', 0)); s.create_connection(a.getsockname())"
     assert run(bubblewrap, machine.room, f'python3 -c "{own}"', machine.user).returncode == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -83,3 +84,10 @@ class Workplace:
         """Starts it and waits; the outcome and the log."""
         directory = self.start(script, **how)
         return steps.wait(directory), (directory / "log").read_text(errors="replace")
+
+
+def kill_supervisor(directory: Path) -> None:
+    """With SIGKILL, as the kernel does when memory runs out."""
+    with steps.supervisor_of(directory) as supervisor:
+        assert supervisor is not None
+        signal.pidfd_send_signal(supervisor, signal.SIGKILL)

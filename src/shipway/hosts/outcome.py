@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shipway.hosts.supervisor.claim import boot, start_time
+from shipway.hosts.supervisor.claim import boot, mark, start_time
+from shipway.hosts.survivors import kill_survivors
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,10 @@ class Outcome:
 
 
 def outcome(directory: Path) -> Outcome | None:
-    """How the step in this directory ended; None while it runs, and before it is started."""
+    """How the step in this directory ended; None while it runs, and before it is started.
+
+    What a lost step left running is killed before it is called lost, so that the next may begin.
+    """
     ended = _ended(directory)
     if ended is not None:
         return ended
@@ -67,6 +71,8 @@ def _ended(directory: Path) -> Outcome | None:
 
 def _lost(directory: Path, claimed: dict[str, Any]) -> Outcome:
     """It ended at some time after the last that is known of it."""
+    if claimed["boot"] == boot():
+        kill_survivors(mark(claimed["pid"], claimed["start_time"]))
     log = directory / "log"
     last = log.stat().st_mtime if log.exists() else claimed["started"]
     return Outcome(None, "lost", claimed["started"], max(last, claimed["started"]))

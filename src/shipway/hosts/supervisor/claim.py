@@ -30,6 +30,11 @@ def claim(directory: str) -> bool:
     return True
 
 
+def mark(pid: int, started: int) -> dict[str, str]:
+    """What everything that a supervisor starts has in its environment, to be found by if it is killed."""
+    return {"SHIPWAY_SUPERVISOR": f"{pid}.{started}"}
+
+
 def sync_directory(directory: str) -> None:
     opened = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     try:

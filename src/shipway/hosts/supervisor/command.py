@@ -6,6 +6,7 @@ import fcntl
 import os
 import resource
 
+from shipway.hosts.supervisor.descendants import die_with
 from shipway.hosts.supervisor.signals import end_on_broken_pipes
 
 PIPE_BYTES = 1 << 20
@@ -16,9 +17,11 @@ def start(argv: list[str], env: dict[str, str], processes: int) -> tuple[int, in
     output, its_output = os.pipe()
     failure, its_failure = os.pipe()
     fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    supervisor = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
+            die_with(supervisor)
             os.dup2(its_output, 1)
             os.dup2(its_output, 2)
             _become(argv, env, processes)

@@ -6,7 +6,7 @@ import ctypes
 import os
 import time
 
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 SIGKILL, SIGSTOP = 9, 19
 PATIENCE = 10.0  # seconds; only a process stuck in the kernel survives SIGKILL that long
 
@@ -14,6 +14,13 @@ PATIENCE = 10.0  # seconds; only a process stuck in the kernel survives SIGKILL 
 def adopt_orphans() -> None:
     """From here on descendants whose parent dies become children of this process, and so can be found."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with(parent: int) -> None:
+    """From here on this process is killed when `parent` dies; if that has happened already it ends now."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(127)
 
 
 def reap(found: dict[int, int]) -> bool:

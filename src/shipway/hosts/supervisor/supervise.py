@@ -17,7 +17,7 @@ import sys
 import time
 
 from shipway.hosts.supervisor import command, descendants
-from shipway.hosts.supervisor.claim import claim
+from shipway.hosts.supervisor.claim import claim, mark, start_time
 from shipway.hosts.supervisor.log import Log
 from shipway.hosts.supervisor.result import record
 from shipway.hosts.supervisor.signals import Signals
@@ -73,7 +73,8 @@ class _Step:
         """Exit code (128 + n when signal n killed it) and how it ended."""
         descendants.adopt_orphans()
         try:
-            pid, output = command.start(self._order["argv"], self._order["env"], self._order["processes"])
+            env = {**self._order["env"], **mark(os.getpid(), start_time(os.getpid()))}
+            pid, output = command.start(self._order["argv"], env, self._order["processes"])
         except OSError as error:
             self._log.feed(f"{error.filename}: {error.strerror}\n".encode())
             return None, "could not start"
