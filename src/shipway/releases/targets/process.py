@@ -10,7 +10,7 @@ from shipway.artifacts import room as artifact_room
 from shipway.environments import configure, data
 from shipway.hosts import ports
 from shipway.hosts.keeper.client import InstanceSpec
-from shipway.hosts.sandbox import Mount, Room
+from shipway.hosts.sandbox import Mount, Room, check_environment
 from shipway.releases.machine import Machine
 from shipway.releases.settings import ProcessSettings
 from shipway.state import configurations, instances
@@ -49,9 +49,7 @@ def surroundings(
     top = machine.tier.inside(plain, artifact_room.TREE)
     room = Room(mounts=mounts, links=data.links(top, data_paths, kept_inside), cwd=base.cwd, network=True)
     with machine.database.read() as conn:
-        configuration = configurations.get(
-            conn, release.application, release.environment, release.configuration
-        )
+        configuration = configurations.get(conn, release.application, release.environment, release.configuration)
     values, secrets = configure.variables(machine.vault, configuration)
     env = {
         **declared,
@@ -63,6 +61,7 @@ def surroundings(
         "SHIPWAY_RELEASE": str(release.number),
         "SHIPWAY_COMMIT": release.commit,
     }
+    check_environment(env)
     return Surroundings(room, env, secrets)
 
 
@@ -119,9 +118,7 @@ def _want(machine: Machine, release: Release, process: str, position: int) -> In
         return known
     port = ports.take(machine.database, name) if process == "web" else None
     with machine.database.write() as conn:
-        return instances.want(
-            conn, id=name, release=release.id, process=process, position=position, port=port
-        )
+        return instances.want(conn, id=name, release=release.id, process=process, position=position, port=port)
 
 
 def _specification(
