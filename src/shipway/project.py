@@ -17,7 +17,7 @@ from shipway.config.written import below, texts
 from shipway.environments import settings as environments
 from shipway.environments.settings import EnvironmentSettings
 from shipway.pipelines import plan
-from shipway.pipelines.settings import StepSettings
+from shipway.pipelines.settings import StepName, StepSettings
 from shipway.releases.settings import ProcessSettings, ReleaseSettings
 from shipway.traffic.settings import HealthSettings, TrafficSettings
 
@@ -66,7 +66,7 @@ class Project(Settings):
 
     name: ApplicationName = Field(description="The application's name: small letters, digits and single `-`.")
     build: BuildSettings = Field(default=BuildSettings(), description="How the artifact is built.")
-    steps: dict[Word, StepSettings] = Field(
+    steps: dict[StepName, StepSettings] = Field(
         default={}, description="The pipeline: what must pass before anything is released."
     )
     processes: dict[Word, ProcessSettings] = Field(
@@ -86,14 +86,15 @@ class Project(Settings):
     )
     traffic: TrafficSettings = Field(default=TrafficSettings(), description="How requests move to a new release.")
     environments: tuple[EnvironmentSettings, ...] = Field(
-        default=environments.USUAL, min_length=1, description="Where a commit travels, in this order."
+        default=environments.USUAL, description="Where a commit travels, in this order."
     )
 
     @classmethod
     def parse(cls, text: str | bytes, file: str = FILE) -> Self:
         """The project a text describes; InvalidConfig with every problem in it otherwise."""
         value, positions = yaml.load(text, file)
-        return validate.validate(cls, {} if value is None else value, positions, file, _complaints(value))
+        written = {} if value is None else value
+        return validate.validate(cls, written, positions, file, _complaints(written))
 
     @classmethod
     def schema(cls) -> dict[str, Any]:  # type: ignore[override] # pydantic's own of that name is deprecated

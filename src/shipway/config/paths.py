@@ -7,11 +7,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+LONGEST = 1000  # characters
+
 
 def relative(written: str) -> str:
     """The path without needless parts; ValueError when it could leave the repository's tree."""
     path = PurePosixPath(written)
-    if not written or "\0" in written or "\\" in written or len(written) > 1000:
+    if not written or "\0" in written or "\\" in written or len(written) > LONGEST:
         raise ValueError("is not a path inside the repository")
     if path.is_absolute() or written.startswith("~"):
         raise ValueError("is an absolute path; write it relative to the root of the repository")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,7 @@ from shipway.config.schema import keys_at
 
 Model = TypeVar("Model", bound=BaseModel)
 MOST_PROBLEMS = 50
+MOST_COMPARED = 200
 
 
 def validate(
@@ -25,7 +27,7 @@ def validate(
     `complaints` are what was found wrong across fields; they are reported together with what is wrong with
     single fields, so that one look is enough. At most 50 are reported.
     """
-    found = list(complaints)
+    found = list(islice(complaints, MOST_PROBLEMS))
     try:
         typed = model.model_validate(value)
     except ValidationError as error:
@@ -40,7 +42,8 @@ def nearest(written: str, known: Iterable[str]) -> str | None:
     """The known name that is most like what was written, if one is like it at all."""
     if len(written) > 60:
         return None
-    matches = get_close_matches(written.lower(), known, n=1, cutoff=0.6)
+    candidates = [name for name in islice(known, MOST_COMPARED) if len(name) <= 60]
+    matches = get_close_matches(written.lower(), candidates, n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 
@@ -59,7 +62,8 @@ def _complaint(schema: dict[str, Any], detail: ErrorDetails, *, guess: bool) -> 
     if kind == "extra_forbidden":
         near = nearest(str(path[-1]), keys_at(schema, path[:-1])) if guess else None
         return Complaint(path, "is not a known key", near, at_key=True)
-    return Complaint(path, _message(detail), _choice(detail), at_key="[key]" in detail["loc"])
+    message = _message(detail) if path else f"the file {_message(detail)}"
+    return Complaint(path, message, _choice(detail), at_key="[key]" in detail["loc"])
 
 
 _SHOULD: dict[str, str] = {

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,12 @@ from shipway.config.problems import InvalidConfig, Path, Problem, field
 LARGEST = 256 * 1024
 DEEPEST = 50
 MOST_VALUES = 20_000
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PLAINLY = {
+    "mapping values are not allowed in this context": "a second `: ` in one line: put the value in quotes",
+    "found character that cannot start any token": "a value cannot begin with this character: put it in quotes",
+    "did not find expected key": "the line is not where the lines above it let it be: look at its indent",
+}
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -101,7 +108,7 @@ class _Reader:
     def _counted(self, node: _Node, at: Position, path: Path) -> _Node:
         self._count += 1
         if self._count > MOST_VALUES:
-            raise _Stop(f"more than {MOST_VALUES:,} values, with each alias counted in full", at)
+            raise _Stop(f"more than {MOST_VALUES:,} keys and values, with each alias counted in full", at)
         if len(path) + node.depth > DEEPEST:
             raise _Stop(f"values are nested more than {DEEPEST} deep", at)
         return node
@@ -133,6 +140,7 @@ class _Reader:
         at = _at(event)
         if not isinstance(event, yaml.ScalarEvent) or event.anchor or event.tag:
             raise _Stop("a key should be a plain word", at)
+        self._counted(_Node(event.value), at, path)
         key = (*path, event.value)
         if event.value == "<<" and event.implicit[0]:
             self.problem("merge keys are not part of YAML 1.2; write the values out", at, path)
@@ -161,8 +169,8 @@ def _checked(text: str | bytes) -> str:
         raise _Stop("the file is not UTF-8 text") from None
     if size > LARGEST:
         raise _Stop(f"the file is larger than {LARGEST // 1024} KiB")
-    if "\0" in decoded:
-        raise _Stop("the file holds a NUL character", _place(decoded, decoded.index("\0")))
+    if found := _UNPRINTABLE.search(decoded):
+        raise _Stop(f"the file holds the control character U+{ord(found[0]):04X}", _place(decoded, found.start()))
     return decoded
 
 
@@ -182,4 +190,6 @@ def _explained(error: yaml.MarkedYAMLError, line: int, text: str | bytes) -> str
     indent = lines[line][: len(lines[line]) - len(lines[line].lstrip())] if line < len(lines) else ""
     if "\t" in indent:
         return "the line begins with a tab; indent with spaces"
+    if error.problem in _PLAINLY:
+        return _PLAINLY[error.problem]
     return f"the file is not YAML: {' '.join(part for part in (error.problem, error.context) if part)}"

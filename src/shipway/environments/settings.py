@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from shipway.config.names import EnvironmentName, VariableName
+from shipway.config.paths import LONGEST
 from shipway.config.problems import Complaint
 from shipway.config.settings import Settings, Text
 from shipway.config.written import below
@@ -47,7 +47,9 @@ USUAL = (EnvironmentSettings(name="dev"), EnvironmentSettings(name="test"), Envi
 
 
 def complaints(written: Any) -> Iterator[Complaint]:
-    """Environments that are named twice."""
+    """Environments that are named twice, or none at all."""
+    if written == []:
+        yield Complaint(("environments",), "should name at least one; without it there are dev, test and prod")
     seen: set[str] = set()
     for index, item in enumerate(written if isinstance(written, list) else []):
         name = item if isinstance(item, str) else below(item, "name")
@@ -60,10 +62,22 @@ def complaints(written: Any) -> Iterator[Complaint]:
 
 def data_complaints(paths: Sequence[str]) -> Iterator[Complaint]:
     """Data that is named twice, or that lies inside other data."""
-    seen = {str(PurePosixPath(path)): index for index, path in reversed(list(enumerate(paths)))}
+    first: dict[str, int] = {}
     for index, path in enumerate(paths):
-        pure = PurePosixPath(path)
-        for other in (pure, *pure.parents):
-            if seen.get(str(other), index) != index:
-                yield Complaint(("data", index), f"is already kept: it is in data[{seen[str(other)]}]")
-                break
+        first.setdefault(_normal(path), index)
+    for index, path in enumerate(paths):
+        around = next((whole for whole in _wholes(_normal(path)) if first.get(whole, index) != index), None)
+        if around is not None:
+            yield Complaint(("data", index), f"is already kept: it is in data[{first[around]}]")
+
+
+def _wholes(path: str) -> Iterator[str]:
+    """The path itself and each directory it lies in."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+
+
+def _normal(path: str) -> str:
+    """Without needless parts; a path that is too long is refused for that, and here only cut."""
+    return "/".join(part for part in path[:LONGEST].split("/") if part not in ("", "."))

@@ -12,6 +12,7 @@ from shipway.config.validate import nearest
 from shipway.pipelines.settings import StepSettings
 
 MOST_CYCLES = 5
+MOST_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def complaints(needs: Mapping[str, Sequence[str]]) -> Iterator[Complaint]:
                 path = ("steps", name, "needs", index)
                 yield Complaint(path, f"names no step of this file: {other[:60]}", nearest(other, needs))
     for cycle in _cycles(known):
-        yield Complaint(("steps", cycle[0], "needs"), f"never starts: {' needs '.join(cycle)}")
+        shown = cycle if len(cycle) <= MOST_SHOWN else [*cycle[: MOST_SHOWN - 1], "… which in the end", cycle[0]]
+        yield Complaint(("steps", cycle[0], "needs"), f"never starts: {' needs '.join(shown)}")
 
 
 def _cycles(needs: dict[str, list[str]]) -> Iterator[list[str]]:

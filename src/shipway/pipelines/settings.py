@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from shipway.config.durations import Duration
 from shipway.config.names import VariableName, Word
 from shipway.config.settings import Line, Settings, Switch, Text
+
+BUILD = "build"
+"""The step of every run that builds the artifact; a project cannot have one of that name."""
+
+
+def _not_ours(name: str) -> str:
+    if name == BUILD:
+        raise ValueError("is the step in which Shipway builds the artifact; choose another name")
+    return name
+
+
+StepName = Annotated[Word, AfterValidator(_not_ours)]
 
 
 class StepSettings(Settings):

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import pytest
+
+from shipway.config.problems import InvalidConfig
+from shipway.errors import UserError
+from shipway.project import Project
+
+EVERYTHING_WRONG = """\
+name: Top--up
+build: {kind: pyton, python: 2.7, requirments: [requirements.txt]}
+steps:
+  in stall: {run: "", network: yes}
+  test: {run: pytest -q, needs: [tets, b], timeout: 1:30}
+  b: {needs: [test], env: {A: NO, 1x: 2, PORT: 3}, retry: 11}
+  build: make
+proceses:
+  web: x
+data: [/a, ../b, x, x/y]
+health: {path: health}
+environments: [dev, {name: prod, branch: -x}, dev]
+release: {run: x, timeout: 0s}
+traffic: {strategy: bluegreen}
+"""
+
+TOLD = [
+    (1, 1, "", "needs `processes`", None),
+    (1, 7, "name", "is not a good name", None),
+    (2, 15, "build.kind", "should be 'python', 'static' or 'command'", "python"),
+    (2, 30, "build.python", "is not a version of Python 3", None),
+    (2, 35, "build.requirments", "is not a known key", "requirements"),
+    (4, 3, "steps.in stall", "is not a good name", None),
+    (4, 19, "steps.in stall.run", "is empty", None),
+    (4, 32, "steps.in stall.network", "should be true or false", None),
+    (5, 33, "steps.test.needs", "never starts: test needs b needs test", None),
+    (5, 34, "steps.test.needs[0]", "names no step of this file: tets", "test"),
+    (5, 53, "steps.test.timeout", "is not a length of time", None),
+    (6, 6, "steps.b", "needs `run`", None),
+    (6, 35, "steps.b.env.1x", "is not a name of an environment variable", None),
+    (6, 42, "steps.b.env.PORT", "is set by Shipway itself", None),
+    (6, 59, "steps.b.retry", "should be at most 10", None),
+    (7, 3, "steps.build", "is the step in which Shipway builds the artifact", None),
+    (8, 1, "proceses", "is not a known key", "processes"),
+    (10, 8, "data[0]", "is an absolute path", None),
+    (10, 12, "data[1]", "leaves the repository", None),
+    (10, 21, "data[3]", "is already kept: it is in data[2]", None),
+    (11, 16, "health.path", "should be the path of a URL", None),
+    (12, 42, "environments[1].branch", "is not a name git allows for a branch", None),
+    (12, 47, "environments[2]", "is a second environment named dev", None),
+    (13, 28, "release.timeout", "should be more than 0", None),
+    (14, 21, "traffic.strategy", "should be 'blue_green'", "blue_green"),
+]
+
+
+def _refused(text: str) -> InvalidConfig:
+    with pytest.raises(InvalidConfig) as caught:
+        Project.parse(text)
+    return caught.value
+
+
+def test_all_problems_are_told_at_once_in_their_order_with_place_and_nearest_key() -> None:
+    problems = _refused(EVERYTHING_WRONG).problems
+    told = [(each.line, each.column, each.field, each.nearest) for each in problems]
+    assert told == [(line, column, field, near) for line, column, field, _, near in TOLD]
+    for problem, (*_, says, _) in zip(problems, TOLD, strict=True):
+        assert says in problem.message
+
+
+def test_a_problem_reads_like_a_compilers() -> None:
+    refused = _refused("name: topup\nbuild: {kidn: python}\nprocesses: {web: x}\n")
+    assert str(refused.problems[0]) == "shipway.yml:2:9: build.kidn is not a known key; did you mean kind?"
+    assert str(refused) == "shipway.yml has a problem:\n  " + str(refused.problems[0])
+
+
+def test_the_person_who_wrote_it_is_told_and_a_program_too() -> None:
+    refused = _refused("name: x\n")
+    assert isinstance(refused, UserError)
+    shown = refused.as_dict()
+    assert shown["id"] == "config.invalid"
+    assert shown["actor"] == "you"
+    assert shown["problems"][0]["line"] == 1
+
+
+@pytest.mark.parametrize("text", ["", "~", "[]", "x", "[name]", "- a: b", "{}", "name:\nprocesses:\n"])
+def test_a_file_that_is_no_project_is_refused(text: str) -> None:
+    assert _refused(text).problems
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: {a: b}\nsteps: [a]\nprocesses: x\ndata: x\nenvironments: x\nbuild: [x]",
+        "name: [a]\nsteps: {a: [b]}\nprocesses: {web: [x]}\nhealth: [x]\nrelease: [x]\ntraffic: [x]",
+        "name: a\nsteps: {a: {needs: [[b]]}, b: {needs: {c: d}}}\ndata: [[a]]\nenvironments: [[a], {name: [b]}]",
+        "name: a\nprocesses: {web: {run: [x], instances: x, overlap: 1, grace: []}}",
+        "name: a\nprocesses: {web: x}\nsteps: {a: {env: [x]}, b: {env: {c: [d]}}, c: ~}\ndata: [~]",
+        "name: a\nprocesses: {worker: x}\nenvironments: []",
+    ],
+)
+def test_values_of_another_shape_are_problems_like_any_other(text: str) -> None:
+    for problem in _refused(text).problems:
+        assert problem.line >= 1
+        assert "validat" not in problem.message
+
+
+def test_a_value_of_the_environment_is_never_repeated_in_a_problem() -> None:
+    refused = _refused("name: a\nprocesses: {web: x}\nsteps: {a: {run: x, env: {TOKEN: [hunter22]}}}\n")
+    assert "hunter22" not in str(refused)
+    assert "hunter22" not in str(refused.as_dict())
+
+
+def test_a_nul_in_a_command_or_a_value_is_refused() -> None:
+    text = (
+        'name: a\nprocesses: {web: "x\\0y"}\nsteps: {a: {run: x, env: {A: "b\\0"}}}\nbuild: {packages: ["a\\0"]}'
+    )
+    assert [each.field for each in _refused(text).problems] == [
+        "processes.web.run",
+        "steps.a.env.A",
+        "build.packages[0]",
+    ]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(f"nome{n}: x" for n in range(9000)),
+        "name: a\nsteps:\n" + "\n".join(f"  step{n}: {{run: x, needs: [stap{n}]}}" for n in range(2000)),
+        "name: a\nsteps:\n" + "\n".join(f"  s{n}: {{run: x, needs: [s{(n + 1) % 2000}]}}" for n in range(2000)),
+        "name: a\nenvironments: [" + "dev, " * 9000 + "dev]",
+        'name: a\ndata: ["' + "a/" * 100_000 + '"]',
+        "name: a\ndata: [" + ", ".join(f"a{n}/b/c/d/e/f" for n in range(9000)) + ", /]",
+        "name: " + "a-" * 120_000,
+        "name: a\nenvironments: [{name: dev, branch: " + "a/" * 120_000 + "}]",
+        "name: a\nhealth: {timeout: " + "1" * 250_000 + "}",
+        "name: a\nbuild: {python: " + "3." * 120_000 + "}",
+        "name: a\nhealth: /" + "a" * 250_000,
+    ],
+    ids=lambda text: text[:30],
+)
+def test_a_hostile_project_is_refused_in_few_words(text: str) -> None:
+    refused = _refused(text)
+    assert 1 <= len(refused.problems) <= 50
+    assert len(str(refused)) < 20_000
