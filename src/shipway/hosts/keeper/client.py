@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -52,21 +53,22 @@ class Keeper:
 
     def start(self) -> None:
         """A keeper of this version answers afterwards. One of another version is replaced, one that does
-        not answer for ten seconds is killed; neither ends an instance. Raises KeeperGone."""
+        not answer for `patience` seconds is killed; neither ends an instance. Raises KeeperGone."""
         wanted = version(self._program.parent)
         began = time.monotonic()
         while (found := self._version()) != wanted:
-            if time.monotonic() - began > 30:
+            silent = time.monotonic() - began
+            if silent > self._patience + 20.0:
                 raise KeeperGone(f"the keeper does not come up ({self._last_words()})")
             if found is not None:
-                self._ask("quit", timeout=10.0)
-            elif time.monotonic() - began > 10:
+                self._leave()
+            elif silent > self._patience:
                 self._holder().kill()
             self._launch()
 
     def hello(self) -> dict[str, Any]:
         """`pid`, `version` and when it `started` (unix seconds). Does not wait for a keeper that is gone."""
-        return dict(self._ask("hello", timeout=5.0))
+        return dict(self._ask("hello", timeout=min(5.0, self._patience)))
 
     def ensure(self, spec: InstanceSpec, *, group: str, epoch: int) -> dict[str, Any]:
         """The instance with this id runs; started when it does not, left alone when it does. Its state.
@@ -127,6 +129,10 @@ class Keeper:
         if answer["ok"]:
             return answer["result"]
         raise ERRORS.get(answer["error"], KeeperRefused)(answer["message"])
+
+    def _leave(self) -> None:
+        with contextlib.suppress(KeeperGone):  # somebody else replaced it first
+            self._ask("quit", timeout=10.0)
 
     def _version(self) -> str | None:
         try:

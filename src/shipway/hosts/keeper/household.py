@@ -23,6 +23,7 @@ class Household:
         self._records = records
         self._lock = lock
         self._instances: dict[str, Instance] = {}
+        self._closing = False
 
     def move_in(self) -> None:
         """Takes over what another keeper left, and ends what nobody has a record of any more."""
@@ -36,6 +37,8 @@ class Household:
         """The instance runs, or is about to be started again; one that already does is left alone."""
         self.epochs.take(group, epoch)
         instance = self._find(spec.id)
+        if self._closing:
+            raise Refused("stopping", "everything is being stopped")
         if instance is None:
             return self._begin(spec, group)
         if instance.stopping:
@@ -60,7 +63,8 @@ class Household:
         instance.stop(grace, done)
 
     def stop_all(self, grace: float, done: Callable[[], None]) -> None:
-        """Every instance, at the same time."""
+        """Every instance, at the same time; nothing is started any more."""
+        self._closing = True
         waiting = set(self._living())
 
         def stopped(id: str) -> None:

@@ -77,11 +77,11 @@ class Instance:
         """
         record = self.record
         self._save()
-        self._child = start(record.spec, self.mark)
+        self._child, descriptor = start(record.spec, self.mark)
         record.pid, record.state, record.since = self._child.pid, "running", time.time()
         process = processes.look(record.pid)
         record.started = process.started if process is not None else None
-        self._watch(os.pidfd_open(record.pid))
+        self._watch(descriptor)
         self._save_if_possible()
 
     def adopt(self) -> None:
@@ -151,9 +151,8 @@ class Instance:
         record = self.record
         if record.state == "running" and time.time() - record.since >= STEADY:
             record.failures = 0
-        pause = min(2.0 ** (record.failures - 1), LONGEST_PAUSE) if record.failures else 0.0
-        record.failures = min(record.failures + 1, 16)
-        record.again_at = time.monotonic() + pause
+        record.again_at = time.monotonic() + pause_after(record.failures)
+        record.failures += 1
         self._change("backoff")
         self._wait_for_turn()
 
@@ -249,11 +248,17 @@ class Instance:
             self._pidfd = None
 
 
-def start(spec: InstanceSpec, mark: str) -> subprocess.Popen[bytes]:
-    """Starts the first process of an instance: in a session of its own, with its log as its output."""
+def pause_after(failures: int) -> float:
+    """Seconds until the next start, after so many ends in quick succession before this one."""
+    return min(2.0 ** min(failures - 1, 10), LONGEST_PAUSE) if failures else 0.0
+
+
+def start(spec: InstanceSpec, mark: str) -> tuple[subprocess.Popen[bytes], int]:
+    """Starts the first process of an instance, in a session of its own with its log as its output; the
+    process and a pidfd of it. Raises OSError or ValueError."""
     log = open_log(spec.log)
     try:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             spec.argv,
             env={**spec.env, processes.MARK: mark},
             cwd=spec.cwd or "/",
@@ -267,3 +272,9 @@ def start(spec: InstanceSpec, mark: str) -> subprocess.Popen[bytes]:
         raise OSError(f"the process could not be set up: {problem}") from problem
     finally:
         os.close(log)
+    try:
+        return child, os.pidfd_open(child.pid)
+    except OSError:  # no descriptor left: a process that cannot be watched must not run
+        child.kill()
+        child.wait()
+        raise

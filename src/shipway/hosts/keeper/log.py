@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
 import time
 
 LARGEST = 16 * 1024 * 1024
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def say(line: str) -> None:
-    """A line in keeper.log (which is this process's standard error)."""
+    """A line in keeper.log (which is this process's standard error); lost when the disk is full."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    print(stamp, line, file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):
+        print(stamp, line, file=sys.stderr, flush=True)
 
 
 def open_log(path: str) -> int:
-    """A descriptor that appends to the log at `path`; its directory is made when it is not there."""
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    """A descriptor that appends to the log at `path`; its directory is made when it is not there.
+
+    On a full disk it leads nowhere: an instance without a log serves, one that was not started does not.
+    """
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as problem:
+        if problem.errno not in FULL:
+            raise
+        say(f"{path} is not written: {problem}")
+        return os.open(os.devnull, os.O_WRONLY)
 
 
 def rotate(path: str) -> None:
