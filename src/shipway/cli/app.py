@@ -6,12 +6,12 @@ not be asked for (wrong words, no server, not allowed); 124 time was up.
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from click.exceptions import ClickException, Exit
 from rich.console import Console
 
 from shipway import __version__
@@ -27,7 +27,7 @@ from shipway.cli import (
 from shipway.cli.options import Verb
 from shipway.errors import ShipwayError
 
-NOT_ASKED = 2
+NOT_ASKED, INTERRUPTED = 2, 130
 
 GROUPS: dict[str, dict[str, Verb]] = {
     "installation": installation.VERBS,
@@ -52,27 +52,33 @@ def build() -> typer.Typer:
     made.callback()(_about)
     for stage, verbs in GROUPS.items():
         for name, verb in verbs.items():
-            made.command(name, rich_help_panel=stage)(verb)
+            made.command(name, rich_help_panel=stage)(_exiting(verb))
     return made
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Carries out what was typed; the exit code. Errors say what happened, and what to do next."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    command = typer.main.get_command(build())
     try:
-        outcome = command.main(arguments, prog_name="shipway", standalone_mode=False)
-    except ClickException as error:
-        error.show()
-        return NOT_ASKED
-    except Exit as stopped:
-        return stopped.exit_code
+        build()(arguments, prog_name="shipway")
+    except SystemExit as stopped:
+        return stopped.code if isinstance(stopped.code, int) else int(stopped.code is not None)
     except ShipwayError as error:
         _tell(error, as_json="--json" in arguments)
         return NOT_ASKED
     except KeyboardInterrupt:
-        return 130
-    return outcome if isinstance(outcome, int) else 0
+        return INTERRUPTED
+    return 0
+
+
+def _exiting(verb: Verb) -> Verb:
+    """The verb, its number made the exit code."""
+
+    @functools.wraps(verb)
+    def exiting(*arguments: Any, **options: Any) -> None:
+        raise typer.Exit(verb(*arguments, **options) or 0)
+
+    return exiting
 
 
 def _tell(error: ShipwayError, *, as_json: bool) -> None:

@@ -1,0 +1,85 @@
+"""The server process: the keeper and the router, the record, the engine, the watchers and the web.
+
+Everything it knows is on record, so it may be killed at any moment: the next one goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from shipway.config.places import Places
+from shipway.errors import OwnerError
+from shipway.hosts.keeper.client import Keeper
+from shipway.traffic.proxy import Proxy
+
+
+class AlreadyRunning(OwnerError):
+    """Another server uses this data directory."""
+
+    id = "daemon.already_running"
+    default_hint = "`shipway down` stops it; `shipway up --data DIRECTORY` starts one beside it."
+
+
+class PortTaken(OwnerError):
+    """Something else listens on the port."""
+
+    id = "daemon.port_taken"
+
+
+def serve(places: Places, *, port: int, proxy_port: int, ready: Callable[[], None] = lambda: None) -> None:
+    """Runs the server until it is told to stop (SIGTERM, SIGINT). Applications go on without it.
+
+    Raises AlreadyRunning or PortTaken before anything is changed.
+    """
+    places.create()
+    with _only_one(places), _listening(port) as listener:
+        keeper, proxy = Keeper(places), Proxy(places, proxy_port)
+        router = _started(keeper, proxy)
+        from shipway.daemon import server  # noqa: PLC0415 - a second of imports, while the router comes up
+
+        server.run(places, keeper, proxy, router, listener, port=port, proxy_port=proxy_port, ready=ready)
+
+
+def _started(keeper: Keeper, proxy: Proxy) -> Future[None]:
+    """Starts the keeper and the router beside what follows."""
+
+    def start() -> None:
+        keeper.start()
+        proxy.start(keeper)
+
+    with contextlib.ExitStack() as stack:
+        threads = ThreadPoolExecutor(1, thread_name_prefix="router")
+        stack.callback(threads.shutdown, wait=False)
+        return threads.submit(start)
+
+
+@contextlib.contextmanager
+def _only_one(places: Places) -> Iterator[None]:
+    """Holds the data directory for this process; the lock goes with it, however it ends."""
+    with Path(places.data / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(f"A Shipway server already uses {places.data}.") from None
+        yield
+
+
+@contextlib.contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        raise PortTaken(
+            f"Port {port} of 127.0.0.1 cannot be listened on: {error.strerror}.",
+            hint="`shipway up --port` takes another.",
+        ) from error
+    with contextlib.closing(listener):
+        listener.listen(128)
+        yield listener

@@ -1,0 +1,141 @@
+"""The heavy half of the server: record, engine, watchers, hooks and web, around one cast."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pwd
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Future
+
+import uvicorn
+
+from shipway import __version__
+from shipway.config.places import Places
+from shipway.daemon.watchers import Watchers
+from shipway.durable.engine import Engine
+from shipway.environments.secrets import Vault
+from shipway.hosts import sandbox
+from shipway.hosts.keeper.client import Keeper
+from shipway.pushes import access, credentials
+from shipway.pushes.doorway import Doorway
+from shipway.pushes.reconcile import reconcile_all
+from shipway.releases.machine import Machine
+from shipway.state import pushes, runs
+from shipway.state.database import Database, open_database
+from shipway.state.pushes import Push
+from shipway.story import Story, carry
+from shipway.story.cast import Cast
+from shipway.traffic.proxy import Proxy
+from shipway.web import app, narration
+
+
+def run(
+    places: Places,
+    keeper: Keeper,
+    proxy: Proxy,
+    router: Future[None],
+    listener: socket.socket,
+    *,
+    port: int,
+    proxy_port: int,
+    ready: Callable[[], None],
+) -> None:
+    """Serves on `listener` until it is told to stop; `router` is done when keeper and router are up."""
+    database = open_database(places.database)
+    _keep_owner_token(places, database, f"http://127.0.0.1:{port}")
+    cast = Cast(Machine(database, places, keeper, sandbox.probe(), Vault(places)), proxy)
+    engine = Engine(places.engine_database, carry.actions(cast))
+    router.result()
+    engine.start()
+    try:
+        asyncio.run(_serve(cast, engine, listener, port, proxy_port, ready))
+    finally:
+        engine.stop()
+        database.close()
+
+
+async def _serve(
+    cast: Cast, engine: Engine, listener: socket.socket, port: int, proxy_port: int, ready: Callable[[], None]
+) -> None:
+    database, places = cast.database, cast.machine.places
+    await asyncio.to_thread(_carry, cast, await asyncio.to_thread(reconcile_all, database, places))
+    doorway = Doorway(
+        database,
+        places,
+        check=lambda application, _ref, new, quarantine: carry.check(cast, application, new, quarantine),
+        watch=lambda ids, detach: _watch(database, ids, detach, proxy_port),
+        carry=lambda accepted: _carry(cast, accepted),
+        delivered=lambda application: carry.delivered_branches(cast, application),
+    )
+    await doorway.open()
+    web = app.create(database, places, Story(cast), port=port, proxy_port=proxy_port)
+    server = uvicorn.Server(
+        uvicorn.Config(web, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="off")
+    )
+    watchers = Watchers(cast, engine)
+    watchers.start()
+    _announce(places, port, proxy_port)
+    ready()
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        watchers.stop()
+        places.server_file.unlink(missing_ok=True)
+        await doorway.close()
+
+
+def _keep_owner_token(places: Places, database: Database, address: str) -> None:
+    """Gives the person who runs this server a token, unless theirs is good."""
+    known = credentials.token(places.credentials, address)
+    if known is None or access.verify(database, known) is None:
+        made = access.create(database, pwd.getpwuid(os.getuid()).pw_name, role="owner")
+        credentials.keep(places.credentials, address, made)
+
+
+def _carry(cast: Cast, accepted: Sequence[Push]) -> None:
+    for push in accepted:
+        carry.pushed(cast, push)
+
+
+async def _watch(database: Database, ids: Sequence[str], detach: bool, proxy_port: int) -> AsyncIterator[str]:
+    """What a push shows: the runs of its refs, live unless it detached."""
+    found = []
+    for push_id in ids:
+        run = await asyncio.to_thread(_run_of, database, push_id)
+        if run is not None:
+            found.append(run)
+    if detach:
+        for run in found:
+            yield f"run {run.number} is on its way; `shipway runs {run.number}` shows it"
+    elif found:
+        async for line in narration.watch(database, [run.id for run in found], proxy_port):
+            yield line
+
+
+def _run_of(database: Database, push_id: str) -> runs.Run | None:
+    """The run of a push; it is recorded just after the push, so a short wait is enough."""
+    deadline = time.monotonic() + 10
+    while True:
+        with database.read() as conn:
+            run = runs.of_push(conn, push_id)
+            push = pushes.get(conn, push_id)
+        if run is not None or push.deletes or push.branch is None or time.monotonic() > deadline:
+            return run
+        time.sleep(0.02)
+
+
+def _announce(places: Places, port: int, proxy_port: int) -> None:
+    told = {
+        "pid": os.getpid(),
+        "port": port,
+        "proxy_port": proxy_port,
+        "started": time.time(),
+        "version": __version__,
+    }
+    scratch = places.server_file.with_suffix(".new")
+    scratch.write_text(json.dumps(told))
+    scratch.replace(places.server_file)
