@@ -6,13 +6,13 @@ at the first of those. So each candidate is run, and what counts is what it says
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from shipway.errors import UserError
@@ -22,8 +22,8 @@ OLDEST = 8  # of 3.x: uv makes no environments for older ones
 _NAMED = re.compile(r"python3\.(\d{1,2})", re.ASCII)
 _VERSIONED = re.compile(r"(?:cpython-)?3\.(\d{1,2})(?:\D|$)", re.ASCII)
 _ASK = """\
-import json, platform, sys
-print(json.dumps([platform.python_version(), getattr(sys, "_base_executable", sys.executable)]))
+import platform, sys
+print(platform.python_version(), getattr(sys, "_base_executable", sys.executable), sep="\\n")
 """
 
 
@@ -72,14 +72,23 @@ def installed(env: Mapping[str, str] | None = None) -> list[Python]:
 
 def ask(path: Path) -> Python | None:
     """What the executable says it is; None when it does not run, or is no Python."""
-    command = [str(path), "-I", "-S", "-c", _ASK]
     try:
-        # from /, because a version manager's shim answers for the directory it is called in
-        ran = subprocess.run(command, cwd="/", capture_output=True, timeout=SLOWEST_ANSWER, check=True)
-        version, executable = json.loads(ran.stdout)
+        file = path.stat()
+        return _answer(path, (file.st_ino, file.st_mtime_ns, file.st_size))
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    return Python(str(version), Path(executable).resolve())
+
+
+@lru_cache(maxsize=256)
+def _answer(path: Path, _file: tuple[int, ...]) -> Python:
+    """Asks once for as long as the file stays what it is; an executable that does not run is asked again."""
+    command = [str(path), "-I", "-S", "-c", _ASK]
+    # from /, because a version manager's shim answers for the directory it is called in
+    ran = subprocess.run(command, cwd="/", capture_output=True, timeout=SLOWEST_ANSWER, check=True)
+    version, executable = ran.stdout.decode().splitlines()
+    if not version.startswith("3."):
+        raise ValueError(f"{path} is no Python 3")
+    return Python(version, Path(executable).resolve())
 
 
 @dataclass(frozen=True)
