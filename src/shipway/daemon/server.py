@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
@@ -51,11 +52,10 @@ def run(
     engine = Engine(places.engine_database, carry.actions(cast))
     router.result()
     engine.start()
-    try:
-        asyncio.run(_serve(cast, engine, listener, port, proxy_port, ready))
-    finally:
-        engine.stop()
-        database.close()
+    asyncio.run(_serve(cast, engine, listener, port, proxy_port, ready))
+    database.close()
+    sys.stdout.flush()
+    os._exit(0)  # what is under way is not waited for: the next start goes on with it, as after a crash
 
 
 async def _serve(

@@ -57,7 +57,7 @@ class Engine:
             "executor_id": "embedded",
             "application_version": VERSION,
             "serializer": DBOSPortableJSONSerializer(),  # never pickle: a writer of the file would own us
-            "notification_listener_polling_interval_sec": 30.0,  # nothing here waits for notifications
+            "notification_listener_polling_interval_sec": 2.0,  # nothing waits for them; a stop waits for this
             "log_level": "ERROR",
         }
         DBOS(config=config)
@@ -122,7 +122,7 @@ class Engine:
             except TransientError as error:
                 log.warning("%s of run %s will be tried again in %s s: %s", node.id, run, pause, error)
                 time.sleep(pause)
-            except Exception:  # noqa: BLE001 - a defect of ours must end this run, not strand it for ever
+            except Exception:  # a defect of ours must end this run, not strand it for ever
                 log.exception("%s of run %s broke", node.id, run)
                 return BROKEN
         return BROKEN
