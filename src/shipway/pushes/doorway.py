@@ -16,6 +16,7 @@ from shipway.errors import ShipwayError
 from shipway.pushes import processes
 from shipway.pushes.receive import Arrival, Check, Refused, accept, offer
 from shipway.pushes.reconcile import reconcile
+from shipway.pushes.repositories import tidy
 from shipway.state import applications
 from shipway.state.database import Database
 from shipway.state.pushes import Push, Update
@@ -56,6 +57,7 @@ class Doorway:
         self._carry = carry
         self._delivered = delivered or self._default_branch
         self._stopping = asyncio.Event()
+        self._tidying = asyncio.Lock()
         self._answering: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -87,7 +89,7 @@ class Doorway:
                     await self._accepted(_arrival(told), not _DETACH.isdisjoint(told["options"]), visitor)
                     await visitor.end(0)
                 case "ended":
-                    await asyncio.to_thread(self._settle, told["application"])
+                    await self._ended(told["application"])
         except (ConnectionError, ProcessLookupError, FileNotFoundError):
             return  # the push is no more; `ended` or the next comparison settles what it left
         finally:
@@ -124,6 +126,12 @@ class Doorway:
         accepted = accept(self._database, self._places.repository(arrival.application), arrival)
         self._carry_on(accepted)
         return accepted
+
+    async def _ended(self, application: str) -> None:
+        """Settles what the hooks did not live to tell, and tidies up: nobody waits for this."""
+        await asyncio.to_thread(self._settle, application)
+        async with self._tidying:
+            await asyncio.to_thread(tidy, self._places.repository(application))
 
     def _settle(self, application: str) -> None:
         self._carry_on(reconcile(self._database, self._places, application))

@@ -26,7 +26,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 _SERVICES = ("git-upload-pack", "git-receive-pack")
 _PIECE = 64 * 1024  # bytes read at once
-_PATIENCE = 5.0  # seconds for git to clean up after itself before it is killed
+_PATIENCE = 2.0  # seconds for git to end, and to clean up after itself, before it is made to
 _PROTOCOL = re.compile(r"version=[0-2]", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -102,30 +102,41 @@ def _environment(
 
 
 async def _exchange(process: asyncio.subprocess.Process, receive: Receive, send: Send) -> None:
-    """Carries the request in and the answer out until git has answered or the client has left."""
+    """Carries the request in and the answer out, until git has answered or the client has left."""
     assert process.stdin is not None
     assert process.stdout is not None
     feeding = asyncio.create_task(_feed(receive, process.stdin))
     answering = asyncio.create_task(_answer(process.stdout, send))
+    both = {feeding, answering}
     try:
-        await asyncio.wait({feeding, answering}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (feeding, answering):
+        for task in both:
             task.cancel()
-        await asyncio.wait({feeding, answering})
-    for task in (feeding, answering):
-        if not task.cancelled():
-            task.result()
+        await asyncio.wait(both)
+    for task in done:
+        task.result()
 
 
 async def _feed(receive: Receive, git: asyncio.StreamWriter) -> None:
     """Passes the body to git; returns when the client has left, which may be long after its last byte."""
+    reading = True
     while (message := await receive())["type"] == "http.request":
-        with suppress(ConnectionError):  # git has read all it wants; its answer says what was wrong
-            git.write(message.get("body", b""))
-            await git.drain()
-            if not message.get("more_body", False):
-                git.close()
+        if reading:
+            reading = await _write(git, message.get("body", b""))
+        if not message.get("more_body", False):
+            git.close()
+    git.close()
+
+
+async def _write(git: asyncio.StreamWriter, piece: bytes) -> bool:
+    """False when git has read all it wants: its answer says whether something was wrong."""
+    try:
+        git.write(piece)
+        await git.drain()
+    except ConnectionError:
+        return False
+    return True
 
 
 async def _answer(git: asyncio.StreamReader, send: Send) -> None:
@@ -153,15 +164,19 @@ async def _refuse(send: Send) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ends git and all that it started, hooks too; TERM lets it remove its locks and its quarantine."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    try:
-        await asyncio.wait_for(process.wait(), _PATIENCE)
-    except TimeoutError:
+    """Sees git end, with all that it started, hooks too.
+
+    An answer or a cut request ends git by itself, and then it removes its quarantine, which after a signal it
+    does not; a hook that shows a run to somebody who has left must be told.
+    """
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _PATIENCE)
+        if process.returncode is not None:
+            return
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+            os.killpg(process.pid, number)
+    await process.wait()
 
 
 async def _tell_end(places: Places, application: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from shipway.config.places import Places
@@ -45,6 +47,7 @@ _CONFIG = """\
 [receive "fsck"]
 """
 _FEW_PACKS = 50
+_LEFTOVER = 24 * 3600.0  # seconds; no push takes that long
 
 
 def create(places: Places, application: str, default_branch: str = "main") -> Path:
@@ -63,8 +66,15 @@ def create(places: Places, application: str, default_branch: str = "main") -> Pa
 
 
 def tidy(repository: Path) -> None:
-    """Joins packs when there are many. Nothing is dropped, so it may run beside pushes and steps."""
-    if len(list((repository / "objects" / "pack").glob("*.pack"))) > _FEW_PACKS:
+    """Joins packs when there are many, and removes what killed pushes left a day ago.
+
+    No object is dropped, so it may run beside pushes and steps.
+    """
+    objects = repository / "objects"
+    for quarantine in objects.glob("tmp_objdir-*"):
+        if time.time() - quarantine.stat().st_mtime > _LEFTOVER:
+            shutil.rmtree(quarantine)
+    if len(list((objects / "pack").glob("*.pack"))) > _FEW_PACKS:
         Git(repository).run("repack", "-d", "-q", "--geometric=2", timeout=600)
 
 

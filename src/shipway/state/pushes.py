@@ -176,7 +176,7 @@ def heads(conn: Connection, application: str, refs: Collection[str] | None = Non
     query = select(pushes.c.ref, pushes.c.new).join(
         last, (pushes.c.ref == last.c.ref) & (pushes.c.sequence == last.c.sequence)
     )
-    return dict(conn.execute(query.where(pushes.c.application == application)).tuples().all())
+    return dict(conn.execute(query.where(pushes.c.application == application)).all())
 
 
 def _sequences(conn: Connection, application: str, refs: Sequence[str]) -> dict[str, int]:
@@ -187,7 +187,7 @@ def _sequences(conn: Connection, application: str, refs: Sequence[str]) -> dict[
     )
     if len(refs) <= _MANY:
         query = query.where(pushes.c.ref.in_(refs))
-    return dict(conn.execute(query).tuples().all())
+    return dict(conn.execute(query).all())
 
 
 def _insert(
