@@ -1,7 +1,7 @@
-"""A small application that knows nothing of Shipway: `application.py NAME PORT [DELAY]`, standard library only.
+"""A small application that knows nothing of Shipway: `application.py NAME PORT DELAY HEALTH`.
 
-It answers its name and ends as good servers do: on SIGTERM it stops to listen, finishes what it has begun
-and is gone. /break and /mend turn its /health to 500 and back, after DELAY seconds it begins to listen.
+It begins to listen after DELAY seconds, answers its name, and HEALTH as the status of /health. It ends as
+good servers do: on SIGTERM it stops to listen, finishes what it has begun and is gone. Standard library only.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 
 
 class Application:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, health: str) -> None:
         self.name = name
-        self.healthy = True
+        self.health = health
         self.busy = 0
 
     async def serve(self, port: int, delay: float) -> None:
@@ -51,12 +51,13 @@ class Application:
             await self.websocket(headers, reader, writer)
             return
         await self.body(headers, reader)
+        if path == "/hang-up":
+            raise ConnectionAbortedError
         if path.startswith("/slow/"):
             await asyncio.sleep(float(path.removeprefix("/slow/")))
-        self.healthy = path == "/mend" or (self.healthy and path != "/break")
-        status = "500 Broken" if path == "/health" and not self.healthy else "200 OK"
+        status = self.health if path == "/health" else path.partition("/status/")[2] or "200"
         text = json.dumps(headers) if path == "/headers" else self.name
-        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode())
+        writer.write(f"HTTP/1.1 {status} Said\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode())
         await writer.drain()
 
     async def body(self, headers: dict[str, str], reader: asyncio.StreamReader) -> None:
@@ -79,5 +80,5 @@ class Application:
 
 
 if __name__ == "__main__":
-    delay = float(sys.argv[3]) if len(sys.argv) > 3 else 0.0
-    asyncio.run(Application(sys.argv[1]).serve(int(sys.argv[2]), delay))
+    name, port, delay, health = sys.argv[1:]
+    asyncio.run(Application(name, health).serve(int(port), float(delay)))

@@ -6,9 +6,8 @@ import http.client
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,15 +15,22 @@ import pytest
 
 from shipway.config.places import Places
 from shipway.hosts.keeper.client import Keeper
+from shipway.traffic import patience
 from shipway.traffic.proxy import Proxy
 
 APPLICATION = Path(__file__).with_name("application.py")
 
 
-def free_port() -> int:
+def a_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+class Said(http.client.HTTPResponse):
+    """An answer, read to its end."""
+
+    said: str
 
 
 @dataclass
@@ -37,10 +43,10 @@ class Town:
     running: ExitStack
     applications: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def open(self, name: str, *, port: int = 0, delay: float = 0.0) -> int:
+    def open(self, name: str, *, port: int = 0, delay: float = 0.0, health: int = 200) -> int:
         """Starts an application that says `name`; returns its port."""
-        port = port or free_port()
-        command = [sys.executable, "-I", "-S", str(APPLICATION), name, str(port), str(delay)]
+        port = port or a_free_port()
+        command = [sys.executable, "-I", "-S", str(APPLICATION), name, str(port), str(delay), str(health)]
         process = self.applications[port] = subprocess.Popen(command, cwd=self.places.data)
         self.running.callback(_end, process)
         return port
@@ -66,13 +72,9 @@ class Town:
         assert state.pid is not None
         return state.pid
 
-    def get(self, host: str, path: str = "/", **headers: str) -> http.client.HTTPResponse:
-        """An answer of the router, read to its end (`said` holds the text)."""
+    def get(self, host: str, path: str = "/", **headers: str) -> Said:
+        """An answer of the router."""
         return ask(self.proxy.port, host, path, **headers)
-
-
-class Said(http.client.HTTPResponse):
-    said: str
 
 
 def ask(port: int, host: str, path: str = "/", **headers: str) -> Said:
@@ -94,28 +96,42 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    places = Places.of(tmp_path / "data")
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """One for all tests of a file: each uses applications of its own name."""
+    with a_town(tmp_path_factory.mktemp("town") / "data") as town:
+        town.proxy.start(town.keeper)
+        yield town
+
+
+@contextmanager
+def a_town(data: Path) -> Iterator[Town]:
+    places = Places.of(data)
     places.create()
     keeper = Keeper(places)
-    proxy = Proxy(places, free_port())
+    keeper.start()
     with ExitStack() as running:
-        keeper.start()
         running.callback(keeper.quit, stop_instances=True)
-        proxy.start(keeper)
-        yield Town(places, keeper, proxy, running)
+        yield Town(places, keeper, Proxy(places, a_free_port()), running)
 
 
 @pytest.fixture
-def until() -> object:
+def free_port() -> int:
+    return a_free_port()
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[[Callable[[], bool]], None]:
     """Waits for something to be so."""
 
-    def wait(done: object, within: float = 10.0) -> None:
-        assert callable(done)
-        end = time.monotonic() + within
-        while not done():
-            assert time.monotonic() < end, "it did not happen in time"
-            time.sleep(0.02)
+    def wait(done: Callable[[], bool], within: float = 15.0) -> None:
+        assert patience.until(done, within), "it did not happen in time"
 
     return wait
+
+
+@pytest.fixture
+def second_town(tmp_path: Path) -> Iterator[Town]:
+    """Another installation, whose router is not started yet."""
+    with a_town(tmp_path / "data") as town:
+        yield town

@@ -33,6 +33,11 @@ HEALTH = {
 }
 
 
+# When none is healthy all are tried: a wrong health check must not be worse than a wrong answer. By default a
+# worker hears up to a second late which endpoints are healthy, and goes on asking only the first of two.
+BALANCE = {"healthy_panic_threshold": {"value": 1}, "update_merge_window": "0s"}
+
+
 def endpoints_file(directory: Path, name: str) -> Path:
     return directory / f"eds-{name}.json"
 
@@ -55,8 +60,7 @@ def _cluster(directory: Path, name: str, cluster: Cluster) -> dict[str, Any]:
         "health_checks": [HEALTH | {"http_health_check": _check(cluster.health_path, checked)}],
         # An endpoint taken out of the file is out, though it still answers its health checks.
         "ignore_health_on_host_removal": True,
-        # When none is healthy all are tried: a wrong health check must not be worse than a wrong answer.
-        "common_lb_config": {"healthy_panic_threshold": {"value": 1}},
+        "common_lb_config": BALANCE,
         "typed_extension_protocol_options": {_PROTOCOL: _protocol()},
     }
 

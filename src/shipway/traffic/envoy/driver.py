@@ -17,7 +17,9 @@ from shipway.traffic.envoy.router import Keeper
 from shipway.traffic.files import replace
 from shipway.traffic.patience import until
 
+LISTENS_WITHIN = 3.0
 STARTED_WITHIN = 20.0
+GIVES_UP_AFTER = 2  # ends in a row; the keeper goes on trying
 CONFIRMED_WITHIN = 15.0  # an Envoy that was killed is back in one to three seconds
 
 
@@ -82,11 +84,16 @@ class Driver:
             return False
 
     def _await_ready(self, keeper: Keeper) -> None:
-        up = until(self._ready, STARTED_WITHIN)
-        if not up and not self._socket.exists():  # a logout has emptied the runtime directory under it
+        ended = router.restarts(keeper)
+
+        def settled() -> bool:
+            return self._ready() or router.restarts(keeper) >= ended + GIVES_UP_AFTER
+
+        if not until(settled, LISTENS_WITHIN) and not self._socket.exists():
+            # A logout has emptied the runtime directory under it: it serves, and hears nothing any more.
             router.run(keeper, self._bootstrap, self._concurrency, anew=True)
-            up = until(self._ready, STARTED_WITHIN)
-        if not up:
+        until(settled, STARTED_WITHIN)
+        if not self._ready():
             raise RouterFailed(f"The router does not start. {router.complaint(self._bootstrap)}".rstrip())
 
     def _publish(self, desired: Desired) -> Iterator[tuple[str, int]]:

@@ -34,6 +34,11 @@ def run(keeper: Keeper, bootstrap: Path, concurrency: int, *, anew: bool = False
     keeper.ensure(spec, group=NAME, epoch=epoch)
 
 
+def restarts(keeper: Keeper) -> int:
+    """How often Envoy had to be started again because it ended."""
+    return sum(state.restarts for state in keeper.instances(NAME))
+
+
 def instance(bootstrap: Path, concurrency: int, env: Mapping[str, str] = os.environ) -> InstanceSpec:
     """Envoy's instance; its `release` tells one configuration from another.
 

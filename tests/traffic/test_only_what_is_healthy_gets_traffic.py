@@ -1,0 +1,74 @@
+"""A release that does not answer its health check never sees a request."""
+
+from __future__ import annotations
+
+import pytest
+
+from shipway.errors import NotHealthy
+from support.load import Load
+
+
+@pytest.fixture
+def served(town):
+    """An application whose first release serves; the next one is number 2."""
+    if not town.proxy.serving("app", "prod"):
+        town.release("app", "prod", 1)
+        town.proxy.shift("app", "prod", {"app.prod.r1": 100}, epoch=1)
+    return town
+
+
+def test_a_release_that_says_it_is_broken_is_refused_and_forgotten(served) -> None:
+    port = served.open("app.prod.r2", health=500)
+    with (
+        Load(served.proxy.port, "app.localhost", slow=0, names=lambda answer: answer.body.decode()) as clients,
+        pytest.raises(NotHealthy, match=rf"app.prod.r2 is not healthy: port {port} answers /health with 500"),
+    ):
+        served.proxy.ensure_cluster("app.prod.r2", [port], "/health", timeout=0.7)
+    assert clients.failures == []
+    assert clients.seen.keys() == {"app.prod.r1"}
+    assert served.proxy.clusters("app", "prod").keys() == {"app.prod.r1"}
+
+
+def test_a_release_that_listens_nowhere_is_refused(served, free_port) -> None:
+    with pytest.raises(NotHealthy, match=f"nothing listens on port {free_port}"):
+        served.proxy.ensure_cluster("app.prod.r3", [free_port], "/health", timeout=0.3)
+
+
+def test_every_instance_has_to_be_healthy(served, free_port) -> None:
+    ports = [served.open("app.prod.r4"), free_port]
+    with pytest.raises(NotHealthy):
+        served.proxy.ensure_cluster("app.prod.r4", ports, "/health", timeout=0.5)
+
+
+def test_a_release_that_takes_its_time_is_waited_for(served) -> None:
+    port = served.open("app.prod.r5", delay=0.6)
+    served.proxy.ensure_cluster("app.prod.r5", [port], "/health")
+    assert served.proxy.counters("app.prod.r5")["membership_healthy"] == 1
+
+
+def test_a_health_path_may_redirect_or_refuse_but_not_fail(served) -> None:
+    port = served.open("app.prod.r6")
+    served.proxy.ensure_cluster("app.prod.r6", [port], "/status/404")
+    with pytest.raises(NotHealthy, match="with 500"):
+        served.proxy.ensure_cluster("app.prod.r7", [port], "/status/500", timeout=0.3)
+
+
+def test_a_release_nobody_knows_gets_no_traffic(served) -> None:
+    with pytest.raises(NotHealthy, match="knows no release"):
+        served.proxy.shift("app", "prod", {"app.prod.r99": 100}, epoch=1)
+    assert served.proxy.serving("app", "prod") == {"app.prod.r1": 100}
+
+
+def test_a_warm_release_that_died_gets_no_traffic_back(served) -> None:
+    """Also in the second before the router's own checks notice."""
+    (port,) = served.release("app", "prod", 8)
+    served.kill(port)
+    with pytest.raises(NotHealthy, match="nothing listens"):
+        served.proxy.shift("app", "prod", {"app.prod.r8": 100}, epoch=1)
+    assert served.get("app.localhost").said == "app.prod.r1"
+
+
+def test_what_serves_is_never_dropped(served) -> None:
+    with pytest.raises(ValueError, match="serves"):
+        served.proxy.drop_cluster("app.prod.r1")
+    assert served.get("app.localhost").status == 200

@@ -1,0 +1,147 @@
+"""Envoy, its writer and what they stand on may die at any moment: the same releases serve afterwards."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from shipway.errors import RouterFailed
+from shipway.traffic.proxy import Proxy
+from support.load import Load
+
+DEPLOY = """
+import os, signal, sys
+from pathlib import Path
+from shipway.config.places import Places
+from shipway.traffic.proxy import Proxy
+data, runtime, keys, old, new, port, epoch, renames = sys.argv[1:]
+left = int(renames)
+def die_at_a_rename(event, arguments):
+    global left
+    if event == "os.rename":
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(die_at_a_rename)
+proxy = Proxy(Places(Path(data), Path(runtime), Path(keys)), 1)
+proxy.ensure_cluster(new, [int(port)], "/health")
+proxy.shift("any", "prod", {new: 100}, epoch=int(epoch))
+proxy.drop_cluster(old)
+"""
+
+
+@pytest.fixture
+def served(town):
+    """The second of two releases of `app` serves."""
+    if not town.proxy.serving("app", "prod"):
+        town.release("app", "prod", 1)
+        town.release("app", "prod", 2)
+        town.proxy.shift("app", "prod", {"app.prod.r1": 100}, epoch=1)
+    town.proxy.shift("app", "prod", {"app.prod.r2": 100}, epoch=2)
+    return town
+
+
+def says(town, name: str) -> bool:
+    try:
+        return town.get("app.localhost").said == name
+    except OSError:
+        return False
+
+
+def test_on_the_same_release_after_envoy_was_killed(served, until) -> None:
+    served.proxy.shift("app", "prod", {"app.prod.r1": 100}, epoch=2)
+    pid = served.router_pid()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: says(served, "app.prod.r1"))
+    assert served.router_pid() != pid
+
+
+def test_on_the_new_release_when_envoy_dies_during_the_shift(served) -> None:
+    os.kill(served.router_pid(), signal.SIGKILL)
+    served.proxy.shift("app", "prod", {"app.prod.r1": 100}, epoch=2)
+    assert served.get("app.localhost").said == "app.prod.r1"
+
+
+def test_and_is_left_alone_by_a_server_that_starts_again(served) -> None:
+    pid = served.router_pid()
+    Proxy(served.places, served.proxy.port).start(served.keeper)
+    assert served.router_pid() == pid
+
+
+def test_and_is_found_by_a_server_with_another_runtime_directory(served, tmp_path) -> None:
+    """A login over ssh has an XDG_RUNTIME_DIR, cron has none."""
+    pid = served.router_pid()
+    elsewhere = Proxy(replace(served.places, runtime=tmp_path), served.proxy.port)
+    elsewhere.start(served.keeper)
+    elsewhere.shift("app", "prod", {"app.prod.r1": 100}, epoch=2)
+    assert served.router_pid() == pid
+    assert served.get("app.localhost").said == "app.prod.r1"
+
+
+def test_when_every_file_but_the_record_is_lost(served) -> None:
+    for file in served.places.proxy.glob("*.json"):
+        if file.name not in ("desired.json", "bootstrap.json"):
+            file.unlink()
+    os.kill(served.router_pid(), signal.SIGKILL)
+    served.proxy.start(served.keeper)
+    assert served.get("app.localhost").said == "app.prod.r2"
+
+
+@pytest.mark.parametrize("half", ["", "{", "[]", '{"version_info": 3}'])
+def test_when_a_file_was_left_half_written(served, half: str) -> None:
+    (served.places.proxy / "routes.json").write_text(half)
+    served.proxy.start(served.keeper)
+    served.proxy.shift("app", "prod", {"app.prod.r1": 100}, epoch=2)
+    assert served.get("app.localhost").said == "app.prod.r1"
+
+
+def test_when_its_port_is_taken_it_says_so(second_town) -> None:
+    with (
+        socket.create_server(("127.0.0.1", second_town.proxy.port)),
+        pytest.raises(RouterFailed, match="Address already in use"),
+    ):
+        second_town.proxy.start(second_town.keeper)
+    second_town.proxy.start(second_town.keeper)
+    assert second_town.get("app.localhost").status == 404
+
+
+def test_with_nothing_lost_when_its_writer_is_killed_at_any_file(town) -> None:
+    """A deployment killed at its first rename, one killed at its second, and so on; each is then repeated."""
+    town.release("any", "prod", 0)
+    town.proxy.shift("any", "prod", {"any.prod.r0": 100}, epoch=1)
+    places = [str(place) for place in (town.places.data, town.places.runtime, town.places.keys)]
+    with Load(town.proxy.port, "any.localhost", slow=0, pause=0.03) as clients:
+        for renames in itertools.count():
+            old, new = f"any.prod.r{renames}", f"any.prod.r{renames + 1}"
+            port = town.open(new)
+            command = [sys.executable, "-c", DEPLOY, *places, old, new, str(port), str(renames + 2)]
+            killed = subprocess.run([*command, str(renames)], check=False, cwd=town.places.data)
+            assert killed.returncode in (0, -signal.SIGKILL)
+            assert town.get("any.localhost").said in (old, new)
+            town.proxy.start(town.keeper)
+            assert town.get("any.localhost").said in (old, new)
+            town.proxy.ensure_cluster(new, [port], "/health")
+            town.proxy.shift("any", "prod", {new: 100}, epoch=renames + 2)
+            town.proxy.drop_cluster(old)
+            assert town.get("any.localhost").said == new
+            assert town.proxy.clusters("any", "prod") == {new: (port,)}
+            if killed.returncode == 0:
+                break
+    assert renames > 8
+    assert clients.failures == []
+
+
+def test_when_its_socket_was_taken_away(served) -> None:
+    """A logout empties the runtime directory; nobody can speak to Envoy then, so it is started anew."""
+    pid = served.router_pid()
+    served.places.envoy_socket.unlink()
+    served.proxy.start(served.keeper)
+    assert served.router_pid() != pid
+    assert served.proxy.counters("app.prod.r1") != {}
