@@ -88,6 +88,7 @@ def _pack(places: Places, run: Run, project: Buildable, tree: Path, python: Path
         left_out=LeftOut(project.data, project.build.exclude),
         mtime=Git(places.repository(run.application)).commit(run.commit).at,
         python=python if project.build.kind == "python" else None,
+        unpacked=bool(run.deliver),
     )
 
 

@@ -7,17 +7,22 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from shipway.artifacts import packing, shelf
+from shipway.artifacts import packing, shelf, unpacking
 from shipway.config.places import Places
+from shipway.hosts.supervisor.claim import boot
+from shipway.pipelines import checkout
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """`digest` and `size` (bytes) of the archive, and the interpreter it runs with, if it needs one."""
+    """`digest` and `size` (bytes) of the archive, the interpreter it runs with, if it needs one, and the boot it
+    was packed in.
+    """
 
     digest: str
     size: int
     python: str | None
+    boot: str
 
 
 def directory(places: Places, run: str) -> Path:
@@ -30,6 +35,11 @@ def packed_in(places: Places, run: str) -> Path:
     return directory(places, run) / "archive.tar"
 
 
+def unpacked_in(places: Places, run: str) -> Path:
+    """The same unpacked, for a run that is to be delivered; whole only in the boot it was packed in."""
+    return directory(places, run) / "unpacked"
+
+
 def pack(
     places: Places,
     run: str,
@@ -38,15 +48,20 @@ def pack(
     left_out: Callable[[str], bool],
     mtime: float,
     python: Path | None,
+    unpacked: bool,
 ) -> Candidate:
-    """Packs `tree` while the steps still run; once this has returned, `find` knows it.
+    """Packs `tree`, and unpacks the archive, while the steps still run; then `find` knows it.
 
-    Packing is what takes time, and publishing what waits for the steps: so publishing only renames.
+    This is what takes time, and publishing is what waits for the steps: so publishing only renames.
     """
-    target = packed_in(places, run)
-    target.unlink(missing_ok=True)
+    target, again = packed_in(places, run), unpacked_in(places, run)
+    checkout.remove(target)
+    checkout.remove(again)
     packed = packing.pack(tree, target, left_out=left_out, mtime=mtime)
-    made = Candidate(packed.digest, packed.size, None if python is None else str(python))
+    if unpacked:
+        again.mkdir(mode=0o755)
+        unpacking.unpack(target, packed.digest, again)
+    made = Candidate(packed.digest, packed.size, None if python is None else str(python), boot())
     shelf.write(_record(places, run), json.dumps(asdict(made)))
     return made
 

@@ -33,6 +33,12 @@ def unpack(places: Places, digest: str) -> Path:
     return tree
 
 
+def take_over(places: Places, digest: str, unpacked: Path) -> None:
+    """Makes `unpacked`, which was unpacked from this archive in this boot, what `unpack` finds; holds the lock."""
+    if unpacked.exists() and not shelf.tree(places, digest).exists():
+        _put_in_place(places, digest, unpacked)
+
+
 def _whole(places: Places, digest: str) -> bool:
     proof = shelf.proof(places, digest)
     return shelf.tree(places, digest).exists() and proof.exists() and proof.read_text() == boot()
@@ -42,8 +48,6 @@ def _unpack(places: Places, digest: str, tree: Path) -> None:
     kept, beside = shelf.archive(places, digest), places.artifacts / f".{digest}.new"
     if not kept.exists():
         raise Missing(f"The archive of artifact {digest[:12]} is not there.")
-    proof = shelf.proof(places, digest)
-    proof.unlink(missing_ok=True)
     for old in (beside, tree):
         checkout.remove(old)
     beside.mkdir(mode=0o755)
@@ -52,5 +56,14 @@ def _unpack(places: Places, digest: str, tree: Path) -> None:
     except Damaged:
         checkout.remove(beside)
         raise
-    beside.rename(tree)
+    _put_in_place(places, digest, beside)
+
+
+def _put_in_place(places: Places, digest: str, unpacked: Path) -> None:
+    """The proof comes after the tree: without it the tree is taken for one of another boot."""
+    proof, tree = shelf.proof(places, digest), shelf.tree(places, digest)
+    proof.unlink(missing_ok=True)
+    unpacked.chmod(0o755)  # an ordinary user may move only a directory that may be written to
+    unpacked.rename(tree)
+    tree.chmod(0o555)
     shelf.write(proof, boot())

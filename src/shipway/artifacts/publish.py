@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipway.artifacts import candidate, shelf
+from shipway.artifacts import candidate, fetch, shelf
 from shipway.artifacts.candidate import Candidate
 from shipway.config.places import Places
 from shipway.errors import OwnerError, ShipwayError
+from shipway.hosts.supervisor.claim import boot
 from shipway.state import artifacts, runs
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Database
@@ -89,6 +90,8 @@ def _shelve(places: Places, run: Run, packed: Candidate) -> None:
     built.chmod(0o400)
     built.rename(kept)
     shelf.sync(places.artifacts)
+    if packed.boot == boot():
+        fetch.take_over(places, packed.digest, candidate.unpacked_in(places, run.id))
 
 
 def _planned(run: Run) -> list[str]:

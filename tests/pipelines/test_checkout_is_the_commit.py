@@ -1,0 +1,91 @@
+"""A checkout holds what was committed, all of it, and nothing it holds is run or followed."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from shipway.pipelines.checkout import check_out, remove
+from support.workshop import NAME, Workshop
+
+
+def _check_out(workshop: Workshop, commit: str, name: str = "tree") -> Path:
+    into = workshop.directory / name
+    check_out(workshop.places, NAME, commit, into)
+    return into
+
+
+def test_files_links_and_permissions_are_those_of_the_commit(workshop: Workshop) -> None:
+    files = {"a": "a\n", "deep/er/b.bin": bytes(range(256)), "link": Path("a"), "dangling": Path("/no/where")}
+    tree = _check_out(workshop, workshop.commit({**files, "run.sh": "#!/bin/sh\n"}, executable=("run.sh",)))
+    assert (tree / "deep/er/b.bin").read_bytes() == bytes(range(256))
+    assert (tree / "link").readlink() == Path("a")
+    assert (tree / "dangling").readlink() == Path("/no/where")
+    assert os.access(tree / "run.sh", os.X_OK)
+    assert not (tree / "a").stat().st_mode & 0o111
+    assert {path.name for path in tree.iterdir()} == {".git", "a", "deep", "link", "dangling", "run.sh"}
+
+
+def test_attributes_that_change_an_archive_do_not_change_a_checkout(workshop: Workshop) -> None:
+    attributes = "secret.txt export-ignore\nversion.txt export-subst\n"
+    commit = workshop.commit(
+        {".gitattributes": attributes, "secret.txt": "kept\n", "version.txt": "$Format:%H$\n"}
+    )
+    tree = _check_out(workshop, commit)
+    assert (tree / "secret.txt").read_text() == "kept\n"
+    assert (tree / "version.txt").read_text() == "$Format:%H$\n"
+
+
+def test_a_filter_or_hook_that_the_repository_names_is_not_run(workshop: Workshop) -> None:
+    commit = workshop.commit({".gitattributes": "* filter=evil\n", "a": "a\n"})
+    repository = workshop.places.repository(NAME)
+    came = workshop.directory / "came"
+    (repository / "hooks" / "post-checkout").write_text(f"#!/bin/sh\ntouch {came}\n")
+    (repository / "hooks" / "post-checkout").chmod(0o755)
+    tree = _check_out(workshop, commit)
+    assert (tree / "a").read_text() == "a\n"
+    assert not came.exists()
+
+
+def test_history_is_borrowed_and_not_copied(workshop: Workshop) -> None:
+    tree = _check_out(workshop, workshop.commit({"big": os.urandom(1 << 20)}))
+    copied = sum(path.stat().st_size for path in (tree / ".git").rglob("*") if path.is_file())
+    assert copied < 1 << 16
+
+
+def test_a_second_call_leaves_the_tree_as_the_steps_left_it(workshop: Workshop) -> None:
+    commit = workshop.commit()
+    tree = _check_out(workshop, commit)
+    (tree / "index.html").write_text("changed")
+    _check_out(workshop, commit)
+    assert (tree / "index.html").read_text() == "changed"
+
+
+def test_a_checkout_that_was_interrupted_is_made_anew(workshop: Workshop) -> None:
+    torn = workshop.directory / ".tree.new"
+    torn.mkdir()
+    (torn / "torn").touch()
+    tree = _check_out(workshop, workshop.commit())
+    assert not (tree / "torn").exists()
+    assert not torn.exists()
+
+
+def test_many_may_ask_for_it_at_once(workshop: Workshop) -> None:
+    commit = workshop.commit()
+    with ThreadPoolExecutor(8) as pool:
+        trees = list(pool.map(lambda _: _check_out(workshop, commit), range(8)))
+    assert all((tree / "index.html").exists() for tree in trees)
+
+
+def test_a_tree_is_removed_whatever_was_done_to_it(workshop: Workshop) -> None:
+    tree = _check_out(workshop, workshop.commit({"a/b/c": "c\n"}))
+    outside = workshop.directory / "outside"
+    outside.mkdir()
+    (tree / "a" / "link").symlink_to(outside)
+    (tree / "a" / "b").chmod(0o000)
+    (tree / "a").chmod(0o500)
+    remove(tree)
+    remove(tree)
+    assert not tree.exists()
+    assert outside.exists()
