@@ -109,9 +109,10 @@ def _requirements(tree: Tree, paths: Sequence[str]) -> Iterator[str]:
 
 
 def _python(tree: Tree, project: dict[str, Any], at_hand: Sequence[str]) -> tuple[str | None, str | None]:
-    for path in (".python-version", "runtime.txt"):
-        if version := versions.exact(tree.text(path)):
-            return version, path
+    if version := versions.exact(tree.text(".python-version")):
+        return version, ".python-version"  # as it stands: uv will take no other
+    if version := versions.exact(tree.text("runtime.txt")):
+        return versions.minor(version), "runtime.txt"  # other platforms choose the newest of these too
     for keys in (("project", "requires-python"), ("tool", "poetry", "dependencies", "python")):
         specifier = below(project, *keys)
         if isinstance(specifier, str) and (version := versions.choose(specifier, at_hand)):

@@ -29,9 +29,9 @@ def choose(specifier: str, at_hand: Sequence[str]) -> str | None:
         return None
     for version in at_hand:
         if all(_satisfies(_numbers(version), clause) for clause in known):
-            return _minor(version)
+            return minor(version)
     least = [clause[2] for clause in known if clause[1] not in ("<", "<=", "!=", ">") and "." in clause[2]]
-    return _minor(least[0]) if least else None
+    return minor(least[0]) if least else None
 
 
 def _satisfies(version: Numbers, clause: re.Match[str]) -> bool:
@@ -55,5 +55,6 @@ def _numbers(version: str) -> Numbers:
     return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
-def _minor(version: str) -> str:
+def minor(version: str) -> str:
+    """`3.12` of `3.12.1`."""
     return ".".join(version.split(".")[:2])
