@@ -73,9 +73,11 @@ class House:
         return (self.places.keeper / "keeper.log").read_text()
 
     def processes(self, name: str) -> set[int]:
-        """Everything alive that belongs to an instance, wherever it went, by the words of its commands."""
+        """Everything alive that was started for an instance of this house, wherever it went."""
+        lock = (self.places.keeper / "lock").stat()
+        mark = f"{name}@{lock.st_dev:x}.{lock.st_ino:x}"
         found = processes.scan().values()
-        return {p.pid for p in found if (processes.mark_of(p.pid) or "").startswith(f"{name}@") and p.state != "Z"}
+        return {p.pid for p in found if p.state != "Z" and processes.mark_of(p.pid) == mark}
 
     def kill_keeper(self) -> None:
         pid = self.keeper.hello()["pid"]

@@ -52,7 +52,7 @@ class Door:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.bind(str(self._path))
         self._path.chmod(0o600)
-        self._socket.listen(128)
+        self._socket.listen(1024)
         self._socket.setblocking(False)
         self._loop.watch(self._socket.fileno(), READ, self._accept)
 

@@ -20,9 +20,13 @@ class Holder(NamedTuple):
 
     @classmethod
     def of(cls, lock: Path) -> Holder:
-        """What the note says; it stays when its writer is gone."""
+        """What the note says; it stays when its writer is gone. One that was written into another file says
+        nothing: this data directory is a copy, and the note speaks of the keeper of the original."""
         try:
-            note = json.loads(lock.read_text())
+            with lock.open() as file:
+                note = json.load(file)
+                if note["lock"] != lock_name(file.fileno()):
+                    return cls()
             return cls(int(note["pid"]), int(note["started"]), Path(note["runtime"]))
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return cls()
@@ -33,7 +37,12 @@ class Holder(NamedTuple):
         return cls(os.getpid(), process.started if process is not None else None, runtime)
 
     def write(self, descriptor: int) -> None:
-        note = {"pid": self.pid, "started": self.started, "runtime": str(self.runtime)}
+        note = {
+            "lock": lock_name(descriptor),
+            "pid": self.pid,
+            "started": self.started,
+            "runtime": str(self.runtime),
+        }
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(note).encode(), 0)
 
@@ -42,3 +51,9 @@ class Holder(NamedTuple):
         process = look(self.pid) if self.pid is not None else None
         if process is not None and process.started == self.started:
             send(process, signal.SIGKILL)
+
+
+def lock_name(descriptor: int) -> str:
+    """A name of the open lock file which no copy of it has."""
+    file = os.fstat(descriptor)
+    return f"{file.st_dev:x}.{file.st_ino:x}"

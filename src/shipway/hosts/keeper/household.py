@@ -28,7 +28,7 @@ class Household:
     def move_in(self) -> None:
         """Takes over what another keeper left, and ends what nobody has a record of any more."""
         for record in self._records.load():
-            self._instances[record.spec.id] = self._instance(record)
+            self._instances[record.spec.id] = Instance(record, self._loop, self._records)
         self._end_strays()
         for instance in list(self._instances.values()):
             instance.adopt()
@@ -95,7 +95,8 @@ class Household:
             self._records.save(instance.record)
 
     def _begin(self, spec: InstanceSpec, group: str) -> InstanceState:
-        instance = self._instance(Record(spec, group))
+        record = Record(spec, group, mark=f"{spec.id}@{self._lock}")
+        instance = Instance(record, self._loop, self._records)
         try:
             instance.begin()
         except (OSError, ValueError) as problem:
@@ -105,9 +106,6 @@ class Household:
         log.say(f"{spec.id} is started")
         self._instances[spec.id] = instance
         return instance.state()
-
-    def _instance(self, record: Record) -> Instance:
-        return Instance(record, self._loop, self._records, self._lock)
 
     def _find(self, id: str) -> Instance | None:
         return self._living().get(id)
@@ -119,7 +117,7 @@ class Household:
     def _end_strays(self) -> None:
         """Processes that carry the mark of this installation and an instance nobody knows: their records
         went away with the directory, so their ports and their data would stay taken for ever."""
-        known = {instance.mark for instance in self._instances.values()}
+        known = {instance.record.mark for instance in self._instances.values()}
         for process in processes.scan().values():
             mark = processes.mark_of(process.pid)
             if mark is not None and mark.endswith(f"@{self._lock}") and mark not in known:

@@ -28,9 +28,8 @@ class Instance:
     4. it is started again (at once, then after 1, 2, 4 .. 60 s), or stays ended, or, stopping, is forgotten.
     """
 
-    def __init__(self, record: Record, loop: Loop, records: Records, lock: str) -> None:
+    def __init__(self, record: Record, loop: Loop, records: Records) -> None:
         self.record = record
-        self.mark = f"{record.spec.id}@{lock}"
         self.forgotten = False
         self._loop = loop
         self._records = records
@@ -65,7 +64,7 @@ class Instance:
         record = self.record
         root = record.pid if record.state == "running" else None
         everybody = processes.scan()
-        return processes.family(everybody, root=root, started=record.started, mark=self.mark)
+        return processes.family(everybody, root=root, started=record.started, mark=record.mark)
 
     # Starting
 
@@ -77,7 +76,7 @@ class Instance:
         """
         record = self.record
         self._save()
-        self._child, descriptor = start(record.spec, self.mark)
+        self._child, descriptor = start(record.spec, record.mark)
         record.pid, record.state, record.since = self._child.pid, "running", time.time()
         process = processes.look(record.pid)
         record.started = process.started if process is not None else None

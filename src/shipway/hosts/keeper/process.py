@@ -23,7 +23,7 @@ from typing import Any
 
 from shipway.hosts.keeper.door import Door
 from shipway.hosts.keeper.epochs import Epochs
-from shipway.hosts.keeper.holder import Holder
+from shipway.hosts.keeper.holder import Holder, lock_name
 from shipway.hosts.keeper.household import Household
 from shipway.hosts.keeper.log import rotate, say
 from shipway.hosts.keeper.loop import READ, Loop
@@ -103,9 +103,7 @@ def take_lock(path: Path, runtime: Path) -> int | None:
 
 def keep(loop: Loop, runtime: Path, folder: Path, lock: int) -> None:
     """Takes over what runs, opens the door, and looks after logs and door from time to time."""
-    file = os.fstat(lock)
-    name = f"{file.st_dev:x}.{file.st_ino:x}"
-    household = Household(loop, Records(runtime / "instances"), Epochs(folder / "epochs"), name)
+    household = Household(loop, Records(runtime / "instances"), Epochs(folder / "epochs"), lock_name(lock))
     about: dict[str, Any] = {
         "pid": os.getpid(),
         "version": version(Path(__file__).parent),

@@ -17,7 +17,8 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass
 class Record:
-    """An instance as it stands. `pid` and `started` name its first process.
+    """An instance as it stands. `mark` is what all its processes have in their environment, `pid` and `started`
+    name its first one.
 
     `failures` counts its ends in quick succession; `again_at` is when it is started again if it is in backoff,
     `stop_at` when it is killed if it is stopping, both on the monotonic clock, which all processes of a machine
@@ -27,6 +28,7 @@ class Record:
 
     spec: InstanceSpec
     group: str
+    mark: str
     state: Literal["running", "backoff", "exited"] = "backoff"
     pid: int | None = None
     started: int | None = None
