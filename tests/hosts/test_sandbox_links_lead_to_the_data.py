@@ -46,8 +46,7 @@ def room(tmp_path: Path) -> Room:
         "/app/package/deep/x.db": "/data/x.db",
     }
     mounts = (*base_mounts(), Mount(tree, "/app"), Mount(data, "/data", writable=True))
-    inside = {f"/app/{link}": f"/data/{points}" for link, points in links.items()}
-    return Room(mounts, inside, cwd="/app", dies_with_parent=True)
+    return Room(mounts, links, cwd="/app", dies_with_parent=True)
 
 
 def held(tier: Tier, room: Room, script: str) -> subprocess.CompletedProcess[str]:
