@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from shipway.hosts.sandbox import Mount, Room, Tier, base_mounts, probe
+from shipway.hosts.sandbox import Mount, Room, Tier, base_mounts
 from shipway.hosts.sandbox.tree import BadLink
-from support.rooms import run
+from support.rooms import run, tier_of
 
 WRITE = """
 import os, sqlite3
@@ -26,7 +26,7 @@ db.execute("commit")
 
 @pytest.fixture(params=[pytest.param("bubblewrap", marks=pytest.mark.needs("bubblewrap")), "landlock", "plain"])
 def tier(request: pytest.FixtureRequest) -> Tier:
-    return probe({"SHIPWAY_SANDBOX": request.param})
+    return tier_of(request.param)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_data_below_a_directory_of_the_artifact(tmp_path: Path, tier: Tier, room
 def test_under_bubblewrap_the_artifact_on_disk_is_untouched(tmp_path: Path, room: Room) -> None:
     before = sorted(tmp_path.joinpath("tree").rglob("*"))
     script = "for d in . package package/deep; do touch $d/new; done; rm -r instance package; mv latest other"
-    assert held(probe({"SHIPWAY_SANDBOX": "bubblewrap"}), room, script).returncode != 0
+    assert held(tier_of("bubblewrap"), room, script).returncode != 0
     assert sorted(tmp_path.joinpath("tree").rglob("*")) == before
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from shipway.hosts.sandbox import Mount, Room, Tier, base_mounts, probe
+from shipway.hosts.sandbox import Mount, Room, Tier, base_mounts
 from shipway.hosts.sandbox.environment import UnsafeVariable, check_environment
-from support.rooms import NOBODY, may_be_read_by_anybody, run
+from support.rooms import NOBODY, may_be_read_by_anybody, run, tier_of
 
 SECRET = "server-secret-7d1f"
 
@@ -55,12 +55,12 @@ def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
 
 @pytest.fixture(params=[pytest.param("bubblewrap", marks=pytest.mark.needs("bubblewrap")), "landlock"])
 def tier(request: pytest.FixtureRequest) -> Tier:
-    return probe({"SHIPWAY_SANDBOX": request.param})
+    return tier_of(request.param)
 
 
 @pytest.fixture
 def bubblewrap() -> Tier:
-    return probe({"SHIPWAY_SANDBOX": "bubblewrap"})
+    return tier_of("bubblewrap")
 
 
 def tried(machine: Machine, tier: Tier, script: str) -> str:

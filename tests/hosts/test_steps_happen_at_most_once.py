@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from shipway.hosts import steps
-from shipway.hosts.sandbox import probe
 from shipway.hosts.steps import StepNotStarted
-from support.rooms import ENV, Workplace, kill_supervisor, room_of
+from support.rooms import ENV, Workplace, kill_supervisor, room_of, tier_of
 
 SOURCE = Path(steps.__file__).parents[2]
 TESTS = Path(__file__).parents[1]
@@ -25,7 +24,7 @@ TESTS = Path(__file__).parents[1]
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Workplace:
-    return Workplace(tmp_path, probe())
+    return Workplace(tmp_path, tier_of())
 
 
 def test_a_second_start_does_nothing_while_it_runs_and_after(workplace: Workplace) -> None:
@@ -130,11 +129,10 @@ def test_a_directory_that_cannot_be_written_is_said(workplace: Workplace, tmp_pa
 
 
 def test_a_command_that_is_not_there_could_not_start(tmp_path: Path) -> None:
-    tier = probe({"SHIPWAY_SANDBOX": "bubblewrap"}) if probe().level == 1 else probe()
     (tmp_path / "gone").mkdir()
     room = room_of(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    steps.start(tmp_path / "step", argv=["/bin/true"], room=room, tier=tier, env=ENV, timeout=9)
+    steps.start(tmp_path / "step", argv=["/bin/true"], room=room, tier=tier_of(), env=ENV, timeout=9)
     assert not steps.wait(tmp_path / "step").passed
     assert (tmp_path / "step" / "log").read_text() != ""
 

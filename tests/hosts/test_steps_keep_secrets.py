@@ -11,9 +11,9 @@ import pytest
 
 from shipway.hosts import steps
 from shipway.hosts.disguises import TooShortToMask
-from shipway.hosts.sandbox import UnsafeVariable, probe
+from shipway.hosts.sandbox import UnsafeVariable
 from shipway.hosts.supervisor.log import Log
-from support.rooms import Workplace
+from support.rooms import Workplace, tier_of
 
 SECRET = "correct horse battery"
 STANDARD_ONLY = """
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.needs("bubblewrap")
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Workplace:
-    return Workplace(tmp_path, probe({"SHIPWAY_SANDBOX": "bubblewrap"}))
+    return Workplace(tmp_path, tier_of("bubblewrap"))
 
 
 def test_the_step_has_it_and_the_log_does_not(workplace: Workplace) -> None:

@@ -10,8 +10,7 @@ import pytest
 
 import leftovers
 from shipway.hosts import steps
-from shipway.hosts.sandbox import probe
-from support.rooms import Workplace, kill_supervisor
+from support.rooms import Workplace, kill_supervisor, tier_of
 
 ESCAPES = {
     "a background process": "sleep 1000 &",
@@ -23,9 +22,9 @@ ESCAPES = {
 }
 
 
-@pytest.fixture(params=[pytest.param("bubblewrap", marks=pytest.mark.needs("bubblewrap")), "landlock", "plain"])
+@pytest.fixture(params=[pytest.param("bubblewrap", marks=pytest.mark.needs("bubblewrap")), "landlock"])
 def workplace(request: pytest.FixtureRequest, tmp_path: Path) -> Workplace:
-    return Workplace(tmp_path, probe({"SHIPWAY_SANDBOX": request.param}))
+    return Workplace(tmp_path, tier_of(request.param))
 
 
 def left(workplace: Workplace) -> list[str]:

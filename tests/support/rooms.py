@@ -7,18 +7,25 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shipway.hosts import steps
-from shipway.hosts.sandbox import Mount, Room, Tier, base_mounts
+from shipway.hosts.sandbox import Mount, Room, Tier, base_mounts, probe
 from shipway.hosts.sandbox.outside import CONFINE
 from shipway.hosts.steps import Outcome
 
 ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 NOBODY = 65534
+
+
+@cache
+def tier_of(name: str = "") -> Tier:
+    """The tier of this name, or the best that works here; probed once."""
+    return probe({"SHIPWAY_SANDBOX": name})
 
 
 def room_of(tree: Path, **how: Any) -> Room:
