@@ -28,9 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     old_home = Path(os.environ.get("HOME", "/nonexistent"))
     config.stash[RUNTIME] = runtime = _short_directory()
     os.environ.update(HOME=str(_home(runtime / "home", old_home)), XDG_RUNTIME_DIR=str(runtime))
-    os.environ["PATH"] = os.pathsep.join(
-        [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
-    )
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     for name in FOREIGN:
         os.environ.pop(name, None)
 
@@ -95,9 +93,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What this machine could not run, so that a green line here is not read as more than it is."""
-    reasons = [
-        report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped")
-    ]
+    reasons = [report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped")]
     lacking = Counter(reason for reason in reasons if reason.startswith(LACKS))
     if not lacking:
         return

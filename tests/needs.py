@@ -40,9 +40,7 @@ def runs(*command: str) -> Callable[[], str | None]:
         if shutil.which(command[0]) is None:
             return f"no {command[0]} on the PATH"
         try:
-            done = subprocess.run(
-                command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False
-            )
+            done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
         except subprocess.TimeoutExpired:
             return f"{command[0]} does not answer"
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]

@@ -48,7 +48,7 @@ def project() -> str:
     schema = Project.schema()
     sections = [part for key, text in _sections(schema) for part in (f"## {key}", text)]
     example = f"```yaml\n{EXAMPLE.read_text()}```"
-    return page("# shipway.yml", _sentence(schema["description"]), example, _keys(schema), *sections)
+    return page("# shipway.yml", schema["description"], example, _keys(schema), *sections)
 
 
 def _sections(schema: Schema) -> Iterator[tuple[str, str]]:
