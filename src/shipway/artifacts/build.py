@@ -30,11 +30,11 @@ from shipway.pipelines import checkout, machine
 from shipway.pipelines.attempts import Attempts, Result, result
 from shipway.pipelines.room import CACHE, Inside, room
 from shipway.pipelines.run import ASKING
+from shipway.pipelines.settings import BUILD
 from shipway.pushes.git import Git
 from shipway.state.database import Database
 from shipway.state.runs import Run
 
-NAME = "build"
 TIMEOUT = 1800.0  # seconds, for each phase
 _COMPILER = "/shipway/bytecode.py"
 
@@ -54,7 +54,7 @@ def build(database: Database, places: Places, tier: Tier, *, run: Run, project: 
 
     Recorded as the step `build`. Whoever calls this again after a crash gets what went on meanwhile.
     """
-    attempts = Attempts(database, places, run, NAME)
+    attempts = Attempts(database, places, run, BUILD)
     return attempts.carry_out(lambda directory: _once(places, tier, run, project, attempts, directory))
 
 
