@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import Field
 
 from shipway.artifacts.settings import BuildSettings
-from shipway.config import reference, validate, yaml
+from shipway.config import validate, yaml
 from shipway.config.names import ApplicationName, Word
 from shipway.config.paths import DataPath
 from shipway.config.problems import Complaint
@@ -23,38 +23,6 @@ from shipway.traffic.settings import HealthSettings, TrafficSettings
 
 FILE = "shipway.yml"
 
-EXAMPLE = """
-name: topup
-build:
-  python: "3.11"
-  requirements: [requirements.txt]
-steps:
-  install:
-    run: uv venv -q --clear && uv pip install -q -r requirements.txt -r requirements-dev.txt
-    network: true
-  test:
-    run: python -m pytest -q
-    needs: [install]
-    env: {TZ: UTC}
-    timeout: 10m
-processes:
-  web: gunicorn --bind 127.0.0.1:$PORT topup.web:app
-  worker:
-    run: python -m topup.worker
-    instances: 2
-release:
-  run: python -m topup.migrate
-  repeatable: true
-data: [topup.sqlite3]
-health: /health
-environments:
-  - dev
-  - test
-  - name: prod
-    branch: stable
-    env: {LOG_LEVEL: warning}
-"""
-
 
 def _usual_processes(earlier: dict[str, Any]) -> dict[str, ProcessSettings]:
     build = earlier.get("build")
@@ -62,7 +30,13 @@ def _usual_processes(earlier: dict[str, Any]) -> dict[str, ProcessSettings]:
 
 
 class Project(Settings):
-    """An application and its way to production. Only `name` and a `web` process have to be written."""
+    """An application and its way to production. Only `name` and a `web` process have to be written.
+
+    A length of time is `30s`, `15m`, `2h` or `1d`. Text is taken exactly as it stands: `python: 3.10` is 3.10 and
+    `env: {COUNTRY: NO}` is NO; only `true` and `false` are true and false. Nothing is substituted: values reach a
+    command as environment variables. A file has at most 256 KiB; tags, merge keys and a key written twice are
+    refused, and every problem is told at once, with its line.
+    """
 
     name: ApplicationName = Field(description="The application's name: small letters, digits and single `-`.")
     build: BuildSettings = Field(default=BuildSettings(), description="How the artifact is built.")
@@ -100,11 +74,6 @@ class Project(Settings):
     def schema(cls) -> dict[str, Any]:  # type: ignore[override] # pydantic's own of that name is deprecated
         """The JSON Schema of shipway.yml, for editors."""
         return {"$schema": "https://json-schema.org/draft/2020-12/schema", **cls.model_json_schema()}
-
-    @classmethod
-    def reference(cls) -> str:
-        """docs/reference/shipway.yml.md, written from the settings of all stages."""
-        return reference.page(cls, FILE, EXAMPLE)
 
 
 def _complaints(written: Any) -> Iterator[Complaint]:

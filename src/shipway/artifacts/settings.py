@@ -23,7 +23,7 @@ PythonVersion = Annotated[str, AfterValidator(_version), WithJsonSchema({"type":
 
 
 class BuildSettings(Settings):
-    """How the artifact is built: once, in a clean checkout, while the steps run. A text alone is its `kind`."""
+    """How the artifact is built: once, in a clean checkout, while the steps run."""
 
     short_form = "kind"
 

@@ -8,9 +8,6 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-FORMAT = "length of time"
-"""What the JSON Schema calls it."""
-
 LONGEST = 30 * 86400.0
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _WRITTEN = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?(ms|s|m|h|d)?", re.ASCII)
@@ -46,6 +43,6 @@ Duration = Annotated[
     float,
     BeforeValidator(seconds),
     Field(ge=0),
-    WithJsonSchema({"type": ["string", "number"], "format": FORMAT, "examples": ["30s", "15m", "2h"]}),
+    WithJsonSchema({"type": ["string", "number"], "format": "length of time", "examples": ["30s", "15m", "2h"]}),
 ]
 """Seconds, written as `30s`, `15m`, `2h` or `1d` (a plain number counts seconds)."""

@@ -27,7 +27,7 @@ BranchName = Annotated[str, AfterValidator(_branch)]
 
 
 class EnvironmentSettings(Settings):
-    """One place a commit travels through; a text alone is its `name`."""
+    """One place a commit travels through."""
 
     short_form = "name"
 

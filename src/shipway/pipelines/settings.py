@@ -24,7 +24,7 @@ StepName = Annotated[Word, AfterValidator(_not_ours)]
 
 
 class StepSettings(Settings):
-    """One piece of the pipeline: a command, and what has to pass before it. A text alone is its `run`."""
+    """One piece of the pipeline: a command, and what has to pass before it."""
 
     short_form = "run"
 

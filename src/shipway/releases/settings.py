@@ -9,7 +9,7 @@ from shipway.config.settings import Line, Settings, Switch
 
 
 class ProcessSettings(Settings):
-    """One line of the application, such as `web` or `worker`. A text alone is its `run`."""
+    """One line of the application, such as `web` or `worker`."""
 
     short_form = "run"
 
@@ -27,7 +27,7 @@ class ProcessSettings(Settings):
 
 
 class ReleaseSettings(Settings):
-    """A command that runs once before a release serves, such as a migration. A text alone is its `run`."""
+    """A command that runs once before a release serves, such as a migration."""
 
     short_form = "run"
 

@@ -17,7 +17,7 @@ def _path(written: str) -> str:
 
 
 class HealthSettings(Settings):
-    """What `web` must answer before it gets traffic. A text alone is its `path`."""
+    """What `web` must answer before it gets traffic."""
 
     short_form = "path"
 
@@ -30,7 +30,7 @@ class HealthSettings(Settings):
 
 
 class TrafficSettings(Settings):
-    """How requests move to a new release. A text alone is its `strategy`."""
+    """How requests move to a new release."""
 
     short_form = "strategy"
 
