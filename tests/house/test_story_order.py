@@ -6,6 +6,7 @@ import configparser
 import re
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 import shipway
@@ -15,18 +16,26 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = Path(shipway.__file__).parent
 
 
-def linted() -> list[str]:
-    """The stages of .importlinter, first to last, without those that are not built yet."""
+def layers() -> list[str]:
+    """The layers of .importlinter as they are written, last to first."""
     parser = configparser.ConfigParser()
     parser.read(ROOT / ".importlinter")
-    layers = [layer.strip("() ") for layer in parser["importlinter:contract:story"]["layers"].split()]
-    stages = layers[layers.index("project") + 1 : layers.index("durable")]
-    return [stage for stage in reversed(stages) if (PACKAGE / stage).is_dir()]
+    return parser["importlinter:contract:story"]["layers"].replace("|", " ").split()
+
+
+def built(layer: str) -> bool:
+    return (PACKAGE / layer).is_dir() or (PACKAGE / f"{layer}.py").is_file()
+
+
+@pytest.mark.parametrize("layer", layers())
+def test_what_is_not_built_yet_stands_in_brackets(layer: str) -> None:
+    assert layer.startswith("(") != built(layer.strip("()"))
 
 
 def test_the_layers_and_the_package_name_the_same_stages() -> None:
-    built = [stage for stage in shipway.STAGES if (PACKAGE / stage).is_dir()]
-    assert linted() == built
+    written = layers()
+    stages = written[written.index("project") + 1 : written.index("durable")]
+    assert tuple(stage for stage in reversed(stages) if built(stage.strip("()"))) == shipway.STAGES
 
 
 def test_the_docstring_tells_the_same_story() -> None:
