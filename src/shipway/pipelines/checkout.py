@@ -45,7 +45,7 @@ def check_out(places: Places, application: str, commit: str, into: Path) -> None
 
 def remove(tree: Path) -> None:
     """Deletes a tree whatever a step made of its permissions; one that is not there is deleted already."""
-    if tree.is_symlink() or not tree.exists():
+    if tree.is_symlink() or not tree.is_dir():
         tree.unlink(missing_ok=True)
     else:
         shutil.rmtree(tree, onerror=_permit)
