@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
+from pathlib import Path
+from typing import Any
 
 from shipway.hosts.keeper import processes
 from support.keeping import House
@@ -32,33 +35,40 @@ def test_a_killed_application_is_back(any_house: House) -> None:
     assert not left & any_house.processes("one")
 
 
-def test_the_first_restart_is_immediate_and_the_next_ones_wait_longer(house: House) -> None:
-    house.ensure("one", "1")
-    pauses = []
-    for restarts in range(3):
-        house.eventually(
-            lambda n=restarts: (
-                (house.state("one").restarts, house.state("one").state) == (n, "backoff")
-                or house.state("one").restarts > n
-            ),
-            "it ended again",
-        )
-        record = json.loads((house.places.instances / "one.json").read_text())
-        pauses.append(record["failures"])
-    assert pauses == sorted(pauses)
-    assert house.state("one").exit_code == 1
+def record(house: House) -> dict[str, Any]:
+    """What the keeper has written down about the instance."""
+    return dict(json.loads((house.places.instances / "one.json").read_text()))
 
 
-def test_one_that_cannot_be_started_any_more_is_tried_again(house: House, tmp_path: object) -> None:
-    program = house.places.data / "program"
+def test_each_end_makes_the_next_pause_longer(house: House) -> None:
+    house.ensure("one", "7")
+    house.eventually(lambda: house.state("one").restarts == 3, "it ended three times")
+    house.eventually(lambda: house.state("one").state == "backoff", "it waits")
+    state = house.state("one")
+    assert (state.pid, state.exit_code, record(house)["failures"]) == (None, 7, 4)
+
+
+def test_a_steady_life_makes_earlier_ends_forgotten(house: House) -> None:
+    house.up("one")
+    house.kill_keeper()
+    steady = {**record(house), "failures": 9, "since": time.time() - 61}
+    (house.places.instances / "one.json").write_text(json.dumps(steady))
+    house.keeper.start()
+    os.kill(house.state("one").pid or 0, signal.SIGKILL)
+    house.eventually(lambda: house.log("one").count("up") == 2, "it is up again")
+    assert record(house)["failures"] == 1
+
+
+def test_one_that_cannot_be_started_any_more_is_tried_again(house: House, tmp_path: Path) -> None:
+    program = tmp_path / "program"
     program.write_text("#!/bin/sh\necho up\nexec sleep 1000\n")
     program.chmod(0o755)
     spec = house.spec("one")
     spec = type(spec)(**{**spec.as_dict(), "argv": [str(program)]})
     house.keeper.ensure(spec, group="shop.prod", epoch=1)
     house.eventually(lambda: "up" in house.log("one"), "it is up")
-    program.rename(f"{program}.away")
+    away = program.rename(tmp_path / "away")
     os.kill(house.state("one").pid or 0, signal.SIGKILL)
     house.eventually(lambda: "cannot be started" in house.keeper_log(), "it was tried in vain")
-    (house.places.data / "program.away").rename(program)
+    away.rename(program)
     house.eventually(lambda: house.state("one").state == "running", "it runs again")

@@ -11,8 +11,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-if __name__ == "__main__":  # -I and -S leave nothing on the path but the standard library
-    sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+if __name__ == "__main__":  # -I and -S leave nothing on the path but the standard library, which stays first
+    sys.path.append(str(Path(__file__).resolve().parents[3]))
 
 import contextlib
 import fcntl
