@@ -110,13 +110,15 @@ def test_a_value_of_the_environment_is_never_repeated_in_a_problem() -> None:
 
 
 def test_a_nul_in_a_command_or_a_value_is_refused() -> None:
-    text = (
-        'name: a\nprocesses: {web: "x\\0y"}\nsteps: {a: {run: x, env: {A: "b\\0"}}}\nbuild: {packages: ["a\\0"]}'
-    )
+    text = 'name: a\nprocesses: {web: "x\\0y"}\nsteps: {a: {run: x, env: {A: "b\\0"}}}'
+    text += '\nbuild: {packages: ["a\\0"], extras: ["b\\0"], exclude: ["c\\0"], requirements: ["d\\0"]}'
     assert [each.field for each in _refused(text).problems] == [
         "processes.web.run",
         "steps.a.env.A",
         "build.packages[0]",
+        "build.extras[0]",
+        "build.exclude[0]",
+        "build.requirements[0]",
     ]
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from shipway.config.paths import RelativePath
 from shipway.config.settings import Line, Settings, Text
 
+_EXTRA = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*", re.ASCII)
 _VERSION = re.compile(r"3\.\d{1,2}(\.\d{1,2})?", re.ASCII)
 
 
@@ -20,6 +21,15 @@ def _version(written: str) -> str:
 
 
 PythonVersion = Annotated[str, AfterValidator(_version), WithJsonSchema({"type": ["string", "number"]})]
+
+
+def _extra(written: str) -> str:
+    if len(written) > 100 or not _EXTRA.fullmatch(written):
+        raise ValueError("is not a name of an extra: letters and digits, `-`, `_` or `.` between them")
+    return written
+
+
+ExtraName = Annotated[str, AfterValidator(_extra)]
 
 
 class BuildSettings(Settings):
@@ -42,11 +52,11 @@ class BuildSettings(Settings):
         "What pyproject.toml asks for is installed as well.",
     )
     packages: tuple[Text, ...] = Field(default=(), description="Further packages to install, such as `gunicorn`.")
-    extras: tuple[str, ...] = Field(
+    extras: tuple[ExtraName, ...] = Field(
         default=(), description="Optional dependency groups of the project to install with it."
     )
     run: Line | None = Field(
         default=None, description="A command to run in the tree when everything is installed."
     )
     root: RelativePath = Field(default=".", description="The directory that is shipped.")
-    exclude: tuple[str, ...] = Field(default=(), description="Patterns of files that stay out of the artifact.")
+    exclude: tuple[Text, ...] = Field(default=(), description="Patterns of files that stay out of the artifact.")
