@@ -40,7 +40,7 @@ class Application:
                     await self.answer(head.decode("latin-1"), reader, writer)
                 finally:
                     self.busy -= 1
-        except (asyncio.IncompleteReadError, OSError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
             writer.close()
 
     async def answer(self, head: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -101,6 +101,7 @@ def test_when_a_slow_answer_is_under_way_at_the_shift(town, until) -> None:
     asking.start()
     until(lambda: town.proxy.in_flight("slow.prod.r1") == 1)
     serve(town, "slow", 2)
+    assert not town.proxy.drained("slow.prod.r1", 0.1)
     town.stop(*old)
     asking.join()
     assert said == ["slow.prod.r1"]

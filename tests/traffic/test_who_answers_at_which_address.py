@@ -100,6 +100,10 @@ def test_shares_are_kept_to(shop) -> None:
     assert 20 < said.count("split.prod.r2") < 80  # 50 expected; outside of this once in a million times
 
 
+def test_the_router_has_nothing_to_warn_of(shop) -> None:
+    assert (shop.places.proxy / "router.log").read_text() == ""
+
+
 def test_addresses_are_what_a_browser_understands() -> None:
     assert address("topup", "prod", 8080) == "http://topup.localhost:8080"
     assert address("topup", "dev", 80) == "http://topup--dev.localhost"

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from shipway.config.places import Places
-from shipway.errors import NotHealthy, RouterFull, StaleEpoch
+from shipway.errors import NotHealthy, RouterFull, RouterSilent, StaleEpoch
 from shipway.traffic import desired as record
 from shipway.traffic import health
 from shipway.traffic.addresses import address, host, key
@@ -68,7 +68,11 @@ class Proxy:
             known = cluster in desired.clusters
             if not known and not watches.left():
                 raise RouterFull(f"The router cannot take {cluster}: it has {len(desired.clusters)} releases.")
-            self._follow(desired.with_cluster(cluster, wanted))
+            try:
+                self._follow(desired.with_cluster(cluster, wanted))
+            except RouterSilent:
+                self._withdraw(desired)
+                raise
         if not until(lambda: self._driver.health(cluster) == dict.fromkeys(ports, True), timeout):
             refusal = health.refuse(cluster, wanted)
             if not known:
@@ -169,3 +173,8 @@ class Proxy:
     def _follow(self, desired: Desired) -> None:
         record.keep(self._directory / "desired.json", desired)
         self._driver.follow(desired)
+
+    def _withdraw(self, desired: Desired) -> None:
+        """Back to what was before, without waiting: what Envoy refuses must not stand in the way of the next."""
+        record.keep(self._directory / "desired.json", desired)
+        self._driver.publish(desired)

@@ -41,12 +41,16 @@ class Driver:
         """
         socket = self._socket if self._ready() else self._new_socket
         replace(self._bootstrap, bootstrap(self._directory, socket, self._port))
-        versions = list(self._publish(desired))
+        versions = self.publish(desired)
         router.run(keeper, self._bootstrap, self._concurrency)
         self._await_ready(keeper)
         for statistic, version in versions:
             self._confirm(statistic, version)
         self._tidy(desired)
+
+    def publish(self, desired: Desired) -> list[tuple[str, int]]:
+        """Writes every file that has changed; returns the statistics that confirm them, and what they will say."""
+        return list(self._publish(desired))
 
     def follow(self, desired: Desired) -> None:
         """Publishes a changed record; returns when all of it is in force. Raises RouterSilent."""
