@@ -21,7 +21,7 @@ from shipway.pushes.doorway import Doorway
 from shipway.pushes.git import Git
 from shipway.pushes.hosting import serve_git
 from shipway.pushes.reconcile import reconcile_all
-from shipway.state import applications, pushes
+from shipway.state import pushes
 from shipway.state.database import open_database
 from shipway.state.pushes import Push
 
@@ -74,10 +74,7 @@ class Server:
 
     async def live(self, receive: Any, send: Any) -> None:
         await receive()
-        with self.database.read() as conn:
-            names = [application.name for application in applications.every(conn)]
-        for name in names:
-            repositories.create(self.places, name)
+        repositories.create_all(self.database, self.places)
         self.carry(reconcile_all(self.database, self.places))
         await self.doorway.open()
         await send({"type": "lifespan.startup.complete"})

@@ -21,7 +21,7 @@ from shipway.durable.engine import Engine
 from shipway.environments.secrets import Vault
 from shipway.hosts import sandbox
 from shipway.hosts.keeper.client import Keeper
-from shipway.pushes import access, credentials
+from shipway.pushes import access, credentials, repositories
 from shipway.pushes.doorway import Doorway
 from shipway.pushes.reconcile import reconcile_all
 from shipway.releases.machine import Machine
@@ -62,6 +62,7 @@ async def _serve(
     cast: Cast, engine: Engine, listener: socket.socket, port: int, proxy_port: int, ready: Callable[[], None]
 ) -> None:
     database, places = cast.database, cast.machine.places
+    await asyncio.to_thread(repositories.create_all, database, places)
     await asyncio.to_thread(_carry, cast, await asyncio.to_thread(reconcile_all, database, places))
     doorway = Doorway(
         database,
@@ -73,9 +74,10 @@ async def _serve(
     )
     await doorway.open()
     web = app.create(database, places, Story(cast), port=port, proxy_port=proxy_port)
-    server = uvicorn.Server(
-        uvicorn.Config(web, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="off")
+    config = uvicorn.Config(
+        web, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="off"
     )
+    server = _Server(config, doorway)
     watchers = Watchers(cast, engine)
     watchers.start()
     _announce(places, port, proxy_port)
@@ -86,6 +88,18 @@ async def _serve(
         watchers.stop()
         places.server_file.unlink(missing_ok=True)
         await doorway.close()
+
+
+class _Server(uvicorn.Server):
+    """Tells those who watch their push before it stops; by itself it would cut them off."""
+
+    def __init__(self, config: uvicorn.Config, doorway: Doorway) -> None:
+        super().__init__(config)
+        self._doorway = doorway
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._doorway.close()
+        await super().shutdown(sockets)
 
 
 def _keep_owner_token(places: Places, database: Database, address: str) -> None:

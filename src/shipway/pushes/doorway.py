@@ -67,9 +67,11 @@ class Doorway:
         path.chmod(0o600)
 
     async def close(self) -> None:
-        """Stops listening and ends the watching; what is being recorded is recorded."""
-        self._server.close()
+        """Stops listening and ends the watching; what is being recorded is recorded. Once is enough."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
+        self._server.close()
         self._places.socket.unlink(missing_ok=True)
         if self._answering:
             await asyncio.wait(self._answering)

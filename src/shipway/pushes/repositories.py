@@ -13,6 +13,8 @@ from pathlib import Path
 from shipway.config.places import Places
 from shipway.pushes import hook
 from shipway.pushes.git import Git, GitFailed, environment
+from shipway.state import applications
+from shipway.state.database import Database
 
 # What old public histories carry and nobody is hurt by; all else that fsck finds is refused (BARS 1.2).
 _OLD_SINS = (
@@ -63,6 +65,14 @@ def create(places: Places, application: str, default_branch: str = "main") -> Pa
     for name in ("pre-receive", "post-receive"):
         _write(repository / "hooks" / name, _hook(name), 0o700)
     return repository
+
+
+def create_all(database: Database, places: Places) -> None:
+    """The repositories of all applications, with the settings and hooks of this version of Shipway."""
+    with database.read() as conn:
+        known = applications.every(conn)
+    for application in known:
+        create(places, application.name, application.default_branch)
 
 
 def tidy(repository: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from shipway.durable.engine import Engine
 from shipway.durable.plan import Plan
 from shipway.errors import ShipwayError
+from shipway.pushes.reconcile import reconcile_all
 from shipway.releases.targets import process
 from shipway.state import artifacts, instances, pushes, releases, runs
 from shipway.state.instances import Instance
@@ -49,7 +50,8 @@ def compare_with_engine(cast: Cast, engine: Engine) -> None:
 
 
 def compare_with_pushes(cast: Cast) -> None:
-    """Accepted pushes that have no run get it: a crash between the two loses nothing."""
+    """Refs that moved are pushes, and accepted pushes get their run: a crash between any two loses nothing."""
+    reconcile_all(cast.database, cast.machine.places)
     with cast.database.read() as conn:
         waiting = pushes.without_run(conn)
     for push in waiting:
