@@ -15,6 +15,7 @@ Lines are told once, when what they tell of is over. They come from the record, 
 from __future__ import annotations
 
 import asyncio
+import textwrap
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 
@@ -28,6 +29,8 @@ from shipway.web.pulse import Pulse
 from shipway.web.words import length, listed, plain
 
 WIDTH = 100
+LOG_LINE = "    │"
+LONGEST_LOG_LINE = 300
 EXPLAINING = 12  # lines of a log that go with a failure
 SILENCE = 3.0  # seconds without a line after which what is under way is named
 
@@ -62,11 +65,11 @@ class Telling:
 
     def news(self, now: Journey, clock: float) -> list[str]:
         """The lines for what has happened since the last call; `clock` is the time in seconds since 1970."""
-        lines = [plain(line)[:WIDTH] for line in self._lines(now)]
+        lines = [part for line in self._lines(now) for part in _fitted(line)]
         if lines:
             self._spoke = clock
         elif clock - self._spoke > SILENCE and not now.run.over:
-            lines = [plain(line)[:WIDTH] for line in self._under_way(now)]
+            lines = [part for line in self._under_way(now) for part in _fitted(line)]
             self._spoke = clock
         return lines
 
@@ -109,6 +112,15 @@ class Telling:
         return True
 
 
+def _fitted(line: str) -> list[str]:
+    """The lines of a terminal for one of ours: a sentence is wrapped, a line of a log is cut."""
+    if line.startswith(LOG_LINE):
+        return [plain(line)[:LONGEST_LOG_LINE]]
+    return textwrap.wrap(
+        plain(line), WIDTH, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def _width(now: Journey) -> int:
     names = [*(one.name for one in now.planned), *now.run.deliver]
     return min(max([10, *(len(name) for name in names)]), 40)
@@ -139,9 +151,9 @@ def _evidence(excerpt: str) -> Iterator[str]:
     """The first lines that explain a failure."""
     lines = [line for line in excerpt.splitlines() if plain(line).strip()]
     for line in lines[:EXPLAINING]:
-        yield f"    │ {line}"
+        yield f"{LOG_LINE} {line}"
     if len(lines) > EXPLAINING:
-        yield f"    │ … {len(lines) - EXPLAINING} more lines in the log"
+        yield f"{LOG_LINE} … {len(lines) - EXPLAINING} more lines in the log"
 
 
 def _ending(now: Journey) -> Iterator[str]:
