@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from shipway.hosts.keeper import listening, processes
+from shipway.hosts.keeper import listening
 from support.keeping import House
 
 
@@ -36,11 +36,6 @@ def test_a_stranger_on_the_port_is_not_the_instance(any_house: House, port: int)
         assert not any_house.keeper.listens("one", port)
 
 
-@pytest.fixture
-def me() -> Callable[[], list[processes.Process]]:
-    return lambda: [process for process in [processes.look(os.getpid())] if process is not None]
-
-
 @pytest.mark.parametrize(
     ("family", "address", "counts"),
     [
@@ -52,10 +47,11 @@ def me() -> Callable[[], list[processes.Process]]:
     ],
 )
 def test_only_addresses_that_answer_127_0_0_1_count(
-    me: Callable[[], list[processes.Process]], family: socket.AddressFamily, address: str, counts: bool
+    family: socket.AddressFamily, address: str, counts: bool
 ) -> None:
     with socket.socket(family) as listener:
         listener.bind((address, 0))
+        me = partial(list, [os.getpid()])
         assert not listening.listens(me, listener.getsockname()[1])  # bound is not listening
         listener.listen()
         assert listening.listens(me, listener.getsockname()[1]) is counts
@@ -73,9 +69,7 @@ def test_a_port_shared_with_a_stranger_is_nobodys(house: House, port: int) -> No
             theirs.close()
             signal.pause()
         try:
-            process = processes.look(child)
-            assert process is not None
-            assert not listening.listens(lambda: [process], port)
+            assert not listening.listens(lambda: [child], port)
         finally:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)

@@ -83,7 +83,7 @@ class Household:
 
     def listens(self, id: str, port: int) -> bool:
         instance = self._find(id)
-        return instance is not None and listening.listens(instance.family, port)
+        return instance is not None and listening.listens(instance.descendants, port)
 
     def look_after_logs(self) -> None:
         for instance in self._living().values():

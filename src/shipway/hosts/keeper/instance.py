@@ -60,11 +60,17 @@ class Instance:
         )
 
     def family(self) -> list[processes.Process]:
-        """Its living processes."""
+        """Its living processes, wherever they went."""
         record = self.record
-        root = record.pid if record.state == "running" else None
-        everybody = processes.scan()
-        return processes.family(everybody, root=root, started=record.started, mark=record.mark)
+        return processes.family(processes.scan(), root=self._root, started=record.started, mark=record.mark)
+
+    def descendants(self) -> set[int]:
+        """The processes it would be asked about: its first one, and who descends from that."""
+        return processes.descendants(processes.scan(), root=self._root, started=self.record.started)
+
+    @property
+    def _root(self) -> int | None:
+        return self.record.pid if self.record.state == "running" else None
 
     # Starting
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from shipway.hosts.keeper.processes import Process, sockets
+from shipway.hosts.keeper.processes import sockets
 
 LISTENING = "0A"
 # Addresses at which 127.0.0.1 is answered, as /proc/net/tcp and tcp6 write them.
@@ -16,20 +16,23 @@ HERE = {
 }
 
 
-def listens(processes: Callable[[], Iterable[Process]], port: int) -> bool:
-    """True when these processes, and nobody else, hold what listens on 127.0.0.1:`port`."""
+def listens(processes: Callable[[], Iterable[int]], port: int) -> bool:
+    """True when these processes, and nobody else, hold what listens on 127.0.0.1:`port`. They are looked for
+    only when somebody listens there."""
     wanted = set(_listeners(port))
     if not wanted:
         return False
-    held = {inode for process in processes() for inode in sockets(process.pid)}
+    held = {inode for pid in processes() for inode in sockets(pid)}
     return wanted <= held
 
 
 def _listeners(port: int) -> Iterator[int]:
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for fields in _rows(table):
+            if fields[3] != LISTENING:
+                break  # Linux lists who listens first; what follows can be tens of thousands of connections
             address, _, number = fields[1].partition(":")
-            if fields[3] == LISTENING and int(number, 16) == port and address in HERE:
+            if int(number, 16) == port and address in HERE:
                 yield int(fields[9])
 
 

@@ -63,19 +63,21 @@ def send(process: Process, number: signal.Signals) -> None:
         os.close(descriptor)
 
 
-def family(everybody: Mapping[int, Process], *, root: int | None, started: int | None, mark: str) -> list[Process]:
-    """Every living process of an instance: its first one, that one's session, all who carry its mark in
-    their environment, and whoever descends from one of these. A daemon that left its parent is found so."""
+def descendants(everybody: Mapping[int, Process], *, root: int | None, started: int | None) -> set[int]:
+    """The process that has this number and began then, its session, and whoever descends from one of these."""
     first = everybody.get(root) if root is not None else None
-    reused = first is not None and first.started != started
-    ours = {
-        process.pid
-        for process in everybody.values()
-        if (not reused and root in (process.pid, process.session)) or mark_of(process.pid) == mark
-    }
-    while more := {p.pid for p in everybody.values() if p.parent in ours and p.pid not in ours}:
-        ours |= more
-    ours.discard(os.getpid())
+    if first is not None and first.started != started:
+        return set()  # somebody else has the number now, so nobody of its session is left
+    session = {process.pid for process in everybody.values() if root in (process.pid, process.session)}
+    return _with_children(everybody, session)
+
+
+def family(everybody: Mapping[int, Process], *, root: int | None, started: int | None, mark: str) -> list[Process]:
+    """Every living process of an instance: the descendants of its first one, all who carry its mark in their
+    environment, and their descendants. A daemon that left parent and session behind is found so."""
+    ours = descendants(everybody, root=root, started=started)
+    ours |= {pid for pid in everybody if pid not in ours and mark_of(pid) == mark}
+    ours = _with_children(everybody, ours) - {os.getpid()}
     return [everybody[pid] for pid in ours if everybody[pid].state not in "ZX"]
 
 
@@ -94,11 +96,8 @@ def application(everybody: Mapping[int, Process], root: int) -> Process | None:
 
 def mark_of(pid: int) -> str | None:
     """What the keeper wrote into the environment of this process's instance, if it is one."""
-    prefix = f"{MARK}=".encode()
-    for line in _read(f"/proc/{pid}/environ").split(b"\0"):
-        if line.startswith(prefix):
-            return line[len(prefix) :].decode(errors="replace")
-    return None
+    _, found, rest = (b"\0" + _read(f"/proc/{pid}/environ")).partition(f"\0{MARK}=".encode())
+    return rest.partition(b"\0")[0].decode(errors="replace") if found else None
 
 
 def sockets(pid: int) -> Iterator[int]:
@@ -116,14 +115,29 @@ def sockets(pid: int) -> Iterator[int]:
             yield int(target[8:-1])
 
 
+def _with_children(everybody: Mapping[int, Process], some: set[int]) -> set[int]:
+    while more := {p.pid for p in everybody.values() if p.parent in some and p.pid not in some}:
+        some = some | more
+    return some
+
+
 def _first_child(everybody: Mapping[int, Process], parent: int) -> Process | None:
     children = [process for process in everybody.values() if process.parent == parent]
     return min(children, key=lambda child: child.started, default=None)
 
 
 def _read(path: str) -> bytes:
+    """The whole file, by system calls alone: thousands of them are read at a time."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        descriptor = os.open(path, os.O_RDONLY)
     except OSError:  # it ended, or is somebody else's
         return b""
+    try:
+        text = b""
+        while more := os.read(descriptor, 65536):
+            text += more
+        return text
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
