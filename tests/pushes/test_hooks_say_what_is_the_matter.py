@@ -70,4 +70,4 @@ def test_an_upgrade_brings_its_hooks_and_settings(stopped_host: Host) -> None:
     assert hook.__file__ in (repository / "hooks" / "pre-receive").read_text()
     assert os.access(repository / "hooks" / "pre-receive", os.X_OK)
     assert "fsync = all" in (repository / "config").read_text()
-    assert stopped_host.git.default_branch() == "main"
+    assert (repository / "HEAD").read_text() == "ref: refs/heads/main\n"

@@ -1,6 +1,6 @@
 """The unix socket at which git's hooks knock: each connection is one hook of one push.
 
-The hook sends one line of JSON; it gets `{"say": text}` for each line to show, and `{"end": code}` at last.
+What it says is one line of JSON (see `hook`); `visitor` is what answers it.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import suppress
 from typing import Any
 
 from shipway.config.places import Places
 from shipway.errors import ShipwayError
-from shipway.pushes import processes
+from shipway.pushes import processes, telling
 from shipway.pushes.receive import Arrival, Check, Refused, accept, offer
 from shipway.pushes.reconcile import reconcile
 from shipway.pushes.repositories import tidy
+from shipway.pushes.visitor import Visitor
 from shipway.state import applications
 from shipway.state.database import Database
 from shipway.state.pushes import Push, Update
@@ -26,7 +26,6 @@ Carry = Callable[[Sequence[Push]], None]
 Delivered = Callable[[str], Collection[str]]
 
 _LONGEST_MESSAGE = 64 * 1024 * 1024  # bytes; a push of a hundred thousand refs has 20 MiB
-_LISTED = 20
 _DETACH = {"detach", "shipway.detach"}
 _STOPPING = "Shipway is stopping; the run goes on when it is up again."
 
@@ -118,11 +117,11 @@ class Doorway:
     async def _accepted(self, arrival: Arrival, detach: bool, visitor: Visitor) -> None:
         """Records first; the visitor may have left."""
         accepted = await asyncio.to_thread(self._accept, arrival)
-        await visitor.say(*_listed(accepted))
+        await visitor.say(*telling.lines(accepted))
         moved = [push.id for push in accepted if push.branch is not None and not push.deletes]
         if moved:
             await self._show(moved, detach, visitor)
-        await visitor.say(f"accepted {_summary(accepted)}")
+        await visitor.say(f"accepted {telling.summary(accepted)}")
 
     def _accept(self, arrival: Arrival) -> list[Push]:
         accepted = accept(self._database, self._places.repository(arrival.application), arrival)
@@ -168,36 +167,6 @@ class Doorway:
             return {applications.get(conn, application).default_branch}
 
 
-class Visitor:
-    """The hook at the other end of a connection."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    async def say(self, *lines: str) -> None:
-        """Shows lines to whoever pushes; characters that would steer their terminal are replaced."""
-        for line in lines:
-            await self._send({"say": "".join(char if char.isprintable() else "\ufffd" for char in line)})
-
-    async def end(self, code: int) -> None:
-        await self._send({"end": code})
-
-    async def left(self) -> None:
-        """Returns when the hook is gone; it says nothing after its first line."""
-        with suppress(ConnectionError):
-            await self._reader.read()
-
-    async def close(self) -> None:
-        self._writer.close()
-        with suppress(ConnectionError):
-            await self._writer.wait_closed()
-
-    async def _send(self, message: dict[str, Any]) -> None:
-        self._writer.write(json.dumps(message).encode() + b"\n")
-        await self._writer.drain()
-
-
 def _arrival(told: dict[str, Any]) -> Arrival:
     return Arrival(
         application=told["application"],
@@ -206,22 +175,3 @@ def _arrival(told: dict[str, Any]) -> Arrival:
         updates=[Update(ref, old, new) for old, new, ref in told["updates"]],
         quarantine=told["quarantine"],
     )
-
-
-def _listed(accepted: Sequence[Push]) -> list[str]:
-    lines = [f"accepted {_about(push)}" for push in accepted[:_LISTED]]
-    return lines if len(accepted) <= _LISTED else [*lines, f"accepted {len(accepted) - _LISTED} more"]
-
-
-def _about(push: Push) -> str:
-    if push.deletes:
-        return f"{push.name}: deleted, nothing runs for it"
-    what = f"{push.name} {push.new[:7]} (push {push.sequence})"
-    return what if push.branch is not None else f"{what}: kept, tags are not delivered"
-
-
-def _summary(accepted: Sequence[Push]) -> str:
-    if len(accepted) == 1:
-        push = accepted[0]
-        return f"{push.name}: deleted" if push.deletes else f"{push.name} {push.new[:7]}"
-    return f"{len(accepted)} refs"

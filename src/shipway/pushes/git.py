@@ -94,14 +94,13 @@ class Git:
         *options: str,
         values: Sequence[str] = (),
         paths: Sequence[str] = (),
-        given: bytes = b"",
         timeout: float = _PATIENCE,
     ) -> bytes:
         """What `git <verb> <options> --end-of-options <values> -- <paths>` prints.
 
-        `options` are words of our own code; whatever came from outside goes into `values`, `paths` or `given`.
+        `options` are words of our own code; whatever came from outside goes into `values` or `paths`.
         """
-        done = self._done(verb, *options, values=values, paths=paths, given=given, timeout=timeout)
+        done = self._done(verb, *options, values=values, paths=paths, timeout=timeout)
         if done.returncode != 0:
             raise GitFailed(f"git {verb} failed in {self.directory}: {_said(done)}")
         return done.stdout
@@ -130,12 +129,10 @@ class Git:
 
     def commit(self, commit: str) -> CommitInfo:
         """What a commit says of itself."""
-        (info,) = self._log("-1", values=[_id(commit)])
-        return info
-
-    def log(self, old: str, new: str, limit: int = 20) -> list[CommitInfo]:
-        """The commits that `new` has and `old` has not, newest first, at most `limit`."""
-        return self._log(f"--max-count={limit:d}", values=[_id(new), f"^{_id(old)}"])
+        format_ = "--format=%H%x00%s%x00%an%x00%ae%x00%ct"
+        told = self.run("log", "-1", "--no-color", "--no-show-signature", format_, values=[_id(commit)])
+        full, subject, author, email, at = told.decode(errors="replace").rstrip("\n").split("\0")
+        return CommitInfo(full, subject, author, email, float(at))
 
     def is_ancestor(self, a: str, b: str) -> bool:
         """Whether `b` contains `a`; a commit contains itself."""
@@ -144,20 +141,11 @@ class Git:
             raise GitFailed(f"git merge-base failed in {self.directory}: {_said(done)}")
         return done.returncode == 0
 
-    def merge_base(self, a: str, b: str) -> str | None:
-        """The commit from which `a` and `b` parted; None when they have nothing in common."""
-        done = self._done("merge-base", values=[_id(a), _id(b)])
-        return done.stdout.decode().split()[0] if done.returncode == 0 else None
-
     def refs(self) -> dict[str, str]:
         """All branches and tags, with what they point to (for an annotated tag: the tag object)."""
         listed = self.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/", "refs/tags/")
         lines = (line.partition(" ") for line in os.fsdecode(listed).split("\n") if line)
         return {ref: new for new, _, ref in lines}
-
-    def default_branch(self) -> str:
-        """The branch that HEAD names, which need not exist yet."""
-        return os.fsdecode(self.run("symbolic-ref", "HEAD")).strip().removeprefix("refs/heads/")
 
     def _entry(self, commit: str, path: str) -> str | None:
         if "\0" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
@@ -169,20 +157,12 @@ class Git:
                 return about.split()[2].decode()
         return None
 
-    def _log(self, *options: str, values: Sequence[str]) -> list[CommitInfo]:
-        format_ = "--format=%H%x00%s%x00%an%x00%ae%x00%ct%x00"
-        fields = self.run("log", "--no-color", "--no-show-signature", format_, *options, values=values)
-        words = fields.decode(errors="replace").split("\0")
-        rows = zip(*(iter(words),) * 5, strict=False)
-        return [CommitInfo(row[0].strip(), row[1], row[2], row[3], float(row[4])) for row in rows]
-
     def _done(
         self,
         verb: str,
         *options: str,
         values: Sequence[str] = (),
         paths: Sequence[str] = (),
-        given: bytes = b"",
         timeout: float = _PATIENCE,
     ) -> subprocess.CompletedProcess[bytes]:
         tree = [] if self._work_tree is None else [f"--work-tree={self._work_tree}"]
@@ -192,7 +172,7 @@ class Git:
         try:
             return subprocess.run(
                 command,
-                input=given,
+                stdin=subprocess.DEVNULL,
                 capture_output=True,
                 env=self._environment,
                 cwd=self._work_tree or self.directory,
