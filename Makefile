@@ -1,7 +1,7 @@
 # Everything a developer types; `make` alone lists it.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help check-fast check test test-deps soak demo docs lock format
+.PHONY: help check-fast check test test-deps soak demo docs screenshots lock format
 
 BIN := .venv/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -35,6 +35,9 @@ demo: .venv/.runtime ## From a push to production with examples/topup; ONCE=1 ch
 
 docs: .venv/.dev ## Write docs/reference anew
 	$(BIN)/python tools/reference.py
+
+screenshots: .venv/.dev ## Take docs/pictures anew, of a real run (needs Chromium)
+	PYTHONPATH=examples $(BIN)/python tools/screenshots.py
 
 format: .venv/.dev ## Let ruff format and sort
 	$(BIN)/ruff check --select I --fix .

@@ -18,6 +18,10 @@ PAGES = [
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/*.md")]
     if page.parent.name != ".venv"
 ]
+NAMED = re.compile(r"(?:^ *|`|<code>|\$ |&& )(?:\S*/)?shipway ([a-z]+)([^`\n<#|]*)", re.MULTILINE)
+SOURCES = [
+    file for file in ROOT.glob("src/**/*.*") if file.suffix in (".py", ".html") and NAMED.search(file.read_text())
+]
 FRAGMENTS = sorted(ROOT.glob("changelog.d/*.md"))
 
 
@@ -38,14 +42,17 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [target for target in local if not (page.parent / target).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=shown)
-def test_commands_that_are_named_exist(page: Path) -> None:
+@pytest.fixture(scope="module")
+def options() -> dict[str, set[str]]:
+    """Every verb of the command line, and what it may be given."""
     verbs = typer.main.get_command(app.build()).commands  # type: ignore[attr-defined]
-    options = {verb: {name for each in command.params for name in each.opts} for verb, command in verbs.items()}
-    for verb, rest in re.findall(
-        r"(?:^|`|\$ |&& )(?:\S*/)?shipway ([a-z]+)([^`\n#|]*)", page.read_text(), re.MULTILINE
-    ):
-        assert verb in verbs
+    return {verb: {name for each in command.params for name in each.opts} for verb, command in verbs.items()}
+
+
+@pytest.mark.parametrize("page", [*PAGES, *SOURCES], ids=shown)
+def test_commands_that_are_named_exist(page: Path, options: dict[str, set[str]]) -> None:
+    for verb, rest in NAMED.findall(page.read_text()):
+        assert verb in options
         assert set(re.findall(r"(?<=\s)--?[a-z][a-z-]*", rest)) <= options[verb] | {"--help"}, (
             f"shipway {verb}{rest}"
         )
