@@ -79,6 +79,10 @@ class House:
         found = processes.scan().values()
         return {p.pid for p in found if p.state != "Z" and processes.mark_of(p.pid) == mark}
 
+    def command(self, pid: int) -> str:
+        process = processes.look(pid)
+        return "" if process is None else process.name
+
     def kill_keeper(self) -> None:
         pid = self.keeper.hello()["pid"]
         os.kill(pid, signal.SIGKILL)

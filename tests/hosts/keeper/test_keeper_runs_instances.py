@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import CannotStart, InstanceDiffers, KeeperRefused
-from shipway.hosts.keeper.client import InstanceSpec
+from shipway.hosts.keeper.client import PROGRAM, InstanceSpec
 from shipway.hosts.keeper.instance import pause_after
 from support.keeping import GROUP, House
 
@@ -71,6 +72,23 @@ def test_an_instance_inherits_nothing_of_the_keeper(house: House) -> None:
     descriptors, _, rest = run(house, script(house, script_text, PATH=os.defpath)).partition("0022")
     assert descriptors.split() == ["0", "1", "2", "3"]  # 3 is the directory ls looks at
     assert rest.split()[:2] == ["/", "/dev/null"]
+
+
+DEAF = """
+import os, signal, sys
+for number in (1, 2, 3, 15, 40):
+    signal.signal(number, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, [10, 12, 15])
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_an_instance_hears_every_signal_even_when_whoever_started_the_keeper_was_deaf(house: House) -> None:
+    house.keeper.quit()
+    keeper = [sys.executable, "-I", "-S", str(PROGRAM), str(house.places.runtime), str(house.places.data)]
+    subprocess.run([sys.executable, "-c", DEAF, *keeper], check=True)
+    seen = run(house, script(house, "exec grep -E '^Sig(Blk|Ign)' /proc/self/status", PATH=os.defpath))
+    assert seen.split() == ["SigBlk:", "0" * 16, "SigIgn:", "0" * 16]
 
 
 def test_a_working_directory_is_where_it_starts(house: House, tmp_path: Path) -> None:

@@ -98,9 +98,10 @@ class Household:
         record = Record(spec, group, mark=f"{spec.id}@{self._lock}")
         instance = Instance(record, self._loop, self._records)
         try:
+            self._records.save(record)
             instance.begin()
         except (OSError, ValueError) as problem:
-            self._records.forget(instance.record)
+            self._records.forget(record)
             self._instances.pop(spec.id, None)
             raise Refused("cannot_start", f"{spec.id} cannot be started: {problem}") from None
         log.say(f"{spec.id} is started")

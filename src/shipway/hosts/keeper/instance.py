@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable
 
 from shipway.hosts.keeper import processes
-from shipway.hosts.keeper.log import open_log, say
+from shipway.hosts.keeper.log import say
 from shipway.hosts.keeper.loop import READ, Loop, Timer
 from shipway.hosts.keeper.records import Record, Records
-from shipway.hosts.keeper.spec import InstanceSpec, InstanceState
+from shipway.hosts.keeper.spec import InstanceState
+from shipway.hosts.keeper.start import start
 
 LONGEST_PAUSE = 60.0
 STEADY = 60.0  # a life this long (seconds) makes earlier ends forgotten
@@ -77,11 +78,10 @@ class Instance:
     def begin(self) -> None:
         """Starts it. Raises OSError or ValueError when that cannot be done; nothing runs then.
 
-        The record is written before and after: a keeper killed in between leaves a record without a
-        process, and the next one finds the process by its mark.
+        Its record has been written before and is again after: a keeper killed in between leaves a record
+        without a process, and the next one finds the process by its mark.
         """
         record = self.record
-        self._save()
         self._child, descriptor = start(record.spec, record.mark)
         record.pid, record.state, record.since = self._child.pid, "running", time.time()
         process = processes.look(record.pid)
@@ -232,13 +232,10 @@ class Instance:
         self.record.since = time.time()
         self._save_if_possible()
 
-    def _save(self) -> None:
-        self._records.save(self.record)
-
     def _save_if_possible(self) -> None:
         """Without room for the record the instance goes on; its mark is what the next keeper finds it by."""
         try:
-            self._save()
+            self._records.save(self.record)
         except OSError as problem:
             say(f"{self.record.spec.id} cannot be recorded: {problem}")
 
@@ -256,30 +253,3 @@ class Instance:
 def pause_after(failures: int) -> float:
     """Seconds until the next start, after so many ends in quick succession before this one."""
     return min(2.0 ** min(failures - 1, 10), LONGEST_PAUSE) if failures else 0.0
-
-
-def start(spec: InstanceSpec, mark: str) -> tuple[subprocess.Popen[bytes], int]:
-    """Starts the first process of an instance, in a session of its own with its log as its output; the
-    process and a pidfd of it. Raises OSError or ValueError."""
-    log = open_log(spec.log)
-    try:
-        child = subprocess.Popen(
-            spec.argv,
-            env={**spec.env, processes.MARK: mark},
-            cwd=spec.cwd or "/",
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            umask=0o022,
-        )
-    except subprocess.SubprocessError as problem:
-        raise OSError(f"the process could not be set up: {problem}") from problem
-    finally:
-        os.close(log)
-    try:
-        return child, os.pidfd_open(child.pid)
-    except OSError:  # no descriptor left: a process that cannot be watched must not run
-        child.kill()
-        child.wait()
-        raise

@@ -42,13 +42,15 @@ def rotate(path: str) -> None:
     """
     try:
         log = os.open(path, os.O_RDWR)
-    except OSError:
+    except OSError:  # nothing was written yet
         return
     try:
         size = os.fstat(log).st_size
         if size > LARGEST:
             _copy(log, f"{path}.1", size)
             os.ftruncate(log, 0)
+    except OSError as problem:
+        say(f"{path} cannot be emptied: {problem}")
     finally:
         os.close(log)
 

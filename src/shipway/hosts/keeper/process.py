@@ -42,6 +42,7 @@ def main(runtime: Path, data: Path) -> int:
     folder = data / "keeper"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ready = detach(folder / "keeper.log")
+    forget_signals()
     lock = take_lock(folder / "lock", runtime)
     if lock is None:
         tell(ready, HELD)
@@ -82,6 +83,14 @@ def tell(ready: int, code: int) -> None:
     with contextlib.suppress(BrokenPipeError):
         os.write(ready, bytes([code]))
     os.close(ready)
+
+
+def forget_signals() -> None:
+    """Nothing is ignored or blocked because the caller did so (nohup, a shell's `&`): instances inherit that."""
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
 def take_lock(path: Path, runtime: Path) -> int | None:

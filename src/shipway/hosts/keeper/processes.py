@@ -57,7 +57,7 @@ def send(process: Process, number: signal.Signals) -> None:
         return
     try:
         signal.pidfd_send_signal(descriptor, number)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         pass
     finally:
         os.close(descriptor)
@@ -78,7 +78,7 @@ def family(everybody: Mapping[int, Process], *, root: int | None, started: int |
     ours = descendants(everybody, root=root, started=started)
     ours |= {pid for pid in everybody if pid not in ours and mark_of(pid) == mark}
     ours = _with_children(everybody, ours) - {os.getpid()}
-    return [everybody[pid] for pid in ours if everybody[pid].state not in "ZX"]
+    return [everybody[pid] for pid in ours if everybody[pid].state not in "ZX" and _may_be_ended(pid)]
 
 
 def application(everybody: Mapping[int, Process], root: int) -> Process | None:
@@ -123,7 +123,16 @@ def _with_children(everybody: Mapping[int, Process], some: set[int]) -> set[int]
 
 def _first_child(everybody: Mapping[int, Process], parent: int) -> Process | None:
     children = [process for process in everybody.values() if process.parent == parent]
-    return min(children, key=lambda child: child.started, default=None)
+    return min(children, key=lambda child: (child.started, child.pid), default=None)
+
+
+def _may_be_ended(pid: int) -> bool:
+    """False for one that is gone, and for one that became another user (sudo, say): it is not ours to wait for."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def _read(path: str) -> bytes:
