@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select, update
@@ -102,7 +102,7 @@ def accept(conn: Connection, push: Push) -> Push:
     ).rowcount
     if changed:
         _fact(conn, push, "push.accepted")
-    return get(conn, push.id)
+    return replace(push, state="accepted")
 
 
 def drop(conn: Connection, push: Push) -> None:
