@@ -6,11 +6,12 @@ Tests stand on it, and whoever wants to look at the pages with something on them
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from sqlalchemy import Column, Float, update
+from unittest.mock import patch
 
 from shipway.config.places import Places
 from shipway.pushes import access, repositories
@@ -31,7 +32,6 @@ from shipway.state.database import Database, open_database
 from shipway.state.deployments import Deployment
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.runs import Run
-from shipway.state.tables import metadata
 
 ENVIRONMENTS = ("dev", "test", "prod")
 STEPS = {"install": (), "lint": ("install",), "test": ("install",)}
@@ -46,6 +46,8 @@ class Scene:
     places: Places
     database: Database
     tokens: dict[str, str] = field(default_factory=dict)
+    real: float = field(default_factory=time.time)
+    now: float = field(default_factory=time.time)
 
     @classmethod
     def empty(cls, directory: Path) -> Scene:
@@ -137,6 +139,7 @@ class Scene:
             self.end_step(run, name, state, excerpt=excerpt, attempt=attempt)
 
     def end_step(self, run: Run, name: str, state: str, *, excerpt: str = "", attempt: int = 1) -> None:
+        self.now += LENGTHS.get(name, 2.0)
         with self.database.write() as conn:
             began = next(s.started for s in runs.steps_of(conn, run.id) if (s.name, s.attempt) == (name, attempt))
             runs.end_step(
@@ -183,6 +186,7 @@ class Scene:
         """The run's commit (or the artifact with `digest`) serves in the environment."""
         begun = self.begin_deployment(run, environment, kind=kind, digest=digest)
         with self.database.write() as conn:
+            self.now += 1.3
             release = releases.get(conn, begun.release)
             for process, position in [*(("web", at) for at in range(web)), ("worker", 0)]:
                 port = 20000 + release.number * 10 + position if process == "web" else None
@@ -198,7 +202,7 @@ class Scene:
     ) -> Deployment:
         with self.database.write() as conn:
             artifact = (
-                artifacts.get(conn, run.application, digest)
+                artifacts.get(conn, run.application, digest, run.commit)
                 if digest
                 else artifacts.of_commit(conn, run.application, run.commit)
             )
@@ -273,13 +277,15 @@ class Scene:
                 data=about,
             )
 
-    def age(self, seconds: float) -> None:
-        """Moves everything that is on record that far into the past."""
-        with self.database.write() as conn:
-            for table in metadata.sorted_tables:
-                times: list[Column[float]] = [c for c in table.columns if isinstance(c.type, Float)]
-                if times and table.name not in ("tokens", "ports"):
-                    conn.execute(update(table).values({column: column - seconds for column in times}))
+    @contextmanager
+    def history(self) -> Iterator[None]:
+        """Inside, the clock stands still unless `until` sets it or a step takes its time."""
+        with patch("time.time", lambda: self.now):
+            yield
+
+    def until(self, seconds_ago: float) -> None:
+        """What is told next happened that long before now."""
+        self.now = self.real - seconds_ago
 
 
 def node(id: str, action: str, needs: Sequence[str] = (), **arguments: str) -> dict[str, object]:

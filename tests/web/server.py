@@ -17,6 +17,8 @@ from shipway.environments.secrets import Vault
 from shipway.hosts.keeper.client import Keeper
 from shipway.hosts.sandbox import probe
 from shipway.releases.machine import Machine
+from shipway.story.acts import Story
+from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
 from shipway.web import app
 from web.scene import Scene
@@ -109,11 +111,7 @@ class Site:
         return {"cookie": answer.headers["set-cookie"].partition(";")[0]}
 
 
-def story(scene: Scene) -> Any:
-    try:
-        from shipway.story.acts import Story
-        from shipway.story.cast import Cast
-    except ImportError:
-        return None
+def story(scene: Scene) -> Story:
+    """What acts on the record; where there is no keeper and no router, what needs them waits for ever."""
     machine = Machine(scene.database, scene.places, Keeper(scene.places), probe(), Vault(scene.places))
     return Story(Cast(machine, Proxy(scene.places, 8080)))

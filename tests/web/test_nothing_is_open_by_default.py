@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from starlette.routing import Route
 
@@ -41,7 +43,7 @@ def guarded() -> list[tuple[str, str]]:
 
 def filled(path: str) -> str:
     for name, value in VALUES.items():
-        path = path.replace("{%s}" % name, value).replace("{%s:path}" % name, value)
+        path = path.replace(f"{{{name}}}", value).replace(f"{{{name}:path}}", value)
     assert "{" not in path, path
     return path
 
@@ -89,7 +91,7 @@ def mutations(path: str) -> list[str]:
         path.replace("/", "//"),
         path.replace("/", "/./"),
         head + "%2f" + tail,
-        head + "/%%%02x" % ord(tail[0]) + tail[1:] if tail else path + "%2e%2e",
+        f"{head}/%{ord(tail[0]):02x}{tail[1:]}" if tail else path + "%2e%2e",
     ]
 
 
@@ -155,8 +157,6 @@ def test_a_wrong_token_is_nobody_even_beside_a_good_session(site: Site, header: 
 
 
 def test_a_token_as_a_password_opens_git_and_nothing_else(site: Site) -> None:
-    import base64
-
     shown = base64.b64encode(f"ada:{site.scene.tokens['ada']}".encode()).decode()
     basic = {"authorization": f"Basic {shown}"}
     site.scene.application("topup")

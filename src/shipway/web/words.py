@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _CONTROL = re.compile(
     r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[^\S \t]|[\x00-\x08\x0e-\x1f\x7f-\x9f]"
 )
@@ -78,11 +79,19 @@ def plain(text: str) -> str:
 
 def several(count: int, noun: str, plural: str | None = None) -> str:
     """`one run`, `3 runs`."""
-    if count == 1:
-        return f"one {noun}"
-    return f"{count:,} {plural or noun + 's'}"
+    return f"{counted(count)} {noun if count == 1 else plural or noun + 's'}"
 
 
 def listed(names: list[str]) -> str:
     """`dev`, `dev and test`, `dev, test and prod`."""
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def counted(count: int) -> str:
+    """Small numbers as words: `one`, `six`, `12`."""
+    return NUMBERS[count] if count < len(NUMBERS) else f"{count:,}"
+
+
+def zone() -> str:
+    """The zone of this machine's clock, in which pages show times."""
+    return time.strftime("%Z")

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from shipway.web.pages import session, static
+from shipway.web.pages import environment, home, run, run_list, session, static
 
-ROUTES = (*static.ROUTES, *session.ROUTES)
+ROUTES = (
+    *static.ROUTES,
+    *session.ROUTES,
+    *home.ROUTES,
+    *run_list.ROUTES,
+    *run.ROUTES,
+    *environment.ROUTES,
+)

@@ -27,14 +27,14 @@ def templates(files: Files) -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals.update(file=files.address, version=__version__)
+    made.globals.update(file=files.address, version=__version__, zone=words.zone())
     made.filters.update(
         ago=words.ago,
         clock=words.clock,
         exact=words.exact,
         initials=initials,
         lasting=words.lasting,
-        length=words.length,
+        length_of=words.length,
         several=words.several,
     )
     return made

@@ -1,0 +1,90 @@
+"""The steps and environments of a run as columns, left to right: what needs nothing comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.state.deployments import Deployment
+from shipway.state.runs import Step
+from shipway.web.journey import Journey, Planned
+from shipway.web.words import length
+
+ICONS = {"passed": "passed", "running": "running", "cancelled": "draining", "lost": "unknown"}
+FATES = {"done": "serving", "running": "running", "unknown": "unknown"}
+
+
+@dataclass(frozen=True)
+class Box:
+    """One thing to do. `since` is when it began while it is under way; `address` where a click leads."""
+
+    name: str
+    state: str
+    words: str
+    since: float | None = None
+    address: str | None = None
+    step: str | None = None
+
+
+def columns(now: Journey) -> list[list[Box]]:
+    """Columns of boxes, each after everything it needs."""
+    depths = _depths(now.planned)
+    steps: list[list[Box]] = [[] for _ in range(max(depths.values(), default=-1) + 1)]
+    for planned in now.planned:
+        steps[depths[planned.name]].append(_of_step(now, planned.name))
+    return [*steps, *([_of_environment(now, name)] for name in now.run.deliver)]
+
+
+def in_words(found: Sequence[Sequence[Box]]) -> str:
+    """The label for readers who do not see the picture."""
+    return "Steps: " + "; then ".join(", ".join(f"{box.name} {box.state}" for box in column) for column in found)
+
+
+def _depths(planned: Sequence[Planned]) -> dict[str, int]:
+    depths: dict[str, int] = {}
+    for one in planned:  # a plan names everything after what it needs
+        depths[one.name] = 1 + max((depths.get(need, -1) for need in one.needs), default=-1)
+    return depths
+
+
+def _of_step(now: Journey, name: str) -> Box:
+    step = now.steps.get(name)
+    if step is None:
+        return Box(name, "queued", _never(now))
+    state = ICONS.get(step.state, "failed")
+    since = step.started if step.ended is None else None
+    return Box(name, state, _took(step), since, f"/runs/{_name(now)}?step={name}#log", step=name)
+
+
+def _of_environment(now: Journey, name: str) -> Box:
+    address = f"/applications/{now.run.application}/environments/{name}"
+    deployment = now.deployments.get(name)
+    if name in now.unneeded:
+        return Box(name, "serving", "served it already", None, address)
+    if deployment is None:
+        return Box(name, "queued", _never(now), None, address)
+    since = deployment.started if deployment.ended is None else None
+    return Box(name, FATES.get(deployment.state, "failed"), _lasted(deployment), since, address)
+
+
+def _never(now: Journey) -> str:
+    if not now.run.over:
+        return "waits"
+    if now.failed_steps:
+        return f"never began: {now.failed_steps[0].name} failed"
+    return "never began"
+
+
+def _took(step: Step) -> str:
+    if step.started is None or step.ended is None:
+        return ""
+    again = f", attempt {step.attempt}" if step.attempt > 1 else ""
+    return f"{length(step.ended - step.started)}{again}"
+
+
+def _lasted(one: Deployment) -> str:
+    return one.phase if one.ended is None else length(one.ended - one.started)
+
+
+def _name(now: Journey) -> str:
+    return f"{now.run.application}:{now.run.number}"

@@ -1,0 +1,104 @@
+"""The picture on the first page: one way from commit to prod, with what is really moving on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.web.pages.rows import Row
+
+LEFT, RIGHT = 150, 1164
+MIDDLE = 108
+MOST = 6
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A point on the way, at `x`; `lit` when something serves there."""
+
+    name: str
+    x: int
+    lit: bool
+    last: bool = False
+
+
+@dataclass(frozen=True)
+class Ship:
+    """A commit that moves: between the hubs, `lane` apart from others there."""
+
+    label: str
+    x: int
+    lane: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    hubs: Sequence[Hub]
+    ships: Sequence[Ship]
+    home_bound: str | None
+    sources: Sequence[str]
+    says: str
+
+
+def picture(rows: Sequence[Row]) -> Picture:
+    """The way as most applications have it; commits of others are drawn at the place that comes nearest."""
+    names = _usual([[place.name for place in row.places] for row in rows])
+    between = (RIGHT - 470) // (len(names))
+    hubs = [Hub("git", 330, False), Hub("pipeline", 470, False)]
+    hubs += [
+        Hub(name, 470 + between * (number + 1), _serves(rows, name), last=name == names[-1])
+        for number, name in enumerate(names)
+    ]
+    moving = [row for row in rows if row.state in ("running", "queued") and row.head is not None]
+    return Picture(
+        hubs=hubs,
+        ships=_ships(moving, names, hubs),
+        home_bound=next((_back(row) for row in rows if row.state == "rolled"), None),
+        sources=[row.name for row in sorted(rows, key=_newest)[:3]],
+        says=_in_words(rows, moving),
+    )
+
+
+def _usual(ways: Sequence[Sequence[str]]) -> Sequence[str]:
+    return max(ways, key=lambda way: (sum(one == way for one in ways), -len(way)))
+
+
+def _serves(rows: Sequence[Row], name: str) -> bool:
+    return any(place.name == name and place.release is not None for row in rows for place in row.places)
+
+
+def _ships(moving: Sequence[Row], names: Sequence[str], hubs: Sequence[Hub]) -> list[Ship]:
+    taken: dict[int, int] = {}
+    ships = []
+    for row in moving[:MOST]:
+        assert row.head is not None
+        x = _x(row, names, hubs)
+        taken[x] = taken.get(x, 0) + 1
+        ships.append(Ship(row.head.run.commit[:7], x, taken[x] - 1))
+    return ships
+
+
+def _x(row: Row, names: Sequence[str], hubs: Sequence[Hub]) -> int:
+    """Half way to what is being worked on."""
+    assert row.head is not None
+    if row.head.run.state == "queued":
+        return (LEFT + hubs[0].x) // 2
+    begun = [name for name in names if name in row.head.deployments]
+    if not begun:
+        return (hubs[0].x + hubs[1].x) // 2
+    to = 2 + names.index(begun[-1])
+    return (hubs[to - 1].x + hubs[to].x) // 2
+
+
+def _back(row: Row) -> str:
+    return f"{row.name} rolled back"
+
+
+def _newest(row: Row) -> float:
+    return 0.0 if row.head is None else -row.head.run.created
+
+
+def _in_words(rows: Sequence[Row], moving: Sequence[Row]) -> str:
+    """The label for readers who do not see it."""
+    ways = [f"{row.name}, commit {row.head.run.commit[:7]}" for row in moving if row.head is not None]
+    return f"What is under way: {'; '.join(ways)}." if ways else "Nothing is under way."

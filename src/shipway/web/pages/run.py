@@ -1,0 +1,169 @@
+"""A run: what failed first, the way of its steps, and its log as it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.responses import RedirectResponse, Response
+
+from shipway.traffic.addresses import address
+from shipway.web import journey, lookups, tail
+from shipway.web.call import Call
+from shipway.web.journey import Journey
+from shipway.web.pages import graph
+from shipway.web.pages.rendering import page
+from shipway.web.pages.run_list import STATES
+from shipway.web.routes import declare
+from shipway.web.site import Site
+from shipway.web.words import length, listed, plain
+
+LINES = 14  # of a log, in the card that shows what failed first
+TIERS = {
+    "bubblewrap": "Each step ran in a room of its own (bubblewrap): it saw its tree and nothing else.",
+    "landlock": "Steps saw only their own files (Landlock), but the other processes of this machine.",
+    "plain": "No sandbox works on this machine: steps could see everything of the person who runs Shipway.",
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What failed first: its name, how, and the lines that explain it."""
+
+    name: str
+    how: str
+    lines: list[str]
+    hint: str
+    address: str | None
+
+
+def run_page(site: Site, call: Call) -> Response:
+    with site.database.read() as conn:
+        now = journey.read(conn, lookups.run(conn, call.place("run")).id)
+    run = now.run
+    columns = graph.columns(now)
+    return page(
+        site,
+        call,
+        "run.html",
+        here="runs",
+        now=now,
+        run=run,
+        spoken=f"{run.application}:{run.number}",
+        info=site.commits.about(run.application, run.commit),
+        title=_title(now),
+        state=STATES[run.state],
+        failure=_failure(now),
+        untouched=untouched(now),
+        columns=columns,
+        picture=graph.in_words(columns),
+        tier=TIERS.get(run.tier, ""),
+        urls={name: address(run.application, name, site.proxy_port) for name in run.deliver},
+        log=_log(site, now, call.query("step")),
+    )
+
+
+def cancel(site: Site, call: Call) -> Response:
+    with site.database.read() as conn:
+        run = lookups.run(conn, call.place("run"))
+    site.story.cancel(run.id, call.who)
+    return RedirectResponse(f"/runs/{run.application}:{run.number}", 303)
+
+
+def untouched(now: Journey) -> str:
+    """What a run that did not get through left as it was."""
+    rest = [name for name in now.run.deliver if name not in now.unneeded and not _done(now, name)]
+    if not now.run.over or not rest:
+        return ""
+    return f"Left as before: {listed(rest)}."
+
+
+def _done(now: Journey, environment: str) -> bool:
+    return environment in now.deployments and now.deployments[environment].state == "done"
+
+
+def _title(now: Journey) -> tuple[str, str]:
+    """A sentence about now: its beginning if that is a name, and the rest."""
+    run = now.run
+    commit, places = run.commit[:7], listed(list(run.deliver))
+    if run.state == "failed":
+        return _failed(now)
+    if run.state == "running":
+        return _busy(now)
+    if run.state == "passed" and run.purpose == "rollback":
+        return commit, f" serves in {places} again"
+    if run.state == "passed":
+        return (commit, f" serves in {places}") if run.deliver else ("", "Everything passed")
+    return "", {
+        "queued": "Waiting for its turn",
+        "cancelled": "Cancelled",
+        "superseded": "A newer push took its place",
+    }[run.state]
+
+
+def _failed(now: Journey) -> tuple[str, str]:
+    if now.failed_steps:
+        step = now.failed_steps[0]
+        return step.name, f" {step.state}" if step.state != "lost" else " was lost: its machine went down"
+    for name, one in now.deployments.items():
+        if one.state == "unknown":
+            return "", f"Nobody can know how the deployment to {name} ended"
+        if one.state == "failed":
+            return "", f"The deployment to {name} was undone"
+    return "", "The run could not go on" if now.steps else "The run could not start"
+
+
+def _busy(now: Journey) -> tuple[str, str]:
+    going = [name for name, one in now.deployments.items() if not one.over]
+    if going:
+        return now.run.commit[:7], f" is on its way to {listed(going)}"
+    steps = [step.name for step in now.steps.values() if step.state == "running"]
+    return (listed(steps), f" {'is' if len(steps) == 1 else 'are'} running") if steps else ("", "Under way")
+
+
+def _failure(now: Journey) -> Failure | None:
+    if now.run.state != "failed" and not now.failed_steps:
+        return None
+    if now.failed_steps:
+        step = now.failed_steps[0]
+        took = length((step.ended or 0.0) - (step.started or 0.0))
+        how = f"exit status {step.exit_code}" if step.state == "failed" else step.state
+        return Failure(step.name, f"{how} after {took}", _lines(step.excerpt), "", f"?step={step.name}#log")
+    hint = next((str(fact.data.get("hint", "")) for fact in now.stopped), "")
+    for one in now.deployments.values():
+        if one.over and one.state != "done":
+            return Failure(f"deployment to {one.environment}", one.reason, _lines(one.excerpt), hint, None)
+    return Failure("shipway.yml" if not now.steps else "run", now.run.reason, [], hint, None)
+
+
+def _lines(excerpt: str) -> list[str]:
+    """The lines that explain a failure, without colours; the log shows them with."""
+    lines = [plain(line) for line in excerpt.splitlines()]
+    return [line for line in lines if line.strip()][:LINES]
+
+
+@dataclass(frozen=True)
+class Log:
+    """Which log the page shows: the script reads `size` bytes and goes on while `live`."""
+
+    step: str
+    size: int
+    live: bool
+    exit_code: int | None
+    ended: float | None
+
+
+def _log(site: Site, now: Journey, chosen: str | None) -> Log | None:
+    """The step asked for; else what failed first, what runs, what ended last."""
+    busy = [step for step in now.steps.values() if step.state == "running"]
+    ended = sorted(now.steps.values(), key=lambda step: step.ended or 0.0)
+    step = now.steps.get(chosen or "") or next(iter([*now.failed_steps, *busy, *reversed(ended)]), None)
+    if step is None:
+        return None
+    path = site.places.step(step.run, step.name, step.attempt) / "log"
+    return Log(step.name, tail.size(path), step.state == "running", step.exit_code, step.ended)
+
+
+ROUTES = (
+    declare("GET", "/runs/{run}", run_page, who="user"),
+    declare("POST", "/runs/{run}/cancel", cancel, who="user"),
+)

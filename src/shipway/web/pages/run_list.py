@@ -1,0 +1,55 @@
+"""The newest runs of every application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from shipway.state import runs
+from shipway.state.runs import Run
+from shipway.web.call import Call
+from shipway.web.pages.rendering import page
+from shipway.web.routes import declare
+from shipway.web.site import Site
+from shipway.web.words import counted
+
+STATES = {
+    "queued": ("queued", "Queued"),
+    "running": ("running", "Running"),
+    "passed": ("passed", "Passed"),
+    "failed": ("failed", "Failed"),
+    "cancelled": ("draining", "Cancelled"),
+    "superseded": ("draining", "Superseded"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One run in the list; `icon` and `word` are its state."""
+
+    run: Run
+    subject: str
+    icon: str
+    word: str
+
+
+def run_list(site: Site, call: Call) -> Response:
+    with site.database.read() as conn:
+        found = runs.recent(conn, application=call.query("application"), limit=100)
+    lines = [
+        Line(run, site.commits.about(run.application, run.commit).subject, *STATES[run.state]) for run in found
+    ]
+    return page(site, call, "run_list.html", here="runs", lines=lines, title=_title(found))
+
+
+def _title(found: list[Run]) -> str:
+    moving = sum(not run.over for run in found)
+    if not found:
+        return "No run yet"
+    if not moving:
+        return "Nothing is under way"
+    return f"{counted(moving).capitalize()} {'run is' if moving == 1 else 'runs are'} under way"
+
+
+ROUTES = (declare("GET", "/runs", run_list, who="user"),)

@@ -1,0 +1,76 @@
+// Keeps a page true: every recorded fact makes it ask for itself again, and exchange what changed.
+const line = document.querySelector('[data-line]');
+const said = line?.querySelector('span').textContent;
+let asking = false;
+let again = false;
+
+async function refresh() {
+  if (asking) { again = true; return; }
+  asking = true;
+  try {
+    const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
+    if (answer.status === 401) { location.reload(); return; }
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    if (document.querySelector('[data-reload]') && !fresh.querySelector('[data-reload]')) { location.reload(); return; }
+    document.title = fresh.title;
+    for (const part of document.querySelectorAll('[data-live]')) exchange(part, fresh.getElementById(part.id));
+    document.dispatchEvent(new CustomEvent('fresh', { detail: fresh }));
+    tick();
+  } finally {
+    asking = false;
+    if (again) { again = false; setTimeout(refresh, 100); }
+  }
+}
+
+// What a person has open or is typing into is left alone until they are done.
+function exchange(part, fresh) {
+  if (!fresh || part.querySelector('details[open], input:focus') || part.dataset.was === fresh.outerHTML) return;
+  const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
+  fresh.dataset.was = fresh.outerHTML;
+  part.replaceWith(fresh);
+  if (focused) fresh.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function listen() {
+  const events = new EventSource('/events');
+  let waiting = null;
+  events.onmessage = () => { waiting ??= setTimeout(() => { waiting = null; refresh(); }, 120); };
+  events.onopen = () => {
+    if (document.body.classList.contains('lost')) refresh();
+    document.body.classList.remove('lost');
+    if (line) line.querySelector('span').textContent = said;
+  };
+  events.onerror = () => {
+    if (document.body.classList.contains('lost')) return;
+    document.body.classList.add('lost');
+    if (line) line.querySelector('span').textContent = `What you see is from ${new Date().toTimeString().slice(0, 8)}. Trying again.`;
+  };
+}
+
+const units = [['d', 86400], ['h', 3600], ['min', 60]];
+function ago(seconds) {
+  for (const [unit, length] of units) if (seconds >= length) return `${Math.floor(seconds / length)} ${unit}`;
+  return `${Math.max(0, Math.round(seconds))} s`;
+}
+
+function tick() {
+  const now = Date.now() / 1000;
+  for (const time of document.querySelectorAll('time[data-since]')) time.textContent = ago(now - Number(time.dataset.since));
+  for (const time of document.querySelectorAll('time[data-ago]')) {
+    const passed = now - Date.parse(time.dateTime) / 1000;
+    time.title = new Date(time.dateTime).toLocaleString();
+    if (passed < 86400) time.textContent = `${ago(passed)} ago`;
+  }
+}
+
+for (const button of document.querySelectorAll('[data-copy]')) {
+  button.addEventListener('click', async () => {
+    const lines = [...document.querySelectorAll(`${button.dataset.copy} > li > code`)].map((code) => code.textContent);
+    await navigator.clipboard.writeText(lines.join('\n'));
+    button.querySelector('span').textContent = 'Copied';
+  });
+}
+listen();
+tick();
+setInterval(tick, 1000);

@@ -1,0 +1,135 @@
+"""A plausible past: what a team's installation looks like on an ordinary afternoon."""
+
+from __future__ import annotations
+
+from web.scene import Scene
+
+PYTEST = """\
+\x1b[1m============================= test session starts ==============================\x1b[0m
+platform linux -- Python 3.11.2, pytest-9.2.0
+rootdir: /app
+collected 48 items
+
+tests/test_balance.py \x1b[32m............\x1b[0m                      [ 25%]
+tests/test_charge.py \x1b[32m.....\x1b[0m\x1b[31mF\x1b[0m\x1b[32m......\x1b[0m                [ 75%]
+tests/test_topup.py \x1b[32m............\x1b[0m                        [100%]
+
+=================================== FAILURES ===================================
+\x1b[31m\x1b[1m_________________________ test_a_charge_is_taken_once __________________________\x1b[0m
+
+    def test_a_charge_is_taken_once():
+        account = Account(balance=100)
+        account.charge(30, key="a")
+        account.charge(30, key="a")
+>       assert account.balance == 70
+\x1b[31mE       assert 40 == 70\x1b[0m
+\x1b[31mE        +  where 40 = Account(balance=40).balance\x1b[0m
+
+tests/test_charge.py:31: AssertionError
+=========================== short test summary info ============================
+\x1b[31mFAILED\x1b[0m tests/test_charge.py::test_a_charge_is_taken_once - assert 40 == 70
+\x1b[31m========================= 1 failed, 47 passed in 2.31s =========================\x1b[0m
+"""
+EXCERPT = """\
+>       assert account.balance == 70
+E       assert 40 == 70
+E        +  where 40 = Account(balance=40).balance
+tests/test_charge.py:31: AssertionError
+FAILED tests/test_charge.py::test_a_charge_is_taken_once - assert 40 == 70
+"""
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "/app/ledger/web.py", line 9, in <module>
+    import psycopg
+ModuleNotFoundError: No module named 'psycopg'
+"""
+
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+
+
+def afternoon(scene: Scene) -> None:
+    """Six applications: one of each kind that the first page has to tell apart."""
+    with scene.history():
+        for name in ("topup", "ledger", "search", "storefront", "mailer", "statements"):
+            scene.until(20 * DAY)
+            scene.application(name)
+        for tell in (storefront, search, topup, ledger, mailer, statements):
+            tell(scene)
+
+
+def storefront(scene: Scene) -> None:
+    """All is well, for some hours."""
+    scene.until(2 * DAY)
+    scene.deliver(scene.push("storefront", "Show the price with tax", who="cho"))
+    scene.until(2 * HOUR)
+    scene.deliver(scene.push("storefront", "Smaller hero images", who="cho"))
+
+
+def search(scene: Scene) -> None:
+    """Prod was rolled back."""
+    scene.until(3 * DAY)
+    before = scene.deliver(scene.push("search", "Rank by freshness", who="ben"))
+    scene.until(24 * MINUTE)
+    scene.deliver(scene.push("search", "Guess the language", who="ben"))
+    scene.until(18 * MINUTE)
+    scene.roll_back("search", "prod", before)
+
+
+def topup(scene: Scene) -> None:
+    """A test failed; what serves is the commit before."""
+    scene.until(5 * DAY)
+    scene.configure("topup", "prod", {"CURRENCY": "EUR", "LOW_BALANCE": "500"}, ["CARD_GATEWAY_KEY"])
+    subjects = ("Keep balances in cents", "Recharge below a threshold", "Say why a charge was refused")
+    for days, subject in zip((4, 2, 0.003), subjects, strict=True):
+        scene.until(days * DAY)
+        scene.deliver(scene.push("topup", subject))
+    scene.until(3 * MINUTE)
+    scene.deliver(scene.push("topup", "Try charges again", branch="retries", deliver=()), environments=())
+    scene.until(MINUTE)
+    failed = scene.push("topup", "Take a charge once per key")
+    scene.begin(failed)
+    for name in ("install", "lint", "build"):
+        scene.step(failed, name)
+    scene.step(failed, "test", "failed", log=PYTEST, excerpt=EXCERPT)
+    scene.end(failed, "failed", "test failed")
+
+
+def ledger(scene: Scene) -> None:
+    """The deployment to test was undone."""
+    scene.until(3 * DAY)
+    scene.deliver(scene.push("ledger", "Post refunds in one sum", who="ben"))
+    scene.until(23 * MINUTE)
+    run = scene.push("ledger", "Post refunds per line", who="ben")
+    scene.green(run)
+    scene.deploy(run, "dev")
+    undone = scene.begin_deployment(run, "test")
+    scene.now += 30
+    why = "web did not get healthy within 30 s: it does not listen on its PORT."
+    scene.fail_deployment(undone, why, TRACEBACK)
+    scene.remark(run, "run.stopped", at="deploy", message=why, hint="")
+    scene.end(run, "failed", why)
+
+
+def mailer(scene: Scene) -> None:
+    """A commit is on its way to prod."""
+    scene.until(9 * DAY)
+    scene.deliver(scene.push("mailer", "Retry greylisted hosts", who="cho"))
+    scene.until(33)
+    run = scene.push("mailer", "Send in the reader's language", who="cho")
+    scene.green(run)
+    scene.deploy(run, "dev")
+    scene.deploy(run, "test")
+    scene.begin_deployment(run, "prod")
+
+
+def statements(scene: Scene) -> None:
+    """A commit is in its tests."""
+    scene.until(HOUR)
+    scene.deliver(scene.push("statements", "Widen the account field"))
+    scene.until(12)
+    run = scene.push("statements", "Print the year")
+    scene.begin(run)
+    scene.step(run, "install")
+    scene.step(run, "build", "running", log="Resolved 14 packages in 212ms\nPrepared 14 packages in 1.42s\n")
+    scene.step(run, "test", "running", log="collected 212 items\n\ntests/test_print.py ......\n")
