@@ -1,0 +1,96 @@
+"""Exit codes and words of the command line where no server is needed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shipway.cli import app
+from shipway.pushes import credentials
+
+VERBS = [
+    "up",
+    "down",
+    "doctor",
+    "init",
+    "push",
+    "runs",
+    "logs",
+    "where",
+    "wait",
+    "deploy",
+    "rollback",
+    "env",
+    "secrets",
+    "ps",
+    "open",
+    "token",
+    "schema",
+]
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory without repository, server or token."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SHIPWAY_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+def test_every_verb_is_listed_and_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["--help"]) == 0
+    listed = capsys.readouterr().out
+    for verb in VERBS:
+        assert verb in listed
+        assert app.run([verb, "--help"]) == 0
+        assert "Usage: shipway" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("schema", "up")])
+def test_every_verb_answers_with_json(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    app.run([verb, "--help"])
+    shown = capsys.readouterr().out
+    assert "--json" in shown or verb == "logs"
+
+
+def test_words_it_does_not_know_are_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["rollbck"]) == 2
+    assert "rollback" in capsys.readouterr().err
+
+
+def test_without_a_server_it_says_how_to_start_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["runs"]) == 2
+    assert "shipway up -d" in capsys.readouterr().err
+    assert app.run(["runs", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["id"] == "cli.no_server"
+
+
+def test_outside_a_repository_init_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["init"]) == 2
+    assert "git init" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argument", ["@/etc/passwd", "file:///etc/passwd", "~/.bashrc", "-", "$(id)"])
+def test_arguments_are_never_read_as_files(argument: str, capsys: pytest.CaptureFixture[str]) -> None:
+    app.run(["where", "--app", "shop", "--", argument])
+    told = "".join(capsys.readouterr())
+    assert "root:" not in told
+
+
+def test_the_schema_needs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["properties"]["steps"]
+
+
+def test_a_token_is_found_as_we_and_as_git_write_it(tmp_path: Path) -> None:
+    file = tmp_path / "credentials"
+    credentials.keep(file, "http://127.0.0.1:8440", "shipway_one")
+    file.write_text(file.read_text() + "http://shipway:shipway_two@127.0.0.1%3a9000\n")
+    assert credentials.token(file, "http://127.0.0.1:8440") == "shipway_one"
+    assert credentials.token(file, "http://127.0.0.1:9000") == "shipway_two"
+    assert credentials.token(file, "http://127.0.0.1:9001") is None
+    credentials.keep(file, "http://127.0.0.1:9000", "shipway_three")
+    assert credentials.token(file, "http://127.0.0.1:9000") == "shipway_three"
+    assert file.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,83 @@
+"""An environment's data: one place for all releases, copied whole before a release may change it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from shipway.config.places import Places
+from shipway.environments import data
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places(tmp_path / "data", tmp_path / "runtime", tmp_path / "keys")
+
+
+@pytest.fixture
+def kept(places: Places) -> Path:
+    return data.directory(places, "shop", "prod", ["instance", "books/ledger.sqlite3"])
+
+
+def test_directories_are_made_and_files_are_left_to_the_application(kept: Path) -> None:
+    assert (kept / "instance").is_dir()
+    assert (kept / "books").is_dir()
+    assert not (kept / "books" / "ledger.sqlite3").exists()
+
+
+def test_paths_of_the_tree_lead_into_the_directory() -> None:
+    assert data.links("/app", ["instance", "db.sqlite3"]) == {
+        "/app/instance": "/data/instance",
+        "/app/db.sqlite3": "/data/db.sqlite3",
+    }
+
+
+def test_a_database_that_is_written_to_is_copied_in_one_state(places: Places, kept: Path) -> None:
+    """Two tables get a row each in one transaction: a copy never has one without the other."""
+    ledger = kept / "books" / "ledger.sqlite3"
+    with closing(sqlite3.connect(ledger, isolation_level=None)) as books:
+        books.execute("pragma journal_mode=wal")
+        books.execute("create table debit (n)")
+        books.execute("create table credit (n)")
+    stop = threading.Event()
+    writer = threading.Thread(target=_write, args=(ledger, stop))
+    writer.start()
+    copies = [data.copy(places, "shop", "prod", f"copy-{number}") for number in range(4)]
+    stop.set()
+    writer.join()
+    for copy in copies:
+        with closing(sqlite3.connect(copy / "books" / "ledger.sqlite3")) as books:
+            (debit,), (credit,) = (
+                books.execute(f"select count(*) from {table}").fetchone() for table in ("debit", "credit")
+            )
+        assert debit == credit
+        assert sorted(path.name for path in (copy / "books").iterdir()) == ["ledger.sqlite3"]
+
+
+def _write(ledger: Path, stop: threading.Event) -> None:
+    with closing(sqlite3.connect(ledger, isolation_level=None, timeout=30)) as books:
+        while not stop.is_set():
+            books.execute("begin immediate")
+            books.execute("insert into debit values (1)")
+            books.execute("insert into credit values (1)")
+            books.execute("commit")
+
+
+def test_a_copy_is_made_once_and_whole_or_not_at_all(places: Places, kept: Path) -> None:
+    (kept / "notes.txt").write_text("before")
+    copy = data.copy(places, "shop", "prod", "first")
+    (kept / "notes.txt").write_text("after")
+    assert data.copy(places, "shop", "prod", "first") == copy
+    assert (copy / "notes.txt").read_text() == "before"
+
+
+def test_only_old_copies_are_pruned_and_never_the_data(places: Places, kept: Path) -> None:
+    (kept / "notes.txt").write_text("precious")
+    for number in range(8):
+        copy = data.copy(places, "shop", "prod", f"copy-{number}")
+    assert sorted(path.name for path in copy.parent.iterdir()) == [f"copy-{number}" for number in range(3, 8)]
+    assert (kept / "notes.txt").read_text() == "precious"

@@ -1,0 +1,96 @@
+"""Secrets: sealed at rest, bound to their environment, with a key that lies elsewhere."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from shipway.config.places import Places
+from shipway.environments import configure
+from shipway.environments.configure import InvalidVariable, UnknownVariable
+from shipway.environments.secrets import KeyLost, Vault
+from shipway.state import applications, configurations
+from shipway.state.database import Database, open_database
+
+SECRETS = {"PASSWORD": "correct-horse-battery"}
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    made = Places(tmp_path / "data", tmp_path / "runtime", tmp_path / "keys")
+    made.create()
+    return made
+
+
+@pytest.fixture
+def database(places: Places) -> Database:
+    made = open_database(places.database)
+    with made.write() as conn:
+        applications.create(conn, "shop", "main", "ada")
+    return made
+
+
+def test_what_is_sealed_opens_again_and_shows_nothing(places: Places) -> None:
+    sealed = Vault(places).seal("shop", "prod", SECRETS)
+    assert b"horse" not in sealed
+    assert Vault(places).open("shop", "prod", sealed) == SECRETS
+
+
+def test_the_key_is_outside_the_data_and_nobody_elses(places: Places) -> None:
+    Vault(places).seal("shop", "prod", SECRETS)
+    assert not places.secret_key.is_relative_to(places.data)
+    assert stat.S_IMODE(places.secret_key.stat().st_mode) == 0o600
+
+
+def test_a_secret_moved_to_another_environment_does_not_open(places: Places) -> None:
+    sealed = Vault(places).seal("shop", "test", SECRETS)
+    with pytest.raises(KeyLost):
+        Vault(places).open("shop", "prod", sealed)
+
+
+def test_a_lost_key_is_said_and_not_replaced(places: Places) -> None:
+    sealed = Vault(places).seal("shop", "prod", SECRETS)
+    places.secret_key.unlink()
+    with pytest.raises(KeyLost, match="not readable"):
+        Vault(places).open("shop", "prod", sealed)
+    assert not places.secret_key.exists()
+
+
+def test_a_change_is_a_new_version_and_no_change_is_none(places: Places, database: Database) -> None:
+    vault = Vault(places)
+    first = configure.change(database, vault, "shop", "prod", who="ada", values={"A": "1"}, secrets=SECRETS)
+    again = configure.change(database, vault, "shop", "prod", who="ada", values={"A": "1"}, secrets=SECRETS)
+    assert (first.version, again.version) == (1, 1)
+    assert configure.variables(vault, first) == ({"A": "1", **SECRETS}, ["correct-horse-battery"])
+
+
+def test_a_value_that_becomes_a_secret_is_no_longer_readable(places: Places, database: Database) -> None:
+    vault = Vault(places)
+    configure.change(database, vault, "shop", "prod", who="ada", values={"PASSWORD": "readable-horse"})
+    now = configure.change(database, vault, "shop", "prod", who="ada", secrets=SECRETS)
+    assert dict(now.values) == {}
+    assert list(now.secret_names) == ["PASSWORD"]
+
+
+def test_every_problem_is_told_at_once_and_nothing_is_changed(places: Places, database: Database) -> None:
+    with pytest.raises(InvalidVariable) as told:
+        configure.change(
+            database,
+            Vault(places),
+            "shop",
+            "prod",
+            who="ada",
+            values={"1A": "x", "PORT": "1", "GOOD": "x"},
+            secrets={"SHORT": "abc"},
+        )
+    for word in ("1A", "PORT", "SHORT"):
+        assert word in told.value.message
+    with database.read() as conn:
+        assert configurations.newest(conn, "shop", "prod").version == 0
+
+
+def test_taking_away_what_is_not_set_is_an_error(places: Places, database: Database) -> None:
+    with pytest.raises(UnknownVariable):
+        configure.change(database, Vault(places), "shop", "prod", who="ada", values={"A": None})

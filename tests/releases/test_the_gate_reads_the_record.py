@@ -1,0 +1,147 @@
+"""The gate: holds, the order of environments, and newer pushes decide, whatever path a deployment comes by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, insert
+
+from shipway.releases import gate
+from shipway.releases.gate import GateClosed, Overtaken
+from shipway.rollbacks import choose
+from shipway.rollbacks.choose import NowhereToGo
+from shipway.state import applications, artifacts, deployments, ids, releases, runs
+from shipway.state.artifacts import Artifact
+from shipway.state.database import Database, open_database
+from shipway.state.runs import Run
+from shipway.state.tables import holds
+
+ORDER = ("dev", "test", "prod")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    made = open_database(tmp_path / "shipway.db")
+    with made.write() as conn:
+        applications.create(conn, "shop", "main", "ada")
+    return made
+
+
+def green(conn: Connection, letter: str, purpose: str = "push") -> tuple[Run, Artifact]:
+    """A run of the commit `letter` and its artifact."""
+    run = runs.create(
+        conn,
+        application="shop",
+        push=None,
+        branch="main",
+        commit=letter * 40,
+        who="ada",
+        purpose=purpose,
+        deliver=ORDER,
+        plan={},
+    )
+    artifact = artifacts.create(
+        conn, application="shop", digest=letter, commit=run.commit, run=run.id, project={}, size=1
+    )
+    return run, artifact
+
+
+def serve(conn: Connection, run: Run, artifact: Artifact, environment: str) -> None:
+    """The artifact serves there, by this run."""
+    release = releases.make(
+        conn,
+        application="shop",
+        environment=environment,
+        digest=artifact.digest,
+        commit=artifact.commit,
+        configuration=0,
+    )
+    begun = deployments.begin(conn, run=run.id, release=release, kind="deploy", at_least=0)
+    releases.serve(conn, release, deployment=begun.id, epoch=begun.epoch, warm_until=None)
+    deployments.end(conn, begun, "done")
+
+
+def hold(conn: Connection, environment: str | None, commit: str | None, until: float | None = None) -> None:
+    conn.execute(
+        insert(holds).values(
+            id=ids.new(),
+            application="shop",
+            environment=environment,
+            commit=commit,
+            kind="freeze",
+            why="the fair is on",
+            who="mira",
+            created=0.0,
+            until=until,
+        )
+    )
+
+
+def test_prod_comes_after_test(database: Database) -> None:
+    with database.write() as conn:
+        run, artifact = green(conn, "a")
+        with pytest.raises(GateClosed, match="has not served in test"):
+            gate.check(conn, run, artifact, "prod", ORDER)
+        serve(conn, run, artifact, "test")
+        gate.check(conn, run, artifact, "prod", ORDER)
+
+
+@pytest.mark.parametrize(("environment", "commit"), [(None, None), ("dev", None), (None, "a" * 40)])
+def test_a_hold_closes_the_gate_and_says_who_and_why(
+    database: Database, environment: str | None, commit: str | None
+) -> None:
+    with database.write() as conn:
+        run, artifact = green(conn, "a")
+        hold(conn, environment, commit)
+        with pytest.raises(GateClosed, match="mira: the fair is on"):
+            gate.check(conn, run, artifact, "dev", ORDER)
+
+
+def test_a_hold_on_something_else_or_over_does_not(database: Database) -> None:
+    with database.write() as conn:
+        run, artifact = green(conn, "a")
+        hold(conn, "prod", None)
+        hold(conn, None, "b" * 40)
+        hold(conn, "dev", None, until=1.0)
+        gate.check(conn, run, artifact, "dev", ORDER)
+
+
+def test_a_push_does_not_arrive_after_a_newer_one(database: Database) -> None:
+    with database.write() as conn:
+        older, old_artifact = green(conn, "a")
+        newer, new_artifact = green(conn, "b")
+        serve(conn, newer, new_artifact, "dev")
+        with pytest.raises(Overtaken, match="newer bbbbbbb"):
+            gate.check(conn, older, old_artifact, "dev", ORDER)
+
+
+def test_a_person_may_deploy_an_older_commit(database: Database) -> None:
+    with database.write() as conn:
+        _, old_artifact = green(conn, "a")
+        newer, new_artifact = green(conn, "b")
+        serve(conn, newer, new_artifact, "dev")
+        asked, _ = green(conn, "a", purpose="deploy")
+        gate.check(conn, asked, old_artifact, "dev", ORDER)
+
+
+def test_a_rollback_goes_to_the_release_before_and_only_to_one_that_has_served(database: Database) -> None:
+    with database.write() as conn:
+        with pytest.raises(NowhereToGo, match="serves nothing"):
+            choose.target(conn, "shop", "dev", None)
+        served = [green(conn, letter) for letter in "abc"]
+        for run, artifact in served:
+            serve(conn, run, artifact, "dev")
+        assert choose.target(conn, "shop", "dev", None).number == 2
+        assert choose.target(conn, "shop", "dev", 1).number == 1
+        with pytest.raises(NowhereToGo, match="is what dev serves"):
+            choose.target(conn, "shop", "dev", 3)
+        with pytest.raises(NowhereToGo, match="never served"):
+            choose.target(conn, "shop", "dev", 9)
+
+
+def test_the_first_release_cannot_be_rolled_back(database: Database) -> None:
+    with database.write() as conn:
+        serve(conn, *green(conn, "a"), "dev")
+        with pytest.raises(NowhereToGo, match="first release"):
+            choose.target(conn, "shop", "dev", None)

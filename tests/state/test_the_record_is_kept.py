@@ -1,0 +1,130 @@
+"""The record: all or nothing, facts beside every change, one schema however it was made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+from sqlalchemy.exc import IntegrityError
+
+from shipway.state import applications, deployments, facts, pushes, releases, runs
+from shipway.state.database import Database, open_database
+from shipway.state.pushes import NOTHING, Update
+from shipway.state.tables import metadata
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    made = open_database(tmp_path / "shipway.db")
+    with made.write() as conn:
+        applications.create(conn, "shop", "main", "ada")
+    return made
+
+
+def a_run(database: Database, push: str | None = None, commit: str = "a" * 40) -> runs.Run:
+    with database.write() as conn:
+        return runs.create(
+            conn,
+            application="shop",
+            push=push,
+            branch="main",
+            commit=commit,
+            who="ada",
+            purpose="push",
+            deliver=("prod",),
+            plan={},
+        )
+
+
+def a_push(database: Database) -> str:
+    with database.write() as conn:
+        return pushes.record(conn, "shop", Update("refs/heads/main", NOTHING, "a" * 40), who="ada").id
+
+
+def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
+    open_database(tmp_path / "shipway.db").close()
+    with create_engine(f"sqlite:///{tmp_path / 'shipway.db'}").connect() as conn:
+        found = compare_metadata(MigrationContext.configure(conn), metadata)
+    assert [change for change in found if change[0] != "remove_table"] == []
+
+
+def test_a_change_that_fails_leaves_nothing(database: Database) -> None:
+    before = read_facts(database)
+    with pytest.raises(IntegrityError):
+        create_two_applications(database, "other", None)
+    assert read_facts(database) == before
+
+
+def test_writes_are_synced_before_they_are_acknowledged(database: Database) -> None:
+    with database.write() as conn:
+        assert conn.exec_driver_sql("pragma synchronous").scalar() == 2
+        assert conn.exec_driver_sql("pragma journal_mode").scalar() == "wal"
+
+
+def test_a_push_has_one_run_however_often_it_is_asked_for(database: Database) -> None:
+    push = a_push(database)
+    assert a_run(database, push).id == a_run(database, push).id
+
+
+def test_a_run_is_begun_by_one_and_ends_once(database: Database) -> None:
+    run = a_run(database)
+    with database.write() as conn:
+        assert runs.begin(conn, run, "plain")
+        assert not runs.begin(conn, run, "plain")
+        assert runs.end(conn, run, "passed")
+        assert not runs.end(conn, run, "failed", "too late")
+    with database.read() as conn:
+        assert runs.get(conn, run.id).state == "passed"
+
+
+def test_only_queued_runs_are_superseded(database: Database) -> None:
+    first, second, third = (a_run(database, commit=letter * 40) for letter in "abc")
+    with database.write() as conn:
+        runs.begin(conn, first, "plain")
+        assert runs.supersede(conn, third) == [second.id]
+
+
+def test_an_epoch_is_above_everything_the_target_has_seen(database: Database) -> None:
+    run = a_run(database)
+    with database.write() as conn:
+        release = releases.make(
+            conn, application="shop", environment="prod", digest="d", commit="a" * 40, configuration=0
+        )
+        begun = deployments.begin(conn, run=run.id, release=release, kind="deploy", at_least=41)
+        assert begun.epoch == 42
+        assert deployments.begin(conn, run=run.id, release=release, kind="deploy", at_least=99) == begun
+
+
+def test_an_older_epoch_does_not_take_over_what_serves(database: Database) -> None:
+    run = a_run(database)
+    with database.write() as conn:
+        made = [
+            releases.make(conn, application="shop", environment="prod", digest=d, commit="a" * 40, configuration=0)
+            for d in "de"
+        ]
+        deployment = deployments.begin(conn, run=run.id, release=made[0], kind="deploy", at_least=0)
+        releases.serve(conn, made[0], deployment=deployment.id, epoch=7, warm_until=None)
+        releases.serve(conn, made[1], deployment=deployment.id, epoch=6, warm_until=None)
+        now = releases.now_serving(conn, "shop", "prod")
+    assert now is not None
+    assert now.release == made[0].id
+
+
+def test_a_change_wakes_who_waits_for_it(database: Database) -> None:
+    seen = database.changes
+    a_run(database)
+    assert database.wait(seen, timeout=0) > seen
+
+
+def create_two_applications(database: Database, first: str, second: str | None) -> None:
+    with database.write() as conn:
+        applications.create(conn, first, "main", "ada")
+        applications.create(conn, second, "main", "ada")  # type: ignore[arg-type]
+
+
+def read_facts(database: Database) -> list[str]:
+    with database.read() as conn:
+        return [fact.kind for fact in facts.after(conn, 0)]
