@@ -11,6 +11,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.web.commits import Commits
+from shipway.web.words import phase
 
 SERVES, PENDING, STOPPED = "serves", "pending", "stopped"
 
@@ -70,7 +71,7 @@ def _why_not(conn: Connection, environment: str, carriers: list[Run]) -> tuple[s
 
 def _of_deployment(conn: Connection, deployment: Deployment) -> tuple[str, str]:
     if not deployment.over:
-        return PENDING, f"it is being deployed ({deployment.phase})"
+        return PENDING, f"it is being deployed: {phase(deployment.phase)}"
     if deployment.state == "done":
         return STOPPED, _replaced(conn, deployment)
     if deployment.state == "unknown":

@@ -26,11 +26,28 @@ def length(seconds: float) -> str:
     return f"{hours // 24} d"
 
 
+PHASES = {
+    "begun": "about to begin",
+    "prepare": "unpacking",
+    "release": "running its release command",
+    "start": "starting web",
+    "processes": "changing the other processes",
+    "switch": "moving the traffic",
+    "finish": "finishing",
+    "undo": "undoing it",
+}
+
+
+def phase(name: str) -> str:
+    """What a deployment is doing, from the phase on record."""
+    return PHASES.get(name, name)
+
+
 def ago(at: float, now: float | None = None) -> str:
     """`40 s ago`, `23 min ago`, `5 h ago`, then the date."""
     passed = (time.time() if now is None else now) - at
     if passed < 60:
-        return f"{max(round(passed), 0)} s ago"
+        return f"{max(passed, 0) // 1:.0f} s ago"
     if passed < 3600:
         return f"{passed // 60:.0f} min ago"
     if passed < 24 * 3600:
@@ -44,7 +61,7 @@ def lasting(since: float, now: float | None = None) -> str:
     for unit, seconds in (("d", 86400), ("h", 3600), ("min", 60)):
         if passed >= seconds:
             return f"{passed // seconds:.0f} {unit}"
-    return f"{max(round(passed), 0)} s"
+    return f"{max(passed, 0) // 1:.0f} s"
 
 
 def date(at: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shipway.state.deployments import Deployment
 from shipway.state.runs import Step
 from shipway.web.journey import Journey, Planned
-from shipway.web.words import length
+from shipway.web.words import length, phase
 
 ICONS = {"passed": "passed", "running": "running", "cancelled": "draining", "lost": "unknown"}
 FATES = {"done": "serving", "running": "running", "unknown": "unknown"}
@@ -83,7 +83,7 @@ def _took(step: Step) -> str:
 
 
 def _lasted(one: Deployment) -> str:
-    return one.phase if one.ended is None else length(one.ended - one.started)
+    return phase(one.phase) if one.ended is None else length(one.ended - one.started)
 
 
 def _name(now: Journey) -> str:

@@ -35,6 +35,7 @@ def templates(files: Files) -> jinja2.Environment:
         initials=initials,
         lasting=words.lasting,
         length_of=words.length,
+        phase=words.phase,
         several=words.several,
     )
     return made

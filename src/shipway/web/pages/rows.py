@@ -16,7 +16,7 @@ from shipway.traffic import addresses
 from shipway.web import journey, lookups
 from shipway.web.journey import Journey
 from shipway.web.site import Site
-from shipway.web.words import lasting, length, plain, several
+from shipway.web.words import lasting, length, phase, plain, several
 
 ORDER = ("failed", "unknown", "running", "rolled", "frozen", "queued", "serving")
 LONGEST = 70  # characters of a log's line in the sentence underneath
@@ -190,7 +190,7 @@ def _station(head: Journey, place: Place) -> Station:
     reached = deployment is not None or place.name in head.unneeded
     if deployment is not None and not deployment.over:
         now = "queued" if place.release is None else "serving"
-        return Station(place.name, now, f"{deployment.commit[:7]} comes ({deployment.phase})", moving=True)
+        return Station(place.name, now, phase(deployment.phase), moving=True)
     if deployment is not None and deployment.state != "done":
         return Station(place.name, "failed" if deployment.state == "failed" else "unknown", _serves(place))
     if place.hold is not None:

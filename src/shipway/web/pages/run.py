@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
+from shipway.state import releases
+from shipway.state.database import Connection
+from shipway.state.runs import Run
 from shipway.traffic.addresses import address
 from shipway.web import journey, lookups, tail
 from shipway.web.call import Call
@@ -39,6 +42,7 @@ class Failure:
 def run_page(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         now = journey.read(conn, lookups.run(conn, call.place("run")).id)
+        still = _still_serves(conn, now.run)
     run = now.run
     columns = graph.columns(now)
     return page(
@@ -50,7 +54,7 @@ def run_page(site: Site, call: Call) -> Response:
         run=run,
         spoken=f"{run.application}:{run.number}",
         info=site.commits.about(run.application, run.commit),
-        title=_title(now),
+        title=_title(now, still),
         state=STATES[run.state],
         failure=_failure(now),
         untouched=untouched(now),
@@ -81,7 +85,13 @@ def _done(now: Journey, environment: str) -> bool:
     return environment in now.deployments and now.deployments[environment].state == "done"
 
 
-def _title(now: Journey) -> tuple[str, str]:
+def _still_serves(conn: Connection, run: Run) -> bool:
+    """Whether every environment the run went to serves its commit now."""
+    serving = [releases.now_serving(conn, run.application, name) for name in run.deliver]
+    return all(now is not None and releases.get(conn, now.release).commit == run.commit for now in serving)
+
+
+def _title(now: Journey, still: bool) -> tuple[str, str]:
     """A sentence about now: its beginning if that is a name, and the rest."""
     run = now.run
     commit, places = run.commit[:7], listed(list(run.deliver))
@@ -90,9 +100,13 @@ def _title(now: Journey) -> tuple[str, str]:
     if run.state == "running":
         return _busy(now)
     if run.state == "passed" and run.purpose == "rollback":
-        return commit, f" serves in {places} again"
+        return commit, f" {'serves in' if still else 'went back to'} {places}{' again' if still else ''}"
     if run.state == "passed":
-        return (commit, f" serves in {places}") if run.deliver else ("", "Everything passed")
+        return (
+            (commit, f" {'serves in' if still else 'went to'} {places}")
+            if run.deliver
+            else ("", "Everything passed")
+        )
     return "", {
         "queued": "Waiting for its turn",
         "cancelled": "Cancelled",

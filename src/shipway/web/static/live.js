@@ -51,7 +51,7 @@ function listen() {
 const units = [['d', 86400], ['h', 3600], ['min', 60]];
 function ago(seconds) {
   for (const [unit, length] of units) if (seconds >= length) return `${Math.floor(seconds / length)} ${unit}`;
-  return `${Math.max(0, Math.round(seconds))} s`;
+  return `${Math.max(0, Math.floor(seconds))} s`;
 }
 
 function tick() {
