@@ -6,9 +6,7 @@ from support.installation import Installation, Repository, eventually
 from support.shop import shop
 
 
-def test_the_push_shows_each_step_and_each_environment(
-    installation: Installation, repository: Repository
-) -> None:
+def test_the_push_shows_each_step_and_each_environment(installation: Installation, repository: Repository) -> None:
     repository.commit("Become version 2", shop("2"))
     shown = repository.push().out
     for word in ("test", "build", "dev", "prod", f"http://shop.localhost:{installation.proxy_port}"):
