@@ -122,6 +122,13 @@ class NoPort(OwnerError):
     default_hint = "stop what is not needed, or wait a minute: a port rests before it is used again"
 
 
+class DiskFull(OwnerError):
+    """There is no room left on the disk of the data directory."""
+
+    id = "machine.disk_full"
+    default_hint = "Make room on the disk that holds Shipway's data, then push the commit again."
+
+
 class DeploymentStopped(UserError):
     """A deployment could not be carried out; what served before still serves. `excerpt` holds the evidence."""
 

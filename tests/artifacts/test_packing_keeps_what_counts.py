@@ -66,7 +66,7 @@ def test_content_links_and_empty_directories_survive(tmp_path: Path) -> None:
     (tree / "big").write_bytes(os.urandom(3 << 20))
     (tree / "empty").touch()
     (tree / "nothing").mkdir()
-    (tree / "link").symlink_to("../../" + "x" * 300)
+    (tree / "link").symlink_to("/".join(["x" * 200] * 3))
     (tree / "round").symlink_to("round")
     into = there_and_back(tree, tmp_path)
     assert (into / "big").read_bytes() == (tree / "big").read_bytes()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
+from pathlib import Path
 
-from shipway.pipelines.attempts import following
+from shipway.pipelines.attempts import Attempts, Result, following
 from shipway.state import facts, runs
 from shipway.state.runs import Step
 from support.keeping import eventually
@@ -154,3 +156,13 @@ def test_which_attempt_is_next() -> None:
 
 def _step(attempt: int, state: str) -> Step:
     return Step("r", "only", attempt, 0, (), state, None, "", None, None)
+
+
+def test_a_full_disk_fails_the_step_and_is_called_by_its_name(workshop: Workshop) -> None:
+    run = workshop.queue(workshop.commit(), one_step("true"))
+
+    def full(_directory: Path) -> Result:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert Attempts(workshop.database, workshop.places, run, "only").carry_out(full) == "failed"
+    assert "There is no room left on the disk" in workshop.steps(run)[0].excerpt

@@ -20,7 +20,7 @@ class Missing(OwnerError):
 
 
 def unpack(places: Places, digest: str) -> Path:
-    """The directory with the artifact's content, which nobody may write to; raises Missing and Damaged.
+    """The directory with the artifact's content, which nobody changes; raises Missing and Damaged.
 
     It appears whole: it is made beside its place and renamed. Nothing of it is synced, because the archive is:
     a directory unpacked before the machine was last started may be torn, and is unpacked again. By then no
@@ -61,9 +61,7 @@ def _unpack(places: Places, digest: str, tree: Path) -> None:
 
 def _put_in_place(places: Places, digest: str, unpacked: Path) -> None:
     """The proof comes after the tree: without it the tree is taken for one of another boot."""
-    proof, tree = shelf.proof(places, digest), shelf.tree(places, digest)
+    proof = shelf.proof(places, digest)
     proof.unlink(missing_ok=True)
-    unpacked.chmod(0o755)  # an ordinary user may move only a directory that may be written to
-    unpacked.rename(tree)
-    tree.chmod(0o555)
+    unpacked.rename(shelf.tree(places, digest))
     shelf.write(proof, boot())

@@ -75,7 +75,6 @@ def _copy(places: Places, digest: str, kept: Path, release: str) -> Path:
 
 def _let_owner_write(tree: Path) -> None:
     for directory, _, files in os.walk(tree):
-        os.chmod(directory, 0o755)
         for name in files:
             path = os.path.join(directory, name)
             if not os.path.islink(path):

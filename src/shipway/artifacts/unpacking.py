@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import IO, cast
 
 from shipway.artifacts.archive import CHUNK, MOST_ENTRIES, Damaged
+from shipway.errors import DiskFull
 
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def unpack(archive: Path, digest: str, into: Path) -> None:
-    """Places the archive's entries in the empty directory `into`, which nobody can write to afterwards.
+    """Places the archive's entries in the empty directory `into`; its files may be read and executed only.
 
-    Raises Damaged when the archive is not the one called `digest`; what was placed by then is the caller's to
-    remove.
+    Its directories are ordinary ones: what lies in others is hard to delete, for a person too. Raises Damaged when
+    the archive is not the one called `digest`, or DiskFull; what was placed by then is the caller's to remove.
     """
     with archive.open("rb", buffering=0) as file:
         source = _Source(file)
@@ -34,6 +35,8 @@ def unpack(archive: Path, digest: str, into: Path) -> None:
                     tree.place(member, tar, number)
             source.drain()
         except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DiskFull(f"There is no room to unpack artifact {digest[:12]}.") from error
             raise Damaged(f"artifact {digest[:12]} cannot be read: {error}") from error
     if source.hash.hexdigest() != digest:
         raise Damaged(f"artifact {digest[:12]} is not what was published under that name")
@@ -77,8 +80,8 @@ class _Tree:
         return self
 
     def __exit__(self, *_: object) -> None:
-        while self._open:
-            self._leave()
+        for descriptor in self._open:
+            os.close(descriptor)
 
     def place(self, member: tarfile.TarInfo, tar: tarfile.TarFile, number: int) -> None:
         """Creates one entry; ValueError when it is of no kind that `pack` writes."""
@@ -97,16 +100,11 @@ class _Tree:
 
     def _go_to(self, directories: list[str]) -> None:
         while self._names != directories[: len(self._names)]:
-            self._leave()
+            os.close(self._open.pop())
             self._names.pop()
         for name in directories[len(self._names) :]:
             self._open.append(os.open(name, DIRECTORY, dir_fd=self._open[-1]))
             self._names.append(name)
-
-    def _leave(self) -> None:
-        descriptor = self._open.pop()
-        os.fchmod(descriptor, 0o555)
-        os.close(descriptor)
 
     def _write(self, name: str, member: tarfile.TarInfo, tar: tarfile.TarFile) -> None:
         content = tar.extractfile(member)

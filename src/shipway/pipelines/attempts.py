@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import errno
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.config.durations import text
 from shipway.config.places import Places
-from shipway.errors import ShipwayError, TransientError
+from shipway.errors import DiskFull, ShipwayError, TransientError
 from shipway.hosts.excerpt import excerpt
 from shipway.hosts.outcome import Outcome
 from shipway.state import runs
@@ -114,7 +116,8 @@ def result(outcome: Outcome, directory: Path, timeout: float) -> Result:
 
 def _answered(once: Callable[[Path], Result], directory: Path) -> Result:
     try:
-        return once(directory)
+        with _room_on_disk():
+            return once(directory)
     except TransientError:
         raise
     except ShipwayError as error:
@@ -123,6 +126,16 @@ def _answered(once: Callable[[Path], Result], directory: Path) -> Result:
         with (directory / "log").open("a") as log:
             log.write(f"{told}\n")
         return Result("failed", excerpt=told)
+
+
+@contextmanager
+def _room_on_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(f"There is no room left on the disk: {error}") from error
 
 
 def _position(run: Run, name: str) -> int:

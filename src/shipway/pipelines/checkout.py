@@ -88,4 +88,4 @@ def _permit(function: Callable[..., Any], path: str, failure: Any) -> None:
     if function is os.unlink or function is os.rmdir:
         function(path)
     else:
-        shutil.rmtree(path)
+        remove(Path(path))
