@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from shipway.artifacts import shelf
-from shipway.artifacts.room import run_env, run_room, tree_of
+from shipway.artifacts.room import run_env, run_room, static_server, tree_of
 from shipway.hosts.sandbox import NoSandbox, Tier, probe
 from support.workshop import STATIC, Workshop
 
@@ -65,3 +65,10 @@ def test_a_tree_cannot_ask_for_more_than_its_python(workshop: Workshop) -> None:
     shown = [str(mount.source) for mount in run_room(workshop.places, tree).mounts]
     assert (tree / ".venv" / "pyvenv.cfg").exists()
     assert not any(source.startswith(str(workshop.places.keys)) for source in shown)
+
+
+def test_the_server_of_static_files_is_within_reach(workshop: Workshop, tier: Tier) -> None:
+    python = static_server(tier)[0]
+    line = f"{python} -I -c 'import shipway.releases.static as s; print(s.__name__)'"
+    done = sh(workshop, tier, workshop.make(FILES).digest, line)
+    assert done.stdout == "shipway.releases.static\n", done.stderr

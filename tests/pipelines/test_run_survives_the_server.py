@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 from support.keeping import eventually
 from support.workshop import Workshop, one_step
-
-SERVER = """
-import sys
-from pathlib import Path
-from shipway.hosts.sandbox import probe
-from shipway.state import runs
-from support.workshop import opened
-with opened(Path(sys.argv[1]), probe()) as workshop:
-    with workshop.database.read() as conn:
-        run = runs.get(conn, sys.argv[2])
-    getattr(workshop, sys.argv[3])(run, *sys.argv[4:])
-"""
-TESTS = Path(__file__).parents[1]
-
-
-def server(workshop: Workshop, *words: str) -> subprocess.Popen[bytes]:
-    """Another process that works on the same installation."""
-    path = os.pathsep.join([str(TESTS), str(TESTS.parent / "src")])
-    command = [sys.executable, "-c", SERVER, str(workshop.directory), *words]
-    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path})
 
 
 def test_a_step_goes_on_and_is_run_once(workshop: Workshop) -> None:
     line = "echo began >> happened; echo began; while ! test -e go; do sleep 0.05; done; cat happened"
     run = workshop.queue(workshop.commit(), one_step(line))
-    first = server(workshop, run.id, "step", "only")
+    first = workshop.elsewhere(run, "step", "only")
     eventually(lambda: "began" in workshop.log(run, "only"), "the step began")
     first.send_signal(signal.SIGKILL)
     first.wait()

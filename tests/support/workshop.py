@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,19 @@ from shipway.state.runs import Run, Step
 NAME = "shop"
 STATIC = {"shipway.yml": "name: shop\nbuild: static\n", "index.html": "<h1>Shop</h1>\n"}
 """The smallest application: its build runs nothing."""
+
+TESTS = Path(__file__).parents[1]
+SERVER = """
+import sys
+from pathlib import Path
+from shipway.hosts.sandbox import probe
+from shipway.state import runs
+from support.workshop import opened
+with opened(Path(sys.argv[1]), probe()) as workshop:
+    with workshop.database.read() as conn:
+        run = runs.get(conn, sys.argv[2])
+    getattr(workshop, sys.argv[3])(run, *sys.argv[4:])
+"""
 
 Files = Mapping[str, str | bytes | Path | None]
 """By path: text, bytes, where a link points, or None for a file that goes."""
@@ -112,6 +126,12 @@ class Workshop:
         run = self.queue(self.commit(files, **how), text)
         assert self.build(run) == "passed", self.log(run, "build")
         return self.publish(run)
+
+    def elsewhere(self, run: Run, verb: str, *words: str) -> subprocess.Popen[bytes]:
+        """The same as calling `verb` here, in a server of its own that a test may kill."""
+        path = os.pathsep.join([str(TESTS), str(TESTS.parent / "src")])
+        command = [sys.executable, "-c", SERVER, str(self.directory), run.id, verb, *words]
+        return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path})
 
     def tree(self, run: Run) -> Path:
         return self.places.run(run.id) / "tree"
