@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import json
 from typing import Annotated, Any
 
 import typer
@@ -45,8 +45,9 @@ def logs(
     process: Annotated[str | None, typer.Option("--process", help="One process of the environment.")] = None,
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many lines of an environment.")] = 100,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """The log of a run, or of what serves in an environment."""
+    """The log of a run, or of what serves in an environment; with --json an object per line."""
     server = Server.find()
     following = {"follow": "1"} if follow else {}
     if env is not None:
@@ -56,8 +57,7 @@ def logs(
         query = {**({"step": step} if step else {}), **following}
         path = f"/runs/{named(run, app) if run else _newest(server, app)}/log"
     for line in server.lines(path, **query):
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+        print(json.dumps({"line": line}) if as_json else line, flush=True)
 
 
 def schema() -> None:

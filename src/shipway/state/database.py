@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection as Connection  # for the hints of those who are handed one
-from sqlalchemy import create_engine, event
+from sqlalchemy import Connection, create_engine, event
 
 from shipway.state import migrate
 
