@@ -57,8 +57,9 @@ def _python(places: Places, tree: Path) -> list[Path]:
 
 
 def _own() -> tuple[Mount, ...]:
-    package = Path(shipway.__file__).parent
-    return tuple(Mount(path, str(path)) for path in (Path(sys.prefix), package) if not path.is_relative_to("/usr"))
+    """Shipway's environment, and the directory it is imported from when that lies elsewhere."""
+    found = {Path(sys.prefix), Path(shipway.__file__).parents[1]}
+    return tuple(Mount(path, str(path)) for path in sorted(found) if not path.is_relative_to("/usr"))
 
 
 def _copy(places: Places, digest: str, kept: Path, release: str) -> Path:
