@@ -11,6 +11,7 @@ import pytest
 
 from shipway.errors import NoPort
 from shipway.hosts import ports
+from shipway.state import ports as recorded
 from shipway.state.database import Database, open_database
 
 
@@ -60,7 +61,7 @@ def test_the_same_owner_is_given_the_same_port_again(database: Database) -> None
 def test_a_released_port_rests(database: Database, few: list[int]) -> None:
     for owner in "abcd":
         ports.take(database, owner)
-    ports.release(database, few[1])
+    release(database, few[1])
     with pytest.raises(NoPort):
         ports.take(database, "e")
 
@@ -68,7 +69,7 @@ def test_a_released_port_rests(database: Database, few: list[int]) -> None:
 def test_a_rested_port_is_used_again(database: Database, few: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     for owner in "abcd":
         ports.take(database, owner)
-    ports.release(database, few[1])
+    release(database, few[1])
     monkeypatch.setattr(ports, "REST", -1.0)
     assert ports.take(database, "e") == few[1]
 
@@ -78,8 +79,8 @@ def test_releasing_twice_does_not_take_the_port_from_its_next_owner(
 ) -> None:
     monkeypatch.setattr(ports, "REST", -1.0)
     first = ports.take(database, "a")
-    ports.release(database, first)
-    ports.release(database, first)
+    release(database, first)
+    release(database, first)
     assert ports.take(database, "b") == first
     assert ports.take(database, "c") != first
 
@@ -93,3 +94,9 @@ def test_a_port_somebody_else_uses_is_not_given_away(address: str) -> None:
         other_port = other.getsockname()[1]
         assert not ports._is_free(other_port)
     assert ports._is_free(other_port)
+
+
+def release(database: Database, port: int) -> None:
+    """Gives a port back, as stopping its instance does."""
+    with database.write() as conn:
+        recorded.release(conn, port)

@@ -33,12 +33,6 @@ def take(database: Database, owner: str) -> int:
         return port
 
 
-def release(database: Database, port: int) -> None:
-    """Gives a port back; it rests for a minute."""
-    with database.write() as conn:
-        ports.release(conn, port)
-
-
 def _candidates() -> list[int]:
     """In no order, so that two installations on one machine seldom want the same one."""
     every = _range(*map(int, EPHEMERAL.read_text().split()))

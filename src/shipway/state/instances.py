@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
+from shipway.state import ports
 from shipway.state.tables import instances
 
 
@@ -62,5 +63,8 @@ def wanted(conn: Connection) -> list[Instance]:
 
 
 def unwant(conn: Connection, id: str) -> None:
-    """Records that this instance should not run any longer."""
-    conn.execute(update(instances).where(instances.c.id == id).values(wanted=False))
+    """Records that this instance, which has stopped, should not run any longer; its port rests from now on."""
+    port = get(conn, id).port
+    conn.execute(update(instances).where(instances.c.id == id).values(wanted=False, port=None))
+    if port is not None:
+        ports.release(conn, port)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shipway.artifacts import room as artifact_room
 from shipway.environments import configure, data
+from shipway.errors import InstanceDiffers
 from shipway.hosts import ports
 from shipway.hosts.keeper.client import InstanceSpec
 from shipway.hosts.sandbox import Mount, Room, check_environment
@@ -80,13 +81,18 @@ def start(
     started = []
     for position in range(1, settings.instances + 1):
         instance = _want(machine, release, process, position)
-        machine.keeper.ensure(
-            _specification(machine, release, instance, settings, around),
-            group=group(release),
-            epoch=epoch,
-        )
+        _ensure(machine, release, _specification(machine, release, instance, settings, around), epoch)
         started.append(instance)
     return started
+
+
+def _ensure(machine: Machine, release: Release, specification: InstanceSpec, epoch: int) -> None:
+    """Runs what is specified; an instance that was started by another version of Shipway is replaced."""
+    try:
+        machine.keeper.ensure(specification, group=group(release), epoch=epoch)
+    except InstanceDiffers:
+        machine.keeper.stop(specification.id, group=group(release), epoch=epoch, grace=STOP_GRACE)
+        machine.keeper.ensure(specification, group=group(release), epoch=epoch)
 
 
 def stop(machine: Machine, release: Release, epoch: int, *, only: Sequence[str] | None = None) -> None:
@@ -98,8 +104,6 @@ def stop(machine: Machine, release: Release, epoch: int, *, only: Sequence[str] 
             machine.keeper.stop(instance.id, group=group(release), epoch=epoch, grace=STOP_GRACE)
             with machine.database.write() as conn:
                 instances.unwant(conn, instance.id)
-            if instance.port is not None:
-                ports.release(machine.database, instance.port)
 
 
 def running(machine: Machine, release: Release, process: str) -> bool:
