@@ -53,9 +53,9 @@ def surroundings(
         configuration = configurations.get(conn, release.application, release.environment, release.configuration)
     values, secrets = configure.variables(machine.vault, configuration)
     env = {
+        **artifact_room.run_env(machine.tier, room),
         **declared,
         **values,
-        **artifact_room.run_env(machine.tier, room),
         "DATA_DIR": kept_inside,
         "SHIPWAY_APPLICATION": release.application,
         "SHIPWAY_ENVIRONMENT": release.environment,
