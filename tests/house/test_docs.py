@@ -58,6 +58,12 @@ def test_commands_that_are_named_exist(page: Path, options: dict[str, set[str]])
         )
 
 
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_make_can_do_what_is_named(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?:^ +|`)make ([a-z-]+)", page.read_text(), re.MULTILINE)) <= targets
+
+
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/[cg]*/*.md")), ids=shown)
 def test_every_page_is_found_from_the_readme(page: Path) -> None:
     assert f"({shown(page)})" in (ROOT / "README.md").read_text()
