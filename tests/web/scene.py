@@ -46,6 +46,7 @@ class Scene:
     places: Places
     database: Database
     tokens: dict[str, str] = field(default_factory=dict)
+    heads: dict[tuple[str, str], str] = field(default_factory=dict)
     real: float = field(default_factory=time.time)
     now: float = field(default_factory=time.time)
 
@@ -66,33 +67,25 @@ class Scene:
 
     def commit(self, application: str, subject: str, who: str = "ada", branch: str = "main") -> str:
         """A commit on top of the branch, made without a work tree; its id."""
-        git = ["git", f"--git-dir={self.places.repository(application)}"]
-        people = {
-            key: value
-            for role in ("AUTHOR", "COMMITTER")
-            for key, value in ((f"GIT_{role}_NAME", AUTHORS[who]), (f"GIT_{role}_EMAIL", f"{who}@example.org"))
-        }
-
-        def run(*words: str, given: str = "") -> str:
-            done = subprocess.run(
-                [*git, *words],
-                input=given,
-                capture_output=True,
-                text=True,
-                check=True,
-                env={**git_environment(), **people},
-            )
-            return done.stdout.strip()
-
-        head = subprocess.run(
-            [*git, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}"],
+        person = f"{AUTHORS[who]} <{who}@example.org> {self.now:.0f} +0000"
+        before = self.heads.get((application, branch), self.heads.get((application, "main")))
+        given = [f"commit refs/heads/{branch}", "mark :1", f"author {person}", f"committer {person}"]
+        given += [
+            f"data {len(subject.encode())}",
+            subject,
+            *([f"from {before}"] if before else []),
+            "get-mark :1",
+            "",
+        ]
+        made = subprocess.run(
+            ["git", f"--git-dir={self.places.repository(application)}", "fast-import", "--quiet"],
+            input="\n".join(given),
             capture_output=True,
             text=True,
-            check=False,
+            check=True,
+            env=git_environment(),
         ).stdout.strip()
-        tree = run("mktree")
-        made = run("commit-tree", tree, *(["-p", head] if head else []), given=subject)
-        run("update-ref", f"refs/heads/{branch}", made)
+        self.heads[application, branch] = made
         return made
 
     def push(

@@ -116,9 +116,9 @@ def _fitted(line: str) -> list[str]:
     """The lines of a terminal for one of ours: a sentence is wrapped, a line of a log is cut."""
     if line.startswith(LOG_LINE):
         return [plain(line)[:LONGEST_LOG_LINE]]
-    return textwrap.wrap(
-        plain(line), WIDTH, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False
-    )
+    first, *more = line.split("\n")
+    wrap = textwrap.TextWrapper(WIDTH, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)
+    return [*wrap.wrap(plain(first)), *(part for each in more for part in wrap.wrap(" " * 6 + plain(each)))]
 
 
 def _width(now: Journey) -> int:

@@ -32,7 +32,8 @@ class Source:
         piece = tail.read(self.path, self.offset, tail.PIECE)
         self.offset += len(piece)
         *whole, self.rest = (self.rest + piece).split(b"\n")
-        if (final and not piece and self.rest) or len(self.rest) > tail.PIECE:
+        at_its_end = final and len(piece) < tail.PIECE
+        if self.rest and (at_its_end or len(self.rest) > tail.PIECE):
             whole, self.rest = [*whole, self.rest], b""
         return [f"{self.name} | {line.decode(errors='replace')}\n" for line in whole]
 

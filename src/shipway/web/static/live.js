@@ -71,6 +71,7 @@ for (const button of document.querySelectorAll('[data-copy]')) {
     button.querySelector('span').textContent = 'Copied';
   });
 }
+document.addEventListener('stale', refresh);
 listen();
 tick();
 setInterval(tick, 1000);

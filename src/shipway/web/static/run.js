@@ -44,6 +44,7 @@ class Log {
     this.done = true;
     if (this.rest) this.add('\n');
     this.point();
+    document.dispatchEvent(new Event('stale')); // the next step may have begun before this one was read
   }
 
   add(text) {

@@ -1,0 +1,162 @@
+"""What `git push` and `shipway push` show: each thing once, when it is true, ending with the outcome."""
+
+from __future__ import annotations
+
+import asyncio
+
+from shipway.web import journey
+from shipway.web.narration import LONGEST_LOG_LINE, Telling, watch
+from web.past import EXCERPT, TRACEBACK
+from web.scene import Scene
+from web.server import Site
+
+
+def told(scene: Scene, *runs: str) -> list[str]:
+    async def all_lines() -> list[str]:
+        return [line async for line in watch(scene.database, runs, 8080)]
+
+    return asyncio.run(all_lines())
+
+
+def test_a_good_run_ends_with_its_addresses(scene: Scene) -> None:
+    with scene.history():
+        scene.application("topup")
+        run = scene.push("topup", "First")
+        scene.deliver(run)
+    assert told(scene, run.id) == [
+        f"▸ run 1 of topup, commit {run.commit[:7]}",
+        "  ✓ install       3.4 s",
+        "  ✓ lint          1.1 s",
+        "  ✓ test           12 s",
+        "  ✓ build         9.7 s",
+        "  ✓ dev           1.3 s  http://topup--dev.localhost:8080",
+        "  ✓ test          1.3 s  http://topup--test.localhost:8080",
+        "  ✓ prod          1.3 s  http://topup.localhost:8080",
+        f"✓ {run.commit[:7]} serves in dev, test and prod, 30 s",
+    ]
+
+
+def test_a_failed_step_is_explained(scene: Scene) -> None:
+    with scene.history():
+        scene.application("topup")
+        run = scene.push("topup", "First")
+        scene.begin(run)
+        scene.step(run, "install")
+        scene.step(run, "test", "failed", excerpt=EXCERPT)
+        scene.end(run, "failed", "test failed")
+    assert told(scene, run.id)[1:] == [
+        "  ✓ install       3.4 s",
+        "  ✗ test           12 s  exit status 1",
+        "    │ >       assert account.balance == 70",
+        "    │ E       assert 40 == 70",
+        "    │ E        +  where 40 = Account(balance=40).balance",
+        "    │ tests/test_charge.py:31: AssertionError",
+        "    │ FAILED tests/test_charge.py::test_a_charge_is_taken_once - assert 40 == 70",
+        "✗ run 1 failed after 16 s: test failed",
+        "  dev, test and prod were left as before",
+    ]
+
+
+def test_a_failed_deployment_is_explained(scene: Scene) -> None:
+    with scene.history():
+        scene.application("topup")
+        run = scene.push("topup", "First")
+        scene.green(run)
+        scene.deploy(run, "dev")
+        undone = scene.begin_deployment(run, "test")
+        scene.now += 30
+        scene.fail_deployment(undone, "web did not get healthy within 30 s.", TRACEBACK)
+        scene.remark(run, "run.stopped", at="deploy", message="x", hint="Look at the log.")
+        scene.end(run, "failed", "web did not get healthy within 30 s.")
+    lines = told(scene, run.id)
+    assert "  ✗ test           30 s  web did not get healthy within 30 s." in lines
+    assert "    │ ModuleNotFoundError: No module named 'psycopg'" in lines
+    assert lines[-2:] == ["  test and prod were left as before", "  Look at the log."]
+
+
+def test_what_serves_already_is_said(scene: Scene) -> None:
+    scene.application("topup")
+    run = scene.push("topup", "First")
+    scene.begin(run)
+    for name in run.deliver:
+        scene.remark(run, "deployment.unneeded", environment=name, reason="r1 serves already")
+    scene.end(run)
+    lines = told(scene, run.id)
+    assert sum("(r1 serves already)" in line for line in lines) == 3
+    assert "serves in dev, test and prod already: nothing had to move" in lines[-1]
+
+
+def test_a_branch_that_goes_nowhere_is_said(scene: Scene) -> None:
+    scene.application("topup")
+    run = scene.push("topup", "Try", branch="idea", deliver=())
+    scene.green(run)
+    scene.end(run)
+    assert "run 1 passed; idea is not delivered anywhere" in told(scene, run.id)[-1]
+
+
+def test_a_run_that_could_not_start_gives_the_reason(scene: Scene) -> None:
+    scene.application("topup")
+    run = scene.push("topup", "First", deliver=())
+    scene.end(run, "failed", "shipway.yml:3:1: no field called `proceses`; did you mean `processes`?")
+    assert "no field called `proceses`" in told(scene, run.id)[-1]
+
+
+def test_every_problem_of_a_file_has_its_own_line(scene: Scene) -> None:
+    scene.application("topup")
+    run = scene.push("topup", "First", deliver=())
+    scene.end(run, "failed", "shipway.yml has 2 problems:\nshipway.yml:3:1: one\nshipway.yml:9:1: two")
+    assert [line.strip() for line in told(scene, run.id)[-2:]] == ["shipway.yml:3:1: one", "shipway.yml:9:1: two"]
+
+
+def test_several_runs_follow_one_another(scene: Scene) -> None:
+    scene.application("topup")
+    first, second = scene.push("topup", "One"), scene.push("topup", "Two")
+    for run in (first, second):
+        scene.deliver(run)
+    starts = [line for line in told(scene, first.id, second.id) if line.startswith("▸")]
+    assert [line.split()[2] for line in starts] == ["1", "2"]
+
+
+def test_nothing_an_application_writes_can_steer_the_terminal(scene: Scene) -> None:
+    hostile = "\x1b]0;owned\x07\x1b[2J\x1b[31mred\x1b[0m\r\x07bell\x9b31m\u2028 end " + "x" * 300
+    scene.application("topup")
+    run = scene.push("topup", "First")
+    scene.begin(run)
+    scene.step(run, "test", "failed", excerpt=hostile)
+    scene.end(run, "failed", hostile)
+    lines = told(scene, run.id)
+    assert all(len(line) <= LONGEST_LOG_LINE for line in lines if "│" in line)
+    assert all(character.isprintable() for line in lines for character in line)
+    assert any("redbell" in line for line in lines)
+
+
+def test_each_thing_is_told_once_and_as_soon_as_it_is_so(scene: Scene) -> None:
+    scene.application("topup")
+    run = scene.push("topup", "First")
+    telling = Telling(8080)
+
+    def news(clock: float) -> list[str]:
+        with scene.database.read() as conn:
+            return telling.news(journey.read(conn, run.id), clock)
+
+    assert len(news(0)) == 1
+    assert news(1) == []
+    assert news(4) == ["  … waiting for its turn"]
+    assert news(8) == []
+    scene.begin(run)
+    scene.step(run, "install", "running")
+    assert news(9) == []
+    assert news(20) == ["  … install"]
+    assert news(40) == []
+    scene.end_step(run, "install", "passed")
+    assert len(news(41)) == 1
+    assert news(41) == []
+
+
+def test_watching_over_http_is_the_same_and_ends_with_the_outcome(site: Site) -> None:
+    site.scene.application("topup")
+    run = site.scene.push("topup", "First")
+    site.scene.deliver(run)
+    lines = site.get("/api/v1/runs/topup:1/watch").text.splitlines()
+    assert lines[:-1] == told(site.scene, run.id)
+    assert lines[-1] == "outcome: passed"

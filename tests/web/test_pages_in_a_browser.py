@@ -1,0 +1,245 @@
+"""The pages, as a person has them before their eyes: in a real browser, while things happen."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from web.past import afternoon
+from web.scene import Scene
+from web.server import Site
+
+pytestmark = pytest.mark.needs("chromium")
+
+PAGES = (
+    "/",
+    "/runs",
+    "/runs/topup:5",
+    "/runs/topup:4",
+    "/runs/ledger:2",
+    "/runs/statements:2",
+    "/runs/search:3",
+    "/applications/topup/environments/prod",
+    "/applications/mailer/environments/prod",
+    "/applications/mailer/environments/dev",
+)
+PAYLOADS = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    '"><script>alert(1)</script>',
+    "' onmouseover='alert(1)",
+    "</pre></code></li><script>alert(1)</script>",
+    "</title><script>alert(1)</script>",
+    "<!--<img src='--><img src=x onerror=alert(1)>",
+    "<iframe srcdoc='<script>parent.alert(1)</script>'>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "{{constructor.constructor('alert(1)')()}}",
+    "{% raw %}{{ 7*7 }}",
+    "${alert(1)}",
+    "\x1b]8;;javascript:alert(1)\x07link\x1b]8;;\x07",
+    "\x1b[31m<img src=x onerror=alert(1)>\x1b[0m",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "<math><mtext><style><img src=x onerror=alert(1)>",
+    "<base href='https://evil.example/'>",
+    "<meta http-equiv=refresh content='0;url=javascript:alert(1)'>",
+    "<form action='https://evil.example'><button>press</button></form>",
+)
+
+
+FOREIGN = "#lines img, main :is(iframe, script, base, meta, math), form[action^=http]"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=quiet)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    scene = Scene.empty(tmp_path_factory.mktemp("past"))
+    afternoon(scene)
+    site = Site.start(scene)
+    yield site
+    site.stop()
+    scene.database.close()
+
+
+def person(browser: Browser, site: Site, **options: object) -> BrowserContext:
+    """A browser in which Ada is signed in."""
+    context = browser.new_context(**options)  # type: ignore[arg-type]
+    context.set_default_timeout(20_000)
+    name, _, value = site.sign_in()["cookie"].partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": site.origin}])
+    return context
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    context = person(browser, site)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_and_says_nothing_to_the_console(
+    browser: Browser, past: Site, width: int, scheme: str
+) -> None:
+    context = person(browser, past, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    complaints: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    for path in PAGES:
+        answer = page.goto(past.origin + path)
+        assert answer is not None
+        assert answer.status == 200
+        assert page.locator("h1").count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.evaluate("[...document.images].every((image) => image.complete)")
+    assert complaints == []
+    context.close()
+
+
+def test_a_first_push_is_watched_from_the_empty_page_to_prod(page: Page, site: Site) -> None:
+    scene = site.scene
+    page.goto(site.origin)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing is under way yet.")
+    scene.application("topup")
+    expect(page.locator(".app")).to_contain_text("Nothing was pushed to main yet")
+    run = scene.push("topup", "Say hello")
+    expect(page.locator(".app .st.pill")).to_have_text("Queued")
+    scene.begin(run)
+    scene.step(run, "test", "running")
+    expect(page.get_by_role("heading", level=1)).to_have_text("One application. One is under way.")
+    expect(page.locator(".path li").nth(1)).to_contain_text("test")
+    page.get_by_role("link", name="Under way for").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("test is running")
+    expect(page.locator("#lines")).to_contain_text("all is well")
+    scene.log(run, "test", "a line that came later\n")
+    expect(page.locator("#lines")).to_contain_text("a line that came later")
+    scene.end_step(run, "test", "passed")
+    scene.step(run, "build", "running", log="building\n")
+    expect(page.locator("#lines")).to_contain_text("building")
+    scene.end_step(run, "build", "passed")
+    scene.artifact(run)
+    for name in ("dev", "test", "prod"):
+        scene.deploy(run, name)
+    scene.end(run)
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{run.commit[:7]} serves in dev, test and prod")
+    page.locator("#goes").get_by_role("link", name="prod", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("r1 serves in prod")
+
+
+def test_a_rollback_says_what_moves_and_is_done_by_keyboard(page: Page, site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    first = scene.deliver(scene.push("topup", "One"))
+    scene.deliver(scene.push("topup", "Two"))
+    page.goto(f"{site.origin}/applications/topup/environments/prod")
+    summary = page.locator("summary", has_text="Roll back to r1")
+    summary.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".sure form")).to_contain_text("Every request to prod moves from r2 to r1")
+    expect(page.locator(".sure form")).to_contain_text(first.commit[:7])
+    scene.application("other")  # a fact that would draw the page anew does not take the question away
+    page.wait_for_timeout(500)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/runs/topup:3")
+    expect(page.locator(".by")).to_contain_text("ada went back to")
+
+
+def test_signing_in_and_out(browser: Browser, site: Site) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{site.origin}/runs")
+    page.get_by_label("Token").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".bad")).to_contain_text("No such token")
+    page.get_by_label("Token").fill(site.scene.tokens["ada"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("No run yet")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Token")).to_be_visible()
+    page.goto(f"{site.origin}/runs")
+    expect(page.get_by_label("Token")).to_be_visible()
+    context.close()
+
+
+def test_nothing_that_people_or_programs_write_becomes_markup(browser: Browser, site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    hostile = "\n".join(PAYLOADS)
+    for number, payload in enumerate(PAYLOADS):
+        run = scene.push("topup", payload.replace("\x1b", "").replace("\x07", ""), branch=f"b{number}", deliver=())
+        scene.begin(run)
+        scene.step(run, "test", "failed", log=f"{payload}\n", excerpt=payload)
+        scene.end(run, "failed", payload)
+    last = scene.push("topup", PAYLOADS[0])
+    scene.begin(last)
+    scene.step(last, "test", "failed", log=hostile + "\n", excerpt=hostile)
+    scene.end(last, "failed", hostile)
+    scene.configure("topup", "prod", {"MOTD": hostile}, [])
+    context = person(browser, site)
+    page = context.new_page()
+    alerts: list[str] = []
+    page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+    pages = ["/", "/runs", "/applications/topup/environments/prod"]
+    for path in [*pages, *(f"/runs/topup:{number}" for number in range(1, len(PAYLOADS) + 2))]:
+        page.goto(site.origin + path)
+        page.wait_for_load_state("networkidle" if "runs/topup" not in path else "load")
+        assert page.locator(FOREIGN).count() == 0, path
+        assert page.evaluate("[...document.querySelectorAll('*')].every((e) => !e.onerror && !e.onload)")
+    expect(page.locator("#lines li")).to_have_count(len(PAYLOADS))
+    expect(page.locator("#L2 code")).to_have_text(PAYLOADS[1])
+    assert alerts == []
+    context.close()
+
+
+def test_a_lost_line_says_so_and_comes_back(browser: Browser, scene: Scene) -> None:
+    site = Site.start(scene)
+    context = person(browser, site)
+    page = context.new_page()
+    page.goto(f"{site.origin}/runs")
+    line = page.locator("[data-line]")
+    expect(line).to_have_text("Live")
+    site.stop()
+    expect(line).to_contain_text("What you see is from")
+    scene.application("topup")
+    scene.push("topup", "While nobody looked")
+    site = Site.start(scene, site.port)
+    expect(line).to_have_text("Live")
+    expect(page.locator("#list")).to_contain_text("While nobody looked")
+    context.close()
+    site.stop()
+
+
+def test_a_long_log_opens_at_its_end_and_a_long_line_harms_nothing(page: Page, site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.begin(run)
+    scene.step(run, "test", log="a line of a log\n" * 200_000 + "x" * 3_000_000 + "\nthe end\n")
+    page.goto(f"{site.origin}/runs/topup:1")
+    expect(page.locator("#lines li").last).to_contain_text("the end")
+    expect(page.locator("#cut")).to_be_visible()
+    assert page.locator("#lines li").count() <= 5000
+
+
+def test_reduced_motion_stands_still(browser: Browser, past: Site) -> None:
+    context = person(browser, past, reduced_motion="reduce")
+    page = context.new_page()
+    for path in PAGES:
+        page.goto(past.origin + path)
+        assert page.evaluate("document.getAnimations().length") == 0, path
+    context.close()

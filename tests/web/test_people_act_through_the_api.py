@@ -1,0 +1,95 @@
+"""What people ask for over HTTP is checked, recorded with who asked, and queued."""
+
+from __future__ import annotations
+
+from shipway.state import applications, facts
+from web.server import Site
+
+PROD = "/api/v1/applications/topup/environments/prod"
+
+
+def delivered(site: Site) -> list[str]:
+    """Two commits that went to prod, the older first."""
+    made = site.send("POST", "/api/v1/applications", {"name": "topup"})
+    assert made.status == 200, made.text
+    commits = []
+    for subject in ("One", "Two"):
+        run = site.scene.push("topup", subject)
+        site.scene.deliver(run)
+        commits.append(run.commit)
+    return commits
+
+
+def test_making_an_application_twice_shows_the_first(site: Site) -> None:
+    first = site.send("POST", "/api/v1/applications", {"name": "topup", "default_branch": "trunk"}, "ben").json
+    again = site.send("POST", "/api/v1/applications", {"name": "topup"}).json
+    assert first == again
+    assert first["default_branch"] == "trunk"
+    assert site.scene.places.repository("topup").is_dir()
+    with site.scene.database.read() as conn:
+        made = [fact for fact in facts.after(conn, 0) if fact.kind == "application.created"]
+        assert [fact.who for fact in made] == ["ben"]
+        assert len(applications.every(conn)) == 1
+
+
+def test_a_name_that_cannot_be_part_of_an_address_is_refused(site: Site) -> None:
+    for name in ("", "Top", "a--b", "-a", "a_b", "a" * 41, "../x", "a b"):
+        answer = site.send("POST", "/api/v1/applications", {"name": name})
+        assert answer.status == 400, name
+        assert answer.json["error"]["actor"] == "you"
+
+
+def test_values_and_secrets_are_set_seen_and_taken_away(site: Site) -> None:
+    delivered(site)
+    changed = site.send("PUT", f"{PROD}/env/GREETING", {"value": "hello"}, "ben").json
+    assert changed["values"] == {"GREETING": "hello"}
+    assert site.get(f"/api/v1/runs/{changed['run']}").json["who"] == "ben"
+    secret = site.send("PUT", f"{PROD}/secrets/API_KEY", {"value": "do-not-show-this"})
+    assert secret.status == 200
+    assert "do-not-show-this" not in secret.text + site.get(PROD).text + site.get("/api/v1/facts").text
+    assert site.send("DELETE", f"{PROD}/env/GREETING").json["values"] == {}
+    assert site.send("DELETE", f"{PROD}/secrets/API_KEY").json["secrets"] == []
+    assert site.send("DELETE", f"{PROD}/env/GREETING").status == 404
+    assert site.send("PUT", f"{PROD}/env/PORT", {"value": "1"}).status == 400
+
+
+def test_rolling_back_and_deploying_queue_runs(site: Site) -> None:
+    first, second = delivered(site)
+    back = site.send("POST", f"{PROD}/rollback", {}, "ben").json
+    shown = site.get(f"/api/v1/runs/{back['run']}").json
+    assert (shown["purpose"], shown["commit"], shown["who"], shown["deliver"]) == (
+        "rollback",
+        first,
+        "ben",
+        ["prod"],
+    )
+    assert site.send("POST", f"{PROD}/rollback", {"to": "r1"}).status == 200
+    assert site.send("POST", f"{PROD}/rollback", {"to": "r9"}).status == 404
+    forward = site.send("POST", f"{PROD}/deploy", {"commit": second[:10]}).json
+    assert site.get(f"/api/v1/runs/{forward['run']}").json["purpose"] == "deploy"
+    assert site.send("POST", f"{PROD}/deploy", {"commit": "0" * 40}).status == 409
+
+
+def test_a_queued_run_can_be_cancelled(site: Site) -> None:
+    delivered(site)
+    run = site.scene.push("topup", "Three")
+    assert site.send("POST", f"/api/v1/runs/{run.id}/cancel").json["state"] == "cancelled"
+
+
+def test_a_person_at_a_page_can_do_the_same(site: Site) -> None:
+    delivered(site)
+    form = {**site.sign_in("ben"), "origin": site.origin, "content-type": "application/x-www-form-urlencoded"}
+    answer = site.ask("POST", "/applications/topup/environments/prod/rollback", form, "to=r1")
+    assert (answer.status, answer.headers["location"]) == (303, "/runs/topup:3")
+    cancelled = site.ask("POST", "/runs/topup:3/cancel", form)
+    assert cancelled.headers["location"] == "/runs/topup:3"
+    assert site.get("/api/v1/runs/topup:3").json["state"] == "cancelled"
+
+
+def test_what_cannot_be_rolled_back_is_told_on_a_page(site: Site) -> None:
+    delivered(site)
+    form = {**site.sign_in("ben"), "origin": site.origin, "content-type": "application/x-www-form-urlencoded"}
+    page = {**form, "accept": "text/html"}
+    answer = site.ask("POST", "/applications/topup/environments/prod/rollback", page, "to=r2")
+    assert answer.status == 409
+    assert "r2 is what prod serves" in answer.text

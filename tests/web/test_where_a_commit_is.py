@@ -1,0 +1,104 @@
+"""`shipway where` and `shipway wait`: in which environments a commit is, and if not, why not."""
+
+from __future__ import annotations
+
+import threading
+
+from web.server import Site
+
+
+def where(site: Site, commit: str) -> dict[str, tuple[str, str]]:
+    found = site.get(f"/api/v1/commits/topup/{commit}/where").json
+    assert [one["serves"] for one in found["environments"]] == [
+        one["state"] == "serves" for one in found["environments"]
+    ]
+    return {one["name"]: (one["state"], one["reason"]) for one in found["environments"]}
+
+
+def test_a_commit_that_serves_also_as_part_of_a_newer_one(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    first, second = scene.push("topup", "One"), scene.push("topup", "Two")
+    scene.deliver(second)
+    assert set(where(site, second.commit).values()) == {("serves", "r1 serves")}
+    assert set(where(site, first.commit[:9]).values()) == {
+        ("serves", f"r1 serves, as part of {second.commit[:7]}")
+    }
+    assert where(site, "main") == where(site, second.commit)
+
+
+def test_a_commit_that_is_under_way(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    assert where(site, run.commit)["prod"] == ("pending", "run 1 waits for its turn")
+    scene.begin(run)
+    scene.step(run, "test", "running")
+    assert where(site, run.commit)["prod"] == ("pending", "run 1 is under way: test")
+    scene.end_step(run, "test", "passed")
+    scene.artifact(run)
+    scene.begin_deployment(run, "dev")
+    assert where(site, run.commit)["dev"] == ("pending", "it is being deployed: about to begin")
+    assert where(site, run.commit)["prod"] == ("pending", "run 1 is under way: the deployment to dev")
+
+
+def test_a_commit_that_was_stopped(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.green(run)
+    scene.deploy(run, "dev")
+    scene.fail_deployment(scene.begin_deployment(run, "test"), "web did not get healthy.")
+    scene.end(run, "failed", "web did not get healthy.")
+    assert where(site, run.commit) == {
+        "dev": ("serves", "r1 serves"),
+        "test": ("stopped", "its deployment failed: web did not get healthy."),
+        "prod": ("stopped", "run 1 failed: web did not get healthy."),
+    }
+
+
+def test_a_commit_that_was_rolled_back(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    before = scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    scene.deliver(run)
+    scene.roll_back("topup", "prod", before)
+    found = where(site, run.commit)
+    assert found["test"][0] == "serves"
+    assert found["prod"] == ("stopped", f"ben rolled back to r1, {before.commit[:7]}")
+
+
+def test_a_commit_on_a_branch_that_is_not_delivered(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "Try", branch="idea", deliver=())
+    scene.green(run)
+    scene.end(run)
+    assert where(site, run.commit)["prod"] == ("stopped", "idea is not delivered to prod")
+
+
+def test_waiting_ends_when_it_serves(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    address = f"/api/v1/commits/topup/{run.commit}/wait"
+    assert site.get(f"{address}?seconds=0").json["state"] == "pending"
+    answers: list[str] = []
+    waiting = threading.Thread(target=lambda: answers.append(site.get(address).json["state"]))
+    waiting.start()
+    scene.deliver(run)
+    waiting.join(30)
+    assert answers == ["serves"]
+    assert site.get(f"{address}?environment=dev").json["state"] == "serves"
+
+
+def test_waiting_ends_when_it_is_stopped_and_says_why(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.begin(run)
+    scene.end(run, "failed", "test failed")
+    answer = site.get(f"/api/v1/commits/topup/{run.commit}/wait").json
+    assert answer == {"commit": run.commit, "state": "stopped", "reason": "run 1 failed: test failed"}
+    assert site.get("/api/v1/commits/topup/main/wait?environment=moon").status == 404
