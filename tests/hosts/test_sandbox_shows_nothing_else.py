@@ -7,7 +7,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -188,3 +188,12 @@ def connect(server: socket.socket) -> str:
 def test_variables_that_would_act_before_the_command_is_inside_are_refused(name: str) -> None:
     with pytest.raises(UnsafeVariable):
         check_environment({"PATH": "/bin", name: "/app/evil.so"})
+
+
+@pytest.mark.parametrize("target", ["/tmp/below/it", "/var/tmp/below/it"])
+def test_an_installation_below_a_temporary_directory_can_be_shown(
+    machine: Machine, bubblewrap: Tier, target: str
+) -> None:
+    shown = Mount(machine.directory / "runs/1/artifact/inside.txt", target)
+    room = replace(machine.room, mounts=(*machine.room.mounts, shown))
+    assert run(bubblewrap, room, f"cat {target}", machine.user).stdout == "mine"

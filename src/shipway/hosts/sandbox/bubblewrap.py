@@ -45,12 +45,16 @@ class Bubblewrap:
             *([] if room.network else ["--unshare-net"]),
             *(["--die-with-parent"] if room.dies_with_parent else []),
             *("--cap-drop", "ALL", "--new-session", "--proc", "/proc", "--dev", "/dev"),
-            *(["--size", str(TEMPORARY_BYTES)] if self.recent else []),
-            *("--tmpfs", "/tmp", "--dir", HOME, "--setenv", "HOME", HOME, "--symlink", "/tmp", "/var/tmp"),
+            *self._temporary("/tmp"),
+            *self._temporary("/var/tmp"),  # no link to /tmp: what a room shows may lie below it
+            *("--dir", HOME, "--setenv", "HOME", HOME),
             *_mounts(room),
             *(word for place in READ_ONLY for word in ("--remount-ro", place)),
             *("--chdir", room.cwd, "--", *argv),
         ]
+
+    def _temporary(self, directory: str) -> list[str]:
+        return [*(["--size", str(TEMPORARY_BYTES)] if self.recent else []), "--tmpfs", directory]
 
 
 def _mounts(room: Room) -> Iterator[str]:
