@@ -54,6 +54,18 @@ def test_a_shim_that_does_not_run_is_not_a_python(env: dict[str, str], tmp_path:
     assert "does not run" in caught.value.message
 
 
+def test_directories_of_somebody_else_are_passed_over(env: dict[str, str], tmp_path: Path) -> None:
+    """As after `su`: variables name another person's directories. (Root may read everything.)"""
+    _pretends(tmp_path / "theirs" / "versions" / f"{UNKNOWN}.4" / "bin" / "python3", f"{UNKNOWN}.4")
+    (tmp_path / "theirs").chmod(0)
+    theirs = {"PYENV_ROOT": str(tmp_path / "theirs"), "PATH": f"{tmp_path / 'theirs' / 'versions'}:{env['PATH']}"}
+    try:
+        found = pythons.installed({**env, **theirs})
+    finally:
+        (tmp_path / "theirs").chmod(0o755)
+    assert OWN_EXACTLY in [python.version for python in found]
+
+
 def test_one_that_runs_further_down_the_path_is_found(env: dict[str, str], tmp_path: Path) -> None:
     _does_not_run(tmp_path / "bin" / f"python{UNKNOWN}")
     good = _pretends(tmp_path / "other" / f"python{UNKNOWN}", f"{UNKNOWN}.4")

@@ -116,7 +116,7 @@ def _places(env: Mapping[str, str]) -> Iterator[tuple[Path, int | None]]:
     yield Path(getattr(sys, "_base_executable", sys.executable)), sys.version_info.minor
     managers = list(_managers(env))
     for directory, _ in managers:
-        for home in sorted(directory.glob("*3.*"), key=lambda each: _numbers(each.name), reverse=True):
+        for home in sorted(_entries(directory, "*3.*"), key=lambda each: _numbers(each.name), reverse=True):
             if match := _VERSIONED.match(home.name):
                 yield home / "bin" / "python3", int(match[1])
     shims = {shims for _, shims in managers}
@@ -126,11 +126,19 @@ def _places(env: Mapping[str, str]) -> Iterator[tuple[Path, int | None]]:
 
 
 def _on_path(directory: Path) -> Iterator[tuple[Path, int | None]]:
-    for path in sorted(directory.glob("python3*")):
+    for path in sorted(_entries(directory, "python3*")):
         if match := _NAMED.fullmatch(path.name):
             yield path, int(match[1])
         elif path.name == "python3":
             yield path, None
+
+
+def _entries(directory: Path, pattern: str) -> list[Path]:
+    """Nothing for what may not be read: after `su` variables may still name another person's directories."""
+    try:
+        return list(directory.glob(pattern))
+    except PermissionError:
+        return []
 
 
 def _managers(env: Mapping[str, str]) -> Iterator[tuple[Path, Path | None]]:
