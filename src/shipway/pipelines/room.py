@@ -15,6 +15,7 @@ TREE = "/app"
 CACHE = "/cache"
 _EVERYWHERE = {
     "CI": "true",
+    "GIT_CONFIG_NOSYSTEM": "1",  # git gives up where it sees the machine's settings and may not read them
     "LANG": "C.UTF-8",
     "PYTHONUNBUFFERED": "1",
     "UV_KEYRING_PROVIDER": "disabled",
