@@ -75,7 +75,7 @@ def test_a_kill_between_the_two_hooks_loses_nothing(own_host: Host, own_desk: De
 def test_a_receive_pack_that_is_killed_leaves_a_push_that_did_not_happen(host: Host, desk: Desk) -> None:
     hook = host.repository / "hooks" / "pre-receive"
     whole = hook.read_text()
-    hook.write_text(whole.replace("exec ", "") + "kill -9 $PPID\n")
+    hook.write_text(whole.replace("exec ", "") + "kill -9 $PPID $$\n")
     desk.push(code=None)
     wait_for(lambda: not host.offered())
     assert host.accepted() == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 UV = str(Path(sys.executable).with_name("uv"))
@@ -17,8 +16,7 @@ def unpacked(package: str, folder: str, into: Path) -> None:
     options = ["--quiet", "--no-deps", "--no-binary", package, "--dest", str(scratch)]
     _run([sys.executable, "-m", "pip", "--disable-pip-version-check", "download", *options, package])
     (archive,) = scratch.glob("*.tar.gz")
-    with tarfile.open(archive) as file:
-        file.extractall(scratch, filter="data")
+    _run(["tar", "-xzf", str(archive), "-C", str(scratch)])
     (found,) = scratch.glob(f"*/{folder}")
     shutil.copytree(found, into, dirs_exist_ok=True)
 

@@ -74,6 +74,7 @@ def test_an_instance_inherits_nothing_of_the_keeper(house: House) -> None:
     assert rest.split()[:2] == ["/", "/dev/null"]
 
 
+INSIDE_GLIBC = 0b11 << 31  # signals 32 and 33: `make` starts us with them ignored, and glibc lets nobody change it
 DEAF = """
 import os, signal, sys
 for number in (1, 2, 3, 15, 40):
@@ -88,7 +89,9 @@ def test_an_instance_hears_every_signal_even_when_whoever_started_the_keeper_was
     keeper = [sys.executable, "-I", "-S", str(PROGRAM), str(house.places.runtime), str(house.places.data)]
     subprocess.run([sys.executable, "-c", DEAF, *keeper], check=True)
     seen = run(house, script(house, "exec grep -E '^Sig(Blk|Ign)' /proc/self/status", PATH=os.defpath))
-    assert seen.split() == ["SigBlk:", "0" * 16, "SigIgn:", "0" * 16]
+    _, blocked, _, ignored = seen.split()
+    assert int(blocked, 16) == 0
+    assert int(ignored, 16) & ~INSIDE_GLIBC == 0
 
 
 def test_a_working_directory_is_where_it_starts(house: House, tmp_path: Path) -> None:
