@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -64,6 +65,7 @@ def down(
         from shipway.hosts.keeper.client import Keeper  # noqa: PLC0415
 
         Keeper(places).quit(stop_instances=True)
+        shutil.rmtree(places.runtime, ignore_errors=True)  # memory, not disk: nobody else would free it
     if as_json:
         show.as_json({"stopped": told is not None, "applications_stopped": everything})
     elif told is None and not everything:
