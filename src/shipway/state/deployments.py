@@ -108,6 +108,12 @@ def running(conn: Connection) -> list[Deployment]:
     return [Deployment(**row) for row in conn.execute(query).mappings()]
 
 
+def running_in(conn: Connection, application: str, environment: str) -> Deployment | None:
+    """The deployment to this environment that has begun and not ended, if any; the oldest."""
+    here = (application, environment)
+    return next((each for each in running(conn) if (each.application, each.environment) == here), None)
+
+
 def enter(conn: Connection, deployment: Deployment, phase: str, data: Mapping[str, Any] | None = None) -> None:
     """Records that a phase begins: prepare, release, start, processes, switch, finish or undo."""
     conn.execute(update(deployments).where(deployments.c.id == deployment.id).values(phase=phase))

@@ -173,20 +173,22 @@ def serve(conn: Connection, release: Release, *, deployment: str, epoch: int, wa
 
 
 def cool(conn: Connection, now: Serving) -> None:
-    """Records that the release kept warm is warm no longer."""
-    conn.execute(
+    """Records that the release kept warm is warm no longer; nothing when it is not the one of `now` any more."""
+    changed = conn.execute(
         update(serving)
         .where(
             serving.c.application == now.application,
             serving.c.environment == now.environment,
             serving.c.warm == now.warm,
+            serving.c.warm_until == now.warm_until,
         )
         .values(warm=None, warm_until=None)
-    )
-    facts.record(
-        conn,
-        "release.cooled",
-        application=now.application,
-        environment=now.environment,
-        data={"release": now.warm},
-    )
+    ).rowcount
+    if changed:
+        facts.record(
+            conn,
+            "release.cooled",
+            application=now.application,
+            environment=now.environment,
+            data={"release": now.warm},
+        )

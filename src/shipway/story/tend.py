@@ -11,7 +11,7 @@ from shipway.durable.plan import Plan
 from shipway.errors import ShipwayError
 from shipway.pushes.reconcile import reconcile_all
 from shipway.releases.targets import process
-from shipway.state import artifacts, instances, pushes, releases, runs
+from shipway.state import artifacts, deployments, instances, pushes, releases, runs
 from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
@@ -59,57 +59,86 @@ def compare_with_pushes(cast: Cast) -> None:
 
 
 def restore(cast: Cast) -> None:
-    """Starts every wanted instance that the keeper does not have, as after a reboot."""
+    """Starts every wanted instance of what serves or is kept warm and the keeper does not have, as after a reboot.
+
+    Where a deployment is under way, only its web: all else is the deployment's to start and to stop.
+    """
     there = {state.id for state in cast.machine.keeper.instances()}
     with cast.database.read() as conn:
         missing = [instance for instance in instances.wanted(conn) if instance.id not in there]
     for release in _releases_of(cast, missing):
-        with cast.alone(release.application, release.environment):
-            _start_again(cast, release)
+        if _under_way(cast, release):
+            _start_again(cast, release, only="web")
+        else:
+            with cast.alone(release.application, release.environment):
+                _start_again(cast, release)
 
 
 def retire(cast: Cast) -> None:
-    """Stops the instances of releases that neither serve nor are kept warm, drained first; one look."""
+    """Stops the instances of releases that neither serve nor are kept warm, drained first; one look.
+
+    Where a deployment is under way nothing is retired: only it knows what it still needs.
+    """
     now = time.time()
     with cast.database.read() as conn:
-        everything = {(each.application, each.environment): each for each in releases.all_serving(conn)}
+        everything = releases.all_serving(conn)
         wanted = instances.wanted(conn)
-    for serving in everything.values():
-        if serving.warm is not None and (serving.warm_until or 0) <= now:
-            _cool(cast, serving)
+    for serving in everything:
+        if serving.warm is not None and (serving.warm_until or 0) <= now and not _under_way(cast, serving):
+            with cast.alone(serving.application, serving.environment):
+                _cool(cast, serving)
     for release in _releases_of(cast, wanted):
-        where = (release.application, release.environment)
-        if not cast.busy(*where):
-            _retire_unless_needed(cast, release)
+        if not _under_way(cast, release):
+            with cast.alone(release.application, release.environment):
+                _retire(cast, release)
+
+
+def _under_way(cast: Cast, where: Release | Serving) -> bool:
+    """Whether a deployment to this environment is carried out now, or was interrupted and will go on."""
+    if cast.busy(where.application, where.environment):
+        return True
+    with cast.database.read() as conn:
+        return deployments.running_in(conn, where.application, where.environment) is not None
 
 
 def _cool(cast: Cast, serving: Serving) -> None:
-    if not cast.busy(serving.application, serving.environment):
-        with cast.alone(serving.application, serving.environment), cast.database.write() as conn:
+    with cast.database.write() as conn:
+        if deployments.running_in(conn, serving.application, serving.environment) is None:
             releases.cool(conn, serving)
 
 
-def _retire_unless_needed(cast: Cast, release: Release) -> None:
-    with cast.alone(release.application, release.environment):
-        with cast.database.read() as conn:
-            now = releases.now_serving(conn, release.application, release.environment)
-        if now is not None and release.id in (now.release, now.warm):
-            return
-        with cast.database.read() as conn:
-            drain = project_of(artifacts.of_release(conn, release)).traffic.drain
-        cast.proxy.drained(release.name, drain)
-        process.stop(cast.machine, release, cast.machine.keeper.highest_epoch(process.group(release)))
-        cast.proxy.drop_cluster(release.name)
+def _retire(cast: Cast, release: Release) -> None:
+    with cast.database.read() as conn:
+        open_ = deployments.running_in(conn, release.application, release.environment)
+        drain = project_of(artifacts.of_release(conn, release)).traffic.drain
+    if open_ is not None or _is_needed(cast, release):
+        return
+    cast.proxy.drained(release.name, drain)
+    process.stop(cast.machine, release, cast.machine.keeper.highest_epoch(process.group(release)))
+    cast.proxy.drop_cluster(release.name)
 
 
-def _start_again(cast: Cast, release: Release) -> None:
+def _is_needed(cast: Cast, release: Release) -> bool:
+    """Whether it serves or is kept warm, by the record or by what the router does."""
+    with cast.database.read() as conn:
+        now = releases.now_serving(conn, release.application, release.environment)
+    if now is not None and release.id in (now.release, now.warm):
+        return True
+    return release.name in cast.proxy.serving(release.application, release.environment)
+
+
+def _start_again(cast: Cast, release: Release, *, only: str | None = None) -> None:
     with cast.database.read() as conn:
         project = project_of(artifacts.of_release(conn, release))
         wanted = instances.of_release(conn, release.id)
+    if not wanted or not _is_needed(cast, release):
+        return
     epoch = cast.machine.keeper.highest_epoch(process.group(release))
-    around = process.surroundings(cast.machine, release, project.data, declared_env(project, release.environment))
+    names = [name for name in dict.fromkeys(instance.process for instance in wanted) if only in (None, name)]
+    declared = declared_env(project, release.environment)
     try:
-        for name in dict.fromkeys(instance.process for instance in wanted):
+        around = process.surroundings(cast.machine, release, project.data, declared)
+        for name in names:
             process.start(cast.machine, release, name, project.processes[name], around, epoch)
     except ShipwayError:
         log.exception("%s could not be started again", release.name)

@@ -1,0 +1,177 @@
+"""The story without its server: a keeper, a router and a record, on which acts are called one by one.
+
+A crash is an exception that nobody catches, raised where a fact is recorded; what was begun is left as it is,
+and a new cast finds it. Real kills, of real processes, are in `support.crashing`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipway.environments.secrets import Vault
+from shipway.hosts.keeper.client import Keeper
+from shipway.hosts.sandbox import probe
+from shipway.releases.machine import Machine
+from shipway.state import deployments, runs
+from shipway.state.deployments import Deployment
+from shipway.state.runs import Run
+from shipway.story import Story, carry
+from shipway.story.cast import Cast
+from shipway.traffic.proxy import Proxy
+from support.installation import eventually, free_port
+from support.shop import shop
+from support.workshop import NAME, Workshop, opened
+
+PROJECT = """\
+name: shop
+processes:
+  web: python3 web.py
+  worker: {run: python3 worker.py, grace: 0 s}
+release: 'echo "$SHIPWAY_COMMIT" >> "$DATA_DIR/released"'
+health: {path: /health, timeout: 5 s}
+traffic: {warm: 60 s, drain: 1 s}
+environments: [prod]
+"""
+
+
+class Crash(BaseException):
+    """Nobody catches it."""
+
+
+@dataclass
+class Scene:
+    """One machine with one application; `cast` is who plays in it until the next crash."""
+
+    workshop: Workshop
+    cast: Cast
+
+    @property
+    def story(self) -> Story:
+        return Story(self.cast)
+
+    def commit(self, version: str, **how: Any) -> str:
+        """A commit with an artifact, never deployed."""
+        return self.workshop.make(shop(version, **{"project": PROJECT, **how})).commit
+
+    def ordered(self, commit: str) -> Run:
+        """A run that deploys it to prod, begun."""
+        return self.begun(self.story.deploy(NAME, "prod", commit, "ada"))
+
+    def going_back(self) -> Run:
+        """A run that goes back to the release before, begun."""
+        return self.begun(self.story.roll_back(NAME, "prod", None, "ada"))
+
+    def begun(self, run: Run) -> Run:
+        with self.cast.database.write() as conn:
+            runs.begin(conn, run, "test")
+            return runs.get(conn, run.id)
+
+    def deliver(self, run: Run) -> str:
+        """What the engine does with it: its outcome."""
+        return self.act(run, "deploy", environment="prod")
+
+    def go_back(self, run: Run) -> str:
+        (node, *_) = run.plan["nodes"]
+        return self.act(run, "roll_back", **node["arguments"])
+
+    def act(self, run: Run, name: str, **arguments: str) -> str:
+        return carry.actions(self.cast)[name](run.id, arguments, {})
+
+    def serves(self, version: str, **how: Any) -> str:
+        """A version that was delivered; its commit."""
+        commit = self.commit(version, **how)
+        assert self.deliver(self.ordered(commit)) == "passed"
+        assert self.says() == version
+        return commit
+
+    @contextmanager
+    def crashing(self, place: str) -> Iterator[None]:
+        """The block ends where this fact is recorded, as `kind before` or `kind after`; a new cast comes on."""
+        with pytest.raises(Crash), _raising(place):
+            yield
+        self.cast = Cast(self.cast.machine, self.cast.proxy)
+
+    def deployment(self, run: Run) -> Deployment:
+        with self.cast.database.read() as conn:
+            (found,) = deployments.all_of_run(conn, run.id)
+        return found
+
+    def says(self, path: str = "/") -> str:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.cast.proxy.port, timeout=10)) as connection:
+            connection.request("GET", path, headers={"Host": f"{NAME}.localhost"})
+            return connection.getresponse().read().decode()
+
+    @property
+    def data(self) -> Path:
+        return self.cast.machine.places.environment(NAME, "prod") / "data"
+
+    def released(self) -> list[str]:
+        """The commits whose release command ran, each time it did."""
+        file = self.data / "released"
+        return file.read_text().split() if file.exists() else []
+
+    def works(self, version: str) -> bool:
+        """Whether the worker of this version works, and no other."""
+        beat = self.data / "worker"
+        beat.unlink(missing_ok=True)
+        eventually(beat.exists, "a worker works")
+        return beat.read_text() == version
+
+    def instances(self) -> list[str]:
+        """What the keeper runs of the application."""
+        return [state.id for state in self.cast.machine.keeper.instances(f"{NAME}.prod")]
+
+
+_raise_at: list[str] = []
+
+
+@contextmanager
+def _raising(place: str) -> Iterator[None]:
+    _hooked()
+    _raise_at.append(place)
+    try:
+        yield
+    finally:
+        _raise_at.clear()
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if _raise_at and event == "shipway.fact" and " ".join(arguments) in _raise_at:
+        _raise_at.clear()
+        raise Crash(" ".join(arguments))
+
+
+def _once(act: Callable[[], None]) -> Callable[[], None]:
+    done: list[None] = []
+
+    def once() -> None:
+        if not done:
+            done.append(act())
+
+    return once
+
+
+_hooked = _once(lambda: sys.addaudithook(_hook))
+"""An audit hook cannot be taken away again, so there is one at most."""
+
+
+@contextmanager
+def a_scene(home: Path) -> Iterator[Scene]:
+    with opened(home, probe()) as workshop:
+        keeper = Keeper(workshop.places)
+        keeper.start()
+        try:
+            proxy = Proxy(workshop.places, free_port())
+            proxy.start(keeper)
+            machine = Machine(workshop.database, workshop.places, keeper, workshop.tier, Vault(workshop.places))
+            yield Scene(workshop, Cast(machine, proxy))
+        finally:
+            keeper.quit(stop_instances=True)
