@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-WEB = '''
+WEB = """
 import http.server, os, pathlib, signal, sys, threading, time
 
 VERSION = {version!r}
 DATA = pathlib.Path(os.environ["DATA_DIR"])
+
+COUNTING = threading.Lock()
+
+def count():
+    counter = DATA / "counter.txt"
+    with COUNTING:
+        number = int(counter.read_text()) + 1 if counter.exists() else 1
+        new = DATA / ("counter." + str(os.getpid()))
+        new.write_text(str(number))
+        new.replace(counter)
+    return number
 
 class Shop(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -15,17 +26,16 @@ class Shop(http.server.BaseHTTPRequestHandler):
         if self.path == "/health":
             return self.answer({health!r}, 200 if {health!r} == "well" else 500)
         if self.path == "/count":
-            counter = DATA / "counter.txt"
-            number = int(counter.read_text()) + 1 if counter.exists() else 1
-            counter.write_text(str(number))
-            return self.answer(str(number))
+            return self.answer(str(count()))
         if self.path == "/slow":
             time.sleep(2)
         if self.path.startswith("/env/"):
             return self.answer(os.environ.get(self.path[5:], "not set"))
         self.answer(VERSION)
 
-    do_POST = do_GET
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))  # an answer before the end is a reset
+        self.do_GET()
 
     def answer(self, text, status=200):
         body = text.encode()
@@ -41,16 +51,16 @@ print("shop", VERSION, "starts", flush=True)
 server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Shop)
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
 server.serve_forever()
-'''
+"""
 
-WORKER = '''
+WORKER = """
 import os, pathlib, time
 
 beat = pathlib.Path(os.environ["DATA_DIR"]) / "worker"
 while True:
     beat.write_text({version!r})
     time.sleep(0.1)
-'''
+"""
 
 PROJECT = """\
 name: shop
