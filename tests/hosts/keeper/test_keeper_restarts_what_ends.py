@@ -59,6 +59,17 @@ def test_a_steady_life_makes_earlier_ends_forgotten(house: House) -> None:
     assert record(house)["failures"] == 1
 
 
+def test_one_that_everything_rests_on_is_never_away_for_long(house: House) -> None:
+    house.up("one")
+    house.kill_keeper()
+    often = record(house)
+    often = {**often, "failures": 9, "spec": {**often["spec"], "longest_pause": 0.1}}
+    (house.places.instances / "one.json").write_text(json.dumps(often))
+    house.keeper.start()
+    os.kill(house.state("one").pid or 0, signal.SIGKILL)
+    house.eventually(lambda: house.log("one").count("up") == 2, "it is up again", 10.0)
+
+
 def test_one_that_cannot_be_started_any_more_is_tried_again(house: House, tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\necho up\nexec sleep 1000\n")

