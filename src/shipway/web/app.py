@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from shipway.config.places import Places
 from shipway.state.database import Database
+from shipway.story.acts import Story
 from shipway.web import events, git, health
 from shipway.web.address import Address
 from shipway.web.api import ROUTES as API
@@ -27,9 +28,6 @@ from shipway.web.pulse import Pulse
 from shipway.web.refusals import Broken
 from shipway.web.routes import Declared, by_path
 from shipway.web.site import Site
-
-if TYPE_CHECKING:
-    from shipway.story.acts import Story
 
 DECLARED: tuple[Declared, ...] = (*health.ROUTES, *git.ROUTES, *events.ROUTES, *API, *PAGES)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from shipway.errors import NotFound
 from shipway.state import applications, artifacts, releases, runs
 from shipway.state.applications import Application
@@ -29,14 +31,16 @@ def run(conn: Connection, name: str) -> Run:
     return found
 
 
-def environments(conn: Connection, name: str) -> list[str]:
+def environments(conn: Connection, name: str, serving: Iterable[str] | None = None) -> list[str]:
     """The environments of an application in the order in which commits travel through them.
 
-    They are those of its newest artifact; what serves besides stands after them.
+    They are those of its newest artifact; what serves besides (`serving`, looked up if not given) stands after
+    them.
     """
     newest = artifacts.newest(conn, name)
     named = USUAL if newest is None else [each["name"] for each in newest.project["environments"]]
-    serving = [now.environment for now in releases.all_serving(conn) if now.application == name]
+    if serving is None:
+        serving = [now.environment for now in releases.all_serving(conn) if now.application == name]
     return [*named, *(one for one in serving if one not in named)]
 
 

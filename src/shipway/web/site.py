@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import jinja2
 
 from shipway.config.places import Places
 from shipway.state.database import Database
+from shipway.story.acts import Story
 from shipway.web.commits import Commits
 from shipway.web.files import Files
 from shipway.web.pulse import Pulse
-
-if TYPE_CHECKING:
-    from shipway.story.acts import Story
 
 
 @dataclass(frozen=True)

@@ -46,11 +46,11 @@ class Live:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-        if not tasks[1].done() or tasks[1].cancelled():
-            await send({"type": "http.response.body", "body": b""})
         for task in tasks:
             if not task.cancelled():
-                task.result()
+                task.result()  # a fault cuts the stream off: it must not look whole
+        if tasks[1].cancelled():
+            await send({"type": "http.response.body", "body": b""})
 
     async def _send(self, send: Send) -> None:
         async with contextlib.aclosing(self.parts) as parts:  # type: ignore[type-var]

@@ -10,6 +10,7 @@ from shipway.state import applications
 from shipway.web.call import Call
 from shipway.web.pages import rows
 from shipway.web.pages.picture import picture
+from shipway.web.pages.places import serving_now
 from shipway.web.pages.rendering import page
 from shipway.web.pages.rows import Row
 from shipway.web.routes import declare
@@ -19,7 +20,9 @@ from shipway.web.words import counted, listed
 
 def home(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
-        found = rows.in_order([rows.row(site, conn, one) for one in applications.every(conn)])
+        serving = serving_now(conn)
+        every = applications.every(conn)
+        found = rows.in_order([rows.row(site, conn, one, serving.get(one.name, {})) for one in every])
     if not found:
         return page(site, call, "welcome.html", here="applications", address=site.address)
     return page(

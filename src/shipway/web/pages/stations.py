@@ -1,0 +1,79 @@
+"""The stops on the way of an application's newest commit: the commit, its run, and each environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shipway.web.journey import Journey
+from shipway.web.pages.places import Place
+from shipway.web.words import lasting, length, phase
+
+
+@dataclass(frozen=True)
+class Station:
+    """One stop on the way: `state` gives shape and colour, `reached` whether the way to it is behind us."""
+
+    name: str
+    state: str
+    about: str
+    mono: bool = False
+    reached: bool = True
+    moving: bool = False
+
+
+def first_two(head: Journey, subject: str) -> tuple[Station, Station]:
+    """The commit and its run."""
+    run = head.run
+    about = {
+        "queued": "waits for its turn",
+        "running": _busy(head),
+        "passed": f"passed in {length(_tested(head))}",
+        "failed": "failed" if not head.failed_steps else f"{head.failed_steps[0].name} failed",
+    }.get(_pipeline_state(head), run.state)
+    commit = Station(run.commit[:7], "passed", subject, mono=True)
+    return commit, Station(f"run {run.number}", _icon(_pipeline_state(head)), about)
+
+
+def _pipeline_state(head: Journey) -> str:
+    """How the steps fared, whatever became of the deployments."""
+    if head.run.state in ("running", "failed") and (head.deployments or head.unneeded):
+        return "passed"
+    return head.run.state
+
+
+def _busy(head: Journey) -> str:
+    names = [step.name for step in head.steps.values() if step.state == "running"]
+    return ", ".join(names) or "under way"
+
+
+def _tested(head: Journey) -> float:
+    ended = [step.ended for step in head.steps.values() if step.ended is not None]
+    return max(ended) - head.run.created if ended else head.seconds or 0.0
+
+
+def _icon(state: str) -> str:
+    return state if state in ("queued", "running", "passed", "failed") else "draining"
+
+
+def at_place(head: Journey, place: Place) -> Station:
+    """An environment, with what serves there and whether the commit has come to it."""
+    deployment = head.deployments.get(place.name)
+    reached = deployment is not None or place.name in head.unneeded
+    if deployment is not None and not deployment.over:
+        now = "queued" if place.release is None else "serving"
+        return Station(place.name, now, phase(deployment.phase), moving=True)
+    if deployment is not None and deployment.state != "done":
+        return Station(place.name, "failed" if deployment.state == "failed" else "unknown", _serves(place))
+    if place.hold is not None:
+        return Station(place.name, "frozen", _serves(place), reached=reached)
+    if place.rolled_back and place.release is not None:
+        return Station(place.name, "rolled", f"back on {place.release.commit[:7]}", reached=reached)
+    if place.release is None:
+        return Station(place.name, "queued", "nothing yet", reached=reached)
+    return Station(place.name, "serving", _serves(place), reached=reached)
+
+
+def _serves(place: Place) -> str:
+    if place.release is None or place.serving is None:
+        return "nothing serves"
+    return f"{place.release.commit[:7]} for {lasting(place.serving.since)}"
