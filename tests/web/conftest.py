@@ -25,3 +25,14 @@ def site(scene: Scene) -> Iterator[Site]:
     started = Site.start(scene)
     yield started
     started.stop()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server for all tests of a file that change nothing: with one application, `topup`."""
+    scene = Scene.empty(tmp_path_factory.mktemp("shared"))
+    scene.application("topup")
+    started = Site.start(scene)
+    yield started
+    started.stop()
+    scene.database.close()

@@ -114,59 +114,59 @@ def test_an_address_declared_twice_is_refused() -> None:
         by_path([one, one])
 
 
-def test_the_live_table_holds_nothing_that_was_not_declared(site: Site) -> None:
-    routes = site.app.router.routes
+def test_the_live_table_holds_nothing_that_was_not_declared(shared: Site) -> None:
+    routes = shared.app.router.routes
     assert {route.path for route in routes} == {one.path for one in app.DECLARED}
     assert all(isinstance(route, Route) and isinstance(route.app, Address) for route in routes)
-    assert isinstance(site.app.router.default, Address)
+    assert isinstance(shared.app.router.default, Address)
 
 
 @pytest.mark.parametrize(("method", "path"), guarded())
-def test_without_a_token_the_answer_is_401_however_the_path_is_written(site: Site, method: str, path: str) -> None:
-    site.scene.application("topup")
-    origin = {"origin": site.origin}
+def test_without_a_token_the_answer_is_401_however_the_path_is_written(
+    shared: Site, method: str, path: str
+) -> None:
+    origin = {"origin": shared.origin}
     path = filled(path)
-    assert site.ask(method, path, origin).status == 401
-    assert site.ask(method, path, {**origin, **HOSTILE}).status == 401
+    assert shared.ask(method, path, origin).status == 401
+    assert shared.ask(method, path, {**origin, **HOSTILE}).status == 401
     for mutated in mutations(path):
         # 404: inside /static, where nothing but the files of pages is; 400: no path at all to the HTTP server
-        status = site.ask(method, mutated, origin).status
+        status = shared.ask(method, mutated, origin).status
         allowed = {401, 403, 404, 405} if mutated.startswith(("/static/", "//")) else {401, 403}
         assert status in allowed, f"{method} {mutated} answered {status}"
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "FROB"])
-def test_a_method_that_was_not_declared_is_401_too(site: Site, method: str) -> None:
-    assert site.ask(method, "/api/v1/applications", {"origin": site.origin}).status == 401
-    assert site.ask(method, "/api/v1/applications", site.bearer()).status == 405
+def test_a_method_that_was_not_declared_is_401_too(shared: Site, method: str) -> None:
+    assert shared.ask(method, "/api/v1/applications", {"origin": shared.origin}).status == 401
+    assert shared.ask(method, "/api/v1/applications", shared.bearer()).status == 405
 
 
-def test_an_address_that_does_not_exist_is_401_and_with_a_token_404(site: Site) -> None:
-    assert site.ask("GET", "/nothing").status == 401
-    assert site.get("/nothing").status == 404
+def test_an_address_that_does_not_exist_is_401_and_with_a_token_404(shared: Site) -> None:
+    assert shared.ask("GET", "/nothing").status == 401
+    assert shared.get("/nothing").status == 404
 
 
 @pytest.mark.parametrize(
     "header",
     ["Bearer wrong", "Bearer", "Basic YWRhOng=", "bearer  ", "Negotiate x", "Bearer \u00ff"],
 )
-def test_a_wrong_token_is_nobody_even_beside_a_good_session(site: Site, header: str) -> None:
-    session = site.sign_in()
-    assert site.ask("GET", "/api/v1/applications", session).status == 200
-    assert site.ask("GET", "/api/v1/applications", {**session, "authorization": header}).status == 401
+def test_a_wrong_token_is_nobody_even_beside_a_good_session(shared: Site, header: str) -> None:
+    session = shared.sign_in()
+    assert shared.ask("GET", "/api/v1/applications", session).status == 200
+    assert shared.ask("GET", "/api/v1/applications", {**session, "authorization": header}).status == 401
 
 
-def test_a_token_as_a_password_opens_git_and_nothing_else(site: Site) -> None:
-    shown = base64.b64encode(f"ada:{site.scene.tokens['ada']}".encode()).decode()
+def test_a_token_as_a_password_opens_git_and_nothing_else(shared: Site) -> None:
+    shown = base64.b64encode(f"ada:{shared.scene.tokens['ada']}".encode()).decode()
     basic = {"authorization": f"Basic {shown}"}
-    site.scene.application("topup")
-    assert site.ask("GET", "/api/v1/applications", basic).status == 401
-    refused = site.ask("GET", "/git/topup.git/info/refs?service=git-upload-pack")
+    assert shared.ask("GET", "/api/v1/applications", basic).status == 401
+    refused = shared.ask("GET", "/git/topup.git/info/refs?service=git-upload-pack")
     assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Basic realm="Shipway"')
-    assert site.ask("GET", "/git/topup.git/info/refs?service=git-upload-pack", basic).status == 200
+    assert shared.ask("GET", "/git/topup.git/info/refs?service=git-upload-pack", basic).status == 200
 
 
-def test_only_an_owner_may_see_and_make_tokens(site: Site) -> None:
-    assert site.get("/api/v1/tokens", "ben").status == 403
-    assert site.send("POST", "/api/v1/tokens", {"who": "eve"}, "ben").status == 403
-    assert site.get("/api/v1/tokens", "ada").status == 200
+def test_only_an_owner_may_see_and_make_tokens(shared: Site) -> None:
+    assert shared.get("/api/v1/tokens", "ben").status == 403
+    assert shared.send("POST", "/api/v1/tokens", {"who": "eve"}, "ben").status == 403
+    assert shared.get("/api/v1/tokens", "ada").status == 200

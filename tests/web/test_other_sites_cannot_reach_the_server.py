@@ -29,30 +29,30 @@ def forgeries(origin: str) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("one", CHANGING, ids=lambda one: f"{one.method} {one.path}")
-def test_a_forged_form_is_refused_everywhere(site: Site, one: app.Declared) -> None:
+def test_a_forged_form_is_refused_everywhere(shared: Site, one: app.Declared) -> None:
     path = one.path.replace("{", "").replace("}", "")
-    session = site.sign_in()
-    for name, headers in forgeries(site.origin).items():
-        assert site.ask(one.method, path, {**session, **headers}, "{}").status == 403, name
+    session = shared.sign_in()
+    for name, headers in forgeries(shared.origin).items():
+        assert shared.ask(one.method, path, {**session, **headers}, "{}").status == 403, name
 
 
-def test_reading_from_another_origin_is_refused_even_with_a_token(site: Site) -> None:
+def test_reading_from_another_origin_is_refused_even_with_a_token(shared: Site) -> None:
     for origin in ("null", "http://evil.example", "https://127.0.0.1"):
-        assert site.get("/api/v1/applications", origin=origin).status == 403
-    assert site.get("/api/v1/applications", origin=site.origin).status == 200
+        assert shared.get("/api/v1/applications", origin=origin).status == 403
+    assert shared.get("/api/v1/applications", origin=shared.origin).status == 200
 
 
-def test_the_events_are_not_for_other_origins(site: Site) -> None:
-    session = site.sign_in()
-    assert site.ask("GET", "/events", {**session, "origin": "http://evil.example"}).status == 403
+def test_the_events_are_not_for_other_origins(shared: Site) -> None:
+    session = shared.sign_in()
+    assert shared.ask("GET", "/events", {**session, "origin": "http://evil.example"}).status == 403
 
 
-def test_a_link_may_be_followed_from_anywhere_but_nothing_may_be_embedded(site: Site) -> None:
-    session = site.sign_in()
+def test_a_link_may_be_followed_from_anywhere_but_nothing_may_be_embedded(shared: Site) -> None:
+    session = shared.sign_in()
     elsewhere = {**session, "sec-fetch-site": "cross-site"}
-    assert site.ask("GET", "/", {**elsewhere, "sec-fetch-mode": "navigate"}).status == 200
-    assert site.ask("GET", "/", {**elsewhere, "sec-fetch-mode": "no-cors"}).status == 403
-    assert site.ask("GET", "/api/v1/applications", {**elsewhere, "sec-fetch-mode": "cors"}).status == 403
+    assert shared.ask("GET", "/", {**elsewhere, "sec-fetch-mode": "navigate"}).status == 200
+    assert shared.ask("GET", "/", {**elsewhere, "sec-fetch-mode": "no-cors"}).status == 403
+    assert shared.ask("GET", "/api/v1/applications", {**elsewhere, "sec-fetch-mode": "cors"}).status == 403
 
 
 @pytest.mark.parametrize(
@@ -73,22 +73,22 @@ def test_a_link_may_be_followed_from_anywhere_but_nothing_may_be_embedded(site: 
         "",
     ],
 )
-def test_by_any_other_name_there_is_no_answer(site: Site, host: str) -> None:
+def test_by_any_other_name_there_is_no_answer(shared: Site, host: str) -> None:
     for path in ("/", "/health", "/signin", "/api/v1/applications"):
-        assert site.get(path, host=host.format(port=site.port)).status == 403
+        assert shared.get(path, host=host.format(port=shared.port)).status == 403
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LocalHost:{port}", "[::1]:{port}"])
-def test_by_its_own_names_it_answers(site: Site, host: str) -> None:
-    assert site.get("/health", host=host.format(port=site.port)).status == 200
+def test_by_its_own_names_it_answers(shared: Site, host: str) -> None:
+    assert shared.get("/health", host=host.format(port=shared.port)).status == 200
 
 
-def test_a_program_with_a_token_needs_no_origin(site: Site) -> None:
-    assert site.send("POST", "/api/v1/applications", {"name": "topup"}).status == 200
+def test_a_program_with_a_token_needs_no_origin(shared: Site) -> None:
+    assert shared.send("POST", "/api/v1/applications", {"name": "topup"}).status == 200
 
 
 @pytest.mark.parametrize("path", ["/events", "/", "/nothing"])
-def test_a_web_socket_is_never_opened(site: Site, path: str) -> None:
+def test_a_web_socket_is_never_opened(shared: Site, path: str) -> None:
     sent = []
 
     async def receive() -> dict[str, str]:
@@ -97,6 +97,6 @@ def test_a_web_socket_is_never_opened(site: Site, path: str) -> None:
     async def send(message: dict[str, object]) -> None:
         sent.append(message["type"])
 
-    scope = {"type": "websocket", "path": path, "headers": [(b"cookie", site.sign_in()["cookie"].encode())]}
-    asyncio.run(site.app(scope, receive, send))  # type: ignore[arg-type]
+    scope = {"type": "websocket", "path": path, "headers": [(b"cookie", shared.sign_in()["cookie"].encode())]}
+    asyncio.run(shared.app(scope, receive, send))  # type: ignore[arg-type]
     assert sent == ["websocket.close"]
