@@ -7,14 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from shipway.story import tend
-from support.scene import Scene, a_scene
+from shipway.state import runs
+from shipway.story import conclude, tend
+from support.scene import PROJECT, Scene, a_scene
+
+IMPATIENT = PROJECT.replace("timeout: 5 s", "timeout: 1 s")
+PATIENT = PROJECT.replace("grace: 0 s", "grace: 0.5 s")
+WEB, WORKER = "shop.prod.r{}.web.1", "shop.prod.r{}.worker.1"
 
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     with a_scene(tmp_path) as scene:
         yield scene
+
+
+def ended(scene: Scene, run: runs.Run) -> None:
+    """The run is over, whatever its deployment does."""
+    with scene.cast.database.write() as conn:
+        runs.end(conn, run, "failed", "Shipway met a defect")
 
 
 @pytest.mark.parametrize("place", ["deployment.processes before", "deployment.switched before"])
@@ -30,3 +41,110 @@ def test_what_it_has_started_is_not_retired_meanwhile(scene: Scene, place: str) 
     assert scene.says() in ("1", "2")
     assert scene.deliver(run) == "passed"
     assert scene.says() == "2"
+
+
+def test_it_is_undone_with_its_traffic_when_it_cannot_go_on(scene: Scene) -> None:
+    """The router was told already, the record not yet; then the new release turns out to be ill."""
+    scene.serves("1")
+    run = scene.ordered(scene.commit("2", project=IMPATIENT, sick_if="flu"))
+    with scene.crashing("deployment.switched before"):
+        scene.deliver(run)
+    assert scene.says() == "2"
+    (scene.data / "flu").touch()
+    assert "not get healthy" in scene.deliver(run)
+    assert scene.says() == "1"
+    assert scene.instances() == [WEB.format(1), WORKER.format(1)]
+    assert scene.works("1")
+    assert scene.deployment(run).state == "failed"
+
+
+def test_the_first_one_of_all_is_undone_too(scene: Scene) -> None:
+    run = scene.ordered(scene.commit("1", project=IMPATIENT, sick_if="flu"))
+    with scene.crashing("deployment.switched before"):
+        scene.deliver(run)
+    (scene.data / "flu").touch()
+    assert "not get healthy" in scene.deliver(run)
+    assert scene.instances() == []
+    assert "no release in prod yet" in scene.says()
+
+
+def test_undoing_goes_on_and_keeps_its_reason(scene: Scene) -> None:
+    scene.serves("1")
+    run = scene.ordered(scene.commit("2", project=IMPATIENT, health="unwell"))
+    with scene.crashing("deployment.undo after"):
+        scene.deliver(run)
+    assert "GET /health answered 500" in scene.deliver(run)
+    assert scene.facts(run).count("deployment.start") == 1, "what was given up is not tried again"
+    assert scene.instances() == [WEB.format(1), WORKER.format(1)]
+    assert "GET /health answered 500" in scene.deployment(run).reason
+
+
+def test_it_is_undone_when_its_run_is_over(scene: Scene) -> None:
+    scene.serves("1")
+    run = scene.ordered(scene.commit("2"))
+    with scene.crashing("deployment.processes after"):
+        scene.deliver(run)
+    ended(scene, run)
+    conclude.settle(scene.cast)
+    assert scene.deployment(run).state == "failed"
+    assert "Shipway met a defect" in scene.deployment(run).reason
+    assert scene.instances() == [WEB.format(1), WORKER.format(1)]
+    assert scene.works("1")
+
+
+def test_it_is_finished_when_its_run_is_over_and_traffic_has_moved(scene: Scene) -> None:
+    scene.serves("1")
+    run = scene.ordered(scene.commit("2"))
+    with scene.crashing("deployment.switched after"):
+        scene.deliver(run)
+    ended(scene, run)
+    conclude.settle(scene.cast)
+    assert scene.deployment(run).state == "done"
+    assert scene.instances() == [WEB.format(1), WEB.format(2), WORKER.format(2)]
+    assert scene.says() == "2"
+
+
+def test_a_run_that_was_cancelled_just_before_deploys_nothing(scene: Scene) -> None:
+    run = scene.ordered(scene.commit("1"))
+    scene.story.cancel(run.id, "ada")
+    with scene.cast.database.read() as conn:
+        late = runs.get(conn, run.id)
+    assert scene.deliver_as_read(late, before=run) == "skipped"
+    assert scene.instances() == []
+
+
+@pytest.mark.parametrize("place", ["deployment.switched before", "deployment.switched after"])
+def test_a_rollback_that_goes_on_runs_no_release_command(scene: Scene, place: str) -> None:
+    scene.serves("1")
+    scene.serves("2")
+    before = scene.released()
+    run = scene.going_back()
+    with scene.crashing(place):
+        scene.go_back(run)
+    assert scene.go_back(run) == "passed"
+    assert scene.released() == before
+    assert scene.says() == "1"
+    assert scene.works("1")
+
+
+def test_going_back_twice_to_the_same_release_is_done_once(scene: Scene) -> None:
+    scene.serves("1")
+    scene.serves("2")
+    first, second = scene.going_back(), scene.going_back()
+    before = scene.released()
+    assert [scene.go_back(first), scene.go_back(second)] == ["passed", "passed"]
+    assert scene.facts(second).count("deployment.unneeded") == 1
+    assert scene.released() == before
+    assert scene.instances() == [WEB.format(1), WORKER.format(1), WEB.format(2)]
+
+
+def test_a_rollback_whose_worker_does_not_live_is_undone_with_its_traffic(scene: Scene) -> None:
+    scene.serves("1", project=PATIENT, on_strike_if="strike")
+    scene.serves("2")
+    (scene.data / "strike").touch()
+    run = scene.going_back()
+    assert "worker ended" in scene.go_back(run)
+    assert scene.says() == "2"
+    assert scene.works("2")
+    assert scene.deployment(run).state == "failed"
+    assert scene.serving().number == 2

@@ -20,10 +20,11 @@ from shipway.environments.secrets import Vault
 from shipway.hosts.keeper.client import Keeper
 from shipway.hosts.sandbox import probe
 from shipway.releases.machine import Machine
-from shipway.state import deployments, runs
+from shipway.state import deployments, facts, releases, runs
 from shipway.state.deployments import Deployment
+from shipway.state.releases import Release
 from shipway.state.runs import Run
-from shipway.story import Story, carry
+from shipway.story import Story, carry, deliver
 from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
 from support.installation import eventually, free_port
@@ -57,9 +58,16 @@ class Scene:
     def story(self) -> Story:
         return Story(self.cast)
 
-    def commit(self, version: str, **how: Any) -> str:
-        """A commit with an artifact, never deployed."""
-        return self.workshop.make(shop(version, **{"project": PROJECT, **how})).commit
+    def commit(self, version: str, *, sick_if: str = "", on_strike_if: str = "", **how: Any) -> str:
+        """A commit with an artifact, never deployed; a file in its data may make it ill, or its worker stop."""
+        files = shop(version, **{"project": PROJECT, **how})
+        if sick_if:
+            well = "200 if 'well' == \"well\" else 500"
+            assert well in files["web.py"]
+            files["web.py"] = files["web.py"].replace(well, f"500 if (DATA / {sick_if!r}).exists() else 200")
+        if on_strike_if:
+            files["worker.py"] += f"    if (beat.parent / {on_strike_if!r}).exists(): raise SystemExit(1)\n"
+        return self.workshop.make(files).commit
 
     def ordered(self, commit: str) -> Run:
         """A run that deploys it to prod, begun."""
@@ -98,6 +106,21 @@ class Scene:
         with pytest.raises(Crash), _raising(place):
             yield
         self.cast = Cast(self.cast.machine, self.cast.proxy)
+
+    def deliver_as_read(self, now: Run, *, before: Run) -> str:
+        """Delivers a run that was read before it came to what it is now."""
+        assert now.over
+        return deliver.deliver(self.cast, before, "prod")
+
+    def facts(self, run: Run) -> list[str]:
+        with self.cast.database.read() as conn:
+            return [fact.kind for fact in facts.after(conn, 0, runs=[run.id])]
+
+    def serving(self) -> Release:
+        with self.cast.database.read() as conn:
+            now = releases.now_serving(conn, NAME, "prod")
+            assert now is not None
+            return releases.get(conn, now.release)
 
     def deployment(self, run: Run) -> Deployment:
         with self.cast.database.read() as conn:

@@ -24,6 +24,18 @@ class Overtaken(GateClosed):
     id = "releases.overtaken"
 
 
+class NotWanted(GateClosed):
+    """The run ended before its deployment began: somebody cancelled it."""
+
+    id = "releases.not_wanted"
+
+
+def still_wanted(conn: Connection, run: Run) -> None:
+    """Raises NotWanted when the run is over; in one transaction with the beginning of its deployment."""
+    if runs.get(conn, run.id).over:
+        raise NotWanted(f"Run {run.number} is over, so it deploys nothing.")
+
+
 def check(conn: Connection, run: Run, artifact: Artifact, environment: str, order: Sequence[str]) -> None:
     """Raises GateClosed with the reason when `artifact` may not go to `environment`.
 

@@ -115,9 +115,16 @@ def running_in(conn: Connection, application: str, environment: str) -> Deployme
 
 
 def enter(conn: Connection, deployment: Deployment, phase: str, data: Mapping[str, Any] | None = None) -> None:
-    """Records that a phase begins: prepare, release, start, processes, switch, finish or undo."""
+    """Records that a phase begins: prepare, release, start, processes, switch or finish."""
     conn.execute(update(deployments).where(deployments.c.id == deployment.id).values(phase=phase))
     _fact(conn, deployment, f"deployment.{phase}", data or {})
+
+
+def give_up(conn: Connection, deployment: Deployment, reason: str, excerpt: str) -> None:
+    """Records that a deployment has failed and is about to be undone; it ends when that is done."""
+    values = {"phase": "undo", "reason": reason, "excerpt": excerpt}
+    conn.execute(update(deployments).where(deployments.c.id == deployment.id).values(**values))
+    _fact(conn, deployment, "deployment.undo", {"reason": reason})
 
 
 def switched(conn: Connection, deployment: Deployment) -> None:
@@ -128,6 +135,12 @@ def switched(conn: Connection, deployment: Deployment) -> None:
         .values(switched=time.time())
     )
     _fact(conn, deployment, "deployment.switched", {})
+
+
+def switched_back(conn: Connection, deployment: Deployment) -> None:
+    """Records that the traffic is where it was before."""
+    conn.execute(update(deployments).where(deployments.c.id == deployment.id).values(switched=None))
+    _fact(conn, deployment, "deployment.switched_back", {})
 
 
 def end(conn: Connection, deployment: Deployment, state: str, reason: str = "", excerpt: str = "") -> None:

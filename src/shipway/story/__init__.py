@@ -2,6 +2,8 @@
 
 cast       who takes part
 carry      a push becomes a run, and the run goes from its steps to prod
+delivery   the phases of one deployment
+conclude   how a deployment ends: done, failed and undone, or unknown
 deliver    one environment: an artifact becomes the release that serves there
 go_back    the release before, serving again
 tend       what should run, runs; what need not, stops

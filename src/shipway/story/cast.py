@@ -36,6 +36,11 @@ class Cast:
         with lock:
             yield
 
+    def highest_epoch(self, application: str, environment: str) -> int:
+        """The newest deployment that the keeper or the router has seen: the record may be an older copy."""
+        seen = self.machine.keeper.highest_epoch(f"{application}.{environment}")
+        return max(seen, self.proxy.epoch(application, environment))
+
     def busy(self, application: str, environment: str) -> bool:
         """Whether somebody changes this environment now."""
         with self._guard:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from shipway.durable.engine import PASSED
+from shipway.durable.engine import PASSED, SKIPPED
+from shipway.releases import gate
 from shipway.releases.targets import process
 from shipway.state import deployments, releases
+from shipway.state.deployments import Deployment
+from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
 from shipway.story.cast import Cast
-from shipway.story.deliver import Delivery, conclude
+from shipway.story.conclude import conclude
+from shipway.story.deliver import unneeded
+from shipway.story.delivery import Delivery
 
 
 def go_back(cast: Cast, run: Run, release_id: str) -> str:
@@ -15,11 +20,28 @@ def go_back(cast: Cast, run: Run, release_id: str) -> str:
     with cast.database.read() as conn:
         release = releases.get(conn, release_id)
     with cast.alone(release.application, release.environment):
-        seen = cast.machine.keeper.highest_epoch(process.group(release))
-        with cast.database.write() as conn:
-            now = releases.now_serving(conn, release.application, release.environment)
-            deployment = deployments.begin(conn, run=run.id, release=release, kind="rollback", at_least=seen)
+        try:
+            deployment, now = _begin(cast, run, release)
+        except gate.NotWanted:
+            return SKIPPED
+        if deployment is None:
+            unneeded(cast, run, release)
+            return PASSED
         if deployment.over:
             return PASSED if deployment.state == "done" else f"failed: {deployment.reason}"
         warm = now is not None and now.warm == release.id and process.running(cast.machine, release, "web")
-        return conclude(cast, deployment, Delivery(cast, deployment, release), warm=warm)
+        return conclude(cast, Delivery(cast, deployment, release), warm=warm)
+
+
+def _begin(cast: Cast, run: Run, release: Release) -> tuple[Deployment | None, Serving | None]:
+    """The deployment of this run, new or interrupted, and what serves; None when it is this release."""
+    seen = cast.highest_epoch(release.application, release.environment)
+    with cast.database.write() as conn:
+        now = releases.now_serving(conn, release.application, release.environment)
+        begun = deployments.of_run(conn, run.id, release.environment)
+        if begun is None:
+            gate.still_wanted(conn, run)
+            if now is not None and now.release == release.id:
+                return None, now
+            begun = deployments.begin(conn, run=run.id, release=release, kind="rollback", at_least=seen)
+        return begun, now

@@ -17,7 +17,7 @@ from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
 from shipway.story import carry
 from shipway.story.cast import Cast, project_of
-from shipway.story.deliver import declared_env
+from shipway.story.delivery import declared_env
 
 log = logging.getLogger(__name__)
 

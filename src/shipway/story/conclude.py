@@ -1,0 +1,94 @@
+"""How a deployment ends: done, failed and undone, or unknown; also one that nobody carries out any more."""
+
+from __future__ import annotations
+
+import logging
+
+from shipway.durable.engine import PASSED
+from shipway.errors import DeploymentStopped, OutcomeUnknown, ShipwayError, StaleEpoch, TransientError
+from shipway.state import deployments, releases, runs
+from shipway.state.deployments import Deployment
+from shipway.story.cast import Cast
+from shipway.story.delivery import Delivery
+
+log = logging.getLogger(__name__)
+
+
+def conclude(cast: Cast, delivery: Delivery, *, warm: bool = False) -> str:
+    """Carries a delivery out and records how it ended; on failure undoes it and raises.
+
+    That it is given up is recorded first, so that one which is interrupted after that is undone and not tried
+    again. A TransientError leaves it open: whoever calls this again goes on.
+    """
+    deployment = delivery.deployment
+    if deployment.phase == "undo":
+        _undo(cast, delivery, deployment.reason, deployment.excerpt)
+        raise DeploymentStopped(deployment.reason, excerpt=deployment.excerpt)
+    try:
+        delivery.take_traffic() if warm or deployment.switched is not None else delivery.carry_out()
+    except TransientError:
+        raise
+    except StaleEpoch as error:  # somebody newer is in charge: touch nothing
+        _end(cast, deployment, "failed", error.message)
+        raise
+    except OutcomeUnknown as error:
+        _end(cast, deployment, "unknown", f"{error.message} {error.hint}".strip(), error.excerpt)
+        raise
+    except ShipwayError as error:
+        _give_up(cast, delivery, error.message, error.excerpt if isinstance(error, DeploymentStopped) else "")
+        raise
+    _end(cast, deployment, "done")
+    return PASSED
+
+
+def settle(cast: Cast) -> None:
+    """Ends the deployments whose run is over: nobody else will. A defect of Shipway may leave one.
+
+    Where traffic has moved it is finished, otherwise undone.
+    """
+    with cast.database.read() as conn:
+        left = [each for each in deployments.running(conn) if runs.get(conn, each.run).over]
+    for deployment in left:
+        if not cast.busy(deployment.application, deployment.environment):
+            with cast.alone(deployment.application, deployment.environment):
+                _settle(cast, deployment.id)
+
+
+def _settle(cast: Cast, deployment_id: str) -> None:
+    with cast.database.read() as conn:
+        deployment = deployments.get(conn, deployment_id)
+        release = releases.get(conn, deployment.release)
+        run = runs.get(conn, deployment.run)
+    if deployment.over:
+        return
+    delivery = Delivery(cast, deployment, release)
+    try:
+        if deployment.switched is None and deployment.phase != "undo":
+            _give_up(cast, delivery, run.reason or f"Run {run.number} ended in the middle of it.")
+        else:
+            conclude(cast, delivery)
+    except TransientError:
+        raise
+    except ShipwayError as error:
+        log.warning("the deployment of %s was left half way, and was undone: %s", release.name, error)
+
+
+def _give_up(cast: Cast, delivery: Delivery, reason: str, excerpt: str = "") -> None:
+    with cast.database.write() as conn:
+        deployments.give_up(conn, delivery.deployment, reason, excerpt)
+    _undo(cast, delivery, reason, excerpt)
+
+
+def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> None:
+    try:
+        delivery.undo()
+    except TransientError:
+        raise
+    except ShipwayError as error:  # what could be undone is; the rest is for a person to see
+        reason = f"{reason} Undoing it stopped: {error.message}"
+    _end(cast, delivery.deployment, "failed", reason, excerpt)
+
+
+def _end(cast: Cast, deployment: Deployment, state: str, reason: str = "", excerpt: str = "") -> None:
+    with cast.database.write() as conn:
+        deployments.end(conn, deployment, state, reason, excerpt)

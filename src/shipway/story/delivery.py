@@ -1,0 +1,192 @@
+"""The phases of one deployment, in order of use; each first looks at what is done already.
+
+prepare ─► release command ─► web started, healthy ─► other processes ─► traffic ─► finish
+              └──────── on any failure: undo, and what served goes on serving ───────┘
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+from shipway.project import Project
+from shipway.releases import health, prepare
+from shipway.releases.settings import ProcessSettings
+from shipway.releases.targets import process
+from shipway.releases.targets.process import Surroundings
+from shipway.state import artifacts, deployments, releases
+from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
+from shipway.state.instances import Instance
+from shipway.state.releases import Release, Serving
+from shipway.story.cast import Cast, project_of
+from shipway.traffic import shift, strategies
+from shipway.traffic.addresses import host
+
+
+@dataclass
+class Delivery:
+    """One deployment under way: what comes, what goes, and the phases between."""
+
+    cast: Cast
+    deployment: Deployment
+    release: Release
+
+    def carry_out(self) -> None:
+        """Brings the release up beside what serves, and then moves everything to it."""
+        self._take_epoch()
+        self._prepare()
+        self._run_release_command()
+        self._start_web()
+        self._swap_processes()
+        self._move_traffic()
+        self._finish()
+
+    def take_traffic(self) -> None:
+        """The same for a release whose web runs: traffic first, the other processes after it."""
+        self._take_epoch()
+        self._move_traffic()
+        self._swap_processes()
+        self._finish()
+
+    def undo(self) -> None:
+        """Takes away what this deployment started, its traffic first, and starts again what it stopped."""
+        cast, before = self.cast, self.previous
+        self._give_traffic_back()
+        keep_web = self._serving is not None and self.release.id in (self._serving.release, self._serving.warm)
+        others = [name for name in self.project.processes if name != "web"]
+        process.stop(cast.machine, self.release, self.epoch, only=others if keep_web else None)
+        if not keep_web:
+            cast.proxy.drop_cluster(self.release.name)
+        if before is not None:
+            Delivery(cast, self.deployment, before)._start(*self._old_processes)
+
+    @property
+    def epoch(self) -> int:
+        return self.deployment.epoch
+
+    @cached_property
+    def project(self) -> Project:
+        """The project of the release's own commit: going back uses the processes of that time."""
+        with self.cast.database.read() as conn:
+            return project_of(artifacts.of_release(conn, self.release))
+
+    @cached_property
+    def previous(self) -> Release | None:
+        """What served before this deployment moved the traffic, however far it has got."""
+        now = self._serving
+        before = None if now is None else now.warm if now.release == self.release.id else now.release
+        if before is None:
+            return None
+        with self.cast.database.read() as conn:
+            return releases.get(conn, before)
+
+    @cached_property
+    def around(self) -> Surroundings:
+        declared = declared_env(self.project, self.release.environment)
+        return process.surroundings(self.cast.machine, self.release, self.project.data, declared)
+
+    @property
+    def _serving(self) -> Serving | None:
+        with self.cast.database.read() as conn:
+            return releases.now_serving(conn, self.release.application, self.release.environment)
+
+    def _take_epoch(self) -> None:
+        self.cast.machine.keeper.take_epoch(process.group(self.release), self.epoch)
+
+    def _prepare(self) -> None:
+        self._enter("prepare")
+        prepare.unpack(self.cast.machine, self.release)
+
+    def _run_release_command(self) -> None:
+        if self.project.release is not None:
+            self._enter("release")
+            prepare.run_command(self.cast.machine, self.deployment, self.around, self.project.release)
+
+    def _start_web(self) -> None:
+        self._enter("start")
+        settings = self.project.health
+        started = self._start("web")
+        for instance in started:
+            health.wait(
+                self.cast.machine.keeper,
+                instance,
+                path=settings.path,
+                host=host(self.release.application, self.release.environment),
+                timeout=settings.timeout,
+            )
+        ports = [instance.port for instance in started if instance.port is not None]
+        self.cast.proxy.ensure_cluster(self.release.name, ports, settings.path)
+
+    def _swap_processes(self) -> None:
+        """The old ones are gone before the new start, unless these may overlap; the new ones must live."""
+        others = {name: each for name, each in self.project.processes.items() if name != "web"}
+        self._enter("processes")
+        if self.previous is not None:
+            process.stop(self.cast.machine, self.previous, self.epoch, only=self._must_go_first(others))
+        if others:
+            started = self._start(*others)
+            longest = max(each.grace for each in others.values())
+            health.survive(self.cast.machine.keeper, started, longest)
+
+    def _must_go_first(self, others: dict[str, ProcessSettings]) -> list[str]:
+        return [name for name in self._old_processes if name not in others or not others[name].overlap]
+
+    @cached_property
+    def _old_processes(self) -> list[str]:
+        """The processes besides web of what served before."""
+        if self.previous is None:
+            return []
+        old = Delivery(self.cast, self.deployment, self.previous).project
+        return [name for name in old.processes if name != "web"]
+
+    def _move_traffic(self) -> None:
+        app, env = self.release.application, self.release.environment
+        self._enter("switch")
+        plan = strategies.plan(self.project.traffic.strategy, self.cast.proxy.serving(app, env), self.release.name)
+        shift.carry_out(plan, self.cast.proxy, app, env, epoch=self.epoch)
+        with self.cast.database.write() as conn:
+            self._record_serving(conn, self.release)
+            deployments.switched(conn, self.deployment)
+
+    def _give_traffic_back(self) -> None:
+        """To what served before, if the router or the record, or both, know of this release already."""
+        app, env = self.release.application, self.release.environment
+        now, before = self._serving, self.previous
+        if self.release.name in self.cast.proxy.serving(app, env):
+            shares = {} if before is None else {before.name: 100}
+            self.cast.proxy.shift(app, env, shares, epoch=self.epoch)
+            self.cast.proxy.drained(self.release.name, self.project.traffic.drain)
+        if before is not None and now is not None and now.release == self.release.id:
+            with self.cast.database.write() as conn:
+                self._record_serving(conn, before)
+                deployments.switched_back(conn, self.deployment)
+
+    def _record_serving(self, conn: Connection, release: Release) -> None:
+        until = time.time() + self.project.traffic.warm
+        releases.serve(conn, release, deployment=self.deployment.id, epoch=self.epoch, warm_until=until)
+
+    def _finish(self) -> None:
+        """The former release keeps only its web, warm; `tend` stops what is no longer needed at all."""
+        self._enter("finish")
+        if self.previous is not None:
+            process.stop(self.cast.machine, self.previous, self.epoch, only=self._old_processes)
+
+    def _start(self, *names: str) -> list[Instance]:
+        return [
+            instance
+            for name in names
+            for instance in process.start(
+                self.cast.machine, self.release, name, self.project.processes[name], self.around, self.epoch
+            )
+        ]
+
+    def _enter(self, phase: str) -> None:
+        with self.cast.database.write() as conn:
+            deployments.enter(conn, self.deployment, phase)
+
+
+def declared_env(project: Project, environment: str) -> dict[str, str]:
+    """The variables that shipway.yml itself gives an environment."""
+    return next((dict(each.env) for each in project.environments if each.name == environment), {})
