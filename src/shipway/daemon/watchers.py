@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 
 from shipway.artifacts import prune
 from shipway.durable.engine import Engine
 from shipway.errors import ShipwayError
-from shipway.story import tend
+from shipway.story import conclude, tend
 from shipway.story.cast import Cast
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,9 @@ class Watchers:
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._begin_runs, daemon=True, name="begin-runs"),
+            threading.Thread(target=self._every, args=(1.0, self._keep), daemon=True, name="keep"),
             threading.Thread(target=self._every, args=(1.0, self._tend), daemon=True, name="tend"),
+            threading.Thread(target=self._every, args=(1.0, self._retire), daemon=True, name="retire"),
             threading.Thread(target=self._every, args=(60.0, self._compare), daemon=True, name="compare"),
         ]
 
@@ -38,8 +41,9 @@ class Watchers:
 
     def stop(self) -> None:
         self._stopping.set()
+        deadline = time.monotonic() + 3.0
         for thread in self._threads:
-            thread.join(timeout=3)
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def _begin_runs(self) -> None:
         seen = -1
@@ -52,10 +56,16 @@ class Watchers:
             self._guarded(act)
             self._stopping.wait(seconds)
 
-    def _tend(self) -> None:
+    def _keep(self) -> None:
+        """Alone in its thread: whatever the others wait for, they wait for the keeper and the router."""
         self._cast.machine.keeper.start()
         self._cast.proxy.start(self._cast.machine.keeper)
+
+    def _tend(self) -> None:
         tend.restore(self._cast)
+        conclude.settle(self._cast)
+
+    def _retire(self) -> None:
         tend.retire(self._cast)
 
     def _compare(self) -> None:
