@@ -120,7 +120,7 @@ def test_a_first_push_is_watched_from_the_empty_page_to_prod(page: Page, site: S
     expect(page.locator(".app .st.pill")).to_have_text("Queued")
     scene.begin(run)
     scene.step(run, "test", "running")
-    expect(page.get_by_role("heading", level=1)).to_have_text("One application. One is under way.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("topup is under way.")
     expect(page.locator(".path li").nth(1)).to_contain_text("test")
     page.get_by_role("link", name="Under way for").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("test is running")
@@ -157,6 +157,7 @@ def test_a_rollback_says_what_moves_and_is_done_by_keyboard(page: Page, site: Si
     page.keyboard.press("Enter")
     page.wait_for_url("**/runs/topup:3")
     expect(page.locator(".by")).to_contain_text("ada went back to")
+    expect(page.locator("#log")).to_contain_text("No step had to run")
 
 
 def test_signing_in_and_out(browser: Browser, site: Site) -> None:

@@ -17,6 +17,8 @@ from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.words import counted, listed
 
+HURT = ("failed", "unknown")
+
 
 def home(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
@@ -39,28 +41,33 @@ def home(site: Site, call: Call) -> Response:
 
 def _title(found: Sequence[Row]) -> str:
     """What is so now, in a sentence or two."""
-    moving = sum(row.state == "running" for row in found)
-    hurt = sum(row.state in ("failed", "unknown") for row in found)
+    moving = [row.name for row in found if row.state == "running"]
+    hurt = [row.name for row in found if row.state in HURT]
+    if len(found) == 1:
+        return f"{found[0].name} {'is under way' if moving else 'needs you' if hurt else 'rests'}."
+    every = f"{counted(len(found)).capitalize()} applications."
     parts = []
     if moving:
-        parts.append(f"{counted(moving)} {'is' if moving == 1 else 'are'} under way")
+        parts.append(f"{counted(len(moving))} {'is' if len(moving) == 1 else 'are'} under way")
     if hurt:
-        parts.append(f"{counted(hurt)} {'needs' if hurt == 1 else 'need'} you")
-    every = f"{counted(len(found)).capitalize()} application{'' if len(found) == 1 else 's'}."
+        parts.append(f"{counted(len(hurt))} {'needs' if len(hurt) == 1 else 'need'} you")
     return f"{every} {', '.join(parts).capitalize()}." if parts else f"{every} Nothing is under way."
 
 
 def _lead(found: Sequence[Row]) -> str:
-    failed = [row.name for row in found if row.state in ("failed", "unknown")]
+    """The most pressing of what is behind the title."""
+    failed = [row.name for row in found if row.state in HURT]
     if failed:
         serving = [row.name for row in found if row.name in failed and row.last.release is not None]
         still = f" What served before still serves in {listed(serving)}." if serving else ""
         return f"The newest commit of {listed(failed)} did not get through.{still}"
+    moving = [f"{row.head.run.commit[:7]} of {row.name}" for row in found if row.state == "running" and row.head]
+    if moving:
+        return f"{listed(moving)} {'is' if len(moving) == 1 else 'are'} on the way."
     rolled = [row.name for row in found if row.state == "rolled"]
     if rolled:
         return f"{listed(rolled)} went back to an earlier release."
-    silent = [row.name for row in found if row.head is None]
-    if len(silent) == len(found):
+    if all(row.head is None for row in found):
         return "Nothing was pushed yet."
     return "Everything that was pushed is where it should be."
 
