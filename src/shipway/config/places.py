@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from shipway.errors import OwnerError
+
+
+class NotPrivate(OwnerError):
+    """The directory for sockets, and for secrets in the clear, is another user's or not really there."""
+
+    id = "config.not_private"
+    default_hint = "Set XDG_RUNTIME_DIR to a directory of your own that is kept in memory (a tmpfs)."
 
 
 @dataclass(frozen=True)
@@ -39,9 +49,11 @@ class Places:
         return self.runtime.name
 
     def create(self) -> None:
-        """Makes the three directories, readable for nobody else."""
+        """Makes the three directories, readable for nobody else; raises NotPrivate."""
         for directory in (self.data, self.runtime.parent, self.runtime, self.runtime / "instances", self.keys):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if directory in (self.runtime.parent, self.runtime):
+                _claim(directory)
 
     @property
     def database(self) -> Path:
@@ -109,6 +121,14 @@ class Places:
 
     def instance_log(self, application: str, environment: str, instance: str) -> Path:
         return self.environment(application, environment) / "logs" / f"{instance}.log"
+
+
+def _claim(directory: Path) -> None:
+    """Where everybody may write, as in /dev/shm, somebody else may have been first, or have left a link."""
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise NotPrivate(f"{directory} is no directory of your own.")
+    directory.chmod(0o700)
 
 
 def _memory(env: Mapping[str, str]) -> Path:
