@@ -161,13 +161,6 @@ class RouterFailed(OwnerError):
     default_hint = "If another program has the port, `shipway up --proxy-port` takes another one."
 
 
-class RouterFull(OwnerError):
-    """Envoy watches a file for each release, and this machine lets a user watch no more of them."""
-
-    id = "traffic.router_full"
-    default_hint = "sudo sysctl fs.inotify.max_user_instances=1024 (and keep it in /etc/sysctl.d/)"
-
-
 class RouterSilent(TransientError):
     """Envoy did not say in time that a change is in force; what should serve is recorded and tried again."""
 

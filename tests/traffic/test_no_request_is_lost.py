@@ -72,6 +72,23 @@ def test_when_instances_come_and_go(town) -> None:
     assert clients.failures == []
 
 
+def test_when_a_slow_answer_is_under_way_on_an_instance_that_goes(town, until) -> None:
+    """It is finished, and counted as one that is under way until then."""
+    ports = serve(town, "leave", 1, instances=2)
+    said: list[str] = []
+    asking = threading.Thread(target=lambda: said.append(town.get("leave.localhost", "/slow/0.8").said))
+    asking.start()
+    until(lambda: town.proxy.in_flight("leave.prod.r1") == 1)
+    town.proxy.endpoints("leave.prod.r1", [town.open("leave.prod.r1")])
+    assert town.proxy.in_flight("leave.prod.r1") == 1
+    assert not town.proxy.drained("leave.prod.r1", 0.1)
+    for port in ports:
+        town.stop(port)
+    asking.join()
+    assert said == ["leave.prod.r1"]
+    assert town.proxy.counters("leave.prod.r1")["upstream_rq_total"] == 1
+
+
 def test_when_one_instance_of_two_is_dead(town) -> None:
     """Also in the first second, before its health checks have said so."""
     ports = serve(town, "twin", 1, instances=2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shipway.errors import NotHealthy, RouterFull, RouterSilent
-from shipway.traffic.envoy import driver, watches
+from shipway.errors import NotHealthy, RouterSilent
+from shipway.traffic.envoy import driver
 from support.load import Load
 
 
@@ -73,15 +73,6 @@ def test_what_serves_is_never_dropped(served) -> None:
     with pytest.raises(ValueError, match="serves"):
         served.proxy.drop_cluster("app.prod.r1")
     assert served.get("app.localhost").status == 200
-
-
-def test_a_release_the_machine_has_no_room_for_is_refused(served, monkeypatch) -> None:
-    """Envoy ends itself when it gets no inotify instance. Taking all of them would end our neighbours' too."""
-    monkeypatch.setattr(watches, "left", lambda: False)
-    port = served.open("app.prod.r9")
-    with pytest.raises(RouterFull, match=r"cannot take app\.prod\.r9"):
-        served.proxy.ensure_cluster("app.prod.r9", [port], "/health")
-    served.proxy.ensure_cluster("app.prod.r1", served.proxy.clusters("app", "prod")["app.prod.r1"], "/health")
 
 
 def test_a_release_the_router_refuses_is_not_in_the_way_of_the_next(served, monkeypatch) -> None:

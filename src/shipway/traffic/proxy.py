@@ -13,12 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from shipway.config.places import Places
-from shipway.errors import NotHealthy, RouterFull, RouterSilent, StaleEpoch
+from shipway.errors import NotHealthy, RouterSilent, StaleEpoch
 from shipway.traffic import desired as record
 from shipway.traffic import health
 from shipway.traffic.addresses import address, host, key
 from shipway.traffic.desired import Cluster, Desired, owner
-from shipway.traffic.envoy import watches
 from shipway.traffic.envoy.driver import Driver
 from shipway.traffic.envoy.router import Keeper
 from shipway.traffic.patience import until
@@ -61,13 +60,11 @@ class Proxy:
         """Makes a release reachable, without traffic yet; returns when all its instances are healthy.
 
         Raises NotHealthy after `timeout` seconds, saying what each instance answers, and takes a cluster that
-        was new back; RouterFull when this machine cannot take another one.
+        was new back.
         """
         wanted = Cluster(tuple(ports), health_path)
         with self._writing() as desired:
             known = cluster in desired.clusters
-            if not known and not watches.left():
-                raise RouterFull(f"The router cannot take {cluster}: it has {len(desired.clusters)} releases.")
             try:
                 self._follow(desired.with_cluster(cluster, wanted))
             except RouterSilent:

@@ -1,14 +1,16 @@
-"""One immutable cluster per release, with its endpoints in a file of its own."""
+"""One cluster per release, of which nothing ever changes but where its instances listen.
+
+The endpoints stand in the cluster itself: Envoy takes an inotify instance for each subscription to a file, also
+when many share one, and ends itself when a user has none left (128 by default).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from shipway.traffic.addresses import host
 from shipway.traffic.desired import Cluster, Desired, owner
-from shipway.traffic.envoy.publish import source
 
 LOOPBACK = "127.0.0.1"
 # An application that cannot take more says so itself; Envoy's defaults are 1024, and 3 retries at a time.
@@ -38,42 +40,31 @@ HEALTH = {
 BALANCE = {"healthy_panic_threshold": {"value": 1}, "update_merge_window": "0s"}
 
 
-def endpoints_file(directory: Path, name: str) -> Path:
-    return directory / f"eds-{name}.json"
-
-
-def clusters(directory: Path, desired: Desired) -> list[dict[str, Any]]:
+def clusters(desired: Desired) -> list[dict[str, Any]]:
     """The cluster of each release, checked at its health path under the name by which its users call it."""
-    return [_cluster(directory, name, cluster) for name, cluster in sorted(desired.clusters.items())]
+    return [_cluster(name, cluster) for name, cluster in sorted(desired.clusters.items())]
 
 
-def _cluster(directory: Path, name: str, cluster: Cluster) -> dict[str, Any]:
+def _cluster(name: str, cluster: Cluster) -> dict[str, Any]:
     checked = host(*owner(name).split("."))
     thresholds = [{"priority": level, **LIMITS} for level in ("DEFAULT", "HIGH")]
     return {
         "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
         "name": name,
-        "type": "EDS",
-        "eds_cluster_config": {"eds_config": source(endpoints_file(directory, name))},
+        "type": "STATIC",
+        "load_assignment": _endpoints(name, cluster),
         "connect_timeout": "2s",
         "circuit_breakers": {"thresholds": thresholds},
         "health_checks": [HEALTH | {"http_health_check": _check(cluster.health_path, checked)}],
-        # An endpoint taken out of the file is out, though it still answers its health checks.
-        "ignore_health_on_host_removal": True,
         "common_lb_config": BALANCE,
         "typed_extension_protocol_options": {_PROTOCOL: _protocol()},
     }
 
 
-def endpoints(name: str, cluster: Cluster) -> dict[str, Any]:
-    """Where the instances of a release listen now."""
+def _endpoints(name: str, cluster: Cluster) -> Mapping[str, Any]:
     addresses = [{"address": LOOPBACK, "port_value": port} for port in cluster.ports]
     found = [{"endpoint": {"address": {"socket_address": address}}} for address in addresses]
-    return {
-        "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
-        "cluster_name": name,
-        "endpoints": [{"lb_endpoints": found}],
-    }
+    return {"cluster_name": name, "endpoints": [{"lb_endpoints": found}]}
 
 
 def _check(path: str, host: str) -> Mapping[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from shipway.traffic.desired import Desired
 from shipway.traffic.envoy import router, routes
 from shipway.traffic.envoy.admin import Admin, Silent
 from shipway.traffic.envoy.bootstrap import STAT_PREFIX, admin_socket, bootstrap
-from shipway.traffic.envoy.clusters import clusters, endpoints, endpoints_file
+from shipway.traffic.envoy.clusters import clusters
 from shipway.traffic.envoy.publish import publish
 from shipway.traffic.envoy.router import Keeper
 from shipway.traffic.files import replace
@@ -46,7 +45,6 @@ class Driver:
         self._await_ready(keeper)
         for statistic, version in versions:
             self._confirm(statistic, version)
-        self._tidy(desired)
 
     def publish(self, desired: Desired) -> list[tuple[str, int]]:
         """Writes every file that has changed; returns the statistics that confirm them, and what they will say."""
@@ -56,7 +54,6 @@ class Driver:
         """Publishes a changed record; returns when all of it is in force. Raises RouterSilent."""
         for statistic, version in self._publish(desired):
             self._confirm(statistic, version)
-        self._tidy(desired)
 
     def health(self, cluster: str) -> Mapping[int, bool]:
         """Each port of a cluster that is in force, and whether its checks succeed; empty if there is none."""
@@ -102,10 +99,8 @@ class Driver:
 
     def _publish(self, desired: Desired) -> Iterator[tuple[str, int]]:
         """File by file, each with the version to wait for before the next one is written."""
-        for name, cluster in desired.clusters.items():
-            publish(endpoints_file(self._directory, name), [endpoints(name, cluster)])
         files = {
-            "cluster_manager.cds": ("clusters.json", clusters(self._directory, desired)),
+            "cluster_manager.cds": ("clusters.json", clusters(desired)),
             "runtime": ("runtime.json", [routes.runtime(desired)]),
             f"http.{STAT_PREFIX}.rds.{routes.NAME}": ("routes.json", [routes.routes(desired)]),
         }
@@ -121,10 +116,3 @@ class Driver:
 
         if not until(confirmed, CONFIRMED_WITHIN):
             raise RouterSilent(f"Envoy did not take up a change of {statistic.removesuffix('.version_text')}.")
-
-    def _tidy(self, desired: Desired) -> None:
-        """Takes away the files of clusters that are gone, now that Envoy knows they are."""
-        kept = {endpoints_file(self._directory, name).name for name in desired.clusters}
-        for file in self._directory.glob("eds-*.json"):
-            if file.name not in kept:
-                os.unlink(file)

@@ -14,6 +14,7 @@ from shipway.hosts.keeper.spec import InstanceSpec, InstanceState
 
 NAME = "router"
 GRACE = 1.0
+TRACES = ("[backtrace]", "[envoy_bug]")  # what follows the reason when Envoy ends itself
 LONGEST_PAUSE = 1.0  # seconds: without it nothing serves, so it is tried as often as it can be borne
 
 
@@ -72,4 +73,4 @@ def complaint(bootstrap: Path) -> str:
     except FileNotFoundError:
         return ""
     grave = [line for line in lines if "[critical]" in line or "[error]" in line]
-    return grave[-1] if grave else ""
+    return next((line for line in reversed(grave) if not any(word in line for word in TRACES)), "")
