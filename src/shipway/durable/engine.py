@@ -31,6 +31,8 @@ PASSED, SKIPPED, BROKEN = "passed", "skipped", "broken"
 VERSION = "carry-1"
 """Changes only when the interpreter does: DBOS continues a run only under the version that began it."""
 
+UNDER_WAY = ["PENDING", "ENQUEUED"]
+
 THREADS = 64
 """Actions are synchronous and mostly wait; each holds one thread."""
 
@@ -69,9 +71,20 @@ class Engine:
         with SetWorkflowID(run):
             DBOS.start_workflow(self._carry, plan.as_dict())
 
+    def submit_again(self, run: str, plan: Plan) -> None:
+        """Starts a plan of which the record says that it is not over, unless it is under way.
+
+        One that has ended all the same, broken before its end was recorded, is forgotten and started anew:
+        every action looks first at what is done.
+        """
+        known = DBOS.list_workflows(workflow_ids=[run], load_input=False, load_output=False)
+        if any(workflow.status not in UNDER_WAY for workflow in known):
+            DBOS.delete_workflows([run])
+        self.submit(run, plan)
+
     def unfinished(self) -> set[str]:
         """The ids of plans that were started and have not ended."""
-        found = DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False)
+        found = DBOS.list_workflows(status=UNDER_WAY, load_input=False, load_output=False)
         return {workflow.workflow_id for workflow in found}
 
     def prune(self, older_than: float) -> int:

@@ -39,14 +39,14 @@ def begin_runs(cast: Cast, engine: Engine, at_once: int) -> None:
 
 
 def compare_with_engine(cast: Cast, engine: Engine) -> None:
-    """Runs that should be under way and that the engine does not know are submitted again under their ids."""
+    """Runs that should be under way, and for the engine are not, are submitted again under their ids."""
     known = engine.unfinished()
     with cast.database.read() as conn:
         running = runs.in_state(conn, "running")
     for run in running:
         if run.id not in known and not _ended_since(cast, run):
-            log.warning("run %s was not known to the engine; it is submitted again", run.id)
-            engine.submit(run.id, Plan.from_dict(run.plan))
+            log.warning("run %s was not under way in the engine; it is submitted again", run.id)
+            engine.submit_again(run.id, Plan.from_dict(run.plan))
 
 
 def compare_with_pushes(cast: Cast) -> None:
