@@ -84,8 +84,6 @@ class Story:
     ) -> tuple[Configuration, Run | None]:
         """Sets values and secrets (None takes one away); what serves is deployed again with them, by the run."""
         _known(environment, self.environments(application))
-        with self.cast.database.read() as conn:
-            before = configurations.newest(conn, application, environment).version
         changed = configure.change(
             self.cast.database,
             self.cast.machine.vault,
@@ -95,8 +93,6 @@ class Story:
             values=values,
             secrets=secrets,
         )
-        if changed.version == before:
-            return changed, None
         return changed, self._deploy_again(application, environment, who)
 
     def environments(self, application: str) -> list[str]:
@@ -110,11 +106,15 @@ class Story:
         return [each.name for each in project_of(newest).environments]
 
     def _deploy_again(self, application: str, environment: str, who: str) -> Run | None:
+        """What serves, with the newest configuration; nothing to do where it has that one already."""
         with self.cast.database.read() as conn:
             now = releases.now_serving(conn, application, environment)
             if now is None:
                 return None
-            artifact = artifacts.of_release(conn, releases.get(conn, now.release))
+            release = releases.get(conn, now.release)
+            if release.configuration == configurations.newest(conn, application, environment).version:
+                return None
+            artifact = artifacts.of_release(conn, release)
         return self._queue(artifact, who, "deploy", [environment], carry.deployment_plan([environment]))
 
     def _artifact(self, application: str, commit: str) -> Artifact:
