@@ -58,12 +58,12 @@ def check(conn: Connection, run: Run, artifact: Artifact, environment: str, orde
 
 
 def _not_overtaken(conn: Connection, run: Run, environment: str) -> None:
-    """A push that began later and has arrived wins; its run has the higher id."""
+    """A push that came later and has arrived wins; its run has the higher number, whatever the clocks said."""
     now = releases.now_serving(conn, run.application, environment)
     if now is None:
         return
     served_by = runs.get(conn, deployments.get(conn, now.deployment).run)
-    if served_by.purpose == "push" and served_by.branch == run.branch and served_by.id > run.id:
+    if served_by.purpose == "push" and served_by.branch == run.branch and served_by.number > run.number:
         raise Overtaken(f"{environment} already serves the newer {served_by.commit[:7]}")
 
 

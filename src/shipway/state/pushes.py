@@ -163,6 +163,13 @@ def without_run(conn: Connection) -> list[Push]:
     return _pushes(conn, query)
 
 
+def newer(conn: Connection, push: Push) -> Push | None:
+    """The newest push to the same ref that was accepted after this one; None when this is the newest."""
+    here = (pushes.c.application == push.application, pushes.c.ref == push.ref, pushes.c.state == "accepted")
+    later = select(pushes).where(*here, pushes.c.sequence > push.sequence).order_by(pushes.c.sequence.desc())
+    return next(iter(_pushes(conn, later.limit(1))), None)
+
+
 def heads(conn: Connection, application: str, refs: Collection[str] | None = None) -> dict[str, str]:
     """Where each ref stands by the record: what its newest accepted push left (NOTHING when deleted)."""
     newest = (

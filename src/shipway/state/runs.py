@@ -188,9 +188,9 @@ def supersede(conn: Connection, newer: Run) -> list[str]:
             runs.c.branch == newer.branch,
             runs.c.purpose == "push",
             runs.c.state == "queued",
-            runs.c.id < newer.id,
+            runs.c.number < newer.number,
         )
-        .order_by(runs.c.id)
+        .order_by(runs.c.number)
     ).mappings()
     found = [Run(**row) for row in older]
     for run in found:

@@ -20,7 +20,7 @@ from shipway.pipelines import checkout, plan
 from shipway.pipelines import run as pipeline
 from shipway.pipelines.plan import PlannedStep
 from shipway.project import Project
-from shipway.state import applications, artifacts, facts, runs
+from shipway.state import applications, artifacts, facts, pushes, runs
 from shipway.state.pushes import Push
 from shipway.state.runs import Run
 from shipway.story import deliver, go_back
@@ -30,6 +30,9 @@ from shipway.story.reading import read_project
 log = logging.getLogger(__name__)
 
 FAILED = "failed"
+
+_SUPERVISED = ("step", "build")
+"""Actions that see to the end of what a run has begun also when it is over: somebody has to stop the step."""
 
 
 def pushed(cast: Cast, push: Push) -> Run | None:
@@ -111,7 +114,7 @@ def actions(cast: Cast) -> dict[str, Action]:
         def act(run_id: str, arguments: Mapping[str, Any], outcomes: Mapping[str, str]) -> str:
             with cast.database.read() as conn:
                 run = runs.get(conn, run_id)
-            if run.over:
+            if run.over and name not in _SUPERVISED:
                 return SKIPPED  # cancelled meanwhile
             try:
                 return named[name](run, arguments)
@@ -183,8 +186,12 @@ def _queue(cast: Cast, push: Push, deliver_to: Sequence[str], plan: Mapping[str,
             deliver=deliver_to,
             plan=plan,
         )
-        runs.supersede(conn, run)
-    return run
+        newer = pushes.newer(conn, push)
+        if newer is None:
+            runs.supersede(conn, run)
+        elif run.state == "queued":
+            runs.end(conn, run, "superseded", f"commit {newer.new[:7]} was pushed to {newer.name} after it")
+        return runs.get(conn, run.id)
 
 
 def _stillborn(cast: Cast, push: Push, error: UserError) -> Run:
