@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipway.state import applications, facts
+from shipway.state import applications, facts, releases
 from web.server import Site
 
 PROD = "/api/v1/applications/topup/environments/prod"
@@ -93,3 +93,55 @@ def test_what_cannot_be_rolled_back_is_told_on_a_page(site: Site) -> None:
     answer = site.ask("POST", "/applications/topup/environments/prod/rollback", page, "to=r2")
     assert answer.status == 409
     assert "r2 is what prod serves" in answer.text
+
+
+def test_after_a_rollback_the_page_says_so_and_shows_the_way_forward(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    before = scene.deliver(scene.push("topup", "One"))
+    scene.deliver(scene.push("topup", "Two"))
+    scene.roll_back("topup", "prod", before, who="ben")
+    text = site.get("/applications/topup/environments/prod", accept="text/html").text
+    assert "r1 serves in prod" in text
+    assert "ben went back to it" in text
+    assert "Rolled back, kept warm until" in text
+    assert "Go forward to r2" in text
+    assert "Every request to prod moves from r1 to r2" in text
+    assert "Roll back to" not in text
+    assert "Rolled back" in site.get("/", accept="text/html").text
+
+
+def test_going_forward_again_is_not_told_as_a_rollback(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    before = scene.deliver(scene.push("topup", "One"))
+    after = scene.deliver(scene.push("topup", "Two"))
+    for artifact in (before, after):
+        scene.roll_back("topup", "prod", artifact)
+    text = site.get("/applications/topup/environments/prod", accept="text/html").text
+    assert "r2 serves in prod" in text
+    assert "went back" not in text
+    assert "Roll back to r1" in text
+    assert "Rolled back" not in site.get("/", accept="text/html").text
+
+
+def test_what_serves_is_on_its_page_however_many_releases_came_after(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "The one that serves"))
+    run = scene.push("topup", "The one that does not start")
+    scene.green(run)
+    for number in range(25):
+        scene.configure("topup", "prod", {"NUMBER": str(number)}, [])
+        with scene.database.write() as conn:
+            releases.make(
+                conn,
+                application="topup",
+                environment="prod",
+                digest=run.commit.ljust(64, "0"),
+                commit=run.commit,
+                configuration=number + 1,
+            )
+    text = site.get("/applications/topup/environments/prod", accept="text/html").text
+    assert "r1 serves in prod" in text
+    assert "The one that serves" in text

@@ -75,7 +75,7 @@ class Address:
     def _nothing(self, request: Request) -> ShipwayError:
         if self.declared:
             return NoSuchMethod(f"{request.method} is not something this address does.")
-        return NotFound("There is nothing at this address.")
+        return NotFound("There is nothing at this address.", hint="It may be mistyped, or what it named is gone.")
 
 
 def _as_reply(value: Any) -> ASGIApp:

@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 from shipway.errors import ShipwayError
 
-ACTORS = {"you": "You can mend it.", "owner": "An owner can mend it.", "nobody": "Nobody has to act."}
+ACTORS = {"owner": "An owner can mend it.", "nobody": "Nobody has to act."}
 
 
 class Failures:

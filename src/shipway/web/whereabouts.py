@@ -87,7 +87,7 @@ def _replaced(conn: Connection, was: Deployment) -> str:
     by = deployments.get(conn, now.deployment)
     release = releases.get(conn, now.release)
     run = runs.get(conn, by.run)
-    if by.kind == "rollback":
+    if by.kind == "rollback" and release.number < releases.get(conn, was.release).number:
         return f"{run.who} rolled back to r{release.number}, {release.commit[:7]}"
     return f"{run.who} deployed {release.commit[:7]} after it"
 

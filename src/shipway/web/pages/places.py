@@ -11,6 +11,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
 from shipway.state.releases import Release, Serving
 from shipway.traffic import addresses
+from shipway.web.pages.release_lines import went_back
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,7 @@ class Place:
     release: Release | None
     by: Deployment | None
     hold: Hold | None
-
-    @property
-    def rolled_back(self) -> bool:
-        return self.by is not None and self.by.kind == "rollback"
+    rolled_back: bool
 
 
 def serving_now(conn: Connection) -> dict[str, dict[str, Serving]]:
@@ -49,12 +47,14 @@ def places(
 
 def _place(conn: Connection, application: str, name: str, now: Serving | None, url: str) -> Place:
     release = None if now is None else releases.get(conn, now.release)
+    by = None if now is None else deployments.get(conn, now.deployment)
     held = holds.on(conn, application, name, "" if release is None else release.commit)
     return Place(
         name=name,
         url=url,
         serving=now,
         release=release,
-        by=None if now is None else deployments.get(conn, now.deployment),
+        by=by,
         hold=held[0] if held else None,
+        rolled_back=by is not None and release is not None and went_back(conn, by, release.number),
     )
