@@ -99,6 +99,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     terminalreporter.section("could not run on this machine")
     for reason, count in lacking.most_common():
-        terminalreporter.line(f"{count} test{'s' if count > 1 else ''} {reason}")
+        terminalreporter.line(
+            f"{count} tests {reason.replace('needs', 'need', 1)}" if count > 1 else f"1 test {reason}"
+        )
     if any(needs.NEEDS[reason.split()[1].rstrip(":")].package for reason in lacking):
         terminalreporter.line("System packages are installed by `make test-deps` (root on Debian or Ubuntu).")

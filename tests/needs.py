@@ -6,6 +6,7 @@ Standard library only, so that it runs before there is a .venv.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -53,6 +54,12 @@ def not_root() -> str | None:
     return None if os.getuid() == 0 else "run as an ordinary user"
 
 
+def no_landlock() -> str | None:
+    """Asks the kernel for its version of Landlock (landlock_create_ruleset(2), 444 on every architecture)."""
+    version = ctypes.CDLL(None).syscall(444, None, 0, 1)
+    return None if version > 0 else "this kernel has no Landlock, or does not allow it"
+
+
 def registry_silent() -> str | None:
     """Asks for one small package the way the builds do: through uv, as it is configured here."""
     uv = Path(sys.executable).with_name("uv")
@@ -76,6 +83,7 @@ NEEDS = {
     "bubblewrap": Need(runs(*BUBBLEWRAP), "bubblewrap"),
     "chromium": Need(program("chromium", "chromium-browser", "google-chrome"), "chromium"),
     "strace": Need(runs("strace", "-o", "/dev/null", "true"), "strace"),
+    "landlock": Need(no_landlock),
     "root": Need(not_root),
     "registry": Need(registry_silent),
 }

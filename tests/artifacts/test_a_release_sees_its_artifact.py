@@ -8,19 +8,17 @@ import pytest
 
 from shipway.artifacts import shelf
 from shipway.artifacts.room import run_env, run_room, static_server, tree_of
-from shipway.hosts.sandbox import NoSandbox, Tier, probe
+from shipway.hosts.sandbox import Tier, probe
+from support.rooms import HELD, tier_of
 from support.workshop import STATIC, Workshop
 
 PROJECT = "name: shop\nbuild: {kind: command, root: dist, run: 'mkdir -p dist/sub; cp index.html dist'}\n"
 FILES = {**STATIC, "shipway.yml": f"{PROJECT}processes: {{web: cat}}\n"}
 
 
-@pytest.fixture(params=["bubblewrap", "landlock", "plain"])
+@pytest.fixture(params=[*HELD, "plain"])
 def tier(request: pytest.FixtureRequest) -> Tier:
-    try:
-        return probe({"SHIPWAY_SANDBOX": request.param})
-    except NoSandbox as error:
-        pytest.skip(str(error))
+    return tier_of(request.param)
 
 
 def sh(workshop: Workshop, tier: Tier, digest: str, line: str) -> subprocess.CompletedProcess[str]:

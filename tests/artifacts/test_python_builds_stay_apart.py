@@ -9,7 +9,8 @@ import pytest
 
 from shipway.artifacts import fetch
 from shipway.artifacts.room import TREE, run_env, run_room, tree_of
-from shipway.hosts.sandbox import NoSandbox, Tier, probe
+from shipway.hosts.sandbox import Tier
+from support.rooms import LESSER, tier_of
 from support.wheels import wheel
 from support.workshop import Files, Workshop
 
@@ -166,12 +167,9 @@ def test_every_tier_builds_something_that_runs(workshop: Workshop, lesser: Tier)
     assert run(workshop, tree, "greet").startswith(f"hello from {tree}/")
 
 
-@pytest.fixture(params=["landlock", "plain"])
+@pytest.fixture(params=LESSER)
 def lesser(request: pytest.FixtureRequest) -> Tier:
-    try:
-        return probe({"SHIPWAY_SANDBOX": request.param})
-    except NoSandbox as error:
-        pytest.skip(str(error))
+    return tier_of(request.param)
 
 
 @pytest.mark.needs("registry")

@@ -10,7 +10,7 @@ import pytest
 
 from shipway.hosts.sandbox import Mount, Room, Tier, base_mounts
 from shipway.hosts.sandbox.tree import BadLink
-from support.rooms import run, tier_of
+from support.rooms import HELD, run, tier_of
 
 WRITE = """
 import os, sqlite3
@@ -24,7 +24,7 @@ db.execute("commit")
 """
 
 
-@pytest.fixture(params=[pytest.param("bubblewrap", marks=pytest.mark.needs("bubblewrap")), "landlock", "plain"])
+@pytest.fixture(params=[*HELD, "plain"])
 def tier(request: pytest.FixtureRequest) -> Tier:
     return tier_of(request.param)
 

@@ -14,7 +14,7 @@ import pytest
 
 from shipway.hosts.sandbox import Mount, Room, Tier, base_mounts
 from shipway.hosts.sandbox.environment import UnsafeVariable, check_environment
-from support.rooms import NOBODY, may_be_read_by_anybody, run, tier_of
+from support.rooms import HELD, NOBODY, may_be_read_by_anybody, run, tier_of
 
 SECRET = "server-secret-7d1f"
 
@@ -53,7 +53,7 @@ def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
     shutil.rmtree(directory)
 
 
-@pytest.fixture(params=[pytest.param("bubblewrap", marks=pytest.mark.needs("bubblewrap")), "landlock"])
+@pytest.fixture(params=HELD)
 def tier(request: pytest.FixtureRequest) -> Tier:
     return tier_of(request.param)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shipway.hosts.sandbox import NoSandbox, base_mounts, probe
+from support.rooms import LESSER
 
 
 @pytest.mark.needs("bubblewrap")
@@ -32,7 +33,7 @@ def test_a_bubblewrap_that_does_not_work_is_not_taken(monkeypatch: pytest.Monkey
         probe({"SHIPWAY_SANDBOX": "bubblewrap"})
 
 
-@pytest.mark.parametrize("name", ["landlock", "plain"])
+@pytest.mark.parametrize("name", LESSER)
 def test_a_tier_can_be_asked_for(name: str) -> None:
     tier = probe({"SHIPWAY_SANDBOX": name})
     assert tier.name == name

@@ -10,7 +10,7 @@ import pytest
 
 import leftovers
 from shipway.hosts import steps
-from support.rooms import Workplace, kill_supervisor, tier_of
+from support.rooms import HELD, Workplace, kill_supervisor, tier_of
 
 ESCAPES = {
     "a background process": "sleep 1000 &",
@@ -22,7 +22,7 @@ ESCAPES = {
 }
 
 
-@pytest.fixture(params=[pytest.param("bubblewrap", marks=pytest.mark.needs("bubblewrap")), "landlock"])
+@pytest.fixture(params=HELD)
 def workplace(request: pytest.FixtureRequest, tmp_path: Path) -> Workplace:
     return Workplace(tmp_path, tier_of(request.param))
 

@@ -20,6 +20,8 @@ from shipway.hosts.steps import Outcome
 
 ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 NOBODY = 65534
+HELD = [pytest.param(name, marks=pytest.mark.needs(name)) for name in ("bubblewrap", "landlock")]
+LESSER = [HELD[1], "plain"]
 
 
 @cache
