@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import pytest
 
-from shipway.errors import RouterFailed
+from shipway.errors import RouterFailed, RouterSilent
+from shipway.traffic import shift, strategies
 from shipway.traffic.proxy import Proxy
 from support.load import Load
 
@@ -145,3 +146,41 @@ def test_when_its_socket_was_taken_away(served) -> None:
     served.proxy.start(served.keeper)
     assert served.router_pid() != pid
     assert served.proxy.counters("app.prod.r1") != {}
+
+
+@pytest.fixture
+def stopped(served):
+    """Its Envoy is there and does nothing, as on a machine that is short of everything."""
+    pid = served.router_pid()
+    os.kill(pid, signal.SIGSTOP)
+    yield served
+    os.kill(pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def impatient(monkeypatch) -> None:
+    monkeypatch.setattr("shipway.traffic.proxy.ANSWERS_WITHIN", 0.2)
+    monkeypatch.setattr("shipway.traffic.envoy.driver.CONFIRMED_WITHIN", 0.2)
+    monkeypatch.setattr("shipway.traffic.envoy.admin.ANSWER_WITHIN", 0.2)
+
+
+def test_and_its_silence_is_not_taken_for_an_illness_of_the_release(stopped, impatient) -> None:
+    with pytest.raises(RouterSilent):
+        stopped.proxy.shift("app", "prod", {"app.prod.r1": 100}, epoch=3)
+
+
+def test_and_a_shift_that_it_slept_through_is_confirmed_by_the_next(served, impatient, monkeypatch) -> None:
+    """What should be is on record by then, so the plan to get there must not be empty."""
+    pid = served.router_pid()
+    answer = served.proxy._must_answer
+    monkeypatch.setattr(served.proxy, "_must_answer", lambda *who: (answer(*who), os.kill(pid, signal.SIGSTOP)))
+    moving = {"app": "app", "env": "prod", "epoch": 4}
+    with pytest.raises(RouterSilent):
+        shift.carry_out(_plan(served), served.proxy, **moving)
+    os.kill(pid, signal.SIGCONT)
+    shift.carry_out(_plan(served), served.proxy, **moving)
+    assert served.get("app.localhost").said == "app.prod.r1"
+
+
+def _plan(town):
+    return strategies.plan("blue_green", town.proxy.serving("app", "prod"), "app.prod.r1")

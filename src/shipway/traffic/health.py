@@ -6,7 +6,7 @@ import http.client
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shipway.errors import NotHealthy
+from shipway.errors import NotHealthy, RouterSilent
 from shipway.traffic.addresses import host
 from shipway.traffic.desired import Cluster, owner
 
@@ -26,10 +26,13 @@ def ask(name: str, cluster: Cluster) -> Iterator[Answer]:
     return (_ask(port, cluster.health_path, address) for port in cluster.ports)
 
 
-def refuse(name: str, cluster: Cluster) -> NotHealthy:
-    """The error that says what each instance of a release answers."""
-    answers = [answer.says for answer in ask(name, cluster)]
-    return NotHealthy(f"{name} is not healthy: {'; '.join(answers) or 'it has no instance'}.")
+def refuse(name: str, cluster: Cluster) -> NotHealthy | RouterSilent:
+    """The error that says what each instance of a release answers; that of the router when all are well."""
+    answers = list(ask(name, cluster))
+    if answers and all(answer.good for answer in answers):
+        return RouterSilent(f"{name} is healthy, and Envoy did not say so in time.")
+    told = "; ".join(answer.says for answer in answers)
+    return NotHealthy(f"{name} is not healthy: {told or 'it has no instance'}.")
 
 
 def _ask(port: int, path: str, address: str) -> Answer:

@@ -59,8 +59,8 @@ class Proxy:
     ) -> None:
         """Makes a release reachable, without traffic yet; returns when all its instances are healthy.
 
-        Raises NotHealthy after `timeout` seconds, saying what each instance answers, and takes a cluster that
-        was new back.
+        Raises NotHealthy after `timeout` seconds, saying what each instance answers, or RouterSilent when all of
+        them are well, and takes a cluster that was new back.
         """
         wanted = Cluster(tuple(ports), health_path)
         with self._writing() as desired:
@@ -87,7 +87,8 @@ class Proxy:
         """Gives each cluster its share of 100 requests; none at all stops serving.
 
         Returns when the router has confirmed. Raises StaleEpoch when a newer deployment has moved this traffic
-        already, NotHealthy when a cluster that gains does not answer; nothing has changed then.
+        already, NotHealthy when a cluster that gains does not answer; nothing has changed then. RouterSilent
+        leaves open whether it has: ask again.
         """
         name, wanted = key(app, env), Shares(shares).of
         with self._writing() as desired:
@@ -153,8 +154,12 @@ class Proxy:
         known = desired.clusters.get(cluster)
         if known is None:
             raise NotHealthy(f"The router knows no release {cluster}.")
-        up = until(lambda: any(self._driver.health(cluster).values()), ANSWERS_WITHIN)
-        if not up or not any(answer.good for answer in health.ask(cluster, known)):
+
+        def answers() -> bool:
+            healthy = any(self._driver.health(cluster).values())
+            return healthy and any(answer.good for answer in health.ask(cluster, known))
+
+        if not until(answers, ANSWERS_WITHIN):
             raise health.refuse(cluster, known)
 
     @contextmanager
