@@ -9,6 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+HEARING_CTRL_C = (
+    "env",
+    "--default-signal=INT",
+)  # tests run in the background ignore it, and so would all they start
+
+
 @dataclass
 class Desk:
     """A work tree with a remote called `shipway`."""
@@ -58,18 +64,12 @@ class Desk:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """A push that runs beside the test, in a process group of its own as under a shell."""
         return subprocess.Popen(
-            ["git", "push", *arguments],
+            [*HEARING_CTRL_C, "git", "push", *arguments],
             cwd=self.tree,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_hear_ctrl_c,
         )
-
-
-def _hear_ctrl_c() -> None:
-    """Tests that were started in the background ignore Ctrl-C, and so would everything they start."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def press_ctrl_c(push: subprocess.Popen[bytes]) -> str:
