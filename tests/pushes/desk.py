@@ -8,7 +8,6 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-
 HEARING_CTRL_C = (
     "env",
     "--default-signal=INT",
