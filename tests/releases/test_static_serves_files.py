@@ -81,6 +81,25 @@ def test_nothing_beside_the_site_is_served(server: Server, path: str) -> None:
     assert b"secret" not in body
 
 
+def test_what_is_hidden_is_not_served_but_where_it_is_there_to_be_found(server: Server, site: Path) -> None:
+    for name in (".env", ".git/config", "sub/.htpasswd", ".well-known/security.txt"):
+        (site / name).parent.mkdir(exist_ok=True)
+        (site / name).write_text("hidden")
+    for path in ("/.env", "/%2eenv", "/.git/config", "/sub/.htpasswd", "/sub/../.env"):
+        assert server.get(path)[0].status == 404
+    assert server.get("/.well-known/security.txt")[0].status == 200  # RFC 8615
+
+
+@pytest.mark.parametrize("path", ["/a%20b", "//a%20b", "/sub/../a%20b"])
+def test_a_directory_without_its_slash_leads_to_itself_at_any_address(
+    server: Server, site: Path, path: str
+) -> None:
+    (site / "a b").mkdir()
+    (site / "a b" / "index.html").write_text("inside")
+    response, _ = server.get(f"{path}?page=2")
+    assert (response.status, response.headers["location"]) == (307, "a%20b/?page=2")
+
+
 def test_whoever_has_a_file_is_told_whether_it_is_still_that_one(server: Server, site: Path) -> None:
     response, _ = server.get("/")
     tag, changed = response.headers["etag"], response.headers["last-modified"]
