@@ -115,6 +115,7 @@ def test_one_started_just_before_the_keeper_was_killed_runs_once(any_house: Hous
     any_house.keeper.start()
     any_house.eventually(lambda: any_house.log("one").count("up") == 2, "it is up")
     assert not left & any_house.processes("one")
+    assert any_house.state("one").restarts == 0, "whoever waits for it must not think that it ended"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

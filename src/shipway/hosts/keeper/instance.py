@@ -164,7 +164,8 @@ class Instance:
         self._next = self._loop.after(self.record.again_at - time.monotonic(), self._begin_again)
 
     def _begin_again(self) -> None:
-        self.record.restarts += 1
+        if self.record.pid is not None:  # without one the first start was never finished: a keeper died in it
+            self.record.restarts += 1
         try:
             self.begin()
         except (OSError, ValueError) as problem:
