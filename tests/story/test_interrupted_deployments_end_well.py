@@ -9,6 +9,7 @@ import pytest
 
 from shipway.state import runs
 from shipway.story import conclude, tend
+from support.installation import eventually
 from support.scene import PROJECT, Scene, a_scene
 
 IMPATIENT = PROJECT.replace("timeout: 5 s", "timeout: 1 s")
@@ -148,3 +149,13 @@ def test_a_rollback_whose_worker_does_not_live_is_undone_with_its_traffic(scene:
     assert scene.works("2")
     assert scene.deployment(run).state == "failed"
     assert scene.serving().number == 2
+
+
+def test_a_warm_release_whose_web_once_ended_is_deployed_again(scene: Scene) -> None:
+    first = scene.serves("1")
+    scene.serves("2")
+    for times in (1, 2):
+        scene.kill(WEB.format(1))
+        eventually(lambda: scene.restarts(WEB.format(1)) == times, "it is started again")  # noqa: B023
+    assert scene.deliver(scene.ordered(first)) == "passed"
+    assert scene.says() == "1"

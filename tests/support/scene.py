@@ -7,6 +7,8 @@ and a new cast finds it. Real kills, of real processes, are in `support.crashing
 from __future__ import annotations
 
 import http.client
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -151,6 +153,16 @@ class Scene:
     def instances(self) -> list[str]:
         """What the keeper runs of the application."""
         return [state.id for state in self.cast.machine.keeper.instances(f"{NAME}.prod")]
+
+    def kill(self, instance: str) -> None:
+        """kill -9 of what the keeper started for it."""
+        (pid,) = [state.pid for state in self.cast.machine.keeper.instances() if state.id == instance]
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+    def restarts(self, instance: str) -> int:
+        (state,) = [state for state in self.cast.machine.keeper.instances() if state.id == instance]
+        return state.restarts if state.state == "running" else 0
 
 
 _raise_at: list[str] = []

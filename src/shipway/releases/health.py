@@ -15,12 +15,14 @@ PAUSE = 0.05  # seconds between two looks: a start is over in a second or two
 def wait(keeper: Keeper, instance: Instance, *, path: str, host: str, timeout: float) -> None:
     """Waits until the instance answers `path` with a status below 500.
 
-    Raises DeploymentStopped after `timeout` seconds, or as soon as the instance has ended twice.
+    Raises DeploymentStopped after `timeout` seconds, or as soon as the instance has ended twice meanwhile: one
+    that ran before, kept warm say, may have ended long ago.
     """
     deadline = time.monotonic() + timeout
+    ended_before = _restarts(keeper, instance)
     last = "it does not listen on its PORT"
     while time.monotonic() < deadline:
-        _still_there(keeper, instance)
+        _still_there(keeper, instance, restarts_allowed=ended_before + 1)
         if instance.port is not None and keeper.listens(instance.id, instance.port):
             status = _ask(instance.port, path, host)
             if isinstance(status, int) and status < 500 and keeper.listens(instance.id, instance.port):
@@ -41,7 +43,11 @@ def survive(keeper: Keeper, instances: list[Instance], grace: float) -> None:
         time.sleep(PAUSE)
 
 
-def _still_there(keeper: Keeper, instance: Instance, restarts_allowed: int = 1) -> None:
+def _restarts(keeper: Keeper, instance: Instance) -> int:
+    return next((state.restarts for state in keeper.instances() if state.id == instance.id), 0)
+
+
+def _still_there(keeper: Keeper, instance: Instance, *, restarts_allowed: int) -> None:
     for state in keeper.instances(group=None):
         if state.id == instance.id and (state.state == "exited" or state.restarts > restarts_allowed):
             code = "" if state.exit_code is None else f" with exit status {state.exit_code}"
