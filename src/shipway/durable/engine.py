@@ -10,7 +10,7 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -26,7 +26,11 @@ from shipway.errors import TransientError
 Action = Callable[[str, Mapping[str, Any], Mapping[str, str]], str]
 """Called with the id of the run, the node's arguments and the outcomes of what it needs; returns its outcome."""
 
-PASSED, SKIPPED, BROKEN = "passed", "skipped", "broken"
+PASSED, SKIPPED, BROKEN, GAVE_UP = "passed", "skipped", "broken", "gave up"
+"""Outcomes of the engine itself; after GAVE_UP stands, behind a colon, what did not mend."""
+
+PAUSES = (0.2, 1, 3, 10, 20, 30)
+"""Seconds between two tries of what Shipway can mend by waiting: about a minute in all."""
 
 VERSION = "carry-1"
 """Changes only when the interpreter does: DBOS continues a run only under the version that began it."""
@@ -42,9 +46,10 @@ log = logging.getLogger(__name__)
 class Engine:
     """Interprets plans. One per process and per file; actions are at least once, outcomes recorded once."""
 
-    def __init__(self, path: Path, actions: Mapping[str, Action]) -> None:
+    def __init__(self, path: Path, actions: Mapping[str, Action], *, pauses: Sequence[float] = PAUSES) -> None:
         self._path = path
         self._actions = actions
+        self._pauses = pauses
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="action")
         self._carry: Any = None
 
@@ -128,16 +133,18 @@ class Engine:
         return await loop.run_in_executor(self._threads, self._act, run, node, outcomes)
 
     def _act(self, run: str, node: Node, outcomes: Mapping[str, str]) -> str:
-        """Calls the action; what Shipway can mend by waiting is tried again for about a minute."""
-        for pause in (0.2, 1, 3, 10, 20, 30):
+        """Calls the action; what passes by waiting is tried again after each of the pauses."""
+        for pause in (*self._pauses, None):
             try:
                 return self._actions[node.action](run, node.arguments, outcomes)
             except TransientError as error:
+                if pause is None:
+                    return f"{GAVE_UP}: {error}"
                 log.warning("%s of run %s will be tried again in %s s: %s", node.id, run, pause, error)
                 time.sleep(pause)
             except Exception:  # a defect of ours must end this run, not strand it for ever
                 log.exception("%s of run %s broke", node.id, run)
-                return BROKEN
+                break
         return BROKEN
 
     def _less_syncing(self, connection: Any, _record: Any) -> None:

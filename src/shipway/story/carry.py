@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shipway.artifacts import build, publish, pythons
-from shipway.durable.engine import PASSED, SKIPPED, Action
+from shipway.durable.engine import BROKEN, GAVE_UP, PASSED, SKIPPED, Action
 from shipway.durable.plan import Node, Plan
 from shipway.errors import ShipwayError, TransientError, UserError
 from shipway.pipelines import checkout, plan
@@ -244,6 +244,8 @@ def _in_words(at: str, how: str) -> str:
     what = at.removeprefix("step:").replace("deploy:", "the deployment to ")
     if how.startswith(f"{FAILED}: "):
         return how.removeprefix(f"{FAILED}: ")
-    if how == "broken":
+    if how.startswith(f"{GAVE_UP}: "):
+        return f"{what} gave up waiting: {how.removeprefix(f'{GAVE_UP}: ')}"
+    if how == BROKEN:
         return f"{what} met a defect of Shipway itself; the log of the server has it"
     return f"{what} {how}"
