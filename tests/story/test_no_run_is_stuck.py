@@ -10,6 +10,7 @@ import pytest
 
 from shipway.durable.engine import Action, Engine
 from shipway.durable.plan import Plan
+from shipway.errors import KeeperGone
 from shipway.hosts import steps
 from shipway.pushes.reconcile import reconcile_all
 from shipway.state import pushes, runs
@@ -35,8 +36,9 @@ def engines(scene: Scene) -> Iterator[list[Engine]]:
 
 
 def engine(scene: Scene, engines: list[Engine], **instead: Action) -> Engine:
-    """The engine of this scene, with some actions in place of its own."""
-    made = Engine(scene.cast.machine.places.engine_database, {**carry.actions(scene.cast), **instead})
+    """The engine of this scene, with some actions in place of its own; it does not wait long."""
+    actions = {**carry.actions(scene.cast), **instead}
+    made = Engine(scene.cast.machine.places.engine_database, actions, pauses=(0.01, 0.01))
     made.start()
     engines.append(made)
     return made
@@ -74,6 +76,28 @@ def test_one_that_never_reached_the_engine_is_started(scene: Scene, engines: lis
     tend.compare_with_engine(scene.cast, carrier)
     eventually(lambda: state(scene, run) == "passed", "the run has ended")
     assert scene.facts(run).count("deployment.begun") == 1
+
+
+def test_one_that_waits_in_vain_says_for_what(scene: Scene, engines: list[Engine]) -> None:
+    def deploy(run: str, arguments: Mapping[str, Any], outcomes: Mapping[str, str]) -> str:
+        raise KeeperGone("the keeper does not answer")
+
+    run = scene.ordered(scene.commit("1"))
+    engine(scene, engines, deploy=deploy).submit(run.id, Plan.from_dict(run.plan))
+    eventually(lambda: state(scene, run) == "failed", "the run has ended")
+    with scene.cast.database.read() as conn:
+        reason = runs.get(conn, run.id).reason
+    assert reason == "the deployment to prod gave up waiting: the keeper does not answer"
+
+
+def test_a_broken_repository_stands_in_the_way_of_no_other(scene: Scene) -> None:
+    scene.story.create_application("another", "main", "ada")
+    broken = scene.cast.machine.places.repository("another")
+    (broken / "HEAD").write_text("nonsense")
+    scene.workshop.commit()
+    tend.compare_with_pushes(scene.cast)
+    with scene.cast.database.read() as conn:
+        assert [run.purpose for run in runs.recent(conn, application=NAME)] == ["push"]
 
 
 def test_a_push_whose_run_is_made_late_does_not_overtake_a_newer_one(scene: Scene) -> None:

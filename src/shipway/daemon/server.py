@@ -23,12 +23,11 @@ from shipway.hosts import sandbox
 from shipway.hosts.keeper.client import Keeper
 from shipway.pushes import access, credentials, repositories
 from shipway.pushes.doorway import Doorway
-from shipway.pushes.reconcile import reconcile_all
 from shipway.releases.machine import Machine
 from shipway.state import pushes, runs
 from shipway.state.database import Database, open_database
 from shipway.state.pushes import Push
-from shipway.story import Story, carry
+from shipway.story import Story, carry, tend
 from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
 from shipway.web import app, narration
@@ -63,7 +62,7 @@ async def _serve(
 ) -> None:
     database, places = cast.database, cast.machine.places
     await asyncio.to_thread(repositories.create_all, database, places)
-    await asyncio.to_thread(_carry, cast, await asyncio.to_thread(reconcile_all, database, places))
+    await asyncio.to_thread(tend.compare_with_pushes, cast)  # before the next push can come in
     doorway = Doorway(
         database,
         places,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from shipway.durable.engine import Engine
 from shipway.durable.plan import Plan
 from shipway.errors import ShipwayError
-from shipway.pushes.reconcile import reconcile_all
+from shipway.pushes.reconcile import reconcile
 from shipway.releases.targets import process
-from shipway.state import artifacts, deployments, instances, pushes, releases, runs
+from shipway.state import applications, artifacts, deployments, instances, pushes, releases, runs
 from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
@@ -50,12 +51,20 @@ def compare_with_engine(cast: Cast, engine: Engine) -> None:
 
 
 def compare_with_pushes(cast: Cast) -> None:
-    """Refs that moved are pushes, and accepted pushes get their run: a crash between any two loses nothing."""
-    reconcile_all(cast.database, cast.machine.places)
+    """Refs that moved are pushes, and accepted pushes get their run: a crash between any two loses nothing.
+
+    A repository that is broken stands in the way of no other.
+    """
+    with cast.database.read() as conn:
+        names = [application.name for application in applications.every(conn)]
+    for name in names:
+        with _logged(f"the pushes of {name} cannot be compared"):
+            reconcile(cast.database, cast.machine.places, name)
     with cast.database.read() as conn:
         waiting = pushes.without_run(conn)
     for push in waiting:
-        carry.pushed(cast, push)
+        with _logged(f"push {push.id} of {push.application} has no run yet"):
+            carry.pushed(cast, push)
 
 
 def restore(cast: Cast) -> None:
@@ -136,14 +145,11 @@ def _start_again(cast: Cast, release: Release, *, only: str | None = None) -> No
     epoch = cast.machine.keeper.highest_epoch(process.group(release))
     names = [name for name in dict.fromkeys(instance.process for instance in wanted) if only in (None, name)]
     declared = declared_env(project, release.environment)
-    try:
+    with _logged(f"{release.name} could not be started again"):
         around = process.surroundings(cast.machine, release, project.data, declared)
         for name in names:
             process.start(cast.machine, release, name, project.processes[name], around, epoch)
-    except ShipwayError:
-        log.exception("%s could not be started again", release.name)
-        return
-    _tell_router(cast, release, wanted)
+        _tell_router(cast, release, wanted)
 
 
 def _tell_router(cast: Cast, release: Release, wanted: Iterable[Instance]) -> None:
@@ -152,6 +158,15 @@ def _tell_router(cast: Cast, release: Release, wanted: Iterable[Instance]) -> No
     ports = [instance.port for instance in fresh if instance.port is not None]
     if release.name in cast.proxy.clusters(release.application, release.environment):
         cast.proxy.endpoints(release.name, ports)
+
+
+@contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """What goes wrong with one is looked at again soon, and keeps nobody from looking at the next."""
+    try:
+        yield
+    except ShipwayError as error:
+        log.warning("%s: %s", what, error)
 
 
 def _releases_of(cast: Cast, found: Iterable[Instance]) -> list[Release]:
