@@ -32,8 +32,8 @@ def run_command(
     1. The copy is named after the deployment, so a second call finds it.
     2. The command is claimed by a file its supervisor creates exclusively. After a crash of Shipway the claim is
        found, and with it the command's result.
-    3. If the machine died in the middle there is a claim without a result: OutcomeUnknown, unless the command
-       was declared repeatable.
+    3. If the machine, or the supervisor, died in the middle there is a claim without a result: OutcomeUnknown,
+       unless the command was declared repeatable.
     """
     data.copy(machine.places, deployment.application, deployment.environment, deployment.id)
     home = machine.places.environment(deployment.application, deployment.environment) / "deployments"
@@ -53,7 +53,8 @@ def run_command(
             _judge(settings, outcome, excerpt=steps.excerpt(directory, EXCERPT))
             return
     raise OutcomeUnknown(
-        f"The machine died while `{settings.run}` ran: nobody can know whether it took effect.",
+        f"The machine went down while `{settings.run}` ran, or its supervisor was killed: "
+        "nobody can know whether it took effect.",
         hint="Look at the data, then deploy the commit again; `repeatable: true` lets Shipway do that by itself.",
     )
 
