@@ -11,6 +11,7 @@ import pytest
 
 from shipway.config.places import Places
 from shipway.environments import data
+from shipway.environments.data import DataLocked
 
 
 @pytest.fixture
@@ -65,6 +66,19 @@ def _write(ledger: Path, stop: threading.Event) -> None:
             books.execute("insert into debit values (1)")
             books.execute("insert into credit values (1)")
             books.execute("commit")
+
+
+def test_a_database_that_stays_locked_stops_the_copy_and_says_so(
+    places: Places, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "LOCKED_FOR", 0.2)
+    ledger = kept / "books" / "ledger.sqlite3"
+    with closing(sqlite3.connect(ledger, isolation_level=None)) as books:
+        books.execute("create table debit (n)")
+        books.execute("begin exclusive")
+        with pytest.raises(DataLocked, match="was locked"):
+            data.copy(places, "shop", "prod", "first")
+    assert data.copy(places, "shop", "prod", "first").is_dir()
 
 
 def test_a_copy_is_made_once_and_whole_or_not_at_all(places: Places, kept: Path) -> None:

@@ -140,6 +140,42 @@ def test_a_rollback_goes_to_the_release_before_and_only_to_one_that_has_served(d
             choose.target(conn, "shop", "dev", 9)
 
 
+def test_after_a_to_b_to_a_the_release_before_is_b(
+    database: Database,
+) -> None:
+    """A serves, then B, then A again: what served before is B, though its number is higher."""
+    with database.write() as conn:
+        first, second = green(conn, "a"), green(conn, "b")
+        serve(conn, *first, "dev")
+        serve(conn, *second, "dev")
+        again, _ = green(conn, "a", purpose="deploy")
+        serve(conn, again, first[1], "dev")
+        assert choose.target(conn, "shop", "dev", None).number == 2
+
+
+def test_prod_wants_the_very_artifact_that_was_in_test(database: Database) -> None:
+    """The same commit built again is another artifact."""
+    with database.write() as conn:
+        run, artifact = green(conn, "a")
+        serve(conn, run, artifact, "test")
+        rebuilt = artifacts.create(
+            conn, application="shop", digest="other", commit=run.commit, run=run.id, project={}, size=1
+        )
+        with pytest.raises(GateClosed, match="has not served in test"):
+            gate.check(conn, run, rebuilt, "prod", ORDER)
+
+
+def test_an_older_push_does_not_undo_what_people_did_after_a_newer_one(database: Database) -> None:
+    with database.write() as conn:
+        older, old_artifact = green(conn, "a")
+        newer, new_artifact = green(conn, "b")
+        serve(conn, newer, new_artifact, "dev")
+        asked, _ = green(conn, "b", purpose="deploy")
+        serve(conn, asked, new_artifact, "dev")
+        with pytest.raises(Overtaken):
+            gate.check(conn, older, old_artifact, "dev", ORDER)
+
+
 def test_the_first_release_cannot_be_rolled_back(database: Database) -> None:
     with database.write() as conn:
         serve(conn, *green(conn, "a"), "dev")

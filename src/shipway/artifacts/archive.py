@@ -26,4 +26,4 @@ class Damaged(OwnerError):
     """The archive is not the one that was published: nothing of it is used."""
 
     id = "artifacts.damaged"
-    default_hint = "The disk or a person changed a file of Shipway's. Push the commit again to have it built anew."
+    default_hint = "Build it anew, as a branch of its own: git push shipway COMMIT:refs/heads/again"

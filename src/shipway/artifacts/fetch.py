@@ -16,7 +16,7 @@ class Missing(OwnerError):
     """The archive of an artifact is not on this machine."""
 
     id = "artifacts.missing"
-    default_hint = "Push the commit again to have it built anew."
+    default_hint = "Build it anew, as a branch of its own: git push shipway COMMIT:refs/heads/again"
 
 
 def unpack(places: Places, digest: str) -> Path:

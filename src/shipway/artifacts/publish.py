@@ -29,7 +29,7 @@ class NothingBuilt(OwnerError):
     """The run is green and what it built is gone: somebody deleted files of Shipway's."""
 
     id = "artifacts.nothing_built"
-    default_hint = "Push the commit again to have it built anew."
+    default_hint = "Build it anew, as a branch of its own: git push shipway COMMIT:refs/heads/again"
 
 
 @dataclass(frozen=True)

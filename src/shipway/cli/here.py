@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from shipway.config.places import Places
 from shipway.errors import UserError
+from shipway.pushes import processes
 
 REMOTE = "shipway"
 
@@ -69,13 +71,17 @@ def commit(named: str | None) -> str:
     return known or str(named)
 
 
-def running(places: Places) -> dict[str, float] | None:
-    """What the server of this installation says of itself, if one runs: pid, port, proxy_port."""
+def running(places: Places) -> dict[str, Any] | None:
+    """What the server of this installation says of itself, if one runs: pid, port, proxy_port.
+
+    What a server that was killed has left says who it was, so that another process with its pid is not taken
+    for it.
+    """
     try:
-        told: dict[str, float] = json.loads(places.server_file.read_text())
+        told: dict[str, Any] = json.loads(places.server_file.read_text())
     except (FileNotFoundError, ValueError):
         return None
-    return told if Path(f"/proc/{told['pid']:.0f}").exists() else None
+    return told if processes.lives(told["process"]) else None
 
 
 def running_address(places: Places) -> str | None:

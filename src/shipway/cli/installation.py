@@ -19,6 +19,7 @@ from shipway.cli.options import AsJson, Data, Port, ProxyPort, Verb
 from shipway.cli.server import NoServer, Refused, Server
 from shipway.config.places import Places
 from shipway.errors import OwnerError
+from shipway.pushes import processes
 
 PORT, PROXY_PORT = 8440, 8480
 PATIENCE = 30.0  # seconds; a start takes one or two
@@ -60,7 +61,7 @@ def down(
     places = Places.of(data)
     told = here.running(places)
     if told is not None:
-        _stop(int(told["pid"]))
+        _stop(int(told["pid"]), told["process"])
     if everything:
         from shipway.hosts.keeper.client import Keeper  # noqa: PLC0415
 
@@ -141,21 +142,13 @@ def _answers(places: Places) -> bool:
     return True
 
 
-def _stop(pid: int) -> None:
+def _stop(pid: int, process: str) -> None:
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE
-    while Path(f"/proc/{pid}").exists() and _is_ours(pid):
+    while processes.lives(process):
         if time.monotonic() > deadline:
             raise DidNotStart(f"The server (process {pid}) does not stop.", hint=f"kill -9 {pid} is safe.")
         time.sleep(0.02)
-
-
-def _is_ours(pid: int) -> bool:
-    """Whether the process still runs; one that has ended and only waits to be collected does not."""
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
 
 
 def _tail(log: Path, began: int) -> str:

@@ -60,14 +60,14 @@ def push(as_json: AsJson = False) -> int:
     if branch is None:
         raise UserError("HEAD is on no branch.", hint="git switch BRANCH")
     commit = here.commit(None)
-    command = ["git", "push", here.REMOTE, branch]
-    done = subprocess.run([*command, *(["-o", "detach", "-q"] if as_json else [])], check=False)
-    if done.returncode != 0:
+    command = ["git", "push", "-o", "detach", *(["-q"] if as_json else []), here.REMOTE, branch]
+    if subprocess.run(command, check=False).returncode != 0:
         return 2
-    found = Server.find().get("/runs", application=application, commit=commit, limit=1)["runs"]
+    server = Server.find()
+    found = server.get("/runs", application=application, branch=branch, commit=commit, limit=1)["runs"]
     if not found:
-        return 0
-    return watching.outcome(Server.find(), found[0]["id"], as_json=as_json)
+        raise UserError(f"{branch} is at {commit[:7]}, and there is no run of it.", hint="Push a new commit.")
+    return watching.outcome(server, found[0]["id"], as_json=as_json)
 
 
 def token(

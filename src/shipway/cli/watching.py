@@ -7,15 +7,13 @@ from typing import Any
 from shipway.cli import show
 from shipway.cli.server import Server
 
-GOOD = ("passed", "superseded")
-
 
 def outcome(server: Server, run: str, *, as_json: bool = False) -> int:
-    """Shows the run live, and then its outcome as an exit code: 0 good, 1 not."""
+    """Shows the run live, and then its outcome as an exit code: 0 it passed, 1 it did not."""
     for line in server.lines(f"/runs/{run}/watch"):
         if not as_json and not line.startswith("outcome: "):
             print(line, flush=True)
     ended: dict[str, Any] = server.get(f"/runs/{run}")
     if as_json:
         show.as_json(ended)
-    return 0 if ended["state"] in GOOD else 1
+    return 0 if ended["state"] == "passed" else 1

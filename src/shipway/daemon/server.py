@@ -21,7 +21,7 @@ from shipway.durable.engine import Engine
 from shipway.environments.secrets import Vault
 from shipway.hosts import sandbox
 from shipway.hosts.keeper.client import Keeper
-from shipway.pushes import access, credentials, repositories
+from shipway.pushes import access, credentials, processes, repositories
 from shipway.pushes.doorway import Doorway
 from shipway.releases.machine import Machine
 from shipway.state import pushes, runs
@@ -144,6 +144,7 @@ def _run_of(database: Database, push_id: str) -> runs.Run | None:
 def _announce(places: Places, port: int, proxy_port: int) -> None:
     told = {
         "pid": os.getpid(),
+        "process": processes.identity(os.getpid()),
         "port": port,
         "proxy_port": proxy_port,
         "started": time.time(),

@@ -5,19 +5,36 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from shipway.config.places import Places
+from shipway.errors import DeploymentStopped
 
 INSIDE = "/data"
 """Where a process finds the directory (DATA_DIR), whatever the release."""
 
 COPIES_KEPT = 5
+LOCKED_FOR = 60.0  # seconds
 
 _SQLITE = b"SQLite format 3\0"
 _BESIDE = ("-wal", "-shm", "-journal")
+
+
+class DataNotCopied(DeploymentStopped):
+    """The data of an environment could not be copied, so nothing may change it."""
+
+    id = "environments.data_not_copied"
+    default_hint = "Nothing was changed. Look at the data directory and at the free space, then deploy again."
+
+
+class DataLocked(DataNotCopied):
+    """The application that serves holds a database locked all the time."""
+
+    id = "environments.data_locked"
+    default_hint = "Use SQLite without an exclusive lock (`pragma locking_mode`), and end transactions."
 
 
 def directory(places: Places, application: str, environment: str, paths: Sequence[str]) -> Path:
@@ -54,7 +71,10 @@ def copy(places: Places, application: str, environment: str, name: str) -> Path:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     if source.exists():
-        _copy_tree(source, scratch)
+        try:
+            _copy_tree(source, scratch)
+        except OSError as error:
+            raise DataNotCopied(f"The data of {environment} could not be copied: {error}.") from error
     scratch.rename(target)
     _sync(backups)
     for old in sorted(path for path in backups.iterdir() if not path.name.startswith("."))[:-COPIES_KEPT]:
@@ -75,14 +95,26 @@ def _copy_tree(source: Path, target: Path) -> None:
 
 
 def _copy_file(source: Path, target: Path) -> None:
-    with source.open("rb") as file:
-        is_database = file.read(len(_SQLITE)) == _SQLITE
-    if is_database:
-        with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as backup:
-            original.backup(backup)
+    if _beginning(source) == _SQLITE:
+        _copy_database(source, target)
         shutil.copystat(source, target)
     else:
         shutil.copy2(source, target)
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """One state of it in one step; a database that stays locked is waited for, but not for ever."""
+    deadline = time.monotonic() + LOCKED_FOR
+
+    def give_up(_status: int, _left: int, _pages: int) -> None:
+        if time.monotonic() > deadline:
+            raise DataLocked(f"{source.name} was locked for {LOCKED_FOR:.0f} s, so it could not be copied.")
+
+    try:
+        with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as backup:
+            original.backup(backup, progress=give_up)
+    except sqlite3.Error as error:
+        raise DataNotCopied(f"{source.name} could not be copied: {error}.") from error
 
 
 def _belongs_to_database(path: Path) -> bool:
@@ -90,8 +122,13 @@ def _belongs_to_database(path: Path) -> bool:
     for ending in _BESIDE:
         if path.name.endswith(ending):
             database = path.with_name(path.name.removesuffix(ending))
-            return database.is_file() and database.read_bytes()[: len(_SQLITE)] in (_SQLITE, b"")
+            return database.is_file() and _beginning(database) in (_SQLITE, b"")
     return False
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE))
 
 
 def _is_file(path: str) -> bool:

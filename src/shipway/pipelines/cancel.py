@@ -23,13 +23,14 @@ def cancel(database: Database, places: Places, run_id: str, who: str) -> Run:
         run = runs.find(conn, run_id)
         if run is None:
             raise NotFound(f"There is no run {run_id}.")
+        if run.over:
+            raise TooLate(f"Run {run.number} is over: {run.state}.")
         if deployments.all_of_run(conn, run.id):
             raise TooLate(
                 f"Run {run.number} has begun to deploy; that is finished or undone.",
                 hint="`shipway rollback` takes it back once it serves.",
             )
-        if not runs.end(conn, run, "cancelled", f"{who} cancelled it"):
-            raise TooLate(f"Run {run.number} is over: {run.state}.")
+        runs.end(conn, run, "cancelled", f"{who} cancelled it")
         under_way = [step for step in runs.steps_of(conn, run.id) if step.state == "running"]
     for step in under_way:
         hosted.cancel(places.step(run.id, step.name, step.attempt))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shipway.errors import UserError
-from shipway.state import deployments, holds, releases, runs
+from shipway.state import deployments, holds, runs
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection
 from shipway.state.runs import Run
@@ -50,7 +50,7 @@ def check(conn: Connection, run: Run, artifact: Artifact, environment: str, orde
         _not_overtaken(conn, run, environment)
     if environment in order[1:]:
         before = order[order.index(environment) - 1]
-        if not _has_been(conn, artifact, before):
+        if not deployments.have_served(conn, artifact.application, before, artifact.digest):
             raise GateClosed(
                 f"{artifact.commit[:7]} has not served in {before}, and {environment} comes after it.",
                 hint=f"shipway deploy {artifact.commit[:7]} --env {before}",
@@ -58,17 +58,7 @@ def check(conn: Connection, run: Run, artifact: Artifact, environment: str, orde
 
 
 def _not_overtaken(conn: Connection, run: Run, environment: str) -> None:
-    """A push that came later and has arrived wins; its run has the higher number, whatever the clocks said."""
-    now = releases.now_serving(conn, run.application, environment)
-    if now is None:
-        return
-    served_by = runs.get(conn, deployments.get(conn, now.deployment).run)
-    if served_by.purpose == "push" and served_by.branch == run.branch and served_by.number > run.number:
-        raise Overtaken(f"{environment} already serves the newer {served_by.commit[:7]}")
-
-
-def _has_been(conn: Connection, artifact: Artifact, environment: str) -> bool:
-    return any(
-        deployment.commit == artifact.commit and deployment.state == "done"
-        for deployment in deployments.recent(conn, artifact.application, environment, limit=200)
-    )
+    """A push that came later and has arrived wins, also when people have acted since; numbers tell, not clocks."""
+    newest = runs.newest_delivered(conn, run.application, run.branch, environment)
+    if newest is not None and newest.number > run.number:
+        raise Overtaken(f"the newer {newest.commit[:7]} has been in {environment} already")

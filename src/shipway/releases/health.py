@@ -33,11 +33,16 @@ def wait(keeper: Keeper, instance: Instance, *, path: str, host: str, timeout: f
 
 
 def survive(keeper: Keeper, instances: list[Instance], grace: float) -> None:
-    """Watches that the instances live for `grace` seconds; raises DeploymentStopped when one ends."""
+    """Watches that the instances live for `grace` seconds; raises DeploymentStopped when one ends.
+
+    One that runs already, because a deployment is continued, may have ended before; not while it is watched, and
+    it must not wait to be started again.
+    """
     deadline = time.monotonic() + grace
+    ended_before = {instance.id: _restarts(keeper, instance) for instance in instances}
     while True:
         for instance in instances:
-            _still_there(keeper, instance, restarts_allowed=0)
+            _still_there(keeper, instance, restarts_allowed=ended_before[instance.id], may_wait=False)
         if time.monotonic() >= deadline:
             return
         time.sleep(PAUSE)
@@ -47,9 +52,10 @@ def _restarts(keeper: Keeper, instance: Instance) -> int:
     return next((state.restarts for state in keeper.instances() if state.id == instance.id), 0)
 
 
-def _still_there(keeper: Keeper, instance: Instance, *, restarts_allowed: int) -> None:
+def _still_there(keeper: Keeper, instance: Instance, *, restarts_allowed: int, may_wait: bool = True) -> None:
+    gone = ("exited",) if may_wait else ("exited", "backoff")
     for state in keeper.instances(group=None):
-        if state.id == instance.id and (state.state == "exited" or state.restarts > restarts_allowed):
+        if state.id == instance.id and (state.state in gone or state.restarts > restarts_allowed):
             code = "" if state.exit_code is None else f" with exit status {state.exit_code}"
             raise DeploymentStopped(f"{instance.process} ended{code} right after its start.")
 

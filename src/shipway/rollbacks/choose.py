@@ -16,18 +16,21 @@ class NowhereToGo(UserError):
 
 
 def target(conn: Connection, application: str, environment: str, to: int | None) -> Release:
-    """The release called r<to>; without a number, the newest one before the one that serves now.
+    """The release called r<to>; without a number, what served before the one that serves now.
 
-    Only a release that has served is a place to go back to.
+    Only a release that has served is a place to go back to. After a rollback the next one goes further back.
     """
     now = releases.now_serving(conn, application, environment)
     if now is None:
         raise NowhereToGo(f"{environment} serves nothing yet, so there is nothing to roll back.")
     serving = releases.get(conn, now.release)
+    by = deployments.get(conn, now.deployment)
     served = _that_have_served(conn, application, environment)
     if to is not None:
         return _named(conn, serving, served, to)
     earlier = [release for release in served if release.number < serving.number]
+    if by.kind == "deploy":
+        earlier = [release for release in served if release.id != serving.id][:1]
     if not earlier:
         raise NowhereToGo(
             f"{environment} serves its first release, r{serving.number}; there is none before it.",
@@ -49,6 +52,7 @@ def _named(conn: Connection, serving: Release, served: list[Release], to: int) -
 
 
 def _that_have_served(conn: Connection, application: str, environment: str) -> list[Release]:
+    """The one that was made to serve last first."""
     done = [
         deployment.release
         for deployment in deployments.recent(conn, application, environment, limit=200)

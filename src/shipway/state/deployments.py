@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from shipway.state import facts, ids
 from shipway.state.releases import Release
-from shipway.state.tables import deployments
+from shipway.state.tables import deployments, releases
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,22 @@ def recent(conn: Connection, application: str, environment: str, limit: int = 20
         .limit(limit)
     )
     return [Deployment(**row) for row in conn.execute(query).mappings()]
+
+
+def have_served(conn: Connection, application: str, environment: str, digest: str) -> bool:
+    """Whether this very artifact was ever made to serve there."""
+    query = (
+        select(deployments.c.id)
+        .join(releases, releases.c.id == deployments.c.release)
+        .where(
+            deployments.c.application == application,
+            deployments.c.environment == environment,
+            deployments.c.state == "done",
+            releases.c.digest == digest,
+        )
+        .limit(1)
+    )
+    return conn.execute(query).first() is not None
 
 
 def running(conn: Connection) -> list[Deployment]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from shipway.state import facts, ids
-from shipway.state.tables import runs, steps
+from shipway.state.tables import deployments, runs, steps
 
 ENDED = ("passed", "failed", "cancelled", "superseded")
 
@@ -147,6 +147,25 @@ def recent(
     if commit is not None:
         query = query.where(runs.c.commit == commit)
     return [Run(**row) for row in conn.execute(query).mappings()]
+
+
+def newest_delivered(conn: Connection, application: str, branch: str, environment: str) -> Run | None:
+    """The run of the newest push of a branch that has served in an environment."""
+    query = (
+        select(runs)
+        .join(deployments, deployments.c.run == runs.c.id)
+        .where(
+            runs.c.application == application,
+            runs.c.branch == branch,
+            runs.c.purpose == "push",
+            deployments.c.environment == environment,
+            deployments.c.state == "done",
+        )
+        .order_by(runs.c.number.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else Run(**row)
 
 
 def in_state(conn: Connection, *states: str) -> list[Run]:

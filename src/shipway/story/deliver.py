@@ -56,7 +56,10 @@ def _begin(cast: Cast, run: Run, environment: str) -> tuple[Deployment | None, R
         gate.still_wanted(conn, run)
         artifact = artifacts.of_commit(conn, run.application, run.commit)
         if artifact is None:
-            raise DeploymentStopped(f"There is no artifact of {run.commit[:7]} any more: push it again.")
+            raise DeploymentStopped(
+                f"There is no artifact of {run.commit[:7]} any more.",
+                hint=f"git push shipway {run.commit[:7]}:refs/heads/again builds it anew; then deploy it.",
+            )
         gate.check(conn, run, artifact, environment, order)
         release = releases.make(
             conn,

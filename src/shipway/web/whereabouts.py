@@ -53,7 +53,7 @@ def _in_one(
 def _why_not(conn: Connection, environment: str, carriers: list[Run]) -> tuple[str, str]:
     """The state and the reason, from the newest run that was to bring the commit there."""
     if not carriers:
-        return STOPPED, "no run has it: it was not pushed"
+        return STOPPED, "no run has it: it was not pushed, or long ago"
     bound = [run for run in carriers if environment in run.deliver]
     if not bound:
         newest = carriers[0]

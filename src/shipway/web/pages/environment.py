@@ -115,7 +115,7 @@ def _lead(conn: Connection, now: Now | None, serving: Line | None) -> str:
     subject = f"{serving.info.subject}. " if serving.info.subject else ""
     if now.went_back:
         return f"{subject}{runs.get(conn, now.by.run).who} went back to it {ago(now.serving.since)}."
-    return f"{subject}It has served every request for {lasting(now.serving.since)}."
+    return f"{subject}It has served for {lasting(now.serving.since)}."
 
 
 ROUTES = (
