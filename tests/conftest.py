@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUNTIME] = runtime = _short_directory()
     os.environ.update(HOME=str(_home(runtime / "home", old_home)), XDG_RUNTIME_DIR=str(runtime))
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does, and the builds of Shipway do
     for name in FOREIGN:
         os.environ.pop(name, None)
 

@@ -67,7 +67,6 @@ def registry_silent() -> str | None:
         done = subprocess.run(
             [uv, "pip", "compile", "--quiet", "--no-header", "-"],
             input=b"iniconfig\n",
-            env={"UV_SYSTEM_CERTS": "1", **os.environ},
             capture_output=True,
             timeout=60,
             check=False,
