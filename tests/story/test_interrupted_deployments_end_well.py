@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from shipway.state import runs
-from shipway.story import conclude, tend
+from shipway.story import conclude
+from shipway.story.retire import Retirement
 from support.installation import eventually
 from support.scene import PROJECT, Scene, a_scene
 
@@ -37,7 +38,7 @@ def test_what_it_has_started_is_not_retired_meanwhile(scene: Scene, place: str) 
     with scene.crashing(place):
         scene.deliver(run)
     before = scene.instances()
-    tend.retire(scene.cast)
+    Retirement(scene.cast).look()
     assert scene.instances() == before
     assert scene.says() in ("1", "2")
     assert scene.deliver(run) == "passed"

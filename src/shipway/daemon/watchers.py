@@ -13,6 +13,7 @@ from shipway.durable.engine import Engine
 from shipway.errors import ShipwayError
 from shipway.story import conclude, tend
 from shipway.story.cast import Cast
+from shipway.story.retire import Retirement
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class Watchers:
             threading.Thread(target=self._begin_runs, daemon=True, name="begin-runs"),
             threading.Thread(target=self._every, args=(1.0, self._keep), daemon=True, name="keep"),
             threading.Thread(target=self._every, args=(1.0, self._tend), daemon=True, name="tend"),
-            threading.Thread(target=self._every, args=(1.0, self._retire), daemon=True, name="retire"),
+            threading.Thread(target=self._every, args=(1.0, Retirement(cast).look), daemon=True, name="retire"),
             threading.Thread(target=self._every, args=(60.0, self._compare), daemon=True, name="compare"),
         ]
 
@@ -65,16 +66,13 @@ class Watchers:
         tend.restore(self._cast)
         conclude.settle(self._cast)
 
-    def _retire(self) -> None:
-        tend.retire(self._cast)
-
     def _compare(self) -> None:
-        tend.compare_with_pushes(self._cast)
-        tend.compare_with_engine(self._cast, self._engine)
-        prune.prune(self._cast.database, self._cast.machine.places)
-        self._engine.prune(KEPT_PLANS)
+        self._guarded(lambda: tend.compare_with_pushes(self._cast))
+        self._guarded(lambda: tend.compare_with_engine(self._cast, self._engine))
+        self._guarded(lambda: prune.prune(self._cast.database, self._cast.machine.places))
+        self._guarded(lambda: self._engine.prune(KEPT_PLANS))
 
-    def _guarded(self, act: Callable[[], None]) -> None:
+    def _guarded(self, act: Callable[[], object]) -> None:
         """A watcher outlives what it meets: it looks again soon, and the server's log has the reason."""
         try:
             act()

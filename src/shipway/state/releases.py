@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from shipway.state import facts, ids
 from shipway.state.tables import releases, serving
@@ -170,6 +170,17 @@ def serve(conn: Connection, release: Release, *, deployment: str, epoch: int, wa
             )
             .values(**values)
         )
+
+
+def serve_nothing(conn: Connection, now: Serving) -> None:
+    """Records that the environment serves nothing again: its first deployment was undone."""
+    conn.execute(
+        delete(serving).where(
+            serving.c.application == now.application,
+            serving.c.environment == now.environment,
+            serving.c.release == now.release,
+        )
+    )
 
 
 def cool(conn: Connection, now: Serving) -> None:

@@ -6,7 +6,8 @@ delivery   the phases of one deployment
 conclude   how a deployment ends: done, failed and undone, or unknown
 deliver    one environment: an artifact becomes the release that serves there
 go_back    the release before, serving again
-tend       what should run, runs; what need not, stops
+tend       what should run, runs
+retire     what need not run, stops
 acts       what people ask for
 """
 

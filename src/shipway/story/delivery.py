@@ -10,13 +10,13 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 
+from shipway.errors import NotHealthy
 from shipway.project import Project
 from shipway.releases import health, prepare
 from shipway.releases.settings import ProcessSettings
 from shipway.releases.targets import process
 from shipway.releases.targets.process import Surroundings
 from shipway.state import artifacts, deployments, releases
-from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
@@ -44,9 +44,17 @@ class Delivery:
         self._finish()
 
     def take_traffic(self) -> None:
-        """The same for a release whose web runs: traffic first, the other processes after it."""
+        """The same for a release whose web runs: traffic first, the other processes after it.
+
+        When what runs does not answer after all, it is stopped, and brought up like any other.
+        """
         self._take_epoch()
-        self._move_traffic()
+        try:
+            self._move_traffic()
+        except NotHealthy:
+            process.stop(self.cast.machine, self.release, self.epoch)
+            self.carry_out()
+            return
         self._swap_processes()
         self._finish()
 
@@ -146,8 +154,9 @@ class Delivery:
         self._enter("switch")
         plan = strategies.plan(self.project.traffic.strategy, self.cast.proxy.serving(app, env), self.release.name)
         shift.carry_out(plan, self.cast.proxy, app, env, epoch=self.epoch)
+        until = time.time() + self.project.traffic.warm
         with self.cast.database.write() as conn:
-            self._record_serving(conn, self.release)
+            releases.serve(conn, self.release, deployment=self.deployment.id, epoch=self.epoch, warm_until=until)
             deployments.switched(conn, self.deployment)
 
     def _give_traffic_back(self) -> None:
@@ -158,14 +167,13 @@ class Delivery:
             shares = {} if before is None else {before.name: 100}
             self.cast.proxy.shift(app, env, shares, epoch=self.epoch)
             self.cast.proxy.drained(self.release.name, self.project.traffic.drain)
-        if before is not None and now is not None and now.release == self.release.id:
+        if now is not None and now.release == self.release.id:
             with self.cast.database.write() as conn:
-                self._record_serving(conn, before)
+                if before is None:
+                    releases.serve_nothing(conn, now)
+                else:
+                    releases.serve(conn, before, deployment=self.deployment.id, epoch=self.epoch, warm_until=None)
                 deployments.switched_back(conn, self.deployment)
-
-    def _record_serving(self, conn: Connection, release: Release) -> None:
-        until = time.time() + self.project.traffic.warm
-        releases.serve(conn, release, deployment=self.deployment.id, epoch=self.epoch, warm_until=until)
 
     def _finish(self) -> None:
         """The former release keeps only its web, warm; `tend` stops what is no longer needed at all."""

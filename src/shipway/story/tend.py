@@ -1,9 +1,8 @@
-"""What should run, runs; what need not, stops. Looks at what is, not at what was once ordered."""
+"""What should run, runs. Looks at what is, not at what was once ordered."""
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -26,13 +25,13 @@ log = logging.getLogger(__name__)
 def begin_runs(cast: Cast, engine: Engine, at_once: int) -> None:
     """Starts queued runs, oldest first, while fewer than `at_once` are under way; acts of people do not wait."""
     with cast.database.read() as conn:
-        under_way = sum(run.purpose == "push" for run in runs.in_state(conn, "running"))
+        active = sum(run.purpose == "push" for run in runs.in_state(conn, "running"))
         queued = runs.in_state(conn, "queued")
     for run in queued:
         if run.purpose == "push":
-            if under_way >= at_once:
+            if active >= at_once:
                 continue
-            under_way += 1
+            active += 1
         with cast.database.write() as conn:
             begun = runs.begin(conn, run, cast.machine.tier.name)
         if begun:
@@ -75,34 +74,15 @@ def restore(cast: Cast) -> None:
     there = {state.id for state in cast.machine.keeper.instances()}
     with cast.database.read() as conn:
         missing = [instance for instance in instances.wanted(conn) if instance.id not in there]
-    for release in _releases_of(cast, missing):
-        if _under_way(cast, release):
+    for release in releases_of(cast, missing):
+        if under_way(cast, release):
             _start_again(cast, release, only="web")
         else:
             with cast.alone(release.application, release.environment):
                 _start_again(cast, release)
 
 
-def retire(cast: Cast) -> None:
-    """Stops the instances of releases that neither serve nor are kept warm, drained first; one look.
-
-    Where a deployment is under way nothing is retired: only it knows what it still needs.
-    """
-    now = time.time()
-    with cast.database.read() as conn:
-        everything = releases.all_serving(conn)
-        wanted = instances.wanted(conn)
-    for serving in everything:
-        if serving.warm is not None and (serving.warm_until or 0) <= now and not _under_way(cast, serving):
-            with cast.alone(serving.application, serving.environment):
-                _cool(cast, serving)
-    for release in _releases_of(cast, wanted):
-        if not _under_way(cast, release):
-            with cast.alone(release.application, release.environment):
-                _retire(cast, release)
-
-
-def _under_way(cast: Cast, where: Release | Serving) -> bool:
+def under_way(cast: Cast, where: Release | Serving) -> bool:
     """Whether a deployment to this environment is carried out now, or was interrupted and will go on."""
     if cast.busy(where.application, where.environment):
         return True
@@ -110,24 +90,7 @@ def _under_way(cast: Cast, where: Release | Serving) -> bool:
         return deployments.running_in(conn, where.application, where.environment) is not None
 
 
-def _cool(cast: Cast, serving: Serving) -> None:
-    with cast.database.write() as conn:
-        if deployments.running_in(conn, serving.application, serving.environment) is None:
-            releases.cool(conn, serving)
-
-
-def _retire(cast: Cast, release: Release) -> None:
-    with cast.database.read() as conn:
-        open_ = deployments.running_in(conn, release.application, release.environment)
-        drain = project_of(artifacts.of_release(conn, release)).traffic.drain
-    if open_ is not None or _is_needed(cast, release):
-        return
-    cast.proxy.drained(release.name, drain)
-    process.stop(cast.machine, release, cast.machine.keeper.highest_epoch(process.group(release)))
-    cast.proxy.drop_cluster(release.name)
-
-
-def _is_needed(cast: Cast, release: Release) -> bool:
+def is_needed(cast: Cast, release: Release) -> bool:
     """Whether it serves or is kept warm, by the record or by what the router does."""
     with cast.database.read() as conn:
         now = releases.now_serving(conn, release.application, release.environment)
@@ -140,7 +103,7 @@ def _start_again(cast: Cast, release: Release, *, only: str | None = None) -> No
     with cast.database.read() as conn:
         project = project_of(artifacts.of_release(conn, release))
         wanted = instances.of_release(conn, release.id)
-    if not wanted or not _is_needed(cast, release):
+    if not wanted or not is_needed(cast, release):
         return
     epoch = cast.machine.keeper.highest_epoch(process.group(release))
     names = [name for name in dict.fromkeys(instance.process for instance in wanted) if only in (None, name)]
@@ -169,7 +132,8 @@ def _logged(what: str) -> Iterator[None]:
         log.warning("%s: %s", what, error)
 
 
-def _releases_of(cast: Cast, found: Iterable[Instance]) -> list[Release]:
+def releases_of(cast: Cast, found: Iterable[Instance]) -> list[Release]:
+    """The releases that these instances belong to."""
     with cast.database.read() as conn:
         return [releases.get(conn, name) for name in dict.fromkeys(instance.release for instance in found)]
 

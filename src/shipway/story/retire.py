@@ -1,0 +1,66 @@
+"""What need not run, stops: releases that neither serve nor are kept warm, once they are drained."""
+
+from __future__ import annotations
+
+import time
+
+from shipway.releases.targets import process
+from shipway.state import artifacts, deployments, instances, releases
+from shipway.state.releases import Release, Serving
+from shipway.story.cast import Cast, project_of
+from shipway.story.tend import is_needed, releases_of, under_way
+
+LOOK = 0.5  # seconds for which one release is looked at, so that a slow one keeps no other waiting
+
+
+class Retirement:
+    """Looks again and again; remembers only since when each release has been on its way out.
+
+    The environment is free while a release drains: a rollback does not wait for it. Where a deployment is under
+    way nothing is retired: only it knows what it still needs.
+    """
+
+    def __init__(self, cast: Cast) -> None:
+        self._cast = cast
+        self._since: dict[str, float] = {}
+
+    def look(self) -> None:
+        """Cools what was warm long enough, and stops what is drained, or has had its time to drain."""
+        with self._cast.database.read() as conn:
+            everything = releases.all_serving(conn)
+            wanted = instances.wanted(conn)
+        for serving in everything:
+            self._cool_if_over(serving)
+        for release in releases_of(self._cast, wanted):
+            if under_way(self._cast, release) or is_needed(self._cast, release):
+                self._since.pop(release.id, None)
+            elif self._is_drained(release):
+                self._stop(release)
+
+    def _cool_if_over(self, serving: Serving) -> None:
+        over = serving.warm is not None and (serving.warm_until or 0) <= time.time()
+        if over and not under_way(self._cast, serving):
+            with (
+                self._cast.alone(serving.application, serving.environment),
+                self._cast.database.write() as conn,
+            ):
+                if deployments.running_in(conn, serving.application, serving.environment) is None:
+                    releases.cool(conn, serving)
+
+    def _is_drained(self, release: Release) -> bool:
+        with self._cast.database.read() as conn:
+            drain = project_of(artifacts.of_release(conn, release)).traffic.drain
+        began = self._since.setdefault(release.id, time.monotonic())
+        return self._cast.proxy.drained(release.name, LOOK) or time.monotonic() - began > drain
+
+    def _stop(self, release: Release) -> None:
+        """The router forgets it first: a crash in between leaves instances that are looked at again."""
+        cast = self._cast
+        with cast.alone(release.application, release.environment):
+            with cast.database.read() as conn:
+                busy = deployments.running_in(conn, release.application, release.environment) is not None
+            if busy or is_needed(cast, release):
+                return
+            cast.proxy.drop_cluster(release.name)
+            process.stop(cast.machine, release, cast.machine.keeper.highest_epoch(process.group(release)))
+            self._since.pop(release.id, None)
