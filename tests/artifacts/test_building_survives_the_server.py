@@ -25,9 +25,9 @@ def began(workshop: Workshop, run: Run, attempt: int = 1) -> None:
     eventually(lambda: "\nbegan\n" in workshop.log(run, "build", attempt), "the build began")
 
 
-def interrupted(workshop: Workshop) -> Run:
+def interrupted(workshop: Workshop, files: dict[str, str] = FILES) -> Run:
     """A run whose build is under way, and whose server was killed."""
-    run = workshop.queue(workshop.commit(FILES), PROJECT)
+    run = workshop.queue(workshop.commit(files), files["shipway.yml"])
     first = workshop.elsewhere(run, "build")
     began(workshop, run)
     first.send_signal(signal.SIGKILL)
@@ -42,6 +42,15 @@ def test_it_goes_on_and_happens_once(workshop: Workshop) -> None:
     tree = fetch.unpack(workshop.places, workshop.publish(run).digest)
     assert (tree / "built").read_text() == "\n"
     assert [(step.attempt, step.state) for step in workshop.steps(run)] == [(1, "passed")]
+
+
+def test_what_it_has_built_so_far_is_not_taken_for_what_was_committed(workshop: Workshop) -> None:
+    """A virtual environment in a repository is refused; the one that the build has just made is not."""
+    project = PROJECT.replace("kind: static", "kind: python") + "processes: {web: python3 web.py}\n"
+    run = interrupted(workshop, {"shipway.yml": project, "setup.cfg": ""})
+    assert (tree_of(workshop, run) / ".venv").exists()
+    (tree_of(workshop, run) / "go").touch()
+    assert workshop.build(run) == "passed", workshop.log(run, "build")
 
 
 def test_after_a_loss_of_power_it_begins_again_from_a_clean_tree(workshop: Workshop) -> None:

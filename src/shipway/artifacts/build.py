@@ -10,15 +10,16 @@ began in, and counts as lost in any other.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from shipway.artifacts import bytecode, candidate, pythons
+from shipway.artifacts import bytecode, candidate, pythons, shelf
 from shipway.artifacts.contents import LeftOut, shipped
 from shipway.artifacts.phases import Kind, Phase, Sources
 from shipway.artifacts.settings import BuildSettings
@@ -68,12 +69,20 @@ def _once(places: Places, tier: Tier, run: Run, project: Buildable, attempts: At
     checkout.check_out(places, run.application, run.commit, tree)
     python = pythons.find(project.build.python)
     builder = _Builder(places, tier, run, tree, python, attempts, directory)
-    for phase in _kind(project.build.kind).phases(project.build, Sources(tree, python)):
+    for phase in _phases(project, Sources(tree, python), home / "phases.json"):
         ended = builder.carry_out(phase)
         if ended.state != "passed":
             return ended
     _pack(places, run, project, tree, python)
     return Result("passed", 0)
+
+
+def _phases(project: Buildable, sources: Sources, decided: Path) -> list[Phase]:
+    """What is to be done: decided while the tree is as it was committed, and not again once it is built in."""
+    if not decided.exists():
+        phases = _kind(project.build.kind).phases(project.build, sources)
+        shelf.write(decided, json.dumps([asdict(phase) for phase in phases]))
+    return [Phase.of(value) for value in json.loads(decided.read_bytes())]
 
 
 def _kind(name: str) -> Kind:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from shipway.artifacts.settings import BuildSettings
 
@@ -31,6 +31,12 @@ class Phase:
     compiled: bool = False
     otherwise: Phase | None = None
     because: str = ""
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Phase:
+        """The phase that `dataclasses.asdict` made this of, also after JSON."""
+        otherwise = None if value["otherwise"] is None else cls.of(value["otherwise"])
+        return cls(**{**value, "commands": tuple(value["commands"]), "otherwise": otherwise})
 
     @property
     def script(self) -> str:
