@@ -1,0 +1,56 @@
+"""However many servers are started on one installation, one runs."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from support.installation import SHIPWAY, Installation
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    made = Installation(tmp_path)
+    yield made
+    made.take_down()
+
+
+def started(installation: Installation) -> subprocess.Popen[str]:
+    """`shipway up -d`, under way."""
+    return subprocess.Popen(
+        [SHIPWAY, "up", "-d", "--port", str(installation.port), "--proxy-port", str(installation.proxy_port)],
+        env=installation.env,
+        cwd=installation.home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def answers(installation: Installation) -> bool:
+    with closing(http.client.HTTPConnection("127.0.0.1", installation.port, timeout=10)) as connection:
+        connection.request("GET", "/api/v1/health")
+        return connection.getresponse().status == 200
+
+
+def test_of_two_that_are_started_at_once_one_runs(installation: Installation) -> None:
+    both = [started(installation), started(installation)]
+    said = [each.communicate(timeout=100)[0] for each in both]
+    assert sorted(each.returncode != 0 for each in both) == [False, True], said
+    assert any("already uses" in text for text in said), said
+    assert answers(installation)
+
+
+def test_another_one_leaves_the_first_alone(installation: Installation) -> None:
+    installation.up()
+    before = installation.server
+    said, _ = (late := started(installation)).communicate(timeout=100)
+    assert late.returncode != 0
+    assert "already uses" in said
+    assert installation.server == before
+    assert answers(installation)
