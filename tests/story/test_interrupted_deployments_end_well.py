@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,24 @@ def test_it_is_finished_when_its_run_is_over_and_traffic_has_moved(scene: Scene)
     assert scene.deployment(run).state == "done"
     assert scene.instances() == [WEB.format(1), WEB.format(2), WORKER.format(2)]
     assert scene.says() == "2"
+
+
+def test_a_newer_one_waits_until_it_is_over(scene: Scene) -> None:
+    """After a crash both go on at the same time, and nobody knows which is there first."""
+    scene.serves("1")
+    older = scene.ordered(scene.commit("2"))
+    with scene.crashing("deployment.processes after"):
+        scene.deliver(older)
+    newer = scene.ordered(scene.commit("3"))
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(scene.deliver, newer)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.5)
+        assert scene.deliver(older) == "passed"
+        assert waiting.result(timeout=30) == "passed"
+    assert scene.deployment(older).epoch < scene.deployment(newer).epoch
+    assert scene.says() == "3"
+    assert scene.works("3")
 
 
 def test_a_run_that_was_cancelled_just_before_deploys_nothing(scene: Scene) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from shipway.project import Project
 from shipway.releases.machine import Machine
+from shipway.state import deployments
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Database
 from shipway.state.runs import Run
@@ -35,6 +37,21 @@ class Cast:
             lock = self._locks.setdefault((application, environment), threading.Lock())
         with lock:
             yield
+
+    @contextmanager
+    def in_turn(self, run: str, application: str, environment: str) -> Iterator[None]:
+        """The same, once no deployment of another run is open there: one that was interrupted goes first.
+
+        Its run ends it when the engine goes on with it, or `settle` does when the run is over.
+        """
+        while True:
+            with self.alone(application, environment):
+                with self.database.read() as conn:
+                    open_ = deployments.running_in(conn, application, environment)
+                if open_ is None or open_.run == run:
+                    yield
+                    return
+            time.sleep(0.1)
 
     def highest_epoch(self, application: str, environment: str) -> int:
         """The newest deployment that the keeper or the router has seen: the record may be an older copy."""

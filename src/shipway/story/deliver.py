@@ -23,7 +23,7 @@ OVERTAKEN = "overtaken"
 
 def deliver(cast: Cast, run: Run, environment: str) -> str:
     """Makes the run's artifact serve in `environment`; its outcome. Raises ShipwayError when it stopped."""
-    with cast.alone(run.application, environment):
+    with cast.in_turn(run.id, run.application, environment):
         try:
             deployment, release = _begin(cast, run, environment)
         except gate.NotWanted:

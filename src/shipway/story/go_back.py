@@ -19,7 +19,7 @@ def go_back(cast: Cast, run: Run, release_id: str) -> str:
     """Makes the release `release_id` serve again, with the configuration it had; its outcome."""
     with cast.database.read() as conn:
         release = releases.get(conn, release_id)
-    with cast.alone(release.application, release.environment):
+    with cast.in_turn(run.id, release.application, release.environment):
         try:
             deployment, now = _begin(cast, run, release)
         except gate.NotWanted:
