@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections.abc import Mapping
 
 from shipway.errors import DeploymentStopped
 from shipway.hosts.keeper.client import Keeper
@@ -19,7 +20,7 @@ def wait(keeper: Keeper, instance: Instance, *, path: str, host: str, timeout: f
     that ran before, kept warm say, may have ended long ago.
     """
     deadline = time.monotonic() + timeout
-    ended_before = _restarts(keeper, instance)
+    ended_before = restarts(keeper).get(instance.id, 0)
     last = "it does not listen on its PORT"
     while time.monotonic() < deadline:
         _still_there(keeper, instance, restarts_allowed=ended_before + 1)
@@ -32,30 +33,29 @@ def wait(keeper: Keeper, instance: Instance, *, path: str, host: str, timeout: f
     raise DeploymentStopped(f"{instance.process} did not get healthy within {timeout:g} s: {last}.")
 
 
-def survive(keeper: Keeper, instances: list[Instance], grace: float) -> None:
+def restarts(keeper: Keeper) -> dict[str, int]:
+    """How often each instance that runs has been started again, by id."""
+    return {state.id: state.restarts for state in keeper.instances()}
+
+
+def survive(keeper: Keeper, instances: list[Instance], grace: float, ended_before: Mapping[str, int]) -> None:
     """Watches that the instances live for `grace` seconds; raises DeploymentStopped when one ends.
 
-    One that runs already, because a deployment is continued, may have ended before; not while it is watched, and
-    it must not wait to be started again.
+    `ended_before` are the `restarts` from before they were started: an instance that ran already, because a
+    deployment is continued, may have ended before it.
     """
     deadline = time.monotonic() + grace
-    ended_before = {instance.id: _restarts(keeper, instance) for instance in instances}
     while True:
         for instance in instances:
-            _still_there(keeper, instance, restarts_allowed=ended_before[instance.id], may_wait=False)
+            _still_there(keeper, instance, restarts_allowed=ended_before.get(instance.id, 0))
         if time.monotonic() >= deadline:
             return
         time.sleep(PAUSE)
 
 
-def _restarts(keeper: Keeper, instance: Instance) -> int:
-    return next((state.restarts for state in keeper.instances() if state.id == instance.id), 0)
-
-
-def _still_there(keeper: Keeper, instance: Instance, *, restarts_allowed: int, may_wait: bool = True) -> None:
-    gone = ("exited",) if may_wait else ("exited", "backoff")
+def _still_there(keeper: Keeper, instance: Instance, *, restarts_allowed: int) -> None:
     for state in keeper.instances(group=None):
-        if state.id == instance.id and (state.state in gone or state.restarts > restarts_allowed):
+        if state.id == instance.id and (state.state == "exited" or state.restarts > restarts_allowed):
             code = "" if state.exit_code is None else f" with exit status {state.exit_code}"
             raise DeploymentStopped(f"{instance.process} ended{code} right after its start.")
 

@@ -134,9 +134,10 @@ class Delivery:
         if self.previous is not None:
             process.stop(self.cast.machine, self.previous, self.epoch, only=self._must_go_first(others))
         if others:
+            ended_before = health.restarts(self.cast.machine.keeper)
             started = self._start(*others)
             longest = max(each.grace for each in others.values())
-            health.survive(self.cast.machine.keeper, started, longest)
+            health.survive(self.cast.machine.keeper, started, longest, ended_before)
 
     def _must_go_first(self, others: dict[str, ProcessSettings]) -> list[str]:
         return [name for name in self._old_processes if name not in others or not others[name].overlap]
