@@ -173,7 +173,7 @@ class House:
         return {
             "server": [],
             "keeper": ["keeper/process.py", data],
-            "router": ["bootstrap.json", data],
+            "router": ["router-1.bootstrap.json", data],
             "instance": ["web.py", mark, f"SHIPWAY_COMMIT={self.commits[self.version]}"],
             "newcomer": ["web.py", mark, f"SHIPWAY_COMMIT={newest}"],
             "supervisor of a step": ["supervisor/__main__.py", f"{data}/runs/"],

@@ -47,6 +47,11 @@ class Failure:
     kind: str
     what: str
 
+    @property
+    def refused(self) -> bool:
+        """Nobody listened: nothing was sent, and nobody was holding anything."""
+        return self.what.startswith(ConnectionRefusedError.__name__)
+
 
 @dataclass(frozen=True)
 class Sample:

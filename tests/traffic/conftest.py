@@ -16,7 +16,8 @@ import pytest
 from shipway.config.places import Places
 from shipway.hosts.keeper.client import Keeper
 from shipway.traffic import patience
-from shipway.traffic.proxy import Proxy
+from shipway.traffic.envoy.router import Router
+from shipway.traffic.proxy import ROUTERS, Proxy
 
 APPLICATION = Path(__file__).with_name("application.py")
 
@@ -35,7 +36,7 @@ class Said(http.client.HTTPResponse):
 
 @dataclass
 class Town:
-    """The router of one installation, and the applications of this test."""
+    """The routers of one installation, and the applications of this test."""
 
     places: Places
     keeper: Keeper
@@ -67,10 +68,16 @@ class Town:
         self.proxy.ensure_cluster(name, ports, "/health")
         return ports
 
-    def router_pid(self) -> int:
-        (state,) = self.keeper.instances("router")
-        assert state.pid is not None
-        return state.pid
+    def router_pids(self) -> list[int]:
+        """Both, by name."""
+        found = [state.pid for state in self.keeper.instances("router") if state.pid is not None]
+        assert len(found) == 2
+        return found
+
+    def routers(self) -> list[Router]:
+        """Both, to be asked themselves."""
+        place = self.places.router_socket
+        return [Router(name, self.places.proxy, place(name), self.proxy.port) for name in ROUTERS]
 
     def get(self, host: str, path: str = "/", **headers: str) -> Said:
         """An answer of the router."""
@@ -133,5 +140,12 @@ def until() -> Callable[[Callable[[], bool]], None]:
 @pytest.fixture
 def second_town(tmp_path: Path) -> Iterator[Town]:
     """Another installation, whose router is not started yet."""
-    with a_town(tmp_path / "data") as town:
+    with a_town(tmp_path / "second") as town:
+        yield town
+
+
+@pytest.fixture
+def third_town(tmp_path: Path) -> Iterator[Town]:
+    """And another one."""
+    with a_town(tmp_path / "third") as town:
         yield town

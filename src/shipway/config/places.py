@@ -75,9 +75,8 @@ class Places:
     def keeper_socket(self) -> Path:
         return self.runtime / "keeper.sock"
 
-    @property
-    def envoy_socket(self) -> Path:
-        return self.runtime / "envoy.sock"
+    def router_socket(self, router: str) -> Path:
+        return self.runtime / f"{router}.sock"
 
     @property
     def instances(self) -> Path:

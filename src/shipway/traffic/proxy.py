@@ -1,4 +1,4 @@
-"""Which release serves which share of requests, kept in one file that the router (Envoy) follows.
+"""Which release serves which share of requests, kept in one file that the routers (two Envoys) follow.
 
 A change is recorded first and then published in the order that is safe at every moment: where instances are,
 clusters, shares, routes. So a writer that is killed between any two files leaves something that serves, and
@@ -19,35 +19,51 @@ from shipway.traffic import health
 from shipway.traffic.addresses import address, host, key
 from shipway.traffic.desired import Cluster, Desired, owner
 from shipway.traffic.envoy.driver import Driver
-from shipway.traffic.envoy.router import Keeper
+from shipway.traffic.envoy.glance import Glance
+from shipway.traffic.envoy.router import Keeper, Router
+from shipway.traffic.envoy.upkeep import Upkeep
 from shipway.traffic.patience import until
 from shipway.traffic.plan import Shares
 
 __all__ = ["Proxy", "address", "host"]
 
+ROUTERS = ("router-1", "router-2")
 ANSWERS_WITHIN = 5.0
 QUIET = 0.3  # seconds without a new request until a release that lost its traffic counts as drained
 
 
 class Proxy:
-    """The router of one installation, for any number of threads and processes at once.
+    """The routers of one installation, for any number of threads and processes at once.
 
-    A cluster is a release's `web`, named `<application>.<environment>.r<number>`.
+    There are two on one port, told by the same files, so that requests are accepted also while one is started
+    again or replaced. A cluster is a release's `web`, named `<application>.<environment>.r<number>`.
     """
 
-    def __init__(self, places: Places, port: int, *, concurrency: int = 2) -> None:
+    def __init__(self, places: Places, port: int) -> None:
         self.port = port
         self._directory = places.proxy
-        self._driver = Driver(places.proxy, places.envoy_socket, port, concurrency)
+        routers = [Router(name, places.proxy, places.router_socket(name), port) for name in ROUTERS]
+        self._driver = Driver(places.proxy, routers)
+        self._upkeep = Upkeep(routers)
+        self._glance = Glance(places.proxy, routers)
 
     def start(self, keeper: Keeper) -> None:
-        """Makes every file again from the record, and Envoy run on them; returns when it accepts requests.
+        """Makes every file again from the record, and both Envoys run on them; returns when requests are
+        accepted. A call while nothing is wrong costs next to nothing, so it may be made every second.
 
-        Harmless while it runs. Raises RouterFailed, with what Envoy said, when it does not come up.
+        Raises RouterFailed, with what Envoy said, when it does not come up or somebody else has the port.
         """
+        if self._glance.is_as_before(keeper):
+            return
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._writing() as desired:
-            self._driver.start(keeper, desired)
+            versions = self._driver.publish(desired)
+            files = self._glance.files()
+        done = self._upkeep.look_after(keeper)
+        for statistic, version in versions:
+            self._driver.confirm(statistic, version)
+        if done:
+            self._glance.remember(files, keeper)
 
     def announce(self, app: str, env: str) -> None:
         """Makes an environment's address known before its first release: it says so there."""
@@ -146,7 +162,10 @@ class Proxy:
             self._follow(silent.without(silent.clusters_of(name)))
 
     def counters(self, cluster: str) -> Mapping[str, int]:
-        """What the router counts of a release, by Envoy's names; empty when it does not know it."""
+        """What the routers count of a release in sum, by Envoy's names; empty when they do not know it.
+
+        Each counts since it was started, so a figure that has fallen has begun anew.
+        """
         return self._driver.numbers(cluster)
 
     def _must_answer(self, cluster: str, desired: Desired) -> None:

@@ -19,14 +19,15 @@ HERE = {
 def listens(processes: Callable[[], Iterable[int]], port: int) -> bool:
     """True when these processes, and nobody else, hold what listens on 127.0.0.1:`port`. They are looked for
     only when somebody listens there."""
-    wanted = set(_listeners(port))
+    wanted = set(listeners(port))
     if not wanted:
         return False
     held = {inode for pid in processes() for inode in sockets(pid)}
     return wanted <= held
 
 
-def _listeners(port: int) -> Iterator[int]:
+def listeners(port: int) -> Iterator[int]:
+    """The inodes of the sockets that listen on 127.0.0.1:`port`."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for fields in _rows(table):
             if fields[3] != LISTENING:

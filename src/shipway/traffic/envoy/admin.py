@@ -7,16 +7,30 @@ import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 ANSWER_WITHIN = 5.0
-
+STAT_PREFIX = "door"  # of what is counted where requests come in
 
 _ENDPOINT = re.compile(r"::[\d.]+:(\d+)::health_flags::(\S+)")
 
 
 class Silent(Exception):
-    """Nobody answers there: not started yet, starting again, or gone."""
+    """No answer, or half of one."""
+
+
+class Gone(Silent):
+    """Nobody is there. Envoy opens this socket before it reads a file and listens only when it has read all,
+    so whoever is not there yet will act on what the files say now, and nothing older."""
+
+
+class Traffic(NamedTuple):
+    """What one Envoy has at its door: connections since it began, and connections and requests it is at."""
+
+    accepted: int
+    connections: int
+    requests: int
 
 
 class _Connection(http.client.HTTPConnection):
@@ -36,23 +50,37 @@ class Admin:
     """Questions to one Envoy. Each raises Silent when it does not answer."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
-    def get(self, target: str) -> tuple[int, str]:
-        """Status and body of one GET."""
-        connection = _Connection(self._path)
+    def ask(self, target: str, method: str = "GET") -> str:
+        """What it says."""
+        connection = _Connection(self.path)
         try:
-            connection.request("GET", target)
-            response = connection.getresponse()
-            return response.status, response.read().decode()
+            connection.request(method, target)
+            return connection.getresponse().read().decode()
+        except (ConnectionRefusedError, FileNotFoundError) as error:
+            raise Gone(str(error)) from error
         except (OSError, http.client.HTTPException) as error:
             raise Silent(str(error)) from error
         finally:
             connection.close()
 
-    def ready(self) -> bool:
-        """Whether it has read its files and accepts requests."""
-        return self.get("/ready")[0] == http.HTTPStatus.OK
+    def state(self) -> str:
+        """LIVE when it has read its files and accepts requests, DRAINING when it was told to let go of them."""
+        return self.ask("/ready").strip()
+
+    def listens_on(self, port: int) -> bool:
+        return self.ask("/listeners").strip().endswith(f":{port}")
+
+    def drain(self) -> None:
+        """From now on every answer tells its client to come on another connection next time."""
+        self.ask("/healthcheck/fail", "POST")
+
+    def traffic(self) -> Traffic:
+        """What it has at its door, of everybody's."""
+        counted = self._stats(rf"^http\.{STAT_PREFIX}\.downstream_(cx|rq)_(total|active)$")
+        names = ("cx_total", "cx_active", "rq_active")
+        return Traffic(*(int(counted.get(f"http.{STAT_PREFIX}.downstream_{name}", 0)) for name in names))
 
     def version(self, statistic: str) -> int:
         """The version of a file that is in force (-1: none yet), by the name of the text that says it."""
@@ -62,23 +90,22 @@ class Admin:
 
     def endpoints(self, cluster: str) -> Mapping[int, bool]:
         """The ports of a cluster that takes requests (not one still warming) and whether each is healthy."""
-        _, body = self.get(f"/clusters?filter={_exactly(cluster)}")
-        found = _ENDPOINT.findall(body)
+        found = _ENDPOINT.findall(self.ask(f"/clusters?filter={quote(_exactly(cluster), safe='')}"))
         return {int(port): flags == "healthy" for port, flags in found}
 
     def numbers(self, cluster: str) -> Mapping[str, int]:
         """Every counter and gauge of a cluster by its short name; empty when Envoy does not know it."""
         prefix = f"cluster.{cluster}."
-        pattern = _exactly(prefix).removesuffix("%24")
+        pattern = _exactly(prefix).removesuffix("$")
         counted = self._stats(pattern, "Counters") | self._stats(pattern, "Gauges")
         return {name.removeprefix(prefix): int(value) for name, value in counted.items()}
 
-    def _stats(self, pattern: str, kind: str) -> dict[str, str]:
-        _, body = self.get(f"/stats?type={kind}&filter={pattern}")
+    def _stats(self, pattern: str, kind: str = "All") -> dict[str, str]:
+        body = self.ask(f"/stats?type={kind}&filter={quote(pattern, safe='')}")
         lines = (line.partition(": ") for line in body.splitlines())
         return {name: value for name, colon, value in lines if colon}
 
 
 def _exactly(name: str) -> str:
-    """A filter that matches this name and no other, for an address."""
-    return quote(f"^{re.escape(name)}$", safe="")
+    """A filter that matches this name and no other."""
+    return f"^{re.escape(name)}$"

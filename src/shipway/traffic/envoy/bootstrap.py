@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from shipway.traffic.envoy import routes
+from shipway.traffic.envoy.admin import STAT_PREFIX
 from shipway.traffic.envoy.clusters import LOOPBACK
 from shipway.traffic.envoy.publish import source
 
-STAT_PREFIX = "door"
 CONNECTIONS = 8192
 
 _HTTP = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -32,11 +32,11 @@ STATISTICS = (
 GONE = "The application does not answer at the moment. Shipway goes on asking it; try again in a few seconds.\n"
 
 
-def bootstrap(directory: Path, socket: Path, port: int) -> str:
-    """The configuration file; the same text for the same arguments."""
+def bootstrap(name: str, directory: Path, socket: Path, port: int) -> str:
+    """The configuration of the Envoy called `name`; the same text for the same arguments."""
     rtds = {"name": routes.RUNTIME, "rtds_config": source(directory / "runtime.json")}
     value = {
-        "node": {"id": "router", "cluster": "shipway"},
+        "node": {"id": name, "cluster": "shipway"},
         "admin": {"address": {"pipe": {"path": str(socket), "mode": 0o600}}},
         "layered_runtime": {"layers": [{"name": routes.RUNTIME, "rtds_layer": rtds}]},
         "dynamic_resources": {"cds_config": source(directory / "clusters.json")},
@@ -70,9 +70,8 @@ def _listener(directory: Path, port: int) -> Mapping[str, Any]:
     return {
         "name": "door",
         "address": {"socket_address": {"address": LOOPBACK, "port_value": port}},
-        # With it two Envoys could listen on one port and share the requests without anybody noticing.
-        "enable_reuse_port": False,
-        "connection_balance_config": {"exact_balance": {}},
+        # All of ours listen on one port, and the kernel deals connections out to those that are alive.
+        "enable_reuse_port": True,
         "filter_chains": [{"filters": [manager]}],
     }
 
