@@ -23,7 +23,8 @@ TRUE_REASONS = re.compile(
     r"GET /health answered 500|web ended .* right after its start|is not healthy: nothing listens"
     r"|did not get healthy within|the commit .* was pushed|was pushed to main after it|a newer commit was already"
 )
-AWAY = 5.0  # seconds after a kill of the router, or of an instance, in which a request may fail
+HOLDERS = ("router", "instance", "newcomer")  # of requests
+AWAY = 5.0  # seconds that one of them may be away while there is a server
 
 
 @dataclass
@@ -43,6 +44,7 @@ class History:
     seed: int
     asked: list[Asked] = field(default_factory=list)
     killed: list[tuple[float, str]] = field(default_factory=list)
+    outages: list[tuple[float, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -79,6 +81,8 @@ class History:
 
     def _note(self, what: str, commit: str, code: int) -> None:
         self.asked.append(Asked(what, commit, "ok" if code == 0 else "not known"))
+        if code != 0:
+            time.sleep(1)  # as a person who tries again would
 
     def _kill(self) -> None:
         while not self._over.wait(self._random.uniform(0.3, 6.0)):
@@ -94,17 +98,19 @@ class History:
         return victims.kill_all([self._random.choice(found)]) if found else []
 
     def _words(self, victim: str) -> list[str]:
-        """An instance here is any web of the shop."""
-        words = self.house.words("newcomer" if victim == "instance" else victim)
-        return words[:2] if victim == "instance" else words
+        """An instance here is any web of the shop, a router any of the two."""
+        words = self.house.words(victim)
+        return {"instance": words[:2], "router": [".bootstrap.json", words[1]]}.get(victim, words)
 
     def _start_servers(self) -> None:
         """As an init system does: when it is gone, and again when it was killed while it started."""
         while not self._over.wait(0.1):
             server = self.house.installation.server
             if server is None or victims.ended(server):
+                down = time.time()
                 port, proxy_port = self.house.installation.port, self.house.installation.proxy_port
                 self.house.installation.shipway("up", "-d", "--port", str(port), "--proxy-port", str(proxy_port))
+                self.outages.append((down, time.time()))
 
 
 def violations(history: History) -> list[str]:
@@ -151,13 +157,23 @@ def _serves_wrong(history: History) -> list[str]:
 
 
 def _failed_without_reason(history: History) -> list[str]:
-    """Requests that failed while nobody was dead who could have held them."""
-    dead = [at for at, victim in history.killed if victim in ("router", "instance", "newcomer")]
-    return [
-        f"{each.kind} failed at {each.at:.2f}: {each.what}"
-        for each in history.load.failures
-        if not any(at - 2.0 <= each.at <= at + AWAY for at in dead)
-    ]
+    """Requests that failed while nobody was dead who could have held them; nobody listens if both routers are."""
+    away = [(at - 2.0, _back(history, at), who) for at, who in history.killed if who in HOLDERS]
+    found = []
+    for each in history.load.failures:
+        dead = [who for begin, end, who in away if begin <= each.at <= end]
+        if not dead or (each.refused and dead.count("router") < 2):
+            found.append(f"{each.kind} failed at {each.at:.2f}, while dead were {dead}: {each.what}")
+    return found
+
+
+def _back(history: History, at: float) -> float:
+    """Until when what was killed then may be away: the keeper starts it again, and the server the keeper."""
+    end = at + AWAY
+    for down, up in history.outages:
+        if down <= end and up >= at:
+            end = max(end, up + AWAY)
+    return end
 
 
 def summary(history: History) -> str:
