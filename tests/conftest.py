@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -69,14 +69,20 @@ def _needs(item: pytest.Item) -> Iterator[str]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skips what cannot run here; under CI that is a failure, because there everything has to run."""
+    """Skips what cannot run here."""
     for need in _needs(item):
-        reason = needs.missing(need)
-        if reason is None:
-            continue
-        if os.environ.get("CI"):
-            pytest.fail(f"{LACKS}{need}: {reason}", pytrace=False)
-        pytest.skip(f"{LACKS}{need}: {reason}")
+        if (reason := needs.missing(need)) is not None:
+            pytest.skip(f"{LACKS}{need}: {reason}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under CI everything has to run: what was skipped, for whatever reason, has failed."""
+    report = yield
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"could not run here: {report.longrepr[2].removeprefix('Skipped: ')}"
+    return report
 
 
 @pytest.hookimpl(wrapper=True)

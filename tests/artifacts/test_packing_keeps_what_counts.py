@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import tarfile
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from shipway.artifacts import packing, unpacking
 from shipway.artifacts.archive import TooLarge, Unpackable
 from shipway.artifacts.contents import LeftOut, NothingToShip, shipped
+from support.rooms import NOBODY
 
 NAMES = [
     "plain",
@@ -158,12 +161,22 @@ def test_more_than_an_artifact_may_be_is_refused_and_said(tmp_path: Path, monkey
         packing.pack(tree, tmp_path / "b.tar", left_out=LeftOut(), mtime=0)
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
-    tree = make(tmp_path / "tree", ["a"])
+@pytest.fixture
+def ordinary() -> Iterator[Path]:
+    """A directory of an ordinary user, whom this process is meanwhile: root may read everything."""
+    with tempfile.TemporaryDirectory(prefix="shipway-packing-") as directory:
+        user = NOBODY if os.getuid() == 0 else os.getuid()
+        os.chown(directory, user, -1)
+        os.seteuid(user)
+        yield Path(directory)
+        os.seteuid(os.getuid())
+
+
+def test_a_file_that_may_not_be_read_is_named(ordinary: Path) -> None:
+    tree = make(ordinary / "tree", ["a"])
     (tree / "a").chmod(0)
     with pytest.raises(Unpackable, match="a cannot be read"):
-        packing.pack(tree, tmp_path / "a.tar", left_out=LeftOut(), mtime=0)
+        packing.pack(tree, ordinary / "a.tar", left_out=LeftOut(), mtime=0)
 
 
 def test_what_is_shipped_lies_in_the_tree(tmp_path: Path) -> None:

@@ -54,6 +54,12 @@ def test_under_ci_what_cannot_run_fails(tmp_path: Path) -> None:
     assert "needs unicorn: none was ever seen" in done.stdout
 
 
+def test_under_ci_every_skip_fails(tmp_path: Path) -> None:
+    done = run(tmp_path, "import pytest\ndef test_shy(): pytest.skip('not today')\n", CI="true")
+    assert done.returncode == 1
+    assert "could not run here: not today" in done.stdout
+
+
 def test_a_need_nobody_knows_is_a_mistake(tmp_path: Path) -> None:
     done = run(tmp_path, NEEDY.replace('s("unicorn")', 's("dragon")'))
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
