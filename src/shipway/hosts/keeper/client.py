@@ -50,11 +50,14 @@ class Keeper:
         self._places = places
         self._program = program
         self._patience = patience
+        self._started: str | None = None
 
     def start(self) -> None:
         """A keeper of this version answers afterwards. One of another version is replaced, one that does
         not answer for `patience` seconds is killed; neither ends an instance. Raises KeeperGone."""
-        wanted = version(self._program.parent)
+        if self._started is not None and self._version() == self._started:
+            return  # without reading its files each time: this is asked every second
+        wanted = self._started = version(self._program.parent)
         began = time.monotonic()
         while (found := self._version()) != wanted:
             silent = time.monotonic() - began
