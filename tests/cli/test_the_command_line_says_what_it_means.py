@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import shipway
 from shipway.cli import app
 from shipway.pushes import credentials
 
@@ -93,3 +94,8 @@ def test_a_token_is_found_as_we_and_as_git_write_it(tmp_path: Path) -> None:
     credentials.keep(file, "http://127.0.0.1:9000", "shipway_three")
     assert credentials.token(file, "http://127.0.0.1:9000") == "shipway_three"
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_it_says_which_version_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"shipway {shipway.__version__}\n"

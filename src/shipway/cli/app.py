@@ -92,10 +92,16 @@ def _tell(error: ShipwayError, *, as_json: bool) -> None:
         console.print(error.hint, markup=False, style="dim")
 
 
-def _about(
-    version: Annotated[bool, typer.Option("--version", help="Say which version this is.", is_eager=True)] = False,
-) -> None:
-    """From git push to production, and back in a second."""
-    if version:
+def _say_version(asked: bool) -> None:
+    if asked:
         print(f"shipway {__version__}")
         raise typer.Exit
+
+
+def _about(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_say_version),
+    ] = False,
+) -> None:
+    """From git push to production, and back in a second."""
