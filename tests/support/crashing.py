@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -213,10 +214,10 @@ class House:
     def differences(self) -> list[str]:
         """Between what should run and what runs."""
         wanted = {row[0] for row in self.query("select id from instances where wanted")}
-        kept = {
-            path.stem: json.loads(path.read_text())["state"]
-            for path in self.installation.places.instances.glob("shop.*.json")
-        }
+        kept = {}
+        for path in self.installation.places.instances.glob("shop.*.json"):
+            with suppress(FileNotFoundError):  # it was stopped while we looked
+                kept[path.stem] = json.loads(path.read_text())["state"]
         serving = self.query("select release, warm from serving where environment = 'prod'")
         needed = {row[0] for row in self.query("select id from instances where release in (?, ?)", *serving[0])}
         found = [f"{each} is wanted and not kept" for each in wanted - kept.keys()]
