@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from shipway.errors import RouterFailed
 from shipway.hosts.keeper.spec import InstanceState
 from shipway.traffic.envoy import port, steering
-from shipway.traffic.envoy.admin import Silent
+from shipway.traffic.envoy.admin import Gone, Silent
 from shipway.traffic.envoy.router import GROUP, Keeper, Router
 from shipway.traffic.patience import until
 
@@ -102,8 +102,10 @@ class Upkeep:
             steering.away_from(router.admin, self._port)
             router.admin.drain()
             return until(gone, LEAVES_WITHIN)
-        except Silent:
-            return True  # it has ended
+        except Gone:
+            return True
+        except Silent:  # it may be answering requests all the same
+            return time.monotonic() - since > LONGEST
 
     def _start_anew(self, router: Router, keeper: Keeper) -> None:
         router.stop(keeper)
