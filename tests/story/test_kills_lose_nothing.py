@@ -16,8 +16,8 @@ from support.kills.places import GO_BACK, PLACES, UNDO, WITH_TWO_RELEASES, Place
 VICTIMS = ("server", "keeper", "router", "instance")
 
 SAMPLE = {
-    "server": ["push.accepted before", "a step runs", "rename *.tar", "the release command runs"],
-    "keeper": ["push.offered after", "step.started after", "artifact.published before", "deployment.start after"],
+    "server": ["push.accepted before", "a step runs", "rename digest.tar", "the release command runs"],
+    "keeper": ["push.offered after", "step.started after", "artifact.published before", "keeper ensure before"],
     "router": ["run.queued before", "step.passed before", "rename packed.json", "rename clusters.json"],
     "instance": ["run.queued after", "run.started after", "step.started after (2)", "deployment.processes before"],
 }

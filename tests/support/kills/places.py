@@ -1,7 +1,7 @@
 """Where a kill is tried: the facts of a push and what lies between them, in the order in which they happen.
 
 A side effect has a place right before and one right after it. Most are facts; where one is not, something else
-that Python tells of is: the rename that puts a file into force, the first question whether an instance is
+is: a word to the keeper, the rename that puts a file into force, the first question whether an instance is
 healthy, or the trace that a command of the application leaves itself (`seen`).
 """
 
@@ -31,6 +31,7 @@ PUSH = [*_both("push", "push.offered"), *_both("push", "push.accepted"), *_both(
 
 STEP = [
     *_both("step", "run.started"),
+    Place("step", "rename tree"),
     *_both("step", "step.started"),
     Place("step", "a step runs", seen=True),
     *_both("step", "step.passed"),
@@ -38,24 +39,32 @@ STEP = [
 
 BUILD = [
     *_both("build", "step.started", 2),
+    Place("build", "rename app"),
+    Place("build", "rename phases.json"),
     Place("build", "rename packed.json"),
     *_both("build", "step.passed", 2),
-    Place("build", "rename *.tar"),
-    Place("build", "rename *.unpacked"),
+    Place("build", "rename digest.tar"),
+    Place("build", "rename digest"),
+    Place("build", "rename digest.unpacked"),
     *_both("build", "artifact.published"),
 ]
 
 DEPLOY = [
     Place("deploy", "release.made before"),
     *_both("deploy", "deployment.begun"),
+    *_both("deploy", "keeper take_epoch"),
     *_both("deploy", "deployment.prepare"),
     *_both("deploy", "deployment.release"),
+    Place("deploy", "rename id"),
     Place("deploy", "the release command runs", seen=True),
     *_both("deploy", "deployment.start"),
+    *_both("deploy", "keeper ensure"),
     Place("deploy", "ask"),
     Place("deploy", "rename desired.json"),
     Place("deploy", "rename clusters.json"),
     *_both("deploy", "deployment.processes"),
+    *_both("deploy", "keeper stop"),
+    *_both("deploy", "keeper ensure", 2),
 ]
 
 SWITCH = [

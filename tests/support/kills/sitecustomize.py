@@ -1,11 +1,13 @@
 """On the PYTHONPATH of a server under test: kills one process, once, at a place that has a name.
 
-Nothing in Shipway knows of this. Each fact it records raises an audit event (PEP 578), and Python itself raises
-them where files are renamed and connections are made; between two of those lies every side effect:
+Nothing in Shipway knows of this. Each fact it records, and each word to the keeper, raises an audit event (PEP
+578), and Python itself raises them where files are renamed; between two of those lies every side effect:
 
     push.accepted before    the fact is about to be recorded, its transaction is open
     push.accepted after     it is committed
-    rename desired.json     a file of this name is about to be put in its place (* for a digest)
+    keeper ensure before    the keeper is about to be told to start an instance
+    keeper ensure after     it has answered
+    rename desired.json     a file of this name is about to be put in its place; of others, "digest" or "id" is
     ask                     an instance is about to be asked whether it is healthy
 
 Which place and whom to kill stands in a file, so that one server serves for many places.
@@ -30,8 +32,11 @@ _seen: dict[str, int] = {}
 def _place(event: str, arguments: tuple[Any, ...]) -> str | None:
     if event == "shipway.fact":
         return " ".join(arguments)
+    if event == "shipway.keeper":
+        return " ".join(("keeper", *arguments))
     if event == "os.rename":
-        return "rename " + re.sub("[0-9a-f]{64}", "*", os.path.basename(os.fsdecode(arguments[1])))
+        name = os.path.basename(os.fsdecode(arguments[1]))
+        return "rename " + re.sub("^[0-9a-f]{64}", "digest", re.sub("^[0-9a-hjkmnp-tv-z]{26}$", "id", name))
     return "ask" if event == "http.client.connect" else None
 
 
