@@ -65,7 +65,7 @@ def serve(conn: Connection, run: Run, artifact: Artifact, environment: str) -> N
 def hold(conn: Connection, environment: str | None, commit: str | None, until: float | None = None) -> None:
     conn.execute(
         insert(holds).values(
-            id=ids.new(),
+            id=ids.new(conn, holds),
             application="shop",
             environment=environment,
             commit=commit,

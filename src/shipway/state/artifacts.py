@@ -79,7 +79,7 @@ def of_release(conn: Connection, release: Release) -> Artifact:
 
 
 def of_commit(conn: Connection, application: str, commit: str) -> Artifact | None:
-    """The newest artifact of a commit that has not been pruned."""
+    """The artifact of a commit that has not been pruned, by the newest run that left one."""
     query = (
         select(artifacts)
         .where(
@@ -87,7 +87,7 @@ def of_commit(conn: Connection, application: str, commit: str) -> Artifact | Non
             artifacts.c.commit == commit,
             artifacts.c.pruned.is_(None),
         )
-        .order_by(artifacts.c.created.desc())
+        .order_by(artifacts.c.run.desc())
         .limit(1)
     )
     row = conn.execute(query).mappings().one_or_none()
@@ -99,7 +99,7 @@ def newest(conn: Connection, application: str) -> Artifact | None:
     query = (
         select(artifacts)
         .where(artifacts.c.application == application)
-        .order_by(artifacts.c.created.desc())
+        .order_by(artifacts.c.run.desc())
         .limit(1)
     )
     row = conn.execute(query).mappings().one_or_none()
@@ -107,8 +107,8 @@ def newest(conn: Connection, application: str) -> Artifact | None:
 
 
 def present(conn: Connection) -> list[Artifact]:
-    """Every artifact that has not been pruned, oldest first."""
-    query = select(artifacts).where(artifacts.c.pruned.is_(None)).order_by(artifacts.c.created)
+    """Every artifact that has not been pruned, that of the oldest run first."""
+    query = select(artifacts).where(artifacts.c.pruned.is_(None)).order_by(artifacts.c.run)
     return [Artifact(**row) for row in conn.execute(query).mappings()]
 
 

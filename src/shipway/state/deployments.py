@@ -52,7 +52,7 @@ def begin(conn: Connection, *, run: str, release: Release, kind: str, at_least: 
         deployments.c.environment == release.environment,
     )
     last = conn.execute(select(func.coalesce(func.max(deployments.c.epoch), 0)).where(*key)).scalar_one()
-    deployment = ids.new()
+    deployment = ids.new(conn, deployments)
     conn.execute(
         insert(deployments).values(
             id=deployment,

@@ -37,6 +37,6 @@ def on(conn: Connection, application: str, environment: str, commit: str) -> lis
             holds.c.lifted.is_(None),
             or_(holds.c.until.is_(None), holds.c.until > time.time()),
         )
-        .order_by(holds.c.created)
+        .order_by(holds.c.id)
     )
     return [Hold(**row) for row in conn.execute(query).mappings()]

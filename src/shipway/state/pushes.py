@@ -208,7 +208,7 @@ def _insert(
     process: str,
 ) -> Push:
     push = Push(
-        id=ids.new(),
+        id=ids.new(conn, pushes),
         application=application,
         ref=update.ref,
         old=update.old,

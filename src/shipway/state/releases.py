@@ -61,7 +61,7 @@ def make(
             releases.c.application == application, releases.c.environment == environment
         )
     ).scalar_one()
-    release = ids.new()
+    release = ids.new(conn, releases)
     conn.execute(
         insert(releases).values(
             id=release,

@@ -77,7 +77,7 @@ def create(
     last = conn.execute(
         select(func.coalesce(func.max(runs.c.number), 0)).where(runs.c.application == application)
     ).scalar_one()
-    run = ids.new()
+    run = ids.new(conn, runs)
     conn.execute(
         insert(runs).values(
             id=run,

@@ -1,4 +1,4 @@
-"""The tables of the record. Times are seconds since 1970 (UTC); our ids are ULIDs, which sort by time."""
+"""The tables of the record. Times are seconds since 1970 (UTC); our ids are ULIDs that sort in order of making."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def create(
     conn: Connection, digest: str, *, kind: str, role: str, who: str, expires: float | None = None
 ) -> Token:
     """Records a token by its SHA-256 digest in hexadecimal."""
-    token = ids.new()
+    token = ids.new(conn, tokens)
     conn.execute(
         insert(tokens).values(
             id=token, digest=digest, kind=kind, role=role, who=who, created=time.time(), expires=expires

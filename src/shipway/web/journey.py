@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shipway.state import deployments, facts, releases, runs
+from shipway.state import deployments, facts, releases, runs, sequence
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -25,7 +25,8 @@ class Planned:
 
 @dataclass(frozen=True)
 class Journey:
-    """`steps` holds the last attempt of each that began; `releases` the numbers of releases by their ids.
+    """`steps` holds the last attempt of each that began, `ended` those that are over, in the order of their end;
+    `releases` the numbers of releases by their ids.
 
     `unneeded` are environments in which the release served already, with the words of the fact.
     """
@@ -33,6 +34,7 @@ class Journey:
     run: Run
     planned: Sequence[Planned]
     steps: Mapping[str, Step]
+    ended: Sequence[Step]
     deployments: Mapping[str, Deployment]
     releases: Mapping[str, int]
     unneeded: Mapping[str, str]
@@ -46,8 +48,7 @@ class Journey:
     @property
     def failed_steps(self) -> list[Step]:
         """What did not pass, in the order in which it ended: the first is where to look."""
-        bad = [step for step in self.steps.values() if step.state not in ("running", "passed", "cancelled")]
-        return sorted(bad, key=lambda step: step.ended or 0.0)
+        return [step for step in self.ended if step.state not in ("passed", "cancelled")]
 
 
 def read(conn: Connection, run: str) -> Journey:
@@ -63,6 +64,7 @@ def read(conn: Connection, run: str) -> Journey:
         run=found,
         planned=[*planned, *begun],
         steps=steps,
+        ended=[step for step in sequence.ended(conn, run) if steps[step.name] == step],
         deployments={one.environment: one for one in made},
         releases={one.release: releases.get(conn, one.release).number for one in made},
         unneeded={str(f.environment): f.data["reason"] for f in remarks if f.kind == "deployment.unneeded"},

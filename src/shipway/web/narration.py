@@ -77,8 +77,8 @@ class Telling:
         if self._first_time("run"):
             yield f"▸ run {now.run.number} of {now.run.application}, commit {now.run.commit[:7]}"
         width = _width(now)
-        for step in sorted(now.steps.values(), key=lambda step: step.ended or 0.0):
-            if step.ended is not None and self._first_time(f"step {step.name} {step.attempt}"):
+        for step in now.ended:
+            if self._first_time(f"step {step.name} {step.attempt}"):
                 yield from _of_step(step, width)
         for environment in now.run.deliver:
             yield from self._of_environment(now, environment, width)

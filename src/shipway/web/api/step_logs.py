@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from shipway.errors import NotFound
-from shipway.state import runs
+from shipway.state import runs, sequence
 from shipway.state.runs import Step
 from shipway.web import lookups, tail
 from shipway.web.call import Call
@@ -80,8 +80,7 @@ def _run(site: Site, name: str) -> str:
 
 def _steps(site: Site, run: str) -> tuple[bool, list[Step]]:
     with site.database.read() as conn:
-        over = runs.get(conn, run).over
-        return over, sorted(runs.steps_of(conn, run), key=lambda step: (step.started or 0.0, step.position))
+        return runs.get(conn, run).over, sequence.begun(conn, run)
 
 
 def _step(site: Site, call: Call, name: str) -> Step:

@@ -54,7 +54,7 @@ def picture(rows: Sequence[Row]) -> Picture:
         hubs=hubs,
         ships=_ships(moving, names, hubs),
         home_bound=next((_back(row) for row in rows if row.state == "rolled"), None),
-        sources=[row.name for row in sorted(rows, key=_newest)[:3]],
+        sources=[row.name for row in sorted(rows, key=_newest, reverse=True)[:3]],
         says=_in_words(rows, moving),
     )
 
@@ -94,8 +94,8 @@ def _back(row: Row) -> str:
     return f"{row.name} rolled back"
 
 
-def _newest(row: Row) -> float:
-    return 0.0 if row.head is None else -row.head.run.created
+def _newest(row: Row) -> str:
+    return "" if row.head is None else row.head.run.id
 
 
 def _in_words(rows: Sequence[Row], moving: Sequence[Row]) -> str:

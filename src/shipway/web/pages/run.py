@@ -169,8 +169,7 @@ class Log:
 def _log(site: Site, now: Journey, chosen: str | None) -> Log | None:
     """The step asked for; else what failed first, what runs, what ended last."""
     busy = [step for step in now.steps.values() if step.state == "running"]
-    ended = sorted(now.steps.values(), key=lambda step: step.ended or 0.0)
-    step = now.steps.get(chosen or "") or next(iter([*now.failed_steps, *busy, *reversed(ended)]), None)
+    step = now.steps.get(chosen or "") or next(iter([*now.failed_steps, *busy, *reversed(now.ended)]), None)
     if step is None:
         return None
     path = site.places.step(step.run, step.name, step.attempt) / "log"
