@@ -63,6 +63,11 @@ class Project(Settings):
         default=environments.USUAL, description="Where a commit travels, in this order."
     )
 
+    @property
+    def order(self) -> list[str]:
+        """The names of the environments, in the order in which a commit travels through them."""
+        return [each.name for each in self.environments]
+
     @classmethod
     def parse(cls, text: str | bytes, file: str = FILE) -> Self:
         """The project a text describes; InvalidConfig with every problem in it otherwise."""

@@ -15,7 +15,7 @@ from shipway.hosts import steps
 from shipway.pushes.reconcile import reconcile_all
 from shipway.state import pushes, runs
 from shipway.state.runs import Run
-from shipway.story import carry, tend
+from shipway.story import carry, perform, tend
 from support.installation import eventually
 from support.scene import Scene, a_scene
 from support.workshop import NAME, one_step
@@ -37,7 +37,7 @@ def engines(scene: Scene) -> Iterator[list[Engine]]:
 
 def engine(scene: Scene, engines: list[Engine], **instead: Action) -> Engine:
     """The engine of this scene, with some actions in place of its own; it does not wait long."""
-    actions = {**carry.actions(scene.cast), **instead}
+    actions = {**perform.actions(scene.cast), **instead}
     made = Engine(scene.cast.machine.places.engine_database, actions, pauses=(0.01, 0.01))
     made.start()
     engines.append(made)
@@ -56,7 +56,7 @@ def test_one_whose_end_could_not_be_recorded_ends_later(scene: Scene, engines: l
     def finish(run: str, arguments: Mapping[str, Any], outcomes: Mapping[str, str]) -> str:
         for problem in full:
             raise problem
-        return carry.actions(scene.cast)["finish"](run, arguments, outcomes)
+        return perform.actions(scene.cast)["finish"](run, arguments, outcomes)
 
     run = scene.ordered(scene.commit("1"))
     carrier = engine(scene, engines, finish=finish)

@@ -26,7 +26,7 @@ from shipway.state import deployments, facts, releases, runs
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.runs import Run
-from shipway.story import Story, carry, deliver
+from shipway.story import Story, deliver, perform
 from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
 from support.installation import eventually, free_port
@@ -93,7 +93,7 @@ class Scene:
         return self.act(run, "roll_back", **node["arguments"])
 
     def act(self, run: Run, name: str, **arguments: str) -> str:
-        return carry.actions(self.cast)[name](run.id, arguments, {})
+        return perform.actions(self.cast)[name](run.id, arguments, {})
 
     def serves(self, version: str, **how: Any) -> str:
         """A version that was delivered; its commit."""

@@ -5,6 +5,7 @@ Tests stand on it, and whoever wants to look at the pages with something on them
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,14 @@ from shipway.state.runs import Run
 ENVIRONMENTS = ("dev", "test", "prod")
 STEPS = {"install": (), "lint": ("install",), "test": ("install",)}
 LENGTHS = {"install": 3.4, "lint": 1.1, "test": 12.3, "build": 9.7}
+FILE = json.dumps(
+    {
+        "name": "any",
+        "build": "static",
+        "steps": {name: {"run": "true", "needs": needs} for name, needs in STEPS.items()},
+        "environments": ENVIRONMENTS,
+    }
+)
 AUTHORS = {"ada": "Ada Okafor", "ben": "Ben Weber", "cho": "Cho Tanaka"}
 
 
@@ -74,6 +83,9 @@ class Scene:
             f"data {len(subject.encode())}",
             subject,
             *([f"from {before}"] if before else []),
+            "M 644 inline shipway.yml",
+            f"data {len(FILE)}",
+            FILE,
             "get-mark :1",
             "",
         ]
@@ -161,7 +173,6 @@ class Scene:
         return self.artifact(run)
 
     def artifact(self, run: Run) -> Artifact:
-        project = {"name": run.application, "environments": [{"name": name} for name in ENVIRONMENTS]}
         with self.database.write() as conn:
             return artifacts.create(
                 conn,
@@ -169,7 +180,7 @@ class Scene:
                 digest=run.commit.ljust(64, "0"),
                 commit=run.commit,
                 run=run.id,
-                project=project,
+                project=project(),
                 size=18_200_000,
             )
 
@@ -298,4 +309,9 @@ def plan(steps: dict[str, tuple[str, ...]], deliver: Sequence[str]) -> dict[str,
     for name in deliver:
         nodes.append(node(f"deploy:{name}", "deploy", [before], environment=name))
         before = f"deploy:{name}"
-    return {"nodes": nodes}
+    return {"project": project(), "nodes": nodes}
+
+
+def project() -> dict[str, object]:
+    """What its shipway.yml says of an application, as far as anybody here asks."""
+    return {"name": "any", "environments": [{"name": name} for name in ENVIRONMENTS]}

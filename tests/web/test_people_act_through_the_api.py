@@ -53,6 +53,45 @@ def test_values_and_secrets_are_set_seen_and_taken_away(site: Site) -> None:
     assert site.send("PUT", f"{PROD}/env/PORT", {"value": "1"}).status == 400
 
 
+def test_several_changes_at_once_are_one_version_and_one_run(site: Site) -> None:
+    delivered(site)
+    site.send("PUT", f"{PROD}/env/OLD", {"value": "x"})
+    body = {"values": {"A": "1", "B": "2", "OLD": None}, "secrets": {"API_KEY": "do-not-show-this"}}
+    changed = site.send("PATCH", f"{PROD}/configuration", body, "ben")
+    assert changed.json["values"] == {"A": "1", "B": "2"}
+    assert (changed.json["version"], changed.json["secrets"], changed.json["named"]) == (2, ["API_KEY"], True)
+    assert "do-not-show-this" not in changed.text
+    assert len(site.get("/api/v1/runs").json["runs"]) == 2 + 2
+    assert site.get(f"{PROD}/configuration").json["values"] == {"A": "1", "B": "2"}
+    with site.scene.database.read() as conn:
+        told = [fact for fact in facts.after(conn, 0) if fact.kind == "configuration.changed"]
+    assert (told[-1].who, told[-1].data["what"]) == ("ben", "set A, set B, removed OLD, set secret API_KEY")
+
+
+def test_of_several_changes_all_are_made_or_none(site: Site) -> None:
+    delivered(site)
+    assert site.send("PATCH", f"{PROD}/configuration", {"values": {"A": "1", "PORT": "2"}}).status == 400
+    assert site.send("PATCH", f"{PROD}/configuration", {"values": {"A": "1", "GONE": None}}).status == 404
+    for body in ({"values": []}, {"values": {"A": 1}}, {"secrets": "API_KEY"}, {"values": {"A": {}}}):
+        assert site.send("PATCH", f"{PROD}/configuration", body).status == 400, body
+    shown = site.get(f"{PROD}/configuration").json
+    assert (shown["version"], shown["values"]) == (0, {})
+
+
+def test_before_the_first_push_an_environment_that_nobody_named_can_be_configured(site: Site) -> None:
+    site.send("POST", "/api/v1/applications", {"name": "topup"})
+    staging = "/api/v1/applications/topup/environments/staging"
+    assert site.get(f"{staging}/secrets").json == {"secrets": [], "version": 0}
+    body = {"secrets": {"API_KEY": "do-not-show-this"}}
+    changed = site.send("PATCH", f"{staging}/configuration", body).json
+    assert (changed["named"], changed["run"]) == (False, None)
+    assert site.get(staging).json["configuration"]["secrets"] == ["API_KEY"]
+    assert site.get("/applications/topup/environments/staging", accept="text/html").status == 200
+    site.scene.push("topup", "One")
+    refused = site.send("PATCH", f"{staging}/configuration", body)
+    assert (refused.status, refused.json["error"]["hint"]) == (404, "There are: dev, test, prod.")
+
+
 def test_rolling_back_and_deploying_queue_runs(site: Site) -> None:
     first, second = delivered(site)
     back = site.send("POST", f"{PROD}/rollback", {}, "ben").json

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from getpass import getpass
 from typing import Annotated, Any
 
 import typer
 
-from shipway.cli import here, show, watching
+from shipway.cli import here, naming, show, watching
 from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
@@ -23,13 +24,13 @@ def env(
     app: App = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show or set the values of an environment; what serves there is deployed again with them."""
+    """Show or set the values of an environment; what serves there is deployed again with all of them, once."""
     pairs = [setting.partition("=") for setting in settings or []]
     wrong = [name for name, equals, _value in pairs if not equals]
     if wrong:
         raise UserError(f"Write NAME=VALUE instead of {', '.join(wrong)}.")
     changes = {name: value for name, _equals, value in pairs}
-    return _change(changes, unset or [], environment, app, "env", as_json)
+    return _change("values", _with_unset(changes, unset), environment, app, as_json)
 
 
 def secrets(
@@ -48,7 +49,7 @@ def secrets(
             hint="Write the name alone: the value is asked for, or read from standard input.",
         )
     changes = {name: _value_of(name) for name in names or []}
-    return _change(changes, unset or [], environment, app, "secrets", as_json)
+    return _change("secrets", _with_unset(changes, unset), environment, app, as_json)
 
 
 def _value_of(name: str) -> str:
@@ -57,29 +58,36 @@ def _value_of(name: str) -> str:
     return sys.stdin.readline().rstrip("\n")
 
 
-def _change(
-    changes: dict[str, str], unset: list[str], environment: str, app: str | None, kind: str, as_json: bool
-) -> int:
+def _with_unset(changes: Mapping[str, str], unset: Sequence[str] | None) -> dict[str, str | None]:
+    """All of it in one change: a name with its new value, or with None where it is taken away."""
+    both = [name for name in unset or () if name in changes]
+    if both:
+        raise UserError(f"{', '.join(both)}: set or taken away, not both.")
+    return {**changes, **dict.fromkeys(unset or ())}
+
+
+def _change(kind: str, changes: Mapping[str, str | None], environment: str, app: str | None, as_json: bool) -> int:
     server = Server.find()
-    base = f"/applications/{here.application(app)}/environments/{environment}/{kind}"
-    answer: dict[str, Any] = {}
-    for name, value in changes.items():
-        answer = server.put(f"{base}/{name}", {"value": value})
-    for name in unset:
-        answer = server.delete(f"{base}/{name}")
-    if not answer:
-        _list(server.get(base), kind, as_json)
+    path = f"/applications/{here.application(app)}/environments/{environment}/configuration"
+    if not changes:
+        _list(server.get(path), kind, as_json)
         return 0
-    if answer["run"] is None:
-        show.as_json(answer) if as_json else print(f"Recorded; the next release in {environment} has it.")
-        return 0
-    return watching.outcome(server, answer["run"], as_json=as_json)
-
-
-def _list(answer: dict[str, Any], kind: str, as_json: bool) -> None:
+    answer = server.patch(path, {kind: changes})
+    if answer["run"] is not None:
+        return watching.outcome(server, answer["run"], as_json=as_json)
     if as_json:
         show.as_json(answer)
-    elif kind == "env":
+        return 0
+    print(f"Recorded; the next release in {environment} has it.")
+    if not answer["named"]:
+        print(naming.not_yet(environment, in_this_repository=app is None))
+    return 0
+
+
+def _list(answer: Mapping[str, Any], kind: str, as_json: bool) -> None:
+    if as_json:
+        show.as_json(answer if kind == "values" else {"secrets": answer[kind], "version": answer["version"]})
+    elif kind == "values":
         show.table(("name", "value"), sorted(answer["values"].items()), empty="Nothing is set.")
     else:
         show.table(("secret",), [(name,) for name in answer["secrets"]], empty="There is no secret.")

@@ -65,8 +65,8 @@ class Server:
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         return self._ask("POST", path, json=dict(body or {}))
 
-    def put(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._ask("PUT", path, json=dict(body))
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._ask("PATCH", path, json=dict(body))
 
     def delete(self, path: str) -> Any:
         return self._ask("DELETE", path)

@@ -27,7 +27,7 @@ from shipway.releases.machine import Machine
 from shipway.state import pushes, runs
 from shipway.state.database import Database, open_database
 from shipway.state.pushes import Push
-from shipway.story import Story, carry, tend
+from shipway.story import Story, carry, order, perform, tend
 from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
 from shipway.web import app, narration
@@ -48,7 +48,7 @@ def run(
     database = open_database(places.database)
     _keep_owner_token(places, database, f"http://127.0.0.1:{port}")
     cast = Cast(Machine(database, places, keeper, sandbox.probe(), Vault(places)), proxy)
-    engine = Engine(places.engine_database, carry.actions(cast))
+    engine = Engine(places.engine_database, perform.actions(cast))
     router.result()
     engine.start()
     asyncio.run(_serve(cast, engine, listener, port, proxy_port, ready))
@@ -69,7 +69,7 @@ async def _serve(
         check=lambda application, _ref, new, quarantine: carry.check(cast, application, new, quarantine),
         watch=lambda ids, detach: _watch(database, ids, detach, proxy_port),
         carry=lambda accepted: _carry(cast, accepted),
-        delivered=lambda application: carry.delivered_branches(cast, application),
+        delivered=lambda application: order.delivered_branches(cast, application),
     )
     await doorway.open()
     web = app.create(database, places, Story(cast), port=port, proxy_port=proxy_port)

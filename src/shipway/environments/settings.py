@@ -34,7 +34,8 @@ class EnvironmentSettings(Settings):
     name: EnvironmentName = Field(description="Its name: small letters and digits, at most 20.")
     branch: BranchName | None = Field(
         default=None,
-        description="The branch that is delivered here. Without it, the default branch of the repository.",
+        description="The branch that is delivered here; without it, the default branch of the repository. "
+        "What the default branch says counts, for every branch.",
     )
     env: dict[VariableName, Text] = Field(
         default={},

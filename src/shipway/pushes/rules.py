@@ -44,7 +44,7 @@ def bad_name(ref: str) -> str | None:
 def _deletion(update: Update) -> list[str]:
     return [
         f"{update.name}: this branch is delivered, so it cannot be deleted.",
-        "  To deliver another branch name it as `branch:` of the environment in shipway.yml and push that.",
+        "  To deliver another one, name it as `branch:` of the environment in shipway.yml on the default branch.",
     ]
 
 

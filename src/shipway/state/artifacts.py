@@ -94,18 +94,6 @@ def of_commit(conn: Connection, application: str, commit: str) -> Artifact | Non
     return None if row is None else Artifact(**row)
 
 
-def newest(conn: Connection, application: str) -> Artifact | None:
-    """The artifact that was published last."""
-    query = (
-        select(artifacts)
-        .where(artifacts.c.application == application)
-        .order_by(artifacts.c.run.desc())
-        .limit(1)
-    )
-    row = conn.execute(query).mappings().one_or_none()
-    return None if row is None else Artifact(**row)
-
-
 def present(conn: Connection) -> list[Artifact]:
     """Every artifact that has not been pruned, that of the oldest run first."""
     query = select(artifacts).where(artifacts.c.pruned.is_(None)).order_by(artifacts.c.run)

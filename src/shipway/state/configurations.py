@@ -40,6 +40,12 @@ def newest(conn: Connection, application: str, environment: str) -> Configuratio
     return Configuration(**row)
 
 
+def environments(conn: Connection, application: str) -> list[str]:
+    """The environments for which something was ever set, by name."""
+    query = select(configurations.c.environment).where(configurations.c.application == application).distinct()
+    return list(conn.execute(query.order_by(configurations.c.environment)).scalars())
+
+
 def get(conn: Connection, application: str, environment: str, version: int) -> Configuration:
     """One version; version 0 is the empty one."""
     if version == 0:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from shipway.state import facts, ids
-from shipway.state.tables import deployments, runs, steps
+from shipway.state.tables import deployments, pushes, runs, steps
 
 ENDED = ("passed", "failed", "cancelled", "superseded")
 
@@ -162,6 +162,23 @@ def newest_delivered(conn: Connection, application: str, branch: str, environmen
             deployments.c.state == "done",
         )
         .order_by(runs.c.number.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else Run(**row)
+
+
+def newest_read(conn: Connection, application: str, branch: str) -> Run | None:
+    """The run of the newest push of a branch of which shipway.yml could be read: its plan has the project."""
+    query = (
+        select(runs)
+        .join(pushes, pushes.c.id == runs.c.push)
+        .where(
+            runs.c.application == application,
+            runs.c.branch == branch,
+            runs.c.plan["project"].as_string().is_not(None),
+        )
+        .order_by(pushes.c.sequence.desc())
         .limit(1)
     )
     row = conn.execute(query).mappings().one_or_none()

@@ -1,7 +1,10 @@
 """The life of a commit, first to last: the only place that knows every stage.
 
 cast       who takes part
+order      which environments there are, as the default branch says
+plan       what a run has to do
 carry      a push becomes a run, and the run goes from its steps to prod
+perform    what the engine can do for a run
 delivery   the phases of one deployment
 conclude   how a deployment ends: done, failed and undone, or unknown
 deliver    one environment: an artifact becomes the release that serves there

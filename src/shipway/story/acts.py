@@ -10,6 +10,7 @@ from shipway.durable.plan import Plan
 from shipway.environments import configure
 from shipway.errors import NotFound, UserError
 from shipway.pipelines import cancel
+from shipway.project import Project
 from shipway.pushes import repositories
 from shipway.pushes.git import Git
 from shipway.rollbacks import choose
@@ -18,7 +19,7 @@ from shipway.state.applications import Application
 from shipway.state.artifacts import Artifact
 from shipway.state.configurations import Configuration
 from shipway.state.runs import Run
-from shipway.story import carry
+from shipway.story import carry, order, plan
 from shipway.story.cast import Cast, project_of
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -36,6 +37,17 @@ class NothingToDeploy(UserError):
 
     id = "artifacts.none"
     status = 409
+
+
+@dataclass(frozen=True)
+class Configured:
+    """The configuration after a change, whether a push has `named` its environment yet, and the run that makes
+    it serve, where something serves.
+    """
+
+    configuration: Configuration
+    named: bool
+    run: Run | None
 
 
 @dataclass(frozen=True)
@@ -63,15 +75,20 @@ class Story:
     def deploy(self, application: str, environment: str, commit: str, who: str) -> Run:
         """Queues the deployment of a commit's artifact. Its gate is asked when it begins."""
         artifact = self._artifact(application, commit)
-        _known(environment, [each.name for each in project_of(artifact).environments])
-        return self._queue(artifact, who, "deploy", [environment], carry.deployment_plan([environment]))
+        with self.cast.database.read() as conn:
+            default = order.default_project(conn, self.cast.machine.places, application)
+        project = order.as_ordered(project_of(artifact), default)
+        if environment not in project.order:
+            raise order.unknown(environment, project.order)
+        return self._queue(artifact, project, who, "deploy", environment, plan.deployments([environment]))
 
     def roll_back(self, application: str, environment: str, to: int | None, who: str) -> Run:
         """Queues going back to the release r<to>, by default the one before what serves."""
         with self.cast.database.read() as conn:
             release = choose.target(conn, application, environment, to)
             artifact = artifacts.of_release(conn, release)
-        return self._queue(artifact, who, "rollback", [environment], carry.rollback_plan(release.id))
+        way = plan.rollback(release.id)
+        return self._queue(artifact, project_of(artifact), who, "rollback", environment, way)
 
     def configure(
         self,
@@ -81,9 +98,12 @@ class Story:
         *,
         values: Mapping[str, str | None] | None = None,
         secrets: Mapping[str, str | None] | None = None,
-    ) -> tuple[Configuration, Run | None]:
+    ) -> Configured:
         """Sets values and secrets (None takes one away); what serves is deployed again with them, by the run."""
-        _known(environment, self.environments(application))
+        with self.cast.database.read() as conn:
+            if applications.find(conn, application) is None:
+                raise NotFound(f"There is no application called {application}.")
+            named = order.configurable(conn, self.cast.machine.places, application, environment)
         changed = configure.change(
             self.cast.database,
             self.cast.machine.vault,
@@ -93,17 +113,7 @@ class Story:
             values=values,
             secrets=secrets,
         )
-        return changed, self._deploy_again(application, environment, who)
-
-    def environments(self, application: str) -> list[str]:
-        """The environments of an application in their order, as its newest artifact or else the usual ones."""
-        with self.cast.database.read() as conn:
-            if applications.find(conn, application) is None:
-                raise NotFound(f"There is no application called {application}.")
-            newest = artifacts.newest(conn, application)
-        if newest is None:
-            return ["dev", "test", "prod"]
-        return [each.name for each in project_of(newest).environments]
+        return Configured(changed, named, self._deploy_again(application, environment, who))
 
     def _deploy_again(self, application: str, environment: str, who: str) -> Run | None:
         """What serves, with the newest configuration; nothing to do where it has that one already."""
@@ -115,7 +125,8 @@ class Story:
             if release.configuration == configurations.newest(conn, application, environment).version:
                 return None
             artifact = artifacts.of_release(conn, release)
-        return self._queue(artifact, who, "deploy", [environment], carry.deployment_plan([environment]))
+        way = plan.deployments([environment])
+        return self._queue(artifact, project_of(artifact), who, "deploy", environment, way)
 
     def _artifact(self, application: str, commit: str) -> Artifact:
         git = Git(self.cast.machine.places.repository(application))
@@ -129,7 +140,9 @@ class Story:
             )
         return artifact
 
-    def _queue(self, artifact: Artifact, who: str, purpose: str, deliver: list[str], plan: Plan) -> Run:
+    def _queue(
+        self, artifact: Artifact, project: Project, who: str, purpose: str, environment: str, way: Plan
+    ) -> Run:
         with self.cast.database.write() as conn:
             branch = runs.get(conn, artifact.run).branch
             return runs.create(
@@ -140,11 +153,6 @@ class Story:
                 commit=artifact.commit,
                 who=who,
                 purpose=purpose,
-                deliver=deliver,
-                plan={"project": dict(artifact.project), **plan.as_dict()},
+                deliver=[environment],
+                plan={"project": project.model_dump(mode="json"), **way.as_dict()},
             )
-
-
-def _known(environment: str, order: list[str]) -> None:
-    if environment not in order:
-        raise NotFound(f"There is no environment called {environment}.", hint=f"There are: {', '.join(order)}.")

@@ -46,8 +46,7 @@ def unneeded(cast: Cast, run: Run, release: Release) -> None:
 
 def _begin(cast: Cast, run: Run, environment: str) -> tuple[Deployment | None, Release]:
     """The deployment of this run, new or interrupted; None when the release serves already."""
-    project = project_of(run)
-    order = [each.name for each in project.environments]
+    order = project_of(run).order
     seen = cast.highest_epoch(run.application, environment)
     with cast.database.write() as conn:
         begun = deployments.of_run(conn, run.id, environment)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shipway.errors import NotFound
-from shipway.state import applications, artifacts, releases, runs
+from shipway.state import applications, releases, runs
 from shipway.state.applications import Application
 from shipway.state.database import Connection
 from shipway.state.releases import Release
 from shipway.state.runs import Run
-
-USUAL = ("dev", "test", "prod")
+from shipway.story import order
+from shipway.web.site import Site
 
 
 def application(conn: Connection, name: str) -> Application:
@@ -31,24 +31,26 @@ def run(conn: Connection, name: str) -> Run:
     return found
 
 
-def environments(conn: Connection, name: str, serving: Iterable[str] | None = None) -> list[str]:
+def environments(site: Site, conn: Connection, name: str, serving: Iterable[str] | None = None) -> list[str]:
     """The environments of an application in the order in which commits travel through them.
 
-    They are those of its newest artifact; what serves besides (`serving`, looked up if not given) stands after
-    them.
+    What serves besides (`serving`, looked up if not given) stands after them.
     """
-    newest = artifacts.newest(conn, name)
-    named = USUAL if newest is None else [each["name"] for each in newest.project["environments"]]
-    if serving is None:
-        serving = [now.environment for now in releases.all_serving(conn) if now.application == name]
-    return [*named, *(one for one in serving if one not in named)]
+    return order.environments(conn, site.places, name, serving)
 
 
-def environment(conn: Connection, name: str, environment: str) -> str:
+def environment(site: Site, conn: Connection, name: str, environment: str) -> str:
     """The environment's name, if the application has it."""
     application(conn, name)
-    if environment not in environments(conn, name):
+    if environment not in environments(site, conn, name):
         raise NotFound(f"{name} has no environment called {environment!r}.")
+    return environment
+
+
+def configurable(site: Site, conn: Connection, name: str, environment: str) -> str:
+    """The environment's name, if something may be set for it: before a push has named any, every legal one."""
+    application(conn, name)
+    order.configurable(conn, site.places, name, environment)
     return environment
 
 

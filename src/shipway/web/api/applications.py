@@ -35,7 +35,7 @@ def create_application(site: Site, call: Call) -> dict[str, Any]:
 
 def _shape(site: Site, conn: Connection, one: Application) -> dict[str, Any]:
     newest = runs.recent(conn, application=one.name, limit=1)
-    names = lookups.environments(conn, one.name)
+    names = lookups.environments(site, conn, one.name)
     return {
         "name": one.name,
         "default_branch": one.default_branch,

@@ -22,7 +22,7 @@ def where(site: Site, call: Call) -> dict[str, Any]:
     """`commit` may be shortened, or the name of a branch or tag."""
     application, commit = _resolve(site, call)
     with site.database.read() as conn:
-        names = lookups.environments(conn, application)
+        names = lookups.environments(site, conn, application)
         found = whereabouts.where(conn, site.commits, application, commit, names)
     return {"commit": commit, "environments": [_shape(one) for one in found]}
 
@@ -43,7 +43,7 @@ async def wait(site: Site, call: Call) -> dict[str, Any]:
 
 def _in_one(site: Site, application: str, commit: str, environment: str) -> Whereabouts:
     with site.database.read() as conn:
-        lookups.environment(conn, application, environment)
+        lookups.environment(site, conn, application, environment)
         return whereabouts.where(conn, site.commits, application, commit, [environment])[0]
 
 

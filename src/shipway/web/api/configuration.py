@@ -1,9 +1,12 @@
-"""Configuration of an environment: values that can be read, and secrets of which only the names ever can."""
+"""Configuration of an environment: values that can be read, and secrets of which only the names ever can.
+
+It can be set before the first push, too: `named` says whether a push has named the environment yet.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from shipway.errors import NotFound
 from shipway.state import configurations
@@ -11,6 +14,7 @@ from shipway.state.configurations import Configuration
 from shipway.web import lookups, shapes
 from shipway.web.api.environments import BASE
 from shipway.web.call import Call
+from shipway.web.refusals import Unreadable
 from shipway.web.routes import declare
 from shipway.web.site import Site
 
@@ -47,6 +51,18 @@ def unset_secret(site: Site, call: Call) -> dict[str, Any]:
     return _change(site, call, secrets={call.place("name"): None})
 
 
+def change(site: Site, call: Call) -> dict[str, Any]:
+    """Sets what `values` and `secrets` name, and takes away what they give as null: one version, one release."""
+    return _change(site, call, values=_changes(call, "values"), secrets=_changes(call, "secrets"))
+
+
+def _changes(call: Call, kind: Literal["values", "secrets"]) -> Mapping[str, str | None]:
+    given = call.json().get(kind, {})
+    if not isinstance(given, dict) or not all(isinstance(each, str | None) for each in given.values()):
+        raise Unreadable(f"`{kind}` must be an object of names, each with a text, or null to take it away.")
+    return given
+
+
 def _change(
     site: Site,
     call: Call,
@@ -56,18 +72,21 @@ def _change(
 ) -> dict[str, Any]:
     """The configuration after the change, and the run that makes it serve (null when nothing serves yet)."""
     application, environment = call.place("application"), call.place("environment")
-    now, run = site.story.configure(application, environment, call.who, values=values, secrets=secrets)
-    return {**shapes.configuration(now), "run": None if run is None else run.id}
+    done = site.story.configure(application, environment, call.who, values=values, secrets=secrets)
+    run = None if done.run is None else done.run.id
+    return {**shapes.configuration(done.configuration), "named": done.named, "run": run}
 
 
 def _newest(site: Site, call: Call) -> Configuration:
     with site.database.read() as conn:
         application = call.place("application")
-        environment = lookups.environment(conn, application, call.place("environment"))
+        environment = lookups.configurable(site, conn, application, call.place("environment"))
         return configurations.newest(conn, application, environment)
 
 
 ROUTES = (
+    declare("GET", f"{BASE}/configuration", list_values, who="user"),
+    declare("PATCH", f"{BASE}/configuration", change, who="user"),
     declare("GET", f"{BASE}/env", list_values, who="user"),
     declare("GET", f"{BASE}/env/{{name}}", show_value, who="user"),
     declare("PUT", f"{BASE}/env/{{name}}", set_value, who="user"),

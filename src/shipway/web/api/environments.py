@@ -23,7 +23,7 @@ BASE = "/api/v1/applications/{application}/environments/{environment}"
 def show_environment(site: Site, call: Call) -> dict[str, Any]:
     states = running(site, *_names(call))
     with site.database.read() as conn:
-        application, environment = _named(conn, call)
+        application, environment = _named(site, conn, call)
         now = releases.now_serving(conn, application, environment)
         numbers = {one.id: one.number for one in releases.recent(conn, application, environment, limit=500)}
         return {
@@ -45,14 +45,14 @@ def show_environment(site: Site, call: Call) -> dict[str, Any]:
 def list_instances(site: Site, call: Call) -> dict[str, Any]:
     states = running(site, *_names(call))
     with site.database.read() as conn:
-        now = releases.now_serving(conn, *_named(conn, call))
+        now = releases.now_serving(conn, *_named(site, conn, call))
         return {"instances": _instances(conn, now, states)}
 
 
 def deploy(site: Site, call: Call) -> dict[str, Any]:
     """Takes a commit that is green to this environment; the run that does it."""
     with site.database.read() as conn:
-        application, environment = _named(conn, call)
+        application, environment = _named(site, conn, call)
     run = site.story.deploy(application, environment, call.field("commit"), call.who)
     return {"run": run.id, "number": run.number}
 
@@ -61,7 +61,7 @@ def roll_back(site: Site, call: Call) -> dict[str, Any]:
     """Back to the release `to` (`r3`), or to the one before; the run that does it."""
     said = call.json().get("to")
     with site.database.read() as conn:
-        application, environment = _named(conn, call)
+        application, environment = _named(site, conn, call)
         to = None if said is None else lookups.release(conn, application, environment, str(said)).number
     run = site.story.roll_back(application, environment, to, call.who)
     return {"run": run.id, "number": run.number}
@@ -100,9 +100,9 @@ def _names(call: Call) -> tuple[str, str]:
     return call.place("application"), call.place("environment")
 
 
-def _named(conn: Connection, call: Call) -> tuple[str, str]:
+def _named(site: Site, conn: Connection, call: Call) -> tuple[str, str]:
     application, environment = _names(call)
-    return application, lookups.environment(conn, application, environment)
+    return application, lookups.environment(site, conn, application, environment)
 
 
 ROUTES = (

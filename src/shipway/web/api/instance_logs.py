@@ -62,7 +62,7 @@ def _sources(site: Site, call: Call, lines: int | None) -> dict[str, Source]:
     """The logs of what serves; from their beginning when `lines` is None: what began while we watched."""
     with site.database.read() as conn:
         application = call.place("application")
-        environment = lookups.environment(conn, application, call.place("environment"))
+        environment = lookups.environment(site, conn, application, call.place("environment"))
         now = releases.now_serving(conn, application, environment)
         wanted = [] if now is None else instances.of_release(conn, now.release)
     process = call.query("process")

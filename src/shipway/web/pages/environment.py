@@ -47,8 +47,8 @@ def environment_page(site: Site, call: Call) -> Response:
     application, environment = call.place("application"), call.place("environment")
     states = running(site, application, environment)
     with site.database.read() as conn:
-        names = lookups.environments(conn, lookups.application(conn, application).name)
-        lookups.environment(conn, application, environment)
+        names = lookups.environments(site, conn, lookups.application(conn, application).name)
+        lookups.environment(site, conn, application, environment)
         now = release_lines.now(conn, application, environment)
         lines = release_lines.lines(site, conn, application, environment, now)
         wanted = [] if now is None else instances.of_release(conn, now.serving.release)

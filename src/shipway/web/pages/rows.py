@@ -55,7 +55,7 @@ class Row:
 
 def row(site: Site, conn: Connection, application: Application, serving: Mapping[str, Serving]) -> Row:
     """The row of an application, of which the environments serve what `serving` says."""
-    names = lookups.environments(conn, application.name, serving)
+    names = lookups.environments(site, conn, application.name, serving)
     places = read_places(conn, application.name, names, serving, site.proxy_port)
     recent = runs.recent(conn, application=application.name, branch=application.default_branch, limit=20)
     head = next((journey.read(conn, run.id) for run in recent if run.purpose == "push"), None)

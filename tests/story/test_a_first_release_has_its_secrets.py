@@ -1,0 +1,61 @@
+"""From `shipway init` on: a secret, the first push, and several changes at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.installation import Installation, Repository
+from support.shop import PROJECT, shop
+
+SECRET = "correct-horse-battery"
+STAGING = PROJECT.replace("[dev, test, prod]", "[staging]")
+
+
+@pytest.fixture(scope="module")
+def repository(installation: Installation) -> Repository:
+    """The shop, never pushed."""
+    made = installation.repository("shop")
+    made.write(shop("1", project=STAGING))
+    made.commit("Open the shop")
+    made.init()
+    return made
+
+
+def test_a_secret_that_is_set_before_the_first_push_is_in_the_first_release(
+    installation: Installation, repository: Repository
+) -> None:
+    done = repository.shipway("secrets", "API_KEY", "--env", "staging", stdin=f"{SECRET}\n")
+    assert done.code == 0, done.out
+    assert "No push has named staging yet; shipway.yml here does." in done.out
+    early = repository.shipway("env", "A=1", "--env", "stagng")
+    assert "shipway.yml here names staging only" in early.out
+    repository.deliver("Open the shop for real", environment="staging")
+    assert installation.says("shop", "/env/API_KEY", environment="staging") == SECRET
+    assert installation.query("select number, configuration from releases") == [(1, 1)]
+
+
+def test_after_it_a_slip_of_the_pen_is_told_with_the_names_there_are(repository: Repository) -> None:
+    done = repository.shipway("env", "A=1", "--env", "stagng")
+    assert done.code == 2
+    assert "There are: staging." in done.out
+
+
+def test_several_changes_at_once_make_one_release(installation: Installation, repository: Repository) -> None:
+    assert repository.shipway("env", "COLOUR=blue", "SIZE=xl", "--env", "staging").code == 0
+    done = repository.shipway("env", "COLOUR=red", "SHAPE=round", "--unset", "SIZE", "--env", "staging")
+    assert done.code == 0, done.out
+    told = [
+        installation.says("shop", f"/env/{name}", environment="staging") for name in ("COLOUR", "SIZE", "SHAPE")
+    ]
+    assert told == ["red", "not set", "round"]
+    done = repository.shipway("secrets", "ONE", "TWO", "--env", "staging", stdin=f"{SECRET}1\n{SECRET}2\n")
+    assert done.code == 0, done.out
+    assert installation.says("shop", "/env/TWO", environment="staging") == f"{SECRET}2"
+    assert installation.query("select number, configuration from releases order by number") == [
+        (1, 1),
+        (2, 2),
+        (3, 3),
+        (4, 4),
+    ]
+    both = repository.shipway("env", "COLOUR=red", "--unset", "COLOUR", "--env", "staging")
+    assert (both.code, "not both" in both.out) == (2, True)
