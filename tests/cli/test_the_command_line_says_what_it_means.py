@@ -18,6 +18,7 @@ VERBS = [
     "init",
     "push",
     "runs",
+    "retry",
     "logs",
     "where",
     "wait",

@@ -1,10 +1,12 @@
-"""From `shipway init` on: a secret, the first push, and several changes at once."""
+"""From `shipway init` on: a secret, the first push, several changes at once, and a run that is done again."""
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
-from support.installation import Installation, Repository
+from support.installation import Installation, Repository, free_port
 from support.shop import PROJECT, shop
 
 SECRET = "correct-horse-battery"
@@ -59,3 +61,39 @@ def test_several_changes_at_once_make_one_release(installation: Installation, re
     ]
     both = repository.shipway("env", "COLOUR=red", "--unset", "COLOUR", "--env", "staging")
     assert (both.code, "not both" in both.out) == (2, True)
+
+
+def test_a_run_that_failed_for_want_of_a_value_is_done_again_when_it_is_there(
+    installation: Installation, repository: Repository
+) -> None:
+    files = shop("2", project=STAGING)
+    files["web.py"] = "import os\nos.environ['NEEDED']\n" + files["web.py"]
+    commit = repository.commit("Need a value", files)
+    assert repository.shipway("push").code == 1
+    (failed,) = installation.query('select number from runs where "commit" = ?', commit)
+    assert repository.shipway("env", "NEEDED=yes", "--env", "staging").code == 0
+    again = repository.json("retry", str(failed[0]))
+    assert (again["state"], again["retry_of"], again["purpose"]) == ("passed", failed[0], "push")
+    assert again["steps"] == [], "it is green already"
+    assert installation.says("shop", environment="staging") == "2"
+    assert f"run {failed[0]} again" in repository.shipway("runs", str(again["number"])).out
+    refused = repository.shipway("retry", str(failed[0]))
+    assert (refused.code, "passed" in refused.out) == (2, True)
+
+
+def test_a_run_that_failed_by_chance_goes_the_whole_way_again(
+    installation: Installation, repository: Repository
+) -> None:
+    """What its step asked over the network did not answer, and answers now."""
+    port = free_port()
+    project = STAGING.replace("run: python3 check.py", "run: python3 check.py\n    network: true")
+    check = f"import socket\nsocket.create_connection(('127.0.0.1', {port})).close()\n"
+    commit = repository.commit("Ask over the network", shop("3", project=project, check=check))
+    assert repository.shipway("push").code == 1
+    (failed,) = installation.query('select number from runs where "commit" = ?', commit)
+    with socket.create_server(("127.0.0.1", port)):
+        done = repository.shipway("retry", str(failed[0]))
+    assert done.code == 0, done.out
+    assert f"commit {commit[:7]}, run {failed[0]} again" in done.out
+    assert "✓ test" in done.out
+    assert installation.says("shop", environment="staging") == "3"

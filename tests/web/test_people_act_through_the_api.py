@@ -92,6 +92,44 @@ def test_before_the_first_push_an_environment_that_nobody_named_can_be_configure
     assert (refused.status, refused.json["error"]["hint"]) == (404, "There are: dev, test, prod.")
 
 
+def failed(site: Site) -> str:
+    """A run that failed, as people call it."""
+    site.scene.application("topup")
+    run = site.scene.push("topup", "One")
+    site.scene.begin(run)
+    site.scene.step(run, "test", "failed")
+    site.scene.end(run, "failed", "test failed")
+    return f"topup:{run.number}"
+
+
+def test_a_run_that_failed_is_done_again(site: Site) -> None:
+    run = failed(site)
+    made = site.send("POST", f"/api/v1/runs/{run}/retry", who="ben").json
+    assert (made["number"], made["retry_of"], made["who"], made["state"]) == (2, 1, "ben", "queued")
+    assert made["deliver"] == ["dev", "test", "prod"]
+    refused = site.send("POST", f"/api/v1/runs/{run}/retry")
+    assert (refused.status, refused.json["error"]["id"]) == (409, "pipelines.not_again")
+    assert "waiting for its turn" in refused.json["error"]["message"]
+    assert site.send("POST", "/api/v1/runs/topup:9/retry").status == 404
+
+
+def test_the_page_of_a_run_does_it_again_and_says_from_where_it_came(site: Site) -> None:
+    run = failed(site)
+    form = {**site.sign_in("ben"), "origin": site.origin, "content-type": "application/x-www-form-urlencoded"}
+    page = {**form, "accept": "text/html"}
+    assert "Run again" in site.ask("GET", f"/runs/{run}", page).text
+    answer = site.ask("POST", f"/runs/{run}/retry", form)
+    assert (answer.status, answer.headers["location"]) == (303, "/runs/topup:2")
+    text = site.ask("GET", "/runs/topup:2", page).text
+    assert 'did <a href="/runs/topup:1">run 1</a> again' in text
+    assert "Run again" not in text
+    before = site.ask("GET", f"/runs/{run}", page).text
+    assert '<a href="/runs/topup:2">Run 2</a> did it again' in before
+    assert "Run again" not in before
+    assert "run 1 again" in site.ask("GET", "/runs", page).text
+    assert site.ask("POST", f"/runs/{run}/retry", page).status == 409
+
+
 def test_rolling_back_and_deploying_queue_runs(site: Site) -> None:
     first, second = delivered(site)
     back = site.send("POST", f"{PROD}/rollback", {}, "ben").json

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from shipway.cli import here, show
+from shipway.cli import here, show, watching
 from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
@@ -35,6 +35,17 @@ def runs(
     shown = server.get(f"/runs/{name}")
     show.as_json(shown) if as_json else _show(shown)
     return 1 if shown["state"] == "failed" else 0
+
+
+def retry(
+    run: Annotated[str, typer.Argument(help="The run to do again: its number, or its id.")],
+    app: App = None,
+    as_json: AsJson = False,
+) -> int:
+    """Do a run that did not get through again, without a new commit; what is green is delivered, not tested."""
+    server = Server.find()
+    made = server.post(f"/runs/{named(run, app)}/retry")
+    return watching.outcome(server, made["id"], as_json=as_json)
 
 
 def logs(
@@ -105,7 +116,10 @@ def _list(server: Server, app: str | None, limit: int, as_json: bool) -> None:
 
 
 def _show(run: dict[str, Any]) -> None:
-    print(f"{run['application']} run {run['number']} · {run['commit'][:7]} on {run['branch']} by {run['who']}")
+    again = "" if run["retry_of"] is None else f" · run {run['retry_of']} again"
+    print(
+        f"{run['application']} run {run['number']} · {run['commit'][:7]} on {run['branch']} by {run['who']}{again}"
+    )
     print(f"{run['state']}{': ' + run['reason'] if run['reason'] else ''}")
     rows = [
         (
@@ -133,4 +147,4 @@ def _show(run: dict[str, Any]) -> None:
         print(f"\nsandbox: {run['tier']}")
 
 
-VERBS: dict[str, Verb] = {"runs": runs, "logs": logs, "schema": schema}
+VERBS: dict[str, Verb] = {"runs": runs, "retry": retry, "logs": logs, "schema": schema}

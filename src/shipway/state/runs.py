@@ -17,7 +17,10 @@ ENDED = ("passed", "failed", "cancelled", "superseded")
 
 @dataclass(frozen=True)
 class Run:
-    """`purpose` is push, deploy or rollback; `deliver` names the environments it goes to, in order."""
+    """`purpose` is push, deploy or rollback; `deliver` names the environments it goes to, in order.
+
+    `retry_of` is the number of the run that this one does again.
+    """
 
     id: str
     number: int
@@ -35,6 +38,7 @@ class Run:
     created: float
     started: float | None
     ended: float | None
+    retry_of: int | None
 
     @property
     def over(self) -> bool:
@@ -68,6 +72,7 @@ def create(
     purpose: str,
     deliver: Sequence[str],
     plan: Mapping[str, Any],
+    retry_of: int | None = None,
 ) -> Run:
     """Records a queued run. A push has one run: a second call for it returns the first (promise 1)."""
     if push is not None:
@@ -78,6 +83,7 @@ def create(
         select(func.coalesce(func.max(runs.c.number), 0)).where(runs.c.application == application)
     ).scalar_one()
     run = ids.new(conn, runs)
+    cause = {} if retry_of is None else {"retry_of": retry_of}
     conn.execute(
         insert(runs).values(
             id=run,
@@ -92,6 +98,7 @@ def create(
             plan=dict(plan),
             state="queued",
             created=time.time(),
+            retry_of=retry_of,
         )
     )
     facts.record(
@@ -101,9 +108,25 @@ def create(
         run=run,
         commit=commit,
         who=who,
-        data={"number": last + 1, "branch": branch, "purpose": purpose, "deliver": list(deliver)},
+        data={"number": last + 1, "branch": branch, "purpose": purpose, "deliver": list(deliver), **cause},
     )
     return get(conn, run)
+
+
+def repeat(conn: Connection, run: Run, who: str) -> Run:
+    """Records a queued run that does what `run` did, by the same plan."""
+    return create(
+        conn,
+        application=run.application,
+        push=None,
+        branch=run.branch,
+        commit=run.commit,
+        who=who,
+        purpose=run.purpose,
+        deliver=run.deliver,
+        plan=run.plan,
+        retry_of=run.number,
+    )
 
 
 def get(conn: Connection, run: str) -> Run:
@@ -127,6 +150,13 @@ def numbered(conn: Connection, application: str, number: int) -> Run | None:
 def of_push(conn: Connection, push: str) -> Run | None:
     """The run of a push, once there is one."""
     row = conn.execute(select(runs).where(runs.c.push == push)).mappings().one_or_none()
+    return None if row is None else Run(**row)
+
+
+def retried(conn: Connection, run: Run) -> Run | None:
+    """The newest run that did this one again."""
+    query = select(runs).where(runs.c.application == run.application, runs.c.retry_of == run.number)
+    row = conn.execute(query.order_by(runs.c.number.desc()).limit(1)).mappings().one_or_none()
     return None if row is None else Run(**row)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from shipway.state import runs
-from shipway.state.runs import Step
+from shipway.state.runs import Run, Step
 from shipway.state.tables import facts
 
 _BEGAN = "step.started"
@@ -19,6 +19,18 @@ def begun(conn: Connection, run: str) -> list[Step]:
 def ended(conn: Connection, run: str) -> list[Step]:
     """The attempts that have ended, in the order in which that was recorded."""
     return _in_order(conn, run, began=False)
+
+
+def moved_since(conn: Connection, run: Run, environment: str) -> str | None:
+    """The id of the run that last moved the traffic of an environment, if that was after all there is of `run`."""
+    last = select(func.coalesce(func.max(facts.c.id), 0)).where(facts.c.run == run.id).scalar_subquery()
+    query = select(facts.c.run).where(
+        facts.c.application == run.application,
+        facts.c.environment == environment,
+        facts.c.kind == "deployment.switched",
+        facts.c.id > last,
+    )
+    return conn.execute(query.order_by(facts.c.id.desc()).limit(1)).scalars().first()
 
 
 def _in_order(conn: Connection, run: str, *, began: bool) -> list[Step]:

@@ -77,6 +77,7 @@ runs = Table(
     Column("created", Float, nullable=False),
     Column("started", Float),
     Column("ended", Float),
+    Column("retry_of", Integer),  # the number of the run that this one does again
     UniqueConstraint("application", "number"),
     Index("runs_by_state", "state"),
     Index("runs_by_commit", "application", "commit"),

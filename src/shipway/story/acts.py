@@ -72,6 +72,14 @@ class Story:
         """Stops a run that has not begun to deploy; a deployment that has begun is finished or undone."""
         return cancel.cancel(self.cast.database, self.cast.machine.places, run, who)
 
+    def retry(self, run: str, who: str) -> Run:
+        """Queues another run for the commit of one that did not get through."""
+        with self.cast.database.read() as conn:
+            found = runs.find(conn, run)
+        if found is None:
+            raise NotFound(f"There is no run {run}.")
+        return carry.again(self.cast, found, who)
+
     def deploy(self, application: str, environment: str, commit: str, who: str) -> Run:
         """Queues the deployment of a commit's artifact. Its gate is asked when it begins."""
         artifact = self._artifact(application, commit)

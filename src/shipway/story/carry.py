@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from shipway.artifacts import pythons
 from shipway.errors import UserError
+from shipway.pipelines import retry
 from shipway.project import Project
 from shipway.state import applications, artifacts, pushes, runs
 from shipway.state.database import Connection
@@ -61,6 +62,30 @@ def check(cast: Cast, application: str, commit: str, quarantine: Mapping[str, st
     return []
 
 
+def again(cast: Cast, run: Run, who: str) -> Run:
+    """Makes another run for the commit of one that did not get through.
+
+    For a push it goes the whole way, for what people ordered it does the same. Raises retry.NotAgain with the
+    reason, or what is wrong with the commit.
+    """
+    with cast.database.read() as conn:
+        retry.check(conn, run)
+    project = _project(cast, run.application, run.branch, run.commit) if run.purpose == "push" else None
+    with cast.database.write() as conn:
+        retry.check(conn, run)
+        if project is None:
+            return runs.repeat(conn, run, who)
+        return _queue(
+            conn,
+            project,
+            application=run.application,
+            branch=run.branch,
+            commit=run.commit,
+            who=who,
+            retry_of=run.number,
+        )
+
+
 def _project(cast: Cast, application: str, branch: str, commit: str) -> Project:
     """The project of a commit; on another branch than the default one, with the environments of that."""
     project = read_project(cast.machine.places, application, commit)
@@ -79,6 +104,7 @@ def _queue(
     commit: str,
     who: str,
     push: str | None = None,
+    retry_of: int | None = None,
 ) -> Run:
     """A queued run that takes a commit from its steps to the environments of its branch; green, only there."""
     default = applications.get(conn, application).default_branch
@@ -95,6 +121,7 @@ def _queue(
         purpose="push",
         deliver=deliver,
         plan={"project": project.model_dump(mode="json"), **way.as_dict()},
+        retry_of=retry_of,
     )
 
 

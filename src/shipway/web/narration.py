@@ -75,7 +75,8 @@ class Telling:
 
     def _lines(self, now: Journey) -> Iterator[str]:
         if self._first_time("run"):
-            yield f"▸ run {now.run.number} of {now.run.application}, commit {now.run.commit[:7]}"
+            again = "" if now.run.retry_of is None else f", run {now.run.retry_of} again"
+            yield f"▸ run {now.run.number} of {now.run.application}, commit {now.run.commit[:7]}{again}"
         width = _width(now)
         for step in now.ended:
             if self._first_time(f"step {step.name} {step.attempt}"):

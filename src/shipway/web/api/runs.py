@@ -1,4 +1,4 @@
-"""Runs: the list, one with all its steps and deployments, stopping one, watching one."""
+"""Runs: the list, one with all its steps and deployments, stopping one, doing one again, watching one."""
 
 from __future__ import annotations
 
@@ -52,6 +52,11 @@ def cancel_run(site: Site, call: Call) -> dict[str, Any]:
         return shapes.run(runs.get(conn, run.id))
 
 
+def retry_run(site: Site, call: Call) -> dict[str, Any]:
+    """The new run that does this one again."""
+    return shapes.run(site.story.retry(_find(site, call).id, call.who))
+
+
 async def watch_run(site: Site, call: Call) -> LiveText:
     """The lines that a push shows of this run, live; the very last is `outcome: <how it ended>`."""
     run = await run_in_threadpool(_find, site, call)
@@ -84,5 +89,6 @@ ROUTES = (
     declare("GET", "/api/v1/runs", list_runs, who="user"),
     declare("GET", "/api/v1/runs/{run}", show_run, who="user"),
     declare("POST", "/api/v1/runs/{run}/cancel", cancel_run, who="user"),
+    declare("POST", "/api/v1/runs/{run}/retry", retry_run, who="user"),
     declare("GET", "/api/v1/runs/{run}/watch", watch_run, who="user"),
 )

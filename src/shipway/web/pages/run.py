@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
-from shipway.state import releases
+from shipway.pipelines import retry
+from shipway.state import releases, runs
 from shipway.state.database import Connection
 from shipway.state.runs import Run
 from shipway.traffic.addresses import address
@@ -43,6 +44,7 @@ def run_page(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         now = journey.read(conn, lookups.run(conn, call.place("run")).id)
         still = _still_serves(conn, now.run)
+        retried, retriable = runs.retried(conn, now.run), retry.possible(conn, now.run)
     run = now.run
     columns = graph.columns(now)
     return page(
@@ -56,6 +58,8 @@ def run_page(site: Site, call: Call) -> Response:
         info=site.commits.about(run.application, run.commit),
         title=_title(now, still),
         state=STATES[run.state],
+        retried=retried,
+        retriable=retriable,
         failure=_failure(now),
         untouched=untouched(now),
         columns=columns,
@@ -71,6 +75,13 @@ def cancel(site: Site, call: Call) -> Response:
         run = lookups.run(conn, call.place("run"))
     site.story.cancel(run.id, call.who)
     return RedirectResponse(f"/runs/{run.application}:{run.number}", 303)
+
+
+def run_again(site: Site, call: Call) -> Response:
+    with site.database.read() as conn:
+        run = lookups.run(conn, call.place("run"))
+    made = site.story.retry(run.id, call.who)
+    return RedirectResponse(f"/runs/{made.application}:{made.number}", 303)
 
 
 def untouched(now: Journey) -> str:
@@ -179,4 +190,5 @@ def _log(site: Site, now: Journey, chosen: str | None) -> Log | None:
 ROUTES = (
     declare("GET", "/runs/{run}", run_page, who="user"),
     declare("POST", "/runs/{run}/cancel", cancel, who="user"),
+    declare("POST", "/runs/{run}/retry", run_again, who="user"),
 )
