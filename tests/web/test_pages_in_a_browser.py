@@ -160,6 +160,23 @@ def test_a_rollback_says_what_moves_and_is_done_by_keyboard(page: Page, site: Si
     expect(page.locator("#log")).to_contain_text("No step had to run")
 
 
+def test_a_run_that_failed_is_done_again_at_a_button(page: Page, site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.begin(run)
+    scene.step(run, "test", "failed")
+    page.goto(f"{site.origin}/runs/topup:1")
+    expect(page.get_by_role("button", name="Cancel the run")).to_be_visible()
+    scene.end(run, "failed", "test failed")
+    page.get_by_role("button", name="Run again").click()
+    page.wait_for_url("**/runs/topup:2")
+    expect(page.locator(".by")).to_contain_text("ada did run 1 again for")
+    page.get_by_role("link", name="run 1").click()
+    expect(page.locator("#acts")).to_contain_text("Run 2 did it again.")
+    expect(page.get_by_role("button", name="Run again")).to_have_count(0)
+
+
 def test_signing_in_and_out(browser: Browser, site: Site) -> None:
     context = browser.new_context()
     page = context.new_page()
