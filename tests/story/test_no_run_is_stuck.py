@@ -138,9 +138,9 @@ def test_a_change_that_was_recorded_and_not_deployed_is_deployed_when_asked_agai
     scene.serves("1")
     with scene.crashing("run.queued before"):
         scene.story.configure(NAME, "prod", "ada", values={"COLOUR": "blue"})
-    _, run = scene.story.configure(NAME, "prod", "ada", values={"COLOUR": "blue"})
+    run = scene.story.configure(NAME, "prod", "ada", values={"COLOUR": "blue"}).run
     assert run is not None
     assert scene.deliver(scene.begun(run)) == "passed"
     assert scene.says("/env/COLOUR") == "blue"
-    _, again = scene.story.configure(NAME, "prod", "ada", values={"COLOUR": "blue"})
+    again = scene.story.configure(NAME, "prod", "ada", values={"COLOUR": "blue"}).run
     assert again is None
