@@ -133,7 +133,7 @@ class Story:
             if release.configuration == configurations.newest(conn, application, environment).version:
                 return None
             artifact = artifacts.of_release(conn, release)
-        way = plan.deployments([environment])
+        way = plan.reconfiguration(environment)
         return self._queue(artifact, project_of(artifact), who, "deploy", environment, way)
 
     def _artifact(self, application: str, commit: str) -> Artifact:

@@ -21,11 +21,14 @@ from shipway.story.delivery import Delivery
 OVERTAKEN = "overtaken"
 
 
-def deliver(cast: Cast, run: Run, environment: str) -> str:
-    """Makes the run's artifact serve in `environment`; its outcome. Raises ShipwayError when it stopped."""
+def deliver(cast: Cast, run: Run, environment: str, *, again: bool = False) -> str:
+    """Makes the run's artifact serve in `environment`; its outcome. Raises ShipwayError when it stopped.
+
+    With `again` it is the artifact that serves there already, whichever that is by then.
+    """
     with cast.in_turn(run.id, run.application, environment):
         try:
-            deployment, release = _begin(cast, run, environment)
+            deployment, release = _begin(cast, run, environment, again=again)
         except gate.NotWanted:
             return SKIPPED
         except gate.Overtaken as error:
@@ -44,7 +47,7 @@ def unneeded(cast: Cast, run: Run, release: Release) -> None:
     _fact(cast, run, release.environment, "deployment.unneeded", f"r{release.number} serves already")
 
 
-def _begin(cast: Cast, run: Run, environment: str) -> tuple[Deployment | None, Release]:
+def _begin(cast: Cast, run: Run, environment: str, *, again: bool) -> tuple[Deployment | None, Release]:
     """The deployment of this run, new or interrupted; None when the release serves already."""
     order = project_of(run).order
     seen = cast.highest_epoch(run.application, environment)
@@ -53,7 +56,9 @@ def _begin(cast: Cast, run: Run, environment: str) -> tuple[Deployment | None, R
         if begun is not None:
             return begun, releases.get(conn, begun.release)
         gate.still_wanted(conn, run)
-        artifact = artifacts.of_commit(conn, run.application, run.commit)
+        now = releases.now_serving(conn, run.application, environment)
+        serving = None if now is None else artifacts.of_release(conn, releases.get(conn, now.release))
+        artifact = serving if again and serving else artifacts.of_commit(conn, run.application, run.commit)
         if artifact is None:
             raise DeploymentStopped(
                 f"There is no artifact of {run.commit[:7]} any more.",
@@ -68,7 +73,6 @@ def _begin(cast: Cast, run: Run, environment: str) -> tuple[Deployment | None, R
             commit=artifact.commit,
             configuration=configurations.newest(conn, run.application, environment).version,
         )
-        now = releases.now_serving(conn, run.application, environment)
         if now is not None and now.release == release.id:
             return None, release
         return deployments.begin(conn, run=run.id, release=release, kind="deploy", at_least=seen), release

@@ -16,6 +16,7 @@ from shipway.state import facts, runs
 from shipway.state.runs import Run
 from shipway.story import deliver, go_back
 from shipway.story.cast import Cast, project_of
+from shipway.story.plan import SERVING
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def _publish(cast: Cast, run: Run, _arguments: Arguments) -> str:
 
 
 def _deploy(cast: Cast, run: Run, arguments: Arguments) -> str:
-    return deliver.deliver(cast, run, arguments["environment"])
+    return deliver.deliver(cast, run, arguments["environment"], again=arguments.get("what") == SERVING)
 
 
 def _roll_back(cast: Cast, run: Run, arguments: Arguments) -> str:

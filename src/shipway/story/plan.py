@@ -9,6 +9,8 @@ from shipway.pipelines import plan as pipeline
 from shipway.pipelines.plan import PlannedStep
 from shipway.project import Project
 
+SERVING = "serving"
+
 
 def journey(project: Project, environments: Sequence[str], *, tested: bool) -> Plan:
     """The whole way of a commit; one that is tested already is only delivered."""
@@ -26,6 +28,11 @@ def journey(project: Project, environments: Sequence[str], *, tested: bool) -> P
 def deployments(environments: Sequence[str]) -> Plan:
     """The way of what is published, through these environments."""
     return _ending(_deployments(environments, first_needs=()))
+
+
+def reconfiguration(environment: str) -> Plan:
+    """The way of what serves there when its turn comes, to the same place with the newest configuration."""
+    return _ending([Node(f"deploy:{environment}", "deploy", (), {"environment": environment, "what": SERVING})])
 
 
 def rollback(release: str) -> Plan:
