@@ -65,12 +65,12 @@ class Server:
             return
         headers = dict(scope["headers"])
         token = access.token_in(headers.get(b"authorization", b"").decode())
-        user = None if token is None else access.who(self.database, token)
-        if user is None:
+        known = None if token is None else access.verify(self.database, token)
+        if known is None:
             await unknown(send)
             return
         repository = self.places.repository(scope["path"].split("/")[1])
-        await serve_git(scope, receive, send, repository=repository, user=user, places=self.places)
+        await serve_git(scope, receive, send, repository=repository, user=known.who, places=self.places)
 
     async def live(self, receive: Any, send: Any) -> None:
         await receive()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbos import DBOS
 
 from shipway.durable.engine import Action, Engine
 from shipway.durable.plan import Plan
@@ -28,11 +29,11 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def engines(scene: Scene) -> Iterator[list[Engine]]:
+def engines() -> Iterator[list[Engine]]:
+    """What a test starts ends with it: two of them in one process would share what DBOS keeps."""
     started: list[Engine] = []
     yield started
-    for engine in started:
-        engine.stop()
+    DBOS.destroy()
 
 
 def engine(scene: Scene, engines: list[Engine], **instead: Action) -> Engine:

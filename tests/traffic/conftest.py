@@ -79,6 +79,10 @@ class Town:
         place = self.places.router_socket
         return [Router(name, self.places.proxy, place(name), self.proxy.port) for name in ROUTERS]
 
+    def in_flight(self, cluster: str) -> int:
+        """Requests a release is answering at this moment; an open websocket is one."""
+        return self.proxy.counters(cluster).get("upstream_rq_active", 0)
+
     def get(self, host: str, path: str = "/", **headers: str) -> Said:
         """An answer of the router."""
         return ask(self.proxy.port, host, path, **headers)

@@ -66,15 +66,6 @@ def test_epochs_of_environments_are_apart(two) -> None:
     assert two.proxy.epoch("app", "dev") == 1
 
 
-def test_a_removed_environment_stays_closed_to_those_left_behind(two) -> None:
-    two.release("app", "test", 1)
-    two.proxy.shift("app", "test", {"app.test.r1": 100}, epoch=7)
-    two.proxy.remove("app", "test")
-    two.release("app", "test", 2)
-    with pytest.raises(StaleEpoch):
-        two.proxy.shift("app", "test", {"app.test.r2": 100}, epoch=6)
-
-
 def test_writers_at_the_same_time_lose_nothing_of_each_other(two) -> None:
     """Threads here and two other processes, each with an application of its own."""
     names = [f"many{number}" for number in range(6)]

@@ -78,9 +78,9 @@ def test_when_a_slow_answer_is_under_way_on_an_instance_that_goes(town, until) -
     said: list[str] = []
     asking = threading.Thread(target=lambda: said.append(town.get("leave.localhost", "/slow/0.8").said))
     asking.start()
-    until(lambda: town.proxy.in_flight("leave.prod.r1") == 1)
+    until(lambda: town.in_flight("leave.prod.r1") == 1)
     town.proxy.endpoints("leave.prod.r1", [town.open("leave.prod.r1")])
-    assert town.proxy.in_flight("leave.prod.r1") == 1
+    assert town.in_flight("leave.prod.r1") == 1
     assert not town.proxy.drained("leave.prod.r1", 0.1)
     for port in ports:
         town.stop(port)
@@ -116,7 +116,7 @@ def test_when_a_slow_answer_is_under_way_at_the_shift(town, until) -> None:
     said: list[str] = []
     asking = threading.Thread(target=lambda: said.append(town.get("slow.localhost", "/slow/0.8").said))
     asking.start()
-    until(lambda: town.proxy.in_flight("slow.prod.r1") == 1)
+    until(lambda: town.in_flight("slow.prod.r1") == 1)
     serve(town, "slow", 2)
     assert not town.proxy.drained("slow.prod.r1", 0.1)
     town.stop(*old)

@@ -57,7 +57,7 @@ def test_one_that_is_gone_stops_no_shift_and_comes_back_on_what_it_missed(served
     first, second = ROUTERS
     served.keeper.stop(first, group="router", epoch=0, grace=0)
     served.proxy.shift("app", "prod", {"app.prod.r1": 100}, epoch=2)
-    assert served.proxy.in_flight("app.prod.r1") == 0
+    assert served.in_flight("app.prod.r1") == 0
     served.proxy.start(served.keeper)
     served.keeper.stop(second, group="router", epoch=0, grace=0)
     assert served.get("app.localhost").said == "app.prod.r1"

@@ -11,12 +11,12 @@ from shipway.traffic.addresses import address, host
 
 @pytest.fixture(scope="module")
 def shop(town):
-    """Two applications with two environments each serve; `idle` is known and has no release."""
+    """Two applications with two environments each serve; `idle` has a release that gets none."""
     for app in ("shop", "shop-api"):
         for env in ("dev", "prod"):
             town.release(app, env, 1)
             town.proxy.shift(app, env, {f"{app}.{env}.r1": 100}, epoch=1)
-    town.proxy.announce("idle", "dev")
+    town.release("idle", "dev", 1)
     return town
 
 
@@ -42,7 +42,7 @@ def test_an_unknown_host_is_told_how_addresses_look(shop, name: str) -> None:
     assert "<application>--<environment>.localhost" in answer.said
 
 
-def test_an_environment_without_a_release_says_so(shop) -> None:
+def test_an_environment_that_serves_nothing_yet_says_so(shop) -> None:
     answer = shop.get(host("idle", "dev"))
     assert answer.status == 503
     assert "idle has no release in dev yet" in answer.said
@@ -52,14 +52,6 @@ def test_an_application_that_breaks_off_says_so(shop) -> None:
     answer = shop.get("shop.localhost", "/hang-up")
     assert answer.status == 503
     assert "does not answer at the moment" in answer.said
-
-
-def test_a_removed_environment_is_unknown_again(shop) -> None:
-    shop.release("brief", "dev", 1)
-    shop.proxy.shift("brief", "dev", {"brief.dev.r1": 100}, epoch=1)
-    shop.proxy.remove("brief", "dev")
-    assert shop.get(host("brief", "dev")).status == 404
-    assert shop.proxy.clusters("brief", "dev") == {}
 
 
 def test_an_environment_may_stop_serving(shop) -> None:

@@ -64,7 +64,7 @@ class Engine:
             "executor_id": "embedded",
             "application_version": VERSION,
             "serializer": DBOSPortableJSONSerializer(),  # never pickle: a writer of the file would own us
-            "notification_listener_polling_interval_sec": 2.0,  # nothing waits for them; a stop waits for this
+            "notification_listener_polling_interval_sec": 2.0,  # nothing waits for them
             "log_level": "ERROR",
         }
         DBOS(config=config)
@@ -100,12 +100,6 @@ class Engine:
         )
         DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
         return len(ended)
-
-    def stop(self) -> None:
-        """Stops interpreting; what was under way is continued by the next `start`."""
-        DBOS.destroy()
-        event.remove(SqlEngine, "connect", self._less_syncing)
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _interpreter(self) -> Callable[[dict[str, Any]], Any]:
         """The durable function. Its steps get their numbers in the order of the plan, before any of them runs."""

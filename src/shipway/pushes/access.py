@@ -41,12 +41,6 @@ def verify(database: Database, token: str, kind: str = "personal") -> Token | No
     return found if found is not None and found.kind == kind else None
 
 
-def who(database: Database, token: str) -> str | None:
-    """Whose personal token this is; None when it is not one, or is over."""
-    found = verify(database, token)
-    return None if found is None else found.who
-
-
 def every(database: Database, kind: str = "personal") -> list[Token]:
     """All tokens of a kind, revoked ones too, oldest first."""
     with database.read() as conn:

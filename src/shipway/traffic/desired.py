@@ -21,15 +21,10 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Environment:
-    """Who serves an environment, and the newest deployment that moved its traffic.
-
-    The epoch outlives the environment (`known` is then False): a deployment that was left behind may not
-    bring it back.
-    """
+    """Who serves an environment, and the newest deployment that moved its traffic."""
 
     shares: Mapping[str, int] = field(default_factory=dict)
     epoch: int = 0
-    known: bool = True
 
 
 @dataclass(frozen=True)
@@ -38,9 +33,6 @@ class Desired:
 
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     environments: Mapping[str, Environment] = field(default_factory=dict)
-
-    def known(self) -> Sequence[str]:
-        return sorted(name for name, environment in self.environments.items() if environment.known)
 
     def shares(self, name: str) -> Mapping[str, int]:
         return self.environments.get(name, Environment()).shares
@@ -62,7 +54,7 @@ class Desired:
         return replace(self, clusters={n: c for n, c in self.clusters.items() if n not in dropped})
 
     def with_environment(self, name: str, **changes: Any) -> Desired:
-        environment = replace(self.environments.get(name, Environment()), **{"known": True, **changes})
+        environment = replace(self.environments.get(name, Environment()), **changes)
         return replace(self, environments={**self.environments, name: environment})
 
 

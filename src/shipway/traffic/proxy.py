@@ -65,11 +65,6 @@ class Proxy:
         if done:
             self._glance.remember(files, keeper)
 
-    def announce(self, app: str, env: str) -> None:
-        """Makes an environment's address known before its first release: it says so there."""
-        with self._writing() as desired:
-            self._follow(desired.with_environment(key(app, env)))
-
     def ensure_cluster(
         self, cluster: str, ports: Sequence[int], health_path: str, *, timeout: float = 30.0
     ) -> None:
@@ -129,10 +124,6 @@ class Proxy:
         desired = self._desired()
         return {name: desired.clusters[name].ports for name in desired.clusters_of(key(app, env))}
 
-    def in_flight(self, cluster: str) -> int:
-        """Requests a release is answering at this moment; an open websocket is one."""
-        return self.counters(cluster).get("upstream_rq_active", 0)
-
     def drained(self, cluster: str, timeout: float) -> bool:
         """Whether a release without a share came to rest within `timeout` seconds: it is safe to stop then."""
         end, seen, since = time.monotonic() + timeout, -1, 0.0
@@ -152,14 +143,6 @@ class Proxy:
                 raise ValueError(f"{cluster} serves {owner(cluster)}; shift its traffic first")
             if cluster in desired.clusters:
                 self._follow(desired.without([cluster]))
-
-    def remove(self, app: str, env: str) -> None:
-        """Forgets an environment and its releases, but not its epoch."""
-        name = key(app, env)
-        with self._writing() as desired:
-            silent = desired.with_environment(name, shares={}, known=False)
-            self._follow(silent)
-            self._follow(silent.without(silent.clusters_of(name)))
 
     def counters(self, cluster: str) -> Mapping[str, int]:
         """What the routers count of a release in sum, by Envoy's names; empty when they do not know it.

@@ -39,7 +39,7 @@ RETRIES = {
 
 def routes(desired: Desired) -> dict[str, Any]:
     """The route table: a virtual host per environment, and a sentence for every other name."""
-    known = [_virtual_host(desired, *name.split(".")) for name in desired.known()]
+    known = [_virtual_host(desired, *name.split(".")) for name in sorted(desired.environments)]
     other = {"name": "unknown", "domains": ["*"], "routes": [_sentence(404, UNKNOWN)]}
     return {
         "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
@@ -56,7 +56,7 @@ def runtime(desired: Desired) -> dict[str, Any]:
     """The shares of every environment that serves, where Envoy takes a change of all of them at once."""
     layer = {
         f"{_prefix(name)}.{cluster}": share
-        for name in desired.known()
+        for name in sorted(desired.environments)
         if desired.shares(name)
         for cluster, share in _weights(desired, name).items()
     }
