@@ -22,6 +22,7 @@ from shipway.errors import (
     ShipwayError,
     StaleEpoch,
 )
+from shipway.hosts.keeper.conversation import uid_of_peer
 from shipway.hosts.keeper.holder import Holder
 from shipway.hosts.keeper.spec import InstanceSpec, InstanceState
 from shipway.hosts.keeper.version import version
@@ -187,6 +188,8 @@ def _exchange(path: Path, line: bytes, timeout: float, *, until_gone: bool) -> b
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout)
         connection.connect(str(path))
+        if uid_of_peer(connection) != os.getuid():
+            raise ConnectionError(f"{path} is another user's")
         connection.sendall(line)
         while until_gone or not answer.endswith(b"\n"):
             connection.settimeout(max(0.01, deadline - time.monotonic()))

@@ -11,6 +11,7 @@ from time import monotonic
 from shipway.hosts.keeper.conversation import Conversation, Reply, uid_of_peer
 from shipway.hosts.keeper.log import say
 from shipway.hosts.keeper.loop import READ, Loop
+from shipway.hosts.keeper.private import make_private
 
 MOST_CONVERSATIONS = 200
 LONGEST_SILENCE = 60.0
@@ -47,7 +48,7 @@ class Door:
         self._path.unlink(missing_ok=True)
 
     def _open(self) -> None:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._path.parent)
         self._path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.bind(str(self._path))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from shipway.hosts.keeper.log import say
+from shipway.hosts.keeper.private import make_private
 from shipway.hosts.keeper.spec import InstanceSpec, Refused, read_spec
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -49,8 +50,8 @@ class Records:
         self._boot = BOOT.read_text().strip()
 
     def save(self, record: Record) -> None:
-        """Replaces the file in one move. Raises OSError when memory is full or the folder is gone."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Replaces the file in one move. Raises OSError when memory is full or the folder somebody else's."""
+        self._make_folder()
         draft = self.folder / f".{record.spec.id}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="ascii") as file:
@@ -62,13 +63,17 @@ class Records:
 
     def load(self) -> Iterator[Record]:
         """What another keeper left. What is from before a reboot, or cannot be read, is removed."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_folder()
         for path in sorted(self.folder.glob("*.json")):
             try:
                 yield self._read(json.loads(path.read_text(encoding="ascii")))
             except (ValueError, KeyError, TypeError, Refused) as problem:
                 say(f"{path.name} is not taken over: {problem}")
                 path.unlink()
+
+    def _make_folder(self) -> None:
+        make_private(self.folder.parent)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
 
     def _read(self, written: dict[str, Any]) -> Record:
         if written.pop("boot") != self._boot:
