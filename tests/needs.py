@@ -60,6 +60,13 @@ def no_landlock() -> str | None:
     return None if version > 0 else "this kernel has no Landlock, or does not allow it"
 
 
+def no_ptrace() -> str | None:
+    """Whether a process may stop a thread of another one that it did not start (ptrace(2), Yama)."""
+    yama = Path("/proc/sys/kernel/yama/ptrace_scope")
+    closed = yama.exists() and yama.read_text().strip() != "0" and os.getuid() != 0
+    return "the kernel lets nobody stop threads of others (kernel.yama.ptrace_scope)" if closed else None
+
+
 def registry_silent() -> str | None:
     """Asks for one small package the way the builds do: through uv, as it is configured here."""
     uv = Path(sys.executable).with_name("uv")
@@ -83,6 +90,7 @@ NEEDS = {
     "chromium": Need(program("chromium", "chromium-browser", "google-chrome"), "chromium"),
     "strace": Need(runs("strace", "-o", "/dev/null", "true"), "strace"),
     "landlock": Need(no_landlock),
+    "ptrace": Need(no_ptrace),
     "root": Need(not_root),
     "registry": Need(registry_silent),
 }

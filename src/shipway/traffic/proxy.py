@@ -28,7 +28,7 @@ from shipway.traffic.plan import Shares
 __all__ = ["Proxy", "address", "host"]
 
 ROUTERS = ("router-1", "router-2")
-ANSWERS_WITHIN = 5.0
+ANSWERS_WITHIN = 10.0  # longer than it takes the keeper to end a router that hangs
 QUIET = 0.3  # seconds without a new request until a release that lost its traffic counts as drained
 
 

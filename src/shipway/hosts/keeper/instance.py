@@ -11,6 +11,7 @@ from collections.abc import Callable
 from shipway.hosts.keeper import processes
 from shipway.hosts.keeper.log import say
 from shipway.hosts.keeper.loop import READ, Loop, Timer
+from shipway.hosts.keeper.pulse import LONGEST_PATIENCE, PATIENCE, Pulse
 from shipway.hosts.keeper.records import Record, Records
 from shipway.hosts.keeper.spec import LONGEST_PAUSE, InstanceState
 from shipway.hosts.keeper.start import start
@@ -23,7 +24,7 @@ class Instance:
     """Its life:
 
     1. `begin` starts it, or `adopt` takes over what another keeper started;
-    2. its first process ends: the kernel says so through a pidfd, whoever is its parent;
+    2. its first process ends: the kernel says so through a pidfd, whoever is its parent; one that hangs is killed;
     3. what it left behind is ended too, and only then
     4. it is started again (at once, then after 1, 2, 4 .. seconds), or stays ended, or, stopping, is forgotten.
     """
@@ -35,6 +36,8 @@ class Instance:
         self._records = records
         self._child: subprocess.Popen[bytes] | None = None
         self._pidfd: int | None = None
+        self._pulse: Pulse | None = None
+        self._patience = PATIENCE
         self._look = SHORTEST_LOOK
         self._next: Timer | None = None
         self._kill: Timer | None = None
@@ -106,8 +109,18 @@ class Instance:
     def _watch(self, descriptor: int) -> None:
         self._pidfd = descriptor
         self._loop.watch(descriptor, READ, self._ended)
+        doors, pid = self.record.spec.pulse, self.record.pid
+        if doors and pid is not None:
+            self._pulse = Pulse(pid, doors, self._loop, self._patience, self._hangs)
 
     # Ending
+
+    def _hangs(self, reason: str, proven: bool) -> None:
+        say(f"{self.record.spec.id} hangs: {reason}. It is killed")
+        if not proven:
+            self._patience = min(2 * self._patience, LONGEST_PATIENCE)
+        for process in self.family():
+            processes.send(process, signal.SIGKILL)
 
     def _ended(self, _events: int) -> None:
         self._close()
@@ -248,6 +261,9 @@ class Instance:
             self._loop.unwatch(self._pidfd)
             os.close(self._pidfd)
             self._pidfd = None
+        if self._pulse is not None:
+            self._pulse.end()
+            self._pulse = None
 
 
 def pause_after(failures: int, longest: float = LONGEST_PAUSE) -> float:

@@ -21,6 +21,14 @@ class Process(NamedTuple):
     started: int
 
 
+class Thread(NamedTuple):
+    """`turns` says how often it gave up a CPU or lost it, and `ran` its time on one: both stand while it does."""
+
+    state: str
+    turns: tuple[bytes, ...]
+    ran: tuple[bytes, ...]
+
+
 def scan() -> dict[int, Process]:
     """Every process there is, by pid."""
     found = (look(int(name)) for name in os.listdir("/proc") if name.isdigit())
@@ -33,8 +41,18 @@ def look(pid: int) -> Process | None:
     if not text:
         return None
     name = text[text.index(b"(") + 1 : text.rindex(b")")].decode(errors="replace")
-    fields = text[text.rindex(b")") + 2 :].split()
+    fields = _fields(text)
     return Process(pid, name, fields[0].decode(), int(fields[1]), int(fields[3]), int(fields[19]))
+
+
+def thread(pid: int, name: str) -> Thread | None:
+    """The thread of a process that is called so; None when it has none. See proc_pid_status(5)."""
+    for folder in _threads(pid):
+        if _read(f"{folder}/comm").strip() == name.encode():
+            fields = _fields(_read(f"{folder}/stat"))
+            turns = (line for line in _read(f"{folder}/status").splitlines() if b"_ctxt_switches" in line)
+            return Thread(fields[0].decode(), tuple(turns), tuple(fields[11:13])) if fields else None
+    return None
 
 
 def hold(pid: int, started: int) -> int | None:
@@ -113,6 +131,18 @@ def sockets(pid: int) -> Iterator[int]:
             continue
         if target.startswith("socket:["):
             yield int(target[8:-1])
+
+
+def _threads(pid: int) -> list[str]:
+    try:
+        return [f"/proc/{pid}/task/{thread}" for thread in os.listdir(f"/proc/{pid}/task")]
+    except OSError:  # it ended
+        return []
+
+
+def _fields(stat: bytes) -> list[bytes]:
+    """What stands behind the name, which may hold anything."""
+    return stat[stat.rfind(b")") + 2 :].split()
 
 
 def _with_children(everybody: Mapping[int, Process], some: set[int]) -> set[int]:

@@ -29,7 +29,8 @@ class InstanceSpec:
 
     `cwd` and `log` are absolute paths. `restart` says what happens when it ends by itself. `stop_signal` is
     what its application is sent first when it has to stop. `release` is only kept. One that ends again and
-    again is started after ever longer pauses, of `longest_pause` seconds at most.
+    again is started after ever longer pauses, of `longest_pause` seconds at most. `pulse` names threads of its
+    first process, each with the unix socket at which it answers: one that hangs is killed, and so started again.
     """
 
     id: str
@@ -41,6 +42,7 @@ class InstanceSpec:
     stop_signal: str = "TERM"
     release: str = ""
     longest_pause: float = LONGEST_PAUSE
+    pulse: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -92,6 +94,7 @@ def read_spec(value: object) -> InstanceSpec:
         stop_signal=_signal(value.get("stop_signal", "TERM")),
         release=_text(value.get("release", ""), "release"),
         longest_pause=_seconds(value.get("longest_pause", LONGEST_PAUSE), "longest_pause"),
+        pulse=_pulse(value.get("pulse", {})),
     )
 
 
@@ -156,6 +159,12 @@ def _environment(value: object) -> dict[str, str]:
     if any(not name or "=" in name for name in value):
         raise Refused("bad_request", "env has a name that is empty or holds `=`")
     return {_text(name, "env"): _text(text, "env") for name, text in value.items()}
+
+
+def _pulse(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise Refused("bad_request", "pulse is an object")
+    return {_text(thread, "pulse"): _path(path, "pulse") for thread, path in value.items()}
 
 
 def _signal(value: object) -> str:

@@ -70,7 +70,7 @@ class Admin:
         return self.ask("/ready").strip()
 
     def listens_on(self, port: int) -> bool:
-        return self.ask("/listeners").strip().endswith(f":{port}")
+        return any(line.endswith(f":{port}") for line in self.ask("/listeners").splitlines())
 
     def drain(self) -> None:
         """From now on every answer tells its client to come on another connection next time."""

@@ -1,4 +1,4 @@
-"""How Envoy starts: one listener on the loopback, everything else read from files."""
+"""How Envoy starts: one listener on the loopback for everybody, one for the keeper, all else read from files."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ CONNECTIONS = 8192
 
 _HTTP = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+_SAYS = "type.googleapis.com/envoy.extensions.filters.network.direct_response.v3.Config"
 _LIMIT = (
     "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
 )
@@ -40,7 +41,7 @@ def bootstrap(name: str, directory: Path, socket: Path, port: int) -> str:
         "admin": {"address": {"pipe": {"path": str(socket), "mode": 0o600}}},
         "layered_runtime": {"layers": [{"name": routes.RUNTIME, "rtds_layer": rtds}]},
         "dynamic_resources": {"cds_config": source(directory / "clusters.json")},
-        "static_resources": {"listeners": [_listener(directory, port)]},
+        "static_resources": {"listeners": [_listener(directory, port), _pulse(pulse_socket(socket))]},
         "stats_config": {
             "use_all_default_tags": False,
             "stats_matcher": {
@@ -50,6 +51,11 @@ def bootstrap(name: str, directory: Path, socket: Path, port: int) -> str:
         "overload_manager": {"resource_monitors": [_connections()]},
     }
     return json.dumps(value, indent=1)
+
+
+def pulse_socket(socket: Path) -> Path:
+    """Where the thread that serves requests says that it is there; `socket` is where the main thread answers."""
+    return socket.with_suffix(".pulse")
 
 
 def admin_socket(file: Path) -> Path | None:
@@ -73,6 +79,16 @@ def _listener(directory: Path, port: int) -> Mapping[str, Any]:
         # All of ours listen on one port, and the kernel deals connections out to those that are alive.
         "enable_reuse_port": True,
         "filter_chains": [{"filters": [manager]}],
+    }
+
+
+def _pulse(socket: Path) -> Mapping[str, Any]:
+    """Two share the port, so nobody can ask one of them there; and the main thread answers for itself only."""
+    says = {"@type": _SAYS, "response": {"inline_string": "here\n"}}
+    return {
+        "name": "pulse",
+        "address": {"pipe": {"path": str(socket), "mode": 0o600}},
+        "filter_chains": [{"filters": [{"name": "here", "typed_config": says}]}],
     }
 
 

