@@ -37,7 +37,7 @@ def test_a_hostile_name_is_refused(rule: Callable[[str], str], name: str) -> Non
         rule(name)
 
 
-@pytest.mark.parametrize("name", ["a--b", "A", "a-", "1a", "a_b", "a" * 41, "prod--dev"])
+@pytest.mark.parametrize("name", ["a--b", "A", "a-", "1a", "a_b", "a" * 41, "prod--dev", "shipway"])
 def test_an_application_is_a_label_without_double_hyphens(name: str) -> None:
     with pytest.raises(ValueError, match="name"):
         names.application(name)

@@ -97,6 +97,7 @@ def test_hostile_files_are_harmless(files: dict[str, str]) -> None:
         ("2048", "app"),
         ("/home/ada/3d-shop.git", "d-shop"),
         ("", "app"),
+        ("shipway", "shipway-app"),
         ("ÄÖÜ", "app"),
         ("a" * 39 + "-b", "a" * 39),
         ("$(rm -rf x)", "rm-rf-x"),

@@ -24,6 +24,9 @@ from shipway.web import app
 from web.scene import Scene
 
 
+PAGES = "shipway.localhost"
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer, with header names in small letters."""
@@ -78,7 +81,8 @@ class Site:
     ) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            connection.request(method, path, body=body, headers=dict(headers or {}))
+            by_name = {"host": f"{PAGES}:{self.port}"}  # as a browser that was shown the pages
+            connection.request(method, path, body=body, headers={**by_name, **(headers or {})})
             answer = connection.getresponse()
             names = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(answer.status, names, answer.read())
@@ -97,7 +101,7 @@ class Site:
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{PAGES}:{self.port}"
 
     def sign_in(self, who: str = "ada") -> dict[str, str]:
         """What a browser sends afterwards."""

@@ -12,6 +12,9 @@ from web.server import Site
 CHANGING = [one for one in app.DECLARED if one.method != "GET" and not one.path.startswith("/git/")]
 
 
+OWN = ("127.0.0.1:{port}", "localhost:{port}", "LocalHost:{port}", "[::1]:{port}", "shipway.localhost:{port}")
+
+
 def forgeries(origin: str) -> dict[str, dict[str, str]]:
     """Forms as another page sends them, all with the person's cookie."""
     form = {"content-type": "application/x-www-form-urlencoded"}
@@ -20,7 +23,9 @@ def forgeries(origin: str) -> dict[str, dict[str, str]]:
         "null origin": {**form, "origin": "null"},
         "an application of ours": {**form, "origin": "http://evil.localhost:8080"},
         "another port": {**form, "origin": "http://127.0.0.1:1"},
-        "another name of this machine": {**form, "origin": origin.replace("127.0.0.1", "localhost")},
+        "an application on a port of its own": {**form, "origin": "http://shipway.localhost:20001"},
+        "another name of this machine": {**form, "origin": origin.replace("shipway.localhost", "localhost")},
+        "where programs call": {**form, "origin": origin.replace("shipway.localhost", "127.0.0.1")},
         "text as JSON": {"content-type": "text/plain"},
         "a browser that says so": {**form, "origin": origin, "sec-fetch-site": "cross-site"},
         "from the same site": {**form, "origin": origin, "sec-fetch-site": "same-site"},
@@ -64,6 +69,8 @@ def test_a_link_may_be_followed_from_anywhere_but_nothing_may_be_embedded(shared
         "127.0.0.1:1",
         "localhost",
         "topup.localhost:{port}",
+        "shipway.localhost",
+        "shipway--dev.localhost:{port}",
         "0.0.0.0:{port}",
         "2130706433:{port}",
         "127.1:{port}",
@@ -78,7 +85,7 @@ def test_by_any_other_name_there_is_no_answer(shared: Site, host: str) -> None:
         assert shared.get(path, host=host.format(port=shared.port)).status == 403
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LocalHost:{port}", "[::1]:{port}"])
+@pytest.mark.parametrize("host", OWN)
 def test_by_its_own_names_it_answers(shared: Site, host: str) -> None:
     assert shared.get("/health", host=host.format(port=shared.port)).status == 200
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from web.past import afternoon
 from web.scene import Scene
@@ -51,16 +50,6 @@ PAYLOADS = (
 
 
 FOREIGN = "#lines img, main :is(iframe, script, base, meta, math), form[action^=http]"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=quiet)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

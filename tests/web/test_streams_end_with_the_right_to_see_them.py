@@ -8,7 +8,7 @@ import pytest
 
 from shipway.pushes import access
 from shipway.web import streams
-from web.server import Site
+from web.server import PAGES, Site
 
 STREAMS = (
     "/events",
@@ -37,7 +37,7 @@ def test_no_byte_comes_after_it_was_revoked(site: Site, path: str, by: str) -> N
     begun(site)
     headers = site.bearer("ben") if by == "token" else site.sign_in("ben")
     connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
-    connection.request("GET", path, headers=headers)
+    connection.request("GET", path, headers={"host": f"{PAGES}:{site.port}", **headers})
     answer = connection.getresponse()
     assert answer.status == 200
     assert answer.read1(1)

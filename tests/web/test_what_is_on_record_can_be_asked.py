@@ -28,7 +28,7 @@ def test_applications_with_what_each_environment_serves(past: Site) -> None:
     assert [one["name"] for one in found] == ["ledger", "mailer", "search", "statements", "storefront", "topup"]
     topup = past.get("/api/v1/applications/topup").json
     assert topup == found[-1]
-    assert topup["git_url"] == f"{past.origin}/git/topup.git"
+    assert topup["git_url"] == f"http://127.0.0.1:{past.port}/git/topup.git"
     assert [one["name"] for one in topup["environments"]] == ["dev", "test", "prod"]
     assert topup["environments"][2]["url"] == "http://topup.localhost:8080"
     assert topup["environments"][2]["release"] == 3

@@ -14,12 +14,17 @@ from pydantic import AfterValidator
 _LABEL = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*([_-][A-Za-z0-9]+)*", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+PAGES = "shipway"
+"""What Shipway's own pages are called where applications have their names: no application may have it."""
+
 OURS = frozenset({"PORT", "DATA_DIR", "HOME", "PATH"})
 """Variables that Shipway sets for every process, besides those that begin with SHIPWAY_."""
 
 
 def application(name: str) -> str:
     """The name itself when an application may have it; ValueError says what the rule is."""
+    if name == PAGES:
+        raise ValueError("is not a good name: Shipway's own pages have it")
     return _label(name, 40)
 
 

@@ -57,7 +57,7 @@ def application_name(written: str) -> str:
     """The nearest name that an application may have, such as that of a directory."""
     words = re.findall("[a-z0-9]+", written.lower().rpartition("/")[2].removesuffix(".git"))
     name = "-".join(words).lstrip("0123456789-")[:40].rstrip("-") or "app"
-    return names.application(name)
+    return names.application(f"{name}-app" if name == names.PAGES else name)
 
 
 def _best(tree: Tree) -> Sketch | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shipway.config import names
 from shipway.durable.plan import Plan
 from shipway.environments import configure
 from shipway.errors import NotFound, UserError
@@ -21,9 +21,6 @@ from shipway.state.configurations import Configuration
 from shipway.state.runs import Run
 from shipway.story import carry, order, plan
 from shipway.story.cast import Cast, project_of
-
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-LONGEST_NAME = 40
 
 
 class InvalidName(UserError):
@@ -58,11 +55,7 @@ class Story:
 
     def create_application(self, name: str, default_branch: str, who: str) -> Application:
         """Creates an application and its repository; one that exists already is returned as it is."""
-        if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-            raise InvalidName(
-                f"{name!r} cannot be the name of an application.",
-                hint="Small letters, digits and single hyphens, 40 at most: it becomes part of an address.",
-            )
+        _may_be_called(name)
         with self.cast.database.write() as conn:
             application = applications.create(conn, name, default_branch, who)
         repositories.create(self.cast.machine.places, name, application.default_branch)
@@ -164,3 +157,10 @@ class Story:
                 deliver=[environment],
                 plan={"project": project.model_dump(mode="json"), **way.as_dict()},
             )
+
+
+def _may_be_called(name: str) -> None:
+    try:
+        names.application(name)
+    except ValueError as problem:
+        raise InvalidName(f"{name!r} {problem}.", hint="It becomes part of an address.") from None

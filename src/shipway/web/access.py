@@ -31,12 +31,15 @@ class Caller:
     token: str
 
 
-def caller(database: Database, cookie: str, request: Request) -> Caller | None:
-    """Who sent the request, or nobody. A header that is there but wrong is nobody, whatever the cookie says."""
+def caller(database: Database, cookie: str | None, request: Request) -> Caller | None:
+    """Who sent the request, or nobody. A header that is there but wrong is nobody, whatever the cookie says.
+
+    `cookie` is the name of the session's, None where sessions do not count.
+    """
     header = request.headers.get("authorization")
     if header is not None:
         return _by_header(database, header, "basic" if request.url.path.startswith("/git/") else "bearer")
-    session = request.cookies.get(cookie)
+    session = None if cookie is None else request.cookies.get(cookie)
     return None if session is None else _by_session(database, session)
 
 

@@ -6,20 +6,23 @@ import inspect
 import logging
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shipway.errors import NotAllowed, NotFound, ShipwayError
-from shipway.web import access
 from shipway.web.access import Caller
 from shipway.web.call import Call, read_body
-from shipway.web.failures import Failures
+from shipway.web.failures import Failures, wants_page
+from shipway.web.doorman import READING
 from shipway.web.refusals import Broken, NoSuchMethod, NotSignedIn
 from shipway.web.routes import Declared
 from shipway.web.site import Site
+
+SIGN_IN = "/signin"
 
 log = logging.getLogger("shipway.web")
 
@@ -53,7 +56,9 @@ class Address:
 
     async def _reply(self, request: Request) -> ASGIApp:
         declared = self.declared.get("GET" if request.method == "HEAD" else request.method)
-        caller = await run_in_threadpool(access.caller, self.site.database, self.site.cookie, request)
+        if self._belongs_to_pages(request):
+            return RedirectResponse(f"{self.site.pages}{_target(request)}", 307)
+        caller = await run_in_threadpool(self.site.caller, request)
         self._admit(request, declared, caller)
         if declared is None:
             raise self._nothing(request)
@@ -63,6 +68,16 @@ class Address:
             call = Call(request, caller, await read_body(request))
             value = await run_in_threadpool(declared.answer, self.site, call)
         return _as_reply(value)
+
+    def _belongs_to_pages(self, request: Request) -> bool:
+        """Whether a browser asks for a page, or somebody for a session, by a name that has none."""
+        if self.site.is_at_pages(request) or request.method not in READING:
+            return False
+        path = str(request.scope["path"])
+        if path == SIGN_IN:
+            return True
+        is_page = not path.startswith(("/api/", "/git/")) and wants_page(request.scope)
+        return is_page and "authorization" not in request.headers
 
     def _admit(self, request: Request, declared: Declared | None, caller: Caller | None) -> None:
         if declared is not None and declared.who == "public":
@@ -76,6 +91,12 @@ class Address:
         if self.declared:
             return NoSuchMethod(f"{request.method} is not something this address does.")
         return NotFound("There is nothing at this address.", hint="It may be mistyped, or what it named is gone.")
+
+
+def _target(request: Request) -> str:
+    """Path and query as they were sent."""
+    query = request.scope["query_string"].decode("latin-1")
+    return quote(request.scope["path"], safe="/:@!$&'()*+,;=~") + (f"?{query}" if query else "")
 
 
 def _as_reply(value: Any) -> ASGIApp:

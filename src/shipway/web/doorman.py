@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shipway.web import names
 from shipway.web.failures import Failures
 from shipway.web.refusals import Foreign
 
@@ -25,8 +26,7 @@ class Doorman:
     def __init__(self, app: ASGIApp, port: int, failures: Failures) -> None:
         self.app = app
         self.failures = failures
-        names = ("127.0.0.1", "localhost", "[::1]")
-        self.hosts = {f"{name}:{port}" for name in names} | (set(names) if port == 80 else set())
+        self.hosts = names.every(port)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

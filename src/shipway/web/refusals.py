@@ -17,7 +17,7 @@ class Foreign(NotAllowed):
     """The request came by a name or from a page that is not this server's (BARS S14, S17)."""
 
     id = "access.foreign"
-    default_hint = "Use the address that `shipway open --print` shows."
+    default_hint = "Use the address that `shipway open --pages --print` shows."
 
 
 class NoSuchMethod(UserError):

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import jinja2
+from starlette.requests import Request
 
 from shipway.config.places import Places
 from shipway.state.database import Database
 from shipway.story.acts import Story
+from shipway.web import access, names
+from shipway.web.access import Caller
 from shipway.web.commits import Commits
 from shipway.web.files import Files
 from shipway.web.pulse import Pulse
@@ -30,8 +33,21 @@ class Site:
 
     @property
     def address(self) -> str:
-        """Where this server answers, without a slash at the end."""
+        """Where this server answers git and programs, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pages(self) -> str:
+        """Where it shows its pages to browsers, without a slash at the end."""
+        return f"http://{names.pages(self.port)}"
+
+    def is_at_pages(self, request: Request) -> bool:
+        """Whether the request came by the name of the pages, under which alone there are sessions."""
+        return request.headers.get("host", "").lower() == names.pages(self.port)
+
+    def caller(self, request: Request) -> Caller | None:
+        """Who sent the request, or nobody."""
+        return access.caller(self.database, self.cookie if self.is_at_pages(request) else None, request)
 
     @property
     def cookie(self) -> str:

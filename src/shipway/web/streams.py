@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Mapping
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from shipway.web import access
 from shipway.web.call import Call
 from shipway.web.site import Site
 
@@ -63,7 +62,7 @@ class Live:
             await asyncio.sleep(CHECK_EVERY)
 
     def _still_known(self) -> bool:
-        return access.caller(self.site.database, self.site.cookie, self.call.request) == self.call.caller
+        return self.site.caller(self.call.request) == self.call.caller
 
 
 async def _gone(receive: Receive) -> None:

@@ -25,15 +25,17 @@ def sign_in_page(site: Site, call: Call) -> Response:
         return _ask(
             site, None, refused="That link was used before or is older than an hour. `shipway open` makes another."
         )
-    return _enter(site, session, call.query("next"))
+    return _enter(site, session, _go_on(site, call.query("next")))
 
 
 def sign_in(site: Site, call: Call) -> Response:
+    if not site.is_at_pages(call.request):
+        return RedirectResponse(f"{site.pages}/signin", 303)
     form = call.form()
     session = access.begin_session(site.database, form.get("token", "").strip())
     if session is None:
         return _ask(site, form.get("next"), refused="No such token, or it was revoked. `shipway token` makes one.")
-    return _enter(site, session, form.get("next"))
+    return _enter(site, session, RedirectResponse(inside(form.get("next")), 303))
 
 
 def sign_out(site: Site, call: Call) -> Response:
@@ -55,9 +57,14 @@ def _ask(site: Site, to: str | None, refused: str = "") -> HTMLResponse:
     return HTMLResponse(page, 403 if refused else 200)
 
 
-def _enter(site: Site, session: str, to: str | None) -> Response:
+def _go_on(site: Site, to: str | None) -> Response:
+    """A page of ours that leads on by itself. Of a link that was followed from another site (a chat, a mail) a
+    browser takes every redirect for that site's doing, and would not show the session it was just given."""
+    return HTMLResponse(site.templates.get_template("signed_in.html").render(to=inside(to)))
+
+
+def _enter(site: Site, session: str, reply: Response) -> Response:
     """A new session id each time. The cookie has no end of its own: the server knows when the session is over."""
-    reply = RedirectResponse(inside(to), 303)
     reply.set_cookie(site.cookie, session, httponly=True, samesite="strict", path="/")
     return reply
 
