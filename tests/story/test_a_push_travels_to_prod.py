@@ -42,10 +42,20 @@ def test_a_rollback_brings_web_and_workers_back_and_leaves_other_environments(
     repository.deliver("Become version 6", shop("6"))
     done = repository.shipway("rollback", "--env", "prod")
     assert done.code == 0, done.out
+    told = [line.strip() for line in done.out.splitlines()]
+    assert told[1].startswith("traffic is back on r"), done.out
+    assert told[1].endswith("; worker follows"), done.out
+    assert told[2].startswith("✓ prod"), done.out
     assert installation.says("shop") == "5"
     assert installation.says("shop", environment="test") == "6"
     beat = installation.places.environment("shop", "prod") / "data" / "worker"
     assert eventually(lambda: beat.read_text() == "5", "the old worker works again")
+
+
+def test_a_rollback_tells_programs_when_traffic_was_back_and_when_it_was_done(repository: Repository) -> None:
+    (figures,) = repository.json("rollback", "--env", "prod")["deployments"]
+    assert figures["kind"] == "rollback"
+    assert 0 < figures["traffic_after"] < figures["ended_after"]
 
 
 def test_a_rollback_to_a_release_that_is_cold_starts_it_again(

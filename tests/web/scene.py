@@ -238,6 +238,12 @@ class Scene:
         return artifact
 
     def roll_back(self, application: str, environment: str, to: Artifact, who: str = "ben") -> Run:
+        run = self.begin_rollback(application, environment, to, who)
+        self.deploy(run, environment, kind="rollback", digest=to.digest)
+        self.end(run)
+        return run
+
+    def begin_rollback(self, application: str, environment: str, to: Artifact, who: str = "ben") -> Run:
         with self.database.write() as conn:
             run = runs.create(
                 conn,
@@ -251,8 +257,6 @@ class Scene:
                 plan={"nodes": [node("rollback", "roll_back")]},
             )
         self.begin(run)
-        self.deploy(run, environment, kind="rollback", digest=to.digest)
-        self.end(run)
         return run
 
     def configure(self, application: str, environment: str, values: dict[str, str], secrets: list[str]) -> None:

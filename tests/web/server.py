@@ -23,7 +23,6 @@ from shipway.traffic.proxy import Proxy
 from shipway.web import app
 from web.scene import Scene
 
-
 PAGES = "shipway.localhost"
 
 

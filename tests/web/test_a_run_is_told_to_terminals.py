@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from shipway.state import deployments
 from shipway.web import journey
 from shipway.web.narration import LONGEST_LOG_LINE, Telling, watch
 from web.past import EXCERPT, TRACEBACK
@@ -151,6 +152,37 @@ def test_each_thing_is_told_once_and_as_soon_as_it_is_so(scene: Scene) -> None:
     scene.end_step(run, "install", "passed")
     assert len(news(41)) == 1
     assert news(41) == []
+
+
+def test_a_rollback_says_that_traffic_is_back_before_it_is_done(scene: Scene) -> None:
+    scene.application("topup")
+    first = scene.deliver(scene.push("topup", "First"))
+    scene.deliver(scene.push("topup", "Second"))
+    run = scene.begin_rollback("topup", "prod", to=first)
+    telling = Telling(8080)
+
+    def news() -> list[str]:
+        with scene.database.read() as conn:
+            now = journey.read(conn, run.id)
+        return [line.split(" after ")[0] for line in telling.news(now, 0)]
+
+    deployment = scene.begin_deployment(run, "prod", kind="rollback", digest=first.digest)
+    assert news() == [f"▸ run 3 of topup, commit {first.commit[:7]}"]
+    with scene.database.write() as conn:
+        deployments.switched(conn, deployment)
+    assert news() == ["  traffic is back on r1"]
+    assert news() == []
+    with scene.database.write() as conn:
+        deployments.end(conn, deployment, "done")
+    (line,) = news()
+    assert line.startswith("  ✓ prod")
+
+
+def test_a_deployment_does_not_say_that_traffic_is_back(scene: Scene) -> None:
+    scene.application("topup")
+    run = scene.push("topup", "First")
+    scene.deliver(run)
+    assert not [line for line in told(scene, run.id) if "traffic" in line]
 
 
 def test_watching_over_http_is_the_same_and_ends_with_the_outcome(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""Sessions belong to a host that no application has: browsers send a cookie to every port of the host that set it."""
+"""Sessions belong to a host that no application has: browsers send a cookie to every port of its host."""
 
 from __future__ import annotations
 

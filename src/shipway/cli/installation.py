@@ -131,9 +131,8 @@ def _greet(places: Places, as_json: bool) -> None:
         addresses = {"address": server.address, "pages": pages, "signin": link}
         show.as_json({**told, **addresses, "data": str(places.data)})
         return
-    print(
-        f"Shipway is up at {pages} ({server.address} for programs); applications answer on port {told['proxy_port']:.0f}."
-    )
+    print(f"Shipway is up at {pages} ({server.address} for programs);")
+    print(f"applications answer on port {told['proxy_port']:.0f}.")
     print(f"Sign in (good once, for an hour): {link}")
     print("In a repository of yours: shipway init && git push shipway", flush=True)
 

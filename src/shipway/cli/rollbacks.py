@@ -17,7 +17,10 @@ def rollback(
     app: App = None,
     as_json: AsJson = False,
 ) -> int:
-    """Go back to the release before: within a second while it is kept warm."""
+    """Go back to the release before: within a second while it is kept warm.
+
+    Says at once when traffic is back, and then waits for the workers.
+    """
     server = Server.find()
     body = {} if to is None else {"to": to}
     path = f"/applications/{here.application(app)}/environments/{environment}/rollback"

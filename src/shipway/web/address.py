@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shipway.errors import NotAllowed, NotFound, ShipwayError
 from shipway.web.access import Caller
 from shipway.web.call import Call, read_body
-from shipway.web.failures import Failures, wants_page
 from shipway.web.doorman import READING
+from shipway.web.failures import Failures, wants_page
 from shipway.web.refusals import Broken, NoSuchMethod, NotSignedIn
 from shipway.web.routes import Declared
 from shipway.web.site import Site

@@ -41,6 +41,11 @@ class Journey:
     stopped: Sequence[Fact]
 
     @property
+    def processes(self) -> list[str]:
+        """The names of the application's processes, as this commit has them; empty while that is not known."""
+        return list(self.run.plan.get("project", {}).get("processes", {}))
+
+    @property
     def seconds(self) -> float | None:
         """How long the run took from being queued, once it has ended."""
         return None if self.run.ended is None else self.run.ended - self.run.created

@@ -89,6 +89,9 @@ class Telling:
     def _of_environment(self, now: Journey, environment: str, width: int) -> Iterator[str]:
         url = address(now.run.application, environment, self._proxy_port)
         deployment = now.deployments.get(environment)
+        back = _traffic_back(now, deployment)
+        if back is not None and self._first_time(f"traffic {environment}"):
+            yield back
         if deployment is not None and deployment.over:
             if self._first_time(f"environment {environment}"):
                 yield from _of_deployment(deployment, url, width)
@@ -146,6 +149,16 @@ def _of_deployment(deployment: Deployment, url: str, width: int) -> Iterator[str
     mark = "?" if deployment.state == "unknown" else "✗"
     yield f"  {mark} {deployment.environment:<{width}} {took:>8}  {deployment.reason}"
     yield from _evidence(deployment.excerpt)
+
+
+def _traffic_back(now: Journey, deployment: Deployment | None) -> str | None:
+    """What whoever goes back waits for; the other processes take their time to stop and to start."""
+    if deployment is None or deployment.kind != "rollback" or deployment.switched is None:
+        return None
+    others = [name for name in now.processes if name != "web"]
+    rest = f"; {listed(others)} {'follows' if len(others) == 1 else 'follow'}" if others else ""
+    took = length(deployment.switched - now.run.created)
+    return f"  traffic is back on r{now.releases[deployment.release]} after {took}{rest}"
 
 
 def _evidence(excerpt: str) -> Iterator[str]:

@@ -41,7 +41,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         **shapes.run(run),
         "push": None if push is None else {"id": push.id, "ref": push.ref, "old": push.old, "new": push.new},
         "steps": [shapes.step(one) for one in steps],
-        "deployments": [_deployment(site, one, numbers[one.release]) for one in made],
+        "deployments": [_deployment(site, run, one, numbers[one.release]) for one in made],
     }
 
 
@@ -80,9 +80,18 @@ def _read(site: Site, run: str) -> Run:
         return runs.get(conn, run)
 
 
-def _deployment(site: Site, one: Deployment, number: int) -> dict[str, Any]:
-    url = addresses.address(one.application, one.environment, site.proxy_port)
-    return {**shapes.deployment(one, number), "url": url}
+def _deployment(site: Site, run: Run, one: Deployment, number: int) -> dict[str, Any]:
+    """With how many seconds after the run was asked for its traffic had moved, and it was done."""
+    return {
+        **shapes.deployment(one, number),
+        "url": addresses.address(one.application, one.environment, site.proxy_port),
+        "traffic_after": _since(run, one.switched),
+        "ended_after": _since(run, one.ended),
+    }
+
+
+def _since(run: Run, moment: float | None) -> float | None:
+    return None if moment is None else round(moment - run.created, 3)
 
 
 ROUTES = (
