@@ -125,13 +125,11 @@ def _greet(places: Places, as_json: bool) -> None:
     try:
         link = server.post("/signin")["url"]
     except (Refused, NoServer):
-        link = f"{server.address}/signin"
-    pages = link.partition("/signin")[0]
+        link = f"{told['pages']}/signin"
     if as_json:
-        addresses = {"address": server.address, "pages": pages, "signin": link}
-        show.as_json({**told, **addresses, "data": str(places.data)})
+        show.as_json({**told, "address": server.address, "signin": link, "data": str(places.data)})
         return
-    print(f"Shipway is up at {pages} ({server.address} for programs);")
+    print(f"Shipway is up at {told['pages']} ({server.address} for programs);")
     print(f"applications answer on port {told['proxy_port']:.0f}.")
     print(f"Sign in (good once, for an hour): {link}")
     print("In a repository of yours: shipway init && git push shipway", flush=True)

@@ -30,7 +30,7 @@ from shipway.state.pushes import Push
 from shipway.story import Story, carry, order, perform, tend
 from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
-from shipway.web import app, narration
+from shipway.web import app, names, narration
 
 
 def run(
@@ -147,6 +147,7 @@ def _announce(places: Places, port: int, proxy_port: int) -> None:
         "process": processes.identity(os.getpid()),
         "port": port,
         "proxy_port": proxy_port,
+        "pages": f"http://{names.pages(port)}",
         "started": time.time(),
         "version": __version__,
     }
