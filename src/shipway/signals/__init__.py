@@ -1,0 +1,1 @@
+"""What production says, and the judgement over it."""

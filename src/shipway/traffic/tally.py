@@ -1,0 +1,55 @@
+"""What a release did with the requests it got, as counts that add up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+
+R20 = (10, 11, 12, 14, 16, 18, 20, 22, 25, 28, 32, 36, 40, 45, 50, 56, 63, 71, 80, 90)
+"""Twenty steps a decade, each about an eighth above the one before (preferred numbers, ISO 3, two digits)."""
+
+BOUNDS: tuple[int, ...] = (*range(1, 10), *(step * 10**decade for decade in range(4) for step in R20), 100_000)
+"""Milliseconds at which durations are told apart: the router counts whole ones."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Completed requests: `classes` by the first digit of their status (1xx to 5xx, what the router answered in
+    place of the release among them), `durations` by where they lie between BOUNDS, above the last one at the end.
+    """
+
+    classes: tuple[int, ...] = (0,) * 5
+    durations: tuple[int, ...] = (0,) * (len(BOUNDS) + 1)
+
+    @property
+    def requests(self) -> int:
+        return sum(self.classes)
+
+    @property
+    def errors(self) -> int:
+        """Answers of 500 and above."""
+        return self.classes[4]
+
+    def slower_than(self, bound: int) -> int:
+        """How many took longer than BOUNDS[bound] milliseconds."""
+        return sum(self.durations[bound + 1 :])
+
+    def quantile(self, share: float) -> int | None:
+        """The milliseconds within which this share (0 to 1) of the requests was answered; None without any."""
+        timed = sum(self.durations)
+        if not timed:
+            return None
+        reached = (place for place, count in enumerate(accumulate(self.durations)) if count >= share * timed)
+        return (*BOUNDS, BOUNDS[-1])[next(reached)]
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            tuple(a + b for a, b in zip(self.classes, other.classes, strict=True)),
+            tuple(a + b for a, b in zip(self.durations, other.durations, strict=True)),
+        )
+
+    def __sub__(self, earlier: Tally) -> Tally:
+        return Tally(
+            tuple(a - b for a, b in zip(self.classes, earlier.classes, strict=True)),
+            tuple(a - b for a, b in zip(self.durations, earlier.durations, strict=True)),
+        )
