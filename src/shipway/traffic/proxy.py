@@ -17,7 +17,9 @@ from shipway.errors import NotHealthy, RouterSilent, StaleEpoch
 from shipway.traffic import desired as record
 from shipway.traffic import health
 from shipway.traffic.addresses import address, host, key
+from shipway.traffic.counts import Count
 from shipway.traffic.desired import Cluster, Desired, owner
+from shipway.traffic.envoy.counting import Counter
 from shipway.traffic.envoy.driver import Driver
 from shipway.traffic.envoy.glance import Glance
 from shipway.traffic.envoy.router import Keeper, Router
@@ -43,6 +45,8 @@ class Proxy:
         self.port = port
         self._directory = places.proxy
         routers = [Router(name, places.proxy, places.router_socket(name), port) for name in ROUTERS]
+        self._routers = routers
+        self._counters = {name: Counter(name) for name in ROUTERS}
         self._driver = Driver(places.proxy, routers)
         self._upkeep = Upkeep(routers)
         self._glance = Glance(places.proxy, routers)
@@ -150,6 +154,14 @@ class Proxy:
         Each counts since it was started, so a figure that has fallen has begun anew.
         """
         return self._driver.numbers(cluster)
+
+    def count(self) -> Sequence[Count]:
+        """What each router has counted of each release; one that hangs is waited for a second. For one thread."""
+        return [self._counters[router.name].count(router.admin) for router in self._routers]
+
+    def releases(self) -> Sequence[str]:
+        """Every cluster of every environment."""
+        return sorted(self._desired().clusters)
 
     def _must_answer(self, cluster: str, desired: Desired) -> None:
         """Healthy for Envoy, and at this moment: its own checks are a second apart."""

@@ -9,13 +9,16 @@ R20 = (10, 11, 12, 14, 16, 18, 20, 22, 25, 28, 32, 36, 40, 45, 50, 56, 63, 71, 8
 """Twenty steps a decade, each about an eighth above the one before (preferred numbers, ISO 3, two digits)."""
 
 BOUNDS: tuple[int, ...] = (*range(1, 10), *(step * 10**decade for decade in range(4) for step in R20), 100_000)
-"""Milliseconds at which durations are told apart: the router counts whole ones."""
+"""Milliseconds at which durations are told apart, exactly: see `envoy/counting.py`."""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Completed requests: `classes` by the first digit of their status (1xx to 5xx, what the router answered in
-    place of the release among them), `durations` by where they lie between BOUNDS, above the last one at the end.
+    """Answered requests: `classes` by the first digit of their status (1xx to 5xx, what the router answered in
+    place of the release among them), `durations` by the first of BOUNDS they stayed below, the rest at the end.
+
+    What the router answered itself has no duration, and neither has a websocket (one in 1xx): a release that
+    fails fast does not look quick, and one that is talked to for an hour does not look slow.
     """
 
     classes: tuple[int, ...] = (0,) * 5
@@ -30,13 +33,18 @@ class Tally:
         """Answers of 500 and above."""
         return self.classes[4]
 
+    @property
+    def timed(self) -> int:
+        """How many have a duration."""
+        return sum(self.durations)
+
     def slower_than(self, bound: int) -> int:
-        """How many took longer than BOUNDS[bound] milliseconds."""
+        """How many took BOUNDS[bound] milliseconds or longer."""
         return sum(self.durations[bound + 1 :])
 
     def quantile(self, share: float) -> int | None:
         """The milliseconds within which this share (0 to 1) of the requests was answered; None without any."""
-        timed = sum(self.durations)
+        timed = self.timed
         if not timed:
             return None
         reached = (place for place, count in enumerate(accumulate(self.durations)) if count >= share * timed)

@@ -36,8 +36,8 @@ class Traffic(NamedTuple):
 class _Connection(http.client.HTTPConnection):
     """HTTP to a unix socket."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__("envoy", timeout=ANSWER_WITHIN)
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("envoy", timeout=timeout)
         self._path = path
 
     def connect(self) -> None:
@@ -52,9 +52,9 @@ class Admin:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def ask(self, target: str, method: str = "GET") -> str:
-        """What it says."""
-        connection = _Connection(self.path)
+    def ask(self, target: str, method: str = "GET", *, within: float = ANSWER_WITHIN) -> str:
+        """What it says; no wait of it takes longer than `within` seconds."""
+        connection = _Connection(self.path, within)
         try:
             connection.request(method, target)
             return connection.getresponse().read().decode()

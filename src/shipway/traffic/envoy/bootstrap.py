@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shipway.traffic.envoy import routes
+from shipway.traffic.envoy import counting, routes
 from shipway.traffic.envoy.admin import STAT_PREFIX
 from shipway.traffic.envoy.clusters import LOOPBACK
 from shipway.traffic.envoy.publish import source
@@ -42,8 +42,10 @@ def bootstrap(name: str, directory: Path, socket: Path, port: int) -> str:
         "layered_runtime": {"layers": [{"name": routes.RUNTIME, "rtds_layer": rtds}]},
         "dynamic_resources": {"cds_config": source(directory / "clusters.json")},
         "static_resources": {"listeners": [_listener(directory, port), _pulse(pulse_socket(socket))]},
+        "stats_flush_interval": f"{counting.LATE}s",
         "stats_config": {
             "use_all_default_tags": False,
+            "histogram_bucket_settings": counting.buckets(),
             "stats_matcher": {
                 "inclusion_list": {"patterns": [{"safe_regex": {"regex": text}} for text in STATISTICS]}
             },
