@@ -11,6 +11,7 @@ from collections.abc import Callable
 from shipway.artifacts import prune
 from shipway.durable.engine import Engine
 from shipway.errors import ShipwayError
+from shipway.signals import instances
 from shipway.story import conclude, tend
 from shipway.story.cast import Cast
 from shipway.story.retire import Retirement
@@ -33,6 +34,13 @@ class Watchers:
             threading.Thread(target=self._every, args=(1.0, self._keep), daemon=True, name="keep"),
             threading.Thread(target=self._every, args=(1.0, self._tend), daemon=True, name="tend"),
             threading.Thread(target=self._every, args=(1.0, Retirement(cast).look), daemon=True, name="retire"),
+            threading.Thread(target=self._collect, daemon=True, name="collect"),
+            threading.Thread(
+                target=self._every,
+                args=(instances.EVERY, cast.collector.instances.look),
+                daemon=True,
+                name="measure",
+            ),
             threading.Thread(target=self._every, args=(60.0, self._compare), daemon=True, name="compare"),
         ]
 
@@ -56,6 +64,12 @@ class Watchers:
         while not self._stopping.is_set():
             self._guarded(act)
             self._stopping.wait(seconds)
+
+    def _collect(self) -> None:
+        """Alone in its thread: what the judge sees must not be old because somebody else is slow."""
+        while not self._stopping.is_set():
+            self._guarded(self._cast.collector.look)
+            self._stopping.wait(self._cast.collector.pause())
 
     def _keep(self) -> None:
         """Alone in its thread: whatever the others wait for, they wait for the keeper and the router."""

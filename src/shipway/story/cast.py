@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from shipway.project import Project
 from shipway.releases.machine import Machine
+from shipway.signals.collect import Collector
 from shipway.state import deployments
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Database
@@ -19,10 +20,12 @@ from shipway.traffic.proxy import Proxy
 
 @dataclass(frozen=True)
 class Cast:
-    """The machine, its router, and one lock for each environment: deployments to one never run side by side."""
+    """The machine, its router, what is collected of both, and one lock for each environment: deployments to one
+    never run side by side."""
 
     machine: Machine
     proxy: Proxy
+    collector: Collector
     _locks: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
