@@ -24,7 +24,7 @@ WITHOUT_END = 1_000_000_000  # milliseconds; Envoy does not tell what lies above
 
 _CLUSTER = r"^cluster\.[^.]+\.[^.]+\.[^.]+\."
 _STATISTICS = r"(membership_total|upstream_rq_(active|time|[1-5]xx))$"
-_QUESTION = f"/stats?usedonly&histogram_buckets=disjoint&filter={quote(_CLUSTER + _STATISTICS, safe='')}"
+QUESTION = f"/stats?usedonly&histogram_buckets=disjoint&filter={quote(_CLUSTER + _STATISTICS, safe='')}"
 _LINE = re.compile(r"^cluster\.([^.]+\.[^.]+\.[^.]+)\.(\w+): (.*)$", re.MULTILINE)
 _SINCE_IT_BEGAN = re.compile(r",(\d+)\)")
 _CLASSES = tuple(f"upstream_rq_{digit}xx" for digit in range(1, 6))
@@ -54,7 +54,7 @@ class Counter:
         """One question. A router that is started again while it answers is as good as silent."""
         try:
             began = _began(admin.path)
-            said = admin.ask(_QUESTION, within=ANSWER_WITHIN)
+            said = admin.ask(QUESTION, within=ANSWER_WITHIN)
             if began != _began(admin.path):
                 return Count(self._name, "silent")
         except (Gone, FileNotFoundError):
