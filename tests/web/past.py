@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from support.said import Answers, kept
 from web.scene import Scene
 
 PYTEST = """\
@@ -56,6 +59,8 @@ def afternoon(scene: Scene) -> None:
             scene.application(name)
         for tell in (storefront, search, topup, ledger, mailer, statements):
             tell(scene)
+    kept(scene.places, "search", "prod", searched, seconds=5400)
+    kept(scene.places, "mailer", "prod", mailed, seconds=3600)
 
 
 def storefront(scene: Scene) -> None:
@@ -133,3 +138,18 @@ def statements(scene: Scene) -> None:
     scene.step(run, "install")
     scene.step(run, "build", "running", log="Resolved 14 packages in 212ms\nPrepared 14 packages in 1.42s\n")
     scene.step(run, "test", "running", log="collected 212 items\n\ntests/test_print.py ......\n")
+
+
+def searched(ago: float) -> dict[int, Answers]:
+    """218 requests a second; the second release was bad, for six minutes."""
+    wave = 1 + 0.08 * math.sin(ago / 700)
+    if 18 * MINUTE < ago <= 24 * MINUTE:
+        return {1: (0, 0, 0), 2: (218 * wave, 0.031, 60)}
+    return {1: (218 * wave, 0.0004, 38), 2: (0, 0, 0)} if ago <= 24 * MINUTE else {1: (230 * wave, 0.0004, 38)}
+
+
+def mailed(ago: float) -> dict[int, Answers]:
+    """Two releases share the requests for the last ten minutes."""
+    if ago > 10 * MINUTE:
+        return {1: (12, 0.001, 90)}
+    return {1: (10.8, 0.001, 90), 2: (1.2, 0.002, 70)}

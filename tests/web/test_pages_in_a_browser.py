@@ -24,6 +24,9 @@ PAGES = (
     "/applications/topup/environments/prod",
     "/applications/mailer/environments/prod",
     "/applications/mailer/environments/dev",
+    "/applications/search/environments/prod",
+    "/applications/search/environments/prod?span=15m",
+    "/applications/search/environments/prod?span=7d",
 )
 PAYLOADS = (
     "<script>alert(1)</script>",

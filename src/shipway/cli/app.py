@@ -22,6 +22,7 @@ from shipway.cli import (
     pushes,
     releases,
     rollbacks,
+    signals,
     traffic,
 )
 from shipway.cli.options import Verb
@@ -36,6 +37,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
     "environments": environments.VERBS,
     "releases": releases.VERBS,
     "traffic": traffic.VERBS,
+    "signals": signals.VERBS,
     "rollbacks": rollbacks.VERBS,
 }
 

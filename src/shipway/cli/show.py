@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 COLOURS = {
     "passed": "green",
@@ -29,18 +32,37 @@ def as_json(value: Any) -> None:
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str) -> None:
     """Rows below names; `empty` is said when there are none."""
     from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     if not rows:
         print(empty)
         return
+    Console(highlight=False).print(_drawn(columns, rows))
+
+
+def following(
+    look: Callable[[], tuple[Sequence[str], Sequence[Sequence[Any]]]], *, every: float, empty: str
+) -> NoReturn:
+    """A table that is made anew every so many seconds, in the same place, until ^C."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.live import Live  # noqa: PLC0415
+
+    with Live(console=Console(highlight=False), auto_refresh=False) as live:
+        while True:
+            columns, rows = look()
+            live.update(_drawn(columns, rows) if rows else empty, refresh=True)
+            time.sleep(every)
+
+
+def _drawn(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         shown.add_column(column)
     for row in rows:
         shown.add_row(*(Text(str(cell), style=COLOURS.get(str(cell), "")) for cell in row))
-    Console(highlight=False).print(shown)
+    return shown
 
 
 def ago(at: float | None) -> str:

@@ -89,6 +89,26 @@ def size(count: float) -> str:
     return f"{count:.1f} GB"
 
 
+def rate(per_second: float) -> str:
+    """`0`, `0.2`, `8.4`, `218`, `4,210`."""
+    if per_second >= 9.95:
+        return f"{per_second:,.0f}"
+    return f"{per_second:.1f}" if per_second >= 0.05 else f"{per_second:.2g}"
+
+
+def percent(share: float) -> str:
+    """`0 %`, `0.01 %`, `2.5 %`, `100 %` for shares from 0 to 1."""
+    of_100 = share * 100
+    if of_100 >= 9.95:
+        return f"{of_100:.0f} %"
+    return f"{of_100:.1f} %" if of_100 >= 0.95 else f"{of_100:.1g} %"
+
+
+def milliseconds(count: float) -> str:
+    """`86 ms`, `1.8 s`."""
+    return f"{count:.0f} ms" if count < 1000 else f"{count / 1000:.1f} s"
+
+
 def plain(text: str) -> str:
     """One line without what would steer a terminal: colours, cursor, title, line ends."""
     return _CONTROL.sub("", text)

@@ -10,6 +10,7 @@ from shipway.web.api import (
     facts,
     instance_logs,
     runs,
+    signals,
     step_logs,
     tokens,
 )
@@ -23,5 +24,6 @@ ROUTES = (
     *configuration.ROUTES,
     *instance_logs.ROUTES,
     *tokens.ROUTES,
+    *signals.ROUTES,
     *facts.ROUTES,
 )

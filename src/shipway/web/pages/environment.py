@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
+from shipway.signals.encoding import number_of
+from shipway.signals.instances import Usage
+from shipway.signals.reading import together
+from shipway.signals.summary import side_by_side, summary
 from shipway.state import configurations, deployments, holds, instances, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.traffic.addresses import address
 from shipway.web import lookups, shapes
+from shipway.web.api import signals
 from shipway.web.api.environments import running
 from shipway.web.call import Call
-from shipway.web.pages import release_lines
+from shipway.web.pages import chart, release_lines
 from shipway.web.pages.release_lines import Line, Now
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
@@ -21,6 +28,8 @@ from shipway.web.site import Site
 from shipway.web.words import ago, lasting
 
 BASE = "/applications/{application}/environments/{environment}"
+LATELY = 60  # seconds that the figures beside the charts are of
+SPANS = {"15m": "15 min", "1h": "1 h", "6h": "6 h", "1d": "1 day", "7d": "7 days"}
 DRAWN = 8  # instances in the picture; more are counted
 COLOURS = {
     "running": "serving",
@@ -41,11 +50,14 @@ class Instance:
     port: int | None
     since: float | None
     restarts: int
+    memory: int | None
+    cpu: float
 
 
 def environment_page(site: Site, call: Call) -> Response:
     application, environment = call.place("application"), call.place("environment")
     states = running(site, application, environment)
+    used = site.story.cast.collector.instances.latest
     with site.database.read() as conn:
         names = lookups.environments(site, conn, lookups.application(conn, application).name)
         lookups.environment(site, conn, application, environment)
@@ -67,7 +79,7 @@ def environment_page(site: Site, call: Call) -> Response:
             now=now,
             serving=serving,
             lines=lines,
-            instances=[_instance(one) for one in shapes.instances(wanted, states)],
+            instances=[_instance(one, used.get(one["id"])) for one in shapes.instances(wanted, states)],
             drawn=DRAWN,
             moving=moving,
             moving_run=None if moving is None else runs.get(conn, moving.run),
@@ -75,6 +87,7 @@ def environment_page(site: Site, call: Call) -> Response:
             forward=release_lines.way_forward(lines, now),
             configuration=configurations.newest(conn, application, environment),
             holds=holds.on(conn, application, environment, commit),
+            **_signals(site, call, conn),
             title=_title(environment, serving, moving),
             lead=_lead(conn, now, serving),
         )
@@ -89,7 +102,7 @@ def roll_back(site: Site, call: Call) -> Response:
     return RedirectResponse(f"/runs/{application}:{run.number}", 303)
 
 
-def _instance(shape: shapes.Shape) -> Instance:
+def _instance(shape: shapes.Shape, used: Usage | None) -> Instance:
     state = "up" if shape["state"] == "running" else shape["state"]
     return Instance(
         name=f"{shape['process']}.{shape['position']}",
@@ -98,7 +111,29 @@ def _instance(shape: shapes.Shape) -> Instance:
         port=shape["port"],
         since=shape["since"],
         restarts=shape["restarts"] or 0,
+        memory=None if used is None else used.memory,
+        cpu=0.0 if used is None else used.cpu,
     )
+
+
+def _signals(site: Site, call: Call, conn: Connection) -> dict[str, Any]:
+    """What production says: the charts of the chosen span, and the last minute of each release."""
+    span = call.query("span") or signals.USUAL
+    span = span if span in signals.SPANS else signals.USUAL
+    application, environment = call.place("application"), call.place("environment")
+    length, step, _ring = signals.SPANS[span]
+    now = time.time()
+    marks = signals.marks(conn, application, environment, now - length)
+    spoken = signals.now(site, call, LATELY)
+    lately = side_by_side(together(readings) for _, readings, _ in spoken)
+    return {
+        "span": span,
+        "spans": SPANS,
+        "charts": chart.charts(signals.history(site, call, span), marks, span=length, length=step, now=now),
+        "marked": {one.kind for one, _ in marks},
+        "lately": None if lately is None else summary([lately]),
+        "said": {number_of(name): summary(readings) for name, readings, _ in spoken},
+    }
 
 
 def _title(environment: str, serving: Line | None, moving: Deployment | None) -> str:

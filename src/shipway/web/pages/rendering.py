@@ -35,8 +35,12 @@ def templates(files: Files) -> jinja2.Environment:
         initials=initials,
         lasting=words.lasting,
         length_of=words.length,
+        milliseconds=words.milliseconds,
+        percent=words.percent,
         phase=words.phase,
+        rate=words.rate,
         several=words.several,
+        size=words.size,
     )
     return made
 
