@@ -53,20 +53,22 @@ class Site:
     port: int
     server: uvicorn.Server
     thread: threading.Thread
+    cast: Cast
 
     @classmethod
     def start(cls, scene: Scene, port: int = 0) -> Site:
         """Starts a server in a thread of this process."""
         listening = socket.create_server(("127.0.0.1", port))
         port = listening.getsockname()[1]
-        web = app.create(scene.database, scene.places, story(scene), port=port, proxy_port=8080)
+        told = story(scene)
+        web = app.create(scene.database, scene.places, told, port=port, proxy_port=8080)
         server = uvicorn.Server(uvicorn.Config(web, log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         while not server.started:
             thread.join(0.01)
             assert thread.is_alive(), "the server ended before it answered"
-        return cls(scene, web, port, server, thread)
+        return cls(scene, web, port, server, thread, told.cast)
 
     def stop(self) -> None:
         self.server.should_exit = self.server.force_exit = True

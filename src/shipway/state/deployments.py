@@ -118,6 +118,15 @@ def have_served(conn: Connection, application: str, environment: str, digest: st
     return conn.execute(query).first() is not None
 
 
+def counted(conn: Connection) -> dict[tuple[str, str, str, str], int]:
+    """How many there were, by application, environment, kind and state."""
+    by = (deployments.c.application, deployments.c.environment, deployments.c.kind, deployments.c.state)
+    rows = conn.execute(select(*by, func.count()).group_by(*by).order_by(*by))
+    return {
+        (application, environment, kind, state): count for application, environment, kind, state, count in rows
+    }
+
+
 def running(conn: Connection) -> list[Deployment]:
     """Deployments that have begun and not ended."""
     query = select(deployments).where(deployments.c.state == "running").order_by(deployments.c.id)

@@ -101,6 +101,12 @@ def recent(conn: Connection, application: str, environment: str, limit: int = 20
     return [Release(**row) for row in conn.execute(query).mappings()]
 
 
+def commits(conn: Connection) -> dict[str, str]:
+    """The commit of every release of every environment, by the name of the release."""
+    columns = (releases.c.application, releases.c.environment, releases.c.number, releases.c.commit)
+    return {f"{app}.{env}.r{number}": commit for app, env, number, commit in conn.execute(select(*columns))}
+
+
 def numbered(conn: Connection, application: str, environment: str, number: int) -> Release | None:
     """The release people call r<number>."""
     query = select(releases).where(

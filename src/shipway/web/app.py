@@ -14,7 +14,7 @@ from starlette.routing import Route
 from shipway.config.places import Places
 from shipway.state.database import Database
 from shipway.story.acts import Story
-from shipway.web import events, git, health
+from shipway.web import events, git, health, metrics
 from shipway.web.address import Address
 from shipway.web.api import ROUTES as API
 from shipway.web.commits import Commits
@@ -29,7 +29,7 @@ from shipway.web.refusals import Broken
 from shipway.web.routes import Declared, by_path
 from shipway.web.site import Site
 
-DECLARED: tuple[Declared, ...] = (*health.ROUTES, *git.ROUTES, *events.ROUTES, *API, *PAGES)
+DECLARED: tuple[Declared, ...] = (*health.ROUTES, *metrics.ROUTES, *git.ROUTES, *events.ROUTES, *API, *PAGES)
 
 
 def create(database: Database, places: Places, story: Story, *, port: int, proxy_port: int) -> Starlette:

@@ -24,6 +24,19 @@ def drain(*_: object) -> None:
     sys.exit(0)
 
 
+def burn() -> None:
+    """Half a second of the processor, as much by a child that ends, and fifty megabytes; says how much."""
+    global held  # noqa: PLW0603 - what is held is held until the end
+    child = os.fork()
+    while time.process_time() < 0.5:
+        pass
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    held = os.urandom(50_000_000)
+    say(f"burnt {sum(os.times()[:4])}")
+
+
 def become_a_daemon() -> None:
     """Leaves behind a process that is nobody's child and in a session of its own."""
     if os.fork() == 0:
@@ -48,6 +61,8 @@ def main(words: list[str]) -> None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", int(os.environ["PORT"])))
         listener.listen()
+    if "burn" in words:
+        burn()
     say(f"up {os.getpid()}")
     for word in words:
         if word.isdigit():

@@ -1,0 +1,186 @@
+"""Signals over the API and for Prometheus: the figures that were read, and silence as silence."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from shipway.signals.instances import Usage
+from shipway.traffic.counts import Count, Counted
+from shipway.traffic.tally import BOUNDS, Tally
+from support.said import kept
+from web.scene import Scene
+from web.server import Site
+
+MONITORING = Path(__file__).parents[2] / "examples" / "monitoring"
+BASE = "/api/v1/applications/shop/environments/prod/signals"
+QUICK = Tally((0, 90, 0, 0, 10), tuple(90 if bound == 6 else 0 for bound in (*BOUNDS, 0)))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Site]:
+    """r1 served, r2 does."""
+    scene = Scene.empty(tmp_path)
+    with scene.history():
+        for minutes in (60, 20):
+            scene.until(minutes * 60)
+            if minutes == 60:
+                scene.application("shop")
+            scene.deliver(scene.push("shop", f"Change {minutes}"))
+    site = Site.start(scene)
+    yield site
+    site.stop()
+    scene.database.close()
+
+
+def routers(site: Site, monkeypatch, *counts: dict[str, Tally]) -> None:
+    """Looks once at routers that have counted this, one dictionary for each look."""
+    proxy, looks = site.cast.proxy, iter(counts)
+
+    def count() -> list[Count]:
+        said = {name: Counted(tally, 4) for name, tally in next(looks).items()}
+        return [Count("router-1", "answered", "1", said)]
+
+    monkeypatch.setattr(proxy, "count", count)
+    monkeypatch.setattr(proxy, "releases", lambda: ["shop.prod.r2"])
+    for _ in counts:
+        site.cast.collector.look()
+
+
+def test_the_last_seconds_of_each_release_are_told(shop: Site, monkeypatch) -> None:
+    routers(shop, monkeypatch, {"shop.prod.r2": Tally()}, {"shop.prod.r2": QUICK})
+    used = Usage("shop.prod.r2.web.0", "running", 0.0, 3, 0.25, 12.5, 41_000_000)
+    shop.cast.collector.instances.latest = {used.instance: used}
+    (told,) = shop.get(BASE).json["releases"]
+    commit = shop.get("/api/v1/applications/shop/environments/prod").json["serving"]["commit"]
+    assert (told["release"], told["commit"], told["heard"]) == (2, commit, True)
+    assert (told["requests"], told["errors"], told["error_share"], told["in_flight"]) == (100, 10, 0.1, 4)
+    assert (told["p50"], told["p95"], told["p99"]) == (6, 6, 6)
+    assert (told["cpu"], told["memory"], told["restarts"]) == (0.25, 41_000_000, 3)
+    assert told["instances"][0]["process"] == "web"
+
+
+def test_a_router_that_is_silent_is_told_as_such_and_not_as_zero(shop: Site, monkeypatch) -> None:
+    routers(shop, monkeypatch, {"shop.prod.r2": Tally()})
+    monkeypatch.setattr(shop.cast.proxy, "count", lambda: [Count("router-1", "silent")])
+    shop.cast.collector.look()
+    (told,) = shop.get(BASE).json["releases"]
+    assert (told["heard"], told["error_share"], told["p95"]) == (False, None, None)
+
+
+def test_nothing_is_told_of_a_release_that_was_not_looked_at(shop: Site) -> None:
+    assert shop.get(BASE).json["releases"] == []
+
+
+def test_an_environment_that_is_not_there_is_404(shop: Site) -> None:
+    for path in (BASE, f"{BASE}/history"):
+        assert shop.get(path.replace("prod", "moon")).status == 404
+        assert shop.get(path.replace("shop", "moon")).status == 404
+
+
+def test_history_has_steps_and_deployments(shop: Site) -> None:
+    kept(shop.scene.places, "shop", "prod", lambda _ago: {2: (20, 0.0, 10)}, seconds=1800)
+    told = shop.get(f"{BASE}/history?span=1h").json
+    assert (told["span"], told["step"]) == (3600, 60)
+    whole = [step["releases"][0] for step in told["steps"][1:-1]]
+    assert len(whole) >= 28
+    assert all(50 <= one["seconds"] <= 70 and 15 < one["rate"] < 25 for one in whole)
+    assert [(one["kind"], one["release"]) for one in told["deployments"]][-1] == ("deploy", 2)
+    assert all(time.time() - 3600 < one["at"] < time.time() for one in told["deployments"])
+    assert shop.get(f"{BASE}/history?span=2y").status == 400
+
+
+Told = dict[str, list[tuple[dict[str, str], float]]]
+
+
+def families(site: Site) -> Told:
+    """What /metrics says: by name, each set of labels and its value."""
+    answer = site.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    found: Told = {}
+    for family in text_string_to_metric_families(answer.text):
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return found
+
+
+def only(told: Told, name: str, **labels: str) -> float:
+    """The one value with these labels."""
+    (value,) = (value for known, value in told[f"shipway_{name}"] if labels.items() <= known.items())
+    return value
+
+
+@pytest.fixture
+def told(shop: Site, monkeypatch) -> Told:
+    routers(shop, monkeypatch, {"shop.prod.r2": Tally()}, {"shop.prod.r2": QUICK}, {"shop.prod.r2": QUICK + QUICK})
+    used = Usage("shop.prod.r2.web.0", "running", 0.0, 3, 0.25, 12.5, 41_000_000)
+    shop.cast.collector.instances.latest = {used.instance: used}
+    return families(shop)
+
+
+def test_metrics_count_since_the_server_began(shop: Site, told) -> None:
+    serving = shop.get("/api/v1/applications/shop/environments/prod").json["serving"]
+    release = {"application": "shop", "environment": "prod", "release": "r2", "commit": serving["commit"]}
+    assert only(told, "requests_total", **release, **{"class": "2xx"}) == 180
+    assert only(told, "requests_total", **release, **{"class": "5xx"}) == 20
+    assert only(told, "request_duration_seconds_bucket", **release, le="0.005") == 0
+    assert only(told, "request_duration_seconds_bucket", **release, le="0.01") == 180
+    assert only(told, "request_duration_seconds_bucket", **release, le="+Inf") == 180
+    assert only(told, "requests_in_flight", **release) == 4
+    assert only(told, "signals_heard", **release) == 1
+    instance = {**release, "process": "web", "instance": "shop.prod.r2.web.0"}
+    assert only(told, "instance_restarts_total", **instance) == 3
+    assert only(told, "instance_cpu_seconds_total", **instance) == 12.5
+    assert only(told, "instance_memory_bytes", **instance) == 41_000_000
+    where = {"application": "shop", "environment": "prod"}
+    assert only(told, "deployments_total", **where, kind="deploy", state="done") == 2
+    assert only(told, "serving_since_timestamp_seconds", **where) == serving["since"]
+
+
+def test_metrics_are_for_those_who_show_a_token(shop: Site) -> None:
+    assert shop.ask("GET", "/metrics").status == 401
+    assert shop.get("/metrics", "ben").status == 200
+
+
+def names_in(expression: str) -> set[str]:
+    return set(re.findall(r"\b(?:release:)?shipway_[a-z0-9_]+(?::[a-z0-9_]+)?", expression))
+
+
+def test_rules_and_dashboard_ask_for_what_there_is(told) -> None:
+    """Every name in them is exported or made by a rule, and every label they sum by is on it."""
+    rules = yaml.safe_load((MONITORING / "rules.yml").read_text())["groups"][0]["rules"]
+    dashboard = json.loads((MONITORING / "dashboard.json").read_text())
+    made = {rule["record"] for rule in rules}
+    shown = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    shown += [one["expr"] for one in dashboard["annotations"]["list"]]
+    shown += [one["query"]["query"] for one in dashboard["templating"]["list"] if one["type"] == "query"]
+    asked = set().union(*(names_in(text) for text in [*(rule["expr"] for rule in rules), *shown]))
+    assert asked <= made | told.keys()
+    assert made <= set().union(*map(names_in, [*shown, *(rule["expr"] for rule in rules)]))
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+
+def test_prometheus_itself_takes_rules_and_metrics(shop: Site, told, tmp_path: Path) -> None:
+    """Where its tool is at hand; the test above needs none."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        return
+    (tmp_path / "shipway.token").touch()
+    for name in ("prometheus.yml", "rules.yml"):
+        shutil.copy(MONITORING / name, tmp_path)
+    checked = subprocess.run(
+        [promtool, "check", "config", "prometheus.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    said = shop.get("/metrics").body
+    linted = subprocess.run([promtool, "check", "metrics"], input=said, capture_output=True, check=False)
+    assert linted.returncode == 0, linted.stderr.decode()
