@@ -28,6 +28,7 @@ VERBS = [
     "secrets",
     "ps",
     "open",
+    "signals",
     "token",
     "schema",
 ]

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,31 @@ def test_a_server_that_is_stopped_and_started_loses_no_request(
     assert load.failures == []
     assert load.requests > 100
     assert pids(repository) == before
+
+
+def test_what_was_answered_is_told_and_still_known_by_the_next_server(
+    installation: Installation, repository: Repository
+) -> None:
+    asked = 40
+    for _ in range(asked):
+        assert installation.says("shop")
+    told = eventually(lambda: signals(repository, asked), "the requests are told")
+    assert told["heard"]
+    assert told["errors"] == 0
+    assert told["p50"] is not None
+    eventually(lambda: signals(repository, asked)["memory"] > 1_000_000, "the instances are measured")
+    shown = repository.shipway("signals", "--env", "prod").out
+    assert "p50/p95/p99 ms" in shown
+    assert "…" not in shown
+    installation.kill_server()
+    installation.up()
+    assert eventually(lambda: signals(repository, asked), "the requests are still told")["heard"]
+
+
+def signals(repository: Repository, asked: int) -> dict[str, Any] | None:
+    """What serves, once it has answered so many requests in the last minutes."""
+    told = repository.json("signals", "--env", "prod", "--over", "600")["releases"]
+    return next((one for one in told if one["requests"] >= asked and one["p50"] is not None), None)
 
 
 def test_a_killed_keeper_comes_back_and_no_instance_notices(

@@ -13,19 +13,7 @@ from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
 
-COLUMNS = (
-    "release",
-    "commit",
-    "requests/s",
-    "errors",
-    "p50",
-    "p95",
-    "p99",
-    "in flight",
-    "cpu",
-    "memory",
-    "restarts",
-)
+COLUMNS = ("release", "per s", "errors", "p50/p95/p99 ms", "in flight", "cpu", "memory", "restarts")
 EVERY = 1.0
 
 
@@ -60,11 +48,10 @@ def rows(answer: Mapping[str, Any]) -> Sequence[Sequence[str]]:
 def _row(one: Mapping[str, Any]) -> Sequence[str]:
     measured = bool(one["instances"])
     return (
-        f"r{one['release']}",
-        (one["commit"] or "")[:7],
+        f"r{one['release']} {(one['commit'] or '')[:7]}".strip(),
         f"{one['rate']:.1f}" if one["heard"] else "not heard",
         "-" if one["error_share"] is None else f"{one['error_share'] * 100:.2f} %",
-        *("-" if one[name] is None else f"{one[name]} ms" for name in ("p50", "p95", "p99")),
+        "-" if one["p50"] is None else "/".join(str(one[name]) for name in ("p50", "p95", "p99")),
         str(one["in_flight"]) if one["heard"] else "-",
         f"{one['cpu'] * 100:.0f} %" if measured else "-",
         f"{one['memory'] / 1e6:.0f} MB" if measured else "-",

@@ -1,0 +1,47 @@
+"""The table of `shipway signals`: a dash where nothing is known, never a zero."""
+
+from __future__ import annotations
+
+from shipway.cli.signals import COLUMNS, rows
+
+TOLD = {
+    "release": 3,
+    "commit": "8c1f0ae" + "0" * 33,
+    "rate": 21.53,
+    "error_share": 0.0104,
+    "p50": 40,
+    "p95": 90,
+    "p99": 220,
+    "in_flight": 2,
+    "heard": True,
+    "cpu": 0.254,
+    "memory": 212_000_000,
+    "restarts": 1,
+    "instances": [{}],
+}
+
+
+def row(**changes: object) -> tuple[str, ...]:
+    (shown,) = rows({"releases": [{**TOLD, **changes}]})
+    assert len(shown) == len(COLUMNS)
+    return tuple(shown)
+
+
+def test_a_release_in_a_row() -> None:
+    assert row() == (
+        *("r3 8c1f0ae", "21.5", "1.04 %", "40/90/220", "2"),
+        *("25 %", "212 MB", "1"),
+    )
+
+
+def test_what_was_not_heard_is_no_zero() -> None:
+    assert row(heard=False, rate=0.0, error_share=None, p50=None)[1:4] == ("not heard", "-", "-")
+    assert row(heard=False)[4] == "-"
+
+
+def test_a_release_that_nobody_asks_has_no_share_of_errors() -> None:
+    assert row(rate=0.0, error_share=None)[1:3] == ("0.0", "-")
+
+
+def test_instances_that_were_not_measured_are_not_idle() -> None:
+    assert row(instances=[], cpu=0, memory=0)[5:] == ("-", "-", "-")
