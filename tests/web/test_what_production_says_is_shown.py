@@ -169,6 +169,12 @@ def test_rules_and_dashboard_ask_for_what_there_is(told) -> None:
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
 
 
+def test_the_guide_lists_every_metric(told: Told) -> None:
+    guide = (MONITORING.parents[1] / "docs" / "guides" / "prometheus.md").read_text()
+    listed = set(re.findall(r"^\| `(shipway_\w+)`", guide, re.MULTILINE))
+    assert listed == {re.sub(r"_(bucket|count)$", "", name) for name in told} | {"shipway_deployments_running"}
+
+
 def test_prometheus_itself_takes_rules_and_metrics(shop: Site, told, tmp_path: Path) -> None:
     """Where its tool is at hand; the test above needs none."""
     promtool = shutil.which("promtool")
