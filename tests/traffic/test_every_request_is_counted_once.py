@@ -13,6 +13,7 @@ import pytest
 from shipway.signals.collect import Collector
 from shipway.signals.reading import Reading
 from shipway.traffic.envoy import counting, routes
+from shipway.traffic.envoy.admin import Admin
 from shipway.traffic.tally import BOUNDS, Tally
 
 
@@ -159,6 +160,20 @@ def test_a_router_that_is_silent_is_told_as_such_and_what_it_counted_comes_later
     watch.until(lambda: watch.seen.timed == 8)
     assert watch.seen.requests == 8
     assert watch.last["app.prod.r1"].heard
+
+
+def test_a_router_that_is_started_again_while_it_answers_is_silent(tmp_path) -> None:
+    """Nobody could say whether it answered before or after."""
+
+    class Dying(Admin):
+        def ask(self, _target: str, _method: str = "GET", *, within: float = 0.0) -> str:
+            self.path.rename(tmp_path / "before")
+            self.path.touch()
+            return ""
+
+    (tmp_path / "admin").touch()
+    counter = counting.Counter("router-1")
+    assert counter.count(Dying(tmp_path / "admin")).state == "silent"
 
 
 def test_a_release_that_no_router_knows_is_not_heard(served, watch, monkeypatch) -> None:

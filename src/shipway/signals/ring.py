@@ -32,7 +32,7 @@ class Ring:
         self._size: int | None = None  # of the one that grows; None until it was looked at
 
     def append(self, records: Sequence[bytes]) -> None:
-        """All of them in one write. Raises OSError, and then the file is as it was before."""
+        """All of them in one write. Raises OSError; what was written of them then is torn."""
         text = b"".join(_framed(record) for record in records)
         if not text:
             return
@@ -44,7 +44,7 @@ class Ring:
                 os.replace(self._path, self._before)
                 size = 0
             self._size = None
-            self._write(text, size)
+            self._write(text)
             self._size = size + len(text)
 
     def newest_first(self) -> Iterator[bytes]:
@@ -74,12 +74,11 @@ class Ring:
                 os.truncate(self._path, self._size)
         return self._size
 
-    def _write(self, text: bytes, size: int) -> None:
+    def _write(self, text: bytes) -> None:
         handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             written = os.write(handle, text)
             if written < len(text):
-                os.ftruncate(handle, size)
                 raise OSError(f"only {written} of {len(text)} bytes could be written to {self._path}")
         finally:
             os.close(handle)
