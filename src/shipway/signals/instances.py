@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from shipway.hosts.keeper import processes
 from shipway.hosts.keeper.spec import InstanceState
 
 EVERY = 5.0
+MEMORY_EVERY = 30.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -48,20 +50,33 @@ class Usage:
 
 
 class Instances:
-    """The instances of every release, as of the last look; one thread looks, any may read `latest`."""
+    """The instances of every release, as of the last look; one thread looks, any may read `latest`.
+
+    Memory is measured every MEMORY_EVERY seconds only: the kernel walks through all of it for that (some
+    milliseconds for 100 MB). One that was just started is measured at once.
+    """
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
-        self._at = 0.0
+        self._at = self._weighed = -math.inf
         self.latest: Mapping[str, Usage] = {}
 
     def look(self) -> None:
         """Measures all of them. Raises KeeperGone."""
         states = [state for state in self._keeper.instances() if state.id.count(".") == 4]
         now, children = time.monotonic(), _children()
-        before, passed = self.latest, now - self._at
-        self.latest = {s.id: _usage(s, _tree(children, s.pid), before.get(s.id), passed) for s in states}
-        self._at = now
+        weigh = now - self._weighed >= MEMORY_EVERY
+        self.latest = {
+            state.id: _usage(state, _tree(children, state.pid), self._before(state), now - self._at, weigh)
+            for state in states
+        }
+        self._at, self._weighed = now, now if weigh else self._weighed
+
+    def _before(self, state: InstanceState) -> Usage | None:
+        """What this very one used at the last look."""
+        before = self.latest.get(state.id)
+        same = before is not None and (before.restarts, before.since) == (state.restarts, state.since)
+        return before if same else None
 
 
 def _children() -> Mapping[int, Sequence[int]]:
@@ -79,11 +94,10 @@ def _tree(children: Mapping[int, Sequence[int]], root: int | None) -> Sequence[i
     return found
 
 
-def _usage(state: InstanceState, pids: Sequence[int], before: Usage | None, passed: float) -> Usage:
+def _usage(state: InstanceState, pids: Sequence[int], before: Usage | None, passed: float, weigh: bool) -> Usage:
     seconds = sum(map(cpu_seconds, pids))
-    same = before is not None and before.restarts == state.restarts and before.cpu_seconds <= seconds
-    used = seconds - before.cpu_seconds if same and before is not None else 0.0
-    memory = sum(map(memory_of, pids))
+    used = 0.0 if before is None else max(0.0, seconds - before.cpu_seconds)
+    memory = before.memory if before is not None and not weigh else sum(map(memory_of, pids))
     return Usage(state.id, state.state, state.since, state.restarts, used / passed, round(seconds, 2), memory)
 
 

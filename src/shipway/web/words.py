@@ -93,7 +93,7 @@ def rate(per_second: float) -> str:
     """`0`, `0.2`, `8.4`, `218`, `4,210`."""
     if per_second >= 9.95:
         return f"{per_second:,.0f}"
-    return f"{per_second:.1f}" if per_second >= 0.05 else f"{per_second:.2g}"
+    return f"{per_second:.1f}" if per_second >= 0.095 else f"{per_second:.1g}"
 
 
 def percent(share: float) -> str:

@@ -6,11 +6,12 @@ import os
 import re
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from shipway.hosts.keeper.spec import InstanceState
+from shipway.signals import instances as measuring
 from shipway.signals.instances import Instances
 
 NAME = "shop.prod.r3.web.0"
@@ -53,6 +54,21 @@ def test_cores_are_told_of_the_time_between_two_looks() -> None:
     assert used >= 0.25
     assert used / longest <= second.cpu + 0.01
     assert second.cpu <= used / shortest + 0.01
+
+
+def test_memory_is_measured_now_and_then_and_of_a_new_one_at_once(monkeypatch) -> None:
+    state = InstanceState(NAME, "shop.prod", os.getpid(), "running", 0, None, 0.0, False, "")
+    kept, weights = Kept([state]), iter([100, 200, 300])
+    monkeypatch.setattr(measuring, "memory_of", lambda pid: next(weights) if pid == os.getpid() else 0)
+    instances = Instances(kept)
+    seen = []
+    for since in (0.0, 0.0, 7.0):
+        kept.states = [replace(state, since=since)]
+        instances.look()
+        seen.append(instances.latest[NAME].memory)
+    monkeypatch.setattr(measuring, "MEMORY_EVERY", 0.0)
+    instances.look()
+    assert [*seen, instances.latest[NAME].memory] == [100, 100, 200, 300]
 
 
 def test_one_that_was_started_again_has_restarts_and_begins_anew(house) -> None:
