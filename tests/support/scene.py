@@ -22,7 +22,6 @@ from shipway.environments.secrets import Vault
 from shipway.hosts.keeper.client import Keeper
 from shipway.hosts.sandbox import probe
 from shipway.releases.machine import Machine
-from shipway.signals.collect import Collector
 from shipway.state import deployments, facts, releases, runs
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
@@ -112,7 +111,7 @@ class Scene:
         """The block ends where this fact is recorded, as `kind before` or `kind after`; a new cast comes on."""
         with pytest.raises(Crash), _raising(place):
             yield
-        self.cast = Cast(self.cast.machine, self.cast.proxy, self.cast.collector)
+        self.cast = Cast(self.cast.machine, self.cast.proxy)
 
     def deliver_as_read(self, now: Run, *, before: Run) -> str:
         """Delivers a run that was read before it came to what it is now."""
@@ -212,6 +211,6 @@ def a_scene(home: Path) -> Iterator[Scene]:
             proxy = Proxy(workshop.places, free_port())
             proxy.start(keeper)
             machine = Machine(workshop.database, workshop.places, keeper, workshop.tier, Vault(workshop.places))
-            yield Scene(workshop, Cast(machine, proxy, Collector(workshop.places, proxy, keeper)))
+            yield Scene(workshop, Cast(machine, proxy))
         finally:
             keeper.quit(stop_instances=True)

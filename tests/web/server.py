@@ -17,7 +17,6 @@ from shipway.environments.secrets import Vault
 from shipway.hosts.keeper.client import Keeper
 from shipway.hosts.sandbox import probe
 from shipway.releases.machine import Machine
-from shipway.signals.collect import Collector
 from shipway.story.acts import Story
 from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
@@ -120,5 +119,4 @@ class Site:
 def story(scene: Scene) -> Story:
     """What acts on the record; where there is no keeper and no router, what needs them waits for ever."""
     machine = Machine(scene.database, scene.places, Keeper(scene.places), probe(), Vault(scene.places))
-    proxy = Proxy(scene.places, 8080)
-    return Story(Cast(machine, proxy, Collector(scene.places, proxy, machine.keeper)))
+    return Story(Cast(machine, Proxy(scene.places, 8080)))

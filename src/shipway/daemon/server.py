@@ -24,7 +24,6 @@ from shipway.hosts.keeper.client import Keeper
 from shipway.pushes import access, credentials, processes, repositories
 from shipway.pushes.doorway import Doorway
 from shipway.releases.machine import Machine
-from shipway.signals.collect import Collector
 from shipway.state import pushes, runs
 from shipway.state.database import Database, open_database
 from shipway.state.pushes import Push
@@ -48,8 +47,7 @@ def run(
     """Serves on `listener` until it is told to stop; `router` is done when keeper and router are up."""
     database = open_database(places.database)
     _keep_owner_token(places, database, f"http://127.0.0.1:{port}")
-    machine = Machine(database, places, keeper, sandbox.probe(), Vault(places))
-    cast = Cast(machine, proxy, Collector(places, proxy, keeper))
+    cast = Cast(Machine(database, places, keeper, sandbox.probe(), Vault(places)), proxy)
     engine = Engine(places.engine_database, perform.actions(cast))
     router.result()
     engine.start()

@@ -25,9 +25,13 @@ class Cast:
 
     machine: Machine
     proxy: Proxy
-    collector: Collector
+    collector: Collector = field(init=False)
     _locks: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        collector = Collector(self.machine.places, self.proxy, self.machine.keeper)
+        object.__setattr__(self, "collector", collector)
 
     @property
     def database(self) -> Database:

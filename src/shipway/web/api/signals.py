@@ -41,7 +41,7 @@ def show_signals(site: Site, call: Call) -> dict[str, Any]:
     over = call.number("over", OVER, most=600) or OVER
     application, environment = call.place("application"), call.place("environment")
     with site.database.read() as conn:
-        lookups.environment(conn, application, environment)
+        lookups.environment(site, conn, application, environment)
         known = {one.name: one for one in releases.recent(conn, application, environment, limit=500)}
     return {
         "application": application,
@@ -72,7 +72,7 @@ def show_history(site: Site, call: Call) -> dict[str, Any]:
         raise Unreadable(f"`span` must be one of {', '.join(SPANS)}.")
     application, environment = call.place("application"), call.place("environment")
     with site.database.read() as conn:
-        lookups.environment(conn, application, environment)
+        lookups.environment(site, conn, application, environment)
         marked = marks(conn, application, environment, time.time() - SPANS[span][0])
     return {
         "application": application,
