@@ -14,6 +14,8 @@ class Finding:
 
     `evidence` is an e-value: how many times likelier what was seen is if the new release is worse than if it is
     not. It may be looked at as often as one likes; by chance it exceeds N at most once in N comparisons.
+    `beside`: both served in the same time. Otherwise the old release's numbers are from before, and what happened
+    to the world in between counts against the new one.
     """
 
     what: str
@@ -22,6 +24,7 @@ class Finding:
     old_count: int
     old_of: int
     evidence: float
+    beside: bool = True
 
     @property
     def new_share(self) -> float:

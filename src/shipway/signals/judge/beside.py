@@ -1,0 +1,150 @@
+"""Whether more of the new release's requests are bad than of the old one's, served at the same time.
+
+The router deals requests out by chance. Had the releases been equal, whatever was going to happen to a request
+would have happened on either side, so a bad request lies with the new release no more often than a good one:
+that, and nothing about the world, is what is bet against. See docs/concepts/judge.md for the proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, log
+
+from shipway.signals.judge.wager import Wager
+from shipway.signals.verdict import Finding
+
+OF_NEW, LEAST, MOST_NEEDED = 0.7, 8, 50
+"""A block is to hold so many requests of the new release, and so many of both at least and at most."""
+FORGET = 0.9
+LOG_MOST = 690.0
+
+
+@dataclass(frozen=True)
+class Table:
+    """Of `of` requests of each release `bad` were bad."""
+
+    old_bad: int = 0
+    old_of: int = 0
+    new_bad: int = 0
+    new_of: int = 0
+
+    def __add__(self, other: Table) -> Table:
+        return Table(
+            self.old_bad + other.old_bad,
+            self.old_of + other.old_of,
+            self.new_bad + other.new_bad,
+            self.new_of + other.new_of,
+        )
+
+    @property
+    def of(self) -> int:
+        return self.old_of + self.new_of
+
+    @property
+    def bad(self) -> int:
+        return self.old_bad + self.new_bad
+
+
+@dataclass(frozen=True)
+class More:
+    """An alternative: this much more of all requests is bad (0 to 1)."""
+
+    much: float
+
+    def of(self, usual: float) -> tuple[float, float]:
+        """The shares that are bad, of the old release and of the new one."""
+        old = min(max(usual, self.much / 100), 0.98)
+        return old, old + self.much * (0.99 - old)
+
+
+@dataclass(frozen=True)
+class Odds:
+    """An alternative: the odds that a request is bad are this many times higher."""
+
+    times: float
+
+    def of(self, usual: float) -> tuple[float, float]:
+        old = min(max(usual, 0.002), 0.95)
+        odds = self.times * old / (1 - old)
+        return old, odds / (1 + odds)
+
+
+def factor(table: Table, share: float, old: float, new: float) -> float:
+    """How many times likelier it is that the bad requests lie where they lie if `old` and `new` are the shares
+    that are bad and `share` of all goes to the new release, than if good and bad were dealt out alike.
+    """
+    good = table.of - table.bad
+    of_bad = share * new / (share * new + (1 - share) * old)
+    of_good = share * (1 - new) / (share * (1 - new) + (1 - share) * (1 - old))
+    alike = (table.bad * of_bad + good * of_good) / table.of
+    return exp(
+        min(
+            table.new_bad * log(of_bad / alike)
+            + table.old_bad * log((1 - of_bad) / (1 - alike))
+            + (table.new_of - table.new_bad) * log(of_good / alike)
+            + (table.old_of - table.old_bad) * log((1 - of_good) / (1 - alike)),
+            LOG_MOST,
+        )
+    )
+
+
+def factor_of_bad(table: Table, share: float, old: float, new: float) -> float:
+    """The same of the bad requests alone, if it is known that `share` of them is dealt to the new release."""
+    of_bad = share * new / (share * new + (1 - share) * old)
+    weighed = table.new_bad * log(of_bad / share) + table.old_bad * log((1 - of_bad) / (1 - share))
+    return exp(min(weighed, LOG_MOST))
+
+
+class Beside:
+    """Bets block by block. A block ends by its number of requests, never by who got the bad ones."""
+
+    def __init__(self, alternatives: Sequence[tuple[float, More | Odds]]) -> None:
+        self.total = Table()
+        self._alternatives = [alternative for _, alternative in alternatives]
+        self._wager = Wager([weight for weight, _ in alternatives])
+        self._block = Table()
+        self._usual = 0.0
+        self._dealt = (0.0, 0.0)
+
+    def finding(self, what: str) -> Finding:
+        seen = self.total
+        return Finding(what, seen.new_bad, seen.new_of, seen.old_bad, seen.old_of, self._wager.evidence)
+
+    @property
+    def between_blocks(self) -> bool:
+        return not self._block.of
+
+    def see(self, table: Table, share: float, usual: float) -> None:
+        """`usual` is the share of the old release's requests that was bad before this block."""
+        if not table.of:
+            return
+        if self.between_blocks:
+            self._usual = usual
+        self._block += table
+        if self._block.of >= min(max(OF_NEW / self._share(share), LEAST), MOST_NEEDED):
+            self._close(share)
+
+    def see_bad(self, table: Table, share: float, usual: float) -> None:
+        """While good requests still end that were dealt out by an earlier share: looks at the bad ones alone."""
+        self._block, self._dealt = Table(), (0.0, 0.0)
+        self.total += table
+        if table.bad:
+            self._wager.round([factor_of_bad(table, share, *each.of(usual)) for each in self._alternatives])
+
+    def drop(self) -> None:
+        """Forgets the open block: requests were dealt out differently within it."""
+        self._block, self._dealt = Table(), (0.0, 0.0)
+
+    def _close(self, planned: float) -> None:
+        block, self._block = self._block, Table()
+        if 0 < block.bad < block.of:  # otherwise every factor is 1
+            share = self._share(planned)
+            self._wager.round([factor(block, share, *each.of(self._usual)) for each in self._alternatives])
+        self.total += block
+        self._dealt = (self._dealt[0] * FORGET + block.new_of, self._dealt[1] * FORGET + block.of)
+
+    def _share(self, planned: float) -> float:
+        """What the new release gets by the blocks before, beginning with what it was to get."""
+        share = (self._dealt[0] + 20 * planned) / (self._dealt[1] + 20)
+        return min(max(share, 0.005), 0.995)

@@ -1,0 +1,29 @@
+"""What a step of a deployment does after a verdict: nothing waits for ever, and no data is never a pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from shipway.signals.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Step:
+    """`go on` to the next shares, `wait`, or `go back`; only a bad verdict quarantines."""
+
+    act: Literal["go on", "wait", "go back"]
+    quarantine: bool = False
+
+
+def step(verdict: Verdict, *, heard: float, silent: float, waited: float, hold: float, deadline: float) -> Step:
+    """Seconds since the step began: `heard` of its source, `waited` in all; `silent` those since it fell silent.
+
+    A step lasts until its source was heard for `hold` seconds, and goes on whether the verdict is good or, for
+    want of requests, not known. A source that is silent holds it. After `deadline` it goes back.
+    """
+    if verdict.kind == "bad":
+        return Step("go back", quarantine=True)
+    if not silent and heard >= hold:
+        return Step("go on")
+    return Step("go back") if waited >= deadline else Step("wait")

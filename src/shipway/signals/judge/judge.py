@@ -1,0 +1,169 @@
+"""Sees reading after reading, and says what is to be thought of the new release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from shipway.signals.judge import telling
+from shipway.signals.judge.beside import Beside, More, Table
+from shipway.signals.judge.checks import Checks
+from shipway.signals.judge.later import Later
+from shipway.signals.judge.past import Past
+from shipway.signals.judge.policy import Policy
+from shipway.signals.judge.reading import Reading
+from shipway.signals.judge.restarts import Restarts
+from shipway.signals.judge.slow import Slow
+from shipway.signals.verdict import Finding, Verdict
+
+ERRORS = ((0.08, More(0.01)), (0.1, More(0.04)), (0.17, More(0.15)), (0.35, More(0.5)), (0.3, More(0.97)))
+QUANTILES = (0.5, 0.9, 0.99)
+COLD_TIMES = 10
+
+
+@dataclass(frozen=True)
+class Part:
+    """A finding, and what part of the stake at the beginning was put on it."""
+
+    weight: float
+    finding: Finding
+
+    @property
+    def worth(self) -> float:
+        return self.weight * self.finding.evidence
+
+
+class Judge:
+    """Looks at one deployment. The same readings in the same order lead to the same verdict."""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.policy = policy or Policy()
+        self.heard = 0.0
+        """Seconds for which the source was heard since the new release began to serve."""
+        self.silent = 0.0
+        """Seconds, up to the last reading, for which it was not."""
+        self.requests = 0
+        """What the new release answered so far."""
+        self._past = Past()
+        self._share = self._settled_at = 0.0
+        self._errors = Beside(ERRORS)
+        self._slow = [Slow(quantile, self.policy.tolerance) for quantile in QUANTILES]
+        self._restarts = Restarts(self.policy.restarts_an_hour)
+        self._checks = Checks(self.policy.flaky)
+        self._later: Later | None = None
+        self._warmth = Warmth(self.policy)
+        self._bad: Verdict | None = None
+
+    def see(self, reading: Reading) -> None:
+        """Takes in the next interval. One that cannot be (a count below nothing) was not heard."""
+        if not reading.sound:
+            self.silent += reading.seconds
+            return
+        self.silent = 0.0
+        for check in reading.checks:
+            self._checks.see(check)
+        if reading.share > 0:
+            self._compare(reading)
+        if reading.share < 1:
+            self._past.learn(reading.old, reading.seconds)
+        if self._bad is None and self.evidence >= self.policy.proof:
+            findings = self._findings()
+            self._bad = Verdict("bad", telling.bad(findings[0], self.evidence), findings)
+
+    @property
+    def evidence(self) -> float:
+        """Everything compared so far as one e-value: a mean, weighted beforehand, of those of the parts."""
+        return sum(part.worth for part in self._parts())
+
+    def verdict(self) -> Verdict:
+        """What is to be thought now. Bad stays bad; no data is never good."""
+        if self._bad is not None:
+            return self._bad
+        findings = self._findings()
+        if self.silent:
+            return Verdict("not known", telling.silent(self.silent), findings)
+        if self.requests < self.policy.enough_requests:
+            return Verdict("not known", telling.too_few(self.requests, self.policy), findings)
+        if self.evidence >= self.policy.doubt:
+            return Verdict("not known", telling.unsure(findings[0]), findings)
+        return Verdict("good", telling.good(findings, self.requests), findings)
+
+    # --- comparing
+
+    def _compare(self, reading: Reading) -> None:
+        self.heard += reading.seconds
+        self.requests += reading.new.requests
+        self._restarts.see(reading)
+        self._warmth.feel(reading, self._past.settles)
+        moved, self._share = reading.share != self._share, reading.share
+        if reading.share >= 1:
+            self._alone(reading)
+        elif moved:
+            self._settled_at = self.heard + self._past.settles
+            self._forget_open()
+            self._both(reading)
+        else:
+            self._both(reading)
+
+    def _both(self, reading: Reading) -> None:
+        old, new = reading.old, reading.new
+        table = Table(old.errors, old.requests, new.errors, new.requests)
+        see = self._errors.see if self.heard > self._settled_at else self._errors.see_bad
+        see(table, reading.share, self._past.failing)
+        if self._warmth.warm:
+            for slow in self._slow:
+                slow.see(reading, self._past)
+
+    def _alone(self, reading: Reading) -> None:
+        if self._checks.old_fails:
+            return  # it is not the new release alone
+        self._later = self._later or Later(self._past, self.policy.later_tolerance)
+        self._later.see(reading, self._warmth.warm)
+
+    def _forget_open(self) -> None:
+        for compared in (self._errors, *(slow.compared for slow in self._slow)):
+            compared.drop()
+
+    # --- telling
+
+    def _findings(self) -> tuple[Finding, ...]:
+        worst_first = sorted(self._parts(), key=lambda part: part.worth, reverse=True)
+        return tuple(part.finding for part in worst_first if part.finding.new_of)
+
+    def _parts(self) -> Iterator[Part]:
+        """The weights never add up to more than 1."""
+        yield Part(0.54, self._counted(self._errors.finding("failed requests")))
+        for slow in self._slow:
+            yield Part(0.06, self._counted(slow.finding()))
+        yield Part(0.06, self._restarts.finding())
+        for share, finding in self._checks.findings():
+            yield Part(0.07 * share, finding)
+        if self._later is not None:
+            yield Part(0.11, self._counted(self._later.errors()))
+            yield Part(0.04, self._counted(self._later.slow()))
+
+    def _counted(self, finding: Finding) -> Finding:
+        """A few bad requests are no evidence, however unlikely they are."""
+        if finding.new_count >= self.policy.minimum_failures:
+            return finding
+        return replace(finding, evidence=min(finding.evidence, 1.0))
+
+
+class Warmth:
+    """Whether the new release is warm: a fresh process is slow at first, and so is one that was restarted."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._requests, self._seconds = 0, 0.0
+        self.warm = False
+
+    def feel(self, reading: Reading, usual: float) -> None:
+        """`warm` says whether it was before this reading began. `usual`: seconds within which nine of ten requests
+        end; a cold one takes so much longer that it may end long after those that were sent when it was.
+        """
+        if reading.new_restarts:
+            self._requests, self._seconds = 0, 0.0
+        self.warm = self._seconds >= max(self._policy.warm_seconds, COLD_TIMES * usual)
+        if self._requests >= self._policy.warm_requests * reading.new_instances:
+            self._seconds += reading.seconds
+        self._requests += reading.new.requests

@@ -1,0 +1,45 @@
+"""What is seen of an environment in one interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shipway.traffic.tally import Tally
+
+
+@dataclass(frozen=True)
+class Check:
+    """One result of a probe or an invariant. `new`: it was asked of the new release, or of the whole environment
+    while the new release served.
+    """
+
+    name: str
+    passed: bool
+    new: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What both releases answered within the same `seconds`, while `share` (0 to 1) of all went to the new one.
+
+    Before the new release serves its share is 0: such readings, of any length, are what the judge knows of the
+    old one. `heard=False`: the source was dead, stale or in error, and nothing is known of this time; a live
+    source that counted nothing is heard. A request that does not end is in no Tally: who knows of one counts it
+    as slow (in the last place of `durations`), once, and leaves it out when it ends.
+    """
+
+    seconds: float
+    share: float
+    old: Tally = field(default_factory=Tally)
+    new: Tally = field(default_factory=Tally)
+    heard: bool = True
+    old_restarts: int = 0
+    new_restarts: int = 0
+    new_instances: int = 1
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def sound(self) -> bool:
+        """Whether it can be counted: a counter that began anew shows as less than nothing."""
+        counted = (self.old.classes, self.old.durations, self.new.classes, self.new.durations)
+        return self.heard and all(min(counts) >= 0 for counts in counted)

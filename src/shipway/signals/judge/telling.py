@@ -1,0 +1,45 @@
+"""A verdict's reason, in one sentence with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shipway.signals.judge.policy import Policy
+from shipway.signals.verdict import Finding
+
+RESTARTS = "restarts"
+
+
+def bad(worst: Finding, evidence: float) -> str:
+    once_in = f"{evidence:,.0f}" if evidence < 1e6 else "a million"
+    return f"{numbers(worst)}; by chance at most once in {once_in} deployments."
+
+
+def unsure(worst: Finding) -> str:
+    return f"{numbers(worst)}: not enough to tell yet."
+
+
+def good(findings: Sequence[Finding], requests: int) -> str:
+    failed = next((finding for finding in findings if finding.what == "failed requests" and finding.new_of), None)
+    return f"Nothing speaks against {requests:,} requests" + (f"; {_lower(numbers(failed))}." if failed else ".")
+
+
+def too_few(requests: int, policy: Policy) -> str:
+    return f"{requests} requests are too few to tell; {policy.enough_requests} are enough."
+
+
+def silent(seconds: float) -> str:
+    return f"Nothing was heard for {seconds:.0f} s."
+
+
+def numbers(finding: Finding) -> str:
+    when = "in the same time" if finding.beside else "before"
+    if finding.what == RESTARTS:
+        return f"Restarts: {finding.new_count} of the new release, {finding.old_count} of the old one {when}"
+    new = f"{finding.new_count:,} of {finding.new_of:,}"
+    old = f"{finding.old_count:,} of {finding.old_of:,}"
+    return f"{finding.what[0].upper()}{finding.what[1:]}: {new} of the new release, {old} of the old one {when}"
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
