@@ -1,0 +1,179 @@
+"""What else than requests is judged, what a fresh process is allowed, and in which words it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from shipway.signals.judge import Check, Judge, Reading
+from support.tallies import tally
+from support.worlds import Change, Moves, World, always, readings
+
+LEARNED = [Reading(60.0, 0.0, tally(600, 1)) for _ in range(5)]
+GOOD = Reading(1.0, 0.5, tally(10), tally(10))
+ALONE = Reading(1.0, 1.0, new=tally(20))
+FAILING = replace(ALONE, new=tally(20, 20))
+
+
+def seen(*parts: Iterable[Reading]) -> Judge:
+    judge = Judge()
+    for reading in (*LEARNED, *(reading for part in parts for reading in part)):
+        judge.see(reading)
+    return judge
+
+
+# --- words
+
+
+def test_a_bad_verdict_says_who_failed_how_often() -> None:
+    verdict = seen([Reading(1.0, 0.1, tally(90), tally(10, 9))] * 2).verdict()
+    assert verdict.kind == "bad"
+    assert verdict.reason.startswith("Failed requests: 9 of 10 of the new release, 0 of 90 of the old one in the ")
+    assert verdict.findings[0].beside
+
+
+def test_a_good_verdict_has_its_numbers() -> None:
+    verdict = seen([GOOD] * 10, [replace(GOOD, old=tally(10, 1))]).verdict()
+    assert verdict.kind == "good"
+    assert verdict.reason.startswith("Nothing speaks against 110 requests; failed requests: 0 of ")
+
+
+def test_bad_stays_bad() -> None:
+    judge = seen([Reading(1.0, 0.5, tally(10), tally(10, 9))] * 4)
+    told = judge.verdict()
+    for _ in range(600):
+        judge.see(GOOD)
+    judge.see(replace(GOOD, heard=False))
+    assert told.kind == "bad"
+    assert judge.verdict() == told
+
+
+def test_the_worst_is_told_first() -> None:
+    both = Reading(1.0, 0.5, tally(10, 0, 40), tally(10, 9, 400))
+    findings = seen([GOOD] * 20, [both] * 3).verdict().findings
+    assert findings[0].what == "failed requests"
+    assert any(finding.what == "requests slower than 40 ms" and finding.evidence > 10 for finding in findings)
+
+
+# --- again
+
+
+def test_the_same_readings_lead_to_the_same_verdict_at_every_moment() -> None:
+    course = list(readings(World(20, always(0.01)), Change(failing=0.1), Moves(((0.1, 60), (0.5, 60))), Random(1)))
+    judge = Judge()
+    for place, reading in enumerate(course):
+        judge.see(reading)
+        if place % 20 == 0:
+            again = Judge()
+            for earlier in course[: place + 1]:
+                again.see(earlier)
+            assert (again.verdict(), again.evidence) == (judge.verdict(), judge.evidence)
+
+
+# --- cold
+
+
+def test_the_first_requests_may_be_slow() -> None:
+    cold = replace(GOOD, new=tally(10, 0, 4000))
+    assert seen([cold] * 2, [GOOD] * 20).verdict().kind == "good"
+
+
+def test_a_restarted_instance_is_cold_again() -> None:
+    cold = replace(GOOD, new=tally(10, 0, 4000))
+    assert seen([GOOD] * 20, [replace(cold, new_restarts=1), cold], [GOOD] * 60).verdict().kind == "good"
+
+
+def test_the_first_requests_may_not_fail() -> None:
+    assert seen([replace(GOOD, new=tally(10, 10))] * 2).verdict().kind == "bad"
+
+
+def test_two_failures_are_not_enough() -> None:
+    few = Reading(1.0, 0.01, tally(99), tally(1, 1))
+    assert seen([few] * 2, [Reading(1.0, 0.01, tally(99), tally(1))] * 60).verdict().kind == "good"
+
+
+# --- restarts
+
+
+def test_an_instance_that_crashes_again_and_again_is_found() -> None:
+    crash = replace(GOOD, new_restarts=1)
+    verdict = seen([GOOD] * 5, [crash], [GOOD] * 9, [crash]).verdict()
+    assert verdict.kind == "bad"
+    assert verdict.reason.startswith("Restarts: 2 of the new release, 0 of the old one in the same time")
+
+
+def test_one_restart_is_nothing() -> None:
+    assert seen([GOOD] * 5, [replace(GOOD, new_restarts=1)], [GOOD] * 30).verdict().kind == "good"
+
+
+def test_restarts_of_both_are_not_the_new_releases_doing() -> None:
+    crash = replace(GOOD, new_restarts=1, old_restarts=1)
+    assert seen(*[[crash, *[GOOD] * 9]] * 6).verdict().kind == "good"
+
+
+# --- probes and invariants
+
+
+def asked(passed: bool, new: bool = True) -> Reading:
+    return replace(GOOD, checks=(Check("ledger", passed, new),))
+
+
+def test_a_check_that_fails_three_times_in_a_row_is_found() -> None:
+    passed_before = [replace(LEARNED[0], checks=(Check("ledger", True, False),))] * 20
+    assert seen(passed_before, [GOOD] * 10, [asked(False)] * 2).verdict().kind != "bad"
+    verdict = seen(passed_before, [GOOD] * 10, [asked(False)] * 3).verdict()
+    assert verdict.kind == "bad"
+    assert verdict.reason.startswith("Failures of ledger: 3 of 3 of the new release, 0 of 20 of the old one")
+
+
+def test_a_check_that_failed_before_blames_nobody() -> None:
+    assert seen([asked(False, new=False)] * 20, [asked(False)] * 60).verdict().kind == "good"
+
+
+def test_a_check_that_fails_of_both_blames_nobody() -> None:
+    passed_before = [replace(LEARNED[0], checks=(Check("ledger", True, False),))] * 200
+    both = replace(GOOD, checks=(Check("ledger", False, False), Check("ledger", False, True)))
+    assert seen(passed_before, [both] * 60).verdict().kind == "good"
+
+
+# --- alone
+
+
+def test_what_fails_once_it_serves_alone_is_found_within_fifteen_seconds() -> None:
+    judge = seen([GOOD] * 60, [ALONE] * 10, [FAILING] * 15)
+    verdict = judge.verdict()
+    assert verdict.kind == "bad"
+    assert verdict.reason.startswith("Failed requests: ")
+    assert "of the old one before" in verdict.reason
+    assert not verdict.findings[0].beside
+
+
+def test_a_short_outage_decides_nothing() -> None:
+    assert seen([GOOD] * 60, [ALONE] * 10, [FAILING] * 8, [ALONE] * 60).verdict().kind == "good"
+
+
+def test_an_outage_of_which_the_old_release_knows_as_well_decides_nothing() -> None:
+    """The old release is still warm and can be asked."""
+    outage = [replace(FAILING, checks=(Check("health", False, False),))] * 60
+    passed_before = [replace(LEARNED[0], checks=(Check("health", True, False),))]
+    assert seen(passed_before, [GOOD] * 60, outage).verdict().kind != "bad"
+
+
+def test_what_happened_before_may_happen_again() -> None:
+    """The old release failed a quarter of its requests for a minute, too."""
+    burst = Reading(60.0, 0.0, tally(600, 150))
+    assert seen([burst], [ALONE] * 10, [replace(ALONE, new=tally(20, 5))] * 60).verdict().kind != "bad"
+
+
+def test_what_is_much_slower_alone_is_found() -> None:
+    slow = replace(ALONE, new=tally(20, 0, 200))
+    assert seen([GOOD] * 60, [ALONE] * 10, [slow] * 60).verdict().kind == "bad"
+
+
+@pytest.mark.parametrize("milliseconds", [40, 50, 63])
+def test_what_is_a_little_slower_alone_is_not(milliseconds: int) -> None:
+    slow = replace(ALONE, new=tally(20, 0, milliseconds))
+    assert seen([GOOD] * 60, [slow] * 600).verdict().kind == "good"

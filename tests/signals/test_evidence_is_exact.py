@@ -1,0 +1,111 @@
+"""Evidence against a release that is not worse is at most 1 in the mean: counted over every case, not drawn."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import comb, exp, factorial
+
+import pytest
+
+from shipway.signals.judge.against import Against
+from shipway.signals.judge.beside import Beside, More, Odds, Table, factor, factor_of_bad
+from shipway.signals.judge.reading import Reading
+from shipway.signals.judge.restarts import Restarts
+from shipway.signals.judge.wager import Wager
+
+ALTERNATIVES = [More(0.01), More(0.15), More(0.97), Odds(1.2), Odds(100)]
+SHARES = [0.02, 0.1, 0.5, 0.9]
+HARDLY_MORE = 1 + 1e-9
+
+
+def chance(hits: int, of: int, share: float) -> float:
+    return comb(of, hits) * share**hits * (1 - share) ** (of - hits)
+
+
+def mean(
+    bad: int, good: int, dealt_bad: float, dealt_good: float, guessed: float, old: float, new: float
+) -> float:
+    """Over everything the router could have done with these requests."""
+    return sum(
+        chance(new_bad, bad, dealt_bad)
+        * chance(new_good, good, dealt_good)
+        * factor(
+            Table(bad - new_bad, bad + good - new_bad - new_good, new_bad, new_bad + new_good), guessed, old, new
+        )
+        for new_bad, new_good in product(range(bad + 1), range(good + 1))
+    )
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+@pytest.mark.parametrize("dealt", SHARES)
+def test_whatever_the_world_does_and_whatever_was_guessed(dealt: float, alternative: More | Odds) -> None:
+    """No chance of failing occurs here: which requests are bad is given, and every one of them may be."""
+    for bad, good, guessed, usual in product(range(6), range(6), SHARES, (0.0001, 0.05, 0.6)):
+        if bad + good:
+            assert mean(bad, good, dealt, dealt, guessed, *alternative.of(usual)) <= HARDLY_MORE
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_a_better_release_gives_even_less_evidence(alternative: More | Odds) -> None:
+    for bad, good, fewer in product(range(1, 6), range(1, 6), (0.1, 0.5, 0.9)):
+        assert mean(bad, good, 0.4 * fewer, 0.4, 0.4, *alternative.of(0.01)) <= HARDLY_MORE
+
+
+def test_a_worse_release_gives_more() -> None:
+    assert mean(3, 7, 0.9, 0.3, 0.4, 0.01, 0.5) > 2
+
+
+@pytest.mark.parametrize("dealt", [0.0, 0.05, 0.1])
+def test_bad_requests_alone_are_evidence_only_beyond_the_known_share(dealt: float) -> None:
+    for bad, alternative in product(range(6), ALTERNATIVES):
+        old, new = alternative.of(0.001)
+        means = (
+            chance(hits, bad, dealt) * factor_of_bad(Table(bad - hits, 0, hits, 0), 0.1, old, new)
+            for hits in range(bad + 1)
+        )
+        assert sum(means) <= HARDLY_MORE
+
+
+def test_a_gambler_in_a_fair_game_wins_nothing() -> None:
+    """Two alternatives, a fair coin, eight rounds: all 256 courses."""
+    total = 0.0
+    for course in product([True, False], repeat=8):
+        wager = Wager([1, 3])
+        for head in course:
+            wager.round([1.9, 1.2] if head else [0.1, 0.8])
+        total += wager.evidence / 2**8
+    assert total == pytest.approx(1)
+
+
+def test_the_whole_of_blocks_is_a_fair_game() -> None:
+    """Three blocks of eight with two bad each: how many of them are the new release's, in every combination."""
+    total = 0.0
+    hits = [(bad, good) for bad in range(3) for good in range(7)]
+    for course in product(hits, repeat=3):
+        beside, likely = Beside([(1, More(0.5)), (1, More(0.05))]), 1.0
+        for bad, good in course:
+            likely *= chance(bad, 2, 0.5) * chance(good, 6, 0.5)
+            beside.see(Table(2 - bad, 8 - bad - good, bad, bad + good), 0.5, 0.01)
+        total += likely * beside.finding("").evidence
+    assert total <= HARDLY_MORE
+
+
+@pytest.mark.parametrize("limit", [0.02, 0.3, 0.9])
+def test_what_fails_as_often_as_it_may_is_no_evidence(limit: float) -> None:
+    total = 0.0
+    for course in product([0, 1], repeat=8):
+        against = Against(limit, most=5.0)
+        for bad in course:
+            against.see(bad, 1)
+        total += limit ** sum(course) * (1 - limit) ** (8 - sum(course)) * against.evidence
+    assert total <= HARDLY_MORE
+
+
+def test_instances_restarted_as_often_as_they_may_be_are_no_evidence() -> None:
+    usual = 20 * 60 / 3600  # expected in a minute
+    total = 0.0
+    for restarts in range(30):
+        seen = Restarts(an_hour=20)
+        seen.see(Reading(60, 0.5, new_restarts=restarts))
+        total += exp(-usual) * usual**restarts / factorial(restarts) * seen.finding().evidence
+    assert total <= HARDLY_MORE

@@ -1,0 +1,152 @@
+"""What is silent, stale, broken or too little is not called good, nothing waits for ever, only bad quarantines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from shipway.signals.judge import Judge, Reading, Step, step
+from shipway.traffic.tally import Tally
+from support.tallies import tally
+
+HOLD, DEADLINE = 60.0, 120.0
+LEARNED = [Reading(60.0, 0.0, tally(600, 1)) for _ in range(5)]
+UNHEARD = Reading(1.0, 0.5, heard=False)
+GOOD = Reading(1.0, 0.5, tally(10), tally(10))
+
+
+def seen(*readings: Reading) -> Judge:
+    judge = Judge()
+    for reading in (*LEARNED, *readings):
+        judge.see(reading)
+    return judge
+
+
+def test_a_silent_source_is_not_known_whatever_it_said_before() -> None:
+    assert seen(*[GOOD] * 60).verdict().kind == "good"
+    verdict = seen(*[GOOD] * 60, UNHEARD, UNHEARD).verdict()
+    assert (verdict.kind, verdict.reason) == ("not known", "Nothing was heard for 2 s.")
+
+
+def test_a_source_that_speaks_again_is_heard() -> None:
+    judge = seen(*[GOOD] * 60, UNHEARD, GOOD)
+    assert (judge.verdict().kind, judge.silent, judge.heard) == ("good", 0, 61)
+
+
+def test_nothing_seen_is_not_known() -> None:
+    assert Judge().verdict().kind == "not known"
+
+
+def test_few_requests_are_not_known() -> None:
+    verdict = seen(*[Reading(1.0, 0.5, tally(1), tally(1))] * 12).verdict()
+    assert (verdict.kind, verdict.reason) == ("not known", "12 requests are too few to tell; 50 are enough.")
+
+
+def test_counts_below_nothing_were_not_heard() -> None:
+    """A counter that began anew looks like that."""
+    assert seen(replace(GOOD, new=tally(-10, -10))).silent == 1
+
+
+def test_suspicion_is_not_good() -> None:
+    half = Reading(1.0, 0.5, tally(10), tally(10, 3))
+    verdict = seen(*[GOOD] * 60, half, half).verdict()
+    assert verdict.kind == "not known"
+    assert verdict.reason.endswith("not enough to tell yet.")
+
+
+# --- BARS R9: eight things a source can say, in three situations
+
+SAYS: dict[str, Callable[[Reading], Reading]] = {
+    "good": lambda reading: reading,
+    "bad": lambda reading: replace(reading, new=tally(reading.new.requests, reading.new.requests)),
+    "slow": lambda reading: replace(reading, new=tally(reading.new.requests, 0, 900)),
+    "absent": lambda reading: replace(reading, heard=False, old=Tally(), new=Tally()),
+    "not a number": lambda reading: replace(reading, new=tally(-1)),
+    "stale": lambda reading: replace(reading, heard=False),
+    "error": lambda reading: replace(reading, heard=False, old=Tally(), new=Tally()),
+    "no traffic": lambda reading: replace(reading, old=Tally(), new=Tally()),
+}
+SITUATIONS = ("first deployment", "bad before", "restarted in the middle")
+
+
+def situation(name: str, says: str) -> Iterator[Reading]:
+    old = tally(10, 10) if name == "bad before" else tally(10)
+    first = name == "first deployment"
+    yield from [] if first else [Reading(60.0, 0.0, tally(600, 600 if name == "bad before" else 1))] * 5
+    while True:
+        yield SAYS[says](Reading(1.0, 1.0 if first else 0.5, Tally() if first else old, tally(10)))
+
+
+@dataclass
+class Told:
+    step: Step
+    kind: str
+    after: float
+
+
+def carried(name: str, says: str) -> Told:
+    """What becomes of a step of the deployment, looked at every second."""
+    readings = situation(name, says)
+    judge, past, waited = Judge(), [], 0.0
+    while True:
+        reading = next(readings)
+        past.append(reading)
+        judge.see(reading)
+        if not reading.share:
+            continue
+        waited += reading.seconds
+        if waited == 2 and name == "restarted in the middle":
+            judge = Judge()
+            for earlier in past:
+                judge.see(earlier)
+        verdict = judge.verdict()
+        told = step(verdict, heard=judge.heard, silent=judge.silent, waited=waited, hold=HOLD, deadline=DEADLINE)
+        if told.act != "wait":
+            return Told(told, verdict.kind, waited)
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("says", ["absent", "not a number", "stale", "error"])
+def test_a_source_that_says_nothing_holds_and_goes_back_at_the_deadline(name: str, says: str) -> None:
+    assert carried(name, says) == Told(Step("go back"), "not known", DEADLINE)
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_a_live_source_without_requests_goes_on_as_not_known(name: str) -> None:
+    assert carried(name, "no traffic") == Told(Step("go on"), "not known", HOLD)
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_a_good_release_goes_on(name: str) -> None:
+    """Also where the old one is bad: what is judged is whether the new one is worse."""
+    assert carried(name, "good") == Told(Step("go on"), "good", HOLD)
+
+
+@pytest.mark.parametrize(("name", "within"), [("first deployment", 15), ("restarted in the middle", 2)])
+def test_a_bad_release_goes_back_and_is_quarantined(name: str, within: float) -> None:
+    told = carried(name, "bad")
+    assert (told.step, told.kind) == (Step("go back", quarantine=True), "bad")
+    assert told.after <= within
+
+
+def test_a_release_as_bad_as_the_old_one_is_not_blamed() -> None:
+    assert carried("bad before", "bad").step == Step("go on")
+
+
+@pytest.mark.parametrize("name", ["bad before", "restarted in the middle"])
+def test_a_slow_release_goes_back(name: str) -> None:
+    assert carried(name, "slow").step == Step("go back", quarantine=True)
+
+
+def test_a_source_that_is_heard_now_and_then_is_held_as_well() -> None:
+    judge, waited = seen(), 0.0
+    told = Step("wait")
+    while told.act == "wait":
+        judge.see(GOOD if waited % 3 == 0 else UNHEARD)
+        waited += 1
+        told = step(
+            judge.verdict(), heard=judge.heard, silent=judge.silent, waited=waited, hold=HOLD, deadline=120
+        )
+    assert (told, waited) == (Step("go back"), 120)
