@@ -3,8 +3,8 @@
 Half of them begin with 10 % of the requests, half (and all below five a second) with 50 %, for two minutes; two
 minutes with 50 % follow, and three alone. The first 20 requests of the new release are ten times slower. The
 baseline, in the same run, is a rule as it is often written: at the end of any minute, one point more errors than
-the old release, or a 90th percentile a quarter above its. Prints one JSON line (bar: at most 1 % of all); "beyond the
-bar" are worlds in which no judge could tell. Usage: bench/judge_false_alarms.py [DEPLOYMENTS] [SEED]
+the old release, or a 90th percentile a quarter above its. Prints one JSON line (bar: at most 1 % of all); "beyond
+the bar" are worlds in which no judge could tell. Usage: bench/judge_false_alarms.py [DEPLOYMENTS] [SEED]
 """
 
 from __future__ import annotations

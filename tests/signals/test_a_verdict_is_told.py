@@ -81,6 +81,15 @@ def test_the_first_requests_may_be_slow() -> None:
     assert seen([cold] * 2, [GOOD] * 20).verdict().kind == "good"
 
 
+def test_what_was_sent_to_a_cold_process_may_end_late() -> None:
+    """Requests usually take 3 s, the first ones 30 s: they end among others that were sent when it was warm."""
+    usual = Reading(1.0, 0.5, tally(10, 0, 3000), tally(10, 0, 3000))
+    late = replace(usual, new=tally(10, 0, 30_000))
+    learned = [Reading(600.0, 0.0, tally(6000, 0, 3000))] * 5
+    assert seen(learned, [usual] * 10, [late] * 10).evidence < 2
+    assert seen(learned, [usual] * 60, [late] * 10).verdict().kind == "bad"
+
+
 def test_a_restarted_instance_is_cold_again() -> None:
     cold = replace(GOOD, new=tally(10, 0, 4000))
     assert seen([GOOD] * 20, [replace(cold, new_restarts=1), cold], [GOOD] * 60).verdict().kind == "good"
@@ -93,6 +102,23 @@ def test_the_first_requests_may_not_fail() -> None:
 def test_two_failures_are_not_enough() -> None:
     few = Reading(1.0, 0.01, tally(99), tally(1, 1))
     assert seen([few] * 2, [Reading(1.0, 0.01, tally(99), tally(1))] * 60).verdict().kind == "good"
+
+
+# --- slow
+
+
+def test_a_little_slower_is_not_worse() -> None:
+    """By one step of BOUNDS, an eighth; not by two."""
+    assert seen([replace(GOOD, new=tally(10, 0, 45))] * 300).verdict().kind == "good"
+    assert seen([replace(GOOD, new=tally(10, 0, 50))] * 300).verdict().kind == "bad"
+
+
+def test_failures_at_once_are_not_compared_with_answers_that_are_still_to_come() -> None:
+    """Requests take 5 s and fail at once: all that ends well in the first seconds was sent to the old release."""
+    learned = [Reading(600.0, 0.0, tally(6000, 3000, 5000))] * 5
+    first = Reading(1.0, 0.5, tally(30, 10), tally(10, 10))
+    assert seen(learned, [first] * 5).evidence < 2
+    assert seen(learned, [first] * 15).verdict().kind == "bad"
 
 
 # --- restarts
