@@ -56,6 +56,32 @@ def test_suspicion_is_not_good() -> None:
     assert verdict.reason.endswith("not enough to tell yet.")
 
 
+MUTE = Reading(1.0, 0.5, tally(10), new_waiting=5)
+
+
+def test_a_release_that_never_answers_goes_back_at_the_deadline() -> None:
+    judge, waited = seen(*[GOOD] * 30), 0.0
+    told = Step("wait")
+    while told.act == "wait":
+        judge.see(MUTE)
+        waited += 1
+        told = step(
+            judge.verdict(), heard=waited, unheard=judge.unheard, waited=waited, hold=HOLD, deadline=DEADLINE
+        )
+    assert (told, waited) == (Step("go back"), DEADLINE)
+    assert judge.verdict().reason == "5 requests wait for the new release, and none was answered for 120 s."
+
+
+@pytest.mark.parametrize("last", [replace(MUTE, new=tally(1)), replace(MUTE, new_waiting=2)])
+def test_one_answer_ends_that(last: Reading) -> None:
+    assert seen(*[MUTE] * 30, last).unheard == 0
+
+
+def test_nobody_answers_while_nobody_asks() -> None:
+    """Connections that are kept open for long are no sign, as long as the old release is not asked either."""
+    assert seen(*[replace(MUTE, old=Tally())] * 600).unheard == 0
+
+
 # --- BARS R9: eight things a source can say, in three situations
 
 SAYS: dict[str, Callable[[Reading], Reading]] = {
@@ -102,7 +128,7 @@ def carried(name: str, says: str) -> Told:
             for earlier in past:
                 judge.see(earlier)
         verdict = judge.verdict()
-        told = step(verdict, heard=judge.heard, silent=judge.silent, waited=waited, hold=HOLD, deadline=DEADLINE)
+        told = step(verdict, heard=judge.heard, unheard=judge.unheard, waited=waited, hold=HOLD, deadline=DEADLINE)
         if told.act != "wait":
             return Told(told, verdict.kind, waited)
 
@@ -147,6 +173,6 @@ def test_a_source_that_is_heard_now_and_then_is_held_as_well() -> None:
         judge.see(GOOD if waited % 3 == 0 else UNHEARD)
         waited += 1
         told = step(
-            judge.verdict(), heard=judge.heard, silent=judge.silent, waited=waited, hold=HOLD, deadline=120
+            judge.verdict(), heard=judge.heard, unheard=judge.unheard, waited=waited, hold=HOLD, deadline=120
         )
     assert (told, waited) == (Step("go back"), 120)

@@ -16,14 +16,14 @@ class Step:
     quarantine: bool = False
 
 
-def step(verdict: Verdict, *, heard: float, silent: float, waited: float, hold: float, deadline: float) -> Step:
-    """Seconds since the step began: `heard` of its source, `waited` in all; `silent` those since it fell silent.
+def step(verdict: Verdict, *, heard: float, unheard: float, waited: float, hold: float, deadline: float) -> Step:
+    """Seconds since the step began: `heard` of its source, `waited` in all; `unheard` as the judge says.
 
     A step lasts until its source was heard for `hold` seconds, and goes on whether the verdict is good or, for
     want of requests, not known. A source that is silent holds it. After `deadline` it goes back.
     """
     if verdict.kind == "bad":
         return Step("go back", quarantine=True)
-    if not silent and heard >= hold:
+    if not unheard and heard >= hold:
         return Step("go on")
     return Step("go back") if waited >= deadline else Step("wait")

@@ -9,16 +9,17 @@ from shipway.signals.judge import telling
 from shipway.signals.judge.beside import Beside, More, Table
 from shipway.signals.judge.checks import Checks
 from shipway.signals.judge.later import Later
+from shipway.signals.judge.mute import Mute
 from shipway.signals.judge.past import Past
 from shipway.signals.judge.policy import Policy
 from shipway.signals.judge.reading import Reading
 from shipway.signals.judge.restarts import Restarts
 from shipway.signals.judge.slow import Slow
+from shipway.signals.judge.warmth import Warmth
 from shipway.signals.verdict import Finding, Verdict
 
 ERRORS = ((0.08, More(0.01)), (0.1, More(0.04)), (0.17, More(0.15)), (0.35, More(0.5)), (0.3, More(0.97)))
 QUANTILES = (0.5, 0.9, 0.99)
-COLD_TIMES = 10
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Judge:
         """Seconds for which the source was heard since the new release began to serve."""
         self.silent = 0.0
         """Seconds, up to the last reading, for which it was not."""
+        self._mute = Mute()
         self.requests = 0
         """What the new release answered so far."""
         self._past = Past()
@@ -71,6 +73,13 @@ class Judge:
             self._bad = Verdict("bad", telling.bad(findings[0], self.evidence), findings)
 
     @property
+    def unheard(self) -> float:
+        """Seconds, up to the last reading, for which nothing was known: the source was silent, or the new release
+        did not answer one of the requests that wait for it.
+        """
+        return max(self.silent, self._mute.long)
+
+    @property
     def evidence(self) -> float:
         """Everything compared so far as one e-value: a mean, weighted beforehand, of those of the parts."""
         return sum(part.worth for part in self._parts())
@@ -82,6 +91,8 @@ class Judge:
         findings = self._findings()
         if self.silent:
             return Verdict("not known", telling.silent(self.silent), findings)
+        if self._mute.long:
+            return Verdict("not known", telling.mute(self._mute.waiting, self._mute.long), findings)
         if self.requests < self.policy.enough_requests:
             return Verdict("not known", telling.too_few(self.requests, self.policy), findings)
         if self.evidence >= self.policy.doubt:
@@ -93,6 +104,7 @@ class Judge:
     def _compare(self, reading: Reading) -> None:
         self.heard += reading.seconds
         self.requests += reading.new.requests
+        self._mute.see(reading, self._past.settles)
         self._restarts.see(reading)
         self._warmth.feel(reading, self._past.settles)
         moved, self._share = reading.share != self._share, reading.share
@@ -147,23 +159,3 @@ class Judge:
         if finding.new_count >= self.policy.minimum_failures:
             return finding
         return replace(finding, evidence=min(finding.evidence, 1.0))
-
-
-class Warmth:
-    """Whether the new release is warm: a fresh process is slow at first, and so is one that was restarted."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._requests, self._seconds = 0, 0.0
-        self.warm = False
-
-    def feel(self, reading: Reading, usual: float) -> None:
-        """`warm` says whether it was before this reading began. `usual`: seconds within which nine of ten requests
-        end; a cold one takes so much longer that it may end long after those that were sent when it was.
-        """
-        if reading.new_restarts:
-            self._requests, self._seconds = 0, 0.0
-        self.warm = self._seconds >= max(self._policy.warm_seconds, COLD_TIMES * usual)
-        if self._requests >= self._policy.warm_requests * reading.new_instances:
-            self._seconds += reading.seconds
-        self._requests += reading.new.requests

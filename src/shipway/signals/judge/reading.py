@@ -24,8 +24,9 @@ class Reading:
 
     Before the new release serves its share is 0: such readings, of any length, are what the judge knows of the
     old one. `heard=False`: the source was dead, stale or in error, and nothing is known of this time; a live
-    source that counted nothing is heard. A request that does not end is in no Tally: who knows of one counts it
-    as slow (in the last place of `durations`), once, and leaves it out when it ends.
+    source that counted nothing is heard. A request that does not end is in no Tally; `new_waiting` says how many
+    the new release had not answered when the reading ended. Who knows how long each waits may count it as slow (in
+    the last place of `durations`), once, and leave it out when it ends.
     """
 
     seconds: float
@@ -36,6 +37,7 @@ class Reading:
     old_restarts: int = 0
     new_restarts: int = 0
     new_instances: int = 1
+    new_waiting: int = 0
     checks: tuple[Check, ...] = ()
 
     @property

@@ -32,6 +32,10 @@ def silent(seconds: float) -> str:
     return f"Nothing was heard for {seconds:.0f} s."
 
 
+def mute(waiting: int, seconds: float) -> str:
+    return f"{waiting:,} requests wait for the new release, and none was answered for {seconds:.0f} s."
+
+
 def numbers(finding: Finding) -> str:
     when = "in the same time" if finding.beside else "before"
     if finding.what == RESTARTS:
