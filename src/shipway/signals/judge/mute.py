@@ -9,8 +9,8 @@ WAITING, OLD = 3, 10
 
 
 class Mute:
-    """Not, if several requests wait, none has ended for ten
-    seconds (ten times what nine of ten requests took, if that is more), and the old one answers, if it serves.
+    """It does not if several requests wait, none has ended for ten seconds (ten times what nine of ten requests
+    took, if that is more), and the old release answers, if it serves.
     """
 
     def __init__(self) -> None:
