@@ -57,7 +57,8 @@ class Application:
             await asyncio.sleep(float(path.removeprefix("/slow/")))
         status = self.health if path == "/health" else path.partition("/status/")[2] or "200"
         text = json.dumps(headers) if path == "/headers" else self.name
-        writer.write(f"HTTP/1.1 {status} Said\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode())
+        more = "Set-Cookie: mine=1\r\n" if path == "/cookie" else ""
+        writer.write(f"HTTP/1.1 {status} Said\r\n{more}Content-Length: {len(text)}\r\n\r\n{text}".encode())
         await writer.drain()
 
     async def body(self, headers: dict[str, str], reader: asyncio.StreamReader) -> None:

@@ -1,23 +1,25 @@
-"""A plan of shares is decided as a value, is right by construction, and is carried out in order."""
+"""A plan of shares is decided as a value, and is right by construction."""
 
 from __future__ import annotations
 
 import pytest
 
-from shipway.errors import StaleEpoch
-from shipway.traffic import shift, strategies
-from shipway.traffic.plan import Plan, Shares, Shift
+from shipway.traffic import strategies
+from shipway.traffic.plan import Healthy, Judged, Plan, Shares, Shift, Takeover
+
+OLD, NEW = "app.prod.r1", "app.prod.r2"
+JUDGED = Judged(60, 600)
 
 
 def test_blue_green_moves_everything_at_once() -> None:
-    plan = strategies.plan("blue_green", {"app.prod.r1": 100}, "app.prod.r2")
-    assert plan == Plan((Shift(Shares({"app.prod.r2": 100}), condition="healthy"),))
+    plan = strategies.plan("blue_green", Takeover({OLD: 100}, NEW))
+    assert plan == Plan((Shift(Shares({NEW: 100}), Healthy()),))
 
 
 def test_blue_green_confirms_what_serves_already() -> None:
     """The record may be ahead of the router: a plan of nothing would never find out."""
-    plan = strategies.plan("blue_green", {"app.prod.r1": 100}, "app.prod.r1")
-    assert plan == Plan((Shift(Shares({"app.prod.r1": 100})),))
+    plan = strategies.plan("blue_green", Takeover({OLD: 100}, OLD))
+    assert plan == Plan((Shift(Shares({OLD: 100})),))
 
 
 @pytest.mark.parametrize("wrong", [{"a": 99}, {"a": 101}, {"a": 50, "b": 51}, {"a": -1, "b": 101}, {"a": 0}])
@@ -34,30 +36,31 @@ def test_a_share_of_nothing_is_none() -> None:
     assert Shares({"a": 100, "b": 0}) == Shares({"a": 100})
 
 
-class Recorder:
-    """Takes every shift until it is told to refuse."""
-
-    def __init__(self, refuses_at: int | None = None) -> None:
-        self.shifts: list[tuple[str, str, dict[str, int], int]] = []
-        self._refuses_at = refuses_at
-
-    def shift(self, app: str, env: str, shares: object, *, epoch: int) -> None:
-        if len(self.shifts) == self._refuses_at:
-            raise StaleEpoch("too late")
-        self.shifts.append((app, env, dict(shares), epoch))  # type: ignore[call-overload]
+def canary(serving: dict[str, int], *, rate: float = 100.0, steps: tuple[int, ...] = (10, 50)) -> Plan:
+    return strategies.plan("canary", Takeover(serving, NEW, rate=rate, steps=steps, hold=60, deadline=600))
 
 
-TWO = Plan((Shift(Shares({"a": 90, "b": 10})), Shift(Shares({"b": 100}))))
+def test_a_canary_gets_a_few_requests_first_and_each_further_share_waits_for_a_verdict() -> None:
+    assert canary({OLD: 100}) == Plan(
+        (
+            Shift(Shares({NEW: 10, OLD: 90}), Healthy()),
+            Shift(Shares({NEW: 50, OLD: 50}), JUDGED),
+            Shift(Shares({NEW: 100}), JUDGED),
+        )
+    )
 
 
-def test_a_plan_is_carried_out_in_order() -> None:
-    proxy = Recorder()
-    shift.carry_out(TWO, proxy, "app", "prod", epoch=3)
-    assert proxy.shifts == [("app", "prod", {"a": 90, "b": 10}, 3), ("app", "prod", {"b": 100}, 3)]
+@pytest.mark.parametrize("steps", [(10, 50), (1, 5, 20)])
+def test_where_few_people_come_half_of_them_is_the_first_share(steps: tuple[int, ...]) -> None:
+    shares = [shift.shares.of.get(NEW) for shift in canary({OLD: 100}, rate=4.9, steps=steps).shifts]
+    assert shares == [50, 100]
 
 
-def test_nothing_is_moved_after_a_refusal() -> None:
-    proxy = Recorder(refuses_at=1)
-    with pytest.raises(StaleEpoch):
-        shift.carry_out(TWO, proxy, "app", "prod", epoch=3)
-    assert len(proxy.shifts) == 1
+def test_a_canary_with_nobody_beside_it_gets_everything() -> None:
+    assert canary({}) == canary({NEW: 100}) == Plan((Shift(Shares({NEW: 100})),))
+
+
+def test_an_interrupted_canary_goes_on_with_the_share_it_had() -> None:
+    """And is judged at it: what was seen before the interruption is not known any more."""
+    resumed = canary({OLD: 50, NEW: 50})
+    assert resumed.shifts == (Shift(Shares({NEW: 50, OLD: 50}), Healthy()), Shift(Shares({NEW: 100}), JUDGED))

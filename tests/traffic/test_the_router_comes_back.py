@@ -13,7 +13,6 @@ from dataclasses import replace
 import pytest
 
 from shipway.errors import RouterSilent
-from shipway.traffic import shift, strategies
 from shipway.traffic.proxy import ROUTERS, Proxy
 from support.load import Load
 
@@ -167,17 +166,12 @@ def test_and_its_silence_is_not_taken_for_an_illness_of_the_release(stopped, imp
 
 
 def test_and_a_shift_that_it_slept_through_is_confirmed_by_the_next(served, impatient, monkeypatch) -> None:
-    """What should be is on record by then, so the plan to get there must not be empty."""
     pid = served.router_pids()[1]
     answer = served.proxy._must_answer
     monkeypatch.setattr(served.proxy, "_must_answer", lambda *who: (answer(*who), os.kill(pid, signal.SIGSTOP)))
-    moving = {"app": "app", "env": "prod", "epoch": 4}
+    moving = {"app": "app", "env": "prod", "shares": {"app.prod.r1": 100}, "epoch": 4}
     with pytest.raises(RouterSilent):
-        shift.carry_out(_plan(served), served.proxy, **moving)
+        served.proxy.shift(**moving)
     os.kill(pid, signal.SIGCONT)
-    shift.carry_out(_plan(served), served.proxy, **moving)
+    served.proxy.shift(**moving)
     assert served.get("app.localhost").said == "app.prod.r1"
-
-
-def _plan(town):
-    return strategies.plan("blue_green", town.proxy.serving("app", "prod"), "app.prod.r1")

@@ -26,6 +26,7 @@ VALUES = {
     "commit": "main",
     "name": "GREETING",
     "token": "01hzz",
+    "release": "r1",
     "rest": "info/refs",
 }
 HOSTILE = {

@@ -15,6 +15,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
 App = Annotated[
     str | None, typer.Option("--app", "-a", help="The application; by default the one of this repository.")
 ]
+Commit = Annotated[str | None, typer.Argument(help="A commit, branch or tag; by default HEAD.")]
 Environment = Annotated[str, typer.Option("--env", "-e", help="The environment.")]
 Data = Annotated[
     Path | None,

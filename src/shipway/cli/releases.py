@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from shipway.cli import here, show, watching
-from shipway.cli.options import App, AsJson, Environment, Verb
+from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
 
-Commit = Annotated[str | None, typer.Argument(help="A commit, branch or tag; by default HEAD.")]
 TIME_UP = 124
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from shipway.cli import here, watching
-from shipway.cli.options import App, AsJson, Environment, Verb
+from shipway.cli import here, show, watching
+from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
 
 
@@ -27,4 +27,17 @@ def rollback(
     return watching.outcome(server, server.post(path, body)["run"], as_json=as_json)
 
 
-VERBS: dict[str, Verb] = {"rollback": rollback}
+def why(commit: Commit = None, environment: Environment = "prod", app: App = None, as_json: AsJson = False) -> int:
+    """Why a commit serves or does not, with all that happened to it: 0 it serves, 1 it does not."""
+    path = f"/commits/{here.application(app)}/{here.commit(commit)}/why"
+    found = Server.find().get(path, environment=environment)
+    if as_json:
+        show.as_json(found)
+    else:
+        print(f"{found['commit'][:7]} in {environment}: {found['state']} ({found['reason']})")
+        rows = [(show.clock(each["at"]), each["says"]) for each in found["events"]]
+        show.table(("", ""), rows, empty=f"Nothing happened to it in {environment}.")
+    return 0 if found["state"] == "serves" else 1
+
+
+VERBS: dict[str, Verb] = {"rollback": rollback, "why": why}

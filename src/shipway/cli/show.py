@@ -14,6 +14,8 @@ COLOURS = {
     "passed": "green",
     "serves": "green",
     "done": "green",
+    "good": "green",
+    "bad": "red",
     "running": "cyan",
     "failed": "red",
     "timed out": "red",
@@ -77,6 +79,13 @@ def ago(at: float | None) -> str:
     if seconds < 86400:
         return f"{seconds / 3600:.0f} h ago"
     return time.strftime("%-d %b", time.localtime(at))
+
+
+def clock(at: float) -> str:
+    """The moment, in the zone of this machine; with its day unless that is today."""
+    moment = time.localtime(at)
+    today = moment[:3] == time.localtime()[:3]
+    return time.strftime("%H:%M:%S" if today else "%-d %b %H:%M:%S", moment)
 
 
 def took(started: float | None, ended: float | None) -> str:

@@ -1,4 +1,4 @@
-"""What production says."""
+"""What production says, and what was made of it: signals, judge."""
 
 from __future__ import annotations
 
@@ -63,4 +63,43 @@ def _nothing(environment: str) -> str:
     return f"The router has no release of {environment}."
 
 
-VERBS: dict[str, Verb] = {"signals": signals}
+def judge(
+    release: Annotated[str, typer.Argument(help="A release, such as r3.")],
+    environment: Environment = "prod",
+    app: App = None,
+    as_json: AsJson = False,
+) -> int:
+    """What was judged of a release, with the numbers: 0 nothing speaks against it, 1 it was judged bad."""
+    path = f"/applications/{here.application(app)}/environments/{environment}/releases/{release}/verdicts"
+    found = Server.find().get(path)
+    bad = any(each["kind"] == "bad" for each in found["verdicts"])
+    if as_json:
+        show.as_json(found)
+        return int(bad)
+    for each in found["verdicts"]:
+        print(f"{each['kind']} at {each['share']} % of the requests, {show.ago(each['at'])}: {each['reason']}")
+        show.table(
+            ("", "new", "", "before", "", "evidence"), [_compared(one) for one in each["findings"]], empty=""
+        )
+    if not found["verdicts"]:
+        print(f"{release} was not judged: nothing served beside it, or `traffic.judge` is off.")
+    return int(bad)
+
+
+def _compared(finding: dict[str, object]) -> tuple[object, ...]:
+    return (
+        finding["what"],
+        _share(finding, "new"),
+        f"{finding['new_count']} of {finding['new_of']}",
+        _share(finding, "old"),
+        f"{finding['old_count']} of {finding['old_of']}",
+        f"{finding['evidence']:.3g}",
+    )
+
+
+def _share(finding: dict[str, object], side: str) -> str:
+    count, of = float(str(finding[f"{side}_count"])), float(str(finding[f"{side}_of"]))
+    return f"{100 * count / of:.1f} %" if of else ""
+
+
+VERBS: dict[str, Verb] = {"signals": signals, "judge": judge}

@@ -15,6 +15,7 @@ from shipway.signals import instances
 from shipway.story import conclude, tend
 from shipway.story.cast import Cast
 from shipway.story.retire import Retirement
+from shipway.story.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Watchers:
                 daemon=True,
                 name="measure",
             ),
+            threading.Thread(target=self._every, args=(0.5, Watch(cast).look), daemon=True, name="watch"),
             threading.Thread(target=self._every, args=(60.0, self._compare), daemon=True, name="compare"),
         ]
 

@@ -95,12 +95,13 @@ class Git:
         values: Sequence[str] = (),
         paths: Sequence[str] = (),
         timeout: float = _PATIENCE,
+        stdin: bytes = b"",
     ) -> bytes:
         """What `git <verb> <options> --end-of-options <values> -- <paths>` prints.
 
-        `options` are words of our own code; whatever came from outside goes into `values` or `paths`.
+        `options` are words of our own code; whatever came from outside goes into `values`, `paths` or `stdin`.
         """
-        done = self._done(verb, *options, values=values, paths=paths, timeout=timeout)
+        done = self._done(verb, *options, values=values, paths=paths, timeout=timeout, stdin=stdin)
         if done.returncode != 0:
             raise GitFailed(f"git {verb} failed in {self.directory}: {_said(done)}")
         return done.stdout
@@ -141,6 +142,27 @@ class Git:
             raise GitFailed(f"git merge-base failed in {self.directory}: {_said(done)}")
         return done.returncode == 0
 
+    def tree(self, commit: str) -> str:
+        """The id of the tree of a commit."""
+        return self.run("rev-parse", "--verify", values=[f"{_id(commit)}^{{tree}}"]).decode().strip()
+
+    def merged(self, ours: str, theirs: str) -> str | None:
+        """The id of the tree that merging two commits gives; None when they contradict each other."""
+        done = self._done("merge-tree", "--write-tree", "--no-messages", values=[_id(ours), _id(theirs)])
+        if done.returncode not in (0, 1):
+            raise GitFailed(f"git merge-tree failed in {self.directory}: {_said(done)}")
+        return done.stdout.decode().strip() if done.returncode == 0 else None
+
+    def write_commit(self, tree: str, parent: str, author: str, at: float, message: str) -> str:
+        """Adds a commit, which no ref names yet; its id. `author` is `Name <address>`."""
+        signed = f"{author} {at:.0f} +0000"
+        text = f"tree {_id(tree)}\nparent {_id(parent)}\nauthor {signed}\ncommitter {signed}\n\n{message}\n"
+        return self.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=text.encode()).decode().strip()
+
+    def create_branch(self, name: str, commit: str) -> None:
+        """Names a commit by a branch that does not exist yet."""
+        self.run("update-ref", values=[f"refs/heads/{name}", _id(commit), "0" * 40])
+
     def refs(self) -> dict[str, str]:
         """All branches and tags, with what they point to (for an annotated tag: the tag object)."""
         listed = self.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/", "refs/tags/")
@@ -164,6 +186,7 @@ class Git:
         values: Sequence[str] = (),
         paths: Sequence[str] = (),
         timeout: float = _PATIENCE,
+        stdin: bytes = b"",
     ) -> subprocess.CompletedProcess[bytes]:
         tree = [] if self._work_tree is None else [f"--work-tree={self._work_tree}"]
         command = ["git", f"--git-dir={self.directory}", *tree, verb, *options]
@@ -172,7 +195,7 @@ class Git:
         try:
             return subprocess.run(
                 command,
-                stdin=subprocess.DEVNULL,
+                input=stdin,
                 capture_output=True,
                 env=self._environment,
                 cwd=self._work_tree or self.directory,

@@ -42,10 +42,7 @@ def check(conn: Connection, run: Run, artifact: Artifact, environment: str, orde
     `order` are the environments it travels through; it must serve, or have served, in the one before. That the
     artifact is green needs no check: only a green run can have published it (promise 3).
     """
-    held = holds.on(conn, artifact.application, environment, artifact.commit)
-    if held:
-        first = held[0]
-        raise GateClosed(f"{environment} is held ({first.kind}) by {first.who}: {first.why}")
+    not_held(conn, artifact.application, environment, artifact.commit)
     if run.purpose == "push":
         _not_overtaken(conn, run, environment)
     if environment in order[1:]:
@@ -55,6 +52,18 @@ def check(conn: Connection, run: Run, artifact: Artifact, environment: str, orde
                 f"{artifact.commit[:7]} has not served in {before}, and {environment} comes after it.",
                 hint=f"shipway deploy {artifact.commit[:7]} --env {before}",
             )
+
+
+def not_held(conn: Connection, application: str, environment: str, commit: str) -> None:
+    """Raises GateClosed when a hold on record keeps this commit from being deployed there, by whatever path."""
+    for hold in holds.on(conn, application, environment, commit):
+        if hold.kind == holds.QUARANTINE:
+            raise GateClosed(
+                f"{commit[:7]} is quarantined in {environment}: {hold.why}",
+                hint="Push a commit on top of it that mends it. One that takes it back is ready: "
+                f"git fetch shipway {holds.revert_branch(commit)}",
+            )
+        raise GateClosed(f"{environment} is held ({hold.kind}) by {hold.who}: {hold.why}")
 
 
 def _not_overtaken(conn: Connection, run: Run, environment: str) -> None:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
 
 from shipway.config.durations import Duration
 from shipway.config.settings import Line, Settings, Switch
+
+_COMMIT = re.compile(r"[0-9a-f]{7,40}", re.ASCII)
+
+
+def _commit(written: str) -> str:
+    if not _COMMIT.fullmatch(written):
+        raise ValueError("should be a commit, by 7 to 40 digits of its id")
+    return written
+
+
+CommitName = Annotated[str, AfterValidator(_commit)]
 
 
 class ProcessSettings(Settings):
@@ -37,3 +51,13 @@ class ReleaseSettings(Settings):
         description="Whether it may be started again when the machine died in the middle of it.",
     )
     timeout: Duration = Field(default=600.0, gt=0, description="After this it is killed and the deployment stops.")
+    migration: Literal["expand", "contract", "irreversible"] = Field(
+        default="expand",
+        description="What it does to the data. `expand` only adds, so that the release before still works. "
+        "`contract` takes away what older code needed: it waits until only newer code runs. After an "
+        "`irreversible` one nothing goes back: a bad release is frozen, and people are told.",
+    )
+    since: CommitName | None = Field(
+        default=None,
+        description="Of a `contract`: the first commit whose code no longer needs what is taken away.",
+    )

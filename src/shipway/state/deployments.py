@@ -145,6 +145,30 @@ def enter(conn: Connection, deployment: Deployment, phase: str, data: Mapping[st
     _fact(conn, deployment, f"deployment.{phase}", data or {})
 
 
+def has_entered(conn: Connection, deployment: Deployment, phase: str) -> bool:
+    """Whether this phase of it was ever begun."""
+    found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment)
+    return any(fact.kind == f"deployment.{phase}" for fact in found)
+
+
+def shares(conn: Connection, deployment: Deployment) -> list[tuple[float, int]]:
+    """Since when (seconds since 1970) its release has had which share of 100 requests, oldest first."""
+    found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment)
+    told = {"deployment.try": None, "deployment.switched": 100, "deployment.switched_back": 0}
+    return [(fact.at, told[fact.kind] or fact.data.get("share", 0)) for fact in found if fact.kind in told]
+
+
+def take_back(conn: Connection, deployment: Deployment, who: str) -> None:
+    """Records that somebody wants the release before, while this one is tried on a share of the requests."""
+    _fact(conn, deployment, "deployment.taken_back", {"who": who})
+
+
+def taken_back_by(conn: Connection, deployment: Deployment) -> str | None:
+    """Who asked for that, if anybody did."""
+    found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment)
+    return next((str(fact.data["who"]) for fact in found if fact.kind == "deployment.taken_back"), None)
+
+
 def give_up(conn: Connection, deployment: Deployment, reason: str, excerpt: str) -> None:
     """Records that a deployment has failed and is about to be undone; it ends when that is done."""
     values = {"phase": "undo", "reason": reason, "excerpt": excerpt}

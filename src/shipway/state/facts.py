@@ -67,6 +67,7 @@ def after(
     runs: Sequence[str] | None = None,
     application: str | None = None,
     environment: str | None = None,
+    commit: str | None = None,
     limit: int = 500,
 ) -> list[Fact]:
     """The facts with an id above `last`, oldest first, at most `limit`."""
@@ -77,6 +78,8 @@ def after(
         query = query.where(facts.c.application == application)
     if environment is not None:
         query = query.where(facts.c.environment == environment)
+    if commit is not None:
+        query = query.where(facts.c.commit == commit)
     return [Fact(**row) for row in conn.execute(query).mappings()]
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, insert, or_, select, update
 
+from shipway.state import facts, ids
 from shipway.state.tables import holds
+
+QUARANTINE = "quarantine"
 
 
 @dataclass(frozen=True)
@@ -40,3 +44,69 @@ def on(conn: Connection, application: str, environment: str, commit: str) -> lis
         .order_by(holds.c.id)
     )
     return [Hold(**row) for row in conn.execute(query).mappings()]
+
+
+def revert_branch(commit: str) -> str:
+    """The branch on which a commit waits that takes a quarantined one back."""
+    return f"revert-{commit[:7]}"
+
+
+def quarantine(conn: Connection, application: str, environment: str, commit: str, *, why: str, run: str) -> None:
+    """Holds a commit that was rolled back; one that is held already stays as it is."""
+    if any(hold.kind == QUARANTINE for hold in on(conn, application, environment, commit)):
+        return
+    conn.execute(
+        insert(holds).values(
+            id=ids.new(conn, holds),
+            application=application,
+            environment=environment,
+            commit=commit,
+            kind=QUARANTINE,
+            why=why,
+            who="shipway",
+            created=time.time(),
+        )
+    )
+    facts.record(
+        conn,
+        "commit.quarantined",
+        application=application,
+        run=run,
+        environment=environment,
+        commit=commit,
+        who="shipway",
+        data={"reason": why},
+    )
+
+
+def quarantined(conn: Connection, application: str, environment: str) -> list[Hold]:
+    """The quarantines in force in an environment, oldest first."""
+    query = (
+        select(holds)
+        .where(
+            holds.c.application == application,
+            holds.c.environment == environment,
+            holds.c.kind == QUARANTINE,
+            holds.c.lifted.is_(None),
+        )
+        .order_by(holds.c.id)
+    )
+    return [Hold(**row) for row in conn.execute(query).mappings()]
+
+
+def lift(conn: Connection, found: Collection[Hold], *, by: str, run: str) -> None:
+    """Ends quarantines, because the descendant `by` passed; each once."""
+    for hold in found:
+        changed = conn.execute(
+            update(holds).where(holds.c.id == hold.id, holds.c.lifted.is_(None)).values(lifted=time.time())
+        ).rowcount
+        if changed:
+            facts.record(
+                conn,
+                "commit.fixed",
+                application=hold.application,
+                run=run,
+                environment=hold.environment,
+                commit=hold.commit,
+                data={"by": by},
+            )

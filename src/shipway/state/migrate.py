@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
-NEWEST = "0002"
+NEWEST = "0003"
 
 
 def to_newest(engine: Engine) -> None:

@@ -229,3 +229,20 @@ facts = Table(
     Index("facts_by_environment", "application", "environment", "id"),
     sqlite_autoincrement=True,
 )
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("deployment", ForeignKey("deployments.id"), nullable=False),
+    Column("application", String, nullable=False),
+    Column("environment", String, nullable=False),
+    Column("release", ForeignKey("releases.id"), nullable=False),
+    Column("commit", String, nullable=False),
+    Column("share", Integer, nullable=False),  # of 100 requests that it had when it was judged
+    Column("kind", String, nullable=False),  # good | bad | not known
+    Column("reason", String, nullable=False),
+    Column("findings", JSON, nullable=False),  # what was compared, the worst first
+    Column("at", Float, nullable=False),
+    Index("verdicts_by_release", "release", "id"),
+)

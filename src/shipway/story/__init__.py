@@ -7,6 +7,11 @@ carry      a push becomes a run, and the run goes from its steps to prod
 perform    what the engine can do for a run
 delivery   the phases of one deployment
 conclude   how a deployment ends: done, failed and undone, or unknown
+migrations which releases still work with the data as it is
+evidence   what speaks for and against a release
+trial      it is judged beside the one before, and the next share waits for that
+condemn    a bad verdict goes on record, and a commit that takes it back is made
+watch      the trial goes on while the release before is kept warm
 deliver    one environment: an artifact becomes the release that serves there
 go_back    the release before, serving again
 tend       what should run, runs

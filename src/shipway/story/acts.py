@@ -13,13 +13,14 @@ from shipway.pipelines import cancel
 from shipway.project import Project
 from shipway.pushes import repositories
 from shipway.pushes.git import Git
+from shipway.releases import gate
 from shipway.rollbacks import choose
-from shipway.state import applications, artifacts, configurations, releases, runs
+from shipway.state import applications, artifacts, configurations, deployments, releases, runs
 from shipway.state.applications import Application
 from shipway.state.artifacts import Artifact
 from shipway.state.configurations import Configuration
 from shipway.state.runs import Run
-from shipway.story import carry, order, plan
+from shipway.story import carry, migrations, order, plan
 from shipway.story.cast import Cast, project_of
 
 
@@ -84,9 +85,17 @@ class Story:
         return self._queue(artifact, project, who, "deploy", environment, plan.deployments([environment]))
 
     def roll_back(self, application: str, environment: str, to: int | None, who: str) -> Run:
-        """Queues going back to the release r<to>, by default the one before what serves."""
+        """Queues going back to the release r<to>, by default the one before what serves.
+
+        While a new release is tried on a share of the requests, going back is giving that share back: the run
+        that tries it is returned, and ends with that.
+        """
+        if to is None and (tried := self._take_back(application, environment, who)) is not None:
+            return tried
         with self.cast.database.read() as conn:
             release = choose.target(conn, application, environment, to)
+            gate.not_held(conn, application, environment, release.commit)
+            migrations.check_way_back(self.cast, conn, release)
             artifact = artifacts.of_release(conn, release)
         way = plan.rollback(release.id)
         return self._queue(artifact, project_of(artifact), who, "rollback", environment, way)
@@ -115,6 +124,14 @@ class Story:
             secrets=secrets,
         )
         return Configured(changed, named, self._deploy_again(application, environment, who))
+
+    def _take_back(self, application: str, environment: str, who: str) -> Run | None:
+        with self.cast.database.write() as conn:
+            tried = deployments.running_in(conn, application, environment)
+            if tried is None or tried.phase != "try":
+                return None
+            deployments.take_back(conn, tried, who)
+            return runs.get(conn, tried.run)
 
     def _deploy_again(self, application: str, environment: str, who: str) -> Run | None:
         """What serves, with the newest configuration; nothing to do where it has that one already."""

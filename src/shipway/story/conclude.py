@@ -8,8 +8,10 @@ from shipway.durable.engine import PASSED
 from shipway.errors import DeploymentStopped, OutcomeUnknown, ShipwayError, StaleEpoch, TransientError
 from shipway.state import deployments, releases, runs
 from shipway.state.deployments import Deployment
+from shipway.story import condemn
 from shipway.story.cast import Cast
 from shipway.story.delivery import Delivery
+from shipway.story.trial import BadVerdict
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,9 @@ def conclude(cast: Cast, delivery: Delivery, *, warm: bool = False) -> str:
         raise
     except OutcomeUnknown as error:
         _end(cast, deployment, "unknown", f"{error.message} {error.hint}".strip(), error.excerpt)
+        raise
+    except BadVerdict as error:
+        _condemn(cast, delivery, error)
         raise
     except ShipwayError as error:
         _give_up(cast, delivery, error.message, error.excerpt if isinstance(error, DeploymentStopped) else "")
@@ -71,6 +76,22 @@ def _settle(cast: Cast, deployment_id: str) -> None:
         raise
     except ShipwayError as error:
         log.warning("the deployment of %s was left half way, and was undone: %s", release.name, error)
+
+
+def _condemn(cast: Cast, delivery: Delivery, error: BadVerdict) -> None:
+    """Takes a release back that was judged bad; one with a migration that allows no way back is frozen instead."""
+    good = delivery.previous
+    with cast.database.write() as conn:
+        if good is not None:
+            condemn.condemn(conn, delivery.deployment, good, error.share, error.verdict)
+            frozen = condemn.freeze(cast, conn, delivery.deployment, good)
+            if frozen:
+                deployments.end(conn, delivery.deployment, "unknown", frozen, error.excerpt)
+                return
+        deployments.give_up(conn, delivery.deployment, error.message, error.excerpt)
+    _undo(cast, delivery, error.message, error.excerpt)
+    if good is not None:
+        condemn.offer_revert(cast, delivery.deployment, good, error.verdict.reason)
 
 
 def _give_up(cast: Cast, delivery: Delivery, reason: str, excerpt: str = "") -> None:

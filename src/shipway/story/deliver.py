@@ -14,6 +14,7 @@ from shipway.state import artifacts, configurations, deployments, facts, release
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.runs import Run
+from shipway.story import migrations
 from shipway.story.cast import Cast, project_of
 from shipway.story.conclude import conclude
 from shipway.story.delivery import Delivery
@@ -32,14 +33,19 @@ def deliver(cast: Cast, run: Run, environment: str, *, again: bool = False) -> s
         except gate.NotWanted:
             return SKIPPED
         except gate.Overtaken as error:
-            _fact(cast, run, environment, "deployment.overtaken", error.message)
-            return OVERTAKEN
+            return overtaken(cast, run, environment, error)
         if deployment is None:
             unneeded(cast, run, release)
             return PASSED
         if deployment.over:
             return PASSED if deployment.state == "done" else f"failed: {deployment.reason}"
         return conclude(cast, Delivery(cast, deployment, release))
+
+
+def overtaken(cast: Cast, run: Run, environment: str, error: gate.Overtaken) -> str:
+    """Records that something else was quicker; the outcome that says so."""
+    _fact(cast, run, environment, "deployment.overtaken", error.message)
+    return OVERTAKEN
 
 
 def unneeded(cast: Cast, run: Run, release: Release) -> None:
@@ -75,6 +81,7 @@ def _begin(cast: Cast, run: Run, environment: str, *, again: bool) -> tuple[Depl
         )
         if now is not None and now.release == release.id:
             return None, release
+        migrations.check_contract(cast, conn, release)
         return deployments.begin(conn, run=run.id, release=release, kind="deploy", at_least=seen), release
 
 

@@ -1,14 +1,16 @@
 """The phases of one deployment, in order of use; each first looks at what is done already.
 
-prepare ─► release command ─► web started, healthy ─► other processes ─► traffic ─► finish
-              └──────── on any failure: undo, and what served goes on serving ───────┘
+prepare ─► release command ─► web started, healthy ─► a trial of each share ─► other processes ─► traffic ─► finish
+              └───────────────── on any failure: undo, and what served goes on serving ────────────────┘
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from shipway.errors import NotHealthy
 from shipway.project import Project
@@ -20,9 +22,14 @@ from shipway.state import artifacts, deployments, releases
 from shipway.state.deployments import Deployment
 from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
+from shipway.story import condemn
 from shipway.story.cast import Cast, project_of
-from shipway.traffic import shift, strategies
+from shipway.story.trial import Trial
+from shipway.traffic import strategies
 from shipway.traffic.addresses import host
+from shipway.traffic.plan import Judged, Plan, Shift, Takeover
+
+BUSY_OVER = 10.0  # seconds over which it is counted how many requests come
 
 
 @dataclass
@@ -39,6 +46,7 @@ class Delivery:
         self._prepare()
         self._run_release_command()
         self._start_web()
+        self._try_shares()
         self._swap_processes()
         self._move_traffic()
         self._finish()
@@ -150,15 +158,60 @@ class Delivery:
         old = Delivery(self.cast, self.deployment, self.previous).project
         return [name for name in old.processes if name != "web"]
 
+    def _try_shares(self) -> None:
+        """Gives the release every share but the last, and waits for the verdict on each before the next move."""
+        shifts = self._plan.shifts
+        if len(shifts) == 1 or self.previous is None:
+            return
+        trial = Trial(self.cast, self.deployment, self.release, self.previous)
+        for shift, following in pairwise(shifts):
+            self._shift(shift)
+            self._enter("try", {"share": shift.shares.of[self.release.name]})
+            if isinstance(following.condition, Judged):
+                self._judge(trial, shift, following.condition)
+
+    def _judge(self, trial: Trial, shift: Shift, condition: Judged) -> None:
+        """Raises what `Trial.hold` raises; any other verdict goes on record, and the next move may be made."""
+        share = shift.shares.of[self.release.name]
+        verdict = trial.hold(share, condition)
+        with self.cast.database.write() as conn:
+            condemn.judge(conn, self.deployment, share, verdict)
+
     def _move_traffic(self) -> None:
-        app, env = self.release.application, self.release.environment
         self._enter("switch")
-        plan = strategies.plan(self.project.traffic.strategy, self.cast.proxy.serving(app, env), self.release.name)
-        shift.carry_out(plan, self.cast.proxy, app, env, epoch=self.epoch)
+        self._shift(self._plan.shifts[-1])
         until = time.time() + self.project.traffic.warm
         with self.cast.database.write() as conn:
             releases.serve(conn, self.release, deployment=self.deployment.id, epoch=self.epoch, warm_until=until)
             deployments.switched(conn, self.deployment)
+
+    @property
+    def _plan(self) -> Plan:
+        """How it takes over from what serves at this moment."""
+        app, env, traffic = self.release.application, self.release.environment, self.project.traffic
+        where = traffic.canary_in or [self.project.environments[-1].name]
+        takeover = Takeover(
+            self.cast.proxy.serving(app, env),
+            self.release.name,
+            rate=self._rate,
+            steps=traffic.steps,
+            hold=traffic.hold,
+            deadline=traffic.deadline,
+        )
+        return strategies.plan(traffic.strategy if env in where else "blue_green", takeover)
+
+    @property
+    def _rate(self) -> float:
+        """Requests a second to what serves, in the last seconds."""
+        if self.previous is None:
+            return 0.0
+        now = time.time()
+        return self.cast.collector.tally(self.previous.name, now - BUSY_OVER, now).requests / BUSY_OVER
+
+    def _shift(self, shift: Shift) -> None:
+        app, env = self.release.application, self.release.environment
+        sticky = self.project.traffic.sticky
+        self.cast.proxy.shift(app, env, shift.shares.of, epoch=self.epoch, sticky=sticky)
 
     def _give_traffic_back(self) -> None:
         """To what served before, if the router or the record, or both, know of this release already."""
@@ -191,9 +244,9 @@ class Delivery:
             )
         ]
 
-    def _enter(self, phase: str) -> None:
+    def _enter(self, phase: str, data: Mapping[str, int] | None = None) -> None:
         with self.cast.database.write() as conn:
-            deployments.enter(conn, self.deployment, phase)
+            deployments.enter(conn, self.deployment, phase, data)
 
 
 def declared_env(project: Project, environment: str) -> dict[str, str]:

@@ -11,19 +11,24 @@ from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
 from shipway.story.cast import Cast
 from shipway.story.conclude import conclude
-from shipway.story.deliver import unneeded
+from shipway.story.deliver import overtaken, unneeded
 from shipway.story.delivery import Delivery
 
 
-def go_back(cast: Cast, run: Run, release_id: str) -> str:
-    """Makes the release `release_id` serve again, with the configuration it had; its outcome."""
+def go_back(cast: Cast, run: Run, release_id: str, instead_of: str | None = None) -> str:
+    """Makes the release `release_id` serve again, with the configuration it had; its outcome.
+
+    With `instead_of` only while that release serves: what came after it may be what mends it.
+    """
     with cast.database.read() as conn:
         release = releases.get(conn, release_id)
     with cast.in_turn(run.id, release.application, release.environment):
         try:
-            deployment, now = _begin(cast, run, release)
+            deployment, now = _begin(cast, run, release, instead_of)
         except gate.NotWanted:
             return SKIPPED
+        except gate.Overtaken as error:
+            return overtaken(cast, run, release.environment, error)
         if deployment is None:
             unneeded(cast, run, release)
             return PASSED
@@ -33,7 +38,9 @@ def go_back(cast: Cast, run: Run, release_id: str) -> str:
         return conclude(cast, Delivery(cast, deployment, release), warm=warm)
 
 
-def _begin(cast: Cast, run: Run, release: Release) -> tuple[Deployment | None, Serving | None]:
+def _begin(
+    cast: Cast, run: Run, release: Release, instead_of: str | None
+) -> tuple[Deployment | None, Serving | None]:
     """The deployment of this run, new or interrupted, and what serves; None when it is this release."""
     seen = cast.highest_epoch(release.application, release.environment)
     with cast.database.write() as conn:
@@ -43,5 +50,8 @@ def _begin(cast: Cast, run: Run, release: Release) -> tuple[Deployment | None, S
             gate.still_wanted(conn, run)
             if now is not None and now.release == release.id:
                 return None, now
+            if instead_of is not None and (now is None or now.release != instead_of):
+                raise gate.Overtaken("another release was there already")
+            gate.not_held(conn, release.application, release.environment, release.commit)
             begun = deployments.begin(conn, run=run.id, release=release, kind="rollback", at_least=seen)
         return begun, now

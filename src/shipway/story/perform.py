@@ -70,7 +70,7 @@ def _deploy(cast: Cast, run: Run, arguments: Arguments) -> str:
 
 
 def _roll_back(cast: Cast, run: Run, arguments: Arguments) -> str:
-    return go_back.go_back(cast, run, arguments["release"])
+    return go_back.go_back(cast, run, arguments["release"], arguments.get("instead_of"))
 
 
 _SUPERVISED = ("step", "build")
@@ -115,7 +115,7 @@ def _finish(cast: Cast, run_id: str, _arguments: Arguments, outcomes: Mapping[st
         if stopped is None:
             runs.end(conn, run, "passed")
         elif stopped[1] == deliver.OVERTAKEN:
-            runs.end(conn, run, "superseded", "a newer commit was already there")
+            runs.end(conn, run, "superseded", "something newer was already there")
         else:
             runs.end(conn, run, FAILED, _in_words(*stopped))
     return PASSED

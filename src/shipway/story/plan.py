@@ -35,9 +35,9 @@ def reconfiguration(environment: str) -> Plan:
     return _ending([Node(f"deploy:{environment}", "deploy", (), {"environment": environment, "what": SERVING})])
 
 
-def rollback(release: str) -> Plan:
-    """The way back to one release, which is named by its id."""
-    return _ending([Node("rollback", "roll_back", (), {"release": release})])
+def rollback(release: str, *, instead_of: str | None = None) -> Plan:
+    """The way back to one release, which is named by its id; only while `instead_of` serves, if that is given."""
+    return _ending([Node("rollback", "roll_back", (), {"release": release, "instead_of": instead_of})])
 
 
 def _before(step: PlannedStep) -> tuple[str, ...]:

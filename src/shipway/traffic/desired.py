@@ -21,10 +21,12 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Environment:
-    """Who serves an environment, and the newest deployment that moved its traffic."""
+    """Who serves an environment, and the newest deployment that moved its traffic; `sticky`: who came to a
+    release stays with it while several share the requests."""
 
     shares: Mapping[str, int] = field(default_factory=dict)
     epoch: int = 0
+    sticky: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ class Desired:
 
     def shares(self, name: str) -> Mapping[str, int]:
         return self.environments.get(name, Environment()).shares
+
+    def sticky(self, name: str) -> bool:
+        return self.environments.get(name, Environment()).sticky and len(self.shares(name)) > 1
 
     def epoch(self, name: str) -> int:
         return self.environments.get(name, Environment()).epoch

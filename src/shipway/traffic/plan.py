@@ -1,13 +1,10 @@
-"""What should happen to traffic, as values: decided here, carried out by `shift`."""
+"""What should happen to traffic, as values: decided here, carried out by the story."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
-
-Condition = Literal["healthy"]
 
 
 @dataclass(frozen=True)
@@ -28,15 +25,48 @@ class Shares:
 
 
 @dataclass(frozen=True)
+class Healthy:
+    """A move that is made as soon as each cluster that gains answers; the router sees to that at every move."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A move that waits for a verdict on the shares before it.
+
+    It is made when they have stood for `hold` seconds and nothing speaks against the new release; `deadline`
+    seconds after they began without a verdict everything goes back.
+    """
+
+    hold: float
+    deadline: float
+
+
+@dataclass(frozen=True)
 class Shift:
-    """One move of traffic, made only while `condition` holds ("healthy": each cluster that gains answers)."""
+    """One move of traffic, made only when `condition` holds."""
 
     shares: Shares
-    condition: Condition = "healthy"
+    condition: Healthy | Judged = Healthy()
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All moves by which one release takes over, in order."""
+    """All moves by which one release takes over, in order; the last one gives it everything."""
 
     shifts: tuple[Shift, ...]
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """What a strategy decides from: who serves (cluster to share of 100), who comes, and how busy it is.
+
+    `rate` is in requests a second, lately; `steps` are shares of 100 for the new release,
+    `hold` and `deadline` seconds, as in `Judged`.
+    """
+
+    serving: Mapping[str, int]
+    new: str
+    rate: float = 0.0
+    steps: Sequence[int] = ()
+    hold: float = 0.0
+    deadline: float = 0.0

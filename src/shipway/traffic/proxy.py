@@ -98,8 +98,9 @@ class Proxy:
             self._follow(desired.with_cluster(cluster, changed))
         until(lambda: self._driver.health(cluster).keys() == set(ports), ANSWERS_WITHIN)
 
-    def shift(self, app: str, env: str, shares: Mapping[str, int], *, epoch: int) -> None:
-        """Gives each cluster its share of 100 requests; none at all stops serving.
+    def shift(self, app: str, env: str, shares: Mapping[str, int], *, epoch: int, sticky: bool = False) -> None:
+        """Gives each cluster its share of 100 requests; none at all stops serving. With `sticky` whoever came to
+        one of them once, in a browser that keeps cookies, stays with it as long as it has a share.
 
         Returns when the router has confirmed. Raises StaleEpoch when a newer deployment has moved this traffic
         already, NotHealthy when a cluster that gains does not answer; nothing has changed then. RouterSilent
@@ -113,7 +114,7 @@ class Proxy:
             for cluster, share in wanted.items():
                 if share > desired.shares(name).get(cluster, 0):
                     self._must_answer(cluster, desired)
-            self._follow(desired.with_environment(name, shares=dict(wanted), epoch=epoch))
+            self._follow(desired.with_environment(name, shares=dict(wanted), epoch=epoch, sticky=sticky))
 
     def serving(self, app: str, env: str) -> Mapping[str, int]:
         """Which cluster has which share of 100."""

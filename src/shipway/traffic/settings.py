@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from shipway.config.durations import Duration
-from shipway.config.settings import Settings
+from shipway.config.names import EnvironmentName
+from shipway.config.settings import Settings, Switch
 
 
 def _path(written: str) -> str:
@@ -16,27 +17,68 @@ def _path(written: str) -> str:
     return written
 
 
+Path = Annotated[str, AfterValidator(_path), Field(max_length=500)]
+
+
 class HealthSettings(Settings):
     """What `web` must answer before it gets traffic."""
 
     short_form = "path"
 
-    path: Annotated[str, AfterValidator(_path)] = Field(
-        default="/", max_length=500, description="Asked for until it answers with a status below 500."
-    )
+    path: Path = Field(default="/", description="Asked for until it answers with a status below 500.")
     timeout: Duration = Field(
         default=30.0, gt=0, description="A release that is not healthy after this does not get traffic."
     )
 
 
+Share = Annotated[int, Field(ge=1, le=99)]
+
+
+def _growing(steps: tuple[int, ...]) -> tuple[int, ...]:
+    if not steps or list(steps) != sorted(set(steps)):
+        raise ValueError("should be shares of 100 that grow, such as [10, 50]")
+    return steps
+
+
 class TrafficSettings(Settings):
-    """How requests move to a new release."""
+    """How requests move to a new release, and what is asked of it meanwhile."""
 
     short_form = "strategy"
 
-    strategy: Literal["blue_green"] = Field(
+    strategy: Literal["blue_green", "canary"] = Field(
         default="blue_green",
-        description="`blue_green`: all requests move at once, when the new release is healthy.",
+        description="`blue_green`: all requests move at once, when the new release is healthy. `canary`: a few "
+        "first, then more, each share judged beside the release that serves the rest.",
+    )
+    steps: Annotated[tuple[Share, ...], AfterValidator(_growing)] = Field(
+        default=(10, 50),
+        description="Of a canary: the shares of 100 requests that the new release gets before it gets all. Below "
+        "five requests a second the first step is 50.",
+    )
+    hold: Duration = Field(default=60.0, gt=0, description="Of a canary: how long each share is judged.")
+    deadline: Duration = Field(
+        default=600.0,
+        gt=0,
+        description="Of a canary: a share that could not be judged by then, because what production says does not "
+        "arrive, goes back.",
+    )
+    sticky: Switch = Field(
+        default=False,
+        description="Of a canary: whoever came to a release stays with it, by a cookie, while both serve.",
+    )
+    canary_in: tuple[EnvironmentName, ...] = Field(
+        default=(),
+        description="The environments in which a canary takes place; without it the last one. The others move at "
+        "once: nobody uses them.",
+    )
+    judge: Switch = Field(
+        default=True,
+        description="Whether a release that production speaks against is rolled back by itself while the one "
+        "before is kept warm.",
+    )
+    requests: tuple[Path, ...] = Field(
+        default=(),
+        description="Paths the judge may ask for with GET, beside that of `health`, where too few people do.",
     )
     warm: Duration = Field(
         default=600.0,

@@ -13,6 +13,7 @@ from shipway.state.runs import Run, Step
 
 BUILD = "build"
 REMARKS = ("deployment.unneeded", "deployment.overtaken", "run.stopped")
+TRIALS = ("deployment.try", "verdict.good", "verdict.bad", "verdict.not_known")
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Journey:
     """`steps` holds the last attempt of each that began, `ended` those that are over, in the order of their end;
     `releases` the numbers of releases by their ids.
 
-    `unneeded` are environments in which the release served already, with the words of the fact.
+    `unneeded` are environments in which the release served already, with the words of the fact; `trials` are the
+    shares that a canary had and what was judged of them, in their order.
     """
 
     run: Run
@@ -39,6 +41,7 @@ class Journey:
     releases: Mapping[str, int]
     unneeded: Mapping[str, str]
     stopped: Sequence[Fact]
+    trials: Sequence[Fact]
 
     @property
     def processes(self) -> list[str]:
@@ -60,7 +63,8 @@ def read(conn: Connection, run: str) -> Journey:
     """The journey of the run with this id, which must exist."""
     found = runs.get(conn, run)
     made = deployments.all_of_run(conn, run)
-    remarks = [fact for fact in facts.after(conn, 0, runs=[run]) if fact.kind in REMARKS]
+    recorded = facts.after(conn, 0, runs=[run])
+    remarks = [fact for fact in recorded if fact.kind in REMARKS]
     steps = {step.name: step for step in runs.steps_of(conn, run)}
     planned = _planned(found)
     known = {one.name for one in planned}
@@ -74,6 +78,7 @@ def read(conn: Connection, run: str) -> Journey:
         releases={one.release: releases.get(conn, one.release).number for one in made},
         unneeded={str(f.environment): f.data["reason"] for f in remarks if f.kind == "deployment.unneeded"},
         stopped=[fact for fact in remarks if fact.kind == "run.stopped"],
+        trials=[fact for fact in recorded if fact.kind in TRIALS],
     )
 
 

@@ -4,6 +4,8 @@
       ✓ test          12 s
       ✓ build         20 s
       ✓ dev          1.2 s  http://topup--dev.localhost:8080
+      · prod         10 % of the requests go to it
+      · prod         good at 10 %: 0 of 118 requests failed, and 2 of 1,073 of r3
       ✗ prod         3.0 s  web did not get healthy within 30 s
         │ ModuleNotFoundError: No module named 'topup'
     ✗ run 12 failed after 41 s: web did not get healthy within 30 s
@@ -21,6 +23,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from shipway.state.database import Database
 from shipway.state.deployments import Deployment
+from shipway.state.facts import Fact
 from shipway.state.runs import Step
 from shipway.traffic.addresses import address
 from shipway.web import journey
@@ -92,6 +95,9 @@ class Telling:
         back = _traffic_back(now, deployment)
         if back is not None and self._first_time(f"traffic {environment}"):
             yield back
+        for fact in now.trials:
+            if fact.environment == environment and self._first_time(f"trial {fact.id}"):
+                yield f"  · {environment:<{width}} {_of_trial(fact)}"
         if deployment is not None and deployment.over:
             if self._first_time(f"environment {environment}"):
                 yield from _of_deployment(deployment, url, width)
@@ -159,6 +165,14 @@ def _traffic_back(now: Journey, deployment: Deployment | None) -> str | None:
     rest = f"; {listed(others)} {'follows' if len(others) == 1 else 'follow'}" if others else ""
     took = length(deployment.switched - now.run.created)
     return f"  traffic is back on r{now.releases[deployment.release]} after {took}{rest}"
+
+
+def _of_trial(fact: Fact) -> str:
+    if fact.kind == "deployment.try":
+        return f"{fact.data['share']} % of the requests go to it"
+    return (
+        f"{fact.kind.removeprefix('verdict.').replace('_', ' ')} at {fact.data['share']} %: {fact.data['reason']}"
+    )
 
 
 def _evidence(excerpt: str) -> Iterator[str]:

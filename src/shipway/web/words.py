@@ -31,6 +31,7 @@ PHASES = {
     "prepare": "unpacking",
     "release": "running its release command",
     "start": "starting web",
+    "try": "trying it on a share of the requests",
     "processes": "changing the other processes",
     "switch": "moving the traffic",
     "finish": "finishing",

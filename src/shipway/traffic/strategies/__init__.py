@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
 
-from shipway.traffic.plan import Plan
+from shipway.traffic.plan import Plan, Takeover
 
 
-def plan(strategy: str, serving: Mapping[str, int], new: str) -> Plan:
-    """How `new` takes over from the clusters that serve now (cluster to share of 100)."""
-    found: Plan = import_module(f"{__name__}.{strategy}").plan(serving, new)
+def plan(strategy: str, takeover: Takeover) -> Plan:
+    """The moves by which the new release takes over from the clusters that serve now."""
+    found: Plan = import_module(f"{__name__}.{strategy}").plan(takeover)
     return found

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from shipway.traffic.plan import Plan, Shares, Shift
+from shipway.traffic.plan import Plan, Shares, Shift, Takeover
 
 
-def plan(serving: Mapping[str, int], new: str) -> Plan:
+def plan(takeover: Takeover) -> Plan:
     """One shift of everything to `new`, also when it serves by the record: the router may not know of it yet."""
-    return Plan((Shift(Shares({new: 100})),))
+    return Plan((Shift(Shares({takeover.new: 100})),))

@@ -13,6 +13,7 @@ from shipway.web.api import (
     signals,
     step_logs,
     tokens,
+    verdicts,
 )
 
 ROUTES = (
@@ -21,6 +22,7 @@ ROUTES = (
     *step_logs.ROUTES,
     *commits.ROUTES,
     *environments.ROUTES,
+    *verdicts.ROUTES,
     *configuration.ROUTES,
     *instance_logs.ROUTES,
     *tokens.ROUTES,

@@ -20,7 +20,7 @@ BASE = "/api/v1/commits/{application}/{commit}"
 
 def where(site: Site, call: Call) -> dict[str, Any]:
     """`commit` may be shortened, or the name of a branch or tag."""
-    application, commit = _resolve(site, call)
+    application, commit = resolve(site, call)
     with site.database.read() as conn:
         names = lookups.environments(site, conn, application)
         found = whereabouts.where(conn, site.commits, application, commit, names)
@@ -29,7 +29,7 @@ def where(site: Site, call: Call) -> dict[str, Any]:
 
 async def wait(site: Site, call: Call) -> dict[str, Any]:
     """Answers once the commit serves in `environment` or was stopped, or after `seconds` as pending."""
-    application, commit = await run_in_threadpool(_resolve, site, call)
+    application, commit = await run_in_threadpool(resolve, site, call)
     environment = call.query("environment") or "prod"
     ends = time.monotonic() + call.number("seconds", LONGEST, most=LONGEST)
     while True:
@@ -47,7 +47,8 @@ def _in_one(site: Site, application: str, commit: str, environment: str) -> Wher
         return whereabouts.where(conn, site.commits, application, commit, [environment])[0]
 
 
-def _resolve(site: Site, call: Call) -> tuple[str, str]:
+def resolve(site: Site, call: Call) -> tuple[str, str]:
+    """The application and the whole id of the commit that the address names."""
     application = call.place("application")
     with site.database.read() as conn:
         lookups.application(conn, application)

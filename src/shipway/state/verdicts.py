@@ -1,0 +1,86 @@
+"""Verdicts: what was judged of a release, at which share of the requests, and from which numbers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from shipway.state import facts, ids
+from shipway.state.deployments import Deployment
+from shipway.state.tables import verdicts
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """`kind` is good, bad or not known; `share` of 100 requests; `findings` as in signals.verdict, worst first."""
+
+    id: str
+    deployment: str
+    application: str
+    environment: str
+    release: str
+    commit: str
+    share: int
+    kind: str
+    reason: str
+    findings: Sequence[Mapping[str, Any]]
+    at: float
+
+
+def record(
+    conn: Connection,
+    deployment: Deployment,
+    *,
+    release: int,
+    share: int,
+    kind: str,
+    reason: str,
+    findings: Sequence[Mapping[str, Any]],
+) -> None:
+    """Appends what was judged of the release that `deployment` brought, known to people as r<release>."""
+    conn.execute(
+        insert(verdicts).values(
+            id=ids.new(conn, verdicts),
+            deployment=deployment.id,
+            application=deployment.application,
+            environment=deployment.environment,
+            release=deployment.release,
+            commit=deployment.commit,
+            share=share,
+            kind=kind,
+            reason=reason,
+            findings=list(findings),
+            at=time.time(),
+        )
+    )
+    facts.record(
+        conn,
+        f"verdict.{kind.replace(' ', '_')}",
+        application=deployment.application,
+        run=deployment.run,
+        environment=deployment.environment,
+        commit=deployment.commit,
+        data={
+            "deployment": deployment.id,
+            "release": release,
+            "share": share,
+            "reason": reason,
+            "findings": list(findings),
+        },
+    )
+
+
+def of_release(conn: Connection, release: str) -> list[Recorded]:
+    """What was judged of a release, in the order in which it was."""
+    query = select(verdicts).where(verdicts.c.release == release).order_by(verdicts.c.id)
+    return [Recorded(**row) for row in conn.execute(query).mappings()]
+
+
+def of_deployment(conn: Connection, deployment: str) -> list[Recorded]:
+    """What was judged because of one deployment, in the order in which it was."""
+    query = select(verdicts).where(verdicts.c.deployment == deployment).order_by(verdicts.c.id)
+    return [Recorded(**row) for row in conn.execute(query).mappings()]

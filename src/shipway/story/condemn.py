@@ -1,0 +1,126 @@
+"""A bad verdict goes on record: the commit is quarantined, and a commit that takes it back is made ready.
+
+The record comes first, in one transaction with the decision to go back; the branch when the traffic is back.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+
+from shipway.errors import ShipwayError
+from shipway.pushes.git import Git
+from shipway.rollbacks import revert
+from shipway.signals.verdict import Verdict
+from shipway.state import applications, facts, holds, pushes, releases, verdicts
+from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
+from shipway.state.pushes import NOTHING, Update
+from shipway.state.releases import Release
+from shipway.story import migrations
+from shipway.story.cast import Cast
+
+log = logging.getLogger(__name__)
+
+
+def judge(conn: Connection, deployment: Deployment, share: int, verdict: Verdict) -> None:
+    """Records what was judged of the release that a deployment brought."""
+    release = releases.get(conn, deployment.release)
+    verdicts.record(
+        conn,
+        deployment,
+        release=release.number,
+        share=share,
+        kind=verdict.kind,
+        reason=verdict.reason,
+        findings=[asdict(finding) for finding in verdict.findings],
+    )
+
+
+def condemn(conn: Connection, deployment: Deployment, good: Release, share: int, verdict: Verdict) -> None:
+    """Records a bad verdict and quarantines the commit, unless only the configuration is another."""
+    judge(conn, deployment, share, verdict)
+    if releases.get(conn, deployment.release).digest != good.digest:
+        holds.quarantine(
+            conn,
+            deployment.application,
+            deployment.environment,
+            deployment.commit,
+            why=verdict.reason,
+            run=deployment.run,
+        )
+
+
+def freeze(cast: Cast, conn: Connection, deployment: Deployment, good: Release) -> str:
+    """Why a release that was judged bad stays as it is, because nothing can go back; nothing where it can.
+
+    What it has of the requests it keeps: a person decides, and a commit that mends it is free to come.
+    """
+    try:
+        migrations.check_way_back(cast, conn, good)
+    except migrations.NoWayBack as error:
+        facts.record(
+            conn,
+            "release.frozen",
+            application=deployment.application,
+            run=deployment.run,
+            environment=deployment.environment,
+            commit=deployment.commit,
+            who="shipway",
+            data={"deployment": deployment.id, "reason": error.message, "hint": error.hint},
+        )
+        return f"It was judged bad and is frozen as it is: {error.message} {error.hint}"
+    return ""
+
+
+def offer_revert(cast: Cast, deployment: Deployment, good: Release, reason: str) -> None:
+    """Makes the branch with the commit that takes the bad one back. Nothing depends on it: a failure is logged."""
+    try:
+        _offer_revert(cast, deployment, good, reason)
+    except ShipwayError as error:
+        log.warning("no revert of %s was made: %s", deployment.commit[:7], error)
+
+
+def _offer_revert(cast: Cast, deployment: Deployment, good: Release, reason: str) -> None:
+    git, name = Git(cast.machine.places.repository(deployment.application)), holds.revert_branch(deployment.commit)
+    with cast.database.read() as conn:
+        branch = applications.get(conn, deployment.application).default_branch
+        bad = releases.get(conn, deployment.release)
+    head = git.resolve(f"refs/heads/{branch}")
+    if head is None or git.resolve(f"refs/heads/{name}") is not None:
+        return
+    made = revert.commit(git, head, good, bad, reason)
+    if made is None:
+        return
+    with cast.database.write() as conn:
+        git.create_branch(name, made)
+        pushes.record(conn, bad.application, Update(f"refs/heads/{name}", NOTHING, made), who="shipway")
+        facts.record(
+            conn,
+            "revert.ready",
+            application=bad.application,
+            run=deployment.run,
+            environment=bad.environment,
+            commit=bad.commit,
+            who="shipway",
+            data={"branch": name, "commit": made},
+        )
+
+
+def forgive(cast: Cast, deployment: Deployment) -> None:
+    """Ends the quarantine of commits that the one which serves descends from: it mended them."""
+    git = Git(cast.machine.places.repository(deployment.application))
+    with cast.database.read() as conn:
+        held = holds.quarantined(conn, deployment.application, deployment.environment)
+    mended = [
+        hold
+        for hold in held
+        if hold.commit not in (None, deployment.commit) and _contains(git, deployment, hold.commit)
+    ]
+    if mended:
+        with cast.database.write() as conn:
+            holds.lift(conn, mended, by=deployment.commit, run=deployment.run)
+
+
+def _contains(git: Git, deployment: Deployment, commit: str | None) -> bool:
+    return commit is not None and git.is_ancestor(commit, deployment.commit)

@@ -1,0 +1,135 @@
+"""What speaks for and against a release on trial: readings of both releases, restarts, and requests of our own.
+
+Readings are on the disk, so a trial that is begun anew, after a restart of Shipway say, hears all of them again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from shipway.project import Project
+from shipway.releases.targets import process
+from shipway.signals import asking
+from shipway.signals.judge import Check
+from shipway.signals.judge import Reading as Interval
+from shipway.signals.reading import Reading
+from shipway.state import artifacts, deployments, instances
+from shipway.state.deployments import Deployment
+from shipway.state.releases import Release
+from shipway.story.cast import Cast, project_of
+from shipway.traffic.addresses import host
+from shipway.traffic.tally import Tally
+
+PAST = 600.0  # seconds before a trial from which it is known how the release before does
+SILENT = 5.0  # seconds without any reading after which nothing is known
+FEW = 1.0  # requests a second to the new release below which we make some
+LATELY = 5.0  # seconds over which that is counted, and between which and now an interval is news and not history
+PAUSE = 1.0  # seconds between two rounds of them
+
+
+class Evidence:
+    """What was seen since the last call of `news`, interval by interval."""
+
+    def __init__(self, cast: Cast, deployment: Deployment, release: Release, before: Release) -> None:
+        self._cast = cast
+        self._deployment = deployment
+        self._release = release
+        self._before = before
+        self._seen = deployment.started - PAST
+        self._heard_at = time.monotonic()
+        self._lately: deque[tuple[float, float, int]] = deque()
+        self._asked = 0.0
+        self._restarts: tuple[int, int] | None = None
+
+    def news(self) -> Iterator[Interval]:
+        """The intervals that came since, oldest first; the newest brings what instances and own requests show."""
+        shares = self._shares()
+        intervals = [self._interval(at, old, new, shares) for at, old, new in self._readings()]
+        if intervals:
+            self._heard_at = time.monotonic()
+        elif time.monotonic() - self._heard_at > SILENT:
+            silence, self._heard_at = time.monotonic() - self._heard_at, time.monotonic()
+            intervals = [Interval(silence, _share_at(time.time(), shares), heard=False)]
+        if intervals and intervals[-1].share > 0 and time.time() - self._seen < LATELY:
+            intervals[-1] = self._with_live(intervals[-1])
+        yield from intervals
+
+    def _readings(self) -> Iterator[tuple[float, Reading | None, Reading | None]]:
+        """What both releases did, by the moment at which it was read."""
+        collector = self._cast.collector
+        old = {reading.at: reading for reading in collector.readings(self._before.name, self._seen)}
+        new = {reading.at: reading for reading in collector.readings(self._release.name, self._seen)}
+        for at in sorted({*old, *new}):
+            self._seen = at
+            yield at, old.get(at), new.get(at)
+
+    def _shares(self) -> Sequence[tuple[float, int]]:
+        """Since when the new release has had which share of 100 requests, oldest first."""
+        with self._cast.database.read() as conn:
+            return deployments.shares(conn, self._deployment)
+
+    def _interval(
+        self, at: float, old: Reading | None, new: Reading | None, shares: Sequence[tuple[float, int]]
+    ) -> Interval:
+        share = _share_at(at, shares)
+        serving = [reading for reading, serves in ((old, share < 1), (new, share > 0)) if serves]
+        known = [reading for reading in serving if reading is not None]
+        interval = Interval(
+            seconds=max((reading.seconds for reading in known), default=0.0),
+            share=share,
+            old=old.tally if old is not None and share < 1 else Tally(),
+            new=new.tally if new is not None and share > 0 else Tally(),
+            new_waiting=new.in_flight if new is not None and share > 0 else 0,
+            heard=len(known) == len(serving) and all(reading.heard for reading in known),
+        )
+        self._lately.append((at, interval.seconds, interval.new.requests))
+        while self._lately[0][0] < at - LATELY:
+            self._lately.popleft()
+        return interval
+
+    def _with_live(self, interval: Interval) -> Interval:
+        """The interval with what can only be seen at this moment."""
+        old, new = (self._restarts_of(release) for release in (self._before, self._release))
+        old_before, new_before = self._restarts or (old, new)
+        self._restarts = (old, new)
+        return replace(
+            interval,
+            old_restarts=max(old - old_before, 0),
+            new_restarts=max(new - new_before, 0),
+            new_instances=max(len(self._ports(self._release)), 1),
+            checks=tuple(self._own_requests()),
+        )
+
+    def _restarts_of(self, release: Release) -> int:
+        states = self._cast.machine.keeper.instances(process.group(release))
+        return sum(state.restarts for state in states if state.id.startswith(f"{release.name}."))
+
+    def _own_requests(self) -> Iterator[Check]:
+        """A round of them to both releases, where few people come."""
+        came, over = sum(count for _, _, count in self._lately), sum(length for _, length, _ in self._lately)
+        if came >= FEW * over or time.monotonic() - self._asked < PAUSE:
+            return
+        self._asked = time.monotonic()
+        project = self._project
+        name = host(self._release.application, self._release.environment)
+        for path in dict.fromkeys([project.health.path, *project.traffic.requests]):
+            for release, new in ((self._before, False), (self._release, True)):
+                for port in self._ports(release):
+                    yield Check(f"GET {path}", asking.answers(port, name, path), new)
+
+    def _ports(self, release: Release) -> list[int]:
+        with self._cast.database.read() as conn:
+            return [each.port for each in instances.of_release(conn, release.id) if each.port is not None]
+
+    @property
+    def _project(self) -> Project:
+        with self._cast.database.read() as conn:
+            return project_of(artifacts.of_release(conn, self._release))
+
+
+def _share_at(at: float, shares: Sequence[tuple[float, int]]) -> float:
+    """The share from 0 to 1 of a moment."""
+    return next((share / 100 for since, share in reversed(shares) if since < at), 0.0)

@@ -1,0 +1,86 @@
+"""What a migration leaves behind it: which releases still work with the data as it is now.
+
+Checked against what runs and what was done, not against what was planned: a migration counts from the moment its
+command was begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shipway.errors import UserError
+from shipway.pushes.git import Git
+from shipway.releases.settings import ReleaseSettings
+from shipway.state import artifacts, deployments, releases
+from shipway.state.database import Connection
+from shipway.state.releases import Release
+from shipway.story.cast import Cast, project_of
+
+LOOKED_BACK = 200  # deployments
+
+
+class MigrationWaits(UserError):
+    """A contract may not run while code that needs what it takes away still does."""
+
+    id = "releases.migration_waits"
+    status = 409
+
+
+class NoWayBack(UserError):
+    """The data was changed so that the release to go back to does not work with it."""
+
+    id = "rollbacks.no_way_back"
+    status = 409
+    default_hint = "Mend it forward: push a commit on top. The copy of the data from before is in backups/."
+
+
+@dataclass(frozen=True)
+class Done:
+    """A migration whose command was begun, and the release that brought it."""
+
+    release: Release
+    settings: ReleaseSettings
+
+
+def check_contract(cast: Cast, conn: Connection, release: Release) -> None:
+    """Raises MigrationWaits when the release takes away what something that runs there may need."""
+    settings = project_of(artifacts.of_release(conn, release)).release
+    now = releases.now_serving(conn, release.application, release.environment)
+    if settings is None or settings.migration != "contract" or now is None:
+        return
+    for name in (now.release, now.warm):
+        runs = None if name is None else releases.get(conn, name)
+        if runs is not None and not _knows(cast, runs, settings):
+            raise MigrationWaits(
+                f"r{runs.number} ({runs.commit[:7]}) still runs and may need what the release command takes away.",
+                hint="Deploy the code that no longer needs it first and name that commit as `since:`; when the "
+                "release before it is no longer kept warm, deploy this one again.",
+            )
+
+
+def check_way_back(cast: Cast, conn: Connection, to: Release) -> None:
+    """Raises NoWayBack when a migration has run since `to` served that it does not work with."""
+    for done in _since(conn, to):
+        if done.settings.migration == "irreversible":
+            raise NoWayBack(f"r{done.release.number} changed the data irreversibly, so r{to.number} cannot serve.")
+        if done.settings.migration == "contract" and not _knows(cast, to, done.settings):
+            raise NoWayBack(f"r{done.release.number} took away what r{to.number} may need, so it cannot serve.")
+
+
+def _since(conn: Connection, to: Release) -> Iterator[Done]:
+    """The migrations that were begun there since the release was last made to serve, the newest first."""
+    for deployment in deployments.recent(conn, to.application, to.environment, LOOKED_BACK):
+        if deployment.release == to.id and deployment.state == "done":
+            return
+        release = releases.get(conn, deployment.release)
+        settings = project_of(artifacts.of_release(conn, release)).release
+        if settings is not None and deployments.has_entered(conn, deployment, "release"):
+            yield Done(release, settings)
+
+
+def _knows(cast: Cast, release: Release, settings: ReleaseSettings) -> bool:
+    """Whether the code of a release no longer needs what a contract takes away."""
+    git = Git(cast.machine.places.repository(release.application))
+    since = None if settings.since is None else git.resolve(settings.since)
+    return since is not None and git.is_ancestor(since, release.commit)

@@ -1,0 +1,104 @@
+"""A release on trial: what production says of it, beside the one before or after it, brought before the judge.
+
+    shares stand ─► a look, four a second ─► nothing against it for as long as it is held ─► the next move
+                          ├── bad: everything goes back, and the commit is quarantined
+                          └── nothing can be heard: held, and at the deadline everything goes back
+
+That nothing is heard is never a pass (promise 5). That few people come is another fact: the judge then asks for
+the application's own paths, and what it cannot know is recorded as not known. A trial can be begun anew at any
+moment: what was seen before is on the disk and is played again.
+"""
+
+from __future__ import annotations
+
+import time
+
+from shipway.errors import DeploymentStopped
+from shipway.signals.judge import Judge, step
+from shipway.signals.verdict import Verdict
+from shipway.state import deployments
+from shipway.state.deployments import Deployment
+from shipway.state.releases import Release
+from shipway.story.cast import Cast
+from shipway.story.evidence import Evidence
+from shipway.traffic.plan import Judged
+
+LOOK = 0.25  # seconds between two looks while a share is held
+
+
+class BadVerdict(DeploymentStopped):
+    """Production speaks against the release: everything goes back, and its commit does not return."""
+
+    id = "signals.bad_verdict"
+
+    def __init__(self, release: Release, share: int, verdict: Verdict) -> None:
+        super().__init__(
+            f"r{release.number} was taken back at {share} % of the requests: {verdict.reason}",
+            hint=f"shipway judge r{release.number} --env {release.environment} shows the numbers.",
+        )
+        self.share = share
+        self.verdict = verdict
+
+
+class NotJudged(DeploymentStopped):
+    """What production says did not arrive in time: everything goes back, and nobody is blamed."""
+
+    id = "signals.not_judged"
+    default_hint = "The routers' own words are in proxy/ of the data directory; then deploy it again."
+
+
+class TakenBack(DeploymentStopped):
+    """Somebody asked for the release before while this one was tried."""
+
+    id = "signals.taken_back"
+
+
+class Trial:
+    """The trial of the release that `deployment` brings, beside `before`."""
+
+    def __init__(self, cast: Cast, deployment: Deployment, release: Release, before: Release) -> None:
+        self._cast = cast
+        self._deployment = deployment
+        self._release = release
+        self._judge = Judge()
+        self._evidence = Evidence(cast, deployment, release, before)
+
+    def look(self) -> Verdict:
+        """Shows the judge what came since the last look; what it says now."""
+        for interval in self._evidence.news():
+            self._judge.see(interval)
+        return self._judge.verdict()
+
+    def hold(self, share: int, condition: Judged) -> Verdict:
+        """Returns the verdict with which the next move may be made: good, or not known where few people come.
+
+        Raises BadVerdict, NotJudged at the deadline, and TakenBack when somebody asks for the release before.
+        """
+        began, heard_before = time.monotonic(), self._judge.heard
+        with self._cast.collector.closely(self._release.application, self._release.environment):
+            while True:
+                verdict, waited = self.look(), time.monotonic() - began
+                then = step(
+                    verdict,
+                    heard=self._judge.heard - heard_before,
+                    unheard=self._judge.unheard,
+                    waited=waited,
+                    hold=condition.hold,
+                    deadline=condition.deadline,
+                )
+                if then.act == "go on":
+                    return verdict
+                if then.quarantine:
+                    raise BadVerdict(self._release, share, verdict)
+                if then.act == "go back":
+                    raise NotJudged(
+                        f"r{self._release.number} could not be judged in {waited:.0f} s. {verdict.reason}"
+                    )
+                self._still_wanted()
+                time.sleep(LOOK)
+
+    def _still_wanted(self) -> None:
+        with self._cast.database.read() as conn:
+            who = deployments.taken_back_by(conn, self._deployment)
+        if who is not None:
+            raise TakenBack(f"{who} took r{self._release.number} back while it was tried.")

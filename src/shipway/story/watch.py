@@ -1,0 +1,100 @@
+"""After all traffic has moved the trial goes on, for as long as the release before is kept warm.
+
+A bad verdict takes production back by itself: the commit is quarantined in the same transaction that queues the
+run of the rollback. Whatever else is judged goes on record once, when the release before has cooled.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from shipway.signals.verdict import Verdict
+from shipway.state import artifacts, deployments, releases, runs
+from shipway.state.deployments import Deployment
+from shipway.state.releases import Release, Serving
+from shipway.story import condemn, plan
+from shipway.story.cast import Cast, project_of
+from shipway.story.trial import Trial
+
+EVERYTHING = 100
+CLOSING = 3.0  # seconds before the release before cools in which the last verdict is given
+
+
+@dataclass
+class Watched:
+    """A release that serves, the one kept warm beside it, and the trial between them."""
+
+    deployment: Deployment
+    release: Release
+    before: Release
+    trial: Trial
+    told: bool = False
+
+
+class Watch:
+    """Looks again and again; what it remembers of a trial it can also hear again from the disk."""
+
+    def __init__(self, cast: Cast) -> None:
+        self._cast = cast
+        self._watched: dict[str, Watched] = {}
+
+    def look(self) -> None:
+        """Hears each release that serves beside a warm one, and acts on what is said of it."""
+        with self._cast.database.read() as conn:
+            serving = [now for now in releases.all_serving(conn) if (now.warm_until or 0) > time.time()]
+        self._watched = {now.deployment: watched for now in serving if (watched := self._of(now)) is not None}
+        for now in serving:
+            if (watched := self._watched.get(now.deployment)) is not None and not watched.told:
+                self._act(watched, watched.trial.look(), closing=(now.warm_until or 0) - time.time() < CLOSING)
+
+    def _of(self, now: Serving) -> Watched | None:
+        """What is known of it, or a new trial; None where there is nothing to judge or nowhere to go back to."""
+        if now.deployment in self._watched:
+            return self._watched[now.deployment]
+        with self._cast.database.read() as conn:
+            deployment, release = deployments.get(conn, now.deployment), releases.get(conn, now.release)
+            before = releases.get(conn, now.warm) if now.warm is not None else None
+            judged = project_of(artifacts.of_release(conn, release)).traffic.judge
+        if before is None or deployment.kind != "deploy" or deployment.release != release.id or not judged:
+            return None
+        return Watched(deployment, release, before, Trial(self._cast, deployment, release, before))
+
+    def _act(self, watched: Watched, verdict: Verdict, *, closing: bool) -> None:
+        if verdict.kind == "bad":
+            watched.told = True
+            self._take_back(watched, verdict)
+        elif closing:
+            watched.told = True
+            with self._cast.database.write() as conn:
+                condemn.judge(conn, watched.deployment, EVERYTHING, verdict)
+            if verdict.kind == "good":
+                condemn.forgive(self._cast, watched.deployment)
+
+    def _take_back(self, watched: Watched, verdict: Verdict) -> None:
+        """Records and queues in one transaction: a crash leaves both or neither."""
+        cast, bad, good = self._cast, watched.release, watched.before
+        with cast.database.write() as conn:
+            now = releases.now_serving(conn, bad.application, bad.environment)
+            if now is None or now.deployment != watched.deployment.id:
+                return  # somebody was quicker
+            condemn.condemn(conn, watched.deployment, good, EVERYTHING, verdict)
+            if condemn.freeze(cast, conn, watched.deployment, good):
+                return
+            artifact = artifacts.of_release(conn, good)
+            runs.create(
+                conn,
+                application=bad.application,
+                push=None,
+                branch=runs.get(conn, artifact.run).branch,
+                commit=good.commit,
+                who="shipway",
+                purpose="rollback",
+                deliver=[bad.environment],
+                plan=_plan(dict(artifact.project), good, bad),
+            )
+        condemn.offer_revert(cast, watched.deployment, good, verdict.reason)
+
+
+def _plan(project: dict[str, object], good: Release, bad: Release) -> dict[str, object]:
+    return {"project": project, **plan.rollback(good.id, instead_of=bad.id).as_dict()}
