@@ -12,6 +12,8 @@ from shipway.cli import app
 from shipway.pushes import credentials
 
 VERBS = [
+    "channels",
+    "messages",
     "up",
     "down",
     "doctor",

@@ -7,6 +7,7 @@ import sys
 
 HEAVY = {
     "alembic",
+    "apprise",
     "cryptography",
     "dbos",
     "envoy",

@@ -27,6 +27,7 @@ VALUES = {
     "name": "GREETING",
     "token": "01hzz",
     "release": "r1",
+    "channel": "01hzz",
     "rest": "info/refs",
 }
 HOSTILE = {

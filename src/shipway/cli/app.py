@@ -17,6 +17,7 @@ from rich.console import Console
 from shipway import __version__
 from shipway.cli import (
     environments,
+    incidents,
     installation,
     pipelines,
     pushes,
@@ -38,6 +39,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
     "releases": releases.VERBS,
     "traffic": traffic.VERBS,
     "signals": signals.VERBS,
+    "incidents": incidents.VERBS,
     "rollbacks": rollbacks.VERBS,
 }
 

@@ -29,7 +29,16 @@ class Check:
 
 def every(places: Places) -> list[Check]:
     """All checks, in the order in which a start needs them."""
-    return [_git(), _sandbox(), *_tools(), _python(), _disk(places), _secrets(places), _server(places)]
+    return [
+        _git(),
+        _sandbox(),
+        *_tools(),
+        _python(),
+        _disk(places),
+        _secrets(places),
+        _server(places),
+        *_told(places),
+    ]
 
 
 def _git() -> Check:
@@ -87,6 +96,25 @@ def _secrets(places: Places) -> Check:
 
 def _others_may(path: Path) -> bool:
     return path.exists() and bool(path.stat().st_mode & 0o077)
+
+
+def _told(places: Places) -> Iterator[Check]:
+    """Whether there is anybody to tell, and whether they could be told; asked of the server, if one runs."""
+    from shipway.cli.server import NoServer, Refused, Server  # noqa: PLC0415
+
+    try:
+        server = Server.of(places)
+        known, late = server.get("/channels")["channels"], server.get("/messages")["late"]
+    except (NoServer, Refused):
+        return
+    if late:
+        why = f"{len(late)} could not be delivered; the oldest is for {late[0]['person']}: {late[0]['problem']}"
+        yield Check("messages", False, why, "`shipway channels --test WHO` tries a channel.", optional=True)
+    elif not any(each["whose"] == "owner" for each in known):
+        advice = "`shipway channels owner` adds a channel: without it trouble is shown on the pages alone."
+        yield Check("messages", True, "the owner has no channel", advice, optional=True)
+    else:
+        yield Check("messages", True, "nothing waits to be delivered")
 
 
 def _server(places: Places) -> Check:

@@ -77,7 +77,7 @@ async def _serve(
         web, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="off"
     )
     server = _Server(config, doorway)
-    watchers = Watchers(cast, engine)
+    watchers = Watchers(cast, engine, f"http://127.0.0.1:{port}")
     watchers.start()
     _announce(places, port, proxy_port)
     ready()

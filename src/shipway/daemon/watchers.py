@@ -12,6 +12,9 @@ from shipway.artifacts import prune
 from shipway.durable.engine import Engine
 from shipway.errors import ShipwayError
 from shipway.signals import instances
+from shipway.incidents.outbox import Outbox
+from shipway.incidents.pulse import EVERY, Pulse
+from shipway.incidents.tell import Teller
 from shipway.story import conclude, tend
 from shipway.story.cast import Cast
 from shipway.story.retire import Retirement
@@ -23,27 +26,37 @@ RUNS_AT_ONCE = max(2, os.cpu_count() or 2)
 KEPT_PLANS = 7 * 24 * 3600.0  # seconds after which the engine forgets a plan; the record keeps the run
 
 
-class Watchers:
-    """Threads that compare what is with what should be: runs on every change, the rest each second or minute."""
+HUNG = 600.0
+"""Seconds without a look after which a watcher hangs; the longest look known here, a deployment, takes less."""
 
-    def __init__(self, cast: Cast, engine: Engine) -> None:
+
+class Watchers:
+    """Threads that compare what is with what should be: some on every change, the rest each second or minute.
+
+    `address` is where the server answers, for the links in messages.
+    """
+
+    def __init__(self, cast: Cast, engine: Engine, address: str) -> None:
         self._cast = cast
         self._engine = engine
         self._stopping = threading.Event()
+        self._looked: dict[str, float] = {}
+        machine = cast.machine
+        teller = Teller(cast.database, machine.places, address)
+        outbox = Outbox(cast.database, machine.vault, machine.places.name)
+        pulse = Pulse(cast.database, machine.vault, self.hung)
         self._threads = [
-            threading.Thread(target=self._begin_runs, daemon=True, name="begin-runs"),
-            threading.Thread(target=self._every, args=(1.0, self._keep), daemon=True, name="keep"),
-            threading.Thread(target=self._every, args=(1.0, self._tend), daemon=True, name="tend"),
-            threading.Thread(target=self._every, args=(1.0, Retirement(cast).look), daemon=True, name="retire"),
-            threading.Thread(target=self._collect, daemon=True, name="collect"),
-            threading.Thread(
-                target=self._every,
-                args=(instances.EVERY, cast.collector.instances.look),
-                daemon=True,
-                name="measure",
-            ),
-            threading.Thread(target=self._every, args=(0.5, Watch(cast).look), daemon=True, name="watch"),
-            threading.Thread(target=self._every, args=(60.0, self._compare), daemon=True, name="compare"),
+            self._thread("begin-runs", self._on_change, self._begin_runs),
+            self._thread("keep", self._every, 1.0, self._keep),
+            self._thread("tend", self._every, 1.0, self._tend),
+            self._thread("retire", self._every, 1.0, Retirement(cast).look),
+            self._thread("collect", self._collect),
+            self._thread("measure", self._every, instances.EVERY, cast.collector.instances.look),
+            self._thread("watch", self._every, 0.5, Watch(cast).look),
+            self._thread("compare", self._every, 60.0, self._compare),
+            self._thread("tell", self._on_change, teller.look),
+            self._thread("send", self._on_change, outbox.look),
+            self._thread("pulse", self._every, EVERY, pulse.beat),
         ]
 
     def start(self) -> None:
@@ -56,11 +69,19 @@ class Watchers:
         for thread in self._threads:
             thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
-    def _begin_runs(self) -> None:
+    def hung(self) -> list[str]:
+        """The watchers that have not looked for so long that they never will."""
+        now = time.monotonic()
+        return [name for name, at in self._looked.items() if now - at > HUNG]
+
+    def _thread(self, name: str, loop: Callable[..., None], *arguments: object) -> threading.Thread:
+        return threading.Thread(target=loop, args=arguments, daemon=True, name=name)
+
+    def _on_change(self, act: Callable[[], None]) -> None:
         seen = -1
         while not self._stopping.is_set():
             seen = self._cast.database.wait(seen, timeout=1.0)
-            self._guarded(lambda: tend.begin_runs(self._cast, self._engine, RUNS_AT_ONCE))
+            self._guarded(act)
 
     def _every(self, seconds: float, act: Callable[[], None]) -> None:
         while not self._stopping.is_set():
@@ -72,6 +93,9 @@ class Watchers:
         while not self._stopping.is_set():
             self._guarded(self._cast.collector.look)
             self._stopping.wait(self._cast.collector.pause())
+
+    def _begin_runs(self) -> None:
+        tend.begin_runs(self._cast, self._engine, RUNS_AT_ONCE)
 
     def _keep(self) -> None:
         """Alone in its thread: whatever the others wait for, they wait for the keeper and the router."""
@@ -90,6 +114,7 @@ class Watchers:
 
     def _guarded(self, act: Callable[[], object]) -> None:
         """A watcher outlives what it meets: it looks again soon, and the server's log has the reason."""
+        self._looked[threading.current_thread().name] = time.monotonic()
         try:
             act()
         except ShipwayError as error:

@@ -25,13 +25,18 @@ LINES = 20  # of the log, with a failure
 
 @dataclass(frozen=True)
 class Result:
-    """How an attempt ended: `state` as in the record; `excerpt` is what explains a failure."""
+    """How an attempt ended: `state` as in the record; `excerpt` is what explains a failure.
+
+    When no command failed but Shipway did, `error` is the id and `actor` says who has to act, see `errors`.
+    """
 
     state: str
     code: int | None = None
     excerpt: str = ""
     started: float | None = None
     ended: float | None = None
+    error: str = ""
+    actor: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,8 @@ class Attempts:
                 excerpt=result.excerpt,
                 started=result.started,
                 ended=result.ended,
+                error=result.error,
+                actor=result.actor,
             )
 
 
@@ -125,7 +132,7 @@ def _answered(once: Callable[[Path], Result], directory: Path) -> Result:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (directory / "log").open("a") as log:
             log.write(f"{told}\n")
-        return Result("failed", excerpt=told)
+        return Result("failed", excerpt=told, error=error.id, actor=error.actor)
 
 
 @contextmanager

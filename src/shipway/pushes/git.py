@@ -135,6 +135,30 @@ class Git:
         full, subject, author, email, at = told.decode(errors="replace").rstrip("\n").split("\0")
         return CommitInfo(full, subject, author, email, float(at))
 
+    def brought(self, base: str | None, head: str, limit: int) -> list[CommitInfo]:
+        """The commits that `head` has and `base` has not, newest first, at most `limit`, without merges.
+
+        Names and addresses are those of the repository's mailmap (`.mailmap` of its default branch).
+        """
+        format_ = "--format=%H%x00%s%x00%aN%x00%aE%x00%ct"
+        options = ["--no-merges", f"--max-count={limit}", "--no-color", "--no-show-signature", "-z", format_]
+        values = [_id(head)] if base is None else [f"^{_id(base)}", _id(head)]
+        told = self.run("log", *options, values=values)
+        words = told.decode(errors="replace").rstrip("\0").split("\0") if told else []
+        rows = [words[at : at + 5] for at in range(0, len(words), 5)]
+        return [CommitInfo(full, subject, name, email, float(at)) for full, subject, name, email, at in rows]
+
+    def parents(self, commit: str) -> list[str]:
+        """What a commit was made on top of: nothing, one commit, or several for a merge."""
+        told = self.run("log", "-1", "--no-color", "--no-show-signature", "--format=%P", values=[_id(commit)])
+        return told.decode().split()
+
+    def changed(self, base: str, head: str) -> list[str]:
+        """The paths of the files in which two commits differ."""
+        options = ["-r", "-z", "--name-only", "--no-renames", "--no-ext-diff"]
+        told = self.run("diff-tree", *options, values=[_id(base), _id(head)])
+        return [os.fsdecode(path) for path in told.split(b"\0") if path]
+
     def is_ancestor(self, a: str, b: str) -> bool:
         """Whether `b` contains `a`; a commit contains itself."""
         done = self._done("merge-base", "--is-ancestor", values=[_id(a), _id(b)])

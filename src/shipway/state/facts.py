@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,7 @@ def after(
     application: str | None = None,
     environment: str | None = None,
     commit: str | None = None,
+    kinds: Collection[str] | None = None,
     limit: int = 500,
 ) -> list[Fact]:
     """The facts with an id above `last`, oldest first, at most `limit`."""
@@ -80,7 +81,22 @@ def after(
         query = query.where(facts.c.environment == environment)
     if commit is not None:
         query = query.where(facts.c.commit == commit)
+    if kinds is not None:
+        query = query.where(facts.c.kind.in_(kinds))
     return [Fact(**row) for row in conn.execute(query).mappings()]
+
+
+def last(
+    conn: Connection, kind: str, application: str, *, environment: str | None = None, commit: str | None = None
+) -> Fact | None:
+    """The newest fact of a kind about an application, and about this environment or commit if one is given."""
+    query = select(facts).where(facts.c.application == application, facts.c.kind == kind)
+    if environment is not None:
+        query = query.where(facts.c.environment == environment)
+    if commit is not None:
+        query = query.where(facts.c.commit == commit)
+    row = conn.execute(query.order_by(facts.c.id.desc()).limit(1)).mappings().one_or_none()
+    return None if row is None else Fact(**row)
 
 
 def newest(conn: Connection) -> int:

@@ -296,8 +296,13 @@ def end_step(
     excerpt: str = "",
     started: float | None = None,
     ended: float | None = None,
+    error: str = "",
+    actor: str = "",
 ) -> None:
-    """Records how an attempt ended, once. The times are the supervisor's own when it has them."""
+    """Records how an attempt ended, once. The times are the supervisor's own when it has them.
+
+    When it was no command that failed but Shipway, `error` is the id and `actor` says who has to act.
+    """
     ended = time.time() if ended is None else ended
     values: dict[str, Any] = {"state": state, "exit_code": exit_code, "excerpt": excerpt, "ended": ended}
     if started is not None:
@@ -326,6 +331,8 @@ def end_step(
                 "exit_code": exit_code,
                 "seconds": ended - began,
                 "excerpt": excerpt,
+                "error": error,
+                "actor": actor,
             },
         )
 

@@ -246,3 +246,51 @@ verdicts = Table(
     Column("at", Float, nullable=False),
     Index("verdicts_by_release", "release", "id"),
 )
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("whose", String, nullable=False),  # see incidents/channels.py
+    Column("service", String, nullable=False),  # what people call the kind: E-Mail, Slack
+    Column("sealed", LargeBinary, nullable=False),  # its URL, encrypted
+    Column("private", Boolean, nullable=False),  # may it lead to addresses that are not public
+    Column("who", String, nullable=False),
+    Column("created", Float, nullable=False),
+    Index("channels_by_whose", "whose"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("kind", String, nullable=False),  # stopped | undone | bad | error | machine | fixed
+    Column("application", String),
+    Column("environment", String),
+    Column("run", String),
+    Column("commit", String),
+    Column("subject", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("answers", String, nullable=False, server_default=""),  # the message it follows up
+    Column("state", String, nullable=False),  # waiting | sent | nowhere
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_try", Float, nullable=False),
+    Column("lease", String, nullable=False, server_default=""),  # the process that sends it now
+    Column("lease_until", Float, nullable=False, server_default=text("0")),
+    Column("service", String, nullable=False, server_default=""),  # of the channel that took it, or was tried last
+    Column("problem", String, nullable=False, server_default=""),
+    Column("created", Float, nullable=False),
+    Column("sent", Float),
+    UniqueConstraint("person", "cause"),
+    Index("messages_by_state", "state", "next_try"),
+    Index("messages_by_commit", "application", "commit"),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("fact", Integer, nullable=False),  # the last one that was handled
+)

@@ -7,11 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from shipway.hosts.keeper.spec import InstanceState
+from shipway.state.channels import Channel
 from shipway.state.configurations import Configuration
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.holds import Hold
 from shipway.state.instances import Instance
+from shipway.state.messages import Message
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run, Step
 from shipway.state.tokens import Token
@@ -100,3 +102,17 @@ def fact(one: Fact) -> Shape:
 
 def hold(one: Hold) -> Shape:
     return asdict(one)
+
+
+def channel(one: Channel) -> Shape:
+    """A channel without its URL, which nobody is ever shown."""
+    shown = asdict(one)
+    del shown["sealed"]
+    return shown
+
+
+def message(one: Message) -> Shape:
+    """A message without who is sending it just now."""
+    shown = asdict(one)
+    del shown["lease"], shown["lease_until"]
+    return shown

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from shipway.web.api import (
     applications,
+    channels,
     commits,
     configuration,
     environments,
     facts,
     instance_logs,
+    messages,
     runs,
     signals,
     step_logs,
@@ -25,6 +27,8 @@ ROUTES = (
     *verdicts.ROUTES,
     *configuration.ROUTES,
     *instance_logs.ROUTES,
+    *channels.ROUTES,
+    *messages.ROUTES,
     *tokens.ROUTES,
     *signals.ROUTES,
     *facts.ROUTES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import jinja2
 from starlette.responses import HTMLResponse
 
 from shipway import __version__
+from shipway.incidents.outbox import LATE
+from shipway.state import messages
 from shipway.web import words
 from shipway.web.call import Call
 from shipway.web.files import Files
@@ -46,8 +49,10 @@ def templates(files: Files) -> jinja2.Environment:
 
 
 def page(site: Site, call: Call, name: str, **values: Any) -> HTMLResponse:
-    """The page made of the template `name`."""
-    return HTMLResponse(site.templates.get_template(name).render(who=call.who, **values))
+    """The page made of the template `name`; each says when somebody could not be told."""
+    with site.database.read() as conn:
+        late = messages.undelivered(conn, time.time() - LATE)
+    return HTMLResponse(site.templates.get_template(name).render(who=call.who, late=late, **values))
 
 
 def initials(name: str) -> str:

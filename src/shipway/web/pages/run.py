@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.responses import RedirectResponse, Response
 
 from shipway.pipelines import retry
-from shipway.state import releases, runs
+from shipway.state import messages, releases, runs
 from shipway.state.database import Connection
 from shipway.state.runs import Run
 from shipway.traffic.addresses import address
@@ -45,6 +45,7 @@ def run_page(site: Site, call: Call) -> Response:
         now = journey.read(conn, lookups.run(conn, call.place("run")).id)
         still = _still_serves(conn, now.run)
         retried, retriable = runs.retried(conn, now.run), retry.possible(conn, now.run)
+        told = messages.recent(conn, application=now.run.application, commit=now.run.commit)
     run = now.run
     columns = graph.columns(now)
     return page(
@@ -67,6 +68,7 @@ def run_page(site: Site, call: Call) -> Response:
         tier=TIERS.get(run.tier, ""),
         urls={name: address(run.application, name, site.proxy_port) for name in run.deliver},
         log=_log(site, now, call.query("step")),
+        told=list(reversed(told)),
     )
 
 

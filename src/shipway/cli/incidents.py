@@ -1,0 +1,118 @@
+"""Who is told, and what they were told: channels, messages."""
+
+from __future__ import annotations
+
+import sys
+from getpass import getpass
+from typing import Annotated, Any
+
+import typer
+
+from shipway.cli import here, show
+from shipway.cli.options import App, AsJson, Verb
+from shipway.cli.server import Server
+from shipway.errors import NotFound
+
+Private = Annotated[
+    bool,
+    typer.Option("--private", help="It may lead to addresses that are not public: a mail server of your own."),
+]
+
+
+def channels(
+    whose: Annotated[
+        str | None,
+        typer.Argument(
+            help="Whose channel to add: an e-mail address, *@example.org for everybody there, @name or @org/team "
+            "of CODEOWNERS, owner, or ping. Its URL is asked for, or read from stdin."
+        ),
+    ] = None,
+    private: Private = False,
+    test: Annotated[
+        str | None, typer.Option("--test", help="Send a test by this channel, or by all of this person.")
+    ] = None,
+    remove: Annotated[str | None, typer.Option("--remove", help="Take this channel away.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """List by which channels people are told, add one, test it, remove it; URLs are never shown again."""
+    server = Server.find()
+    if remove is not None:
+        answer = server.delete(f"/channels/{remove}")
+        show.as_json(answer) if as_json else print(f"{remove} is gone.")
+    elif test is not None:
+        return _test(server, test, as_json)
+    elif whose is not None:
+        made = server.post("/channels", {"whose": whose, "url": _url(), "private": private})
+        told = f"{made['whose']} is told by {made['service']}. `shipway channels --test {made['id']}` tries it."
+        show.as_json(made) if as_json else print(told)
+    else:
+        _list(server.get("/channels")["channels"], as_json)
+    return 0
+
+
+def messages(
+    commit: Annotated[str | None, typer.Argument(help="Of this commit only; by default of all.")] = None,
+    app: App = None,
+    full: Annotated[bool, typer.Option("--full", help="With their texts.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Who was told what, when, by which channel; and what could not be delivered yet, and why."""
+    about: dict[str, Any] = {}
+    if commit is not None:
+        about = {"application": here.application(app), "commit": here.commit(commit)}
+    elif app is not None:
+        about = {"application": app}
+    found = Server.find().get("/messages", **about)["messages"]
+    if as_json:
+        show.as_json(found)
+    elif full:
+        for each in found:
+            print(f"{each['subject']}\nTo {each['person']}, {_how(each)}\n\n{each['text']}\n")
+    else:
+        rows = [(show.ago(each["created"]), each["person"], each["subject"], _how(each)) for each in found]
+        show.table(("", "who", "what", ""), rows, empty="Nobody had to be told anything.")
+
+
+def _test(server: Server, named: str, as_json: bool) -> int:
+    known = server.get("/channels")["channels"]
+    chosen = [each for each in known if named in (each["id"], each["whose"])]
+    if not chosen:
+        raise NotFound(f"There is no channel {named!r}.", hint="`shipway channels` lists them.")
+    tried = [{**each, **server.post(f"/channels/{each['id']}/test")} for each in chosen]
+    if as_json:
+        show.as_json(tried)
+    else:
+        for each in tried:
+            print(f"{'✓' if each['good'] else '✗'} {each['whose']} by {each['service']}: {each['said']}")
+    return 0 if all(each["good"] for each in tried) else 1
+
+
+def _url() -> str:
+    if sys.stdin.isatty():
+        return getpass("URL (it is not shown): ").strip()
+    return sys.stdin.readline().strip()
+
+
+def _list(found: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        show.as_json(found)
+        return
+    rows = [
+        (each["whose"], each["service"], each["id"], "may lead inside" if each["private"] else "", each["who"])
+        for each in found
+    ]
+    empty = "Nobody is told anything: `shipway channels owner` adds a channel for the owner."
+    show.table(("whose", "by", "channel", "", "added by"), rows, empty=empty)
+
+
+def _how(message: dict[str, Any]) -> str:
+    if message["state"] == "sent":
+        return f"sent by {message['service']} {show.ago(message['sent'])}"
+    if message["state"] == "nowhere":
+        return "not sent: no channel"
+    if message["problem"]:
+        return f"tried {message['attempts']} times by {message['service']}: {message['problem']}"
+    return "on its way"
+
+
+VERBS: dict[str, Verb] = {"channels": channels, "messages": messages}

@@ -1,0 +1,11 @@
+"""Something went wrong: who can mend it hears first, once, with the evidence.
+
+causes     what happened, read from a fact
+blame      who can mend it, how sure that is, and why
+words      the text that they get
+tell       facts become messages, each once
+channels   by which addresses people are reached
+outbox     messages are sent, however often it takes
+courier    one message, one channel, in a process of its own
+pulse      an outside service hears every minute that Shipway is well
+"""

@@ -1,0 +1,129 @@
+"""Who can mend it, how sure that is, and why. Rather nobody than a wrong name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.incidents import code_owners
+from shipway.incidents.causes import Cause
+from shipway.pushes.git import CommitInfo, Git, GitFailed
+
+OWNER = "owner"
+"""The owner of the installation, by the name under which their channels are kept."""
+
+MOST = 100
+"""Commits of one push that are looked at: of more, nobody can say which it was."""
+
+
+@dataclass(frozen=True)
+class Whom:
+    """`people` are addresses, names or teams; `evidence` is a sentence that they can check; `commit` is theirs."""
+
+    people: tuple[str, ...]
+    confidence: str
+    evidence: str
+    commit: CommitInfo | None = None
+
+
+def whom(git: Git | None, cause: Cause) -> Whom:
+    """Who should hear of it: always somebody, the owner of the installation when there is nobody else."""
+    if cause.whose == "owner" or git is None:
+        return Whom((OWNER,), "sure", "It is the machine's, or Shipway's own.")
+    try:
+        return _suspect(git, cause) or _author(git, cause) or _owners(git, cause) or _asker(cause)
+    except (GitFailed, ValueError):
+        return _asker(cause)
+
+
+def _suspect(git: Git, cause: Cause) -> Whom | None:
+    suspect = cause.suspect
+    if suspect is None or not (suspect.email or suspect.commit):
+        return None
+    known = git.brought(None, suspect.commit, 1) if git.resolve(suspect.commit) == suspect.commit else []
+    address = known[0].email if known else suspect.email
+    if not address:
+        return None
+    commit = known[0] if known else CommitInfo(suspect.commit, "", suspect.author, suspect.email, cause.at)
+    return Whom((address.lower(),), suspect.confidence or "likely", suspect.evidence, commit)
+
+
+def _author(git: Git, cause: Cause) -> Whom | None:
+    """The author of what is new, if there is one alone, or the evidence names files that one alone has changed.
+
+    An error is not the author's for being new beside it: without a suspect it is nobody's yet.
+    """
+    if cause.whose != "author" or cause.kind == "error" or cause.commit is None:
+        return None
+    commits = _new(git, cause)
+    if len(commits) > MOST:
+        return None
+    authors = {commit.email.lower() for commit in commits if commit.email}
+    if len(authors) == 1:
+        return Whom(tuple(authors), "sure", _alone(cause, commits), _theirs(commits))
+    named = [commit for commit in commits if _named(git, commit, cause.lines)]
+    authors = {commit.email.lower() for commit in named if commit.email}
+    if len(authors) == 1:
+        why = f"Of the authors of {len(commits)} commits you alone changed a file that the lines above name."
+        return Whom(tuple(authors), "likely", why, _theirs(named))
+    return None
+
+
+def _owners(git: Git, cause: Cause) -> Whom | None:
+    """Whose the files are by CODEOWNERS: those the trouble names, otherwise those that changed."""
+    if cause.kind == "stopped" or cause.whose != "author" or cause.commit is None:
+        return None
+    files = cause.files or (git.changed(cause.base, cause.commit) if cause.base is not None else ())
+    found = code_owners.owners(git, cause.commit, files)
+    if not found:
+        return None
+    which = "that the error passed through" if cause.files else "that this release changed"
+    people = tuple(owner.lower() if "@" in owner[1:] else owner for owner in found)
+    return Whom(
+        people, "not known", f"Whose change it is, is not known. CODEOWNERS names you for the files {which}."
+    )
+
+
+def _asker(cause: Cause) -> Whom:
+    if cause.kind == "error" or cause.asked in ("", "unknown"):
+        return Whom((OWNER,), "not known", "Whose change it is, is not known, so nobody is named.")
+    if cause.run is not None and cause.run.purpose == "push":
+        why = "You pushed it. It has several authors, and nothing says whose change it was."
+        return Whom((cause.asked,), "not known", why)
+    return Whom((cause.asked,), "sure", "You asked for it, and it brought no new commit there.")
+
+
+def _new(git: Git, cause: Cause) -> list[CommitInfo]:
+    """The commits that this one brought; without anything before it, itself or what it merged."""
+    commit = str(cause.commit)
+    base = cause.base
+    if base is None or base == commit:
+        base = next(iter(git.parents(commit)), None)
+    if base is None or git.resolve(base) is None:
+        return git.brought(None, commit, 1)
+    return git.brought(base, commit, MOST + 1)
+
+
+def _named(git: Git, commit: CommitInfo, lines: Sequence[str]) -> bool:
+    """Whether the evidence names a file that the commit changed."""
+    parent = next(iter(git.parents(commit.commit)), None)
+    if parent is None:
+        return False
+    return any(_mentions(lines, path) for path in git.changed(parent, commit.commit))
+
+
+def _mentions(lines: Sequence[str], path: str) -> bool:
+    """Whether a line names this very path, from the root of the repository on."""
+    there = re.compile(rf"(?<![\w./-])(?:\./|/app/|/tree/)?{re.escape(path)}(?![\w/-])")
+    return any(there.search(line) for line in lines)
+
+
+def _alone(cause: Cause, commits: Sequence[CommitInfo]) -> str:
+    what = "this push" if cause.kind == "stopped" else f"what is new in {cause.environment}"
+    return f"You are the only author of {what}" + (f" ({len(commits)} commits)." if len(commits) > 1 else ".")
+
+
+def _theirs(commits: Sequence[CommitInfo]) -> CommitInfo:
+    """The newest of a person's commits."""
+    return commits[0]

@@ -1,0 +1,145 @@
+"""Channels: by which addresses people are reached. Their URLs are secrets, and only an owner sets them.
+
+Whose a channel is, is said by one word:
+
+    ada@example.org    the person with this address in their commits
+    *@example.org      everybody there; `{address}` in the URL becomes the person's own
+    @ada, @org/team    a name or a team of CODEOWNERS
+    ada                who pushes or asks with a token of this name
+    owner              the owner of the installation, and whoever has no channel
+    ping               no person: the service that hears every minute that Shipway is well
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from shipway.environments.secrets import Vault
+from shipway.errors import NotFound, UserError
+from shipway.incidents import errand
+from shipway.incidents.blame import OWNER
+from shipway.incidents.errand import Outcome
+from shipway.state import channels, ids
+from shipway.state.channels import Channel
+from shipway.state.database import Connection, Database
+
+PING = "ping"
+ADDRESS = "{address}"
+LONGEST = 4000  # characters of an URL
+EVERYBODY = "*@"
+_WHOSE = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
+
+
+class InvalidChannel(UserError):
+    """What was given is no person, or no URL of a service that can be reached."""
+
+    id = "incidents.invalid_channel"
+    default_hint = (
+        "For example mailto://user:password@smtp.example.org?from=shipway@example.org&to=ada@example.org"
+    )
+
+
+def add(database: Database, vault: Vault, whose: str, url: str, *, private: bool, who: str) -> Channel:
+    """Records a channel, its URL encrypted; raises InvalidChannel. Nothing is connected to."""
+    whose = spoken(whose)
+    service = _service(whose, url)
+    channel = ids.new()
+    sealed = vault.seal("", channel, {"url": url})
+    made = channels.make(id=channel, whose=whose, service=service, sealed=sealed, private=private, who=who)
+    with database.write() as conn:
+        if whose == PING:
+            for before in channels.of(conn, [PING]):
+                channels.remove(conn, before, who)
+        channels.add(conn, made)
+    return made
+
+
+def remove(database: Database, channel: str, who: str) -> Channel:
+    """Takes a channel away; raises NotFound."""
+    with database.write() as conn:
+        found = _find(conn, channel)
+        channels.remove(conn, found, who)
+    return found
+
+
+def test(database: Database, vault: Vault, channel: str, address: str) -> Outcome:
+    """Sends a message that is marked as a test, now; what the channel answered. `address` is the server's own."""
+    with database.read() as conn:
+        found = _find(conn, channel)
+    if found.whose == PING:
+        return ping(vault, found)
+    person = found.whose.replace(EVERYBODY, "shipway-test@") if found.whose.startswith(EVERYBODY) else found.whose
+    text = f"This is a test of a channel of {found.whose}. It works.\n\nShipway  {address}\n"
+    return send(vault, found, person, "[shipway] A test", text, message_id=f"<{ids.new()}@shipway.invalid>")
+
+
+def send(
+    vault: Vault,
+    channel: Channel,
+    person: str,
+    subject: str,
+    text: str,
+    *,
+    message_id: str,
+    answers: str = "",
+    limit: float = errand.LIMIT,
+) -> Outcome:
+    """Sends by a channel what is meant for a person; takes `limit` seconds at most. Raises KeyLost."""
+    url = vault.open("", channel.id, channel.sealed)["url"].replace(ADDRESS, quote(person, safe=""))
+    order = {
+        "act": "send",
+        "url": url,
+        "private": channel.private,
+        "subject": subject,
+        "text": text,
+        "message_id": message_id,
+        "answers": answers,
+    }
+    return errand.run(order, limit)
+
+
+def ping(vault: Vault, channel: Channel) -> Outcome:
+    """Calls the service outside once."""
+    url = vault.open("", channel.id, channel.sealed)["url"]
+    return errand.run({"act": "ping", "url": url, "private": channel.private}, 20.0)
+
+
+def reaching(conn: Connection, person: str) -> list[Channel]:
+    """The channels by which a person is reached, in the order in which they are tried; the owner's come last."""
+    _name, at, domain = person.rpartition("@")
+    names = [person] if not (at and _name) else [person, f"{EVERYBODY}{domain}"]
+    found = sorted(channels.of(conn, names), key=lambda channel: names.index(channel.whose))
+    return found + [channel for channel in channels.of(conn, [OWNER]) if person != OWNER]
+
+
+def spoken(whose: str) -> str:
+    """The word by which a person is known: addresses in small letters."""
+    if not _WHOSE.fullmatch(whose) or whose == EVERYBODY:
+        raise InvalidChannel(f"{whose!r} is nobody's name.", hint="An address, *@domain, @name, @org/team, owner.")
+    return whose.lower() if "@" in whose[1:] and not whose.startswith("@") else whose
+
+
+def _find(conn: Connection, channel: str) -> Channel:
+    found = channels.find(conn, channel)
+    if found is None:
+        raise NotFound(f"There is no channel {channel!r}.", hint="`shipway channels` lists them.")
+    return found
+
+
+def _service(whose: str, url: str) -> str:
+    """What people call the service of an URL, which has to make sense for whose it is."""
+    if len(url) > LONGEST or not url.isprintable() or "://" not in url:
+        raise InvalidChannel("That is no URL.")
+    if whose.startswith(EVERYBODY) != (ADDRESS in url):
+        raise InvalidChannel(
+            f"{ADDRESS} stands in the URL of a channel for everybody of a domain, and only there."
+        )
+    if whose == PING:
+        if not url.startswith(("http://", "https://")):
+            raise InvalidChannel("That is no address of the web.", hint="For example https://hc-ping.com/<uuid>.")
+        return "web"
+    read = errand.run({"act": "read", "url": url.replace(ADDRESS, "somebody%40example.org")}, 30.0)
+    if not read.good:
+        raise InvalidChannel(read.said)
+    return read.said

@@ -1,0 +1,232 @@
+"""One message to one channel, in a process of its own: a channel that hangs, hangs nobody else.
+
+    python -m shipway.incidents.courier     reads an order as a line of JSON, says what became of it in another
+
+Apprise knows the services and is loaded here alone. E-mail is sent by Python itself, from an URL that Apprise has
+read: Apprise makes up the Message-ID of a mail, and ours has to be the same whenever a message is sent again.
+
+Who sets an URL is an owner; yet a name may lead anywhere, today or tomorrow, and so may a redirect. Each address
+is looked at in the moment in which it is connected to, and one that is not public is refused unless the owner has
+said that this channel may lead inside (BARS S19). Redirects are not followed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+import smtplib
+import socket
+import ssl
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from email.message import EmailMessage
+from email.utils import format_datetime, formataddr, localtime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+PATIENCE = 75.0
+"""Seconds that a service may take to answer; the slowest that is borne takes a minute."""
+
+PING_PATIENCE = 10.0
+SHORTEST = 4  # characters of an URL's part that are masked in what a service answered
+EMAIL = "E-mail"
+_BEYOND = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")))
+"""Addresses of IPv6 behind which others of IPv4 lie (NAT64, 6to4)."""
+
+
+class Refused(Exception):
+    """The channel did not take it; the words say why."""
+
+
+def main() -> None:
+    """Carries out the one order on standard input."""
+    order = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with, args=(order["parent"],), daemon=True).start()
+    refusals: list[str] = []
+    if not order.get("private", False):
+        _stay_outside(refusals)
+    try:
+        said = {"read": _read, "send": _send, "ping": _ping}[order["act"]](order)
+        answer = {"good": True, "said": said}
+    except Refused as error:
+        answer = {"good": False, "said": refusals[0] if refusals else _masked(str(error), order["url"])}
+    print(json.dumps(answer), flush=True)
+
+
+def _end_with(parent: int) -> None:
+    """Nobody is left to know the answer: the next server sends the message again."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _stay_outside(refusals: list[str]) -> None:
+    """From here on this process connects to public addresses only."""
+
+    def look(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+            inside = _inside(arguments[1])
+            if inside is not None:
+                refusals.append(f"{inside} is not a public address, and this channel may not lead inside.")
+                raise ConnectionRefusedError(refusals[-1])
+
+    sys.addaudithook(look)
+
+
+def _inside(address: Any) -> str | None:
+    """The address, unless it is public."""
+    host = str(address[0]) if isinstance(address, tuple) else str(address)
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    mapped = getattr(found, "ipv4_mapped", None)
+    if mapped is not None:
+        found = mapped
+    hidden = any(found in network for network in _BEYOND)
+    return None if found.is_global and not found.is_multicast and not hidden else host
+
+
+def _read(order: Mapping[str, Any]) -> str:
+    """What people call the service of an URL; nothing is connected to."""
+    service = _service(order["url"])
+    if _is_mail(service) and not (service.smtp_host and service.targets):
+        raise Refused("It names no mail server, or nobody to write to.")
+    return EMAIL if _is_mail(service) else str(service.service_name)
+
+
+def _send(order: Mapping[str, Any]) -> str:
+    service = _service(order["url"])
+    return _mail(service, order) if _is_mail(service) else _notify(service, order)
+
+
+def _service(url: str) -> Any:
+    """What Apprise makes of an URL."""
+    import apprise  # noqa: PLC0415 - heavy; a ping needs none of it
+    from apprise.url import URLBase  # noqa: PLC0415
+
+    URLBase.socket_read_timeout = PATIENCE
+    asset = apprise.AppriseAsset(
+        app_id="Shipway",
+        app_desc="Shipway",
+        app_url="",
+        image_url_mask="",
+        image_url_logo="",
+        http_redirects=False,
+        async_mode=False,
+        service_timeout=PATIENCE + 5,
+    )
+    service = apprise.Apprise.instantiate(url, asset=asset)
+    if service is None:
+        raise Refused("It is no URL of a service that is known: see https://appriseit.com/services/.")
+    return service
+
+
+def _is_mail(service: Any) -> bool:
+    return type(service).__name__ == "NotifyEmail"
+
+
+def _notify(service: Any, order: Mapping[str, Any]) -> str:
+    """By Apprise. Its log is the only place where it says what a service answered."""
+    import apprise  # noqa: PLC0415
+
+    sender = apprise.Apprise(asset=service.asset)
+    sender.add(service)
+    text = f"{order['text']}\nMessage  {order['message_id']}"
+    result = sender.notify(text, title=order["subject"], body_format=apprise.NotifyFormat.TEXT)
+    if not result:
+        told = [entry.message for entry in result.logs()]
+        raise Refused(" ".join(told) or "It did not take the message, and did not say why.")
+    return "It took the message."
+
+
+def _mail(service: Any, order: Mapping[str, Any]) -> str:
+    """By Python's own smtplib, to all that the URL names; once one has it the message counts as taken."""
+    message = _composed(service, order)
+    context = ssl.create_default_context()
+    if not service.verify_certificate:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with _connected(service, context) as server:
+            if service.user and service.password:
+                server.login(service.user, service.password)
+            refused = server.send_message(message)
+    except smtplib.SMTPResponseException as error:
+        raise Refused(f"{error.smtp_code} {_text(error.smtp_error)}") from error
+    except smtplib.SMTPRecipientsRefused as error:
+        said = [f"{who}: {code} {_text(why)}" for who, (code, why) in error.recipients.items()]
+        raise Refused("; ".join(said)) from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise Refused(str(error) or type(error).__name__) from error
+    return f"It took the message for {', '.join(who for _name, who in service.targets if who not in refused)}."
+
+
+def _connected(service: Any, context: ssl.SSLContext) -> smtplib.SMTP:
+    if service.secure_mode == "ssl":
+        return smtplib.SMTP_SSL(
+            service.smtp_host, service.port or 465, _spoken_name(), timeout=PATIENCE, context=context
+        )
+    server = smtplib.SMTP(service.smtp_host, service.port or 0, _spoken_name(), timeout=PATIENCE)
+    if service.secure_mode == "starttls":
+        server.starttls(context=context)
+    return server
+
+
+def _spoken_name() -> str:
+    """As whom we greet a mail server; smtplib itself asks the DNS, which takes seconds where there is none."""
+    name = socket.gethostname()
+    return name if "." in name else "[127.0.0.1]"
+
+
+def _composed(service: Any, order: Mapping[str, Any]) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = order["subject"]
+    message["From"] = formataddr((service.from_addr[0] or "Shipway", service.from_addr[1]))
+    message["To"] = ", ".join(address for _name, address in service.targets)
+    message["Message-ID"] = order["message_id"]
+    if order.get("answers"):
+        message["In-Reply-To"] = message["References"] = order["answers"]
+    message["Date"] = format_datetime(localtime())
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer from whoever is on holiday
+    message.set_content(order["text"])
+    return message
+
+
+def _ping(order: Mapping[str, Any]) -> str:
+    opener = urllib.request.build_opener(_NoRedirects())
+    if urlsplit(order["url"]).scheme not in ("http", "https"):
+        raise Refused("It is no address of the web.")
+    try:
+        with opener.open(order["url"], timeout=PING_PATIENCE) as answer:
+            return f"It answered {answer.status}."
+    except urllib.error.HTTPError as error:
+        raise Refused(f"It answered {error.code}.") from error
+    except (OSError, ValueError) as error:
+        raise Refused(str(getattr(error, "reason", error))) from error
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_arguments: Any) -> None:
+        return None
+
+
+def _masked(said: str, url: str) -> str:
+    """What was said, without any part of the URL that may be a secret."""
+    parts = {part for part in re.split(r"[/:@?&=#,;+]+", url.partition("://")[2]) if len(part) >= SHORTEST}
+    for part in sorted({*parts, *map(unquote, parts)}, key=len, reverse=True):
+        said = said.replace(part, "***")
+    return said[:500]
+
+
+def _text(said: bytes | str) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else said
+
+
+if __name__ == "__main__":
+    main()

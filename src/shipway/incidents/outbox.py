@@ -1,0 +1,156 @@
+"""Messages are sent, however often it takes, and a slow channel delays nobody else.
+
+1. A message whose time has come is claimed by a conditional update, for this process and for a limited time.
+2. A courier takes it to one channel of its person. Of one channel two are on their way at once, of all eight.
+3. What became of it is recorded. Who dies between 2 and 3 leaves a claim of a process that is gone: the message is
+   sent again at once, with the same Message-ID.
+
+The first channel alone is tried for a quarter of an hour; after each further one the next joins in, the owner's
+last.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from shipway.environments.secrets import Vault
+from shipway.errors import ShipwayError
+from shipway.incidents import channels, errand
+from shipway.incidents.errand import Outcome
+from shipway.pushes import processes
+from shipway.state import messages
+from shipway.state.channels import Channel
+from shipway.state.database import Database
+from shipway.state.messages import Message
+
+log = logging.getLogger(__name__)
+
+LATE = 15 * 60.0
+"""Seconds after which a message that no channel took is shown on the pages, and the next channel tried too."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds between two tries; each is twice the one before
+AT_ONCE, AT_ONCE_EACH = 8, 2
+
+Send = Callable[[Channel, Message], Outcome]
+
+
+@dataclass
+class Outbox:
+    """Sends what waits; `name` is the installation's, and part of the Message-ID."""
+
+    database: Database
+    vault: Vault
+    name: str
+    limit: float = errand.LIMIT
+    clock: Callable[[], float] = time.time
+    _me: str = field(default_factory=lambda: processes.identity(os.getpid()))
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _busy: Counter[str] = field(default_factory=Counter)
+    _couriers: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
+    )
+
+    def look(self) -> None:
+        """Sends couriers with everything whose time has come, as far as there are any; does not wait for them."""
+        now = self.clock()
+        with self.database.read() as conn:
+            due = [message for message in messages.waiting(conn, now) if self._free(message, now)]
+            ways = {person: channels.reaching(conn, person) for person in {message.person for message in due}}
+        for message in due:
+            channel = chosen(ways[message.person], message, now)
+            if channel is None:
+                self._give_up(message)
+            elif self._take(channel):
+                self._begin(channel, message, now)
+
+    def close(self) -> None:
+        """Waits for the couriers that are on their way."""
+        self._couriers.shutdown()
+
+    def _free(self, message: Message, now: float) -> bool:
+        """Whether nobody sends it: nobody ever did, their time is up, or they are dead."""
+        return message.lease_until < now or not (message.lease == self._me or processes.lives(message.lease))
+
+    def _give_up(self, message: Message) -> None:
+        with self.database.write() as conn:
+            messages.nowhere(conn, message)
+
+    def _take(self, channel: Channel) -> bool:
+        with self._guard:
+            if self._busy[channel.id] >= AT_ONCE_EACH or self._busy.total() >= AT_ONCE:
+                return False
+            self._busy[channel.id] += 1
+            return True
+
+    def _begin(self, channel: Channel, message: Message, now: float) -> None:
+        with self.database.write() as conn:
+            claimed = messages.claim(conn, message, self._me, now + self.limit + 10.0)
+        if claimed:
+            self._couriers.submit(self._carry, channel, message)
+        else:
+            self._leave(channel)
+
+    def _carry(self, channel: Channel, message: Message) -> None:
+        try:
+            outcome = self._send(channel, message)
+            with self.database.write() as conn:
+                if outcome.good:
+                    messages.sent(conn, message, channel.service)
+                else:
+                    next_try = self.clock() + _pause(message, self.clock())
+                    messages.refused(conn, message, channel.service, outcome.said, next_try)
+        except Exception:
+            log.exception("message %s could not be sent; its claim ends by itself", message.id)
+        finally:
+            self._leave(channel)
+
+    def _send(self, channel: Channel, message: Message) -> Outcome:
+        try:
+            return channels.send(
+                self.vault,
+                channel,
+                message.person,
+                message.subject,
+                addressed(channel, message),
+                message_id=self._id(message.id),
+                answers=self._id(message.answers) if message.answers else "",
+                limit=self.limit,
+            )
+        except ShipwayError as error:
+            return Outcome(False, error.message)
+
+    def _id(self, message: str) -> str:
+        """The Message-ID of a message, always the same (RFC 5322)."""
+        return f"<{message}@{self.name}.shipway.invalid>"
+
+    def _leave(self, channel: Channel) -> None:
+        with self._guard:
+            self._busy[channel.id] -= 1
+
+
+def _pause(message: Message, now: float) -> float:
+    """Seconds until the next try: soon at first, then each minute, and after hours less often."""
+    longest = max(LONGEST_PAUSE, (now - message.created) / 200)
+    return min(FIRST_PAUSE * float(1 << min(message.attempts, 20)), longest)
+
+
+def chosen(ways: list[Channel], message: Message, now: float) -> Channel | None:
+    """The channel that is tried next: those that may be tried by now, in turn."""
+    if not ways:
+        return None
+    joined = min(len(ways), 1 + int((now - message.created) / LATE))
+    return ways[(message.attempts + joined - 1) % joined]
+
+
+def addressed(channel: Channel, message: Message) -> str:
+    """The text; when it comes by another's channel, with the name of whom it is for."""
+    if channel.whose == "owner" != message.person:
+        return f"This is for {message.person}, who has no channel that works.\n\n{message.text}"
+    return message.text

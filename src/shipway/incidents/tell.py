@@ -1,0 +1,157 @@
+"""Facts become messages: each trouble once for each person, whatever dies in between.
+
+1. The facts after the last one handled are read, and of each its cause, and of that who can mend it.
+2. In one transaction the messages are written and the position moves. Who dies before it reads the same facts
+   again; the key of a message is its person and its cause, so that nothing is said twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+
+from shipway.config.places import Places
+from shipway.incidents import blame, causes, words
+from shipway.incidents.causes import Cause
+from shipway.pushes.git import Git
+from shipway.state import artifacts, deployments, facts, messages, positions, releases
+from shipway.state.database import Connection, Database
+from shipway.state.facts import Fact
+from shipway.state.messages import Draft, Message
+
+log = logging.getLogger(__name__)
+
+POSITION = "told"
+AT_ONCE = 100  # facts that are read together
+PATIENCE = 2.0
+"""Seconds that a bad verdict waits for the old release to be back, so that one message says both."""
+
+REMEMBERED = 30 * 24 * 3600.0
+"""Seconds after which whoever was told no longer hears that it is mended."""
+
+TRIES = 3  # before a fact that cannot be understood is passed over
+
+
+@dataclass
+class Teller:
+    """Reads the facts of the record; `address` is where the server answers, for the links."""
+
+    database: Database
+    places: Places
+    address: str
+    _seen: int = -1
+    _tries: dict[int, int] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Makes messages of all that happened since it last looked."""
+        with self.database.read() as conn:
+            handled = positions.get(conn, POSITION)
+            self._seen = max(self._seen, handled)
+            newest = facts.newest(conn)
+        while self._seen < newest:
+            with self.database.read() as conn:
+                found = facts.after(conn, self._seen, kinds=(*causes.KINDS, "deployment.done"), limit=AT_ONCE)
+            drafts = [draft for fact in found for draft in self._drafts_of(fact)]
+            last = found[-1].id if len(found) == AT_ONCE else newest
+            if drafts or last - handled > 10 * AT_ONCE:
+                handled = self._write(drafts, handled, last)
+            self._seen = last
+
+    def _write(self, drafts: list[Draft], handled: int, last: int) -> int:
+        with self.database.write() as conn:
+            if positions.move(conn, POSITION, handled, last):
+                for draft in drafts:
+                    messages.write(conn, draft)
+                return last
+            return positions.get(conn, POSITION)
+
+    def _drafts_of(self, fact: Fact) -> list[Draft]:
+        """A fact that meets a defect again and again is passed over: it must not keep the next from being told."""
+        try:
+            return self._drafts(fact)
+        except Exception:
+            self._tries[fact.id] = self._tries.get(fact.id, 0) + 1
+            if self._tries[fact.id] < TRIES:
+                raise
+            log.exception("fact %s (%s) could not be told to anybody", fact.id, fact.kind)
+            return []
+
+    def _drafts(self, fact: Fact) -> list[Draft]:
+        if fact.kind == "deployment.done":
+            return self._mended(fact)
+        with self.database.read() as conn:
+            cause = causes.of(conn, fact)
+        if cause is None:
+            return []
+        whom = blame.whom(self._git(cause.application), cause)
+        with self.database.read() as conn:
+            text = words.trouble(conn, cause, whom, self.address)
+            due = time.time() + (PATIENCE if fact.kind == "verdict.bad" and not _is_back(conn, cause) else 0.0)
+        return [_draft(cause, person, text, due) for person in whom.people]
+
+    def _mended(self, fact: Fact) -> list[Draft]:
+        """Whoever was told of a commit hears when one that comes after it serves where commits are bound for."""
+        with self.database.read() as conn:
+            deployment = deployments.get(conn, str(fact.data["deployment"]))
+            release = releases.get(conn, deployment.release)
+            order = artifacts.of_release(conn, release).project["environments"]
+            now = releases.now_serving(conn, release.application, release.environment)
+            told = messages.about(conn, ("stopped", "undone", "bad"), release.application, fact.at - REMEMBERED)
+            heard = messages.about(conn, ("fixed",), release.application, fact.at - REMEMBERED)
+        if deployment.kind != "deploy" or now is None or order[-1]["name"] != deployment.environment:
+            return []
+        git = Git(self.places.repository(release.application))
+        mended = [
+            one
+            for one in told
+            if _comes_after(git, deployment.commit, one)
+            and not any(_comes_after(git, str(each.commit), one) for each in heard if each.person == one.person)
+        ]
+        drafts = []
+        for person in dict.fromkeys(one.person for one in mended):
+            theirs = [one for one in mended if one.person == person]
+            text = words.fixed(theirs, deployment, now, release.number, self.address)
+            drafts.append(
+                Draft(
+                    person,
+                    f"fixed {theirs[-1].id}",
+                    "fixed",
+                    text.subject,
+                    text.body,
+                    time.time(),
+                    application=release.application,
+                    environment=deployment.environment,
+                    run=deployment.run,
+                    commit=deployment.commit,
+                    answers=theirs[-1].id,
+                )
+            )
+        return drafts
+
+    def _git(self, application: str | None) -> Git | None:
+        return None if application is None else Git(self.places.repository(application))
+
+
+def _comes_after(git: Git, commit: str, told: Message) -> bool:
+    return told.commit not in (None, commit) and git.is_ancestor(str(told.commit), commit)
+
+
+def _is_back(conn: Connection, cause: Cause) -> bool:
+    now = releases.now_serving(conn, str(cause.application), str(cause.environment))
+    return now is None or releases.get(conn, now.release).commit != cause.commit
+
+
+def _draft(cause: Cause, person: str, text: words.Text, due: float) -> Draft:
+    return Draft(
+        person,
+        cause.key,
+        cause.kind,
+        text.subject,
+        text.body,
+        due,
+        application=cause.application,
+        environment=cause.environment,
+        run=None if cause.run is None else cause.run.id,
+        commit=cause.commit,
+    )

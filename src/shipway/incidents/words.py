@@ -1,0 +1,172 @@
+"""What people read at three in the morning: what happened, what was done about it, why they, what next."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.incidents.blame import OWNER, Whom
+from shipway.incidents.causes import Cause
+from shipway.state import releases
+from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
+from shipway.state.messages import Message
+from shipway.state.releases import Serving
+
+LONGEST_SUBJECT = 150  # characters
+LONGEST_LINE = 300
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A subject of one line, and a plain text."""
+
+    subject: str
+    body: str
+
+
+def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
+    """The text of a cause; `address` is the server's own, for the links."""
+    subject = {
+        "stopped": f"{cause.what} on {_short(cause)}",
+        "undone": f"{_short(cause)} does not serve in {cause.environment}: {cause.what}",
+        "bad": f"{_short(cause)} was bad in {cause.environment}: {cause.what}",
+        "error": f"{cause.what}, in {cause.environment} since {_short(cause)}",
+        "machine": f"Shipway needs its owner: {cause.what}",
+    }[cause.kind]
+    rows = [
+        ("Commit", _commit(cause, whom)),
+        ("When", _moment(cause.at)),
+        ("Done", _done(conn, cause)),
+        ("Why you", _why(whom)),
+        ("Next", _next(cause, whom)),
+        *_links(conn, cause, address),
+    ]
+    head = cause.what if cause.kind in ("machine", "error") else subject
+    return _made(cause.application, subject, _sentence(head), cause.lines, rows)
+
+
+def fixed(told: Sequence[Message], by: Deployment, serving: Serving, number: int, address: str) -> Text:
+    """That what somebody was told of is mended: a commit that comes after it serves."""
+    commits = ", ".join(dict.fromkeys(str(one.commit)[:7] for one in told))
+    subject = f"Your fix serves: {by.commit[:7]} is in {by.environment}"
+    rows = [
+        ("Commit", f"{by.commit[:7]}, which comes after {commits}"),
+        ("When", _moment(serving.since)),
+        ("Done", f"{by.environment} serves r{number} ({by.commit[:7]})."),
+        ("Next", "Nothing."),
+        (by.environment.capitalize(), f"{address}/applications/{by.application}/environments/{by.environment}"),
+    ]
+    return _made(by.application, subject, f"Your fix serves in {by.environment}.", (), rows)
+
+
+def _made(
+    application: str | None, subject: str, head: str, lines: Sequence[str], rows: Sequence[tuple[str, str]]
+) -> Text:
+    shown = _one_line(f"[{application}] {subject}" if application is not None else subject)
+    width = max(len(name) for name, _said in rows)
+    parts = [head]
+    if lines:
+        parts.append("\n".join(f"    {_UNSEEN.sub(' ', line)[:LONGEST_LINE]}" for line in lines))
+    parts.append("\n".join(f"{name:<{width}}  {said}" for name, said in rows if said))
+    return Text(shown[:LONGEST_SUBJECT], "\n\n".join(parts) + "\n")
+
+
+def _short(cause: Cause) -> str:
+    return str(cause.commit)[:7]
+
+
+def _commit(cause: Cause, whom: Whom) -> str:
+    """Whose commit it is, if that is known; otherwise the one that it happened with."""
+    if cause.commit is None or cause.kind == "machine":
+        return ""
+    theirs = whom.commit
+    branch = f", on {cause.run.branch}" if cause.run is not None else ""
+    if theirs is None:
+        return f"{cause.commit[:7]}{branch}"
+    by = _one_line(f"{theirs.commit[:7]} {theirs.subject}, by {theirs.author} <{theirs.email}>")
+    inside = "" if theirs.commit == cause.commit else f" (part of {cause.commit[:7]})"
+    return f"{by}{inside}{branch}"
+
+
+def _why(whom: Whom) -> str:
+    if whom.people == (OWNER,):
+        return _one_line(whom.evidence)
+    return f"{whom.confidence.capitalize()}. {_one_line(whom.evidence)}"
+
+
+def _done(conn: Connection, cause: Cause) -> str:
+    """What Shipway has done about it by now, as the record has it."""
+    if cause.kind == "machine":
+        return "What serves goes on serving."
+    if cause.kind == "stopped":
+        bound = [] if cause.run is None else list(cause.run.deliver)
+        return _serving(conn, cause, bound) or "It goes nowhere; nothing was changed."
+    if cause.environment is None:
+        return ""
+    if cause.kind == "error":
+        return "Nothing: the release goes on serving."
+    now = releases.now_serving(conn, str(cause.application), cause.environment)
+    if cause.kind == "bad" and now is not None and releases.get(conn, now.release).commit == cause.commit:
+        return f"Its traffic is being taken back; {cause.environment} shows how far that is."
+    quarantine = f" {_short(cause)} goes nowhere any more, a commit that comes after it may." * (
+        cause.kind == "bad"
+    )
+    return (_serving(conn, cause, [cause.environment]) or f"Nothing serves in {cause.environment}.") + quarantine
+
+
+def _serving(conn: Connection, cause: Cause, environments: Sequence[str]) -> str:
+    """What serves in each of the environments."""
+    said = []
+    for name in environments:
+        now = releases.now_serving(conn, str(cause.application), name)
+        if now is not None:
+            release = releases.get(conn, now.release)
+            since = "as before" if now.since < cause.at - 60 else f"since {_clock(now.since)}"
+            said.append(f"{name} serves r{release.number} ({release.commit[:7]}) {since}.")
+    return " ".join(said)
+
+
+def _next(cause: Cause, whom: Whom) -> str:
+    if cause.hint:
+        return _one_line(cause.hint)
+    if cause.kind == "machine":
+        return "`shipway doctor` on the machine says what it lacks."
+    if cause.whose == "asker":
+        return "Look at what changed besides the commit: values, secrets, the machine."
+    if cause.kind == "error":
+        return "Mend it and push: a release without it will say so here."
+    revert = whom.commit.commit if whom.commit is not None else str(cause.commit)
+    return f"Mend it and push again, or `git revert {revert[:7]}`. You will hear when that serves."
+
+
+def _links(conn: Connection, cause: Cause, address: str) -> list[tuple[str, str]]:
+    links = []
+    if cause.run is not None:
+        links.append(("Run", f"{address}/runs/{cause.run.application}:{cause.run.number}"))
+    if cause.environment is not None:
+        place = f"{address}/applications/{cause.application}/environments/{cause.environment}"
+        links.append((cause.environment.capitalize(), place))
+    if cause.group:
+        links.append(("Error", f"{address}/applications/{cause.application}/errors/{cause.group}"))
+    return links
+
+
+def _moment(at: float) -> str:
+    """`27 Nov 2026 03:12:09 UTC`: whoever reads it may be anywhere."""
+    return time.strftime("%-d %b %Y %H:%M:%S UTC", time.gmtime(at))
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%H:%M:%S UTC", time.gmtime(at))
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def _one_line(words: str) -> str:
+    return _UNSEEN.sub(" ", words).strip()

@@ -1,0 +1,62 @@
+"""Channels: by which addresses people are told; the addresses themselves are encrypted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select
+
+from shipway.state import facts
+from shipway.state.tables import channels
+
+
+@dataclass(frozen=True)
+class Channel:
+    """`service` is what people call its kind; `sealed` its URL, encrypted; `private`: it may lead inside."""
+
+    id: str
+    whose: str
+    service: str
+    sealed: bytes
+    private: bool
+    who: str
+    created: float
+
+
+def add(conn: Connection, channel: Channel) -> None:
+    """Records a channel; it comes after those its person has already."""
+    conn.execute(insert(channels).values(vars(channel)))
+    data = {"channel": channel.id, "whose": channel.whose, "service": channel.service}
+    facts.record(conn, "channel.added", who=channel.who, data=data)
+
+
+def make(*, id: str, whose: str, service: str, sealed: bytes, private: bool, who: str) -> Channel:
+    """A channel that begins now."""
+    return Channel(id, whose, service, sealed, private, who, time.time())
+
+
+def find(conn: Connection, channel: str) -> Channel | None:
+    """The channel with this id."""
+    row = conn.execute(select(channels).where(channels.c.id == channel)).mappings().one_or_none()
+    return None if row is None else Channel(**row)
+
+
+def every(conn: Connection) -> list[Channel]:
+    """All channels, by whose they are and then in the order in which they were added."""
+    query = select(channels).order_by(channels.c.whose, channels.c.id)
+    return [Channel(**row) for row in conn.execute(query).mappings()]
+
+
+def of(conn: Connection, whose: Collection[str]) -> list[Channel]:
+    """The channels of these, in the order in which they were added."""
+    query = select(channels).where(channels.c.whose.in_(whose)).order_by(channels.c.id)
+    return [Channel(**row) for row in conn.execute(query).mappings()]
+
+
+def remove(conn: Connection, channel: Channel, who: str) -> None:
+    """Takes a channel away, with its URL."""
+    if conn.execute(delete(channels).where(channels.c.id == channel.id)).rowcount:
+        data = {"channel": channel.id, "whose": channel.whose, "service": channel.service}
+        facts.record(conn, "channel.removed", who=who, data=data)

@@ -1,0 +1,190 @@
+"""Messages: what is said to whom, once for each person and cause, and what became of it.
+
+A row is written with the position of whoever reads the facts; it is claimed, sent, and marked. What dies between
+sending and marking sends again, under the same id.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from shipway.state import facts, ids
+from shipway.state.tables import messages
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is to be said, at `due` (seconds since 1970); `answers` is the id of the message it follows up."""
+
+    person: str
+    cause: str
+    kind: str
+    subject: str
+    text: str
+    due: float
+    application: str | None = None
+    environment: str | None = None
+    run: str | None = None
+    commit: str | None = None
+    answers: str = ""
+
+
+@dataclass(frozen=True)
+class Message:
+    """`state`: waiting, sent, or nowhere (its person has no channel, nor has the owner)."""
+
+    id: str
+    person: str
+    cause: str
+    kind: str
+    application: str | None
+    environment: str | None
+    run: str | None
+    commit: str | None
+    subject: str
+    text: str
+    answers: str
+    state: str
+    attempts: int
+    next_try: float
+    lease: str
+    lease_until: float
+    service: str
+    problem: str
+    created: float
+    sent: float | None
+
+
+def write(conn: Connection, draft: Draft) -> bool:
+    """Records a message; False when its person has one for this cause: what was not tried yet then says this."""
+    values = {name: value for name, value in vars(draft).items() if name != "due"}
+    message = ids.new()
+    try:
+        with conn.begin_nested():
+            row = insert(messages).values(
+                **values, id=message, state="waiting", next_try=draft.due, created=time.time()
+            )
+            conn.execute(row)
+    except IntegrityError:
+        _say_instead(conn, draft)
+        return False
+    _fact(conn, "message.written", message, draft)
+    return True
+
+
+def waiting(conn: Connection, now: float) -> list[Message]:
+    """The messages whose time to be tried has come, the oldest first, also those that somebody sends just now."""
+    query = select(messages).where(messages.c.state == "waiting", messages.c.next_try <= now)
+    return _messages(conn, query.order_by(messages.c.id))
+
+
+def claim(conn: Connection, seen: Message, lease: str, until: float) -> bool:
+    """Takes a message in hand as it was seen; False when somebody else was faster."""
+    same = (
+        messages.c.id == seen.id,
+        messages.c.state == "waiting",
+        messages.c.lease == seen.lease,
+        messages.c.lease_until == seen.lease_until,
+        messages.c.attempts == seen.attempts,
+    )
+    values = {"lease": lease, "lease_until": until, "attempts": seen.attempts + 1}
+    return bool(conn.execute(update(messages).where(*same).values(**values)).rowcount)
+
+
+def sent(conn: Connection, message: Message, service: str) -> None:
+    """Records that a channel took it."""
+    _end(conn, message, state="sent", service=service, problem="", sent=time.time())
+    _fact(conn, "message.sent", message.id, message, service=service)
+
+
+def nowhere(conn: Connection, message: Message) -> None:
+    """Records that there is no channel for it: it is to be read on the pages."""
+    _end(conn, message, state="nowhere", problem="no channel")
+    _fact(conn, "message.nowhere", message.id, message)
+
+
+def refused(conn: Connection, message: Message, service: str, problem: str, next_try: float) -> None:
+    """Records that a channel did not take it, and when the next try is."""
+    _end(conn, message, service=service, problem=problem, next_try=next_try)
+
+
+def get(conn: Connection, message: str) -> Message:
+    """The message with this id, which must exist."""
+    return _messages(conn, select(messages).where(messages.c.id == message))[0]
+
+
+def recent(
+    conn: Connection, *, application: str | None = None, commit: str | None = None, limit: int = 50
+) -> list[Message]:
+    """The newest messages first."""
+    query = select(messages).order_by(messages.c.id.desc()).limit(limit)
+    if application is not None:
+        query = query.where(messages.c.application == application)
+    if commit is not None:
+        query = query.where(messages.c.commit == commit)
+    return _messages(conn, query)
+
+
+def about(conn: Connection, kinds: tuple[str, ...], application: str, since: float) -> list[Message]:
+    """The messages of these kinds about an application that were written after `since`, oldest first."""
+    query = select(messages).where(
+        messages.c.kind.in_(kinds), messages.c.application == application, messages.c.created > since
+    )
+    return _messages(conn, query.order_by(messages.c.id))
+
+
+def newest_of(conn: Connection, cause: str) -> Message | None:
+    """The newest message whose cause begins like this."""
+    query = select(messages).where(messages.c.cause.startswith(cause, autoescape=True))
+    return next(iter(_messages(conn, query.order_by(messages.c.id.desc()).limit(1))), None)
+
+
+def undelivered(conn: Connection, before: float) -> list[Message]:
+    """The messages that were written before this moment and wait to be sent, oldest first."""
+    query = select(messages).where(
+        messages.c.state == "waiting", messages.c.created < before, messages.c.attempts > 0
+    )
+    return _messages(conn, query.order_by(messages.c.id))
+
+
+def _say_instead(conn: Connection, draft: Draft) -> None:
+    conn.execute(
+        update(messages)
+        .where(
+            messages.c.person == draft.person,
+            messages.c.cause == draft.cause,
+            messages.c.state == "waiting",
+            messages.c.attempts == 0,
+        )
+        .values(subject=draft.subject, text=draft.text, next_try=draft.due)
+    )
+
+
+def _end(conn: Connection, message: Message, **values: object) -> None:
+    conn.execute(
+        update(messages)
+        .where(messages.c.id == message.id, messages.c.state == "waiting")
+        .values(lease="", lease_until=0.0, **values)
+    )
+
+
+def _messages(conn: Connection, query: Select[Any]) -> list[Message]:
+    return [Message(**row) for row in conn.execute(query).mappings()]
+
+
+def _fact(conn: Connection, kind: str, message: str, about: Draft | Message, **data: str) -> None:
+    facts.record(
+        conn,
+        kind,
+        application=about.application,
+        environment=about.environment,
+        run=about.run,
+        commit=about.commit,
+        who=about.person,
+        data={"message": message, "kind": about.kind, **data},
+    )

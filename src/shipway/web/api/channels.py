@@ -1,0 +1,48 @@
+"""Channels: by which addresses people are told. Only an owner sets and tries them (BARS S19)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from shipway.incidents import channels
+from shipway.state import channels as record
+from shipway.web import shapes
+from shipway.web.call import Call
+from shipway.web.refusals import Unreadable
+from shipway.web.routes import declare
+from shipway.web.site import Site
+
+BASE = "/api/v1/channels"
+
+
+def list_channels(site: Site, _call: Call) -> dict[str, Any]:
+    with site.database.read() as conn:
+        return {"channels": [shapes.channel(one) for one in record.every(conn)]}
+
+
+def add_channel(site: Site, call: Call) -> dict[str, Any]:
+    private = call.json().get("private", False)
+    if not isinstance(private, bool):
+        raise Unreadable("`private` is true or false.")
+    vault = site.story.cast.machine.vault
+    whose, url = call.field("whose"), call.field("url")
+    return shapes.channel(channels.add(site.database, vault, whose, url, private=private, who=call.who))
+
+
+def remove_channel(site: Site, call: Call) -> dict[str, Any]:
+    return shapes.channel(channels.remove(site.database, call.place("channel"), call.who))
+
+
+def test_channel(site: Site, call: Call) -> dict[str, Any]:
+    """Sends a test, now: `good`, and what the channel `said`."""
+    vault = site.story.cast.machine.vault
+    return asdict(channels.test(site.database, vault, call.place("channel"), site.address))
+
+
+ROUTES = (
+    declare("GET", BASE, list_channels, who="user"),
+    declare("POST", BASE, add_channel, who="owner"),
+    declare("DELETE", f"{BASE}/{{channel}}", remove_channel, who="owner"),
+    declare("POST", f"{BASE}/{{channel}}/test", test_channel, who="owner"),
+)

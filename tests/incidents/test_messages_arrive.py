@@ -1,0 +1,344 @@
+"""BARS R24: every message arrives, once; a slow or dead channel delays no other; nobody else can listen."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from incidents.team import Team
+from shipway.incidents import channels, errand
+from shipway.incidents.channels import InvalidChannel
+from shipway.incidents.outbox import LATE, Outbox, chosen
+from shipway.state import messages
+from shipway.state.messages import Draft, Message
+from support.installation import eventually
+from support.receivers import Hook, Mailbox
+
+MINUTE = 60.0
+
+
+def say(team: Team, person: str = "ada@example.org", cause: str = "c", **about: str) -> None:
+    draft = Draft(person, cause, "stopped", f"[shop] {cause}", "It failed.\n", time.time(), **about)
+    with team.database.write() as conn:
+        messages.write(conn, draft)
+
+
+def states(team: Team) -> list[str]:
+    with team.database.read() as conn:
+        return [one.state for one in reversed(messages.recent(conn))]
+
+
+def newest(team: Team) -> Message:
+    with team.database.read() as conn:
+        return messages.recent(conn, limit=1)[0]
+
+
+def test_a_mail_has_what_a_mail_needs(team: Team, mailbox: Mailbox) -> None:
+    team.channel("ada@example.org", mailbox.url())
+    team.fail_step(team.push(team.commit("ada", subject="Brëak\tit")), excerpt="out of eggs")
+    team.tell()
+    team.send()
+    (mail,) = mailbox.wait()
+    message = newest(team)
+    assert mail["Subject"] == message.subject
+    assert (mail["To"], mail["From"]) == ("ada@example.org", "Shipway <shipway@example.org>")
+    assert mail["Message-ID"] == f"<{message.id}@{team.places.name}.shipway.invalid>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert "Brëak it" in mail.get_content()
+    assert (message.state, message.service) == ("sent", "E-mail")
+
+
+def test_the_news_that_it_is_mended_stands_in_the_same_thread(team: Team, mailbox: Mailbox) -> None:
+    team.channel("ada@example.org", mailbox.url())
+    good = team.commit("ben")
+    team.deliver(good)
+    team.fail_step(team.push(team.commit("ada"), good))
+    team.tell()
+    team.send()
+    team.deploy(team.push(team.commit("ada"), good), "prod")
+    team.tell()
+    team.send()
+    first, second = mailbox.wait(2)
+    assert second["In-Reply-To"] == first["Message-ID"]
+
+
+def test_a_webhook_gets_the_text_and_the_same_id(team: Team, hook: Hook) -> None:
+    team.channel("@shop/payments", hook.url())
+    say(team, "@shop/payments")
+    team.send()
+    (body,) = hook.bodies
+    assert body["title"] == "[shop] c"
+    assert f"<{newest(team).id}@" in body["message"]
+
+
+def test_everybody_of_a_domain_is_told_at_their_own_address_and_nobody_outside(
+    team: Team, mailbox: Mailbox
+) -> None:
+    team.channel("*@example.org", mailbox.url("{address}"))
+    say(team, "zoe@example.org")
+    say(team, "zoe@elsewhere.org")
+    team.send()
+    assert [mail["To"] for mail in mailbox.wait()] == ["zoe@example.org"]
+    assert states(team) == ["sent", "nowhere"]
+
+
+def test_without_a_channel_of_their_own_the_owner_hears_for_whom_it_is(team: Team, mailbox: Mailbox) -> None:
+    team.channel("owner", mailbox.url("root@example.org"))
+    say(team, "zoe@example.org")
+    team.send()
+    (mail,) = mailbox.wait()
+    assert "This is for zoe@example.org" in mail.get_content()
+
+
+def test_without_any_channel_it_is_on_record(team: Team) -> None:
+    say(team)
+    team.send()
+    assert states(team) == ["nowhere"]
+
+
+def test_half_an_hour_without_the_mail_server_loses_nothing_and_repeats_nothing(
+    team: Team, mailbox: Mailbox
+) -> None:
+    team.channel("ada@example.org", mailbox.url())
+    mailbox.close()
+    for cause in ("a", "b", "c"):
+        say(team, cause=cause)
+    for minutes in (0, 5, 10, 20, 30):
+        team.later = minutes * MINUTE
+        team.send()
+    assert states(team) == ["waiting"] * 3
+    assert "Connection refused" in newest(team).problem
+    mailbox.open()
+    team.later += MINUTE
+    team.send()
+    team.send()
+    assert states(team) == ["sent"] * 3
+    assert sorted(mail["Subject"] for mail in mailbox.mails) == ["[shop] a", "[shop] b", "[shop] c"]
+
+
+@pytest.mark.parametrize("tries", [0, 5, 35, 5000])
+def test_the_next_try_is_soon_and_after_half_an_hour_within_five_minutes(
+    team: Team, hook: Hook, tries: int
+) -> None:
+    team.channel("ada@example.org", hook.url())
+    hook.status = 503
+    say(team)
+    with team.database.write() as conn:
+        conn.exec_driver_sql(f"update messages set attempts = {tries}")
+    team.later = min(tries, 35) * MINUTE
+    team.send()
+    pause = newest(team).next_try - (time.time() + team.later)
+    assert pause < (3 if tries == 0 else 5 * MINUTE)
+
+
+def test_a_mail_that_is_refused_for_now_is_tried_again(team: Team, mailbox: Mailbox) -> None:
+    team.channel("ada@example.org", mailbox.url())
+    mailbox.refuses = "451 greylisted, come back later"
+    say(team)
+    team.send()
+    assert newest(team).problem == "451 greylisted, come back later"
+    mailbox.refuses, team.later = "", MINUTE
+    team.send()
+    assert states(team) == ["sent"]
+
+
+def test_a_slow_channel_delays_nobody_else_and_is_borne(team: Team, hook: Hook, other_hook: Hook) -> None:
+    hook.delay = 4.0
+    for person, channel in (("slow@example.org", hook), ("ada@example.org", other_hook)):
+        team.channel(person, channel.url())
+    for cause in ("a", "b", "c", "d"):
+        say(team, "slow@example.org", cause)
+    say(team)
+    team.outbox.look()
+    eventually(lambda: newest(team).state == "sent", "the quick one is told")
+    assert "sent" not in states(team)[:4]
+    eventually(lambda: not team.outbox._busy.total(), "the slow ones are told", 30)
+    assert states(team) == ["sent", "sent", "waiting", "waiting", "sent"]
+
+
+def test_a_channel_that_never_answers_is_given_up(team: Team, hook: Hook) -> None:
+    hook.delay = 20.0
+    channel = team.channel("ada@example.org", hook.url())
+    with team.database.read() as conn:
+        (found,) = channels.reaching(conn, "ada@example.org")
+    assert found.id == channel
+    outcome = channels.send(team.vault, found, "ada@example.org", "s", "t", message_id="<x@y>", limit=1.0)
+    assert (outcome.good, outcome.said) == (False, "It did not answer within 1 s.")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "tried"), [(0, "aaa"), (14, "aaa"), (16, "bab"), (31, "cab"), (600, "cab")], ids=str
+)
+def test_after_a_quarter_of_an_hour_the_next_channel_joins_in(
+    team: Team, hook: Hook, minutes: int, tried: str
+) -> None:
+    for whose in ("ada@example.org", "ada@example.org", "owner"):
+        team.channel(whose, hook.url())
+    say(team)
+    message = newest(team)
+    with team.database.read() as conn:
+        ways = channels.reaching(conn, message.person)
+    names = dict(zip([each.id for each in ways], "abc", strict=True))
+    now = message.created + minutes * MINUTE
+    picked = [chosen(ways, replace(message, attempts=attempts), now) for attempts in range(3)]
+    assert "".join(names[each.id] for each in picked if each is not None) == tried
+
+
+def test_what_the_persons_channels_do_not_take_reaches_the_owner(team: Team, hook: Hook, mailbox: Mailbox) -> None:
+    hook.status = 500
+    team.channel("ada@example.org", hook.url())
+    team.channel("owner", mailbox.url("root@example.org"))
+    say(team)
+    team.send()
+    assert mailbox.mails == []
+    team.later = LATE + 1
+    team.send()
+    team.later += MINUTE
+    team.send()
+    (mail,) = mailbox.wait()
+    assert "This is for ada@example.org, who has no channel that works" in mail.get_content()
+
+
+def test_what_was_not_taken_for_a_quarter_of_an_hour_is_late(team: Team, hook: Hook) -> None:
+    hook.status = 500
+    team.channel("ada@example.org", hook.url())
+    say(team)
+    team.send()
+    with team.database.read() as conn:
+        assert messages.undelivered(conn, time.time() - LATE) == []
+        assert len(messages.undelivered(conn, time.time() + 1)) == 1
+
+
+def test_a_message_is_claimed_by_one(team: Team) -> None:
+    say(team)
+    seen = newest(team)
+    with team.database.write() as conn:
+        assert messages.claim(conn, seen, "me", time.time() + 60)
+        assert not messages.claim(conn, seen, "you", time.time() + 60)
+
+
+def test_a_claim_of_a_process_that_is_gone_is_free_at_once(team: Team, hook: Hook) -> None:
+    team.channel("ada@example.org", hook.url())
+    say(team)
+    with team.database.write() as conn:
+        messages.claim(conn, newest_in(conn), "boot/4194399/1", time.time() + 1000)
+    team.send()
+    assert states(team) == ["sent"]
+
+
+def test_what_another_process_sends_is_left_to_it(team: Team, hook: Hook) -> None:
+    team.channel("ada@example.org", hook.url())
+    say(team)
+    other = Outbox(team.database, team.vault, team.places.name)
+    with team.database.write() as conn:
+        messages.claim(conn, newest_in(conn), other._me, time.time() + 1000)
+    team.send()
+    other.close()
+    assert hook.bodies == []
+
+
+def test_two_that_send_at_the_same_time_send_once(team: Team, hook: Hook) -> None:
+    team.channel("ada@example.org", hook.url())
+    other = Outbox(team.database, team.vault, team.places.name)
+    for number in range(4):
+        say(team, cause=str(number))
+    for _ in range(4):
+        both = [threading.Thread(target=box.look) for box in (team.outbox, other)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        eventually(lambda: not (team.outbox._busy.total() or other._busy.total()), "nothing is on its way")
+    other.close()
+    assert sorted(body["title"] for body in hook.bodies) == [f"[shop] {number}" for number in range(4)]
+
+
+def newest_in(conn: messages.Connection) -> Message:
+    return messages.recent(conn, limit=1)[0]
+
+
+SECRET = "correct-horse-battery"
+
+
+def test_an_url_is_never_shown(team: Team, mailbox: Mailbox) -> None:
+    channel = team.channel("ada@example.org", mailbox.url(password=SECRET))
+    assert SECRET.encode() not in team.places.database.read_bytes()
+    said = channels.test(team.database, team.vault, channel, "http://127.0.0.1:8440")
+    assert not said.good  # this server knows no passwords
+    assert SECRET not in said.said
+
+
+@pytest.mark.parametrize("scheme", ["json", "xml", "form"])
+def test_what_a_service_answers_is_shown_without_the_secrets_of_its_url(
+    team: Team, hook: Hook, scheme: str
+) -> None:
+    hook.status = 403
+    channel = team.channel("ada@example.org", hook.url(f"/{SECRET}?+token={SECRET}").replace("json", scheme))
+    said = channels.test(team.database, team.vault, channel, "http://127.0.0.1:8440")
+    assert not said.good
+    assert "403" in said.said
+    assert SECRET not in said.said
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "127.0.0.1"),
+        ("2130706433", "127.0.0.1"),
+        ("0.0.0.0", "0.0.0.0"),
+        ("[::ffff:7f00:1]", "::ffff:127.0.0.1"),
+        ("[64:ff9b::7f00:1]", "64:ff9b::7f00:1"),
+        ("169.254.169.254", "169.254.169.254"),
+        ("10.1.2.3", "10.1.2.3"),
+    ],
+)
+def test_an_address_inside_is_not_connected_to(team: Team, hook: Hook, host: str, told: str) -> None:
+    order = {"act": "ping", "url": f"http://{host}:{hook.port}/", "private": False}
+    outcome = errand.run(order, 10.0)
+    assert not outcome.good
+    assert "is not a public address" in outcome.said
+    assert hook.calls == []
+
+
+@pytest.mark.parametrize("kind", ["mail", "webhook"])
+def test_no_channel_leads_inside_unless_an_owner_said_so(
+    team: Team, hook: Hook, mailbox: Mailbox, kind: str
+) -> None:
+    url = mailbox.url() if kind == "mail" else hook.url()
+    channel = team.channel("ada@example.org", url, private=False)
+    said = channels.test(team.database, team.vault, channel, "http://127.0.0.1:8440")
+    assert not said.good
+    assert "is not a public address" in said.said
+    assert (hook.calls, mailbox.mails) == ([], [])
+
+
+@pytest.mark.parametrize("act", ["ping", "send"])
+def test_a_redirect_is_not_followed(team: Team, hook: Hook, other_hook: Hook, act: str) -> None:
+    hook.status, hook.headers = 302, {"Location": f"http://127.0.0.1:{other_hook.port}/inside"}
+    url = f"http://127.0.0.1:{hook.port}/" if act == "ping" else hook.url()
+    order = {"act": act, "url": url, "private": True, "subject": "s", "text": "t", "message_id": "<x@y>"}
+    assert not errand.run(order, 20.0).good
+    assert len(hook.calls) == 1
+    assert other_hook.calls == []
+
+
+@pytest.mark.parametrize(
+    ("whose", "url"),
+    [
+        ("ada@example.org", "nosuch://service"),
+        ("ada@example.org", "mailto://"),
+        ("ada@example.org", "just words"),
+        ("ada@example.org", "mailto://x.org?to={address}"),
+        ("*@example.org", "mailto://x.org?to=ada@example.org"),
+        ("ping", "mailto://x.org?to=ada@example.org"),
+        ("two words", "json://example.org"),
+        ("ada@example.org", "json://example.org/" + "x" * 4000),
+    ],
+)
+def test_a_channel_that_makes_no_sense_is_refused_when_it_is_added(team: Team, whose: str, url: str) -> None:
+    with pytest.raises(InvalidChannel):
+        team.channel(whose, url)

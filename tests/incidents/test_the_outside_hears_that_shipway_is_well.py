@@ -1,0 +1,44 @@
+"""The dead-man's ping: it is called while the watchers look, and stops when one hangs."""
+
+from __future__ import annotations
+
+import pytest
+
+from incidents.team import Team
+from shipway.incidents.pulse import PingFailed, Pulse
+from support.receivers import Hook
+
+
+def ping(hook: Hook) -> str:
+    return f"http://127.0.0.1:{hook.port}/ping/uuid"
+
+
+def test_it_is_called_while_all_is_well(team: Team, hook: Hook) -> None:
+    team.channel("ping", ping(hook))
+    Pulse(team.database, team.vault, list).beat()
+    assert hook.calls == ["GET /ping/uuid"]
+
+
+def test_it_is_not_called_when_a_watcher_hangs(team: Team, hook: Hook) -> None:
+    team.channel("ping", ping(hook))
+    with pytest.raises(PingFailed, match="tend"):
+        Pulse(team.database, team.vault, lambda: ["tend"]).beat()
+    assert hook.calls == []
+
+
+def test_without_one_nothing_is_called(team: Team) -> None:
+    Pulse(team.database, team.vault, list).beat()
+
+
+def test_that_it_was_not_taken_is_said(team: Team, hook: Hook) -> None:
+    team.channel("ping", ping(hook))
+    hook.status = 404
+    with pytest.raises(PingFailed, match="404"):
+        Pulse(team.database, team.vault, list).beat()
+
+
+def test_a_new_one_takes_the_place_of_the_old(team: Team, hook: Hook, other_hook: Hook) -> None:
+    team.channel("ping", ping(hook))
+    team.channel("ping", ping(other_hook))
+    Pulse(team.database, team.vault, list).beat()
+    assert (hook.calls, other_hook.calls) == ([], ["GET /ping/uuid"])

@@ -1,0 +1,371 @@
+"""The right person, or nobody: each trouble leads to whoever can mend it, with the evidence."""
+
+from __future__ import annotations
+
+import pytest
+
+from incidents.team import APP, Team
+from shipway.state import facts
+from shipway.state.messages import Message
+
+EXCERPT = """\
+    def test_a_charge_is_taken_once():
+>       assert account.balance == 70
+E       assert 40 == 70
+tests/test_charge.py:31: AssertionError
+FAILED tests/test_charge.py::test_a_charge_is_taken_once
+"""
+DISK = "There is no room left on the disk: [Errno 28] No space left on device"
+
+
+def only(told: list[Message]) -> Message:
+    (message,) = told
+    return message
+
+
+def test_the_author_of_a_commit_hears_of_its_step_that_failed(team: Team) -> None:
+    before = team.commit("ben")
+    team.fail_step(team.push(team.commit("ada", subject="Break the eggs"), before), excerpt=EXCERPT)
+    message = only(team.tell())
+    assert (message.person, message.kind, message.state) == ("ada@example.org", "stopped", "waiting")
+    assert message.subject == f"[shop] test failed on {team.head[:7]}"
+    for words in ("assert 40 == 70", "Break the eggs, by Ada Okafor <ada@example.org>", "Sure.", "git revert"):
+        assert words in message.text
+    assert "http://127.0.0.1:8440/runs/shop:1" in message.text
+
+
+def test_a_step_is_told_before_its_run_has_ended(team: Team) -> None:
+    team.step(team.push(team.commit("ada")))
+    assert only(team.tell()).person == "ada@example.org"
+
+
+def test_a_merge_is_looked_through_to_the_commits_it_brings(team: Team) -> None:
+    base = team.commit("ben")
+    side = team.commit("ada", {"pay.py": "1\n"})
+    main = team.commit("ben", {"web.py": "2\n"}, on=base)
+    team.fail_step(team.push(team.commit("cho", merges=side), main))
+    assert only(team.tell()).person == "ada@example.org"
+
+
+def test_of_several_authors_the_one_whose_file_the_evidence_names_hears(team: Team) -> None:
+    base = team.commit("cho")
+    mine = team.commit("ada", {"tests/test_charge.py": "1\n"}, subject="Take a charge once")
+    team.commit("ben", {"web.py": "2\n"})
+    team.fail_step(team.push(team.commit("ben"), base), excerpt=EXCERPT)
+    message = only(team.tell())
+    assert message.person == "ada@example.org"
+    assert "Likely." in message.text
+    assert f"{mine[:7]} Take a charge once" in message.text
+
+
+def test_of_several_authors_and_no_evidence_nobody_is_named_and_who_pushed_hears(team: Team) -> None:
+    base = team.commit("cho")
+    team.commit("ada", {"a.py": "1\n"})
+    team.fail_step(team.push(team.commit("ben", {"b.py": "1\n"}), base), excerpt="out of eggs")
+    message = only(team.tell())
+    assert message.person == "cho"
+    assert "Not known." in message.text
+    assert "by Ada" not in message.text
+    assert "by Ben" not in message.text
+
+
+def test_a_mailmap_is_honoured(team: Team) -> None:
+    base = team.commit("cho", {".mailmap": "Ada Okafor <ada@example.org> <ada@laptop.local>\n"})
+    team.fail_step(team.push(team.commit("ada", email="ada@laptop.local"), base))
+    assert only(team.tell()).person == "ada@example.org"
+
+
+def test_a_first_push_is_not_blamed_on_the_whole_history(team: Team) -> None:
+    team.commit("ben")
+    team.commit("ada")
+    team.fail_step(team.push(team.commit("ben")))
+    assert only(team.tell()).person == "ben@example.org"
+
+
+def test_a_shipway_yml_with_a_mistake_is_its_authors(team: Team) -> None:
+    run = team.push(team.commit("ada"), nodes=[])
+    team.fail(run, "shipway.yml:3: helth is not known")
+    message = only(team.tell())
+    assert message.person == "ada@example.org"
+    assert "helth is not known" in message.text
+
+
+def test_a_full_disk_is_the_owners_and_blames_no_commit(team: Team) -> None:
+    stopped = team.push(team.commit("ada"))
+    team.stop(stopped, "publish", "machine.disk_full", DISK, "owner", "Make room.")
+    message = only(team.tell())
+    assert (message.person, message.kind) == ("owner", "machine")
+    assert "Make room." in message.text
+    assert "Ada" not in message.text
+
+
+def test_a_full_disk_under_a_step_is_the_owners_as_well(team: Team) -> None:
+    run = team.push(team.commit("ada"))
+    team.step(run, excerpt=DISK, error="machine.disk_full", actor="owner")
+    team.fail(run)
+    assert (only(team.tell()).person, only(team.tell()).kind) == ("owner", "machine")
+
+
+def test_a_machine_that_goes_down_again_and_again_blames_no_commit(team: Team) -> None:
+    run = team.push(team.commit("ada"))
+    for attempt in (1, 2, 3):
+        team.step(run, state="lost", attempt=attempt)
+    team.fail(run, "test lost")
+    assert only(team.tell()).person == "owner"
+
+
+def test_the_same_trouble_of_the_machine_is_told_once(team: Team) -> None:
+    for _ in range(3):
+        team.stop(team.push(team.commit("ada")), "publish", "machine.disk_full", DISK, "owner")
+        team.tell()
+    assert only(team.tell()).person == "owner"
+
+
+def test_a_release_that_is_not_healthy_is_its_authors(team: Team) -> None:
+    before = team.commit("ben")
+    team.deliver(before)
+    team.tell()
+    run = team.push(team.commit("ada"), before)
+    team.deploy(run, "prod", ending="failed", reason="GET /health answered 500", excerpt="KeyError: 'eggs'")
+    team.stop(run, "deploy", "traffic.not_healthy", "GET /health answered 500", "you")
+    message = only(team.tell())
+    assert (message.person, message.kind, message.environment) == ("ada@example.org", "undone", "prod")
+    assert "KeyError: 'eggs'" in message.text
+    assert f"prod serves r1 ({before[:7]})" in message.text
+
+
+def test_a_router_that_fails_under_a_deployment_is_the_owners(team: Team) -> None:
+    run = team.push(team.commit("ada"))
+    team.deploy(run, "prod", ending="failed", reason="Envoy does not come up")
+    team.stop(run, "deploy", "traffic.router_failed", "Envoy does not come up", "owner")
+    assert only(team.tell()).person == "owner"
+
+
+def test_who_changed_only_a_value_hears_and_not_the_author_of_the_commit(team: Team) -> None:
+    commit = team.commit("ada")
+    team.deliver(commit)
+    run = team.ask(commit, "ben")
+    team.deploy(run, ending="failed", reason="web ended with exit status 1", configured="yes")
+    team.stop(run, "deploy", "releases.stopped", "web ended with exit status 1", "you")
+    message = only(team.tell())
+    assert message.person == "ben"
+    assert "brought no new commit" in message.text
+
+
+def test_a_gate_that_is_closed_is_no_news_to_the_author(team: Team) -> None:
+    team.stop(
+        team.push(team.commit("ada")), "deploy", "releases.gate_closed", "prod is held (freeze) by ben", "you"
+    )
+    assert team.tell() == []
+
+
+def test_a_step_that_passes_when_it_is_tried_again_is_no_news(team: Team) -> None:
+    run = team.push(team.commit("ada"), project={"steps": {"test": {"retry": 1}}})
+    team.step(run, attempt=1)
+    assert team.tell() == []
+    team.step(run, state="passed", attempt=2)
+    assert team.tell() == []
+
+
+def test_the_last_try_of_a_step_is_told(team: Team) -> None:
+    run = team.push(team.commit("ada"), project={"steps": {"test": {"retry": 1}}})
+    team.step(run, attempt=1)
+    team.step(run, state="timed out", attempt=2)
+    assert "test ran out of time" in only(team.tell()).subject
+
+
+FINDING = {
+    "what": "failed requests",
+    "new_count": 37,
+    "new_of": 74,
+    "old_count": 0,
+    "old_of": 690,
+    "evidence": 9e9,
+}
+
+
+def bad(team: Team, old: str, new: str) -> None:
+    """A release that served and was judged."""
+    team.deliver(old)
+    run = team.push(new, old)
+    team.deploy(run)
+    data = {"release": 2, "reason": "37 of 74 requests failed", "findings": [FINDING]}
+    team.fact("verdict.bad", environment="prod", commit=new, run=run.id, data=data)
+
+
+def test_the_author_hears_of_a_bad_verdict_with_its_numbers_and_what_was_done(team: Team) -> None:
+    old, new = team.commit("ben"), team.commit("ada")
+    bad(team, old, new)
+    waiting = only([one for one in team.tell() if one.kind == "bad"])
+    assert waiting.person == "ada@example.org"
+    assert "is being taken back" in waiting.text
+    team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
+    team.fact("commit.quarantined", environment="prod", commit=new)
+    message = only([one for one in team.tell() if one.kind == "bad"])
+    assert "failed requests: 37 of 74, beside 0 of 690 before" in message.text
+    assert f"prod serves r1 ({old[:7]}) since" in message.text
+    assert "a commit that comes after it may" in message.text
+    assert message.next_try < waiting.next_try
+
+
+def test_a_bad_verdict_waits_two_seconds_for_the_old_release_and_no_longer(team: Team) -> None:
+    bad(team, team.commit("ben"), team.commit("ada"))
+    message = only([one for one in team.tell() if one.kind == "bad"])
+    assert 0 < message.next_try - message.created <= 2.1
+
+
+def test_a_run_that_a_bad_verdict_ended_is_told_once(team: Team) -> None:
+    old, new = team.commit("ben"), team.commit("ada")
+    bad(team, old, new)
+    run = team.push(new, old)
+    team.fact("verdict.bad", environment="prod", commit=new, run=run.id, data={"release": 2, "reason": "worse"})
+    team.stop(run, "deploy", "signals.bad", "worse", "you")
+    assert [one.kind for one in team.tell()] == ["bad"]
+
+
+def error(team: Team, commit: str, kind: str = "error.new", **data: object) -> None:
+    told = {"group": "g1", "title": "ZeroDivisionError: division by zero", "release": 2, "suspect": None, **data}
+    team.fact(kind, environment="prod", commit=commit, data=told)
+
+
+def test_a_suspect_hears_of_a_new_error_with_the_line_of_code(team: Team) -> None:
+    commit = team.commit("ada", subject="Share the bill")
+    suspect = {
+        "commit": commit,
+        "author": "Ada Okafor",
+        "email": "ada@example.org",
+        "confidence": "sure",
+        "evidence": "web.py:12 in share, which this commit changed",
+    }
+    error(team, commit, suspect=suspect)
+    message = only(team.tell())
+    assert (message.person, message.kind) == ("ada@example.org", "error")
+    assert "Sure. web.py:12 in share, which this commit changed" in message.text
+    assert "Share the bill, by Ada Okafor" in message.text
+
+
+OWNERS = "* @everyone\n/pay/ @shop/payments\n/pay/tax.py cho@example.org\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "people"),
+    [
+        (["pay/charge.py"], ["@shop/payments"]),
+        (["pay/tax.py"], ["cho@example.org"]),
+        (["web.py"], ["@everyone"]),
+        (["pay/tax.py", "pay/charge.py"], ["@shop/payments", "cho@example.org"]),
+        (["pay/tax.py", "pay/charge.py", "web.py"], ["owner"]),
+    ],
+    ids=" ".join,
+)
+def test_without_a_suspect_code_owners_hear_if_it_is_clear_who(
+    team: Team, files: list[str], people: list[str]
+) -> None:
+    error(team, team.commit("ada", {"CODEOWNERS": OWNERS}), files=files)
+    told = team.tell()
+    assert sorted(one.person for one in told) == people
+    assert all("Whose change it is, is not known" in one.text for one in told)
+    assert not any("Ada" in one.text for one in told)
+
+
+def test_without_a_stack_the_owners_of_what_the_release_changed_hear(team: Team) -> None:
+    old = team.commit("ada", {".github/CODEOWNERS": OWNERS, "web.py": "1\n"})
+    team.deliver(old)
+    new = team.commit("ada", {"pay/charge.py": "1\n"})
+    team.deploy(team.push(new, old))
+    error(team, new)
+    assert only(team.tell()).person == "@shop/payments"
+
+
+@pytest.mark.parametrize("line", ["[a @x", "/" + "*a" * 40 + " @x", "**/" * 30 + "x @y"])
+def test_a_line_of_code_owners_that_cannot_be_used_is_left_out(team: Team, line: str) -> None:
+    error(team, team.commit("ada", {"CODEOWNERS": f"* @everyone\n{line}\n"}), files=["a" * 250, "a/" * 100])
+    assert only(team.tell()).person == "@everyone"
+
+
+def test_an_error_that_is_back_is_told_again_once_for_each_release(team: Team) -> None:
+    old = team.commit("ada", {"CODEOWNERS": "* @everyone\n"})
+    team.deliver(old)
+    new = team.commit("ada")
+    team.deploy(team.push(new, old))
+    for kind in ("error.new", "error.regressed", "error.regressed", "error.new"):
+        error(team, new, kind, files=["web.py"])
+        team.tell()
+    assert [one.subject.split(":")[0] for one in team.tell()] == ["[shop] New error", "[shop] Error is back"]
+
+
+def test_who_was_told_hears_when_a_commit_that_comes_after_it_serves(team: Team) -> None:
+    good = team.commit("ben")
+    team.deliver(good)
+    for old in (good, team.commit("ada")):
+        team.fail_step(team.push(team.commit("ada"), old))
+    fix = team.commit("ben")
+    run = team.push(fix, good)
+    team.deploy(run, "dev")
+    assert [one.kind for one in team.tell()] == ["stopped", "stopped"]
+    team.deploy(run, "prod")
+    *told, message = team.tell()
+    assert (message.person, message.kind, len(told)) == ("ada@example.org", "fixed", 2)
+    assert message.subject == f"[shop] Your fix serves: {fix[:7]} is in prod"
+    assert message.answers == told[-1].id
+    team.deploy(team.push(team.commit("ben"), fix), "prod")
+    assert len(team.tell()) == 3
+
+
+def test_a_rollback_mends_nothing(team: Team) -> None:
+    good = team.commit("ben")
+    team.deliver(good)
+    team.fail_step(team.push(team.commit("ada"), good))
+    team.deploy(team.ask(good, "ben", "rollback"), kind="rollback")
+    assert [one.kind for one in team.tell()] == ["stopped"]
+
+
+def test_one_message_for_a_person_and_a_cause_whatever_follows(team: Team) -> None:
+    """A second step, a retry by hand, three environments, and all of it again: no second message."""
+    commit = team.commit("ada")
+    for _ in range(3):
+        run = team.push(commit)
+        for name in ("test", "lint"):
+            team.step(run, name)
+            team.tell()
+        for name in ("dev", "test", "prod"):
+            team.deploy(run, name, ending="failed", reason="not healthy")
+        team.fail(run)
+        team.tell()
+    assert only(team.tell()).kind == "stopped"
+
+
+def test_without_the_unique_key_the_record_would_take_a_second_one(team: Team) -> None:
+    """The guard is the table's: two that write at once are told apart by nothing else."""
+    (sql,) = team.query("select sql from sqlite_master where name = 'messages'")[0]
+    assert "UNIQUE (person, cause)" in sql
+
+
+def test_facts_are_handled_once_by_whoever_comes_next(team: Team) -> None:
+    team.fail_step(team.push(team.commit("ada")))
+    team.tell()
+    written = team.query("select count(*) from facts where kind = 'message.written'")
+    again = type(team.teller)(team.database, team.places, team.teller.address)
+    again.look()
+    assert team.query("select count(*) from facts where kind = 'message.written'") == written == [(1,)]
+    with team.database.read() as conn:
+        handled = team.query("select fact from positions where name = 'told'")[0][0]
+        newest = facts.after(conn, handled, kinds=["step.failed", "run.failed"])
+    assert newest == []
+
+
+def test_what_happened_before_an_upgrade_is_not_told(team: Team) -> None:
+    team.fail_step(team.push(team.commit("ada")))
+    with team.database.write() as conn:
+        conn.exec_driver_sql("delete from positions")
+        conn.exec_driver_sql("insert into positions select 'told', max(id) from facts")
+    assert team.tell() == []
+
+
+def test_a_fact_that_cannot_be_understood_keeps_no_other_from_being_told(team: Team) -> None:
+    team.fact("run.failed", run="nobody knows it", data={})
+    team.fail_step(team.push(team.commit("ada")))
+    for _ in range(2):
+        with pytest.raises(Exception, match="No row was found"):
+            team.teller.look()
+    assert only(team.tell()).application == APP

@@ -1,0 +1,122 @@
+"""What messages are sent to: a mail server and a web server of this machine, with all their moods."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
+
+from support.installation import eventually, free_port
+
+
+@dataclass
+class Mailbox:
+    """A mail server; `refuses` is what it answers instead of taking a mail."""
+
+    port: int = field(default_factory=free_port)
+    mails: list[EmailMessage] = field(default_factory=list)
+    refuses: str = ""
+    _controller: Controller | None = None
+
+    def url(self, to: str = "ada@example.org", password: str = "") -> str:
+        user = f"shipway:{password}@" if password else ""
+        return f"mailto://{user}127.0.0.1:{self.port}?from=shipway@example.org&to={to}&mode=insecure"
+
+    def open(self) -> None:
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def close(self) -> None:
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:
+        if self.refuses:
+            return self.refuses
+        assert isinstance(envelope.content, bytes)
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
+        return "250 taken"
+
+    def wait(self, count: int = 1) -> list[EmailMessage]:
+        eventually(lambda: len(self.mails) >= count, f"{count} mails arrive", 30)
+        return list(self.mails)
+
+
+@dataclass
+class Hook:
+    """A web server that notes what it is sent, and answers with `status` after `delay` seconds."""
+
+    status: int = 200
+    delay: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    port: int = 0
+
+    def url(self, path: str = "/hook") -> str:
+        return f"json://127.0.0.1:{self.port}{path}"
+
+    def answer(self, method: str, path: str, body: bytes) -> int:
+        self.calls.append(f"{method} {path}")
+        if body.startswith(b"{"):
+            self.bodies.append(json.loads(body))
+        time.sleep(self.delay)
+        return self.status
+
+
+@contextmanager
+def mailbox() -> Iterator[Mailbox]:
+    made = Mailbox()
+    made.open()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@contextmanager
+def hook() -> Iterator[Hook]:
+    made = Hook()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status = made.answer(self.command, self.path, body)
+            try:
+                self.send_response(status)
+                for name, value in made.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            except BrokenPipeError:
+                pass  # whoever asked did not wait for the answer
+
+        do_POST = do_GET
+
+        def log_message(self, *_words: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.block_on_close = False
+    made.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
