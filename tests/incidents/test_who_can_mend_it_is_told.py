@@ -335,12 +335,6 @@ def test_one_message_for_a_person_and_a_cause_whatever_follows(team: Team) -> No
     assert only(team.tell()).kind == "stopped"
 
 
-def test_without_the_unique_key_the_record_would_take_a_second_one(team: Team) -> None:
-    """The guard is the table's: two that write at once are told apart by nothing else."""
-    (sql,) = team.query("select sql from sqlite_master where name = 'messages'")[0]
-    assert "UNIQUE (person, cause)" in sql
-
-
 def test_facts_are_handled_once_by_whoever_comes_next(team: Team) -> None:
     team.fail_step(team.push(team.commit("ada")))
     team.tell()
