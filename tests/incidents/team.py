@@ -21,6 +21,7 @@ from shipway.state.database import Database, open_database
 from shipway.state.messages import Message
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.runs import Run
+from shipway.state.tables import holds
 from support.installation import eventually
 
 NAMES = {"ada": "Ada Okafor", "ben": "Ben Weber", "cho": "Cho Tanaka"}
@@ -148,6 +149,13 @@ class Team:
     def fact(self, kind: str, **about: Any) -> None:
         with self.database.write() as conn:
             facts.record(conn, kind, application=APP, **about)
+
+    def quarantine(self, commit: str) -> None:
+        """What the rollbacks stage records."""
+        with self.database.write() as conn:
+            values = {"id": commit, "application": APP, "commit": commit, "kind": "quarantine", "why": "bad"}
+            conn.execute(holds.insert().values(**values, who="shipway", created=time.time()))
+        self.fact("commit.quarantined", environment="prod", commit=commit)
 
     def tell(self) -> list[Message]:
         """Makes messages of what happened; all there are, oldest first."""

@@ -198,13 +198,14 @@ def test_the_author_hears_of_a_bad_verdict_with_its_numbers_and_what_was_done(te
     bad(team, old, new)
     waiting = only([one for one in team.tell() if one.kind == "bad"])
     assert waiting.person == "ada@example.org"
-    assert "is being taken back" in waiting.text
+    assert "is being taken back" in waiting.subject
     team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
-    team.fact("commit.quarantined", environment="prod", commit=new)
+    team.quarantine(new)
     message = only([one for one in team.tell() if one.kind == "bad"])
     assert "failed requests: 37 of 74, beside 0 of 690 before" in message.text
     assert f"prod serves r1 ({old[:7]}) since" in message.text
     assert "a commit that comes after it may" in message.text
+    assert message.subject == f"[shop] prod is back on r1: {new[:7]} was bad, 37 of 74 requests failed"
     assert message.next_try < waiting.next_try
 
 
@@ -299,7 +300,7 @@ def test_who_was_told_hears_when_a_commit_that_comes_after_it_serves(team: Team)
     team.deliver(good)
     for old in (good, team.commit("ada")):
         team.fail_step(team.push(team.commit("ada"), old))
-    fix = team.commit("ben")
+    fix = team.commit("ada")
     run = team.push(fix, good)
     team.deploy(run, "dev")
     assert [one.kind for one in team.tell()] == ["stopped", "stopped"]
@@ -310,6 +311,15 @@ def test_who_was_told_hears_when_a_commit_that_comes_after_it_serves(team: Team)
     assert message.answers == told[-1].id
     team.deploy(team.push(team.commit("ben"), fix), "prod")
     assert len(team.tell()) == 3
+
+
+def test_what_others_mended_is_not_called_ones_own(team: Team) -> None:
+    good = team.commit("ben")
+    team.deliver(good)
+    broken = team.commit("ada")
+    team.fail_step(team.push(broken, good))
+    team.deploy(team.push(team.commit("ben"), good), "prod")
+    assert f"{broken[:7]} is mended by others" in team.tell()[-1].subject
 
 
 def test_a_rollback_mends_nothing(team: Team) -> None:
@@ -344,7 +354,7 @@ def test_facts_are_handled_once_by_whoever_comes_next(team: Team) -> None:
     assert team.query("select count(*) from facts where kind = 'message.written'") == written == [(1,)]
     with team.database.read() as conn:
         handled = team.query("select fact from positions where name = 'told'")[0][0]
-        newest = facts.after(conn, handled, kinds=["step.failed", "run.failed"])
+        newest = facts.after(conn, handled, kinds=["step.failed"])
     assert newest == []
 
 

@@ -1,8 +1,8 @@
 """Facts become messages: each trouble once for each person, whatever dies in between.
 
 1. The facts after the last one handled are read, and of each its cause, and of that who can mend it.
-2. In one transaction the messages are written and the position moves. Who dies before it reads the same facts
-   again; the key of a message is its person and its cause, so that nothing is said twice.
+2. In one transaction the messages of a fact are written and the position moves. Who dies before it reads the same
+   facts again; the key of a message is its person and its cause, so that nothing is said twice.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from shipway.incidents import blame, causes, words
 from shipway.incidents.causes import Cause
 from shipway.pushes.git import Git
 from shipway.state import artifacts, deployments, facts, messages, positions, releases
-from shipway.state.database import Connection, Database
+from shipway.state.database import Database
 from shipway.state.facts import Fact
 from shipway.state.messages import Draft, Message
 
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 POSITION = "told"
 AT_ONCE = 100  # facts that are read together
+FAR = 1000  # facts of which nobody had to hear, after which the position moves all the same
 PATIENCE = 2.0
 """Seconds that a bad verdict waits for the old release to be back, so that one message says both."""
 
@@ -52,11 +53,14 @@ class Teller:
         while self._seen < newest:
             with self.database.read() as conn:
                 found = facts.after(conn, self._seen, kinds=(*causes.KINDS, "deployment.done"), limit=AT_ONCE)
-            drafts = [draft for fact in found for draft in self._drafts_of(fact)]
-            last = found[-1].id if len(found) == AT_ONCE else newest
-            if drafts or last - handled > 10 * AT_ONCE:
-                handled = self._write(drafts, handled, last)
-            self._seen = last
+            for fact in found:
+                drafts = self._drafts_of(fact)
+                if drafts:
+                    handled = self._write(drafts, handled, fact.id)
+                self._seen = fact.id
+            self._seen = found[-1].id if len(found) == AT_ONCE else newest
+            if self._seen - handled > FAR:
+                handled = self._write([], handled, self._seen)
 
     def _write(self, drafts: list[Draft], handled: int, last: int) -> int:
         with self.database.write() as conn:
@@ -87,7 +91,9 @@ class Teller:
         whom = blame.whom(self._git(cause.application), cause)
         with self.database.read() as conn:
             text = words.trouble(conn, cause, whom, self.address)
-            due = time.time() + (PATIENCE if fact.kind == "verdict.bad" and not _is_back(conn, cause) else 0.0)
+            due = time.time() + (
+                PATIENCE if fact.kind == "verdict.bad" and words.back(conn, cause) is None else 0.0
+            )
         return [_draft(cause, person, text, due) for person in whom.people]
 
     def _mended(self, fact: Fact) -> list[Draft]:
@@ -96,10 +102,9 @@ class Teller:
             deployment = deployments.get(conn, str(fact.data["deployment"]))
             release = releases.get(conn, deployment.release)
             order = artifacts.of_release(conn, release).project["environments"]
-            now = releases.now_serving(conn, release.application, release.environment)
             told = messages.about(conn, ("stopped", "undone", "bad"), release.application, fact.at - REMEMBERED)
             heard = messages.about(conn, ("fixed",), release.application, fact.at - REMEMBERED)
-        if deployment.kind != "deploy" or now is None or order[-1]["name"] != deployment.environment:
+        if deployment.kind != "deploy" or order[-1]["name"] != deployment.environment:
             return []
         git = Git(self.places.repository(release.application))
         mended = [
@@ -111,7 +116,9 @@ class Teller:
         drafts = []
         for person in dict.fromkeys(one.person for one in mended):
             theirs = [one for one in mended if one.person == person]
-            text = words.fixed(theirs, deployment, now, release.number, self.address)
+            since = git.brought(theirs[-1].commit, deployment.commit, blame.MOST)
+            own = any(commit.email.lower() == person for commit in since)
+            text = words.fixed(theirs, deployment, release.number, self.address, theirs=own)
             drafts.append(
                 Draft(
                     person,
@@ -135,11 +142,6 @@ class Teller:
 
 def _comes_after(git: Git, commit: str, told: Message) -> bool:
     return told.commit not in (None, commit) and git.is_ancestor(str(told.commit), commit)
-
-
-def _is_back(conn: Connection, cause: Cause) -> bool:
-    now = releases.now_serving(conn, str(cause.application), str(cause.environment))
-    return now is None or releases.get(conn, now.release).commit != cause.commit
 
 
 def _draft(cause: Cause, person: str, text: words.Text, due: float) -> Draft:

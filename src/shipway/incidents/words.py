@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from shipway.incidents.blame import OWNER, Whom
 from shipway.incidents.causes import Cause
-from shipway.state import releases
+from shipway.state import holds, releases
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.messages import Message
-from shipway.state.releases import Serving
+from shipway.state.releases import Release
 
 LONGEST_SUBJECT = 150  # characters
 LONGEST_LINE = 300
@@ -30,37 +30,55 @@ class Text:
 
 def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
     """The text of a cause; `address` is the server's own, for the links."""
-    subject = {
-        "stopped": f"{cause.what} on {_short(cause)}",
-        "undone": f"{_short(cause)} does not serve in {cause.environment}: {cause.what}",
-        "bad": f"{_short(cause)} was bad in {cause.environment}: {cause.what}",
-        "error": f"{cause.what}, in {cause.environment} since {_short(cause)}",
-        "machine": f"Shipway needs its owner: {cause.what}",
-    }[cause.kind]
+    subject = _subject(conn, cause)
     rows = [
         ("Commit", _commit(cause, whom)),
         ("When", _moment(cause.at)),
         ("Done", _done(conn, cause)),
         ("Why you", _why(whom)),
         ("Next", _next(cause, whom)),
-        *_links(conn, cause, address),
+        *_links(cause, address),
     ]
     head = cause.what if cause.kind in ("machine", "error") else subject
-    return _made(cause.application, subject, _sentence(head), cause.lines, rows)
+    return _made(cause.application, subject, head, cause.lines, rows)
 
 
-def fixed(told: Sequence[Message], by: Deployment, serving: Serving, number: int, address: str) -> Text:
-    """That what somebody was told of is mended: a commit that comes after it serves."""
+def fixed(told: Sequence[Message], by: Deployment, number: int, address: str, *, theirs: bool) -> Text:
+    """That what somebody was told of is mended, by `theirs` or by others: a commit that comes after it serves."""
     commits = ", ".join(dict.fromkeys(str(one.commit)[:7] for one in told))
-    subject = f"Your fix serves: {by.commit[:7]} is in {by.environment}"
+    serves = f"{by.commit[:7]} is in {by.environment}"
+    subject = f"Your fix serves: {serves}" if theirs else f"{commits} is mended by others: {serves}"
     rows = [
         ("Commit", f"{by.commit[:7]}, which comes after {commits}"),
-        ("When", _moment(serving.since)),
+        ("When", _moment(by.ended or by.started)),
         ("Done", f"{by.environment} serves r{number} ({by.commit[:7]})."),
         ("Next", "Nothing."),
         (by.environment.capitalize(), f"{address}/applications/{by.application}/environments/{by.environment}"),
     ]
-    return _made(by.application, subject, f"Your fix serves in {by.environment}.", (), rows)
+    return _made(by.application, subject, subject, (), rows)
+
+
+def back(conn: Connection, cause: Cause) -> Release | None:
+    """The release that serves instead of the one that the cause is about, if one does."""
+    if cause.application is None or cause.environment is None:
+        return None
+    now = releases.now_serving(conn, cause.application, cause.environment)
+    release = None if now is None else releases.get(conn, now.release)
+    return release if release is not None and release.commit != cause.commit else None
+
+
+def _subject(conn: Connection, cause: Cause) -> str:
+    short, there = str(cause.commit)[:7], cause.environment
+    instead = back(conn, cause)
+    if cause.kind == "bad" and instead is not None:
+        return f"{there} is back on r{instead.number}: {short} was bad, {cause.what}"
+    return {
+        "stopped": f"{cause.what} on {short}",
+        "undone": f"{short} does not serve in {there}: {cause.what}",
+        "bad": f"{short} is bad in {there} and is being taken back: {cause.what}",
+        "error": f"{cause.what}, in {there} since {short}",
+        "machine": f"Shipway needs its owner: {cause.what}",
+    }[cause.kind]
 
 
 def _made(
@@ -68,15 +86,11 @@ def _made(
 ) -> Text:
     shown = _one_line(f"[{application}] {subject}" if application is not None else subject)
     width = max(len(name) for name, _said in rows)
-    parts = [head]
+    parts = [head if head.endswith((".", "!", "?")) else f"{head}."]
     if lines:
         parts.append("\n".join(f"    {_UNSEEN.sub(' ', line)[:LONGEST_LINE]}" for line in lines))
     parts.append("\n".join(f"{name:<{width}}  {said}" for name, said in rows if said))
     return Text(shown[:LONGEST_SUBJECT], "\n\n".join(parts) + "\n")
-
-
-def _short(cause: Cause) -> str:
-    return str(cause.commit)[:7]
 
 
 def _commit(cause: Cause, whom: Whom) -> str:
@@ -102,32 +116,29 @@ def _done(conn: Connection, cause: Cause) -> str:
     """What Shipway has done about it by now, as the record has it."""
     if cause.kind == "machine":
         return "What serves goes on serving."
-    if cause.kind == "stopped":
-        bound = [] if cause.run is None else list(cause.run.deliver)
-        return _serving(conn, cause, bound) or "It goes nowhere; nothing was changed."
-    if cause.environment is None:
-        return ""
     if cause.kind == "error":
         return "Nothing: the release goes on serving."
-    now = releases.now_serving(conn, str(cause.application), cause.environment)
-    if cause.kind == "bad" and now is not None and releases.get(conn, now.release).commit == cause.commit:
-        return f"Its traffic is being taken back; {cause.environment} shows how far that is."
-    quarantine = f" {_short(cause)} goes nowhere any more, a commit that comes after it may." * (
-        cause.kind == "bad"
-    )
-    return (_serving(conn, cause, [cause.environment]) or f"Nothing serves in {cause.environment}.") + quarantine
+    if cause.kind == "stopped" or cause.environment is None:
+        bound = [] if cause.run is None else cause.run.deliver
+        return " ".join(filter(None, (_serving(conn, cause, name) for name in bound))) or "It goes nowhere."
+    if cause.kind == "bad" and back(conn, cause) is None:
+        return f"Its traffic is being taken back; the page of {cause.environment} shows how far that is."
+    serving = _serving(conn, cause, cause.environment) or f"Nothing serves in {cause.environment}."
+    held = holds.on(conn, str(cause.application), cause.environment, str(cause.commit))
+    if any(hold.kind == "quarantine" and hold.commit == cause.commit for hold in held):
+        serving += f" {str(cause.commit)[:7]} is in quarantine: it goes nowhere, a commit that comes after it may."
+    return serving
 
 
-def _serving(conn: Connection, cause: Cause, environments: Sequence[str]) -> str:
-    """What serves in each of the environments."""
-    said = []
-    for name in environments:
-        now = releases.now_serving(conn, str(cause.application), name)
-        if now is not None:
-            release = releases.get(conn, now.release)
-            since = "as before" if now.since < cause.at - 60 else f"since {_clock(now.since)}"
-            said.append(f"{name} serves r{release.number} ({release.commit[:7]}) {since}.")
-    return " ".join(said)
+def _serving(conn: Connection, cause: Cause, environment: str) -> str:
+    """What serves there, and whether that is as it was before the run began."""
+    now = releases.now_serving(conn, str(cause.application), environment)
+    if now is None:
+        return ""
+    release = releases.get(conn, now.release)
+    before = cause.run is None or now.since < cause.run.created
+    since = "as before" if before else f"since {_clock(now.since)}"
+    return f"{environment} serves r{release.number} ({release.commit[:7]}) {since}."
 
 
 def _next(cause: Cause, whom: Whom) -> str:
@@ -137,13 +148,12 @@ def _next(cause: Cause, whom: Whom) -> str:
         return "`shipway doctor` on the machine says what it lacks."
     if cause.whose == "asker":
         return "Look at what changed besides the commit: values, secrets, the machine."
-    if cause.kind == "error":
-        return "Mend it and push: a release without it will say so here."
     revert = whom.commit.commit if whom.commit is not None else str(cause.commit)
-    return f"Mend it and push again, or `git revert {revert[:7]}`. You will hear when that serves."
+    mend = f"Mend it and push again, or `git revert {revert[:7]}`."
+    return mend if cause.kind == "error" else f"{mend} You will hear when that serves."
 
 
-def _links(conn: Connection, cause: Cause, address: str) -> list[tuple[str, str]]:
+def _links(cause: Cause, address: str) -> list[tuple[str, str]]:
     links = []
     if cause.run is not None:
         links.append(("Run", f"{address}/runs/{cause.run.application}:{cause.run.number}"))
@@ -162,10 +172,6 @@ def _moment(at: float) -> str:
 
 def _clock(at: float) -> str:
     return time.strftime("%H:%M:%S UTC", time.gmtime(at))
-
-
-def _sentence(words: str) -> str:
-    return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
 def _one_line(words: str) -> str:
