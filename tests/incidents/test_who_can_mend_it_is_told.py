@@ -141,6 +141,14 @@ def test_a_router_that_fails_under_a_deployment_is_the_owners(team: Team) -> Non
     assert only(team.tell()).person == "owner"
 
 
+def test_a_deployment_that_gave_up_waiting_for_the_keeper_is_the_owners(team: Team) -> None:
+    run = team.push(team.commit("ada"))
+    reason = "the deployment to prod gave up waiting: The keeper does not answer"
+    team.fail(run, reason)
+    team.deploy(run, "prod", ending="failed", reason=reason)
+    assert only(team.tell()).person == "owner"
+
+
 def test_who_changed_only_a_value_hears_and_not_the_author_of_the_commit(team: Team) -> None:
     commit = team.commit("ada")
     team.deliver(commit)

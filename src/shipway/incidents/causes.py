@@ -91,7 +91,7 @@ def _end(conn: Connection, fact: Fact) -> Cause | None:
     if _explained(conn, run, steps):
         return None
     stops = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
-    undone = [one for one in deployments.all_of_run(conn, run.id) if one.state in ("failed", "unknown")]
+    undone = [one for one in deployments.all_of_run(conn, run.id) if _ended_it(run, one)]
     hint = str(stops[0].data.get("hint", "")) if stops else ""
     if any(one.data.get("actor") != "you" for one in stops) or _by_shipway(run, steps, stops, undone):
         what = str(stops[0].data.get("message", "")) if stops else run.reason
@@ -244,6 +244,12 @@ def _explained(conn: Connection, run: Run, steps: list[Step]) -> bool:
 def _by_shipway(run: Run, steps: list[Step], stops: list[Fact], undone: list[Deployment]) -> bool:
     """Whether it was no deployment, no step and nobody's mistake that ended the run, though it had begun."""
     return not stops and not undone and bool(run.plan.get("nodes"))
+
+
+def _ended_it(run: Run, deployment: Deployment) -> bool:
+    """Whether a deployment ended badly before its run: one undone later is so because the run had ended."""
+    before = (deployment.ended or 0.0) <= (run.ended or 0.0)
+    return deployment.state in ("failed", "unknown") and before
 
 
 def _last(step: Step, steps: list[Step]) -> bool:

@@ -25,6 +25,8 @@ from shipway.state.channels import Channel
 from shipway.state.database import Connection, Database
 
 PING = "ping"
+SEALED = "(channels)"  # what their URLs are bound to; no application can have that name
+TEST = 45.0  # seconds; whoever tries a channel waits for it
 ADDRESS = "{address}"
 LONGEST = 4000  # characters of an URL
 EVERYBODY = "*@"
@@ -45,7 +47,7 @@ def add(database: Database, vault: Vault, whose: str, url: str, *, private: bool
     whose = spoken(whose)
     service = _service(whose, url)
     channel = ids.new()
-    sealed = vault.seal("", channel, {"url": url})
+    sealed = vault.seal(SEALED, channel, {"url": url})
     made = channels.make(id=channel, whose=whose, service=service, sealed=sealed, private=private, who=who)
     with database.write() as conn:
         if whose == PING:
@@ -71,7 +73,8 @@ def test(database: Database, vault: Vault, channel: str, address: str) -> Outcom
         return ping(vault, found)
     person = found.whose.replace(EVERYBODY, "shipway-test@") if found.whose.startswith(EVERYBODY) else found.whose
     text = f"This is a test of a channel of {found.whose}. It works.\n\nShipway  {address}\n"
-    return send(vault, found, person, "[shipway] A test", text, message_id=f"<{ids.new()}@shipway.invalid>")
+    message_id = f"<{ids.new()}@shipway.invalid>"
+    return send(vault, found, person, "[shipway] A test", text, message_id=message_id, limit=TEST)
 
 
 def send(
@@ -86,7 +89,7 @@ def send(
     limit: float = errand.LIMIT,
 ) -> Outcome:
     """Sends by a channel what is meant for a person; takes `limit` seconds at most. Raises KeyLost."""
-    url = vault.open("", channel.id, channel.sealed)["url"].replace(ADDRESS, quote(person, safe=""))
+    url = vault.open(SEALED, channel.id, channel.sealed)["url"].replace(ADDRESS, quote(person, safe=""))
     order = {
         "act": "send",
         "url": url,
@@ -101,7 +104,7 @@ def send(
 
 def ping(vault: Vault, channel: Channel) -> Outcome:
     """Calls the service outside once."""
-    url = vault.open("", channel.id, channel.sealed)["url"]
+    url = vault.open(SEALED, channel.id, channel.sealed)["url"]
     return errand.run({"act": "ping", "url": url, "private": channel.private}, 20.0)
 
 
