@@ -253,6 +253,34 @@ def test_a_suspect_hears_of_a_new_error_with_the_line_of_code(team: Team) -> Non
     assert "Share the bill, by Ada Okafor" in message.text
 
 
+HUNK = ["@@ -12 +12 @@", "-    return total / len(guests)", "+    return total / guests"]
+
+
+def suspected(team: Team, served: str, **about: object) -> None:
+    """The two facts of the errors stage: the error, and a few seconds later whom it is by."""
+    error = {"error": "01e", "number": 3, "title": "TypeError: unsupported operand", "place": "web.py in share"}
+    team.fact("error.new", environment="prod", commit=served, data={**error, "release": None})
+    assert team.tell() == []
+    team.fact("error.suspected", environment="prod", commit=served, data={**error, **about})
+
+
+def test_an_error_whose_suspect_is_looked_for_is_told_when_that_is_known(team: Team) -> None:
+    commit = team.commit("ada", subject="Share the bill")
+    who = {"commit": commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
+    evidence = [{"path": "web.py", "line": 12, "function": "share", "how": "line", "hunk": HUNK}]
+    suspected(team, commit, **who, reason="It wrote the line that failed.", evidence=evidence)
+    message = only(team.tell())
+    assert message.person == "ada@example.org"
+    assert "Sure. It wrote the line that failed. Look at web.py:12." in message.text
+    assert HUNK[2] in message.text
+    assert message.text.count("errors/3") == 1
+
+
+def test_an_error_that_no_commit_is_suspected_of_is_nobodys(team: Team) -> None:
+    suspected(team, team.commit("ada"), commit=None, reason="2 commits are about equally likely.", evidence=[])
+    assert only(team.tell()).person == "owner"
+
+
 OWNERS = "* @everyone\n/pay/ @shop/payments\n/pay/tax.py cho@example.org\n"
 
 

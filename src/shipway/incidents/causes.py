@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from shipway.pipelines.attempts import following
@@ -24,6 +24,7 @@ EPISODE = 6 * 3600.0
 FAILED = ("failed", "timed out")
 UNKNOWN = "shipway.run"  # the id of trouble that has none
 LINES = 12  # of what explains a failure
+LOOKED_FOR = 5000  # facts back, in which a suspicion finds the error that it is about
 BACK_SOON = 60.0  # seconds after a bad verdict in which what becomes of it is told with it
 
 
@@ -139,28 +140,41 @@ def _taken_back(conn: Connection, fact: Fact) -> Cause | None:
 
 
 def _error(conn: Connection, fact: Fact) -> Cause | None:
-    """An error that is new in a release, or is back after it had been resolved."""
-    if fact.application is None:
-        return None
+    """An error that is new in a release, or is back; one whose suspect is still looked for is told with that."""
+    return _of_error(conn, fact, fact.kind) if "suspect" in fact.data else None
+
+
+def _suspected(conn: Connection, fact: Fact) -> Cause | None:
+    """The same, once a commit is suspected or it is clear that none is."""
+    before = facts.after(
+        conn,
+        max(0, fact.id - LOOKED_FOR),
+        application=fact.application,
+        environment=fact.environment,
+        kinds=("error.new", "error.regressed"),
+    )
+    same = [one for one in before if one.id < fact.id and one.data.get("error") == fact.data.get("error")]
+    return _of_error(conn, replace(fact, data={**same[-1].data, **fact.data}), same[-1].kind) if same else None
+
+
+def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
     release = _release(conn, fact)
-    commit = fact.commit or (None if release is None else release.commit)
-    group, title = str(fact.data.get("group", "")), str(fact.data.get("title", "an error"))
-    back = fact.kind == "error.regressed"
-    number = "" if release is None else f" r{release.number}"
-    suspect = fact.data.get("suspect")
+    group, title = fact.data.get("group") or fact.data.get("error"), str(fact.data.get("title", "an error"))
+    suspect = _suspect(fact.data.get("suspect") or fact.data)
+    back = f" again in {fact.data.get('release')}" if kind == "error.regressed" else ""
     return Cause(
-        f"error {fact.application} {group}" + (f" again{number}" if back else ""),
+        f"error {fact.application} {group}{back}",
         "error",
         fact.at,
         f"Error is back: {title}" if back else f"New error: {title}",
-        _lines(fact.data.get("lines") or title),
+        _lines(fact.data.get("lines") or [title, *_hunk(fact.data)]),
         application=fact.application,
-        environment=fact.environment or (None if release is None else release.environment),
-        commit=commit,
+        environment=fact.environment,
+        commit=fact.commit or (None if release is None else release.commit),
         base=_before(conn, fact, release),
-        suspect=_suspect(suspect) if isinstance(suspect, Mapping) else None,
+        suspect=suspect,
         files=tuple(str(path) for path in fact.data.get("files") or ()),
-        group=group,
+        group=str(fact.data.get("number") or group),
     )
 
 
@@ -174,6 +188,7 @@ _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "deployment.switched_back": _taken_back,
     "error.new": _error,
     "error.regressed": _error,
+    "error.suspected": _suspected,
 }
 KINDS = tuple(_READERS)
 
@@ -295,12 +310,31 @@ def _before(conn: Connection, fact: Fact, release: Release | None) -> str | None
     return next((one.commit for one in around if one.commit != mine), None)
 
 
-def _suspect(said: Mapping[str, Any]) -> Suspect:
-    names = ("commit", "author", "email", "confidence", "evidence")
-    values = {name: said.get(name) for name in names}
-    evidence = values.pop("evidence")
-    text = evidence if isinstance(evidence, str) else "; ".join(str(one) for one in evidence or ())
-    return Suspect(**{name: str(value or "") for name, value in values.items()}, evidence=text)
+def _suspect(said: Mapping[str, Any]) -> Suspect | None:
+    """Whom the errors stage names, if it names anybody, and why."""
+    commit, email = str(said.get("commit") or ""), str(said.get("email") or "")
+    if not (commit and email):
+        return None
+    confidence = str(said.get("confidence") or "likely")
+    why = [said.get("reason"), said.get("evidence") if isinstance(said.get("evidence"), str) else _place(said)]
+    return Suspect(
+        commit,
+        str(said.get("author") or ""),
+        email,
+        {"high": "sure", "medium": "likely", "low": "perhaps"}.get(confidence, confidence),
+        " ".join(str(part) for part in why if part),
+    )
+
+
+def _place(said: Mapping[str, Any]) -> str:
+    """The line of code that a suspicion rests on."""
+    first = next(iter(said.get("evidence") or ()), None)
+    return f"Look at {first['path']}:{first['line']}." if isinstance(first, Mapping) else ""
+
+
+def _hunk(said: Mapping[str, Any]) -> list[str]:
+    first = next(iter(said.get("evidence") or ()), None)
+    return [str(line) for line in first.get("hunk") or ()] if isinstance(first, Mapping) else []
 
 
 def _finding(said: object) -> str:
