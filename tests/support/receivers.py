@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,10 +56,10 @@ class Mailbox:
 
 @dataclass
 class Hook:
-    """A web server that notes what it is sent, and answers with `status` after `delay` seconds."""
+    """A web server that notes what it is sent, and answers with `status` while it is `awake`."""
 
     status: int = 200
-    delay: float = 0.0
+    awake: threading.Event = field(default_factory=threading.Event)
     headers: dict[str, str] = field(default_factory=dict)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -73,7 +72,7 @@ class Hook:
         self.calls.append(f"{method} {path}")
         if body.startswith(b"{"):
             self.bodies.append(json.loads(body))
-        time.sleep(self.delay)
+        self.awake.wait()
         return self.status
 
 
@@ -90,6 +89,7 @@ def mailbox() -> Iterator[Mailbox]:
 @contextmanager
 def hook() -> Iterator[Hook]:
     made = Hook()
+    made.awake.set()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -117,6 +117,7 @@ def hook() -> Iterator[Hook]:
     try:
         yield made
     finally:
+        made.awake.set()
         server.shutdown()
         thread.join()
         server.server_close()

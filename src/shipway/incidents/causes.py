@@ -92,7 +92,7 @@ def _end(conn: Connection, fact: Fact) -> Cause | None:
     if _explained(conn, run, steps):
         return None
     stops = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
-    undone = [one for one in deployments.all_of_run(conn, run.id) if _ended_it(run, one)]
+    undone = _undone_before(conn, fact, run)
     hint = str(stops[0].data.get("hint", "")) if stops else ""
     if any(one.data.get("actor") != "you" for one in stops) or _by_shipway(run, steps, stops, undone):
         what = str(stops[0].data.get("message", "")) if stops else run.reason
@@ -253,7 +253,8 @@ def _explained(conn: Connection, run: Run, steps: list[Step]) -> bool:
     if any(step.state in FAILED for step in steps if _last(step, steps)):
         return True
     verdict = facts.last(conn, "verdict.bad", run.application, commit=run.commit)
-    return verdict is not None and verdict.at >= run.created
+    first = facts.after(conn, 0, runs=[run.id], limit=1)
+    return verdict is not None and bool(first) and verdict.id > first[0].id
 
 
 def _by_shipway(run: Run, steps: list[Step], stops: list[Fact], undone: list[Deployment]) -> bool:
@@ -261,10 +262,11 @@ def _by_shipway(run: Run, steps: list[Step], stops: list[Fact], undone: list[Dep
     return not stops and not undone and bool(run.plan.get("nodes"))
 
 
-def _ended_it(run: Run, deployment: Deployment) -> bool:
-    """Whether a deployment ended badly before its run: one undone later is so because the run had ended."""
-    before = (deployment.ended or 0.0) <= (run.ended or 0.0)
-    return deployment.state in ("failed", "unknown") and before
+def _undone_before(conn: Connection, fact: Fact, run: Run) -> list[Deployment]:
+    """The deployments that ended badly before their run: one undone later is so because the run had ended."""
+    told = facts.after(conn, 0, runs=[run.id], kinds=("deployment.failed", "deployment.unknown"))
+    ids = [one.data.get("deployment") for one in told if one.id < fact.id]
+    return [one for one in deployments.all_of_run(conn, run.id) if one.id in ids]
 
 
 def _last(step: Step, steps: list[Step]) -> bool:

@@ -13,6 +13,7 @@ Whose a channel is, is said by one word:
 from __future__ import annotations
 
 import re
+import uuid
 from urllib.parse import quote
 
 from shipway.environments.secrets import Vault
@@ -20,7 +21,7 @@ from shipway.errors import NotFound, UserError
 from shipway.incidents import errand
 from shipway.incidents.blame import OWNER
 from shipway.incidents.errand import Outcome
-from shipway.state import channels, ids
+from shipway.state import channels
 from shipway.state.channels import Channel
 from shipway.state.database import Connection, Database
 
@@ -46,15 +47,15 @@ def add(database: Database, vault: Vault, whose: str, url: str, *, private: bool
     """Records a channel, its URL encrypted; raises InvalidChannel. Nothing is connected to."""
     whose = spoken(whose)
     service = _service(whose, url)
-    channel = ids.new()
-    sealed = vault.seal(SEALED, channel, {"url": url})
-    made = channels.make(id=channel, whose=whose, service=service, sealed=sealed, private=private, who=who)
+
+    def seal(channel: str) -> bytes:
+        return vault.seal(SEALED, channel, {"url": url})
+
     with database.write() as conn:
         if whose == PING:
             for before in channels.of(conn, [PING]):
                 channels.remove(conn, before, who)
-        channels.add(conn, made)
-    return made
+        return channels.add(conn, whose=whose, service=service, seal=seal, private=private, who=who)
 
 
 def remove(database: Database, channel: str, who: str) -> Channel:
@@ -73,7 +74,7 @@ def test(database: Database, vault: Vault, channel: str, address: str) -> Outcom
         return ping(vault, found)
     person = found.whose.replace(EVERYBODY, "shipway-test@") if found.whose.startswith(EVERYBODY) else found.whose
     text = f"This is a test of a channel of {found.whose}. It works.\n\nShipway  {address}\n"
-    message_id = f"<{ids.new()}@shipway.invalid>"
+    message_id = f"<{uuid.uuid4().hex}@shipway.invalid>"
     return send(vault, found, person, "[shipway] A test", text, message_id=message_id, limit=TEST)
 
 

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 LATE = 15 * 60.0
 """Seconds after which a message that no channel took is shown on the pages, and the next channel tried too."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds between two tries; each is twice the one before
+FIRST_PAUSE, A_MINUTE = 2.0, 60.0  # seconds between two tries; each is twice the one before
 AT_ONCE, AT_ONCE_EACH = 8, 2
 
 Send = Callable[[Channel, Message], Outcome]
@@ -76,7 +76,9 @@ class Outbox:
 
     def _free(self, message: Message, now: float) -> bool:
         """Whether nobody sends it: nobody ever did, their time is up, or they are dead."""
-        return message.lease_until < now or not (message.lease == self._me or processes.lives(message.lease))
+        if not now < message.lease_until < now + 2 * self.limit:  # further off: the clock has stepped back
+            return True
+        return not (message.lease == self._me or processes.lives(message.lease))
 
     def _give_up(self, message: Message) -> None:
         with self.database.write() as conn:
@@ -137,7 +139,7 @@ class Outbox:
 
 def _pause(message: Message, now: float) -> float:
     """Seconds until the next try: soon at first, then each minute, and after hours less often."""
-    longest = max(LONGEST_PAUSE, (now - message.created) / 200)
+    longest = min(max(A_MINUTE, (now - message.created) / 200), messages.LONGEST_PAUSE)
     return min(FIRST_PAUSE * float(1 << min(message.attempts, 20)), longest)
 
 

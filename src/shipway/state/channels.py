@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
-from shipway.state import facts
+from shipway.state import facts, ids
 from shipway.state.tables import channels
 
 
@@ -25,16 +25,16 @@ class Channel:
     created: float
 
 
-def add(conn: Connection, channel: Channel) -> None:
-    """Records a channel; it comes after those its person has already."""
+def add(
+    conn: Connection, *, whose: str, service: str, seal: Callable[[str], bytes], private: bool, who: str
+) -> Channel:
+    """Records a channel, after those its person has already; `seal` encrypts its URL for the id that it gets."""
+    id = ids.new(conn, channels)
+    channel = Channel(id, whose, service, seal(id), private, who, time.time())
     conn.execute(insert(channels).values(vars(channel)))
     data = {"channel": channel.id, "whose": channel.whose, "service": channel.service}
     facts.record(conn, "channel.added", who=channel.who, data=data)
-
-
-def make(*, id: str, whose: str, service: str, sealed: bytes, private: bool, who: str) -> Channel:
-    """A channel that begins now."""
-    return Channel(id, whose, service, sealed, private, who, time.time())
+    return channel
 
 
 def find(conn: Connection, channel: str) -> Channel | None:

@@ -10,11 +10,14 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from shipway.state import facts, ids
 from shipway.state.tables import messages
+
+LONGEST_PAUSE = 600.0
+"""Seconds between two tries of a message, at most."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Message:
 def write(conn: Connection, draft: Draft) -> bool:
     """Records a message; False when its person has one for this cause: what was not tried yet then says this."""
     values = {name: value for name, value in vars(draft).items() if name != "due"}
-    message = ids.new()
+    message = ids.new(conn, messages)
     try:
         with conn.begin_nested():
             row = insert(messages).values(
@@ -78,8 +81,12 @@ def write(conn: Connection, draft: Draft) -> bool:
 
 
 def waiting(conn: Connection, now: float) -> list[Message]:
-    """The messages whose time to be tried has come, the oldest first, also those that somebody sends just now."""
-    query = select(messages).where(messages.c.state == "waiting", messages.c.next_try <= now)
+    """The messages whose time to be tried has come, the oldest first, also those that somebody sends just now.
+
+    No pause is longer than LONGEST_PAUSE: what seems to wait longer does so because the clock has stepped back.
+    """
+    due = or_(messages.c.next_try <= now, messages.c.next_try > now + LONGEST_PAUSE)
+    query = select(messages).where(messages.c.state == "waiting", due)
     return _messages(conn, query.order_by(messages.c.id))
 
 
@@ -178,13 +185,13 @@ def _messages(conn: Connection, query: Select[Any]) -> list[Message]:
 
 
 def _fact(conn: Connection, kind: str, message: str, about: Draft | Message, **data: str) -> None:
+    """It is no part of the run that the message is about: that has its last fact when it ends."""
     facts.record(
         conn,
         kind,
         application=about.application,
         environment=about.environment,
-        run=about.run,
         commit=about.commit,
         who=about.person,
-        data={"message": message, "kind": about.kind, **data},
+        data={"message": message, "kind": about.kind, "run": about.run, **data},
     )
