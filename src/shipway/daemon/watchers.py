@@ -11,10 +11,10 @@ from collections.abc import Callable
 from shipway.artifacts import prune
 from shipway.durable.engine import Engine
 from shipway.errors import ShipwayError
-from shipway.signals import instances
 from shipway.incidents.outbox import Outbox
 from shipway.incidents.pulse import EVERY, Pulse
 from shipway.incidents.tell import Teller
+from shipway.signals import instances
 from shipway.story import conclude, tend
 from shipway.story.cast import Cast
 from shipway.story.retire import Retirement
