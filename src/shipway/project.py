@@ -19,6 +19,8 @@ from shipway.environments.settings import EnvironmentSettings
 from shipway.pipelines import plan
 from shipway.pipelines.settings import StepName, StepSettings
 from shipway.releases.settings import ProcessSettings, ReleaseSettings
+from shipway.signals import settings as signals
+from shipway.signals.settings import MOST, InvariantSettings, ProbeName, ProbeSettings
 from shipway.traffic.settings import HealthSettings, TrafficSettings
 
 FILE = "shipway.yml"
@@ -59,6 +61,18 @@ class Project(Settings):
         default=HealthSettings(), description="What `web` must answer before it gets traffic."
     )
     traffic: TrafficSettings = Field(default=TrafficSettings(), description="How requests move to a new release.")
+    probes: dict[ProbeName, ProbeSettings] = Field(
+        default={},
+        max_length=MOST,
+        description="What is asked of what serves, again and again. What a release fails and the one before does "
+        "not speaks against it.",
+    )
+    invariants: dict[ProbeName, InvariantSettings] = Field(
+        default={},
+        max_length=MOST,
+        description="Numbers that must be right whatever is deployed. One that was right before a release and is "
+        "wrong with it speaks against the release.",
+    )
     environments: tuple[EnvironmentSettings, ...] = Field(
         default=environments.USUAL, description="Where a commit travels, in this order."
     )
@@ -88,6 +102,7 @@ def _complaints(written: Any) -> Iterator[Complaint]:
         yield from plan.complaints({name: texts(below(step, "needs")) for name, step in steps.items()})
     yield from environments.complaints(below(written, "environments"))
     yield from environments.data_complaints(texts(below(written, "data")))
+    yield from signals.complaints(written, environments.names(below(written, "environments")))
     yield from _without_web(written)
 
 

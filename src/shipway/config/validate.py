@@ -71,6 +71,8 @@ _SHOULD: dict[str, str] = {
     "int_parsing": "should be a whole number",
     "int_type": "should be a whole number",
     "int_from_float": "should be a whole number",
+    "float_parsing": "should be a number",
+    "float_type": "should be a number",
     "dict_type": "should be a mapping of names to values",
     "model_type": "should be a mapping of keys to values",
     "tuple_type": "should be a list",

@@ -47,6 +47,14 @@ USUAL = (EnvironmentSettings(name="dev"), EnvironmentSettings(name="test"), Envi
 """The environments of a project that names none, in the order a commit travels."""
 
 
+def names(written: Any) -> list[str]:
+    """The names among what was written; the usual ones where nothing was."""
+    if not isinstance(written, list):
+        return [each.name for each in USUAL]
+    found = [item if isinstance(item, str) else below(item, "name") for item in written]
+    return [name for name in found if isinstance(name, str)]
+
+
 def complaints(written: Any) -> Iterator[Complaint]:
     """Environments that are named twice, or none at all."""
     if written == []:

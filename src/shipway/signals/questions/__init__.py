@@ -1,0 +1,1 @@
+"""What is asked of an environment, how it is answered, and what was answered last."""

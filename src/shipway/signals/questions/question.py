@@ -1,0 +1,95 @@
+"""Questions as values: what shipway.yml asks of one environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from shipway.signals.settings import KINDS, InvariantSettings, ProbeSettings
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The numbers that are right, from `low` to `high`; where the number is in an answer in JSON."""
+
+    low: float | None
+    high: float | None
+    field: str | None
+
+    def has(self, number: float) -> bool:
+        return (self.low is None or number >= self.low) and (self.high is None or number <= self.high)
+
+    def __str__(self) -> str:
+        if self.low is None:
+            return f"at most {self.high:g}"
+        if self.high is None:
+            return f"at least {self.low:g}"
+        return f"{self.low:g}" if self.low == self.high else f"{self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """`kind` is the file that asks; `of` what it asks: a path, an URL, `host:port` or a command.
+
+    `wanted` makes it an invariant. Times in seconds.
+    """
+
+    name: str
+    kind: str
+    of: str
+    timeout: float
+    every: float
+    status: int | None = None
+    text: str | None = None
+    days: int = 0
+    wanted: Wanted | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is asked of the environment as a whole, and not of each release that runs there."""
+        return self.wanted is not None or not (self.kind == "command" or self.of.startswith("/"))
+
+
+def questions(
+    probes: Mapping[str, ProbeSettings], invariants: Mapping[str, InvariantSettings], environment: str
+) -> list[Question]:
+    """What is asked in this environment, invariants first."""
+    found = [_of_invariant(name, each) for name, each in invariants.items() if _here(each, environment)]
+    return found + [_of_probe(name, each) for name, each in probes.items() if _here(each, environment)]
+
+
+def _here(settings: ProbeSettings | InvariantSettings, environment: str) -> bool:
+    return not settings.environments or environment in settings.environments
+
+
+def _of_probe(name: str, settings: ProbeSettings) -> Question:
+    kind, of = _kind(settings)
+    return Question(
+        name,
+        kind,
+        of,
+        timeout=settings.timeout,
+        every=settings.every,
+        status=settings.status,
+        text=settings.text,
+        days=settings.days,
+    )
+
+
+def _of_invariant(name: str, settings: InvariantSettings) -> Question:
+    kind, of = _kind(settings)
+    low, high = settings.between or (settings.at_least, settings.at_most)
+    wanted = Wanted(low, high, settings.field)
+    return Question(name, kind, of, timeout=settings.timeout, every=settings.every, wanted=wanted)
+
+
+def _kind(settings: ProbeSettings | InvariantSettings) -> tuple[str, str]:
+    """How it is asked, and what."""
+    return next(_written(settings))
+
+
+def _written(settings: ProbeSettings | InvariantSettings) -> Iterator[tuple[str, str]]:
+    for kind in KINDS:
+        of = getattr(settings, kind, None)
+        if of is not None:
+            yield kind, of
