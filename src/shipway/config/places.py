@@ -106,6 +106,11 @@ class Places:
     def artifacts(self) -> Path:
         return self.data / "artifacts"
 
+    @property
+    def reachable(self) -> Path:
+        """Where an owner allows addresses that are not public (`hosts.reach`)."""
+        return self.data / "reachable"
+
     def repository(self, application: str) -> Path:
         return self.data / "git" / f"{application}.git"
 

@@ -48,12 +48,13 @@ def start(
     env: Mapping[str, str],
     timeout: float,
     secrets: Sequence[str] = (),
+    log_limit: int = LOG_LIMIT,
 ) -> None:
     """Starts `argv` in `room`, unless it was ever started (or cancelled) in this directory before.
 
     When this returns the step is claimed for good, and runs whatever becomes of this process. `timeout` in
-    seconds. Of `secrets` nothing reaches `<directory>/log`. Raises StepNotStarted, and what the caller has
-    to mend: UnsafeVariable, TooShortToMask, BadLink.
+    seconds, `log_limit` in bytes. Of `secrets` nothing reaches `<directory>/log`. Raises StepNotStarted, and
+    what the caller has to mend: UnsafeVariable, TooShortToMask, BadLink.
     """
     if (directory / "claim").exists():
         return
@@ -66,7 +67,7 @@ def start(
         env=dict(env),
         timeout=timeout,
         masks=masks,
-        log_limit=LOG_LIMIT,
+        log_limit=log_limit,
         processes=PROCESSES,
     )
     _hand_over(directory, order)

@@ -1,0 +1,96 @@
+"""What was answered last, small enough to be written anew each time: one file for each environment."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from shipway.config.places import Places
+from shipway.signals.questions.answer import Answer, State
+from shipway.signals.questions.question import Question
+
+KEPT = 64
+"""Answers of the past that are kept of each question: a quarter of an hour as a rule, a minute of a trial."""
+
+BELIEVED = 60.0
+"""Seconds for which an answer is believed after three others should have come."""
+
+CHANGES: dict[State, str] = {"passed": "recovered", "failed": "failed", "not known": "unknown"}
+
+
+@dataclass
+class Line:
+    """One question and what is known of it. `release` is whose answer it is (`topup.prod.r3`), None where the
+    environment was asked as a whole; `by` the release from which the question came. Times in unix seconds.
+
+    `state` is the last answer, `told` the one on record: what is other twice in a row is a change.
+    """
+
+    name: str
+    kind: str
+    of: str
+    wanted: str | None
+    release: str | None
+    by: str
+    every: float
+    state: State = "not known"
+    says: str = "not asked yet"
+    number: float | None = None
+    at: float | None = None
+    took: float = 0.0
+    since: float | None = None
+    told: State = "passed"
+    past: list[tuple[float, State]] = field(default_factory=list)
+
+    @classmethod
+    def of_question(cls, question: Question, *, by: str) -> Line:
+        wanted = None if question.wanted is None else str(question.wanted)
+        return cls(
+            question.name, question.kind, question.of, wanted, None if question.whole else by, by, question.every
+        )
+
+    def known(self, now: float) -> State:
+        """The last answer, for as long as it can be believed: nobody may be asking any more."""
+        stale = self.at is None or now - self.at > 3 * self.every + BELIEVED
+        return "not known" if stale else self.state
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the last answer is other than what is on record."""
+        return self.at is not None and self.state != self.told
+
+    def hear(self, answer: Answer, at: float, took: float) -> str | None:
+        """Takes in an answer; what has changed, for the record: failed, recovered or unknown."""
+        again = self.at is not None and answer.state == self.state
+        self.since = self.since if again else at
+        self.state, self.says, self.number, self.at, self.took = answer.state, answer.says, answer.number, at, took
+        self.past = [*self.past, (at, answer.state)][-KEPT:]
+        if not again or answer.state == self.told:
+            return None
+        self.told = answer.state
+        return CHANGES[answer.state]
+
+
+def read(places: Places, application: str, environment: str) -> list[Line]:
+    """The lines of an environment, invariants first; none where nothing was asked."""
+    try:
+        found = json.loads(_file(places, application, environment).read_bytes())
+    except (FileNotFoundError, ValueError):  # cut short with the power: it will be asked again
+        return []
+    return [Line(**{**each, "past": [(at, state) for at, state in each["past"]]}) for each in found]
+
+
+def write(places: Places, application: str, environment: str, lines: Sequence[Line]) -> None:
+    """In the place of what was there. Raises OSError."""
+    file = _file(places, application, environment)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps([asdict(line) for line in lines]))
+    os.replace(new, file)
+
+
+def _file(places: Places, application: str, environment: str) -> Path:
+    return places.environment(application, environment) / "probes.json"
