@@ -17,6 +17,7 @@ from shipway.incidents.tell import Teller
 from shipway.signals import instances
 from shipway.story import conclude, tend
 from shipway.story.cast import Cast
+from shipway.story.probing import Probing
 from shipway.story.retire import Retirement
 from shipway.story.watch import Watch
 
@@ -53,6 +54,7 @@ class Watchers:
             self._thread("collect", self._collect),
             self._thread("measure", self._every, instances.EVERY, cast.collector.instances.look),
             self._thread("watch", self._every, 0.5, Watch(cast).look),
+            self._thread("probe", self._every, 1.0, self._probe),
             self._thread("compare", self._every, 60.0, self._compare),
             self._thread("tell", self._on_change, teller.look),
             self._thread("send", self._on_change, outbox.look),
@@ -97,6 +99,10 @@ class Watchers:
     def _begin_runs(self) -> None:
         tend.begin_runs(self._cast, self._engine, RUNS_AT_ONCE)
 
+    def _probe(self) -> None:
+        """Until the server stops; whoever hangs there keeps nobody else waiting."""
+        Probing(self._cast).run(self._stopping, self._note)
+
     def _keep(self) -> None:
         """Alone in its thread: whatever the others wait for, they wait for the keeper and the router."""
         self._cast.machine.keeper.start()
@@ -112,9 +118,13 @@ class Watchers:
         self._guarded(lambda: prune.prune(self._cast.database, self._cast.machine.places))
         self._guarded(lambda: self._engine.prune(KEPT_PLANS))
 
+    def _note(self) -> None:
+        """That the watcher of this thread looks, and does not hang."""
+        self._looked[threading.current_thread().name] = time.monotonic()
+
     def _guarded(self, act: Callable[[], object]) -> None:
         """A watcher outlives what it meets: it looks again soon, and the server's log has the reason."""
-        self._looked[threading.current_thread().name] = time.monotonic()
+        self._note()
         try:
             act()
         except ShipwayError as error:

@@ -8,6 +8,9 @@ perform    what the engine can do for a run
 delivery   the phases of one deployment
 conclude   how a deployment ends: done, failed and undone, or unknown
 migrations which releases still work with the data as it is
+standing   which releases run, and which of them is on trial
+probing    what shipway.yml wants asked of them, is asked
+probed     what was answered, for the judge
 evidence   what speaks for and against a release
 trial      it is judged beside the one before, and the next share waits for that
 condemn    a bad verdict goes on record, and a commit that takes it back is made

@@ -20,6 +20,7 @@ from shipway.state import artifacts, deployments, instances
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.story.cast import Cast, project_of
+from shipway.story.probed import Probed
 from shipway.traffic.addresses import host
 from shipway.traffic.tally import Tally
 
@@ -39,6 +40,7 @@ class Evidence:
         self._release = release
         self._before = before
         self._seen = deployment.started - PAST
+        self._probed = Probed(cast.machine.places, release, before, self._seen)
         self._heard_at = time.monotonic()
         self._lately: deque[tuple[float, float, int]] = deque()
         self._asked = 0.0
@@ -54,7 +56,7 @@ class Evidence:
             silence, self._heard_at = time.monotonic() - self._heard_at, time.monotonic()
             intervals = [Interval(silence, _share_at(time.time(), shares), heard=False)]
         if intervals and intervals[-1].share > 0 and time.time() - self._seen < LATELY:
-            intervals[-1] = self._with_live(intervals[-1])
+            intervals[-1] = self._with_live(intervals[-1], shares)
         yield from intervals
 
     def _readings(self) -> Iterator[tuple[float, Reading | None, Reading | None]]:
@@ -90,7 +92,7 @@ class Evidence:
             self._lately.popleft()
         return interval
 
-    def _with_live(self, interval: Interval) -> Interval:
+    def _with_live(self, interval: Interval, shares: Sequence[tuple[float, int]]) -> Interval:
         """The interval with what can only be seen at this moment."""
         old, new = (self._restarts_of(release) for release in (self._before, self._release))
         old_before, new_before = self._restarts or (old, new)
@@ -100,7 +102,7 @@ class Evidence:
             old_restarts=max(old - old_before, 0),
             new_restarts=max(new - new_before, 0),
             new_instances=max(len(self._ports(self._release)), 1),
-            checks=tuple(self._own_requests()),
+            checks=(*self._probed.checks(lambda at: _share_at(at, shares) > 0), *self._own_requests()),
         )
 
     def _restarts_of(self, release: Release) -> int:

@@ -1,0 +1,42 @@
+"""What probes and invariants say of a release on trial, each answer once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from shipway.config.places import Places
+from shipway.signals.judge import Check
+from shipway.signals.questions import results
+from shipway.signals.questions.results import Line
+from shipway.state.releases import Release
+
+
+class Probed:
+    """Answers of both releases from `since` (unix seconds) on; they are on the disk, and so can be heard again."""
+
+    def __init__(self, places: Places, release: Release, before: Release, since: float) -> None:
+        self._places = places
+        self._release = release
+        self._before = before
+        self._since = since
+        self._heard: dict[tuple[str, str | None], float] = {}
+
+    def checks(self, serves: Callable[[float], bool]) -> Iterator[Check]:
+        """Those that came since the last call, of each question oldest first. One that is not known is none.
+
+        `serves` says whether the new release had requests at a moment: what the environment as a whole answered
+        then is the new one's, before it is the old one's.
+        """
+        found = results.read(self._places, self._release.application, self._release.environment)
+        known = [line for line in found if line.release in (None, self._before.name, self._release.name)]
+        for name in dict.fromkeys(line.name for line in known):
+            news = [each for line in known if line.name == name for each in self._news(line, serves)]
+            yield from (check for _, check in sorted(news, key=lambda each: each[0]))
+
+    def _news(self, line: Line, serves: Callable[[float], bool]) -> Iterator[tuple[float, Check]]:
+        since = self._heard.get((line.name, line.release), self._since)
+        for at, state in line.past:
+            new = line.release == self._release.name if line.release is not None else serves(at)
+            if at > since and state != "not known":
+                yield at, Check(line.name, state == "passed", new)
+        self._heard[line.name, line.release] = max([since, *(at for at, _ in line.past)])
