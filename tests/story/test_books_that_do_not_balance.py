@@ -39,7 +39,7 @@ def test_books_that_balance_speak_for_nothing_and_against_nobody(
 ) -> None:
     with people(installation):
         eventually(lambda: invariant(repository)["state"] == "passed", "it was asked")
-        repository.deliver("Print receipts", till("2", CANARY.replace("20 s", "4 s")))
+        repository.deliver("Print receipts", till("2", CANARY.replace("20 s", "2 s")))
     assert installation.says("till") == "2"
     assert invariant(repository)["says"] == "0"
     assert installation.facts("probe.%") == []
@@ -65,5 +65,5 @@ def test_a_release_that_forgets_charges_goes_back(installation: Installation, re
 def test_books_that_were_wrong_before_hold_no_fix_back(installation: Installation, repository: Repository) -> None:
     assert invariant(repository)["state"] == "failed"
     with people(installation):
-        repository.deliver("Print receipts again", till("4", CANARY.replace("20 s", "4 s")))
+        repository.deliver("Print receipts again", till("4", CANARY.replace("20 s", "2 s")))
     assert installation.says("till") == "4"

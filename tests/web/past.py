@@ -51,6 +51,17 @@ ModuleNotFoundError: No module named 'psycopg'
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
+def asked(scene: Scene) -> None:
+    """What is asked of topup in prod, one answer of each sort; a command's output may be anything."""
+    here = scene.real
+    scene.asks("topup", "charges equal the ledger", "passed", "0", wanted="0", since=here - 3 * DAY)
+    scene.asks("topup", "front", "passed", "answered 200 in 4 ms", release="topup.prod.r3", since=here - 3 * HOUR)
+    scene.asks("topup", "front", "passed", "answered 200 in 5 ms", release="topup.prod.r2", since=here - 3 * DAY)
+    wrong = "exit status 3: <img src=x onerror=alert(1)> waits/for/a/word/that/is/far/too/long/to/fit/anywhere"
+    scene.asks("topup", "queue", "failed", wrong, release="topup.prod.r3", since=here - 4 * MINUTE)
+    scene.asks("topup", "mail", "not known", "smtp.example.org is not known", since=here - 40)
+
+
 def afternoon(scene: Scene) -> None:
     """Six applications: one of each kind that the first page has to tell apart."""
     with scene.history():
@@ -61,6 +72,7 @@ def afternoon(scene: Scene) -> None:
             tell(scene)
     kept(scene.places, "search", "prod", searched, seconds=5400)
     kept(scene.places, "mailer", "prod", mailed, seconds=3600)
+    asked(scene)
 
 
 def storefront(scene: Scene) -> None:

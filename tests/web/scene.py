@@ -17,6 +17,9 @@ from unittest.mock import patch
 from shipway.config.places import Places
 from shipway.pushes import access, repositories
 from shipway.pushes.git import environment as git_environment
+from shipway.signals.questions import results
+from shipway.signals.questions.answer import State
+from shipway.signals.questions.results import Line
 from shipway.state import (
     applications,
     artifacts,
@@ -157,6 +160,23 @@ class Scene:
                 excerpt=excerpt,
                 ended=(began or 0.0) + LENGTHS.get(name, 2.0),
             )
+
+    def asks(
+        self,
+        application: str,
+        name: str,
+        state: State,
+        says: str,
+        *,
+        since: float,
+        wanted: str | None = None,
+        release: str | None = None,
+    ) -> None:
+        """A probe of prod, or an invariant, that was answered just now."""
+        line = Line(name, "command", f"./{name}", wanted, release, f"{application}.prod.r1", 15.0)
+        line.state, line.says, line.since, line.at = state, says, since, self.real
+        lines = [*results.read(self.places, application, "prod"), line]
+        results.write(self.places, application, "prod", lines)
 
     def log(self, run: Run, name: str, text: str, attempt: int = 1) -> None:
         """Adds to the log of a step."""

@@ -102,6 +102,19 @@ def test_every_page_fits_and_says_nothing_to_the_console(
     context.close()
 
 
+def test_what_fails_stands_first_and_is_only_text(browser: Browser, past: Site) -> None:
+    context = person(browser, past)
+    page = context.new_page()
+    page.goto(f"{past.origin}/applications/topup/environments/prod")
+    rows = page.locator("#probes li")
+    expect(rows).to_have_count(5)
+    expect(rows.first).to_contain_text("queue of r3")
+    expect(rows.first).to_contain_text("<img src=x onerror=alert(1)>")
+    expect(rows.nth(1)).to_contain_text("Not known")
+    expect(rows.nth(2)).to_contain_text("charges equal the ledger invariant")
+    context.close()
+
+
 def test_a_first_push_is_watched_from_the_empty_page_to_prod(page: Page, site: Site) -> None:
     scene = site.scene
     page.goto(site.origin)

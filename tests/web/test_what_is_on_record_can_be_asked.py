@@ -163,3 +163,17 @@ def test_a_body_that_cannot_be_read_is_refused(site: Site) -> None:
     ):
         answer = site.ask("POST", "/api/v1/applications", {**site.bearer(), **headers}, body)
         assert answer.status == status, body[:20]
+
+
+def test_what_was_asked_of_an_environment_and_what_was_answered(past: Site) -> None:
+    found = past.get(f"{PROD}/probes").json["probes"]
+    assert [(one["name"], one["release"], one["state"]) for one in found] == [
+        ("charges equal the ledger", None, "passed"),
+        ("front", "r3", "passed"),
+        ("front", "r2", "passed"),
+        ("queue", "r3", "failed"),
+        ("mail", None, "not known"),
+    ]
+    assert [one["invariant"] for one in found] == [True, False, False, False, False]
+    assert past.get("/api/v1/applications/ledger/environments/dev/probes").json == {"probes": []}
+    assert past.get("/api/v1/applications/ledger/environments/none/probes").status == 404

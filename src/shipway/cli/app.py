@@ -20,6 +20,7 @@ from shipway.cli import (
     incidents,
     installation,
     pipelines,
+    probes,
     pushes,
     releases,
     rollbacks,
@@ -38,7 +39,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
     "environments": environments.VERBS,
     "releases": releases.VERBS,
     "traffic": traffic.VERBS,
-    "signals": signals.VERBS,
+    "signals": signals.VERBS | probes.VERBS,
     "incidents": incidents.VERBS,
     "rollbacks": rollbacks.VERBS,
 }

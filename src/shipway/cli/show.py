@@ -18,6 +18,7 @@ COLOURS = {
     "bad": "red",
     "running": "cyan",
     "failed": "red",
+    "not known": "yellow",
     "timed out": "red",
     "lost": "red",
     "unknown": "yellow",

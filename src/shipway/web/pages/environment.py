@@ -20,7 +20,7 @@ from shipway.web import lookups, shapes
 from shipway.web.api import signals
 from shipway.web.api.environments import running
 from shipway.web.call import Call
-from shipway.web.pages import chart, release_lines
+from shipway.web.pages import chart, probe_lines, release_lines
 from shipway.web.pages.release_lines import Line, Now
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
@@ -81,6 +81,7 @@ def environment_page(site: Site, call: Call) -> Response:
             lines=lines,
             instances=[_instance(one, used.get(one["id"])) for one in shapes.instances(wanted, states)],
             drawn=DRAWN,
+            probes=probe_lines.lines(site, application, environment),
             moving=moving,
             moving_run=None if moving is None else runs.get(conn, moving.run),
             back=release_lines.way_back(conn, lines, application, environment),

@@ -1,0 +1,35 @@
+"""What is asked of an environment, and what it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shipway.cli import here, show
+from shipway.cli.options import App, AsJson, Environment, Verb
+from shipway.cli.server import Server
+
+
+def probes(environment: Environment = "prod", app: App = None, as_json: AsJson = False) -> int:
+    """What is asked of an environment again and again: 0 nothing fails, 1 something does."""
+    found = Server.find().get(f"/applications/{here.application(app)}/environments/{environment}/probes")["probes"]
+    failed = any(each["state"] == "failed" for each in found)
+    if as_json:
+        show.as_json(found)
+        return int(failed)
+    columns = ("", "asked of", "state", "", "since")
+    nothing = f"Nothing is asked of {environment}: shipway.yml names no `probes` and no `invariants`."
+    show.table(columns, [_asked(each) for each in found], empty=nothing)
+    return int(failed)
+
+
+def _asked(probe: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        probe["name"],
+        probe["release"] or "all",
+        probe["state"],
+        probe["says"],
+        show.ago(probe["since"]),
+    )
+
+
+VERBS: dict[str, Verb] = {"probes": probes}
