@@ -86,7 +86,7 @@ class Probing:
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def run(self, stopping: threading.Event, note: Callable[[], None]) -> None:
-        """Until `stopping` is set; calls `note` before each look. One that fails is logged, and the next one comes."""
+        """Until `stopping` is set; calls `note` before each look. One that fails is logged, and the next comes."""
         self._stopping, self._note = stopping, note
         asyncio.run(self._run())
 
