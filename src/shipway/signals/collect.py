@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from typing import Protocol
 
@@ -51,7 +51,7 @@ class Collector:
     def look(self) -> list[Reading]:
         """One look: a reading of each release since the look before; none at the first.
 
-        Raises OSError when they cannot be kept: the one who asks for them later is told of none.
+        Raises OSError when those of an environment cannot be kept: who asks for them later is told of none.
         """
         self._looked = time.monotonic()
         counts = self._routers.count()
@@ -59,8 +59,7 @@ class Collector:
         readings = self._difference.take(counts, self._routers.releases(), at, time.monotonic())
         self._latest = {reading.release: reading for reading in readings}
         self._totals = {one.release: self._totals.get(one.release, Tally()) + one.tally for one in readings}
-        for environment, some in groupby(readings, lambda reading: owner(reading.release)):
-            self._history(environment).add(list(some))
+        self._keep(readings)
         return readings
 
     def pause(self) -> float:
@@ -106,6 +105,12 @@ class Collector:
     def history(self, application: str, environment: str) -> History:
         """Everything that is kept of an environment."""
         return self._history(f"{application}.{environment}")
+
+    def _keep(self, readings: Sequence[Reading]) -> None:
+        """Of every environment, also when one of them raises."""
+        with ExitStack() as kept:
+            for environment, some in groupby(readings, lambda reading: owner(reading.release)):
+                kept.callback(self._history(environment).add, list(some))
 
     def _history(self, environment: str) -> History:
         with self._guard:
