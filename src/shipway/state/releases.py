@@ -118,6 +118,21 @@ def numbered(conn: Connection, application: str, environment: str, number: int) 
     return None if row is None else Release(**row)
 
 
+def of_commit(conn: Connection, application: str, environment: str, commit: str) -> list[Release]:
+    """The releases of a commit, or of all whose ids begin with the hexadecimal digits given, newest first."""
+    query = (
+        select(releases)
+        .where(
+            releases.c.application == application,
+            releases.c.environment == environment,
+            releases.c.commit.startswith(commit, autoescape=True),
+        )
+        .order_by(releases.c.number.desc())
+        .limit(20)
+    )
+    return [Release(**row) for row in conn.execute(query).mappings()]
+
+
 def now_serving(conn: Connection, application: str, environment: str) -> Serving | None:
     """What the environment serves; nothing before its first deployment."""
     query = select(serving).where(serving.c.application == application, serving.c.environment == environment)

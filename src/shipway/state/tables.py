@@ -294,3 +294,79 @@ positions = Table(
     Column("name", String, primary_key=True),
     Column("fact", Integer, nullable=False),  # the last one that was handled
 )
+
+error_intakes = Table(
+    "error_intakes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),  # what an SDK calls the project
+    Column("application", ForeignKey("applications.name"), nullable=False, unique=True),
+    sqlite_autoincrement=True,
+)
+
+error_keys = Table(
+    "error_keys",
+    metadata,
+    Column("key", String, primary_key=True),  # public: it lets nobody do more than report an error
+    Column("application", ForeignKey("applications.name"), nullable=False),
+    Column("environment", String, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("revoked", Float),
+    Index("error_keys_by_environment", "application", "environment"),
+)
+
+errors = Table(
+    "errors",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("application", ForeignKey("applications.name"), nullable=False),
+    Column("number", Integer, nullable=False),  # 1, 2, … per application: what people say
+    Column("fingerprint", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("place", String, nullable=False),  # where it was raised, as people say it
+    Column("level", String, nullable=False),
+    Column("state", String, nullable=False),  # open | resolved
+    Column("first_seen", Float, nullable=False),
+    Column("last_seen", Float, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("resolved", Float),
+    Column("resolved_by", String),
+    Column("resolved_after", JSON),  # environment -> the last release number that may still have it
+    Column("regressed", Float),
+    UniqueConstraint("application", "fingerprint"),
+    UniqueConstraint("application", "number"),
+    Index("errors_by_last_seen", "application", "last_seen"),
+)
+
+error_places = Table(
+    "error_places",
+    metadata,
+    Column("error", ForeignKey("errors.id", ondelete="CASCADE"), primary_key=True),
+    Column("environment", String, primary_key=True),
+    Column("release", ForeignKey("releases.id")),  # in which it was new, or came back; null: not one of ours
+    Column("first_seen", Float, nullable=False),
+    Column("last_seen", Float, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("suspicion", JSON(none_as_null=True)),  # null: nobody has looked yet
+    Index("error_places_by_environment", "environment"),
+)
+
+error_releases = Table(
+    "error_releases",
+    metadata,
+    Column("error", ForeignKey("errors.id", ondelete="CASCADE"), primary_key=True),
+    Column("environment", String, primary_key=True),
+    Column("named", String, primary_key=True),  # the release's id, or what the application called it
+    Column("release", ForeignKey("releases.id")),
+    Column("first_seen", Float, nullable=False),
+    Column("last_seen", Float, nullable=False),
+    Column("count", Integer, nullable=False),
+)
+
+error_requests = Table(
+    "error_requests",
+    metadata,
+    Column("error", ForeignKey("errors.id", ondelete="CASCADE"), primary_key=True),
+    Column("request", String, primary_key=True),
+    Column("last_seen", Float, nullable=False),
+    Column("count", Integer, nullable=False),
+)

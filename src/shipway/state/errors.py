@@ -1,0 +1,225 @@
+"""The errors that applications reported: one row for each kind, with where and how often it was seen.
+
+The reports themselves are files.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from shipway.state import facts
+from shipway.state.tables import error_places, error_releases, error_requests, errors, releases
+
+
+@dataclass(frozen=True)
+class Error:
+    """One kind of error; people call it by its number. `state` is open or resolved."""
+
+    id: str
+    application: str
+    number: int
+    fingerprint: str
+    title: str
+    place: str
+    level: str
+    state: str
+    first_seen: float
+    last_seen: float
+    count: int
+    resolved: float | None
+    resolved_by: str | None
+    resolved_after: Mapping[str, int] | None
+    regressed: float | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """An error in one environment: `release` is where it was new, or came back; null when it was none of ours."""
+
+    error: str
+    environment: str
+    release: str | None
+    first_seen: float
+    last_seen: float
+    count: int
+    suspicion: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class InRelease:
+    """An error in one release; `named` is what the application called it when `release` is null."""
+
+    error: str
+    environment: str
+    named: str
+    release: str | None
+    first_seen: float
+    last_seen: float
+    count: int
+
+
+def get(conn: Connection, error: str) -> Error:
+    """The error with this id, which must exist."""
+    return Error(**conn.execute(select(errors).where(errors.c.id == error)).mappings().one())
+
+
+def numbered(conn: Connection, application: str, number: int) -> Error | None:
+    """The error that people call by this number."""
+    query = select(errors).where(errors.c.application == application, errors.c.number == number)
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else Error(**row)
+
+
+def recent(
+    conn: Connection,
+    application: str,
+    *,
+    environment: str | None = None,
+    state: str | None = None,
+    limit: int = 100,
+) -> list[Error]:
+    """Those that were seen last come first."""
+    query = select(errors).where(errors.c.application == application)
+    if environment is not None:
+        here = select(error_places.c.error).where(error_places.c.environment == environment)
+        query = query.where(errors.c.id.in_(here))
+    if state is not None:
+        query = query.where(errors.c.state == state)
+    query = query.order_by(errors.c.last_seen.desc(), errors.c.number.desc()).limit(limit)
+    return [Error(**row) for row in conn.execute(query).mappings()]
+
+
+def how_many(conn: Connection, application: str) -> int:
+    """How many errors of an application are on record."""
+    query = select(func.count()).select_from(errors).where(errors.c.application == application)
+    return int(conn.execute(query).scalar_one())
+
+
+def open_in(conn: Connection, application: str, environment: str) -> int:
+    """How many open errors an environment has."""
+    query = (
+        select(func.count())
+        .select_from(errors.join(error_places, error_places.c.error == errors.c.id))
+        .where(
+            errors.c.application == application,
+            errors.c.state == "open",
+            error_places.c.environment == environment,
+        )
+    )
+    return int(conn.execute(query).scalar_one())
+
+
+def places(conn: Connection, error: str) -> list[Place]:
+    """The environments that have the error, the one that had it first before the others."""
+    query = select(error_places).where(error_places.c.error == error).order_by(error_places.c.first_seen)
+    return [Place(**row) for row in conn.execute(query).mappings()]
+
+
+def in_releases(conn: Connection, error: str) -> list[InRelease]:
+    """The releases that had the error, the newest sighting first."""
+    query = select(error_releases).where(error_releases.c.error == error)
+    rows = conn.execute(query.order_by(error_releases.c.last_seen.desc())).mappings()
+    return [InRelease(**row) for row in rows]
+
+
+def requests(conn: Connection, error: str) -> dict[str, int]:
+    """How often the error came from which request, most often first."""
+    query = select(error_requests.c.request, error_requests.c.count).where(error_requests.c.error == error)
+    rows = conn.execute(query.order_by(error_requests.c.count.desc(), error_requests.c.request))
+    return {row[0]: row[1] for row in rows}
+
+
+def resolve(conn: Connection, error: Error, who: str) -> bool:
+    """Says that it is mended; False when it is resolved already.
+
+    What has it until now may go on having it: in an environment where it was seen, up to the newest release that
+    had it; in another, up to the newest one there is. Anything later is a regression.
+    """
+    after = _newest_numbers(conn, error.application) | _newest_with(conn, error.id)
+    changed = conn.execute(
+        update(errors)
+        .where(errors.c.id == error.id, errors.c.state == "open")
+        .values(state="resolved", resolved=time.time(), resolved_by=who, resolved_after=after)
+    ).rowcount
+    if changed:
+        data = {"error": error.id, "number": error.number, "title": error.title}
+        facts.record(conn, "error.resolved", application=error.application, who=who, data=data)
+    return bool(changed)
+
+
+def unsuspected(conn: Connection, limit: int = 20) -> list[tuple[Error, Place]]:
+    """Errors that are new or came back and that nobody has looked at yet, oldest first."""
+    query = (
+        select(error_places)
+        .where(error_places.c.suspicion.is_(None))
+        .order_by(error_places.c.first_seen)
+        .limit(limit)
+    )
+    found = [Place(**row) for row in conn.execute(query).mappings()]
+    return [(get(conn, place.error), place) for place in found]
+
+
+def suspect(conn: Connection, error: Error, place: Place, suspicion: Mapping[str, Any]) -> bool:
+    """Records which commit is suspected, or why none is; False when somebody has looked in between."""
+    same = (error_places.c.error == place.error, error_places.c.environment == place.environment)
+    changed = conn.execute(
+        update(error_places)
+        .where(
+            *same, error_places.c.suspicion.is_(None), error_places.c.release.is_not_distinct_from(place.release)
+        )
+        .values(suspicion=dict(suspicion))
+    ).rowcount
+    if changed:
+        facts.record(
+            conn,
+            "error.suspected",
+            application=error.application,
+            environment=place.environment,
+            commit=_commit(conn, place.release),
+            data={"error": error.id, "number": error.number, "title": error.title, **suspicion},
+        )
+    return bool(changed)
+
+
+def forget(conn: Connection, application: str, keep: int) -> list[str]:
+    """Drops all but the `keep` errors that were seen last; the ids of those dropped."""
+    kept = (
+        select(errors.c.id)
+        .where(errors.c.application == application)
+        .order_by(errors.c.last_seen.desc())
+        .limit(keep)
+    )
+    query = select(errors.c.id).where(errors.c.application == application, errors.c.id.not_in(kept))
+    dropped = list(conn.execute(query).scalars())
+    conn.execute(delete(errors).where(errors.c.id.in_(dropped)))
+    return dropped
+
+
+def _newest_numbers(conn: Connection, application: str) -> dict[str, int]:
+    query = (
+        select(releases.c.environment, func.max(releases.c.number))
+        .where(releases.c.application == application)
+        .group_by(releases.c.environment)
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def _newest_with(conn: Connection, error: str) -> dict[str, int]:
+    query = (
+        select(releases.c.environment, func.max(releases.c.number))
+        .join(error_releases, error_releases.c.release == releases.c.id)
+        .where(error_releases.c.error == error)
+        .group_by(releases.c.environment)
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def _commit(conn: Connection, release: str | None) -> str | None:
+    if release is None:
+        return None
+    return conn.execute(select(releases.c.commit).where(releases.c.id == release)).scalar()
