@@ -17,6 +17,9 @@ from shipway.environments.secrets import Vault
 from shipway.hosts.keeper.client import Keeper
 from shipway.hosts.sandbox import probe
 from shipway.releases.machine import Machine
+from shipway.signals.errors.intake import Intake
+from shipway.signals.errors.rates import Rates
+from shipway.signals.errors.recording import Recorder
 from shipway.story.acts import Story
 from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
@@ -53,25 +56,36 @@ class Site:
     server: uvicorn.Server
     thread: threading.Thread
     cast: Cast
+    intake: Intake
 
     @classmethod
-    def start(cls, scene: Scene, port: int = 0) -> Site:
-        """Starts a server in a thread of this process."""
+    def start(cls, scene: Scene, port: int = 0, rates: Rates | None = None) -> Site:
+        """Starts a server in a thread of this process; what is reported to it waits for `record`."""
         listening = socket.create_server(("127.0.0.1", port))
         port = listening.getsockname()[1]
-        told = story(scene)
-        web = app.create(scene.database, scene.places, told, port=port, proxy_port=8080)
+        told, intake = story(scene), Intake(scene.database, rates)
+        web = app.create(scene.database, scene.places, told, intake, port=port, proxy_port=8080)
         server = uvicorn.Server(uvicorn.Config(web, log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         while not server.started:
             thread.join(0.01)
             assert thread.is_alive(), "the server ended before it answered"
-        return cls(scene, web, port, server, thread, told.cast)
+        return cls(scene, web, port, server, thread, told.cast, intake)
 
     def stop(self) -> None:
         self.server.should_exit = self.server.force_exit = True
         self.thread.join(20)
+
+    def record(self, at_least: int = 0, patience: float = 20.0) -> None:
+        """Records what was reported, once at least so many reports have come."""
+        recorder = Recorder(self.scene.database, self.scene.places, Vault(self.scene.places), self.intake)
+        reports = self.intake.take(timeout=0)
+        while len(reports) < at_least:
+            more = self.intake.take(timeout=patience)
+            assert more, f"only {len(reports)} of {at_least} reports came"
+            reports += more
+        recorder.record(reports)
 
     def ask(
         self,
@@ -116,7 +130,7 @@ class Site:
         return {"cookie": answer.headers["set-cookie"].partition(";")[0]}
 
 
-def story(scene: Scene) -> Story:
+def story(scene: Scene, address: str = "") -> Story:
     """What acts on the record; where there is no keeper and no router, what needs them waits for ever."""
-    machine = Machine(scene.database, scene.places, Keeper(scene.places), probe(), Vault(scene.places))
+    machine = Machine(scene.database, scene.places, Keeper(scene.places), probe(), Vault(scene.places), address)
     return Story(Cast(machine, Proxy(scene.places, 8080)))

@@ -18,6 +18,8 @@ PUBLIC = {
     ("GET", "/signin"),
     ("POST", "/signin"),
     ("GET", "/static/{version}/{name:path}"),
+    ("POST", "/api/{project}/envelope/"),
+    ("POST", "/api/{project}/store/"),
 }
 VALUES = {
     "application": "topup",
@@ -28,6 +30,7 @@ VALUES = {
     "token": "01hzz",
     "release": "r1",
     "channel": "01hzz",
+    "error": "1",
     "rest": "info/refs",
 }
 HOSTILE = {

@@ -123,6 +123,9 @@ class Places:
     def environment(self, application: str, environment: str) -> Path:
         return self.data / "environments" / application / environment
 
+    def errors(self, application: str) -> Path:
+        return self.data / "errors" / application
+
     def instance_log(self, application: str, environment: str, instance: str) -> Path:
         return self.environment(application, environment) / "logs" / f"{instance}.log"
 

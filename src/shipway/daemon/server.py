@@ -24,6 +24,7 @@ from shipway.hosts.keeper.client import Keeper
 from shipway.pushes import access, credentials, processes, repositories
 from shipway.pushes.doorway import Doorway
 from shipway.releases.machine import Machine
+from shipway.signals.errors.intake import Intake
 from shipway.state import pushes, runs
 from shipway.state.database import Database, open_database
 from shipway.state.pushes import Push
@@ -46,8 +47,9 @@ def run(
 ) -> None:
     """Serves on `listener` until it is told to stop; `router` is done when keeper and router are up."""
     database = open_database(places.database)
-    _keep_owner_token(places, database, f"http://127.0.0.1:{port}")
-    cast = Cast(Machine(database, places, keeper, sandbox.probe(), Vault(places)), proxy)
+    address = f"http://127.0.0.1:{port}"
+    _keep_owner_token(places, database, address)
+    cast = Cast(Machine(database, places, keeper, sandbox.probe(), Vault(places), address), proxy)
     engine = Engine(places.engine_database, perform.actions(cast))
     router.result()
     engine.start()
@@ -72,12 +74,13 @@ async def _serve(
         delivered=lambda application: order.delivered_branches(cast, application),
     )
     await doorway.open()
-    web = app.create(database, places, Story(cast), port=port, proxy_port=proxy_port)
+    intake = Intake(database)
+    web = app.create(database, places, Story(cast), intake, port=port, proxy_port=proxy_port)
     config = uvicorn.Config(
         web, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="off"
     )
     server = _Server(config, doorway)
-    watchers = Watchers(cast, engine, f"http://127.0.0.1:{port}")
+    watchers = Watchers(cast, engine, intake, f"http://127.0.0.1:{port}")
     watchers.start()
     _announce(places, port, proxy_port)
     ready()

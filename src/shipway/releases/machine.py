@@ -13,10 +13,14 @@ from shipway.state.database import Database
 
 @dataclass(frozen=True)
 class Machine:
-    """The record, the places, the keeper of instances, the sandbox and the vault of this machine."""
+    """The record, the places, the keeper of instances, the sandbox and the vault of this machine.
+
+    `address` is where its server answers, so that instances can report to it; empty where there is none.
+    """
 
     database: Database
     places: Places
     keeper: Keeper
     tier: Tier
     vault: Vault
+    address: str = ""

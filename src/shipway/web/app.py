@@ -12,9 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shipway.config.places import Places
+from shipway.signals.errors.intake import Intake
 from shipway.state.database import Database
 from shipway.story.acts import Story
-from shipway.web import events, git, health, metrics
+from shipway.web import events, git, health, metrics, reports
 from shipway.web.address import Address
 from shipway.web.api import ROUTES as API
 from shipway.web.commits import Commits
@@ -29,14 +30,36 @@ from shipway.web.refusals import Broken
 from shipway.web.routes import Declared, by_path
 from shipway.web.site import Site
 
-DECLARED: tuple[Declared, ...] = (*health.ROUTES, *metrics.ROUTES, *git.ROUTES, *events.ROUTES, *API, *PAGES)
+DECLARED: tuple[Declared, ...] = (
+    *health.ROUTES,
+    *metrics.ROUTES,
+    *git.ROUTES,
+    *reports.ROUTES,
+    *events.ROUTES,
+    *API,
+    *PAGES,
+)
 
 
-def create(database: Database, places: Places, story: Story, *, port: int, proxy_port: int) -> Starlette:
-    """The web application of a server that answers on `port` and whose applications answer on `proxy_port`."""
+def create(
+    database: Database, places: Places, story: Story, intake: Intake, *, port: int, proxy_port: int
+) -> Starlette:
+    """The web application of a server that answers on `port` and whose applications answer on `proxy_port`.
+
+    What they report of their errors goes to `intake`.
+    """
     files = Files.of(Path(__file__).parent / "static")
     site = Site(
-        database, places, story, port, proxy_port, Pulse(database), files, Commits(places), templates(files)
+        database,
+        places,
+        story,
+        port,
+        proxy_port,
+        intake,
+        Pulse(database),
+        files,
+        Commits(places),
+        templates(files),
     )
     failures = Failures(site.templates)
     addresses = by_path(DECLARED)

@@ -5,10 +5,13 @@ can make a browser send requests, by our address (cross-site forgery) or by a na
 127.0.0.1 (rebinding). So: the Host must be ours; an Origin, when there is one, must be ours; what changes state
 without a token in its header must carry our Origin (browsers always send it then); and a browser that says the
 request began on another site may only be following a link. BARS S1, S14, S17.
+
+One kind of request is neither: an SDK reports an error, with a key of its own and nothing a browser would send.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +21,8 @@ from shipway.web.failures import Failures
 from shipway.web.refusals import Foreign
 
 READING = ("GET", "HEAD")
+REPORTS = re.compile(r"/api/[0-9]{1,18}/(envelope|store)/")
+OF_BROWSERS = (b"origin", b"cookie", b"referer", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest")
 
 
 class Doorman:
@@ -30,17 +35,20 @@ class Doorman:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            reason = self.objection(scope["method"], scope["headers"])
+            reason = self.objection(scope["method"], scope["headers"], scope["path"])
             if reason is not None:
                 await self.failures.answer(Foreign(reason), scope)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
-    def objection(self, method: str, headers: Sequence[tuple[bytes, bytes]]) -> str | None:
+    def objection(self, method: str, headers: Sequence[tuple[bytes, bytes]], path: str) -> str | None:
         """Why this request is refused, or nothing."""
         hosts = _values(headers, b"host")
         if len(hosts) != 1 or hosts[0].lower() not in self.hosts:
             return "This server is not called by that name."
+        if method == "POST" and REPORTS.fullmatch(path):
+            sent = [name.decode() for name in OF_BROWSERS if _values(headers, name)]
+            return f"Reports of errors come from programs, and this has {sent[0]}." if sent else None
         origins = _values(headers, b"origin")
         if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
             return "The request came from a page of another site."

@@ -8,6 +8,7 @@ import jinja2
 from starlette.requests import Request
 
 from shipway.config.places import Places
+from shipway.signals.errors.intake import Intake
 from shipway.state.database import Database
 from shipway.story.acts import Story
 from shipway.web import access, names
@@ -26,6 +27,7 @@ class Site:
     story: Story
     port: int
     proxy_port: int
+    intake: Intake
     pulse: Pulse
     files: Files
     commits: Commits

@@ -12,6 +12,7 @@ from shipway.errors import InstanceDiffers
 from shipway.hosts import ports
 from shipway.hosts.keeper.client import InstanceSpec
 from shipway.hosts.sandbox import Mount, Room, check_environment
+from shipway.releases import reporting
 from shipway.releases.machine import Machine
 from shipway.releases.settings import ProcessSettings
 from shipway.state import configurations, instances
@@ -54,6 +55,7 @@ def surroundings(
     values, secrets = configure.variables(machine.vault, configuration)
     env = {
         **artifact_room.run_env(machine.tier, room),
+        **reporting.variables(machine, release),
         **declared,
         **values,
         "DATA_DIR": kept_inside,

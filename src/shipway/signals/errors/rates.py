@@ -1,0 +1,30 @@
+"""How much each application may report: a bucket that fills steadily and may be emptied at once."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+
+PER_SECOND = 40.0
+AT_ONCE = 400.0
+
+
+class Rates:
+    """Counts by application, in memory: a restart gives everybody a full bucket."""
+
+    def __init__(self, per_second: float = PER_SECOND, at_once: float = AT_ONCE) -> None:
+        self._per_second = per_second
+        self._at_once = at_once
+        self._left: dict[str, tuple[float, float]] = {}
+        self._guard = threading.Lock()
+
+    def take(self, application: str) -> int:
+        """0 when one more may come; otherwise the whole seconds after which it may be tried again."""
+        with self._guard:
+            now = time.monotonic()
+            left, then = self._left.get(application, (self._at_once, now))
+            left = min(self._at_once, left + (now - then) * self._per_second)
+            enough = left >= 1
+            self._left[application] = (left - 1 if enough else left, now)
+        return 0 if enough else math.ceil(max(1.0, self._at_once / 4) / self._per_second)
