@@ -20,7 +20,7 @@ LACKS = "needs "
 
 GIT_CONFIG = "[user]\n\tname = Ada Test\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"
 FOREIGN = ("SHIPWAY_DATA", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
-REGISTRY_SETTINGS = (".config/uv", ".config/pip")
+REGISTRY_SETTINGS = (".config/uv", ".config/pip", ".npmrc")
 
 
 def pytest_configure(config: pytest.Config) -> None:

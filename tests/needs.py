@@ -88,11 +88,14 @@ BUBBLEWRAP = ("bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/",
 NEEDS = {
     "bubblewrap": Need(runs(*BUBBLEWRAP), "bubblewrap"),
     "chromium": Need(program("chromium", "chromium-browser", "google-chrome"), "chromium"),
+    "node": Need(runs("node", "--version"), "nodejs"),
+    "npm": Need(program("npm"), "npm"),
     "strace": Need(runs("strace", "-o", "/dev/null", "true"), "strace"),
     "landlock": Need(no_landlock),
     "ptrace": Need(no_ptrace),
     "root": Need(not_root),
     "registry": Need(registry_silent),
+    "npm-registry": Need(runs("npm", "view", "@sentry/node", "version")),
 }
 
 # Not needs of single tests: without them nothing runs at all.
@@ -106,8 +109,9 @@ def missing(need: str) -> str | None:
 
 
 def packages_to_install() -> list[str]:
-    """Debian packages of this list that are not installed."""
-    wanted = sorted({*ALWAYS, *(need.package for need in NEEDS.values() if need.package is not None)})
+    """Debian packages of this list that are not installed; what is there from elsewhere is not installed again."""
+    lacking = (need.package for need in NEEDS.values() if need.package is not None and need.missing() is not None)
+    wanted = sorted({*ALWAYS, *lacking})
     query = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *wanted]
     shown = subprocess.run(query, capture_output=True, text=True, check=False).stdout
     installed = {line.split()[0] for line in shown.splitlines() if line.endswith(" installed")}
