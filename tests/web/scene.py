@@ -8,23 +8,29 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from unittest.mock import patch
 
 from shipway.config.places import Places
+from shipway.environments.secrets import Vault
+from shipway.incidents.suspects import Suspicion
 from shipway.pushes import access, repositories
 from shipway.pushes.git import environment as git_environment
 from shipway.signals.questions import results
 from shipway.signals.questions.answer import State
 from shipway.signals.questions.results import Line
+from shipway.signals.errors.intake import Intake
+from shipway.signals.errors.recording import Recorder
 from shipway.state import (
     applications,
     artifacts,
     configurations,
     deployments,
+    error_keys,
+    errors,
     facts,
     instances,
     pushes,
@@ -34,6 +40,7 @@ from shipway.state import (
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Database, open_database
 from shipway.state.deployments import Deployment
+from shipway.state.errors import Error
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.runs import Run
 
@@ -112,11 +119,13 @@ class Scene:
         branch: str = "main",
         deliver: Sequence[str] = ENVIRONMENTS,
         steps: dict[str, tuple[str, ...]] | None = None,
+        commit: str | None = None,
+        before: str = NOTHING,
     ) -> Run:
-        """A pushed commit with its run, queued."""
-        commit = self.commit(application, subject, who, branch)
+        """A pushed commit with its run, queued; one that is in the repository already if it is named."""
+        commit = commit or self.commit(application, subject, who, branch)
         with self.database.write() as conn:
-            push = pushes.record(conn, application, Update(f"refs/heads/{branch}", NOTHING, commit), who=who)
+            push = pushes.record(conn, application, Update(f"refs/heads/{branch}", before, commit), who=who)
             return runs.create(
                 conn,
                 application=application,
@@ -286,11 +295,27 @@ class Scene:
                 application,
                 environment,
                 values=values,
-                secrets=b"sealed",
+                secrets=Vault(self.places).seal(application, environment, dict.fromkeys(secrets, "a long one")),
                 secret_names=secrets,
                 who="ada",
                 what="set " + ", ".join([*values, *secrets]),
             )
+
+    def report(self, application: str, told: Mapping[str, object], environment: str = "prod") -> Error:
+        """An error that a process there reported with its SDK."""
+        intake = Intake(self.database)
+        with self.database.write() as conn:
+            known = error_keys.current(conn, application, environment)
+        intake.offer(known, json.dumps(told).encode())
+        Recorder(self.database, self.places, Vault(self.places), intake).record(intake.take(timeout=0))
+        with self.database.read() as conn:
+            return errors.recent(conn, application)[0]
+
+    def suspect(self, error: Error, suspicion: Suspicion) -> None:
+        """Somebody looked at the error, in every environment."""
+        with self.database.write() as conn:
+            for place in errors.places(conn, error.id):
+                errors.suspect(conn, error, place, asdict(suspicion))
 
     def remark(self, run: Run, kind: str, **about: str) -> None:
         with self.database.write() as conn:

@@ -15,7 +15,9 @@ from shipway.incidents.outbox import Outbox
 from shipway.incidents.pulse import EVERY, Pulse
 from shipway.incidents.tell import Teller
 from shipway.signals import instances
-from shipway.story import conclude, tend
+from shipway.signals.errors.intake import Intake
+from shipway.signals.errors.recording import Recorder
+from shipway.story import conclude, suspicion, tend
 from shipway.story.cast import Cast
 from shipway.story.probing import Probing
 from shipway.story.retire import Retirement
@@ -24,6 +26,7 @@ from shipway.story.watch import Watch
 log = logging.getLogger(__name__)
 
 RUNS_AT_ONCE = max(2, os.cpu_count() or 2)
+GULP = 0.2  # seconds between two of them
 KEPT_PLANS = 7 * 24 * 3600.0  # seconds after which the engine forgets a plan; the record keeps the run
 
 
@@ -32,17 +35,20 @@ HUNG = 600.0
 
 
 class Watchers:
-    """Threads that compare what is with what should be: some on every change, the rest each second or minute.
+    """Threads that compare what is with what should be: some on every change, errors as they are reported, the
+    rest each second or minute.
 
     `address` is where the server answers, for the links in messages.
     """
 
-    def __init__(self, cast: Cast, engine: Engine, address: str) -> None:
+    def __init__(self, cast: Cast, engine: Engine, intake: Intake, address: str) -> None:
         self._cast = cast
         self._engine = engine
+        self._intake = intake
+        machine = cast.machine
+        self._recorder = Recorder(machine.database, machine.places, machine.vault, intake)
         self._stopping = threading.Event()
         self._looked: dict[str, float] = {}
-        machine = cast.machine
         teller = Teller(cast.database, machine.places, address)
         outbox = Outbox(cast.database, machine.vault, machine.places.name)
         pulse = Pulse(cast.database, machine.vault, self.hung)
@@ -54,6 +60,8 @@ class Watchers:
             self._thread("collect", self._collect),
             self._thread("measure", self._every, instances.EVERY, cast.collector.instances.look),
             self._thread("watch", self._every, 0.5, Watch(cast).look),
+            self._thread("record-errors", self._record_errors),
+            self._thread("suspect", self._every, 1.0, self._suspect),
             self._thread("probe", self._every, 1.0, self._probe),
             self._thread("compare", self._every, 60.0, self._compare),
             self._thread("tell", self._on_change, teller.look),
@@ -84,6 +92,18 @@ class Watchers:
         while not self._stopping.is_set():
             seen = self._cast.database.wait(seen, timeout=1.0)
             self._guarded(act)
+
+    def _record_errors(self) -> None:
+        """A flood of reports is taken in gulps, so that it is not a flood of changes."""
+        while not self._stopping.is_set():
+            self._note()
+            reports = self._intake.take(timeout=1.0)
+            if reports:
+                self._guarded(lambda taken=reports: self._recorder.record(taken))  # type: ignore[misc]
+                self._stopping.wait(GULP)
+
+    def _suspect(self) -> None:
+        suspicion.look(self._cast)
 
     def _every(self, seconds: float, act: Callable[[], None]) -> None:
         while not self._stopping.is_set():
@@ -117,6 +137,7 @@ class Watchers:
         self._guarded(lambda: tend.compare_with_engine(self._cast, self._engine))
         self._guarded(lambda: prune.prune(self._cast.database, self._cast.machine.places))
         self._guarded(lambda: self._engine.prune(KEPT_PLANS))
+        self._guarded(self._recorder.tidy)
 
     def _note(self) -> None:
         """That the watcher of this thread looks, and does not hang."""

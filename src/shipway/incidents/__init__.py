@@ -1,6 +1,7 @@
 """Something went wrong: who can mend it hears first, once, with the evidence.
 
 causes     what happened, read from a fact
+suspects   the commit that an error came by, or silence
 blame      who can mend it, how sure that is, and why
 words      the text that they get
 tell       facts become messages, each once

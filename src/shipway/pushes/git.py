@@ -20,6 +20,7 @@ _QUARANTINE = ("GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJ
 _SETTINGS = {
     "safe.bareRepository": "explicit",
     "core.fsmonitor": "false",
+    "core.quotePath": "false",
     "protocol.file.allow": "never",
     "submodule.recurse": "false",
     "gc.auto": "0",
@@ -158,6 +159,11 @@ class Git:
         options = ["-r", "-z", "--name-only", "--no-renames", "--no-ext-diff"]
         told = self.run("diff-tree", *options, values=[_id(base), _id(head)])
         return [os.fsdecode(path) for path in told.split(b"\0") if path]
+
+    def blame(self, old: str, new: str, path: str, *, timeout: float = _PATIENCE) -> bytes:
+        """By which commit since `old` each line of a file at `new` came, as `git blame --porcelain` tells it."""
+        between = f"{_id(old)}..{_id(new)}"  # this verb knows no --end-of-options
+        return self.run("blame", "--porcelain", "-w", between, paths=[path], timeout=timeout)
 
     def is_ancestor(self, a: str, b: str) -> bool:
         """Whether `b` contains `a`; a commit contains itself."""

@@ -1,0 +1,207 @@
+"""By which commit an error came: the calls it went through, crossed with what changed between two releases.
+
+A commit is named when it wrote the very line, or changed what stands beside it, or the function, or what the
+function uses, and no other commit is about as likely. Otherwise nobody is named, and it is said why: a wrong name
+costs more than none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from shipway.incidents import code
+from shipway.incidents.differences import Changed, Hunk, Written
+from shipway.incidents.stacks import Call
+
+How = Literal["line", "beside", "function", "uses"]
+Confidence = Literal["high", "medium", "low"]
+
+WEIGHTS: dict[How, float] = {"line": 3.6, "beside": 2.7, "function": 2.0, "uses": 1.0}
+OUTWARDS = 0.7
+"""What each call further out weighs, of the one inside it."""
+
+MARGIN = 1.3
+"""So many times as likely as the next one has to be who is named."""
+
+BESIDE = 3  # lines
+SHOWN = 12  # lines of a hunk
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a commit did to a call's place; `hunk` is as in a diff."""
+
+    path: str
+    line: int
+    function: str
+    how: How
+    hunk: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """`commit` is None when nobody is named; `reason` is one sentence either way.
+
+    `files` are those of the repository that it went through, the innermost first: somebody may own them.
+    """
+
+    reason: str
+    commit: str | None = None
+    author: str = ""
+    email: str = ""
+    subject: str = ""
+    confidence: Confidence | None = None
+    evidence: tuple[Evidence, ...] = ()
+    candidates: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Trace:
+    commit: str
+    depth: int
+    weight: float
+    evidence: Evidence
+
+
+def suspect(
+    calls: Sequence[tuple[str, Call]], changed: Mapping[str, Changed], between: Sequence[Written]
+) -> Suspicion:
+    """Who is suspected.
+
+    `calls` have each their file in the repository, the innermost first; `changed` are those of these files that
+    differ, and `between` the commits that touched them, between the two releases.
+    """
+    if not calls:
+        return Suspicion("No call of the stack is in a file of the repository.")
+    if not between:
+        return Suspicion("No commit between the two releases touched a file of the stack.")
+    written = {each.commit: each for each in between}
+    traces = [trace for depth, call in enumerate(calls) for trace in _traces(depth, call, changed, written)]
+    best = _strongest(traces)
+    if not best:
+        return Suspicion("Commits touched files of the stack, but nothing that it went through.")
+    if len(best) > 1 and best[0].weight < MARGIN * best[1].weight:
+        likely = tuple(each.commit for each in best if best[0].weight < MARGIN * each.weight)
+        return Suspicion(f"{len(likely)} commits are about equally likely.", candidates=likely)
+    first = best[0]
+    return _named(
+        written[first.commit], first, [each for each in traces if each.commit == first.commit], len(best)
+    )
+
+
+def _named(who: Written, first: _Trace, traces: Sequence[_Trace], several: int) -> Suspicion:
+    evidence = tuple(dict.fromkeys(each.evidence for each in sorted(traces, key=lambda each: -each.weight)))[:3]
+    return Suspicion(
+        f"{who.commit[:7]} {REASONS[first.evidence.how].format(first.evidence)}.",
+        who.commit,
+        who.author,
+        who.email,
+        who.subject,
+        _confidence(first, several),
+        evidence,
+    )
+
+
+REASONS: dict[How, str] = {
+    "line": "wrote line {0.line} of {0.path}",
+    "beside": "changed what stands beside line {0.line} of {0.path}",
+    "function": "changed {0.function} in {0.path}",
+    "uses": "changed what {0.function} in {0.path} uses",
+}
+
+
+def _confidence(first: _Trace, several: int) -> Confidence:
+    """High where it went wrong itself; the further out, and the more commits there are, the less."""
+    how, innermost = first.evidence.how, first.depth == 0
+    if innermost and (how in ("line", "beside") or (how == "function" and several == 1)):
+        return "high"
+    return "medium" if how == "line" or (innermost and how == "function") else "low"
+
+
+def _strongest(traces: Sequence[_Trace]) -> list[_Trace]:
+    """The strongest trace of each commit, the strongest first."""
+    best: dict[str, _Trace] = {}
+    for each in traces:
+        if each.commit not in best or each.weight > best[each.commit].weight:
+            best[each.commit] = each
+    return sorted(best.values(), key=lambda each: -each.weight)
+
+
+def _traces(
+    depth: int, placed: tuple[str, Call], changed: Mapping[str, Changed], written: Mapping[str, Written]
+) -> Iterator[_Trace]:
+    path, call = placed
+    file = changed.get(path)
+    if file is None or not _is_the_line(file, call):
+        return
+    for commit, near, hunk in _marks(file, call, written):
+        how: How = "function" if near == "beside" and depth else near
+        evidence = Evidence(path, call.line, call.function or "the code", how, _shown(hunk))
+        yield _Trace(commit, depth, WEIGHTS[how] * OUTWARDS**depth, evidence)
+
+
+def _is_the_line(file: Changed, call: Call) -> bool:
+    """What ran may be another file of that name: then the line is another."""
+    if not call.source or not call.line:
+        return True
+    return call.line <= len(file.lines) and file.lines[call.line - 1].strip() == call.source.strip()
+
+
+def _marks(file: Changed, call: Call, written: Mapping[str, Written]) -> Iterator[tuple[str, How, Hunk]]:
+    """What commits left at the place of a call, each with the lines that show it."""
+    first, last = code.span(file.lines, call.line, call.function)
+    if call.line in file.origin:
+        yield file.origin[call.line], "line", _around(file, call.line)
+    for line in range(first, last + 1):
+        if line in file.origin and code.says_something(file.lines[line - 1]):
+            yield file.origin[line], _how_near(call, line, line), _around(file, line)
+    for hunk, commit in _removals(file, written):
+        if first - 1 <= hunk.start <= last:
+            yield commit, _how_near(call, hunk.start, hunk.start + 1), hunk
+    yield from _used(file, first, last, written)
+
+
+def _used(file: Changed, first: int, last: int, written: Mapping[str, Written]) -> Iterator[tuple[str, How, Hunk]]:
+    """Elsewhere in the file, changes to what the function names."""
+    named = code.names(file.lines[max(0, first - 1) : last])
+    for line, commit in file.origin.items():
+        outside = not first <= line <= last and code.says_something(file.lines[line - 1])
+        if outside and code.given(file.lines, line) & named:
+            yield commit, "uses", _around(file, line)
+    for hunk, commit in _removals(file, written):
+        gone = {name for line in hunk.removed if line[:1].strip() for name in code.bound(line)}
+        if not first - 1 <= hunk.start <= last and gone & named:
+            yield commit, "uses", hunk
+
+
+def _how_near(call: Call, first: int, last: int) -> How:
+    return "beside" if first - BESIDE <= call.line <= last + BESIDE else "function"
+
+
+def _removals(file: Changed, written: Mapping[str, Written]) -> Iterator[tuple[Hunk, str]]:
+    """The lines that are gone, with each commit that took one of them away."""
+    for hunk in file.hunks:
+        gone = {line.strip() for line in hunk.removed if code.says_something(line)}
+        for commit, about in written.items():
+            theirs = {line.strip() for each in about.hunks.get(file.path, ()) for line in each.removed}
+            if gone & theirs:
+                yield hunk, commit
+
+
+def _around(file: Changed, line: int) -> Hunk:
+    """The part of the difference that a new line is in."""
+    for hunk in file.hunks:
+        at = line - hunk.start
+        if 0 <= at < len(hunk.added):
+            begin = max(0, at - SHOWN // 2)
+            return Hunk(hunk.start + begin, hunk.removed, hunk.added[begin : begin + SHOWN])
+    return Hunk(line, (), (file.lines[line - 1],))
+
+
+def _shown(hunk: Hunk) -> tuple[str, ...]:
+    """As in a diff, and no longer than what one looks at."""
+    removed = [f"-{line[:200]}" for line in hunk.removed[: SHOWN // 2 if hunk.added else SHOWN]]
+    return (*removed, *(f"+{line[:200]}" for line in hunk.added[: SHOWN - len(removed)]))

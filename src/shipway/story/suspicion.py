@@ -1,0 +1,130 @@
+"""Who is suspected of an error: its newest report crossed with the difference to the release before."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from shipway.incidents import differences, stacks, suspects
+from shipway.incidents.differences import FORMAT, Changed, Written
+from shipway.incidents.stacks import Call
+from shipway.incidents.suspects import Suspicion
+from shipway.pushes.git import Git, GitFailed
+from shipway.signals.errors import samples
+from shipway.signals.errors.samples import Sample
+from shipway.state import deployments, errors, pushes, releases, runs
+from shipway.state.database import Connection
+from shipway.state.errors import Error, Place
+from shipway.state.pushes import NOTHING
+from shipway.state.releases import Release
+from shipway.state.runs import Run
+from shipway.story.cast import Cast
+
+log = logging.getLogger(__name__)
+
+LATE = 10.0  # seconds after which a report that is not there will not come any more
+CALLS = 30
+FILES = 10  # of a stack, the innermost ones
+LARGEST = 512 * 1024  # bytes of a file that is looked at
+PATIENCE = 30.0  # seconds for each question to git
+_DIFF = ("-p", "--unified=0", "-w", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv")
+
+
+def look(cast: Cast) -> None:
+    """Looks at every error that is new or came back, and records who is suspected, or why nobody is."""
+    with cast.database.read() as conn:
+        waiting = errors.unsuspected(conn)
+    for error, place in waiting:
+        found = _of_error(cast, error, place)
+        if found is not None:
+            with cast.database.write() as conn:
+                errors.suspect(conn, error, place, asdict(found))
+
+
+def of_steps(cast: Cast, run: Run) -> Suspicion:
+    """Who is suspected of a failed run: the calls that its failed steps name, crossed with what was pushed."""
+    with cast.database.read() as conn:
+        failed = [step for step in runs.steps_of(conn, run.id) if step.excerpt and step.state != "passed"]
+        push = None if run.push is None else pushes.get(conn, run.push)
+    if push is None or push.old == NOTHING:
+        return Suspicion("There is no commit before it to compare with.")
+    calls = [call for step in failed for call in stacks.calls_in(step.excerpt)]
+    return _crossed(Git(cast.machine.places.repository(run.application)), calls, push.old, run.commit)
+
+
+def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
+    """None while the report that tells of it is still being written."""
+    if place.release is None:
+        return Suspicion("The reports name no release of Shipway's, so there is no difference to look at.")
+    with cast.database.read() as conn:
+        release = releases.get(conn, place.release)
+        before = _before(conn, release)
+    if before is None:
+        return Suspicion(f"r{release.number} is the first release of {release.environment}.")
+    if before.commit == release.commit:
+        return Suspicion(
+            f"r{release.number} and r{before.number} are the same commit: their configuration differs."
+        )
+    kept = samples.newest(cast.machine.places, error.application, error.id)
+    sample = next((each for each in kept if each["release"] == release.id), None)
+    if sample is None:
+        late = time.time() - place.last_seen > LATE
+        return Suspicion("No report of it is left to look at.") if late else None
+    git = Git(cast.machine.places.repository(error.application))
+    return _crossed(git, _calls(sample), before.commit, release.commit)
+
+
+def _before(conn: Connection, release: Release) -> Release | None:
+    """What served in the environment before this release was first deployed there."""
+    made = deployments.recent(conn, release.application, release.environment, limit=200)
+    first = min((each.epoch for each in made if each.release == release.id), default=None)
+    for each in made:
+        if first is not None and each.epoch < first and each.state == "done":
+            return releases.get(conn, each.release)
+    return None
+
+
+def _calls(sample: Sample) -> list[Call]:
+    """Those of what caused the others first, the innermost first."""
+    names = ("file", "path", "line", "function", "source", "own")
+    return [
+        Call(*(frame[name] for name in names))
+        for raised in sample["raised"]
+        for frame in reversed(raised["frames"])
+    ]
+
+
+def _crossed(git: Git, calls: Sequence[Call], old: str, new: str) -> Suspicion:
+    """Crosses the calls with the difference; a repository that git cannot read suspects nobody."""
+    try:
+        files = set(git.files(new))
+        placed = [(path, call) for call in calls if (path := stacks.located(call, files)) is not None]
+        placed = [each for each in placed if each[1].own or each[1].source][:CALLS]
+        paths = list(dict.fromkeys(path for path, _ in placed))[:FILES]
+        between = _between(git, old, new, paths) if paths else []
+        changed = {path: file for path in paths if (file := _changed(git, old, new, path, between)) is not None}
+        return replace(suspects.suspect(placed, changed, between), files=tuple(paths))
+    except GitFailed as error:
+        log.warning("nobody can be suspected: %s", error)
+        return Suspicion("The repository could not be read.")
+
+
+def _between(git: Git, old: str, new: str, paths: Sequence[str]) -> list[Written]:
+    """The commits that touched these files since `old`, those of merged branches too."""
+    options = (FORMAT, *_DIFF, "--diff-merges=off", "--no-show-signature", "--max-count=1000")
+    told = git.run("log", *options, values=[f"{old}..{new}"], paths=paths, timeout=PATIENCE)
+    return differences.commits(told.decode(errors="replace"))
+
+
+def _changed(git: Git, old: str, new: str, path: str, between: Sequence[Written]) -> Changed | None:
+    diff = git.run("diff", *_DIFF, values=[old, new], paths=[path], timeout=PATIENCE)
+    content = git.read(new, path, limit=LARGEST) if diff else None
+    if content is None:
+        return None
+    blame = git.blame(old, new, path, timeout=PATIENCE)
+    lines = content.decode(errors="replace").splitlines()
+    known = {each.commit for each in between}
+    origin = differences.origins(blame.decode(errors="replace"), known)
+    return Changed(path, lines, origin, differences.hunks(diff.decode(errors="replace")).get(path, []))

@@ -1,0 +1,397 @@
+"""A small shop by several people, in which bugs are planted with real commits and found by running it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shipway.environments import configure
+from shipway.environments.secrets import Vault
+from shipway.signals.errors.intake import Intake
+from shipway.signals.errors.recording import Recorder
+from shipway.state import artifacts, error_keys, errors
+from shipway.state.errors import Error
+from shipway.story import suspicion
+from web.scene import AUTHORS, Scene
+from web.server import story
+
+RATES = '''\
+"""What things cost."""
+
+import json
+
+CURRENCY = "EUR"
+RATES = json.loads('{"EUR": 100, "USD": 92}')
+
+
+def rate(currency):
+    """So many cents are one."""
+    return RATES[currency]
+
+
+def shipping(weight):
+    if weight > 20:
+        return 900
+    return 400
+
+
+class Discount:
+    least = 1000
+
+    def apply(self, cents):
+        if cents < self.least:
+            return cents
+        return cents - cents // 10
+'''
+CART = '''\
+"""What somebody wants to buy."""
+
+from shop.rates import CURRENCY, Discount, rate, shipping
+
+
+def lines(cart):
+    return [line for line in cart["lines"] if line["count"]]
+
+
+def count(cart):
+    return sum(line["count"] for line in lines(cart))
+
+
+def average(cart):
+    """The cents of one piece."""
+    pieces = count(cart)
+    if not pieces:
+        return 0
+    return subtotal(cart) // pieces
+
+
+def heaviest(cart):
+    weights = [line.get("weight", 0) for line in lines(cart)]
+    return max(weights, default=0)
+
+
+def subtotal(cart):
+    return sum(line["count"] * line["cents"] for line in lines(cart))
+
+
+def total(cart):
+    """Everything, in cents."""
+    weight = sum(line.get("weight", 0) for line in lines(cart))
+    cents = Discount().apply(subtotal(cart))
+    freight = shipping(weight)
+    currency = cart.get("currency", CURRENCY)
+    unit = rate(currency)
+    return (cents + freight) * 100 // unit
+'''
+WEB = '''\
+"""What the shop answers."""
+
+from shop import cart as carts
+
+
+class Failed(Exception):
+    pass
+
+
+def checkout(request):
+    cart = request["cart"]
+    try:
+        return {"total": carts.total(cart)}
+    except LookupError as error:
+        raise Failed("no checkout") from error
+
+
+def overview(request):
+    cart = request["cart"]
+    return {"average": carts.average(cart), "heaviest": carts.heaviest(cart)}
+
+
+def label(request):
+    name = request.get("name") or "nobody"
+    return name.strip().title()
+'''
+BASE = {"shop/__init__.py": "", "shop/rates.py": RATES, "shop/cart.py": CART, "shop/web.py": WEB}
+CARTS = {
+    "full": {"lines": [{"count": 2, "cents": 700, "weight": 3}]},
+    "empty": {"lines": []},
+    "unpriced": {"lines": [{"count": 1}]},
+    "dollars": {"lines": [{"count": 1, "cents": 100}], "currency": "USD"},
+}
+RUN = """
+import json, sys
+import sentry_sdk
+sentry_sdk.init("http://key@127.0.0.1:1/1", before_send=lambda event, hint: print(json.dumps(event)))
+from shop import web
+request = json.loads(sys.argv[2])
+try:
+    getattr(web, sys.argv[1])(request)
+except Exception:
+    sentry_sdk.capture_exception()
+"""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One commit: who, and what is exchanged in which file; an empty file's text is put in its place."""
+
+    who: str
+    path: str
+    old: str
+    new: str
+    branch: str = "main"
+    rename: str = ""
+
+
+@dataclass(frozen=True)
+class Bug:
+    """The commits between two releases, one of them (`culprit`, by its place) with a bug, and how to meet it."""
+
+    edits: tuple[Edit, ...]
+    culprit: int | None
+    view: str = "checkout"
+    cart: str = "full"
+
+
+@dataclass
+class Shop:
+    """A record with the shop in it, its repository, and a checkout in which people work."""
+
+    scene: Scene
+    work: Path
+    commits: list[str] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, directory: Path) -> Shop:
+        """The shop in its first version, which serves in prod."""
+        scene = Scene.empty(directory)
+        scene.application("shop")
+        for hook in (scene.places.repository("shop") / "hooks").iterdir():
+            hook.unlink()  # they ask a server, and there is none
+        shop = cls(scene, directory / "work")
+        shop.work.mkdir()
+        shop.git("init", "-q", "-b", "main")
+        shop.commit("ada", "Open the shop", BASE)
+        shop.release()
+        return shop
+
+    def plant(self, bug: Bug) -> None:
+        """Makes the commits of a bug and releases them; branches are merged."""
+        self.commits = [self.edit(edit) for edit in bug.edits]
+        for branch in dict.fromkeys(edit.branch for edit in bug.edits if edit.branch != "main"):
+            self.git("checkout", "-q", "main")
+            self.git("merge", "-q", "--no-ff", "-m", f"Merge {branch}", branch, who="ada")
+        self.release()
+
+    def edit(self, edit: Edit) -> str:
+        known = self.git("branch", "--list", edit.branch).strip()
+        self.git("checkout", "-q", *([] if known else ["-b"]), edit.branch, *([] if known else ["main"]))
+        if edit.rename:
+            self.git("mv", edit.path, edit.rename)
+        path = edit.rename or edit.path
+        before = (self.work / path).read_text() if (self.work / path).exists() else ""
+        assert edit.old in before, f"{edit.old!r} is not in {path}"
+        return self.commit(edit.who, f"Change {path}", {path: before.replace(edit.old, edit.new, 1) or edit.new})
+
+    def commit(self, who: str, subject: str, files: Mapping[str, str]) -> str:
+        for name, text in files.items():
+            file = self.work / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", subject, who=who)
+        return self.git("rev-parse", "HEAD").strip()
+
+    def release(self, *, fails: bool = False) -> None:
+        """What is on main serves in prod, or was to."""
+        self.git("push", "-q", str(self.scene.places.repository("shop")), "main:refs/heads/main")
+        run = self.scene.push("shop", "", commit=self.git("rev-parse", "main").strip())
+        if fails:
+            self.scene.green(run)
+            self.scene.fail_deployment(self.scene.begin_deployment(run, "prod"), "it did not get healthy")
+            self.scene.end(run, "failed", "it did not get healthy")
+        else:
+            self.scene.deliver(run, ("prod",))
+
+    def configure(self, **secrets: str) -> None:
+        vault = Vault(self.scene.places)
+        configure.change(self.scene.database, vault, "shop", "prod", who="ada", secrets=secrets)
+
+    def redeploy(self) -> None:
+        """The same commit again, as another release."""
+        with self.scene.database.read() as conn:
+            artifact = artifacts.of_commit(conn, "shop", self.git("rev-parse", "main").strip())
+        assert artifact is not None
+        self.scene.roll_back("shop", "prod", artifact)
+
+    def meet(self, view: str, cart: str) -> dict[str, Any]:
+        """Runs the shop as it is on main: what its SDK reports."""
+        self.git("checkout", "-q", "main")
+        request = json.dumps({"cart": CARTS[cart], "name": " ada "})
+        command = [sys.executable, "-c", RUN, view, request]
+        done = subprocess.run(command, cwd=self.work, capture_output=True, text=True, check=False)
+        assert done.stdout.startswith("{"), f"nothing went wrong: {done.stdout}{done.stderr}"
+        told: dict[str, Any] = json.loads(done.stdout.splitlines()[0])
+        return {**told, "release": self.git("rev-parse", "main").strip()}
+
+    def report(self, told: Mapping[str, Any]) -> tuple[Error, dict[str, Any]]:
+        """Records a report, and looks who is suspected."""
+        intake = Intake(self.scene.database)
+        with self.scene.database.write() as conn:
+            intake.offer(error_keys.current(conn, "shop", "prod"), json.dumps(told).encode())
+        vault = Vault(self.scene.places)
+        Recorder(self.scene.database, self.scene.places, vault, intake).record(intake.take(timeout=0))
+        suspicion.look(story(self.scene).cast)
+        with self.scene.database.read() as conn:
+            error = errors.recent(conn, "shop")[0]
+            (place,) = errors.places(conn, error.id)
+        assert place.suspicion is not None
+        return error, dict(place.suspicion)
+
+    def git(self, *words: str, who: str = "ada") -> str:
+        person = {"NAME": AUTHORS[who], "EMAIL": f"{who}@example.org"}
+        names = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in person.items()}
+        done = subprocess.run(
+            ["git", *words],
+            cwd=self.work,
+            env={**os.environ, **names},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"git {words}: {done.stderr}"
+        return done.stdout
+
+
+QUIET = (
+    Edit("ben", "shop/web.py", 'or "nobody"', 'or "somebody"'),
+    Edit("cho", "shop/cart.py", "    weights = [", "    # the weight of one piece\n    weights = ["),
+    Edit("ben", "shop/rates.py", "        return 900\n", "        return 950\n"),
+)
+"""Changes by others that have nothing to do with it, in the same files."""
+
+
+def among(*bug: Edit) -> tuple[tuple[Edit, ...], int]:
+    """The commits, with the last of the bug's own as the culprit."""
+    return (QUIET[0], *bug, *QUIET[1:]), len(bug)
+
+
+PLANTED: dict[str, Bug] = {
+    "the very line": Bug(*among(Edit("cho", "shop/cart.py", 'line["cents"] for', 'line["price"] for'))),
+    "a guard taken away": Bug(
+        *among(Edit("cho", "shop/cart.py", "    if not pieces:\n        return 0\n", "")), "overview", "empty"
+    ),
+    "far above in the function": Bug(
+        *among(
+            Edit(
+                "ben", "shop/cart.py", "    freight = shipping(weight)\n", "    freight = shipping(weight)\n\n\n\n"
+            ),
+            Edit("cho", "shop/cart.py", "    cents = Discount().apply(subtotal(cart))", "    cents = None"),
+        )
+    ),
+    "what a caller passes": Bug(
+        *among(Edit("cho", "shop/web.py", "carts.heaviest(cart)", "carts.heaviest(None)")), "overview"
+    ),
+    "an import taken away": Bug(*among(Edit("cho", "shop/cart.py", "CURRENCY, Discount, rate", "Discount, rate"))),
+    "a constant": Bug(
+        *among(Edit("cho", "shop/rates.py", '"EUR": 100, "USD": 92', '"EUR": 100, "CHF": 94')),
+        "checkout",
+        "dollars",
+    ),
+    "a function that it uses": Bug(
+        *among(Edit("cho", "shop/cart.py", 'return sum(line["count"] for line in lines(cart))', 'return "many"')),
+        "overview",
+    ),
+    "on a branch that was merged": Bug(
+        (
+            QUIET[0],
+            Edit(
+                "ben", "shop/cart.py", "    return max(weights, default=0)", "    return max(weights)", "lighter"
+            ),
+            Edit("cho", "shop/rates.py", "    return 400\n", "    return 450\n", "lighter"),
+            Edit("ada", "shop/cart.py", '"""Everything, in cents."""', '"""All of it, in cents."""'),
+        ),
+        1,
+        "overview",
+        "empty",
+    ),
+    "with lines that moved since": Bug(
+        (
+            Edit(
+                "cho", "shop/cart.py", "(cents + freight) * 100 // unit", "(cents + freight) * 100 // (unit - 100)"
+            ),
+            Edit(
+                "ben", "shop/cart.py", "def lines(cart):", "def names(cart):\n    return []\n\n\ndef lines(cart):"
+            ),
+            Edit(
+                "ada", "shop/cart.py", '"""What somebody wants to buy."""', '"""What somebody\nwants\nto buy."""'
+            ),
+        ),
+        0,
+    ),
+    "in a file that got another name": Bug(
+        (
+            Edit("ben", "shop/web.py", 'or "nobody"', 'or "somebody"'),
+            Edit("ben", "shop/rates.py", "", "", rename="shop/prices.py"),
+            Edit("ada", "shop/cart.py", "from shop.rates import", "from shop.prices import"),
+            Edit("cho", "shop/prices.py", "return RATES[currency]", "return RATES[currency.lower()]"),
+        ),
+        3,
+    ),
+    "what a default of a class became": Bug(
+        *among(Edit("cho", "shop/rates.py", "    least = 1000", '    least = "1000"'))
+    ),
+}
+SILENT: dict[str, Bug] = {
+    "other files changed": Bug(
+        (
+            Edit("ben", "README.md", "", "# A shop\n"),
+            Edit("cho", "shop/stock.py", "", "def left():\n    return 3\n"),
+        ),
+        None,
+    ),
+    "other functions changed": Bug(
+        (
+            Edit("ben", "shop/cart.py", "    weights = [", "    weights = 3 * ["),
+            Edit("cho", "shop/rates.py", "        return 900\n", "        return 950\n"),
+        ),
+        None,
+    ),
+    "only words about it changed": Bug(
+        (
+            Edit("cho", "shop/cart.py", "    return sum(line[", "    # pieces times cents\n    return sum(line["),
+            Edit("ben", "shop/cart.py", '"""What somebody wants to buy."""', '"""A cart."""'),
+        ),
+        None,
+    ),
+    "only its indentation changed": Bug(
+        (
+            Edit(
+                "cho",
+                "shop/cart.py",
+                'sum(line["count"] * line["cents"] for line in lines(cart))',
+                'sum(line["count"]  *  line["cents"] for line in lines( cart ))',
+            ),
+        ),
+        None,
+    ),
+    "two are as likely": Bug(
+        (
+            Edit("ben", "shop/cart.py", "    cents = Discount()", "    cents = 0\n    cents = Discount()"),
+            Edit(
+                "cho",
+                "shop/cart.py",
+                "    currency = cart.get",
+                "    freight = freight or 0\n    currency = cart.get",
+            ),
+        ),
+        None,
+    ),
+    "nothing changed": Bug((Edit("ben", "README.md", "", "# A shop\n"),), None),
+}
+"""What changed while an error came that has nothing to do with it: a customer without a price."""

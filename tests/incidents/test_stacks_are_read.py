@@ -1,0 +1,165 @@
+"""The calls that logs name are found, whatever language they are in, and in which file of the repository."""
+
+from __future__ import annotations
+
+import pytest
+
+from shipway.incidents import code, stacks
+from shipway.incidents.stacks import Call
+
+PYTHON = """\
+Traceback (most recent call last):
+  File "/app/shop/web.py", line 17, in checkout
+    return {"total": carts.total(cart)}
+  File "/app/shop/cart.py", line 38, in total
+    cents = subtotal(cart)
+KeyError: 'cents'
+"""
+PYTEST = """\
+tests/test_cart.py:12: in test_total
+    assert total(CART) == 3
+shop/cart.py:38: KeyError
+FAILED tests/test_cart.py::test_total - KeyError: 'cents'
+"""
+NODE = """\
+TypeError: Cannot read properties of undefined (reading 'toFixed')
+    at Cart.total [as sum] (/app/lib/cart.js:38:17)
+    at /app/server.js:9:3
+    at Module._compile (node:internal/modules/cjs/loader:1521:14)
+"""
+MODULES = "    at charge (file:///app/lib/charge.mjs:4:9)\n"
+
+
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        (PYTHON, [("/app/shop/cart.py", 38, "total"), ("/app/shop/web.py", 17, "checkout")]),
+        (
+            PYTEST,
+            [
+                ("tests/test_cart.py", 0, "test_total"),
+                ("shop/cart.py", 38, ""),
+                ("tests/test_cart.py", 12, "test_total"),
+            ],
+        ),
+        (
+            NODE,
+            [
+                ("/app/lib/cart.js", 38, "Cart.total [as sum]"),
+                ("/app/server.js", 9, ""),
+                ("node:internal/modules/cjs/loader", 1521, "Module._compile"),
+            ],
+        ),
+        (MODULES, [("/app/lib/charge.mjs", 4, "charge")]),
+        ("all is well at 14:02:11\n12 passed in 3.4s\nhttp://127.0.0.1:8480/x\n", []),
+    ],
+)
+def test_calls_are_found_the_innermost_first(log: str, found: list[tuple[str, int, str]]) -> None:
+    assert [(call.file, call.line, call.function) for call in stacks.calls_in(log)] == found
+
+
+FILES = {"shop/cart.py", "src/kiosk/prices.py", "app.js", "a/util.py", "b/util.py", "lib/app.js"}
+
+
+@pytest.mark.parametrize(
+    ("said", "file"),
+    [
+        ("/app/shop/cart.py", "shop/cart.py"),
+        ("./shop/cart.py", "shop/cart.py"),
+        ("/srv/artifacts/1f3a/shop/cart.py", "shop/cart.py"),
+        ("C:\\shop\\cart.py", "shop/cart.py"),
+        ("/app/.venv/lib/python3.12/site-packages/kiosk/prices.py", "src/kiosk/prices.py"),
+        ("/app/app.js", "app.js"),
+        ("/app/lib/app.js", "lib/app.js"),
+        ("/app/util.py", None),
+        ("/app/x/util.py", None),
+        ("node:internal/timers", None),
+        ("<frozen importlib>", None),
+        ("", None),
+        ("/", None),
+        ("../../../etc/passwd", None),
+    ],
+)
+def test_a_call_is_found_in_the_repository_by_the_end_of_its_path(said: str, file: str | None) -> None:
+    assert stacks.located(Call(said, said, 1, "f"), FILES) == file
+
+
+PROGRAM = """\
+import json
+
+LIMIT = 3
+
+@cached
+def total(cart):
+    first = 1
+    if first:
+        return LIMIT
+
+    return json.loads(cart)
+
+class Cart:
+    least = 2
+    def apply(self):
+        def inner():
+            return self.least
+        return inner()
+""".splitlines()
+SCRIPT = """\
+export async function charge(account) {
+  const due = 1;
+  return due;
+}
+const refund = (account) => {
+  return account;
+};
+class Till {
+  open(key) {
+    return key;
+  }
+}
+""".splitlines()
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "function", "found"),
+    [
+        (PROGRAM, 9, "total", (5, 11)),
+        (PROGRAM, 11, "total", (5, 11)),
+        (PROGRAM, 17, "Cart.apply.inner", (16, 17)),
+        (PROGRAM, 18, "apply", (15, 18)),
+        (PROGRAM, 3, "<module>", (1, 6)),
+        (PROGRAM, 3, "nowhere", (1, 6)),
+        (PROGRAM, 0, "total", (5, 11)),
+        (PROGRAM, 0, "nowhere", (0, 0)),
+        (PROGRAM, 999, "nowhere", (996, 18)),
+        (SCRIPT, 3, "charge", (1, 4)),
+        (SCRIPT, 6, "refund", (5, 7)),
+        (SCRIPT, 10, "Till.open", (9, 11)),
+        (SCRIPT, 10, "async Till.open [as x]", (9, 11)),
+    ],
+)
+def test_the_lines_of_a_function_are_found(
+    lines: list[str], line: int, function: str, found: tuple[int, int]
+) -> None:
+    assert code.span(lines, line, function) == found
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        (1, {"json"}),
+        (3, {"LIMIT"}),
+        (7, {"total"}),
+        (11, {"total"}),
+        (14, {"least"}),
+        (17, {"inner"}),
+    ],
+)
+def test_what_a_change_gives_to_others_is_known_by_name(line: int, names: set[str]) -> None:
+    assert code.given(PROGRAM, line) == names
+
+
+@pytest.mark.parametrize("line", ["", "   ", "  # why", "// why", "  })", " * word", '    """What."""', "]"])
+def test_lines_that_say_nothing(line: str) -> None:
+    assert not code.says_something(line)
+    assert code.says_something(f"{line}\nx = 1".splitlines()[-1])
