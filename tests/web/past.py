@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from shipway.incidents.suspects import Evidence, Suspicion
+from shipway.state import errors, releases
 from support.said import Answers, kept
 from web.scene import Scene
 
@@ -68,7 +70,7 @@ def afternoon(scene: Scene) -> None:
         for name in ("topup", "ledger", "search", "storefront", "mailer", "statements"):
             scene.until(20 * DAY)
             scene.application(name)
-        for tell in (storefront, search, topup, ledger, mailer, statements):
+        for tell in (storefront, search, topup, ledger, mailer, statements, reports):
             tell(scene)
     kept(scene.places, "search", "prod", searched, seconds=5400)
     kept(scene.places, "mailer", "prod", mailed, seconds=3600)
@@ -165,3 +167,62 @@ def mailed(ago: float) -> dict[int, Answers]:
     if ago > 10 * MINUTE:
         return {1: (12, 0.001, 90)}
     return {1: (10.8, 0.001, 90), 2: (1.2, 0.002, 70)}
+
+
+CHARGE = {
+    "filename": "topup/ledger.py",
+    "abs_path": "/app/topup/ledger.py",
+    "module": "topup.ledger",
+    "function": "charge",
+    "lineno": 88,
+    "in_app": True,
+    "pre_context": [
+        "def charge(account, key):",
+        '    """Takes what is due, once for each key."""',
+        "    due = dues(account)",
+    ],
+    "context_line": '    rate = RATES[account["currency"]]',
+    "post_context": ["    taken = gateway.take(due * rate, key)", "    return book(account, taken)"],
+    "vars": {"account": {"currency": "'CHF'", "balance": "1500"}, "due": "700", "key": "'first'"},
+}
+HANDLE = {**CHARGE, "filename": "topup/web.py", "module": "topup.web", "function": "post_charge", "lineno": 41}
+LIBRARY = {"filename": "flask/app.py", "abs_path": "/app/.venv/lib/site-packages/flask/app.py", "lineno": 870}
+EVENT = {
+    "exception": {
+        "values": [
+            {
+                "type": "KeyError",
+                "value": "'CHF'",
+                "stacktrace": {"frames": [{**LIBRARY, "function": "dispatch", "in_app": False}, HANDLE, CHARGE]},
+            }
+        ]
+    },
+    "request": {"url": "http://topup.localhost/accounts/4915110000001/charge?key=first", "method": "POST"},
+    "platform": "python",
+}
+
+
+def reports(scene: Scene) -> None:
+    """Errors of topup in prod: one that a commit is named for, one that is resolved, one that nobody knows of."""
+    with scene.database.read() as conn:
+        now = releases.now_serving(conn, "topup", "prod")
+        assert now is not None
+        commit = releases.get(conn, now.release).commit
+    scene.until(2 * MINUTE)
+    scene.report("topup", {"message": "gateway answered after 4711 ms", "level": "warning"})
+    scene.until(90)
+    resolved = scene.report("topup", {**EVENT, "fingerprint": ["old"], "release": commit})
+    with scene.database.write() as conn:
+        errors.resolve(conn, resolved, "ben")
+    scene.until(MINUTE)
+    for _ in range(14):
+        error = scene.report("topup", {**EVENT, "release": commit})
+    hunk = ("-RATES = rates()", '+RATES = {"EUR": 100, "USD": 92}')
+    evidence = Evidence("topup/ledger.py", 88, "charge", "uses", hunk)
+    reason = f"{commit[:7]} changed what charge in topup/ledger.py uses."
+    scene.suspect(
+        error,
+        Suspicion(
+            reason, commit, "Ada Okafor", "ada@example.org", "Say why a charge was refused", "low", (evidence,)
+        ),
+    )

@@ -19,11 +19,11 @@ from shipway.environments.secrets import Vault
 from shipway.incidents.suspects import Suspicion
 from shipway.pushes import access, repositories
 from shipway.pushes.git import environment as git_environment
+from shipway.signals.errors.intake import Intake
+from shipway.signals.errors.recording import Recorder
 from shipway.signals.questions import results
 from shipway.signals.questions.answer import State
 from shipway.signals.questions.results import Line
-from shipway.signals.errors.intake import Intake
-from shipway.signals.errors.recording import Recorder
 from shipway.state import (
     applications,
     artifacts,

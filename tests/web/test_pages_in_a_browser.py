@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from shipway.incidents.suspects import Evidence, Suspicion
+from shipway.state import errors
 from web.past import afternoon
 from web.scene import Scene
 from web.server import Site
@@ -22,6 +24,12 @@ PAGES = (
     "/runs/statements:2",
     "/runs/search:3",
     "/applications/topup/environments/prod",
+    "/applications/topup/errors",
+    "/applications/topup/errors?environment=prod",
+    "/applications/ledger/errors",
+    "/applications/topup/errors/1",
+    "/applications/topup/errors/2",
+    "/applications/topup/errors/3",
     "/applications/mailer/environments/prod",
     "/applications/mailer/environments/dev",
     "/applications/search/environments/prod",
@@ -227,6 +235,62 @@ def test_nothing_that_people_or_programs_write_becomes_markup(browser: Browser, 
     expect(page.locator("#L2 code")).to_have_text(PAYLOADS[1])
     assert alerts == []
     context.close()
+
+
+def test_nothing_that_an_application_reports_becomes_markup(browser: Browser, site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    for payload in PAYLOADS:
+        words = {
+            "pre_context": [payload],
+            "context_line": payload,
+            "post_context": [payload],
+            "vars": {payload: payload},
+        }
+        frames = [
+            {"filename": payload, "function": payload, "lineno": 7, "in_app": own, **words}
+            for own in (True, False)
+        ]
+        raised = {"type": payload, "value": payload, "stacktrace": {"frames": frames}}
+        about = {"release": payload, "transaction": payload, "level": payload, "server_name": payload}
+        error = scene.report("topup", {"exception": {"values": [raised]}, **about})
+        evidence = Evidence(payload, 7, payload, "line", (f"+{payload}", f"-{payload}"))
+        scene.suspect(
+            error, Suspicion(payload, "a" * 40, payload, payload, payload, "high", (evidence,), (payload,))
+        )
+        scene.report("topup", {"message": payload})
+    context = person(browser, site)
+    page = context.new_page()
+    alerts: list[str] = []
+    page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+    with scene.database.read() as conn:
+        found = errors.recent(conn, "topup")
+    assert len(found) > len(PAYLOADS)
+    for path in ["", *(f"/{error.number}" for error in found)]:
+        page.goto(f"{site.origin}/applications/topup/errors{path}")
+        assert page.locator("main :is(img, iframe, script, base, meta, math), form[action^=http]").count() == 0, (
+            path
+        )
+        assert page.evaluate("[...document.querySelectorAll('*')].every((e) => !e.onerror && !e.onload)")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    assert alerts == []
+    context.close()
+
+
+def test_an_error_is_resolved_by_its_button(page: Page, site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    page.goto(f"{site.origin}/applications/topup/errors")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing reported an error in topup")
+    scene.report("topup", {"exception": [{"type": "KeyError", "value": "'cents'"}]})
+    page.get_by_role("link", name="KeyError: 'cents'").click()
+    expect(page.locator("#suspect-1")).to_contain_text("No commit is suspected")
+    page.get_by_role("button", name="Resolve").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Resolved: KeyError: 'cents'")
+    expect(page.locator(".lead")).to_contain_text("ada resolved it")
+    expect(page.locator("#acts")).to_contain_text("It opens again by itself")
 
 
 def test_a_lost_line_says_so_and_comes_back(browser: Browser, scene: Scene) -> None:

@@ -17,6 +17,7 @@ from rich.console import Console
 from shipway import __version__
 from shipway.cli import (
     environments,
+    errors,
     incidents,
     installation,
     pipelines,
@@ -39,7 +40,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
     "environments": environments.VERBS,
     "releases": releases.VERBS,
     "traffic": traffic.VERBS,
-    "signals": signals.VERBS | probes.VERBS,
+    "signals": signals.VERBS | errors.VERBS | probes.VERBS,
     "incidents": incidents.VERBS,
     "rollbacks": rollbacks.VERBS,
 }

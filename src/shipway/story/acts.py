@@ -15,10 +15,11 @@ from shipway.pushes import repositories
 from shipway.pushes.git import Git
 from shipway.releases import gate
 from shipway.rollbacks import choose
-from shipway.state import applications, artifacts, configurations, deployments, releases, runs
+from shipway.state import applications, artifacts, configurations, deployments, errors, releases, runs
 from shipway.state.applications import Application
 from shipway.state.artifacts import Artifact
 from shipway.state.configurations import Configuration
+from shipway.state.errors import Error
 from shipway.state.runs import Run
 from shipway.story import carry, migrations, order, plan
 from shipway.story.cast import Cast, project_of
@@ -132,6 +133,12 @@ class Story:
                 return None
             deployments.take_back(conn, tried, who)
             return runs.get(conn, tried.run)
+
+    def resolve_error(self, error: str, who: str) -> Error:
+        """Says that an error is mended; one that is resolved already is left as it is."""
+        with self.cast.database.write() as conn:
+            errors.resolve(conn, errors.get(conn, error), who)
+            return errors.get(conn, error)
 
     def _deploy_again(self, application: str, environment: str, who: str) -> Run | None:
         """What serves, with the newest configuration; nothing to do where it has that one already."""

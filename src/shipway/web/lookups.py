@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shipway.errors import NotFound
-from shipway.state import applications, releases, runs
+from shipway.state import applications, errors, releases, runs
 from shipway.state.applications import Application
 from shipway.state.database import Connection
+from shipway.state.errors import Error
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.story import order
@@ -61,4 +62,14 @@ def release(conn: Connection, name: str, environment: str, said: str) -> Release
     found = releases.numbered(conn, name, environment, int(number)) if known else None
     if found is None:
         raise NotFound(f"{environment} of {name} has no release {said!r}.")
+    return found
+
+
+def error(conn: Connection, name: str, said: str) -> Error:
+    """The error of an application that people call by this number."""
+    application(conn, name)
+    known = said.isascii() and said.isdecimal() and len(said) < 10
+    found = errors.numbered(conn, name, int(said)) if known else None
+    if found is None:
+        raise NotFound(f"{name} has no error {said!r}.", hint="`shipway errors` lists them.")
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipway.web.pages import environment, home, run, run_list, session, static
+from shipway.web.pages import environment, error, error_list, home, run, run_list, session, static
 
 ROUTES = (
     *static.ROUTES,
@@ -11,4 +11,6 @@ ROUTES = (
     *run_list.ROUTES,
     *run.ROUTES,
     *environment.ROUTES,
+    *error_list.ROUTES,
+    *error.ROUTES,
 )

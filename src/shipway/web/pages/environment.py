@@ -12,7 +12,7 @@ from shipway.signals.encoding import number_of
 from shipway.signals.instances import Usage
 from shipway.signals.reading import together
 from shipway.signals.summary import side_by_side, summary
-from shipway.state import configurations, deployments, holds, instances, runs
+from shipway.state import configurations, deployments, errors, holds, instances, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.traffic.addresses import address
@@ -75,6 +75,7 @@ def environment_page(site: Site, call: Call) -> Response:
             application=application,
             environment=environment,
             names=names,
+            open_errors=errors.open_in(conn, application, environment),
             url=address(application, environment, site.proxy_port),
             now=now,
             serving=serving,

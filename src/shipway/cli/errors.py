@@ -1,0 +1,130 @@
+"""What applications say went wrong in them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from shipway.cli import here, show
+from shipway.cli.options import App, AsJson, Verb
+from shipway.cli.server import Server
+from shipway.errors import UserError
+from shipway.web.words import plain
+
+Number = Annotated[int | None, typer.Argument(help="An error, by its number.", metavar="ID")]
+Somewhere = Annotated[str | None, typer.Option("--env", "-e", help="Only those of this environment.")]
+Resolve = Annotated[
+    bool, typer.Option("--resolve", help="Say that it is mended; should it come back, that is told.")
+]
+All = Annotated[bool, typer.Option("--all", help="Resolved ones too.")]
+Rotate = Annotated[
+    bool, typer.Option("--rotate-key", help="A new key for the next releases of --env to report with.")
+]
+
+
+def errors(
+    error: Number = None,
+    env: Somewhere = None,
+    resolve: Resolve = False,
+    every: All = False,
+    rotate_key: Rotate = False,
+    app: App = None,
+    as_json: AsJson = False,
+) -> int:
+    """The errors that applications reported, or one: where, since which release, by whose commit."""
+    server, application = Server.find(), here.application(app)
+    if rotate_key:
+        _rotate(server, application, env, as_json)
+    elif error is None and resolve:
+        raise UserError("It is not said which error is mended.", hint="shipway errors ID --resolve")
+    elif error is None:
+        _list(server, application, env, every, as_json)
+    elif resolve:
+        told = server.post(f"/applications/{application}/errors/{error}/resolve")
+        show.as_json(told) if as_json else print(f"Error {told['number']} is resolved: {plain(told['title'])}")
+    else:
+        _show(server.get(f"/applications/{application}/errors/{error}"), env, as_json)
+    return 0
+
+
+def _rotate(server: Server, application: str, env: str | None, as_json: bool) -> None:
+    if env is None:
+        raise UserError("A key is one environment's.", hint="Name it with --env.")
+    told = server.post(f"/applications/{application}/environments/{env}/error-key")
+    if as_json:
+        show.as_json(told)
+    else:
+        print(f"The next release in {env} reports with a new key; what runs goes on with its own.")
+
+
+def _list(server: Server, application: str, env: str | None, every: bool, as_json: bool) -> None:
+    query = {**({"environment": env} if env else {}), **({} if every else {"state": "open"})}
+    found = server.get(f"/applications/{application}/errors", **query)
+    if as_json:
+        show.as_json(found["errors"])
+        return
+    rows = [
+        (
+            each["number"],
+            plain(each["title"]),
+            plain(each["place"]),
+            each["count"],
+            ", ".join(_since(one) for one in each["environments"]),
+            show.ago(each["last_seen"]),
+            "came back" if each["state"] == "open" and each["regressed"] else each["state"],
+        )
+        for each in found["errors"]
+    ]
+    columns = ("error", "", "where", "seen", "since", "last", "")
+    show.table(columns, rows, empty="No error was reported." if every else "There is no open error.")
+
+
+def _show(error: dict[str, Any], env: str | None, as_json: bool) -> None:
+    places = [one for one in error["environments"] if env in (None, one["environment"])]
+    if as_json:
+        show.as_json({**error, "environments": places})
+        return
+    print(f"{error['number']} {plain(error['title'])}")
+    print(f"{error['state']}, seen {error['count']} times, last {show.ago(error['last_seen'])}")
+    for one in places:
+        print(f"\n{_since(one)}, seen there {one['count']} times")
+        _suspicion(one["suspicion"])
+    for line in _stack(error["samples"]):
+        print(line)
+    for request, count in error["requests"].items():
+        print(f"  {count:>6}  {plain(request)}")
+
+
+def _suspicion(told: dict[str, Any] | None) -> None:
+    if told is None:
+        print("  Nobody has looked yet which commit it came by.")
+        return
+    if told["commit"] is not None:
+        who = plain(f"{told['author']} <{told['email']}>")
+        print(f"  {told['commit'][:7]} {plain(told['subject'])}")
+        print(f"  by {who}, confidence {told['confidence']}")
+    print(f"  {plain(told['reason'])}")
+    for evidence in told["evidence"]:
+        print(f"    {plain(evidence['path'])}:{evidence['line']}")
+        for line in evidence["hunk"]:
+            print(f"      {plain(line)}")
+
+
+def _stack(samples: list[dict[str, Any]]) -> list[str]:
+    """The application's own calls in the newest report, as its language would print them."""
+    lines = []
+    for raised in samples[0]["raised"] if samples else []:
+        frames = [frame for frame in raised["frames"] if frame["own"]]
+        lines += ["", plain(": ".join(filter(None, [raised["type"], raised["value"]])))]
+        for frame in frames:
+            lines.append(plain(f"  {frame['file']}:{frame['line']} in {frame['function']}"))
+            lines += [plain(f"    {frame['source'].strip()}")] if frame["source"] else []
+    return [*lines, ""]
+
+
+def _since(place: dict[str, Any]) -> str:
+    return place["environment"] if place["release"] is None else f"{place['environment']} r{place['release']}"
+
+
+VERBS: dict[str, Verb] = {"errors": errors}

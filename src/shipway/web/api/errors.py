@@ -1,0 +1,115 @@
+"""Errors: those of an application, one with its newest reports, and saying that it is mended."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from shipway.signals.errors import samples
+from shipway.state import error_keys, errors, releases
+from shipway.state.database import Connection
+from shipway.state.errors import Error, InRelease, Place
+from shipway.web import lookups
+from shipway.web.call import Call
+from shipway.web.refusals import Unreadable
+from shipway.web.routes import declare
+from shipway.web.site import Site
+
+BASE = "/api/v1/applications/{application}/errors"
+STATES = ("open", "resolved")
+
+
+def list_errors(site: Site, call: Call) -> dict[str, Any]:
+    """`environment` and `state` (open or resolved) narrow it down; what was seen last comes first."""
+    state = call.query("state")
+    if state is not None and state not in STATES:
+        raise Unreadable("`state` is open or resolved.")
+    with site.database.read() as conn:
+        name = lookups.application(conn, call.place("application")).name
+        environment = call.query("environment")
+        if environment is not None:
+            lookups.environment(site, conn, name, environment)
+        limit = call.number("limit", 100, most=500)
+        found = errors.recent(conn, name, environment=environment, state=state, limit=limit)
+        shown = [{**_error(one), "environments": _places(conn, one)} for one in found]
+    return {"errors": shown, "dropped": site.intake.dropped(name)}
+
+
+def show_error(site: Site, call: Call) -> dict[str, Any]:
+    """Everything that is known of one, its newest reports too."""
+    with site.database.read() as conn:
+        error = lookups.error(conn, call.place("application"), call.place("error"))
+        return {
+            **_error(error),
+            "environments": _places(conn, error),
+            "releases": [_release(conn, one) for one in errors.in_releases(conn, error.id)],
+            "requests": errors.requests(conn, error.id),
+            "samples": samples.newest(site.places, error.application, error.id),
+        }
+
+
+def resolve(site: Site, call: Call) -> dict[str, Any]:
+    """Says that it is mended; one that comes back in a later release is a regression."""
+    with site.database.read() as conn:
+        error = lookups.error(conn, call.place("application"), call.place("error"))
+    return _error(site.story.resolve_error(error.id, call.who))
+
+
+def rotate_key(site: Site, call: Call) -> dict[str, Any]:
+    """A new key to report with; what runs goes on with the one before."""
+    with site.database.read() as conn:
+        application = call.place("application")
+        environment = lookups.environment(site, conn, application, call.place("environment"))
+    with site.database.write() as conn:
+        known = error_keys.rotate(conn, application, environment, call.who)
+    return {"project": known.project, "environment": environment, "key": known.key}
+
+
+def _error(one: Error) -> dict[str, Any]:
+    """Without what only Shipway itself compares."""
+    shown = asdict(one)
+    del shown["fingerprint"], shown["resolved_after"]
+    return shown
+
+
+def _places(conn: Connection, error: Error) -> list[dict[str, Any]]:
+    return [_place(conn, one) for one in errors.places(conn, error.id)]
+
+
+def _place(conn: Connection, one: Place) -> dict[str, Any]:
+    release = None if one.release is None else releases.get(conn, one.release)
+    shown = asdict(one)
+    del shown["error"], shown["environment"]
+    return {
+        "environment": one.environment,
+        **shown,
+        "release": None if release is None else release.number,
+        "commit": None if release is None else release.commit,
+        "suspicion": None if one.suspicion is None else dict(one.suspicion),
+    }
+
+
+def _release(conn: Connection, one: InRelease) -> dict[str, Any]:
+    release = None if one.release is None else releases.get(conn, one.release)
+    return {
+        "environment": one.environment,
+        "release": None if release is None else release.number,
+        "commit": None if release is None else release.commit,
+        "named": one.named if release is None else None,
+        "first_seen": one.first_seen,
+        "last_seen": one.last_seen,
+        "count": one.count,
+    }
+
+
+ROUTES = (
+    declare("GET", BASE, list_errors, who="user"),
+    declare("GET", f"{BASE}/{{error}}", show_error, who="user"),
+    declare("POST", f"{BASE}/{{error}}/resolve", resolve, who="user"),
+    declare(
+        "POST",
+        "/api/v1/applications/{application}/environments/{environment}/error-key",
+        rotate_key,
+        who="user",
+    ),
+)

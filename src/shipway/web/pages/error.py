@@ -1,0 +1,148 @@
+"""One error: by whose commit it came, where it was raised, which requests and releases had it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from shipway.signals.errors import samples
+from shipway.state import errors, releases, runs
+from shipway.state.database import Connection
+from shipway.state.errors import Error, InRelease, Place
+from shipway.state.releases import Release
+from shipway.web import lookups
+from shipway.web.call import Call
+from shipway.web.pages.error_list import state
+from shipway.web.pages.rendering import page
+from shipway.web.pages.stations import Station
+from shipway.web.routes import declare
+from shipway.web.site import Site
+from shipway.web.words import ago, several
+
+BASE = "/applications/{application}/errors/{error}"
+SHORT = 60  # characters of an exception's name in the heading
+NOBODY: Mapping[str, Any] = {
+    "commit": None,
+    "reason": "Nobody has looked yet; that takes a few seconds.",
+    "evidence": [],
+    "candidates": [],
+}
+
+
+@dataclass(frozen=True)
+class Where:
+    """The error in one environment, with who is suspected there; `run` is the number of the commit's own run."""
+
+    place: Place
+    release: Release | None
+    suspicion: Mapping[str, Any]
+    run: int | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """The error in one release; `name` is r3, or what the application called it."""
+
+    seen: InRelease
+    name: str
+    commit: str
+
+
+def error_page(site: Site, call: Call) -> Response:
+    with site.database.read() as conn:
+        error = lookups.error(conn, call.place("application"), call.place("error"))
+        names = lookups.environments(site, conn, error.application)
+        wheres = [_where(conn, error, place) for place in _in_order(errors.places(conn, error.id), names)]
+        rows = [_row(conn, seen) for seen in errors.in_releases(conn, error.id)]
+        requests = errors.requests(conn, error.id)
+    kept = samples.newest(site.places, error.application, error.id)
+    look, word = state(error)
+    return page(
+        site,
+        call,
+        "error.html",
+        here="applications",
+        error=error,
+        look=look,
+        word=word,
+        wheres=wheres,
+        stations=_stations(site, error, wheres[0]) if wheres else [],
+        rows=rows,
+        requests=requests,
+        sample=kept[0] if kept else None,
+        title=_title(error, wheres),
+        lead=_lead(error),
+    )
+
+
+def resolve(site: Site, call: Call) -> Response:
+    with site.database.read() as conn:
+        error = lookups.error(conn, call.place("application"), call.place("error"))
+    site.story.resolve_error(error.id, call.who)
+    return RedirectResponse(f"/applications/{error.application}/errors/{error.number}", 303)
+
+
+def _in_order(places: Sequence[Place], names: Sequence[str]) -> list[Place]:
+    """The environment at the end of the way first: there people are hurt."""
+    order = {name: number for number, name in enumerate(names)}
+    return sorted(places, key=lambda place: -order.get(place.environment, -1))
+
+
+def _where(conn: Connection, error: Error, place: Place) -> Where:
+    release = None if place.release is None else releases.get(conn, place.release)
+    suspicion = place.suspicion or NOBODY
+    found = runs.recent(conn, application=error.application, commit=suspicion["commit"] or "none", limit=1)
+    return Where(place, release, suspicion, found[0].number if found else None)
+
+
+def _row(conn: Connection, seen: InRelease) -> Row:
+    if seen.release is None:
+        return Row(seen, seen.named or "not named", "")
+    release = releases.get(conn, seen.release)
+    return Row(seen, f"r{release.number}", release.commit)
+
+
+def _stations(site: Site, error: Error, where: Where) -> list[Station]:
+    """The way of the error: the commit that is suspected, the release that brought it, what it does there."""
+    commit = where.suspicion["commit"]
+    subject = site.commits.about(error.application, commit).subject if commit else "no commit is suspected"
+    release = "no release" if where.release is None else f"r{where.release.number}"
+    about = "not one of Shipway's" if where.release is None else f"brought it to {where.place.environment}"
+    return [
+        Station(
+            commit[:7] if commit else "not known", "passed" if commit else "unknown", subject, mono=bool(commit)
+        ),
+        Station(release, "passed" if where.release else "unknown", about),
+        Station(where.place.environment, state(error)[0], several(where.place.count, "report")),
+    ]
+
+
+def _title(error: Error, wheres: Sequence[Where]) -> str:
+    what, colon, _ = error.title.partition(":")
+    function = error.place.partition(" in ")[0]
+    called = f"{what[:SHORT]} in {function[:SHORT]}" if function and colon else error.title[: 2 * SHORT]
+    if error.state == "resolved":
+        return f"Resolved: {called}"
+    first = wheres[0] if wheres else None
+    if first is None or first.release is None:
+        return f"Open: {called}"
+    return f"{called} since r{first.release.number} in {first.place.environment}"
+
+
+def _lead(error: Error) -> str:
+    seen = "Seen once" if error.count == 1 else f"Seen {error.count:,} times, the last one"
+    told = f"{seen} {ago(error.last_seen)}."
+    if error.state == "resolved" and error.resolved is not None:
+        return f"{told} {error.resolved_by} resolved it {ago(error.resolved)}."
+    if error.regressed is not None and error.resolved is not None:
+        return f"{told} {error.resolved_by} had resolved it; it came back {ago(error.regressed)}."
+    return told
+
+
+ROUTES = (
+    declare("GET", BASE, error_page, who="user"),
+    declare("POST", f"{BASE}/resolve", resolve, who="user"),
+)
