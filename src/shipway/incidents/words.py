@@ -90,7 +90,12 @@ def _made(
     if lines:
         parts.append("\n".join(f"    {_UNSEEN.sub(' ', line)[:LONGEST_LINE]}" for line in lines))
     parts.append("\n".join(f"{name:<{width}}  {said}" for name, said in rows if said))
-    return Text(shown[:LONGEST_SUBJECT], "\n\n".join(parts) + "\n")
+    return Text(_shortened(shown, LONGEST_SUBJECT), "\n\n".join(parts) + "\n")
+
+
+def _shortened(line: str, longest: int) -> str:
+    """Ends with a whole word, and says so, where it has to end early."""
+    return line if len(line) <= longest else f"{line[: longest - 1].rpartition(' ')[0]}…"
 
 
 def _commit(cause: Cause, whom: Whom) -> str:

@@ -1,0 +1,213 @@
+"""From the first failing request of a bad release to traffic being back, and to the message for its author.
+
+Baseline, in the same run: Prometheus and Alertmanager (Debian's packages), which scrape the same application and
+call the same webhook, with three settings: built-in (1 m, group_wait 30 s, `for: 1m`), common (15 s, `for: 1m`),
+tightest (1 s, `for: 0s`, group_wait 0 s). Every request fails at 20 a second, 10 % of them go to the new release.
+Prints one JSON line per case; `ratio` is message / tightest message (bar: at most 2).
+
+Usage: bench/bad_release.py [every|half] [ROUNDS]   half: without the baseline (bars: 15 failed requests, 10 s,
+the message within 5 s of the decision)
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from support.installation import Installation, Repository, eventually, free_port
+from support.shop import PROJECT, shop
+from support.visitors import Visitors
+
+RATE = 20.0
+TRAFFIC = "traffic: {strategy: canary, steps: [10, 50], hold: 20 s, deadline: 60 s, warm: 60 s, drain: 5 s}"
+CANARY = PROJECT.replace("[dev, test, prod]", "[prod]").replace("traffic: {warm: 60 s, drain: 5 s}", TRAFFIC)
+UNJUDGED = CANARY.replace("traffic: {strategy: canary", "traffic: {judge: false, strategy: canary")
+BROKEN = "broken"
+SETTINGS = {"built-in": ("1m", "1m", "30s"), "common": ("15s", "1m", "30s"), "tightest": ("1s", "0s", "0s")}
+
+
+class Hooks:
+    """A webhook receiver: the moment at which each path was called first."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, float] = {}
+        hooks = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                hooks.calls.setdefault(self.path.strip("/"), time.time())
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None: ...
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def main() -> None:
+    half = sys.argv[1:2] == ["half"]
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    with tempfile.TemporaryDirectory() as home, ExitStack() as running:
+        installation = Installation(Path(home))
+        installation.up()
+        running.callback(installation.take_down)
+        hooks = Hooks()
+        repository = opened(installation, hooks)
+        found = [measure(installation, repository, hooks, 2 if half else 1, number) for number in range(rounds)]
+        told: dict[str, object] = {"case": "half" if half else "every", "rounds": rounds}
+        for name in ("failed", "back_s", "message_s", "decision_to_message_s"):
+            values = [each[name] for each in found]
+            told |= {name: round(statistics.median(values), 2), f"{name}_max": round(max(values), 2)}
+        if not half:
+            others = {name: beside(installation, repository, hooks, name, Path(home)) for name in SETTINGS}
+            told |= {f"prometheus {name} s": round(took, 2) for name, took in others.items()}
+            told["ratio"] = round(float(str(told["message_s"])) / others["tightest"], 2)
+        print(json.dumps(told), flush=True)
+
+
+def opened(installation: Installation, hooks: Hooks) -> Repository:
+    repository = installation.repository("shop")
+    for key, value in {"user.name": "Ada", "user.email": "ada@example.org"}.items():
+        repository.git("config", key, value)
+    repository.commit("Open", version("0", 0))
+    repository.init()
+    repository.deliver("Open for real")
+    url = f"json://127.0.0.1:{hooks.port}/shipway"
+    done = repository.installation.shipway("channels", "ada@example.org", "--private", stdin=f"{url}\n")
+    assert done.code == 0, done.out
+    return repository
+
+
+def version(number: str, every: int, project: str = CANARY) -> dict[str, str]:
+    """A version that answers one of `every` requests for its name with 500 (0: none), and tells its counts."""
+    files = shop(number, project=project)
+    fails = f"next(ASKED) % {every} == 0" if every else f"(DATA / {BROKEN!r}).exists()"
+    answer = (
+        f"fails = self.path == '/' and {fails}\n"
+        "        COUNTS[fails] += self.path == '/'\n"
+        "        self.answer('out of eggs' if fails else VERSION, 500 if fails else 200)"
+    )
+    metrics = (
+        "        if self.path == '/metrics':\n"
+        "            return self.answer(''.join(f'shop_requests_total{{failed=\"{k}\"}} {v}\\n' "
+        "for k, v in COUNTS.items()))\n"
+    )
+    web = files["web.py"].replace("        self.answer(VERSION)\n", f"{metrics}        {answer}\n")
+    return {**files, "web.py": "import itertools\nASKED = itertools.count()\nCOUNTS = {False: 0, True: 0}\n" + web}
+
+
+def measure(
+    installation: Installation, repository: Repository, hooks: Hooks, every: int, number: int
+) -> dict[str, float]:
+    """One bad release; seconds from its first failing request."""
+    repository.deliver(f"Mend {number}", version(f"good{number}", 0))
+    hooks.calls.clear()
+    with Visitors(installation.proxy_port, "shop.localhost", RATE) as people:
+        eventually(lambda: len(people.visits) > 15 * RATE, "people have come")
+        repository.commit(f"Break {number}", version(f"bad{number}", every))
+        repository.push()
+        eventually(lambda: "shipway" in hooks.calls, "the author was told")
+        time.sleep(1)
+    failed = sorted(visit.at for visit in people.failed)
+    ((decided,),) = installation.query("select max(at) from verdicts where kind = 'bad'")
+    return {
+        "failed": len(failed),
+        "back_s": failed[-1] - failed[0],
+        "message_s": hooks.calls["shipway"] - failed[0],
+        "decision_to_message_s": hooks.calls["shipway"] - decided,
+    }
+
+
+def beside(installation: Installation, repository: Repository, hooks: Hooks, name: str, home: Path) -> float:
+    """What the others need for a release that nobody takes back: seconds from its first failing request."""
+    repository.deliver(f"Mend before {name}", version(f"fine {name}", 0, UNJUDGED))
+    hooks.calls.clear()
+    broken = installation.places.environment("shop", "prod") / "data" / BROKEN
+    with (
+        monitoring(installation, hooks, name, home),
+        Visitors(installation.proxy_port, "shop.localhost", RATE) as people,
+    ):
+        time.sleep(20)
+        broken.touch()
+        eventually(lambda: name in hooks.calls, f"{name} has told", patience=300)
+    broken.unlink()
+    return hooks.calls[name] - min(visit.at for visit in people.failed)
+
+
+@contextmanager
+def monitoring(installation: Installation, hooks: Hooks, name: str, home: Path) -> Iterator[None]:
+    """Prometheus and Alertmanager over the instance that serves."""
+    every, wait, group = SETTINGS[name]
+    ((port,),) = installation.query(
+        "select instances.port from instances join serving on serving.release = instances.release "
+        "where process = 'web' and wanted"
+    )
+    directory = home / f"monitoring-{name.replace(' ', '-')}"
+    directory.mkdir()
+    prometheus_port, alert_port = free_port(), free_port()
+    rule = {
+        "alert": "Failing",
+        "expr": f'irate(shop_requests_total{{failed="True"}}[{"4s" if name == "tightest" else "5m"}]) > 0.5',
+        "for": wait,
+    }
+    write(directory / "rules.yml", {"groups": [{"name": "shop", "rules": [rule]}]})
+    write(
+        directory / "prometheus.yml",
+        {
+            "global": {"scrape_interval": every, "evaluation_interval": every},
+            "rule_files": [str(directory / "rules.yml")],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alert_port}"]}]}]},
+            "scrape_configs": [{"job_name": "shop", "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}],
+        },
+    )
+    hook = {"url": f"http://127.0.0.1:{hooks.port}/{name}", "send_resolved": False}
+    write(
+        directory / "alertmanager.yml",
+        {
+            "route": {"receiver": "hook", "group_wait": group, "group_interval": "1s"},
+            "receivers": [{"name": "hook", "webhook_configs": [hook]}],
+        },
+    )
+    commands = [
+        [
+            "prometheus-alertmanager",
+            f"--config.file={directory}/alertmanager.yml",
+            f"--storage.path={directory}/alerts",
+            f"--web.listen-address=127.0.0.1:{alert_port}",
+            "--cluster.listen-address=",
+        ],
+        [
+            "prometheus",
+            f"--config.file={directory}/prometheus.yml",
+            f"--storage.tsdb.path={directory}/series",
+            f"--web.listen-address=127.0.0.1:{prometheus_port}",
+        ],
+    ]
+    with ExitStack() as running:
+        for command in commands:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            running.callback(process.wait)
+            running.callback(process.terminate)
+        yield
+
+
+def write(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value))  # JSON is YAML
+
+
+if __name__ == "__main__":
+    main()
