@@ -94,3 +94,13 @@ def test_instances_are_followed_also_when_their_log_is_cut(site: Site) -> None:
         assert answer.readline() == b"worker.0 | two\n"
         write(site, "worker", "3\n", mode="w")
         assert answer.readline() == b"worker.0 | 3\n"
+
+
+def test_what_an_application_writes_of_its_secrets_is_not_shown(site: Site) -> None:
+    """Whole, and as one of the forms in which programs print them."""
+    serving(site)
+    site.scene.configure("topup", "prod", {}, ["API_KEY"])
+    write(site, "worker", "key a long one here\nYSBsb25nIG9uZQ==\nnothing to hide\n")
+    assert site.get(f"{PROD}?process=worker").text == (
+        "worker.0 | key *** here\nworker.0 | ***\nworker.0 | nothing to hide\n"
+    )

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 
+from shipway.signals.errors.origin import Origin
+from shipway.signals.errors.secrecy import without_secrets
 from shipway.state import instances, releases
 from shipway.state.instances import Instance
 from shipway.web import lookups, tail
@@ -19,10 +21,13 @@ from shipway.web.streams import LiveText
 
 
 class Source:
-    """The log of one instance, cut into whole lines that carry the instance's name."""
+    """The log of one instance, cut into whole lines that carry the instance's name and show no `secrets`.
 
-    def __init__(self, name: str, path: Path, offset: int) -> None:
-        self.name, self.path, self.offset = name, path, offset
+    An application writes its own log, and what it writes is kept as it is; secrets are masked where it is shown.
+    """
+
+    def __init__(self, name: str, path: Path, offset: int, secrets: list[bytes]) -> None:
+        self.name, self.path, self.offset, self.secrets = name, path, offset, secrets
         self.rest = b""
 
     def lines(self, final: bool) -> list[str]:
@@ -35,7 +40,8 @@ class Source:
         at_its_end = final and len(piece) < tail.PIECE
         if self.rest and (at_its_end or len(self.rest) > tail.PIECE):
             whole, self.rest = [*whole, self.rest], b""
-        return [f"{self.name} | {line.decode(errors='replace')}\n" for line in whole]
+        shown = without_secrets([line.decode(errors="replace") for line in whole], self.secrets) if whole else []
+        return [f"{self.name} | {line}\n" for line in shown]
 
 
 async def show_logs(site: Site, call: Call) -> LiveText:
@@ -65,13 +71,14 @@ def _sources(site: Site, call: Call, lines: int | None) -> dict[str, Source]:
         environment = lookups.environment(site, conn, application, call.place("environment"))
         now = releases.now_serving(conn, application, environment)
         wanted = [] if now is None else instances.of_release(conn, now.release)
+        secrets = Origin(conn, site.story.cast.machine.vault, application, environment).secrets
     process = call.query("process")
     found: dict[str, Source] = {}
     for one in wanted:
         if process in (None, one.process):
             path = site.places.instance_log(application, environment, one.id)
             start = 0 if lines is None else tail.start_of_last(path, lines)
-            found[one.id] = Source(_short(one), path, start)
+            found[one.id] = Source(_short(one), path, start, secrets)
     return found
 
 
