@@ -194,14 +194,14 @@ class Scene:
         with (directory / "log").open("ab") as file:
             file.write(text.encode())
 
-    def green(self, run: Run) -> Artifact:
+    def green(self, run: Run, traffic: Mapping[str, object] | None = None) -> Artifact:
         """Every step passes, the build too, and the artifact is published."""
         self.begin(run)
         for name in [*STEPS, "build"]:
             self.step(run, name)
-        return self.artifact(run)
+        return self.artifact(run, traffic)
 
-    def artifact(self, run: Run) -> Artifact:
+    def artifact(self, run: Run, traffic: Mapping[str, object] | None = None) -> Artifact:
         with self.database.write() as conn:
             return artifacts.create(
                 conn,
@@ -209,7 +209,7 @@ class Scene:
                 digest=run.commit.ljust(64, "0"),
                 commit=run.commit,
                 run=run.id,
-                project=project(),
+                project={**project(), **({"traffic": dict(traffic)} if traffic else {})},
                 size=18_200_000,
             )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,8 @@ import typer
 from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
+from shipway.signals.verdict import RESTARTS, Finding, finding, once_in
+from shipway.web.words import percent, plain
 
 COLUMNS = ("release", "per s", "errors", "p50/p95/p99 ms", "in flight", "cpu", "memory", "restarts")
 EVERY = 1.0
@@ -76,30 +79,54 @@ def judge(
     if as_json:
         show.as_json(found)
         return int(bad)
-    for each in found["verdicts"]:
-        print(f"{each['kind']} at {each['share']} % of the requests, {show.ago(each['at'])}: {each['reason']}")
-        show.table(
-            ("", "new", "", "before", "", "evidence"), [_compared(one) for one in each["findings"]], empty=""
-        )
-    if not found["verdicts"]:
-        print(f"{release} was not judged: nothing served beside it, or `traffic.judge` is off.")
+    print(f"{found['says']}.")
+    print(plain(found["why"]), end="\n\n" if found["why"] else "\n")
+    for _at, tell in sorted([*_verdicts(found), *_moves(found)], key=lambda each: each[0]):
+        tell()
+    for line in _afterwards(found, environment):
+        print(line)
     return int(bad)
 
 
-def _compared(finding: dict[str, object]) -> tuple[object, ...]:
-    return (
-        finding["what"],
-        _share(finding, "new"),
-        f"{finding['new_count']} of {finding['new_of']}",
-        _share(finding, "old"),
-        f"{finding['old_count']} of {finding['old_of']}",
-        f"{finding['evidence']:.3g}",
-    )
+Told = tuple[float, Callable[[], None]]
 
 
-def _share(finding: dict[str, object], side: str) -> str:
-    count, of = float(str(finding[f"{side}_count"])), float(str(finding[f"{side}_of"]))
-    return f"{100 * count / of:.1f} %" if of else ""
+def _moves(found: Mapping[str, Any]) -> Iterator[Told]:
+    for move in found["shares"]:
+        line = f"{show.clock(move['at'])}  {move['share']} % of the requests{', back' if move['back'] else ''}"
+        yield move["at"], partial(print, line)
+
+
+def _verdicts(found: Mapping[str, Any]) -> Iterator[Told]:
+    for verdict in found["verdicts"]:
+        yield verdict["at"], partial(_verdict, found, verdict)
+
+
+def _verdict(found: Mapping[str, Any], verdict: Mapping[str, Any]) -> None:
+    reason = "" if verdict["reason"] in found["why"] else f": {plain(verdict['reason'])}"
+    print(f"{show.clock(verdict['at'])}  {verdict['kind']} at {verdict['share']} %{reason}")
+    before = "before" if found["before"] is None else f"r{found['before']}"
+    columns = ("", f"r{found['release']['number']}", "", before, "", "by chance at most")
+    show.table(columns, [_compared(finding(each)) for each in verdict["findings"]], empty="")
+
+
+def _compared(one: Finding) -> Sequence[str]:
+    rare = once_in(one.evidence)
+    if one.what == RESTARTS:
+        return f"  {one.what}", str(one.new_count), "", str(one.old_count), "", rare
+    new, old = f"{one.new_count:,} of {one.new_of:,}", f"{one.old_count:,} of {one.old_of:,}"
+    return f"  {one.what}", new, percent(one.new_share), old, percent(one.old_share), rare
+
+
+def _afterwards(found: Mapping[str, Any], environment: str) -> Iterator[str]:
+    """What holds its commit, and the commit that takes it back."""
+    commit = found["release"]["commit"][:7]
+    if found["mended_by"]:
+        yield f"\n{found['mended_by'][:7]} has mended {commit}, and ended its quarantine."
+    elif found["quarantine"] and not found["quarantine"]["lifted"]:
+        yield f"\n{commit} is quarantined in {environment}, until a commit on top of it served there and was good."
+    if found["revert"]:
+        yield f"A commit that takes it back is ready: git fetch shipway {found['revert']}"
 
 
 VERBS: dict[str, Verb] = {"signals": signals, "judge": judge}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["good", "bad", "not known"]
+RESTARTS = "restarts"
+NOTICEABLE = 2.0
+"""Evidence below which nothing is said of it."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,31 @@ class Finding:
     @property
     def old_share(self) -> float:
         return self.old_count / self.old_of if self.old_of else 0.0
+
+
+def counted(what: str, count: int, of: int) -> str:
+    """What a finding counted of one release: `9 of 18 requests`, `1 of 40 times`, `2 restarts`."""
+    if what == RESTARTS:
+        return f"{count:,} restart{'' if count == 1 else 's'}"
+    return f"{count:,} of {of:,} {'times' if what.startswith('failures of ') else 'requests'}"
+
+
+def by_chance(evidence: float) -> str:
+    """What a finding's evidence means: how rarely a release that is no worse shows as much."""
+    rare = once_in(evidence)
+    return f"by chance at most {rare} deployments" if rare else "no more than chance brings"
+
+
+def once_in(evidence: float) -> str:
+    """The same in short, `once in 671`; nothing where there is nothing to be said."""
+    if evidence < NOTICEABLE:
+        return ""
+    return f"once in {f'{evidence:,.0f}' if evidence < 1e6 else 'a million'}"
+
+
+def finding(recorded: Mapping[str, Any]) -> Finding:
+    """The finding that stands in the record as a mapping of its fields."""
+    return Finding(**recorded)
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,12 @@ def recent(conn: Connection, application: str, environment: str, limit: int = 20
     return [Deployment(**row) for row in conn.execute(query).mappings()]
 
 
+def of_release(conn: Connection, release: str) -> list[Deployment]:
+    """The deployments of a release, the newest first."""
+    query = select(deployments).where(deployments.c.release == release).order_by(deployments.c.epoch.desc())
+    return [Deployment(**row) for row in conn.execute(query).mappings()]
+
+
 def have_served(conn: Connection, application: str, environment: str, digest: str) -> bool:
     """Whether this very artifact was ever made to serve there."""
     query = (

@@ -94,6 +94,23 @@ def quarantined(conn: Connection, application: str, environment: str) -> list[Ho
     return [Hold(**row) for row in conn.execute(query).mappings()]
 
 
+def quarantine_of(conn: Connection, application: str, environment: str, commit: str) -> Hold | None:
+    """The newest quarantine of a commit in an environment, whether it is in force or has ended."""
+    query = (
+        select(holds)
+        .where(
+            holds.c.application == application,
+            holds.c.environment == environment,
+            holds.c.commit == commit,
+            holds.c.kind == QUARANTINE,
+        )
+        .order_by(holds.c.id.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else Hold(**row)
+
+
 def lift(conn: Connection, found: Collection[Hold], *, by: str, run: str) -> None:
     """Ends quarantines, because the descendant `by` passed; each once."""
     for hold in found:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import exp, log
 
 from shipway.signals.judge.reading import Reading
-from shipway.signals.judge.telling import RESTARTS
 from shipway.signals.judge.wager import Wager
-from shipway.signals.verdict import Finding
+from shipway.signals.verdict import RESTARTS, Finding
 
 EVERY = (10.0, 60.0, 300.0)
 """Alternatives: an instance is restarted once in so many seconds."""

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shipway.signals.judge.policy import Policy
-from shipway.signals.verdict import Finding
-
-RESTARTS = "restarts"
+from shipway.signals.verdict import RESTARTS, Finding, by_chance
 
 
 def bad(worst: Finding, evidence: float) -> str:
-    once_in = f"{evidence:,.0f}" if evidence < 1e6 else "a million"
-    return f"{numbers(worst)}; by chance at most once in {once_in} deployments."
+    return f"{numbers(worst)}; {by_chance(evidence)}."
 
 
 def unsure(worst: Finding) -> str:

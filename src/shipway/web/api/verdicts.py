@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from shipway.state import verdicts
-from shipway.web import lookups, shapes, whereabouts, why
+from shipway.web import lookups, sentences, shapes, trials, whereabouts, why
 from shipway.web.api import commits
 from shipway.web.api.environments import BASE
 from shipway.web.call import Call
@@ -15,13 +14,27 @@ from shipway.web.site import Site
 
 
 def judged(site: Site, call: Call) -> dict[str, Any]:
-    """The verdicts on the release `r3`, in their order, each with the numbers it came from."""
+    """The release `r3` before the judge: its shares over time, its verdicts with their numbers, what followed."""
     application, environment = call.place("application"), call.place("environment")
     with site.database.read() as conn:
         lookups.environment(site, conn, application, environment)
         release = lookups.release(conn, application, environment, call.place("release"))
-        found = verdicts.of_release(conn, release.id)
-    return {"release": shapes.release(release), "verdicts": [asdict(one) for one in found]}
+        trial = trials.read(conn, release)
+        hold, mended_by, branch = trials.quarantine(conn, release)
+    return {
+        "release": shapes.release(release),
+        "says": sentences.sentence(trial),
+        "why": sentences.explanation(trial),
+        "fate": trial.fate,
+        "before": None if trial.before is None else trial.before.number,
+        "after": None if trial.after is None else trial.after.number,
+        "deadline": trial.deadline,
+        "shares": [asdict(move) for move in trial.moves],
+        "verdicts": [asdict(one) for one in trial.verdicts],
+        "quarantine": None if hold is None else shapes.hold(hold),
+        "mended_by": mended_by or None,
+        "revert": branch or None,
+    }
 
 
 def explain(site: Site, call: Call) -> dict[str, Any]:

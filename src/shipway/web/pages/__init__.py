@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipway.web.pages import environment, error, error_list, home, run, run_list, session, static
+from shipway.web.pages import environment, error, error_list, home, release, run, run_list, session, static
 
 ROUTES = (
     *static.ROUTES,
@@ -11,6 +11,7 @@ ROUTES = (
     *run_list.ROUTES,
     *run.ROUTES,
     *environment.ROUTES,
+    *release.ROUTES,
     *error_list.ROUTES,
     *error.ROUTES,
 )

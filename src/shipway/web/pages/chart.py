@@ -15,11 +15,12 @@ from itertools import pairwise
 from shipway.signals.reading import Reading
 from shipway.signals.summary import Step, apart, smooth_quantile
 from shipway.state.deployments import Deployment
-from shipway.web.words import date
+from shipway.web.words import clock, date
 
 LEFT, RIGHT, TOP, BOTTOM = 40, 444, 12, 140
 ICON = 15  # pixels: of two marks closer than this, the icon of the newer is enough
 DAY = 24 * 3600
+SHORT = 900  # seconds of a drawing below which its axis says the seconds too
 FARTHEST = 2.5  # how much higher than its lines a drawing becomes to show the whole of a band
 Value = Callable[[Reading], float | None]
 
@@ -58,7 +59,7 @@ class Charts:
 
 
 @dataclass(frozen=True)
-class _Axis:
+class Axis:
     """Time from left to right: the `span` seconds before `ends`, in steps of `length`."""
 
     ends: float
@@ -73,19 +74,19 @@ def charts(
     steps: Sequence[Step], moved: Sequence[tuple[Deployment, int]], *, span: int, length: int, now: float
 ) -> Charts:
     """What is to be drawn of these steps, each of `length` seconds, and of the deployments among them."""
-    axis = _Axis(math.ceil(now / length) * length, span, length)
+    axis = Axis(math.ceil(now / length) * length, span, length)
     shown = [step for step in steps if step.begins >= axis.ends - span]
     lines = list(zip((step.begins for step in shown), apart(shown), strict=True))
     rest, newer = [(at, one) for at, (_, one) in lines], [(at, one) for at, (one, _) in lines]
     return Charts(
-        requests=_chart(axis, rest, newer, _rate, least=1.0, unit=""),
-        errors=_chart(axis, rest, newer, _failed, least=1.0, unit=" %"),
-        durations=_chart(
-            axis, rest, newer, _quantile(0.95), least=10.0, unit="", between=[_quantile(0.5), _quantile(0.99)]
+        requests=draw(axis, rest, newer, _rate, least=1.0, unit=""),
+        errors=draw(axis, rest, newer, failed, least=1.0, unit=" %"),
+        durations=draw(
+            axis, rest, newer, quantile(0.95), least=10.0, unit="", between=[quantile(0.5), quantile(0.99)]
         ),
-        times=_times(axis),
+        times=times(axis),
         marks=_marks(axis, moved),
-        deaf=_deaf(axis, shown),
+        deaf=deaf(axis, shown),
         shared=any(one is not None for _, one in newer),
     )
 
@@ -93,8 +94,8 @@ def charts(
 Readings = Sequence[tuple[int, Reading | None]]
 
 
-def _chart(
-    axis: _Axis,
+def draw(
+    axis: Axis,
     rest: Readings,
     newer: Readings,
     value: Value,
@@ -123,7 +124,7 @@ def _chart(
 Run = Sequence[tuple[float, float]]
 
 
-def _runs(axis: _Axis, readings: Readings, value: Value) -> list[Run]:
+def _runs(axis: Axis, readings: Readings, value: Value) -> list[Run]:
     """What is drawn without lifting the pen: steps that follow each other and have a value, one alone a dash."""
     points = [(at, value(one)) for at, one in readings if one is not None and one.heard]
     runs: list[list[tuple[float, float]]] = [[]]
@@ -166,9 +167,9 @@ def _label(height: float, unit: str) -> str:
     return f"{height / 1000:g} k" if thousands else f"{height:g}{unit}"
 
 
-def _times(axis: _Axis) -> list[tuple[float, str]]:
+def times(axis: Axis) -> list[tuple[float, str]]:
     moments = [axis.ends - axis.span * part / 3 for part in (3, 2, 1, 0)]
-    written = date if axis.span > DAY else _minute
+    written = date if axis.span > DAY else clock if axis.span < SHORT else _minute
     return [(axis.x(at), written(at)) for at in moments]
 
 
@@ -176,7 +177,7 @@ def _minute(at: float) -> str:
     return time.strftime("%H:%M", time.localtime(at))
 
 
-def _marks(axis: _Axis, moved: Sequence[tuple[Deployment, int]]) -> list[Mark]:
+def _marks(axis: Axis, moved: Sequence[tuple[Deployment, int]]) -> list[Mark]:
     """Oldest first; where icons would lie upon each other the newest is seen."""
     marks: list[Mark] = []
     for one, number in reversed(moved):
@@ -189,7 +190,7 @@ def _marks(axis: _Axis, moved: Sequence[tuple[Deployment, int]]) -> list[Mark]:
     return marks[::-1]
 
 
-def _deaf(axis: _Axis, steps: Sequence[Step]) -> list[tuple[float, float]]:
+def deaf(axis: Axis, steps: Sequence[Step]) -> list[tuple[float, float]]:
     """Where a step was not heard whole, and where something was read before and after but not in between."""
     width = round(axis.x(axis.length) - axis.x(0), 1)
     unheard = [step.begins for step in steps if not all(one.heard for one in step.releases.values())]
@@ -204,9 +205,9 @@ def _rate(one: Reading) -> float | None:
     return one.tally.requests / one.seconds if one.seconds else None
 
 
-def _failed(one: Reading) -> float | None:
+def failed(one: Reading) -> float | None:
     return 100 * one.tally.errors / one.tally.requests if one.tally.requests else None
 
 
-def _quantile(share: float) -> Value:
+def quantile(share: float) -> Value:
     return lambda one: smooth_quantile(one.tally, share)

@@ -12,11 +12,11 @@ from shipway.signals.encoding import number_of
 from shipway.signals.instances import Usage
 from shipway.signals.reading import together
 from shipway.signals.summary import side_by_side, summary
-from shipway.state import configurations, deployments, errors, holds, instances, runs
+from shipway.state import configurations, deployments, errors, holds, instances, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.traffic.addresses import address
-from shipway.web import lookups, shapes
+from shipway.web import lookups, shapes, trials
 from shipway.web.api import signals
 from shipway.web.api.environments import running
 from shipway.web.call import Call
@@ -25,7 +25,8 @@ from shipway.web.pages.release_lines import Line, Now
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
 from shipway.web.site import Site
-from shipway.web.words import ago, lasting
+from shipway.web.trials import Trial
+from shipway.web.words import ago, clock, lasting
 
 BASE = "/applications/{application}/environments/{environment}"
 LATELY = 60  # seconds that the figures beside the charts are of
@@ -66,6 +67,7 @@ def environment_page(site: Site, call: Call) -> Response:
         wanted = [] if now is None else instances.of_release(conn, now.serving.release)
         moving = next((one for one in deployments.recent(conn, application, environment, 1) if not one.over), None)
         serving = next((line for line in lines if now is not None and line.release.number == now.number), None)
+        tried = _tried(conn, moving)
         commit = "" if serving is None else serving.release.commit
         return page(
             site,
@@ -84,14 +86,16 @@ def environment_page(site: Site, call: Call) -> Response:
             drawn=DRAWN,
             probes=probe_lines.lines(site, application, environment),
             moving=moving,
+            tried=tried,
+            trying=[] if tried is None else instances.of_release(conn, tried.release.id),
             moving_run=None if moving is None else runs.get(conn, moving.run),
             back=release_lines.way_back(conn, lines, application, environment),
             forward=release_lines.way_forward(lines, now),
             configuration=configurations.newest(conn, application, environment),
             holds=holds.on(conn, application, environment, commit),
             **_signals(site, call, conn),
-            title=_title(environment, serving, moving),
-            lead=_lead(conn, now, serving),
+            title=_title(environment, serving, moving, tried),
+            lead=_lead(conn, now, serving) if tried is None else _on_trial(tried),
         )
 
 
@@ -102,6 +106,18 @@ def roll_back(site: Site, call: Call) -> Response:
         to = lookups.release(conn, application, environment, call.form().get("to", ""))
     run = site.story.roll_back(application, environment, to.number, call.who)
     return RedirectResponse(f"/runs/{application}:{run.number}", 303)
+
+
+def take_back(site: Site, call: Call) -> Response:
+    """Gives the share of a release on trial back; one whose trial is over is left as it is."""
+    application, environment = call.place("application"), call.place("environment")
+    with site.database.read() as conn:
+        lookups.application(conn, application)
+        release = lookups.release(conn, application, environment, call.place("release"))
+        tried = trials.read(conn, release).fate == "on trial"
+    if tried:
+        site.story.roll_back(application, environment, None, call.who)
+    return RedirectResponse(f"{call.request.url.path.removesuffix('/back')}", 303)
 
 
 def _instance(shape: shapes.Shape, used: Usage | None) -> Instance:
@@ -138,7 +154,15 @@ def _signals(site: Site, call: Call, conn: Connection) -> dict[str, Any]:
     }
 
 
-def _title(environment: str, serving: Line | None, moving: Deployment | None) -> str:
+def _tried(conn: Connection, moving: Deployment | None) -> Trial | None:
+    """What is tried on a share of the requests just now."""
+    trial = None if moving is None else trials.read(conn, releases.get(conn, moving.release))
+    return trial if trial is not None and trial.fate == "on trial" and trial.before is not None else None
+
+
+def _title(environment: str, serving: Line | None, moving: Deployment | None, tried: Trial | None) -> str:
+    if tried is not None:
+        return f"r{tried.release.number} has {tried.share} % of the requests to {environment}"
     if moving is not None:
         return f"{moving.commit[:7]} is on its way to {environment}"
     if serving is None:
@@ -155,7 +179,14 @@ def _lead(conn: Connection, now: Now | None, serving: Line | None) -> str:
     return f"{subject}It has served for {lasting(now.serving.since)}."
 
 
+def _on_trial(tried: Trial) -> str:
+    since, before = clock(tried.moves[-1].at), tried.before
+    others = "" if before is None else f"; r{before.number} has the other {100 - tried.share} %"
+    return f"Judged since {since}{others}."
+
+
 ROUTES = (
     declare("GET", BASE, environment_page, who="user"),
     declare("POST", f"{BASE}/rollback", roll_back, who="user"),
+    declare("POST", f"{BASE}/releases/{{release}}/back", take_back, who="user"),
 )

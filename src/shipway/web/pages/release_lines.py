@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 from shipway.pushes.git import CommitInfo
 from shipway.rollbacks import choose
-from shipway.state import deployments, releases, runs
+from shipway.state import deployments, holds, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
+from shipway.web import shares
 from shipway.web.site import Site
 from shipway.web.words import clock
+
+QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ def lines(site: Site, conn: Connection, application: str, environment: str, now:
     shown = releases.recent(conn, application, environment)
     if now is not None and all(one.id != now.serving.release for one in shown):
         shown.append(releases.get(conn, now.serving.release))
-    return [_line(site, conn, one, last.get(one.id), now) for one in shown]
+    held = {hold.commit for hold in holds.quarantined(conn, application, environment)}
+    return [_line(site, conn, one, last.get(one.id), now, held=one.commit in held) for one in shown]
 
 
 def way_back(conn: Connection, lines: Sequence[Line], application: str, environment: str) -> Line | None:
@@ -78,14 +82,22 @@ def way_back(conn: Connection, lines: Sequence[Line], application: str, environm
 
 
 def way_forward(lines: Sequence[Line], now: Now | None) -> Line | None:
-    """After a rollback: the newest release that has served and was left."""
+    """After a rollback: the newest release that has served and was left, unless it may not come back."""
     if now is None or not now.went_back:
         return None
-    return next((line for line in lines if line.served and line.release.number > now.number), None)
+    served = (line for line in lines if line.served and line.icon != QUARANTINED)
+    return next((line for line in served if line.release.number > now.number), None)
 
 
-def _line(site: Site, conn: Connection, release: Release, last: Deployment | None, now: Now | None) -> Line:
+def _line(
+    site: Site, conn: Connection, release: Release, last: Deployment | None, now: Now | None, *, held: bool
+) -> Line:
     icon, word = _fate(release, last, now)
+    if held and icon in ("failed", "rolled"):
+        icon, word = QUARANTINED, "Quarantined"
+    if icon == "running" and last is not None:
+        moves = shares.moves(conn, last, ())
+        word = f"On trial, {moves[-1].share} %" if moves and moves[-1].share else word
     return Line(
         release=release,
         info=site.commits.about(release.application, release.commit),

@@ -1,0 +1,64 @@
+"""What a verdict compared, drawn: both releases as bars on one axis, with the counts they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.signals.verdict import RESTARTS, Finding, by_chance, counted, finding
+from shipway.state.verdicts import Recorded
+from shipway.web.words import percent
+
+WIDTH = 240  # of a whole axis
+LEAST = 1.5  # of a bar that stands for something
+TOPS = [first / 10**digits for digits in (5, 4, 3, 2, 1) for first in (1, 2, 5)] + [1.0]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One release: how wide, its share, the counts."""
+
+    width: float
+    share: str
+    counts: str
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One finding; `top` stands at the end of the axis, `strong`: it speaks against the new release."""
+
+    what: str
+    new: Bar
+    old: Bar
+    top: str
+    evidence: str
+    strong: bool
+    beside: bool
+
+
+def compared(verdict: Recorded) -> Sequence[Compared]:
+    """Everything that a verdict came from, the worst first."""
+    return [_compared(finding(each)) for each in verdict.findings]
+
+
+def _compared(one: Finding) -> Compared:
+    restarts = one.what == RESTARTS
+    values = (one.new_count, one.old_count) if restarts else (one.new_share, one.old_share)
+    top = max(*values, 1.0) if restarts else next(each for each in TOPS if each >= min(max(values), 1.0))
+    new, old = (
+        Bar(_width(value / top), "" if restarts else percent(value), counted(one.what, count, of))
+        for value, count, of in zip(values, (one.new_count, one.old_count), (one.new_of, one.old_of), strict=True)
+    )
+    return Compared(
+        what=one.what[0].upper() + one.what[1:],
+        new=new,
+        old=old,
+        top=f"{top:.0f}" if restarts else f"{100 * top:g} %",
+        evidence=by_chance(one.evidence),
+        strong=one.evidence >= 100,
+        beside=one.beside,
+    )
+
+
+def _width(part: float) -> float:
+    return round(max(min(part, 1.0) * WIDTH, LEAST), 1) if part else 0.0

@@ -1,0 +1,121 @@
+"""A release before the judge: what was judged, from which numbers, and what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from shipway.state import messages, runs
+from shipway.state.database import Connection
+from shipway.state.messages import Message
+from shipway.state.runs import Run
+from shipway.state.verdicts import Recorded
+from shipway.web import lookups, sentences, trials, why
+from shipway.web.call import Call
+from shipway.web.pages import trial_chart
+from shipway.web.pages.comparing import Compared, compared
+from shipway.web.pages.environment import BASE
+from shipway.web.pages.rendering import page
+from shipway.web.routes import declare
+from shipway.web.site import Site
+from shipway.web.trials import Trial
+
+ICONS = {"good": "passed", "bad": "failed", "not known": "unknown"}
+PILLS = {
+    "not deployed": ("queued", "Not deployed"),
+    "coming": ("running", "On its way"),
+    "on trial": ("running", "On trial"),
+    "watched": ("serving", "Serving"),
+    "serves": ("serving", "Serving"),
+    "going back": ("rolled", "Going back"),
+    "gone back": ("rolled", "Rolled back"),
+    "replaced": ("draining", "Retired"),
+    "frozen": ("frozen", "Frozen"),
+    "unknown": ("unknown", "Not known"),
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict with what it came from, drawn."""
+
+    verdict: Recorded
+    icon: str
+    findings: Sequence[Compared]
+
+
+def release_page(site: Site, call: Call) -> Response:
+    application, environment = call.place("application"), call.place("environment")
+    with site.database.read() as conn:
+        lookups.environment(site, conn, application, environment)
+        release = lookups.release(conn, application, environment, call.place("release"))
+        trial = trials.read(conn, release)
+        hold, mended_by, branch = trials.quarantine(conn, release)
+        held = hold is not None and hold.lifted is None
+        return page(
+            site,
+            call,
+            "release.html",
+            here="applications",
+            application=application,
+            environment=environment,
+            release=release,
+            trial=trial,
+            title=sentences.sentence(trial),
+            why=sentences.explanation(trial),
+            pills=_pills(trial, held=held),
+            info=site.commits.about(application, release.commit),
+            run=None if trial.deployment is None else runs.get(conn, trial.deployment.run),
+            judged=[Judged(each, ICONS[each.kind], compared(each)) for each in trial.verdicts],
+            charts=_charts(site, trial),
+            hold=hold,
+            mended_by=mended_by,
+            branch=branch,
+            told=_told(conn, trial),
+            runs=_runs(conn, trial),
+            events=why.events(conn, application, environment, release.commit),
+        )
+
+
+def _pills(trial: Trial, *, held: bool) -> list[tuple[str, str]]:
+    """Its states: more than one where a release has gone back."""
+    found = [PILLS[trial.fate]] if trial.fate in PILLS else _undone(trial)
+    return [*found, ("quarantined", "Quarantined")] if held else found
+
+
+def _undone(trial: Trial) -> list[tuple[str, str]]:
+    if trial.unjudged:
+        return [("unknown", "Not known"), ("rolled", "Rolled back")]
+    return [("rolled", "Rolled back")] if trial.moves else [("failed", "Undone")]
+
+
+def _charts(site: Site, trial: Trial) -> Any:
+    """What both releases did meanwhile; nothing where no request ever came to it."""
+    if not trial.moves:
+        return None
+    over = trial_chart.window(trial, time.time())
+    collector = site.story.cast.collector
+    new, old = (
+        [] if one is None else collector.readings(one.name, over.begins, over.ends)
+        for one in (trial.release, trial.before)
+    )
+    return trial_chart.drawn(trial, new, old, over)
+
+
+def _told(conn: Connection, trial: Trial) -> list[Message]:
+    """Who was told of it, oldest first."""
+    release = trial.release
+    found = messages.recent(conn, application=release.application, commit=release.commit)
+    return [one for one in reversed(found) if one.environment in (None, release.environment)]
+
+
+def _runs(conn: Connection, trial: Trial) -> dict[str, Run]:
+    """The runs that moved its share, by their ids."""
+    return {move.run: runs.get(conn, move.run) for move in trial.moves}
+
+
+ROUTES = (declare("GET", f"{BASE}/releases/{{release}}", release_page, who="user"),)

@@ -1,0 +1,143 @@
+"""A release before the judge, drawn: its share of the requests, and both releases in the same time.
+
+The solid line is the new release, the dashed one the release before.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from shipway.signals.reading import Reading
+from shipway.signals.summary import Step, steps
+from shipway.web.pages.chart import BOTTOM, ICON, RIGHT, TOP, Axis, Chart, Mark, deaf, draw, failed, quantile
+from shipway.web.pages.chart import times as times_of
+from shipway.web.shares import EVERYTHING, Move
+from shipway.web.trials import Trial
+from shipway.web.words import clock
+
+AROUND = 15.0  # seconds before and after, at least
+POINTS = 90  # steps in a drawing, at most
+LENGTHS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 3600, 6 * 3600, 24 * 3600)
+HEIGHTS = ((0, "0"), (50, "50 %"), (EVERYTHING, "100 %"))
+ROOM = 44  # pixels that the name of a share needs
+
+
+@dataclass(frozen=True)
+class Window:
+    """What is drawn: from when to when, in seconds since 1970."""
+
+    begins: float
+    ends: float
+
+
+@dataclass(frozen=True)
+class Share:
+    """The name of a share where it begins."""
+
+    x: float
+    y: float
+    says: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Three drawings over the same time; `known` unless nothing is kept of what was read then."""
+
+    shares: Chart
+    named: Sequence[Share]
+    errors: Chart
+    durations: Chart
+    times: Sequence[tuple[float, str]]
+    marks: Sequence[Mark]
+    deaf: Sequence[tuple[float, float]]
+    known: bool
+
+
+def window(trial: Trial, now: float) -> Window:
+    """From a little before its first share to a little after its last verdict, or its end."""
+    first = trial.moves[0].at
+    last = now if trial.moving else max(_ends(trial))
+    around = max(AROUND, 0.25 * (last - first))
+    return Window(first - around, min(last + around, now))
+
+
+def _ends(trial: Trial) -> Sequence[float]:
+    """When something happened that belongs to the trial: it was judged, moved, or taken back by what came next."""
+    judged = [each.at for each in trial.verdicts if each.at >= trial.moves[0].at]
+    own = [move.at for move in trial.moves if move.back or move.run == trial.moves[0].run]
+    return [*judged, *own]
+
+
+def drawn(trial: Trial, new: Sequence[Reading], old: Sequence[Reading], over: Window) -> Drawn:
+    """What is to be drawn of the readings of both releases in a time."""
+    length = _length(over, [*new, *old])
+    ends = math.ceil(over.ends / length) * length
+    axis = Axis(ends, math.ceil((ends - over.begins) / length) * length, length)
+    shown = [step for step in steps([*new, *old], length) if step.begins >= ends - axis.span]
+    solid = _of(shown, trial.release.name)
+    dashed = [] if trial.before is None else _of(shown, trial.before.name)
+    moves = [move for move in trial.moves if move.at <= over.ends]
+    return Drawn(
+        shares=_shares(axis, moves, over.ends),
+        named=_named(axis, moves),
+        errors=draw(axis, solid, dashed, failed, least=1.0, unit=" %"),
+        durations=draw(axis, solid, dashed, quantile(0.95), least=10.0, unit=""),
+        times=times_of(axis),
+        marks=_marks(axis, trial.release.number, moves),
+        deaf=deaf(axis, shown),
+        known=bool(shown),
+    )
+
+
+def _length(over: Window, readings: Sequence[Reading]) -> int:
+    """Seconds of a step: as fine as there is room for, and as was read."""
+    read = statistics.median(one.seconds for one in readings) if readings else 0.0
+    wanted = max((over.ends - over.begins) / POINTS, read)
+    return next((length for length in LENGTHS if length >= wanted), LENGTHS[-1])
+
+
+def _of(shown: Sequence[Step], name: str) -> list[tuple[int, Reading | None]]:
+    return [(step.begins, step.releases.get(name)) for step in shown]
+
+
+def _shares(axis: Axis, moves: Sequence[Move], until: float) -> Chart:
+    """A stair: each share lasts until the next move."""
+    shares = [0, *(move.share for move in moves)]
+    edges = [axis.ends - axis.span, *(move.at for move in moves), until]
+    stair = [
+        (axis.x(at), _height(share))
+        for share, (begins, ends) in zip(shares, pairwise(edges), strict=True)
+        for at in (begins, ends)
+    ]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in stair)
+    area = f"{line} {stair[-1][0]:.1f},{BOTTOM} {stair[0][0]:.1f},{BOTTOM}"
+    return Chart([line], [], [area], [(_height(share), text) for share, text in HEIGHTS])
+
+
+def _named(axis: Axis, moves: Sequence[Move]) -> list[Share]:
+    """The name of each share that lasts long enough to have room for it, and of the last."""
+    named: list[Share] = []
+    for move in reversed(moves):
+        x = axis.x(move.at)
+        if not named or x < named[-1].x - ROOM:
+            named.append(
+                Share(min(x + 4, RIGHT - ROOM), max(_height(move.share) - 5, TOP + 11), f"{move.share} %")
+            )
+    return named[::-1]
+
+
+def _marks(axis: Axis, number: int, moves: Sequence[Move]) -> list[Mark]:
+    marks: list[Mark] = []
+    for move in reversed(moves):
+        x, kind = axis.x(move.at), "rb" if move.back else "dp"
+        icon = all(x <= other.x - ICON for other in marks if other.icon)
+        marks.append(Mark(x, kind, icon, f"{clock(move.at)} r{number} has {move.share} %"))
+    return marks[::-1]
+
+
+def _height(share: float) -> float:
+    return round(BOTTOM - share / EVERYTHING * (BOTTOM - TOP), 1)

@@ -1,0 +1,104 @@
+"""What is said of a release before the judge: one sentence, why, and what comes next."""
+
+from __future__ import annotations
+
+from shipway.state.releases import Release
+from shipway.web.trials import Trial
+from shipway.web.words import clock, length, listed
+
+
+def sentence(trial: Trial) -> str:
+    """What was judged, at which share, and what happened then."""
+    return f"r{trial.release.number} {_happened(trial)}"
+
+
+def explanation(trial: Trial) -> str:
+    """Why, and what comes next; sentences, or nothing at all."""
+    return " ".join(part for part in (_reason(trial), _went(trial), _next(trial)) if part)
+
+
+def _happened(trial: Trial) -> str:
+    simple = {
+        "not deployed": "was never deployed",
+        "coming": f"is on its way to {trial.release.environment}, and has no request yet",
+        "on trial": f"is on trial with {trial.share} % of the requests",
+        "watched": f"has all requests, and is judged until {clock(trial.deadline or 0.0)[:5]}",
+        "unknown": "was deployed, and nobody can know how that ended",
+    }
+    if trial.fate in simple:
+        return simple[trial.fate]
+    if trial.fate == "undone" and not trial.moves:
+        return "never had a request: its deployment was undone"
+    return f"{_judged(trial)}, {_ended(trial)}"
+
+
+def _judged(trial: Trial) -> str:
+    decisive = trial.decisive
+    if decisive is not None and decisive.kind == "bad":
+        return f"was judged bad at {decisive.share} %"
+    if trial.unjudged:
+        return f"could not be judged at {trial.tried} %"
+    if decisive is None:
+        return "was not judged"
+    same = [each.share for each in trial.verdicts if each.kind == decisive.kind]
+    at = listed([f"{share} %" for share in dict.fromkeys(same)])
+    return f"was judged good at {at}" if decisive.kind == "good" else f"is not known to be good at {at}"
+
+
+def _ended(trial: Trial) -> str:
+    instead = named(trial.instead)
+    return {
+        "going back": f"and {instead} is getting all requests again",
+        "gone back": f"and {instead} has all requests again",
+        "undone": f"and {instead} has all requests again",
+        "replaced": f"and served until {instead} took its place",
+        "frozen": "and stays as it is: there is no way back",
+    }.get(trial.fate, "and serves")
+
+
+def named(release: Release | None) -> str:
+    """`r3`."""
+    return "nothing" if release is None else f"r{release.number}"
+
+
+def _reason(trial: Trial) -> str:
+    decisive, came = trial.decisive, trial.deployment
+    if trial.fate in ("on trial", "watched"):
+        return ""
+    if decisive is not None and decisive.kind == "bad":
+        return decisive.reason
+    if came is not None and came.reason and trial.fate in ("undone", "unknown", "going back", "frozen"):
+        return came.reason
+    if decisive is not None:
+        return decisive.reason
+    return _why_not(trial)
+
+
+def _why_not(trial: Trial) -> str:
+    """Why there is no verdict."""
+    if trial.fate in ("not deployed", "coming", "undone", "unknown"):
+        return ""
+    if trial.before is None:
+        return "Nothing served beside or before it, so there was nothing to compare it with."
+    if not trial.traffic.judge:
+        return "`traffic.judge` is off in its shipway.yml."
+    return "It lost its requests, or the release before was no longer kept warm, before there was a verdict."
+
+
+def _went(trial: Trial) -> str:
+    if trial.ended is None or trial.fate not in ("undone", "gone back"):
+        return ""
+    who = f"{trial.who} took it back. " if trial.fate == "gone back" and trial.who not in ("", "shipway") else ""
+    return f"{who}It had requests for {length(trial.ended - trial.moves[0].at)}."
+
+
+def _next(trial: Trial) -> str:
+    if trial.fate == "on trial":
+        others = f", beside {named(trial.before)} with the other {100 - trial.share} %"
+        held = length(trial.traffic.hold)
+        moves = f"The next move is made when it was heard for {held} and nothing speaks against it."
+        goes = f"If nothing can be heard, everything goes back at {clock(trial.deadline or 0.0)} at the latest."
+        return f"Judged since {clock(trial.moves[-1].at)}{others}. {moves} {goes}"
+    if trial.fate == "watched":
+        return f"{named(trial.before)} is kept warm until then; a bad verdict gives it all requests back."
+    return ""

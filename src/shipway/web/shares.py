@@ -1,0 +1,71 @@
+"""Which share of the requests a release had since when, from the facts of the deployments that moved it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.state import deployments, facts
+from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
+from shipway.state.facts import Fact
+
+EVERYTHING = 100
+FAR = 200  # deployments back, among which those are looked for that moved a share
+MOVED = {"deployment.switched": EVERYTHING, "deployment.undo": 0, "deployment.switched_back": 0}
+
+
+@dataclass(frozen=True)
+class Move:
+    """From `at` (seconds since 1970) on the release had `share` of 100 requests, by the run with the id `run`.
+
+    `back`: it lost them to the release before, by itself or by a rollback.
+    """
+
+    at: float
+    share: int
+    run: str
+    back: bool = False
+
+
+def moves(conn: Connection, deployment: Deployment, later: Sequence[Deployment]) -> list[Move]:
+    """Each change of what the release of a deployment had, by it and then by `later` ones, oldest first."""
+    found = _own(conn, deployment)
+    if deployment.switched is not None:
+        for one in later:
+            found += [_left(move, one) for move in _own(conn, one)]
+    return found
+
+
+def later(conn: Connection, deployment: Deployment) -> list[Deployment]:
+    """What came to its environment after a deployment, up to what took all requests, oldest first."""
+    recent = deployments.recent(conn, deployment.application, deployment.environment, limit=FAR)
+    newer = [one for one in reversed(recent) if one.epoch > deployment.epoch]
+    newer = [one for one in newer if one.release != deployment.release]
+    last = next((place for place, one in enumerate(newer) if one.switched is not None), len(newer))
+    return newer[: last + 1]
+
+
+def before(conn: Connection, deployment: Deployment) -> str | None:
+    """The id of the release that served when a deployment began, if another one did."""
+    recent = deployments.recent(conn, deployment.application, deployment.environment, limit=FAR)
+    older = (one for one in recent if one.epoch < deployment.epoch and one.state == "done")
+    return next((one.release for one in older if one.release != deployment.release), None)
+
+
+def _own(conn: Connection, deployment: Deployment) -> list[Move]:
+    found: list[Move] = []
+    for fact in facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment):
+        share, had = _told(fact), found[-1].share if found else 0
+        if share is not None and share != had:
+            found.append(Move(fact.at, share, deployment.run, back=share < had))
+    return found
+
+
+def _told(fact: Fact) -> int | None:
+    return int(fact.data.get("share", 0)) if fact.kind == "deployment.try" else MOVED.get(fact.kind)
+
+
+def _left(move: Move, by: Deployment) -> Move:
+    """What a move of another release left of the requests."""
+    return Move(move.at, EVERYTHING - move.share, move.run, back=by.kind == "rollback")

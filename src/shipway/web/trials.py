@@ -1,0 +1,157 @@
+"""A release before the judge, as the record has it: its shares, its verdicts, and what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from shipway.state import artifacts, deployments, facts, holds, releases, runs, verdicts
+from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
+from shipway.state.holds import Hold
+from shipway.state.releases import Release, Serving
+from shipway.state.verdicts import Recorded
+from shipway.traffic.settings import TrafficSettings
+from shipway.web import shares
+from shipway.web.shares import EVERYTHING, Move
+
+NOT_JUDGED = "signals.not_judged"
+MOVING = ("coming", "on trial", "watched", "going back")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """`deployment` brought the release last, `before` is what served then, `after` what took its place.
+
+    `fate` is not deployed, coming, on trial, watched, serves, going back, undone, gone back, replaced, frozen or
+    unknown. `deadline` is when it goes back if nothing can be heard, or when the watch ends; `who` took it back.
+    """
+
+    release: Release
+    fate: str
+    deployment: Deployment | None = None
+    before: Release | None = None
+    after: Release | None = None
+    moves: Sequence[Move] = ()
+    verdicts: Sequence[Recorded] = ()
+    unjudged: bool = False
+    who: str = ""
+    deadline: float | None = None
+    traffic: TrafficSettings = field(default_factory=TrafficSettings)
+
+    @property
+    def share(self) -> int:
+        """What it has of 100 requests, as far as this deployment goes."""
+        return self.moves[-1].share if self.moves else 0
+
+    @property
+    def tried(self) -> int:
+        """The last share that it had."""
+        return next((move.share for move in reversed(self.moves) if move.share), 0)
+
+    @property
+    def ended(self) -> float | None:
+        """When it lost its requests."""
+        return self.moves[-1].at if self.moves and not self.moves[-1].share else None
+
+    @property
+    def moving(self) -> bool:
+        """Whether it goes on by itself."""
+        return self.fate in MOVING
+
+    @property
+    def decisive(self) -> Recorded | None:
+        """The bad verdict, or else the last one."""
+        bad = next((each for each in self.verdicts if each.kind == "bad"), None)
+        return bad or (self.verdicts[-1] if self.verdicts else None)
+
+    @property
+    def instead(self) -> Release | None:
+        """What has the requests that it has lost."""
+        return self.before if self.fate in ("undone", "going back") else self.after
+
+
+def read(conn: Connection, release: Release) -> Trial:
+    """What is on record of a release before the judge."""
+    made = deployments.of_release(conn, release.id)
+    came = next((one for one in made if one.kind != "rollback"), None) or next(iter(made), None)
+    if came is None:
+        return Trial(release, "not deployed")
+    later = shares.later(conn, came)
+    taker = next((one for one in later if one.switched is not None), None)
+    before = shares.before(conn, came)
+    trial = Trial(
+        release,
+        "",
+        deployment=came,
+        before=None if before is None else releases.get(conn, before),
+        after=None if taker is None else releases.get(conn, taker.release),
+        moves=shares.moves(conn, came, later),
+        verdicts=verdicts.of_release(conn, release.id),
+        unjudged=_unjudged(conn, came),
+        who=_who(conn, came, taker),
+        traffic=TrafficSettings.model_validate(artifacts.of_release(conn, release).project.get("traffic") or {}),
+    )
+    return _with_fate(conn, came, trial)
+
+
+def quarantine(conn: Connection, release: Release) -> tuple[Hold | None, str, str]:
+    """The quarantine of its commit, the commit that ended it, the branch that takes it back; if there are any."""
+    where = {"application": release.application, "environment": release.environment, "commit": release.commit}
+    hold = holds.quarantine_of(conn, **where)
+    fixed, ready = (facts.last(conn, kind, **where) for kind in ("commit.fixed", "revert.ready"))
+    ended = hold is not None and hold.lifted is not None and fixed is not None
+    return (
+        hold,
+        str(fixed.data["by"]) if ended and fixed else "",
+        "" if ready is None else str(ready.data["branch"]),
+    )
+
+
+def _with_fate(conn: Connection, came: Deployment, trial: Trial) -> Trial:
+    now = releases.now_serving(conn, came.application, came.environment)
+    frozen = facts.after(conn, 0, runs=[came.run], environment=came.environment, kinds=["release.frozen"])
+    fate = "frozen" if frozen else _fate(came, trial, now)
+    deadline = None
+    if fate == "on trial":
+        deadline = trial.moves[-1].at + trial.traffic.deadline
+    elif fate == "watched" and now is not None:
+        deadline = now.warm_until
+    return replace(trial, fate=fate, deadline=deadline)
+
+
+def _fate(came: Deployment, trial: Trial, now: Serving | None) -> str:
+    if not came.over:
+        return _under_way(came, trial)
+    if came.state != "done":
+        return "unknown" if came.state == "unknown" else "undone"
+    if now is None or now.release != came.release:
+        return "gone back" if trial.moves and trial.moves[-1].back else "replaced"
+    if now.deployment != came.id:
+        return "serves"
+    here = [each for each in trial.verdicts if each.deployment == came.id]
+    if any(each.kind == "bad" for each in here):
+        return "going back"
+    watched = came.kind == "deploy" and trial.traffic.judge and not any(each.share == EVERYTHING for each in here)
+    warm = now.warm is not None and (now.warm_until or 0.0) > time.time()
+    return "watched" if watched and warm else "serves"
+
+
+def _under_way(came: Deployment, trial: Trial) -> str:
+    if came.phase == "undo" and trial.moves:
+        return "going back"
+    return "on trial" if trial.share else "coming"
+
+
+def _unjudged(conn: Connection, came: Deployment) -> bool:
+    """Whether it went back because nothing could be heard."""
+    stopped = facts.after(conn, 0, runs=[came.run], kinds=["run.stopped"])
+    return came.state == "failed" and any(fact.data.get("id") == NOT_JUDGED for fact in stopped)
+
+
+def _who(conn: Connection, came: Deployment, taker: Deployment | None) -> str:
+    asked = deployments.taken_back_by(conn, came)
+    if asked is not None:
+        return asked
+    return runs.get(conn, taker.run).who if taker is not None and taker.kind == "rollback" else ""

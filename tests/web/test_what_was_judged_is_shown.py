@@ -1,0 +1,231 @@
+"""The page of a release: what was judged, drawn from its numbers, and what became of it; the same as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from shipway.cli import signals
+from shipway.signals.verdict import by_chance, counted
+from web.judged import FAILING, HOSTILE, Trials, everything, fine
+from web.scene import Scene
+from web.server import Site
+
+PLACE = "/applications/{}/environments/prod"
+SENTENCES = {
+    ("good", 2): "r2 was judged good at 10 %, 50 % and 100 %, and serves",
+    ("bad", 2): "r2 was judged bad at 10 %, and r1 has all requests again",
+    ("unjudged", 2): "r2 could not be judged at 10 %, and r1 has all requests again",
+    ("blue-green", 2): "r2 was judged bad at 100 %, and r1 has all requests again",
+    ("alone", 1): "r1 was not judged, and serves",
+    ("trying", 2): "r2 is on trial with 50 % of the requests",
+}
+STATES = {
+    "good": ["Serving"],
+    "bad": ["Rolled back", "Quarantined"],
+    "unjudged": ["Not known", "Rolled back"],
+    "blue-green": ["Rolled back", "Quarantined"],
+    "alone": ["Serving"],
+    "trying": ["On trial"],
+}
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    scene = Scene.empty(tmp_path_factory.mktemp("judged"))
+    everything(scene)
+    site = Site.start(scene)
+    yield site
+    site.stop()
+    scene.database.close()
+
+
+def address(application: str, number: int) -> str:
+    return f"{PLACE.format(application)}/releases/r{number}"
+
+
+def person(browser: Browser, site: Site, **options: object) -> BrowserContext:
+    context = browser.new_context(**options)  # type: ignore[arg-type]
+    context.set_default_timeout(20_000)
+    name, _, value = site.sign_in()["cookie"].partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": site.origin}])
+    return context
+
+
+@pytest.fixture
+def page(browser: Browser, judged: Site) -> Iterator[Page]:
+    context = person(browser, judged)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_each_page_fits_and_says_in_a_sentence_what_was_judged_and_what_happened(
+    browser: Browser, judged: Site, width: int, scheme: str
+) -> None:
+    context = person(browser, judged, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    complaints: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    for (application, number), sentence in SENTENCES.items():
+        page.goto(judged.origin + address(application, number))
+        assert page.locator("h1").all_text_contents() == [sentence]
+        assert page.locator(".states .st").all_text_contents() == STATES[application]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, application
+        assert page.locator("[style], main script, main img").count() == 0
+    page.goto(judged.origin + PLACE.format("trying"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert complaints == []
+    context.close()
+
+
+@pytest.mark.needs("chromium")
+def test_a_bad_one_has_its_numbers_drawn_and_what_would_end_its_quarantine(page: Page, judged: Site) -> None:
+    page.goto(judged.origin + address("bad", 2))
+    rows = page.locator(".verdict tbody tr")
+    expect(rows).to_have_count(len(FAILING))
+    expect(rows.first).to_contain_text("9 of 18 requests")
+    expect(rows.first).to_contain_text("by chance at most once in 1,243 deployments")
+    expect(rows.nth(2)).to_contain_text(HOSTILE)
+    widths = rows.nth(1).evaluate(
+        "(row) => [...row.querySelectorAll('rect')].map((bar) => +bar.getAttribute('width'))"
+    )
+    assert widths[0] / widths[1] == pytest.approx((5 / 9) / (88 / 172), rel=0.01)
+    quarantine = page.locator("#quarantine")
+    expect(quarantine).to_contain_text(
+        "A commit on top of it ends this when it has served there and was judged good"
+    )
+    expect(quarantine.locator(".cmd")).to_contain_text("git fetch shipway revert-")
+    expect(page.locator("#facts")).to_contain_text("ben@example.org by E-mail")
+    page.get_by_role("link", name="r1", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("r1 was not judged, and serves")
+
+
+@pytest.mark.needs("chromium")
+def test_both_releases_are_lines_over_the_same_time(page: Page, judged: Site) -> None:
+    """The new one is solid and starts with its first share; the one before is dashed and was there already."""
+    page.goto(judged.origin + address("bad", 2))
+    errors = page.locator("#numbers svg.chart").nth(1)
+    begins = "(lines) => Math.min(...lines.map((line) => parseFloat(line.getAttribute('points'))))"
+    solid, dashed = errors.locator(".a").evaluate_all(begins), errors.locator(".b").evaluate_all(begins)
+    assert dashed < solid
+    marks = page.locator("#numbers svg.chart").first.locator(".mk title")
+    assert [text.partition(" ")[2] for text in marks.all_text_contents()] == ["r2 has 10 %", "r2 has 0 %"]
+
+
+@pytest.mark.needs("chromium")
+def test_a_trial_is_watched_until_its_end(browser: Browser, site: Site) -> None:
+    told = Trials(site.scene, "topup")
+    run, deployment = told.comes(0, "Take a charge once per key")
+    context = person(browser, site)
+    page = context.new_page()
+    page.goto(site.origin + address("topup", 2))
+    title = page.get_by_role("heading", level=1)
+    expect(title).to_have_text("r2 is on its way to prod, and has no request yet")
+    told.share(deployment, 10)
+    expect(title).to_have_text("r2 is on trial with 10 % of the requests")
+    expect(page.locator("#says")).to_contain_text("If nothing can be heard, everything goes back at")
+    expect(page.locator("#quarantine")).to_be_hidden()
+    told.judge(deployment, 10, fine(1310))
+    told.share(deployment, 50)
+    expect(page.locator(".verdict")).to_contain_text("Nothing speaks against 1,310 requests")
+    told.condemned(run, deployment, 50)
+    told.undone(run, deployment, "r2 was taken back.", "signals.bad_verdict")
+    told.reverted(run)
+    expect(title).to_have_text("r2 was judged bad at 50 %, and r1 has all requests again")
+    expect(page.locator("#quarantine")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.needs("chromium")
+def test_an_environment_says_who_has_which_share_and_takes_a_trial_back(browser: Browser, site: Site) -> None:
+    told = Trials(site.scene, "topup")
+    _run, deployment = told.comes(0, "Keep the receipt")
+    told.share(deployment, 10)
+    context = person(browser, site)
+    page = context.new_page()
+    page.goto(site.origin + PLACE.format("topup"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("r2 has 10 % of the requests to prod")
+    expect(page.locator("#says")).to_contain_text("Judged since")
+    expect(page.locator("#says")).to_contain_text("r1 has the other 90 %")
+    expect(page.locator("#channel")).to_have_attribute(
+        "aria-label", "Release r1 has 90 % of the requests, r2 on trial 10 %."
+    )
+    expect(page.locator("#releases tr").nth(1)).to_contain_text("On trial, 10 %")
+    page.locator("summary", has_text="Take r2 back").click()
+    expect(page.locator(".sure form")).to_contain_text("Its 10 % of the requests go back to r1")
+    page.get_by_role("button", name="Take r2 back").click()
+    page.wait_for_url(f"**{address('topup', 2)}")
+    facts = site.get("/api/v1/facts?application=topup&limit=500").json["facts"]
+    assert [each["data"]["who"] for each in facts if each["kind"] == "deployment.taken_back"] == ["ada"]
+    told.undone(_run, deployment, "ada took r2 back while it was tried.", "signals.taken_back")
+    expect(page.get_by_role("heading", level=1)).to_have_text("r2 was not judged, and r1 has all requests again")
+    context.close()
+
+
+def test_taking_back_what_is_on_trial_no_more_moves_nothing(judged: Site) -> None:
+    before = judged.get("/api/v1/runs?application=good").json
+    for release in (address("good", 2), address("bad", 2)):
+        answer = judged.ask("POST", f"{release}/back", {**judged.sign_in(), "origin": judged.origin})
+        assert (answer.status, answer.headers["location"]) == (303, release)
+    assert judged.get("/api/v1/runs?application=good").json == before
+
+
+def test_what_is_quarantined_is_shown_so_and_offered_to_nobody(judged: Site) -> None:
+    for application in ("bad", "blue-green"):
+        shown = judged.get(PLACE.format(application)).text
+        assert "Quarantined" in shown
+        assert "Go forward to" not in shown
+
+
+def test_a_run_leads_to_the_release_it_made(judged: Site) -> None:
+    assert f'href="{address("bad", 2)}"' in judged.get("/runs/bad:2").text
+
+
+def test_a_release_that_does_not_exist_is_said_so(judged: Site) -> None:
+    for number in ("r9", "x", "r0", "r-1"):
+        assert judged.get(f"{PLACE.format('good')}/releases/{number}").status == 404
+
+
+def test_the_same_is_there_as_data(judged: Site) -> None:
+    found = judged.get(f"/api/v1{address('bad', 2)}/verdicts").json
+    assert found["says"] == SENTENCES["bad", 2]
+    assert [(each["share"], each["back"]) for each in found["shares"]] == [(10, False), (0, True)]
+    assert (found["before"], found["after"], found["fate"]) == (1, None, "undone")
+    assert found["quarantine"]["kind"] == "quarantine"
+    assert found["revert"].startswith("revert-")
+    taken = judged.get(f"/api/v1{address('blue-green', 2)}/verdicts").json
+    assert [each["share"] for each in taken["shares"]] == [100, 0]
+    assert (taken["fate"], taken["after"]) == ("gone back", 1)
+
+
+def test_what_is_on_trial_leaves_the_rest_to_the_one_before(judged: Site) -> None:
+    found = judged.get(f"/api/v1{address('trying', 1)}/verdicts").json
+    assert [each["share"] for each in found["shares"]] == [100, 90, 50]
+
+
+@pytest.mark.parametrize(("application", "code"), [("good", 0), ("bad", 1), ("unjudged", 0)])
+def test_a_terminal_says_the_same(
+    judged: Site, capsys: pytest.CaptureFixture[str], application: str, code: int
+) -> None:
+    with patch.object(signals, "Server") as server:
+        server.find.return_value.get = lambda path: judged.get(f"/api/v1{path}").json
+        assert signals.judge("r2", app=application) == code
+    said = capsys.readouterr().out
+    assert said.startswith(f"{SENTENCES[application, 2]}.\n")
+    assert ("git fetch shipway revert-" in said) == (application == "bad")
+    assert ("once in 1,243" in said) == (application == "bad")
+
+
+def test_evidence_is_said_in_words() -> None:
+    assert by_chance(0.3) == by_chance(1.9) == "no more than chance brings"
+    assert by_chance(671.4) == "by chance at most once in 671 deployments"
+    assert by_chance(1e9) == "by chance at most once in a million deployments"
+    assert counted("failed requests", 9, 1800) == "9 of 1,800 requests"
+    assert counted("failures of GET /", 1, 3) == "1 of 3 times"
+    assert [counted("restarts", count, 2) for count in (1, 2)] == ["1 restart", "2 restarts"]
