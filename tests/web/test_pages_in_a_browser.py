@@ -33,6 +33,7 @@ PAGES = (
     "/applications/mailer/environments/prod",
     "/applications/mailer/environments/dev",
     "/applications/search/environments/prod",
+    "/applications/search/environments/prod/releases/r2",
     "/applications/search/environments/prod?span=15m",
     "/applications/search/environments/prod?span=7d",
 )

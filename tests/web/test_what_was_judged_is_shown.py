@@ -219,7 +219,7 @@ def test_a_terminal_says_the_same(
     said = capsys.readouterr().out
     assert said.startswith(f"{SENTENCES[application, 2]}.\n")
     assert ("git fetch shipway revert-" in said) == (application == "bad")
-    assert ("once in 1,243" in said) == (application == "bad")
+    assert ("≤ 1 in 1,243" in said) == (application == "bad")
 
 
 def test_evidence_is_said_in_words() -> None:
@@ -228,4 +228,5 @@ def test_evidence_is_said_in_words() -> None:
     assert by_chance(1e9) == "by chance at most once in a million deployments"
     assert counted("failed requests", 9, 1800) == "9 of 1,800 requests"
     assert counted("failures of GET /", 1, 3) == "1 of 3 times"
+    assert counted("failures of GET /", 0, 1) == "0 of 1 time"
     assert [counted("restarts", count, 2) for count in (1, 2)] == ["1 restart", "2 restarts"]

@@ -13,7 +13,7 @@ import typer
 from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
-from shipway.signals.verdict import RESTARTS, Finding, finding, once_in
+from shipway.signals.verdict import RESTARTS, Finding, finding, rarity
 from shipway.web.words import percent, plain
 
 COLUMNS = ("release", "per s", "errors", "p50/p95/p99 ms", "in flight", "cpu", "memory", "restarts")
@@ -106,12 +106,12 @@ def _verdict(found: Mapping[str, Any], verdict: Mapping[str, Any]) -> None:
     reason = "" if verdict["reason"] in found["why"] else f": {plain(verdict['reason'])}"
     print(f"{show.clock(verdict['at'])}  {verdict['kind']} at {verdict['share']} %{reason}")
     before = "before" if found["before"] is None else f"r{found['before']}"
-    columns = ("", f"r{found['release']['number']}", "", before, "", "by chance at most")
+    columns = ("", f"r{found['release']['number']}", "", before, "", "by chance")
     show.table(columns, [_compared(finding(each)) for each in verdict["findings"]], empty="")
 
 
 def _compared(one: Finding) -> Sequence[str]:
-    rare = once_in(one.evidence)
+    rare = f"≤ 1 in {rarity(one.evidence)}" if rarity(one.evidence) else ""
     if one.what == RESTARTS:
         return f"  {one.what}", str(one.new_count), "", str(one.old_count), "", rare
     new, old = f"{one.new_count:,} of {one.new_of:,}", f"{one.old_count:,} of {one.old_of:,}"

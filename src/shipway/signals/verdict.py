@@ -43,20 +43,21 @@ def counted(what: str, count: int, of: int) -> str:
     """What a finding counted of one release: `9 of 18 requests`, `1 of 40 times`, `2 restarts`."""
     if what == RESTARTS:
         return f"{count:,} restart{'' if count == 1 else 's'}"
-    return f"{count:,} of {of:,} {'times' if what.startswith('failures of ') else 'requests'}"
+    noun = "time" if what.startswith("failures of ") else "request"
+    return f"{count:,} of {of:,} {noun}{'' if of == 1 else 's'}"
 
 
 def by_chance(evidence: float) -> str:
     """What a finding's evidence means: how rarely a release that is no worse shows as much."""
-    rare = once_in(evidence)
-    return f"by chance at most {rare} deployments" if rare else "no more than chance brings"
+    rare = rarity(evidence)
+    return f"by chance at most once in {rare} deployments" if rare else "no more than chance brings"
 
 
-def once_in(evidence: float) -> str:
-    """The same in short, `once in 671`; nothing where there is nothing to be said."""
+def rarity(evidence: float) -> str:
+    """In how many deployments chance shows as much at most once, `671`; nothing where that is no news."""
     if evidence < NOTICEABLE:
         return ""
-    return f"once in {f'{evidence:,.0f}' if evidence < 1e6 else 'a million'}"
+    return f"{evidence:,.0f}" if evidence < 1e6 else "a million"
 
 
 def finding(recorded: Mapping[str, Any]) -> Finding:

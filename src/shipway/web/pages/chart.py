@@ -134,12 +134,14 @@ def _runs(axis: Axis, readings: Readings, value: Value) -> list[Run]:
             runs.append([])
         if height is not None:
             runs[-1].append((here, height))
-    return [run if len(run) > 1 else _dash(run) for run in runs if run]
+    half = max(1.5, (axis.x(axis.length) - axis.x(0)) / 2)
+    return [run if len(run) > 1 else _dash(run, half) for run in runs if run]
 
 
-def _dash(run: Run) -> Run:
+def _dash(run: Run, half: float) -> Run:
+    """One step alone, as wide as it lasted; `half` of that in pixels."""
     (x, height), *_ = run
-    return [(x - 1.5, height), (x + 1.5, height)]
+    return [(max(x - half, LEFT), height), (min(x + half, RIGHT), height)]
 
 
 def _highest(runs: Sequence[Run]) -> float:

@@ -44,7 +44,7 @@ def compared(verdict: Recorded) -> Sequence[Compared]:
 def _compared(one: Finding) -> Compared:
     restarts = one.what == RESTARTS
     values = (one.new_count, one.old_count) if restarts else (one.new_share, one.old_share)
-    top = max(*values, 1.0) if restarts else next(each for each in TOPS if each >= min(max(values), 1.0))
+    top = max(*values, 1.0) if restarts else _top(max(values))
     new, old = (
         Bar(_width(value / top), "" if restarts else percent(value), counted(one.what, count, of))
         for value, count, of in zip(values, (one.new_count, one.old_count), (one.new_of, one.old_of), strict=True)
@@ -58,6 +58,11 @@ def _compared(one: Finding) -> Compared:
         strong=one.evidence >= 100,
         beside=one.beside,
     )
+
+
+def _top(highest: float) -> float:
+    """The end of an axis for shares; where all are 0 it is one of 100."""
+    return next(each for each in TOPS if each >= min(highest or 0.01, 1.0))
 
 
 def _width(part: float) -> float:

@@ -19,7 +19,7 @@ from shipway.web.shares import EVERYTHING, Move
 from shipway.web.trials import Trial
 from shipway.web.words import clock
 
-AROUND = 15.0  # seconds before and after, at least
+AROUND = 8.0  # seconds before and after, at least
 POINTS = 90  # steps in a drawing, at most
 LENGTHS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 3600, 6 * 3600, 24 * 3600)
 HEIGHTS = ((0, "0"), (50, "50 %"), (EVERYTHING, "100 %"))
