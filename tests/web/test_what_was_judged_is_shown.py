@@ -9,11 +9,19 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from shipway.cli import signals
+from shipway.signals.reading import Reading
 from shipway.signals.verdict import by_chance, counted
+from shipway.state.releases import Release
+from shipway.traffic.tally import BOUNDS, Tally
+from shipway.web.pages import trial_chart
+from shipway.web.pages.trial_chart import Window
+from shipway.web.shares import Move
+from shipway.web.trials import Trial
 from web.judged import FAILING, HOSTILE, Trials, everything, fine
 from web.scene import Scene
 from web.server import Site
 
+TALLY = Tally((0, 9, 0, 0, 1), (10, *[0] * len(BOUNDS)))
 PLACE = "/applications/{}/environments/prod"
 SENTENCES = {
     ("good", 2): "r2 was judged good at 10 %, 50 % and 100 %, and serves",
@@ -74,7 +82,7 @@ def test_each_page_fits_and_says_in_a_sentence_what_was_judged_and_what_happened
     page.on("pageerror", lambda error: complaints.append(str(error)))
     for (application, number), sentence in SENTENCES.items():
         page.goto(judged.origin + address(application, number))
-        assert page.locator("h1").all_text_contents() == [sentence]
+        assert [text.replace("\xa0", " ") for text in page.locator("h1").all_text_contents()] == [sentence]
         assert page.locator(".states .st").all_text_contents() == STATES[application]
         assert page.evaluate("document.documentElement.scrollWidth") <= width, application
         assert page.locator("[style], main script, main img").count() == 0
@@ -230,3 +238,14 @@ def test_evidence_is_said_in_words() -> None:
     assert counted("failures of GET /", 1, 3) == "1 of 3 times"
     assert counted("failures of GET /", 0, 1) == "0 of 1 time"
     assert [counted("restarts", count, 2) for count in (1, 2)] == ["1 restart", "2 restarts"]
+
+
+def test_what_is_known_only_coarsely_leaves_no_gap() -> None:
+    """The older part of a time was kept in tens of seconds, the newer one in looks."""
+    release = Release("r", "topup", "prod", 2, "d", "c" * 40, 0, 0.0)
+    trial = Trial(release, "on trial", moves=[Move(1_000_020.0, 10, "run")])
+    coarse = [Reading(1_000_000.0 + at, 10.0, release.name, TALLY, 0, True) for at in range(10, 60, 10)]
+    fine = [Reading(1_000_050.0 + at, 1.0, release.name, TALLY, 0, True) for at in range(1, 31)]
+    drawn = trial_chart.drawn(trial, [*coarse, *fine], [], Window(1_000_000.0, 1_000_080.0))
+    assert (len(drawn.errors.solid), drawn.deaf) == (1, [])
+    assert [share.says for share in drawn.named] == ["10 %"]

@@ -6,9 +6,8 @@ The solid line is the new release, the dashed one the release before.
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from shipway.signals.reading import Reading
@@ -74,10 +73,10 @@ def _ends(trial: Trial) -> Sequence[float]:
 
 def drawn(trial: Trial, new: Sequence[Reading], old: Sequence[Reading], over: Window) -> Drawn:
     """What is to be drawn of the readings of both releases in a time."""
-    length = _length(over, [*new, *old])
+    length = next((each for each in LENGTHS if each >= (over.ends - over.begins) / POINTS), LENGTHS[-1])
     ends = math.ceil(over.ends / length) * length
     axis = Axis(ends, math.ceil((ends - over.begins) / length) * length, length)
-    shown = [step for step in steps([*new, *old], length) if step.begins >= ends - axis.span]
+    shown = [step for step in steps(_spread([*new, *old], length), length) if step.begins >= ends - axis.span]
     solid = _of(shown, trial.release.name)
     dashed = [] if trial.before is None else _of(shown, trial.before.name)
     moves = [move for move in trial.moves if move.at <= over.ends]
@@ -93,11 +92,14 @@ def drawn(trial: Trial, new: Sequence[Reading], old: Sequence[Reading], over: Wi
     )
 
 
-def _length(over: Window, readings: Sequence[Reading]) -> int:
-    """Seconds of a step: as fine as there is room for, and as was read."""
-    read = statistics.median(one.seconds for one in readings) if readings else 0.0
-    wanted = max((over.ends - over.begins) / POINTS, read)
-    return next((length for length in LENGTHS if length >= wanted), LENGTHS[-1])
+def _spread(readings: Iterable[Reading], length: int) -> Iterator[Reading]:
+    """What is only known of a longer time is in each step of it: shares and percentiles stay what they are."""
+    for reading in readings:
+        if reading.seconds <= length:
+            yield reading
+        else:
+            parts = range(int(reading.seconds // length))
+            yield from (replace(reading, at=reading.at - part * length, seconds=length) for part in parts)
 
 
 def _of(shown: Sequence[Step], name: str) -> list[tuple[int, Reading | None]]:
