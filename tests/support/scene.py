@@ -22,15 +22,15 @@ from shipway.environments.secrets import Vault
 from shipway.hosts.keeper.client import Keeper
 from shipway.hosts.sandbox import probe
 from shipway.releases.machine import Machine
-from shipway.state import deployments, facts, releases, runs
+from shipway.state import deployments, facts, holds, releases, runs, verdicts
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.runs import Run
-from shipway.story import Story, deliver, perform
+from shipway.story import Story, conclude, deliver, perform
 from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
 from support.installation import eventually, free_port
-from support.shop import shop
+from support.shop import failing, shop
 from support.workshop import NAME, Workshop, opened
 
 PROJECT = """\
@@ -43,6 +43,19 @@ health: {path: /health, timeout: 5 s}
 traffic: {warm: 60 s, drain: 1 s}
 environments: [prod]
 """
+WEB_ONLY = """\
+name: shop
+processes: {web: python3 web.py}
+health: {path: /health, timeout: 5 s}
+traffic: {warm: 60 s, drain: 1 s}
+environments: [prod]
+"""
+
+
+def canary(*steps: int, hold: str = "1 s", deadline: str = "2 s", project: str = WEB_ONLY) -> str:
+    """The same project, whose releases are tried on these shares first."""
+    tried = f"traffic: {{strategy: canary, steps: {list(steps)}, hold: {hold}, deadline: {deadline}, "
+    return project.replace("traffic: {", tried)
 
 
 class Crash(BaseException):
@@ -60,9 +73,16 @@ class Scene:
     def story(self) -> Story:
         return Story(self.cast)
 
-    def commit(self, version: str, *, sick_if: str = "", on_strike_if: str = "", **how: Any) -> str:
-        """A commit with an artifact, never deployed; a file in its data may make it ill, or its worker stop."""
+    def commit(
+        self, version: str, *, sick_if: str = "", on_strike_if: str = "", fails: int = 0, **how: Any
+    ) -> str:
+        """A commit with an artifact, never deployed; a file in its data may make it ill, or its worker stop.
+
+        It answers one of `fails` requests for its name with 500.
+        """
         files = shop(version, **{"project": PROJECT, **how})
+        if fails:
+            files["web.py"] = failing(files["web.py"], fails)
         if sick_if:
             well = "200 if 'well' == \"well\" else 500"
             assert well in files["web.py"]
@@ -121,6 +141,33 @@ class Scene:
     def facts(self, run: Run) -> list[str]:
         with self.cast.database.read() as conn:
             return [fact.kind for fact in facts.after(conn, 0, runs=[run.id])]
+
+    def settle(self) -> None:
+        """Ends what a test that failed has left open: the next one would wait for it."""
+        with self.cast.database.write() as conn:
+            for open_ in deployments.running(conn):
+                runs.end(conn, runs.get(conn, open_.run), "failed", "its test is over")
+        conclude.settle(self.cast)
+
+    def every_fact(self) -> list[str]:
+        with self.cast.database.read() as conn:
+            return [fact.kind for fact in facts.after(conn, 0)]
+
+    def verdicts(self, run: Run) -> list[tuple[int, str]]:
+        """Share and kind of what was judged because of its deployment to prod, in order."""
+        with self.cast.database.read() as conn:
+            found = verdicts.of_deployment(conn, self.deployment(run).id)
+        return [(each.share, each.kind) for each in found]
+
+    def quarantined(self, environment: str = "prod") -> list[str | None]:
+        """The commits that may not be deployed there."""
+        with self.cast.database.read() as conn:
+            return [hold.commit for hold in holds.quarantined(conn, NAME, environment)]
+
+    def shares(self) -> dict[str, int]:
+        """What the router gives to which release, by its short name."""
+        shares = self.cast.proxy.serving(NAME, "prod")
+        return {name.rpartition(".")[2]: share for name, share in shares.items()}
 
     def serving(self) -> Release:
         with self.cast.database.read() as conn:

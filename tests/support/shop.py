@@ -89,3 +89,14 @@ def shop(version: str, *, health: str = "well", project: str = PROJECT, check: s
         "web.py": WEB.replace("{version!r}", repr(version)).replace("{health!r}", repr(health)),
         "worker.py": WORKER.replace("{version!r}", repr(version)),
     }
+
+
+def failing(web: str, every: int) -> str:
+    """The same web, which answers one of `every` requests for its name with 500, and is healthy otherwise."""
+    said = "        self.answer(VERSION)\n"
+    assert said in web
+    instead = (
+        f"        fails = next(ASKED) % {every} == 0\n"
+        "        self.answer('out of eggs' if fails else VERSION, 500 if fails else 200)\n"
+    )
+    return "import itertools\nASKED = itertools.count()\n" + web.replace(said, instead)

@@ -68,6 +68,10 @@ class Workshop:
         self._git("push", "-q", str(self.places.repository(NAME)), "HEAD:refs/heads/main", cwd=work)
         return self._git("rev-parse", "HEAD", cwd=work).strip()
 
+    def reset(self, commit: str) -> None:
+        """The next commit comes after this one."""
+        self._git("reset", "-q", "--hard", commit, cwd=self.directory / "work")
+
     def tag(self, name: str) -> None:
         work = self.directory / "work"
         self._git("tag", name, cwd=work)

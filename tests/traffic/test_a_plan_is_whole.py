@@ -64,3 +64,11 @@ def test_an_interrupted_canary_goes_on_with_the_share_it_had() -> None:
     """And is judged at it: what was seen before the interruption is not known any more."""
     resumed = canary({OLD: 50, NEW: 50})
     assert resumed.shifts == (Shift(Shares({NEW: 50, OLD: 50}), Healthy()), Shift(Shares({NEW: 100}), JUDGED))
+
+
+@pytest.mark.parametrize("reached", [10, 30])
+def test_an_interrupted_canary_gets_no_more_because_few_people_come_by_now(reached: int) -> None:
+    """While Shipway was away nobody counted them."""
+    resumed = canary({OLD: 100 - reached, NEW: reached}, rate=0.0)
+    assert [shift.shares.of.get(NEW) for shift in resumed.shifts] == [reached, 50, 100]
+    assert resumed.shifts[1].condition == JUDGED

@@ -151,6 +151,11 @@ def enter(conn: Connection, deployment: Deployment, phase: str, data: Mapping[st
     _fact(conn, deployment, f"deployment.{phase}", data or {})
 
 
+def enter_again(conn: Connection, deployment: Deployment, phase: str) -> None:
+    """The same without a fact, for a phase that goes on where it was interrupted: it is on record."""
+    conn.execute(update(deployments).where(deployments.c.id == deployment.id).values(phase=phase))
+
+
 def has_entered(conn: Connection, deployment: Deployment, phase: str) -> bool:
     """Whether this phase of it was ever begun."""
     found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment)
@@ -162,6 +167,12 @@ def shares(conn: Connection, deployment: Deployment) -> list[tuple[float, int]]:
     found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment)
     told = {"deployment.try": None, "deployment.switched": 100, "deployment.switched_back": 0}
     return [(fact.at, told[fact.kind] or fact.data.get("share", 0)) for fact in found if fact.kind in told]
+
+
+def on_trial(conn: Connection, deployment: Deployment) -> bool:
+    """Whether its release has a share of the requests and is judged, also while it goes on after a crash."""
+    before = ("prepare", "release", "start", "try")
+    return deployment.phase in before and any(share for _, share in shares(conn, deployment)[-1:])
 
 
 def take_back(conn: Connection, deployment: Deployment, who: str) -> None:

@@ -129,7 +129,7 @@ class Story:
     def _take_back(self, application: str, environment: str, who: str) -> Run | None:
         with self.cast.database.write() as conn:
             tried = deployments.running_in(conn, application, environment)
-            if tried is None or tried.phase != "try":
+            if tried is None or not deployments.on_trial(conn, tried):
                 return None
             deployments.take_back(conn, tried, who)
             return runs.get(conn, tried.run)

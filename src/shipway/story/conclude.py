@@ -90,8 +90,6 @@ def _condemn(cast: Cast, delivery: Delivery, error: BadVerdict) -> None:
                 return
         deployments.give_up(conn, delivery.deployment, error.message, error.excerpt)
     _undo(cast, delivery, error.message, error.excerpt)
-    if good is not None:
-        condemn.offer_revert(cast, delivery.deployment, good, error.verdict.reason)
 
 
 def _give_up(cast: Cast, delivery: Delivery, reason: str, excerpt: str = "") -> None:
@@ -101,12 +99,15 @@ def _give_up(cast: Cast, delivery: Delivery, reason: str, excerpt: str = "") -> 
 
 
 def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> None:
+    """Ends it only when the revert of a bad one is made too: what is interrupted here is done again."""
     try:
         delivery.undo()
     except TransientError:
         raise
     except ShipwayError as error:  # what could be undone is; the rest is for a person to see
         reason = f"{reason} Undoing it stopped: {error.message}"
+    if delivery.previous is not None:
+        condemn.offer_revert_if_bad(cast, delivery.deployment, delivery.previous)
     _end(cast, delivery.deployment, "failed", reason, excerpt)
 
 

@@ -73,6 +73,19 @@ def freeze(cast: Cast, conn: Connection, deployment: Deployment, good: Release) 
     return ""
 
 
+def is_judged(conn: Connection, deployment: Deployment, share: int) -> bool:
+    """Whether a verdict at this share is on record already: one that is given again would be told again."""
+    return any(each.share == share for each in verdicts.of_deployment(conn, deployment.id))
+
+
+def offer_revert_if_bad(cast: Cast, deployment: Deployment, good: Release) -> None:
+    """Makes the branch of `offer_revert` where a bad verdict is on record; nothing else has one."""
+    with cast.database.read() as conn:
+        bad = next((each for each in verdicts.of_deployment(conn, deployment.id) if each.kind == "bad"), None)
+    if bad is not None:
+        offer_revert(cast, deployment, good, bad.reason)
+
+
 def offer_revert(cast: Cast, deployment: Deployment, good: Release, reason: str) -> None:
     """Makes the branch with the commit that takes the bad one back. Nothing depends on it: a failure is logged."""
     try:
@@ -107,20 +120,20 @@ def _offer_revert(cast: Cast, deployment: Deployment, good: Release, reason: str
         )
 
 
-def forgive(cast: Cast, deployment: Deployment) -> None:
-    """Ends the quarantine of commits that the one which serves descends from: it mended them."""
+def forgive(cast: Cast, conn: Connection, deployment: Deployment) -> None:
+    """Ends the quarantine of commits that the one which serves descends from: it mended them.
+
+    In one transaction with its good verdict, for that is given once. Without a repository nobody can tell.
+    """
     git = Git(cast.machine.places.repository(deployment.application))
-    with cast.database.read() as conn:
-        held = holds.quarantined(conn, deployment.application, deployment.environment)
-    mended = [
-        hold
-        for hold in held
-        if hold.commit not in (None, deployment.commit) and _contains(git, deployment, hold.commit)
-    ]
-    if mended:
-        with cast.database.write() as conn:
-            holds.lift(conn, mended, by=deployment.commit, run=deployment.run)
+    held = holds.quarantined(conn, deployment.application, deployment.environment)
+    try:
+        mended = [hold for hold in held if _mends(git, deployment, hold.commit)]
+    except ShipwayError as error:
+        log.warning("nothing is known of what %s mends: %s", deployment.commit[:7], error)
+        return
+    holds.lift(conn, mended, by=deployment.commit, run=deployment.run)
 
 
-def _contains(git: Git, deployment: Deployment, commit: str | None) -> bool:
-    return commit is not None and git.is_ancestor(commit, deployment.commit)
+def _mends(git: Git, deployment: Deployment, commit: str | None) -> bool:
+    return commit not in (None, deployment.commit) and git.is_ancestor(commit, deployment.commit)

@@ -24,7 +24,7 @@ from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
 from shipway.story import condemn
 from shipway.story.cast import Cast, project_of
-from shipway.story.trial import Trial
+from shipway.story.trial import Trial, check_wanted
 from shipway.traffic import strategies
 from shipway.traffic.addresses import host
 from shipway.traffic.plan import Judged, Plan, Shift, Takeover
@@ -165,14 +165,27 @@ class Delivery:
             return
         trial = Trial(self.cast, self.deployment, self.release, self.previous)
         for shift, following in pairwise(shifts):
+            share = shift.shares.of[self.release.name]
             self._shift(shift)
-            self._enter("try", {"share": shift.shares.of[self.release.name]})
-            if isinstance(following.condition, Judged):
-                self._judge(trial, shift, following.condition)
+            self._try(share)
+            if isinstance(following.condition, Judged) and not self._is_judged(share):
+                self._judge(trial, share, following.condition)
 
-    def _judge(self, trial: Trial, shift: Shift, condition: Judged) -> None:
+    def _try(self, share: int) -> None:
+        """Records that a share is tried; one that stood when the deployment was interrupted is on record."""
+        with self.cast.database.write() as conn:
+            if [of for _, of in deployments.shares(conn, self.deployment)][-1:] == [share]:
+                deployments.enter_again(conn, self.deployment, "try")
+            else:
+                deployments.enter(conn, self.deployment, "try", {"share": share})
+
+    def _is_judged(self, share: int) -> bool:
+        """Whether this deployment was interrupted after the verdict on the share."""
+        with self.cast.database.read() as conn:
+            return condemn.is_judged(conn, self.deployment, share)
+
+    def _judge(self, trial: Trial, share: int, condition: Judged) -> None:
         """Raises what `Trial.hold` raises; any other verdict goes on record, and the next move may be made."""
-        share = shift.shares.of[self.release.name]
         verdict = trial.hold(share, condition)
         with self.cast.database.write() as conn:
             condemn.judge(conn, self.deployment, share, verdict)
@@ -198,7 +211,8 @@ class Delivery:
             hold=traffic.hold,
             deadline=traffic.deadline,
         )
-        return strategies.plan(traffic.strategy if env in where else "blue_green", takeover)
+        tried = env in where and self.deployment.kind == "deploy"  # a rollback is decided already
+        return strategies.plan(traffic.strategy if tried else "blue_green", takeover)
 
     @property
     def _rate(self) -> float:
@@ -245,7 +259,10 @@ class Delivery:
         ]
 
     def _enter(self, phase: str, data: Mapping[str, int] | None = None) -> None:
+        """In one transaction with the last look at whether a release that was tried is still wanted."""
         with self.cast.database.write() as conn:
+            if phase == "processes":
+                check_wanted(conn, self.deployment, self.release)
             deployments.enter(conn, self.deployment, phase, data)
 
 

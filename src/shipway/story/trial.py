@@ -12,11 +12,13 @@ moment: what was seen before is on the disk and is played again.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 
 from shipway.errors import DeploymentStopped
 from shipway.signals.judge import Judge, step
 from shipway.signals.verdict import Verdict
 from shipway.state import deployments
+from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.story.cast import Cast
@@ -53,6 +55,13 @@ class TakenBack(DeploymentStopped):
     id = "signals.taken_back"
 
 
+def check_wanted(conn: Connection, deployment: Deployment, release: Release) -> None:
+    """Raises TakenBack when somebody asked for the release before while this one was tried."""
+    who = deployments.taken_back_by(conn, deployment)
+    if who is not None:
+        raise TakenBack(f"{who} took r{release.number} back while it was tried.")
+
+
 class Trial:
     """The trial of the release that `deployment` brings, beside `before`."""
 
@@ -62,11 +71,14 @@ class Trial:
         self._release = release
         self._judge = Judge()
         self._evidence = Evidence(cast, deployment, release, before)
+        self._heard: defaultdict[float, float] = defaultdict(float)
 
     def look(self) -> Verdict:
         """Shows the judge what came since the last look; what it says now."""
         for interval in self._evidence.news():
+            heard = self._judge.heard
             self._judge.see(interval)
+            self._heard[interval.share] += self._judge.heard - heard
         return self._judge.verdict()
 
     def hold(self, share: int, condition: Judged) -> Verdict:
@@ -74,31 +86,32 @@ class Trial:
 
         Raises BadVerdict, NotJudged at the deadline, and TakenBack when somebody asks for the release before.
         """
-        began, heard_before = time.monotonic(), self._judge.heard
+        stood, began = self._stood(share), time.monotonic()
         with self._cast.collector.closely(self._release.application, self._release.environment):
             while True:
-                verdict, waited = self.look(), time.monotonic() - began
+                verdict, waited = self.look(), stood + time.monotonic() - began
                 then = step(
                     verdict,
-                    heard=self._judge.heard - heard_before,
+                    heard=self._heard[share / 100],
                     unheard=self._judge.unheard,
                     waited=waited,
                     hold=condition.hold,
                     deadline=condition.deadline,
                 )
-                if then.act == "go on":
-                    return verdict
                 if then.quarantine:
                     raise BadVerdict(self._release, share, verdict)
+                with self._cast.database.read() as conn:
+                    check_wanted(conn, self._deployment, self._release)
+                if then.act == "go on":
+                    return verdict
                 if then.act == "go back":
                     raise NotJudged(
                         f"r{self._release.number} could not be judged in {waited:.0f} s. {verdict.reason}"
                     )
-                self._still_wanted()
                 time.sleep(LOOK)
 
-    def _still_wanted(self) -> None:
+    def _stood(self, share: int) -> float:
+        """For how many seconds the share has been tried already: a trial that goes on keeps its deadline."""
         with self._cast.database.read() as conn:
-            who = deployments.taken_back_by(conn, self._deployment)
-        if who is not None:
-            raise TakenBack(f"{who} took r{self._release.number} back while it was tried.")
+            since = next((at for at, of in deployments.shares(conn, self._deployment) if of == share), time.time())
+        return max(0.0, time.time() - since)

@@ -67,17 +67,23 @@ class Watch:
         elif closing:
             watched.told = True
             with self._cast.database.write() as conn:
+                if condemn.is_judged(conn, watched.deployment, EVERYTHING):
+                    return
                 condemn.judge(conn, watched.deployment, EVERYTHING, verdict)
-            if verdict.kind == "good":
-                condemn.forgive(self._cast, watched.deployment)
+                if verdict.kind == "good":
+                    condemn.forgive(self._cast, conn, watched.deployment)
 
     def _take_back(self, watched: Watched, verdict: Verdict) -> None:
-        """Records and queues in one transaction: a crash leaves both or neither."""
+        """Records and queues in one transaction, once: a crash leaves both or neither, and who hears everything
+        again after it finds both.
+        """
         cast, bad, good = self._cast, watched.release, watched.before
         with cast.database.write() as conn:
             now = releases.now_serving(conn, bad.application, bad.environment)
             if now is None or now.deployment != watched.deployment.id:
                 return  # somebody was quicker
+            if condemn.is_judged(conn, watched.deployment, EVERYTHING):
+                return
             condemn.condemn(conn, watched.deployment, good, EVERYTHING, verdict)
             if condemn.freeze(cast, conn, watched.deployment, good):
                 return

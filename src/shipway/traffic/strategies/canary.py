@@ -12,13 +12,16 @@ HALF = 50
 
 
 def plan(takeover: Takeover) -> Plan:
-    """Step by step, from the share the new release has already; at once where nothing serves beside it."""
+    """Step by step, from the share the new release has already, however few people come by now; at once where
+    nothing serves beside it.
+    """
     beside = {name: share for name, share in takeover.serving.items() if share and name != takeover.new}
     if not beside:
         return Plan((Shift(Shares({takeover.new: 100})),))
     old = max(beside, key=lambda name: beside[name])
     reached = takeover.serving.get(takeover.new, 0)
-    shares = [step for step in _steps(takeover) if step >= reached]
+    stands = [reached] if reached else []
+    shares = stands + [step for step in _steps(takeover) if step > reached]
     moves = [Shares({takeover.new: share, old: 100 - share}) for share in shares] + [Shares({takeover.new: 100})]
     judged = Judged(takeover.hold, takeover.deadline)
     first = Healthy() if shares else judged

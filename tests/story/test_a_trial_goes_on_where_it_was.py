@@ -1,0 +1,151 @@
+"""Shipway is killed while a release is tried: the trial goes on with what is on record, and says nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from shipway.signals.reading import Reading
+from shipway.state.runs import Run
+from support.hearing import Hearsay, Says, hear, read, tally
+from support.scene import WEB_ONLY, Scene, a_scene, canary
+
+AT_ONCE = WEB_ONLY.replace("warm: 60 s", "warm: 1 s")
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with a_scene(tmp_path_factory.mktemp("stage")) as scene:
+        scene.serves("0", project=AT_ONCE)
+        yield scene
+
+
+@pytest.fixture
+def stage(opened: Scene) -> Iterator[Scene]:
+    yield opened
+    opened.settle()
+
+
+@pytest.fixture
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.node.name)
+
+
+def good(_new: bool, _number: int) -> Reading:
+    return read(tally(40))
+
+
+def bad(new: bool, _number: int) -> Reading:
+    return read(tally(0, 40) if new else tally(40))
+
+
+def nothing(_new: bool, _number: int) -> None:
+    return None
+
+
+def tried(
+    scene: Scene, version: str, says: Says, *steps: int, hold: str = "500 ms", deadline: str = "20 s"
+) -> tuple[Run, Hearsay]:
+    """A run that tries a new version, of which this is said."""
+    project = canary(*steps, hold=hold, deadline=deadline, project=AT_ONCE)
+    hearsay = Hearsay(scene.serving().name, says)
+    hear(scene.cast, hearsay)
+    return scene.ordered(scene.commit(version, project=project)), hearsay
+
+
+def crash(scene: Scene, place: str, run: Run, hearsay: Hearsay) -> None:
+    with scene.crashing(place):
+        scene.deliver(run)
+    hear(scene.cast, hearsay)
+
+
+@pytest.mark.parametrize("place", ["deployment.try after", "verdict.good before", "verdict.good after"])
+def test_it_goes_on_with_the_share_that_stood(stage: Scene, version: str, place: str) -> None:
+    run, hearsay = tried(stage, version, good, 50, 60)
+    crash(stage, place, run, hearsay)
+    assert sorted(stage.shares().values()) == [50, 50]
+    assert stage.deliver(run) == "passed"
+    assert stage.verdicts(run) == [(50, "good"), (60, "good")]
+    assert stage.facts(run).count("deployment.try") == 2
+    assert stage.says() == version
+
+
+def test_each_share_is_heard_as_long_as_any_other(stage: Scene, version: str) -> None:
+    """What was heard at an earlier share, and is heard again from the disk, is not what the next one waits for."""
+    run, hearsay = tried(stage, version, good, 50, 60, hold="1 s")
+    crash(stage, "verdict.good after", run, hearsay)
+    crash(stage, "deployment.try after", run, hearsay)
+    assert sorted(stage.shares().values()) == [40, 60]
+    looks = len(hearsay.looks)
+    assert stage.deliver(run) == "passed"
+    assert len(hearsay.looks) - looks >= 4, "a second is four looks of a quarter"
+
+
+@pytest.mark.parametrize(
+    "place", ["commit.quarantined before", "commit.quarantined after", "deployment.undo after"]
+)
+def test_a_bad_verdict_is_on_record_once_and_its_revert_is_made(stage: Scene, version: str, place: str) -> None:
+    before = stage.serving()
+    run, hearsay = tried(stage, version, bad, 50, hold="10 s")
+    crash(stage, place, run, hearsay)
+    assert "taken back at 50 %" in stage.deliver(run)
+    assert stage.verdicts(run) == [(50, "bad")]
+    facts = stage.facts(run)
+    told = ("verdict.bad", "commit.quarantined", "deployment.undo", "deployment.failed", "revert.ready")
+    assert [facts.count(kind) for kind in told] == [1, 1, 1, 1, 1]
+    assert stage.shares() == {f"r{before.number}": 100}
+
+
+def test_its_deadline_counts_all_of_the_time(stage: Scene, version: str) -> None:
+    """Also that in which Shipway was not there: one that is killed again and again would never be at its end."""
+    run, hearsay = tried(stage, version, nothing, 50, deadline="60 s")
+    crash(stage, "deployment.try after", run, hearsay)
+    with stage.cast.database.write() as conn:
+        conn.execute(
+            text("update facts set at = at - 100 where kind = 'deployment.try' and run = :run"), {"run": run.id}
+        )
+    assert "could not be judged in 10" in stage.deliver(run)
+
+
+def asks(scene: Scene, says: Says, at: int) -> Says:
+    """Says the same; at one look somebody asks for the release before."""
+
+    def said(new: bool, number: int) -> Reading | None:
+        if new and number == at and "deployment.taken_back" not in scene.every_fact()[-1:]:
+            scene.story.roll_back("shop", "prod", None, "bob")
+        return says(new, number)
+
+    return said
+
+
+def test_whoever_takes_it_back_is_named_and_nobody_is_blamed(stage: Scene, version: str) -> None:
+    before = stage.serving()
+    run, _ = tried(stage, version, asks(stage, good, 2), 50, hold="10 s")
+    assert "bob took" in stage.deliver(run)
+    assert stage.shares() == {f"r{before.number}": 100}
+    facts = stage.facts(run)
+    assert (facts.count("deployment.taken_back"), facts.count("deployment.failed")) == (1, 1)
+    assert stage.verdicts(run) == []
+    assert run.commit not in stage.quarantined()
+
+
+@pytest.mark.parametrize("place", ["verdict.good after", "deployment.try after"])
+def test_one_that_was_taken_back_does_not_go_on(stage: Scene, version: str, place: str) -> None:
+    """Not even when it was good for long enough at the same moment, or Shipway was away meanwhile."""
+    before = stage.serving()
+    run, hearsay = tried(stage, version, good, 50)
+    crash(stage, place, run, hearsay)
+    assert stage.story.roll_back("shop", "prod", None, "bob").id == run.id
+    assert "bob took" in stage.deliver(run)
+    assert stage.shares() == {f"r{before.number}": 100}
+
+
+def test_it_can_be_taken_back_while_it_comes_back_up(stage: Scene, version: str) -> None:
+    """Then its phase is an earlier one, and going back from what serves would be going back too far."""
+    run, hearsay = tried(stage, version, good, 50)
+    crash(stage, "deployment.try after", run, hearsay)
+    crash(stage, "deployment.start after", run, hearsay)
+    assert stage.story.roll_back("shop", "prod", None, "bob").id == run.id
+    assert "bob took" in stage.deliver(run)
