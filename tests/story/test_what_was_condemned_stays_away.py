@@ -1,0 +1,145 @@
+"""A commit that production spoke against comes back by no path; what grew from it does, and ends that."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from shipway.errors import ShipwayError
+from shipway.pushes.git import environment as git_environment
+from shipway.pushes.reconcile import reconcile_all
+from shipway.signals.reading import Reading
+from shipway.state import runs
+from shipway.state.runs import Run
+from shipway.story import carry
+from shipway.story.watch import Watch
+from support.hearing import Hearsay, earlier, hear, read, tally
+from support.scene import WEB_ONLY, Scene, a_scene
+from support.workshop import NAME
+
+PROJECT = WEB_ONLY.replace("[prod]", "[{name: prod, branch: live}]")
+BRIEFLY = PROJECT.replace("warm: 60 s", "warm: 2 s")
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One in which the second of two releases was judged bad, and taken back."""
+    with a_scene(tmp_path_factory.mktemp("scene")) as scene:
+        scene.serves("1", project=PROJECT)
+        good = scene.serving()
+        bad = scene.serves("2", project=PROJECT)
+        hear(scene.cast, Hearsay(good.name, worse, earlier(range(20, 10, -1))))
+        rollback = watched(scene)
+        assert rollback is not None
+        assert scene.go_back(scene.begun(rollback)) == "passed"
+        assert scene.quarantined() == [bad]
+        yield scene
+
+
+def worse(new: bool, _number: int) -> Reading:
+    return read(tally(0, 40) if new else tally(40), seconds=3)
+
+
+def same(_new: bool, _number: int) -> Reading:
+    return read(tally(400), seconds=3)
+
+
+def watched(scene: Scene) -> Run | None:
+    watch = Watch(scene.cast)
+    for _ in range(12):
+        watch.look()
+    with scene.cast.database.read() as conn:
+        return next((run for run in runs.in_state(conn, "queued") if run.purpose == "rollback"), None)
+
+
+def git(scene: Scene, *words: str) -> str:
+    repository = scene.cast.machine.places.repository(NAME)
+    done = subprocess.run(
+        ["git", f"--git-dir={repository}", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=git_environment(),
+    )
+    return done.stdout.strip()
+
+
+def bad_of(scene: Scene) -> str:
+    (commit,) = scene.quarantined()
+    assert commit is not None
+    return commit
+
+
+def pushed(scene: Scene, branch: str, commit: str) -> Run:
+    """A branch is moved to a commit; the run of that."""
+    git(scene, "update-ref", f"refs/heads/{branch}", commit)
+    moved = reconcile_all(scene.cast.database, scene.cast.machine.places)
+    (push,) = [each for each in moved if each.branch == branch]
+    run = carry.pushed(scene.cast, push)
+    assert run is not None
+    return scene.begun(run)
+
+
+def by_another_branch(scene: Scene) -> Run:
+    return pushed(scene, "live", bad_of(scene))
+
+
+def by_a_push_again(scene: Scene) -> Run:
+    git(scene, "update-ref", "refs/heads/live", f"{bad_of(scene)}~1")
+    reconcile_all(scene.cast.database, scene.cast.machine.places)
+    return pushed(scene, "live", bad_of(scene))
+
+
+def by_a_deployment(scene: Scene) -> Run:
+    return scene.ordered(bad_of(scene))
+
+
+def by_a_rollback(scene: Scene) -> Run:
+    return scene.begun(scene.story.roll_back(NAME, "prod", 2, "ada"))
+
+
+def by_a_retry(scene: Scene) -> Run:
+    refused = scene.ordered(bad_of(scene))
+    assert scene.carry_out(refused) != "passed"
+    with scene.cast.database.write() as conn:
+        runs.end(conn, refused, "failed")
+    return scene.begun(scene.story.retry(refused.id, "ada"))
+
+
+@pytest.mark.parametrize("way", [by_another_branch, by_a_push_again, by_a_deployment, by_a_rollback, by_a_retry])
+def test_it_comes_back_by_no_path(scene: Scene, way: Callable[[Scene], Run]) -> None:
+    try:
+        outcome = scene.carry_out(way(scene))
+    except ShipwayError as error:  # some are refused when they are asked for
+        outcome = error.message
+    assert f"{bad_of(scene)[:7]} is quarantined in prod" in outcome
+    assert scene.says() == "1"
+
+
+def test_an_amended_commit_is_judged_by_itself(scene: Scene) -> None:
+    """It did not grow from the bad one: it may go, and mends nothing."""
+    bad = bad_of(scene)
+    git(scene, "update-ref", "refs/heads/main", f"{bad}~1")
+    scene.workshop.reset(f"{bad}~1")
+    serves_well(scene, "2, amended")
+    assert scene.quarantined() == [bad]
+
+
+def test_what_grew_from_it_goes_through_and_ends_it(scene: Scene) -> None:
+    bad = bad_of(scene)
+    git(scene, "update-ref", "refs/heads/main", bad)
+    scene.workshop.reset(bad)
+    serves_well(scene, "3")
+    assert scene.quarantined() == []
+    assert scene.deliver(scene.ordered(bad)) == "passed"
+
+
+def serves_well(scene: Scene, version: str) -> None:
+    """This is delivered, and judged good at the end of its trial."""
+    stable = scene.serving().name
+    scene.serves(version, project=BRIEFLY)
+    hear(scene.cast, Hearsay(stable, same, earlier(range(20, 10, -1))))
+    Watch(scene.cast).look()
+    assert scene.every_fact().count("verdict.good") > 0
