@@ -1,0 +1,165 @@
+"""A canary is judged rightly whatever production says, and whatever stands beside it (BARS R9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from shipway.signals.reading import Reading
+from shipway.state import releases
+from shipway.state.runs import Run
+from shipway.story.watch import Watch
+from support.hearing import Hearsay, Says, collecting, earlier, hear, read, tally
+from support.scene import WEB_ONLY, Scene, a_scene, canary
+from support.visitors import Visitors
+from support.workshop import NAME
+
+AT_ONCE = WEB_ONLY.replace("warm: 60 s", "warm: 1 s")
+RATE = 60.0
+
+
+def tried(hold: str, deadline: str) -> str:
+    return canary(50, hold=hold, deadline=deadline, project=AT_ONCE)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What production says, and what has to come of it: `promoted`, `bad` or `unheard`.
+
+    Without `says` it is so: people come (`visited`), and the new release answers one of `fails` of them with 500.
+    """
+
+    ends: str
+    says: Says | None = None
+    project: str = tried("500 ms", "900 ms")
+    visited: bool = False
+    fails: int = 0
+    past: int = 0
+
+
+def slow(new: bool, _number: int) -> Reading:
+    return read(tally(40, took=50 if new else 10), seconds=10)
+
+
+CASES = {
+    "good": Case("promoted", visited=True, project=tried("1.5 s", "20 s")),
+    "no traffic": Case("promoted", project=tried("1.5 s", "20 s")),
+    "bad": Case("bad", visited=True, fails=1, project=tried("10 s", "20 s")),
+    "slow": Case("bad", slow, project=tried("1000 s", "20 s"), past=10),
+    "absent": Case("unheard", lambda _new, _number: None),
+    "impossible": Case("unheard", lambda new, _number: read(tally(-3 if new else 20))),
+    "stale": Case("unheard", lambda _new, number: read(tally(20)) if number < 1 else None),
+    "error": Case("unheard", lambda _new, _number: read(tally(0), heard=False)),
+}
+"""What production says; of seconds that a reading tells some have passed faster than told."""
+
+
+@dataclass
+class Theatre:
+    """One scene for all cases, with a stable release that is good and one that is bad."""
+
+    scene: Scene
+    good: str
+    bad: str
+    number: int = 0
+
+    def stand(self, *, bad: bool) -> None:
+        """This one serves, and takes over at once if it did not."""
+        commit = self.bad if bad else self.good
+        if self.scene.serving().commit != commit:
+            assert self.scene.deliver(self.scene.ordered(commit)) == "passed"
+
+    def next(self, project: str, fails: int) -> str:
+        self.number += 1
+        return self.scene.commit(f"next {self.number}", project=project, fails=fails)
+
+    def play(self, case: Case, *, restarted: bool) -> tuple[Run, str]:
+        """Tries a new release; the run and its outcome."""
+        scene, stable = self.scene, self.scene.serving()
+        run = scene.ordered(self.next(case.project, case.fails))
+        with ExitStack() as stack:
+            hearsay = None
+            if case.says is not None:
+                hearsay = Hearsay(stable.name, case.says, earlier(range(case.past, 0, -1)))
+                hear(scene.cast, hearsay)
+            else:
+                stack.enter_context(collecting(scene))
+            if case.visited:
+                stack.enter_context(Visitors(scene.cast.proxy.port, f"{NAME}.localhost", RATE))
+            if restarted:
+                with scene.crashing("deployment.try after"):
+                    scene.deliver(run)
+                assert set(scene.cast.proxy.serving(NAME, "prod").values()) == {50}
+                if hearsay is not None:
+                    hear(scene.cast, hearsay)
+            return run, scene.deliver(run)
+
+
+@pytest.fixture(scope="module")
+def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
+    with a_scene(tmp_path_factory.mktemp("theatre")) as scene:
+        good = scene.serves("good", project=AT_ONCE)
+        yield Theatre(scene, good, scene.commit("bad", project=AT_ONCE, fails=2))
+
+
+GOOD, BAD, RESTARTED = "a good stable release", "a bad stable release", "restarted"
+
+
+@pytest.mark.parametrize("situation", [BAD, RESTARTED, pytest.param(GOOD, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("said", CASES)
+def test_a_canary_is_judged_rightly(theatre: Theatre, said: str, situation: str) -> None:
+    case, scene = CASES[said], theatre.scene
+    theatre.stand(bad=situation == BAD)
+    stable = scene.serving()
+    run, outcome = theatre.play(case, restarted=situation == RESTARTED)
+    told, facts = [kind for _, kind in scene.verdicts(run)], scene.facts(run)
+    assert facts.count("deployment.try") == 1, "what is on record is not recorded again"
+    if case.ends == "promoted":
+        assert outcome == "passed"
+        assert scene.serving().commit == run.commit
+        assert told in (["good"], ["not known"])
+        assert said != "no traffic" or told == ["not known"]
+    else:
+        assert ("taken back at 50 %" if case.ends == "bad" else "could not be judged") in outcome
+        assert scene.shares() == {f"r{stable.number}": 100}
+        assert scene.serving() == stable
+        assert facts.count("deployment.failed") == 1
+        assert told == (["bad"] if case.ends == "bad" else [])
+    assert (run.commit in scene.quarantined()) == (case.ends == "bad")
+    assert facts.count("commit.quarantined") == (case.ends == "bad")
+
+
+@pytest.mark.parametrize("said", CASES)
+def test_a_first_release_serves_when_it_is_healthy_and_is_called_nothing(theatre: Theatre, said: str) -> None:
+    """There is nothing to compare it with and nowhere to go back to; so nobody calls it good either."""
+    scene, case = theatre.scene, CASES[said]
+    where = f"first-{said.replace(' ', '-')}"
+    commit = theatre.next(case.project.replace("[prod]", f"[{where}]"), case.fails)
+    run = scene.begun(scene.story.deploy(NAME, where, commit, "ada"))
+    if case.says is not None:
+        hear(scene.cast, Hearsay("", case.says))
+    assert scene.act(run, "deploy", environment=where) == "passed"
+    Watch(scene.cast).look()
+    assert list(scene.cast.proxy.serving(NAME, where).values()) == [100]
+    assert scene.verdicts(run) == []
+    assert scene.quarantined(where) == []
+    with scene.cast.database.read() as conn:
+        assert releases.now_serving(conn, NAME, where) is not None
+
+
+def test_the_decision_comes_with_the_look_that_shows_it(theatre: Theatre) -> None:
+    """At most two looks later (BARS R9)."""
+    theatre.stand(bad=False)
+    scene, shown = theatre.scene, 4
+
+    def says(new: bool, number: int) -> Reading:
+        return read(tally(0, 40) if new and number >= shown else tally(40))
+
+    hearsay = Hearsay(scene.serving().name, says)
+    run = scene.ordered(theatre.next(tried("60 s", "90 s"), fails=0))
+    hear(scene.cast, hearsay)
+    assert "taken back" in scene.deliver(run)
+    assert len(hearsay.looks) <= shown + 2
