@@ -13,17 +13,15 @@ from shipway.story import migrations, trial
 from shipway.story.migrations import NoWayBack
 from shipway.story.retire import Retirement
 from shipway.story.trial import BadVerdict
-from support.scene import PROJECT, Scene, a_scene
+from support.scene import WEB_ONLY, Scene, a_scene
 from support.workshop import NAME
 
-COLD = PROJECT.replace("warm: 60 s", "warm: 0 s")
-RELEASE = 'release: \'echo "$SHIPWAY_COMMIT" >> "$DATA_DIR/released"\''
+COLD = WEB_ONLY.replace("warm: 60 s", "warm: 0 s")
 BAD = Verdict("bad", "Failed requests: 9 of 18 of the new release, 0 of 160 of the old one in the same time.")
 
 
-def project(migration: str, base: str = PROJECT) -> str:
-    assert RELEASE in base
-    return base.replace(RELEASE, f"release: {{run: 'true', migration: {migration}}}")
+def project(migration: str, base: str = WEB_ONLY) -> str:
+    return f"{base}release: {{run: 'true', migration: {migration}}}\n"
 
 
 @pytest.fixture
@@ -49,8 +47,8 @@ def test_a_contract_waits_for_code_that_no_longer_needs_what_it_takes_away(scene
 
 
 def test_what_is_kept_warm_runs_as_well(scene: Scene) -> None:
-    scene.serves("1")
-    second = scene.serves("2")
+    scene.serves("1", project=WEB_ONLY)
+    second = scene.serves("2", project=WEB_ONLY)
     contract = scene.commit("3", project=project(f"contract, since: {second}"))
     assert "r1" in scene.deliver(scene.ordered(contract))
 
@@ -75,14 +73,14 @@ def test_after_a_contract_the_code_that_does_not_need_it_is_a_way_back(scene: Sc
 
 
 def test_an_expansion_is_no_obstacle(scene: Scene) -> None:
-    scene.serves("1")
+    scene.serves("1", project=WEB_ONLY)
     assert scene.deliver(scene.ordered(scene.commit("2", project=project("expand")))) == "passed"
     assert scene.go_back(scene.going_back()) == "passed"
 
 
 def test_a_migration_that_never_began_counts_for_nothing(scene: Scene) -> None:
     """Its release was refused before its command ran."""
-    scene.serves("1")
+    scene.serves("1", project=WEB_ONLY)
     held = scene.commit("2", project=project("irreversible"))
     run = scene.ordered(held)
     with scene.cast.database.write() as conn:
@@ -99,7 +97,7 @@ def test_a_bad_release_that_cannot_go_back_is_frozen_as_it_is(
         raise BadVerdict(self._release, share, BAD)
 
     monkeypatch.setattr(trial.Trial, "hold", judged_bad)
-    scene.serves("1")
+    scene.serves("1", project=WEB_ONLY)
     canary = project("irreversible").replace("{warm:", "{strategy: canary, steps: [50], warm:")
     run = scene.ordered(scene.commit("2", project=canary))
     scene.deliver(run)
