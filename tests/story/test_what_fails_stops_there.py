@@ -9,6 +9,7 @@ from support.shop import PROJECT, shop
 
 ONE = PROJECT.replace("[dev, test, prod]", "[prod]")
 RELEASE = ONE + "release: {run: 'touch $DATA_DIR/migrated; exit 3'}\n"
+KEY = "a-key-of-the-till"
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,7 @@ def repository(installation: Installation) -> Repository:
     made.write(shop("1", project=ONE))
     made.commit("Open the shop")
     made.init()
+    made.shipway("secrets", "TILL_KEY", "--env", "prod", stdin=KEY)
     made.deliver("Open the shop for real")
     return made
 
@@ -57,6 +59,40 @@ def test_what_serves_goes_on_when_this_fails(
     assert now.keys() == instances.keys()
     waited = repository.shipway("wait", commit, "--env", "prod", "--timeout", "5")
     assert waited.code == 1, waited.out
+
+
+CRASH = """\
+import os
+print("the till opens with", os.environ["TILL_KEY"], flush=True)
+raise KeyError("drawer")
+"""
+UNWELL = shop("u", health="unwell", project=ONE.replace("timeout: 10 s", "timeout: 2 s"))
+SAYS_WHY = {
+    "the start": ({**shop("a", project=ONE), "web.py": CRASH}, "KeyError: 'drawer'"),
+    "the health check": (UNWELL, "shop u starts"),
+    "a worker": ({**shop("b", project=ONE), "worker.py": CRASH}, "KeyError: 'drawer'"),
+    "the release command": (
+        shop("c", project=ONE + "release: {run: 'echo $TILL_KEY; echo no\" such\" column; exit 3'}\n"),
+        "no such column",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SAYS_WHY)
+def test_what_the_application_wrote_is_shown_wherever_the_failure_is(repository: Repository, what: str) -> None:
+    files, cause = SAYS_WHY[what]
+    repository.commit(f"Break {what} in its own words", files)
+    push = repository.push().out
+    number = str(repository.json("runs", "--limit", "1")[0]["number"])
+    shown = repository.shipway("runs", number).out
+    log = repository.shipway("logs", number).out
+    excerpt = repository.json("runs", number)["deployments"][-1]["excerpt"]
+    for place in (push, shown, log, excerpt):
+        assert cause in place, place
+        assert place.count(cause) == 1, place  # however often it was started again
+        assert KEY not in place
+    if what != "the health check":
+        assert "***" in excerpt
 
 
 def test_a_failed_release_command_left_a_copy_of_the_data_from_before(

@@ -124,6 +124,23 @@ def test_what_fails_stands_first_and_is_only_text(browser: Browser, past: Site) 
     context.close()
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_failed_deployment_shows_all_of_what_the_application_said_and_no_step_that_passed(
+    browser: Browser, past: Site, width: int
+) -> None:
+    context = person(browser, past, viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(f"{past.origin}/runs/ledger:2")
+    said = page.locator("#failure pre")
+    expect(page.locator("#failure h2")).to_have_text("deployment to test")
+    expect(said).to_contain_text("ModuleNotFoundError: No module named 'psycopg'")
+    assert said.evaluate("(pre) => pre.scrollWidth <= pre.clientWidth"), "it is cut at the edge"
+    expect(page.locator("#log")).not_to_contain_text("exit status 0")
+    page.get_by_role("link", name="test 12 s").click()
+    expect(page.locator("#log")).to_contain_text("exit status 0")
+    context.close()
+
+
 def test_a_first_push_is_watched_from_the_empty_page_to_prod(page: Page, site: Site) -> None:
     scene = site.scene
     page.goto(site.origin)

@@ -143,6 +143,9 @@ def _show(run: dict[str, Any]) -> None:
     for step in run["steps"]:
         if step["excerpt"] and step["state"] != "passed":
             print(f"\n{step['name']}:\n{step['excerpt']}")
+    for each in run["deployments"]:
+        if each["excerpt"] and each["state"] != "done":
+            print(f"\n→ {each['environment']} r{each['release_number']}:\n{each['excerpt']}")
     if run["tier"]:
         print(f"\nsandbox: {run['tier']}")
 

@@ -1,14 +1,20 @@
-"""The end of a log, as it is shown to whoever has to know why a step failed."""
+"""The lines of a log that are shown to whoever has to know why something failed."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from shipway.hosts.masking import Masker
 
 READ = 64 << 10  # bytes
 WIDEST = 400  # characters
+FIRST, LAST = 3, 8  # lines of what is too long to be shown whole
+MOST_COMPARED = 1000  # lines
 _COLOURS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -17,8 +23,65 @@ def excerpt(directory: Path, lines: int = 20) -> str:
 
     Of a progress bar only its last state is shown, and nothing of what would move a terminal's cursor.
     """
-    shown = [_plain(line) for line in _end(directory / "log").split("\n")]
-    return "\n".join([line for line in shown if line.strip()][-lines:])
+    return "\n".join(_telling(_end(directory / "log"))[-lines:])
+
+
+def explaining(log: Path, start: int = 0, patterns: Sequence[bytes] = ()) -> str:
+    """What was written to `log` from byte `start` on, as plain text: all of it, or its first and last lines, 12
+    in all; empty without a log.
+
+    What a program that was started again and again wrote each time is shown once. `patterns` are masked. A log
+    that is shorter than `start` was emptied by its writer, and is read from its beginning.
+    """
+    first, last = _ends(log, start, Masker(list(patterns)))
+    if last:
+        return _in_short(_telling(first), _telling(last))
+    lines = _once(_telling(first))
+    return "\n".join(lines) if len(lines) <= FIRST + 1 + LAST else _in_short(lines, lines[FIRST:])
+
+
+def _in_short(first: list[str], last: list[str]) -> str:
+    return "\n".join([*first[:FIRST], "...", *last[-LAST:]])
+
+
+def _once(lines: list[str]) -> list[str]:
+    """Without what only repeats, but for its numbers (moments, processes), everything from the first line on."""
+    alike = [_NUMBERS.sub("0", line) for line in lines[: MOST_COMPARED + 1]]
+    if len(alike) > MOST_COMPARED:
+        return lines
+    again = (at for at in range(1, len(alike)) if alike[at:] == alike[:-at])
+    return lines[: next(again, None)]
+
+
+def _ends(log: Path, start: int, masker: Masker) -> tuple[str, str]:
+    """The first and the last bytes; all of them in the first when they are few. Masked before they are cut."""
+    first, last, cut = b"", b"", False
+    for piece in _masked(log, start, masker):
+        room = READ - len(first)
+        first, later = first + piece[:room], piece[room:]
+        last, cut = (last + later)[-READ:], cut or len(last) + len(later) > READ
+    whole = first + last
+    return (_text(first), _text(last)) if cut else (_text(whole), "")
+
+
+def _masked(log: Path, start: int, masker: Masker) -> Iterator[bytes]:
+    try:
+        with log.open("rb") as file:
+            file.seek(start if start <= file.seek(0, os.SEEK_END) else 0)
+            while piece := file.read(READ):
+                yield masker.feed(piece)
+    except FileNotFoundError:
+        return
+    yield masker.end()
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")
+
+
+def _telling(text: str) -> list[str]:
+    """The lines that say something."""
+    return [line for line in map(_plain, text.split("\n")) if line.strip()]
 
 
 def _end(log: Path) -> str:

@@ -6,14 +6,13 @@ from shipway.artifacts import fetch
 from shipway.environments import data
 from shipway.errors import DeploymentStopped, OutcomeUnknown
 from shipway.hosts import steps
+from shipway.hosts.excerpt import explaining
 from shipway.hosts.steps import Outcome
 from shipway.releases.machine import Machine
 from shipway.releases.settings import ReleaseSettings
 from shipway.releases.targets.process import Surroundings
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
-
-EXCERPT = 20  # lines of the log that go with a failure
 
 
 def unpack(machine: Machine, release: Release) -> None:
@@ -50,12 +49,13 @@ def run_command(
         )
         outcome = steps.wait(directory)
         if outcome.how != "lost":
-            _judge(settings, outcome, excerpt=steps.excerpt(directory, EXCERPT))
+            _judge(settings, outcome, excerpt=explaining(directory / "log"))
             return
     raise OutcomeUnknown(
         f"The machine went down while `{settings.run}` ran, or its supervisor was killed: "
         "nobody can know whether it took effect.",
         hint="Look at the data, then deploy the commit again; `repeatable: true` lets Shipway do that by itself.",
+        excerpt=explaining(directory / "log"),
     )
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from shipway.errors import NotHealthy
 from shipway.project import Project
-from shipway.releases import health, prepare
+from shipway.releases import health, output, prepare
 from shipway.releases.settings import ProcessSettings
 from shipway.releases.targets import process
 from shipway.releases.targets.process import Surroundings
@@ -128,6 +128,7 @@ class Delivery:
             health.wait(
                 self.cast.machine.keeper,
                 instance,
+                self._said,
                 path=settings.path,
                 host=host(self.release.application, self.release.environment),
                 timeout=settings.timeout,
@@ -145,7 +146,7 @@ class Delivery:
             ended_before = health.restarts(self.cast.machine.keeper)
             started = self._start(*others)
             longest = max(each.grace for each in others.values())
-            health.survive(self.cast.machine.keeper, started, longest, ended_before)
+            health.survive(self.cast.machine.keeper, started, self._said, longest, ended_before)
 
     def _must_go_first(self, others: dict[str, ProcessSettings]) -> list[str]:
         return [name for name in self._old_processes if name not in others or not others[name].overlap]
@@ -257,6 +258,11 @@ class Delivery:
                 self.cast.machine, self.release, name, self.project.processes[name], self.around, self.epoch
             )
         ]
+
+    def _said(self, instance: Instance) -> str:
+        """What it wrote since this deployment started it."""
+        log = process.log_of(self.cast.machine, self.release, instance)
+        return output.since(log, self.epoch, self.around.secrets)
 
     def _enter(self, phase: str, data: Mapping[str, int] | None = None) -> None:
         """In one transaction with the last look at whether a release that was tried is still wanted."""

@@ -58,6 +58,12 @@ class Journey:
         """What did not pass, in the order in which it ended: the first is where to look."""
         return [step for step in self.ended if step.state not in ("passed", "cancelled")]
 
+    @property
+    def failed_deployment(self) -> Deployment | None:
+        """The one that did not get through, if a step did not fail before."""
+        over = [one for one in self.deployments.values() if one.over and one.state != "done"]
+        return over[0] if over and not self.failed_steps else None
+
 
 def read(conn: Connection, run: str) -> Journey:
     """The journey of the run with this id, which must exist."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from shipway.artifacts import room as artifact_room
 from shipway.environments import configure, data
@@ -12,7 +13,7 @@ from shipway.errors import InstanceDiffers
 from shipway.hosts import ports
 from shipway.hosts.keeper.client import InstanceSpec
 from shipway.hosts.sandbox import Mount, Room, check_environment
-from shipway.releases import reporting
+from shipway.releases import output, reporting
 from shipway.releases.machine import Machine
 from shipway.releases.settings import ProcessSettings
 from shipway.state import configurations, instances
@@ -83,6 +84,7 @@ def start(
     started = []
     for position in range(1, settings.instances + 1):
         instance = _want(machine, release, process, position)
+        output.mark(log_of(machine, release, instance), epoch)
         _ensure(machine, release, _specification(machine, release, instance, settings, around), epoch)
         started.append(instance)
     return started
@@ -95,6 +97,13 @@ def _ensure(machine: Machine, release: Release, specification: InstanceSpec, epo
     except InstanceDiffers:
         machine.keeper.stop(specification.id, group=group(release), epoch=epoch, grace=STOP_GRACE)
         machine.keeper.ensure(specification, group=group(release), epoch=epoch)
+
+
+def log_of(machine: Machine, release: Release, instance: Instance) -> Path:
+    """Where it writes; the directory is there."""
+    log = machine.places.instance_log(release.application, release.environment, instance.id)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return log
 
 
 def stop(machine: Machine, release: Release, epoch: int, *, only: Sequence[str] | None = None) -> None:
@@ -133,15 +142,13 @@ def _specification(
     env = dict(around.env)
     if instance.port is not None:
         env["PORT"] = str(instance.port)
-    log = machine.places.instance_log(release.application, release.environment, instance.id)
-    log.parent.mkdir(parents=True, exist_ok=True)
     machine.tier.prepare(around.room)
     return InstanceSpec(
         id=instance.id,
         argv=machine.tier.command(around.room, _argv(machine, settings.run)),
         env=env,
         cwd=None,
-        log=str(log),
+        log=str(log_of(machine, release, instance)),
         restart="always",
         release=release.name,
     )

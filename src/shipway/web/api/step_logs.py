@@ -10,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from shipway.errors import NotFound
-from shipway.state import runs, sequence
+from shipway.state import deployments, runs, sequence
+from shipway.state.deployments import Deployment
 from shipway.state.runs import Step
 from shipway.web import lookups, tail
 from shipway.web.call import Call
@@ -25,7 +26,7 @@ async def show_log(site: Site, call: Call) -> Any:
     """`step` and `offset` (bytes) name a place; X-Offset of the answer is where the next piece begins.
 
     With `follow=1` what is written is sent as it is written, until the step is over. Without `step` the logs of
-    all steps follow one another, each under its name.
+    all steps follow one another, each under its name, and then what explains why a deployment failed.
     """
     name = call.query("step")
     if name is None:
@@ -46,7 +47,7 @@ async def show_log(site: Site, call: Call) -> Any:
 async def _every_step(site: Site, run: str, follow: bool) -> AsyncIterator[str | bytes]:
     shown: set[tuple[str, int]] = set()
     while True:
-        over, steps = await run_in_threadpool(_steps, site, run)
+        over, steps, failed = await run_in_threadpool(_steps, site, run)
         for step in steps:
             if (step.name, step.attempt) not in shown:
                 shown.add((step.name, step.attempt))
@@ -55,6 +56,8 @@ async def _every_step(site: Site, run: str, follow: bool) -> AsyncIterator[str |
                 async for part in tail.follow(path, 0, _ended(site, step) if follow else _at_once):
                     yield part
         if over or not follow:
+            for one in failed:
+                yield f"▸ {one.environment}: {one.reason}\n{one.excerpt}\n"
             return
         await asyncio.sleep(tail.PAUSE)
 
@@ -78,9 +81,12 @@ def _run(site: Site, name: str) -> str:
         return lookups.run(conn, name).id
 
 
-def _steps(site: Site, run: str) -> tuple[bool, list[Step]]:
+def _steps(site: Site, run: str) -> tuple[bool, list[Step], list[Deployment]]:
+    """Whether the run is over, the steps that began, and the deployments that failed with something to show."""
     with site.database.read() as conn:
-        return runs.get(conn, run).over, sequence.begun(conn, run)
+        made = deployments.all_of_run(conn, run)
+        failed = [one for one in made if one.over and one.state != "done" and one.excerpt]
+        return runs.get(conn, run).over, sequence.begun(conn, run), failed
 
 
 def _step(site: Site, call: Call, name: str) -> Step:

@@ -156,9 +156,8 @@ def _failure(now: Journey) -> Failure | None:
         how = f"exit status {step.exit_code}" if step.state == "failed" else step.state
         return Failure(step.name, f"{how} after {took}", _lines(step.excerpt), "", f"?step={step.name}#log")
     hint = next((str(fact.data.get("hint", "")) for fact in now.stopped), "")
-    for one in now.deployments.values():
-        if one.over and one.state != "done":
-            return Failure(f"deployment to {one.environment}", one.reason, _lines(one.excerpt), hint, None)
+    if (one := now.failed_deployment) is not None:
+        return Failure(f"deployment to {one.environment}", one.reason, _lines(one.excerpt), hint, None)
     return Failure("shipway.yml" if not now.steps else "run", now.run.reason, [], hint, None)
 
 
@@ -180,7 +179,9 @@ class Log:
 
 
 def _log(site: Site, now: Journey, chosen: str | None) -> Log | None:
-    """The step asked for; else what failed first, what runs, what ended last."""
+    """The step asked for; else what failed first, what runs, what ended last: none if a deployment failed."""
+    if chosen not in now.steps and now.failed_deployment is not None:
+        return None
     busy = [step for step in now.steps.values() if step.state == "running"]
     step = now.steps.get(chosen or "") or next(iter([*now.failed_steps, *busy, *reversed(now.ended)]), None)
     if step is None:
