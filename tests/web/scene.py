@@ -121,8 +121,10 @@ class Scene:
         steps: dict[str, tuple[str, ...]] | None = None,
         commit: str | None = None,
         before: str = NOTHING,
+        readable: bool = True,
     ) -> Run:
-        """A pushed commit with its run, queued; one that is in the repository already if it is named."""
+        """A pushed commit with its run, queued; one that is in the repository already if it is named. With a
+        shipway.yml that is not `readable` nothing is planned."""
         commit = commit or self.commit(application, subject, who, branch)
         with self.database.write() as conn:
             push = pushes.record(conn, application, Update(f"refs/heads/{branch}", before, commit), who=who)
@@ -135,7 +137,7 @@ class Scene:
                 who=who,
                 purpose="push",
                 deliver=list(deliver),
-                plan=plan(STEPS if steps is None else steps, deliver),
+                plan=plan(STEPS if steps is None else steps, deliver) if readable else {"nodes": []},
             )
 
     def begin(self, run: Run, tier: str = "bubblewrap") -> None:

@@ -141,6 +141,25 @@ def test_a_failed_deployment_shows_all_of_what_the_application_said_and_no_step_
     context.close()
 
 
+PROBLEMS = """\
+shipway.yml has 2 problems:
+  shipway.yml:2:1: helth is not known; did you mean health?
+  shipway.yml:5:9: steps.test.run should be text"""
+
+
+def test_each_problem_of_a_file_has_a_line_and_nothing_is_said_to_be_tested(page: Page, site: Site) -> None:
+    site.scene.application("topup")
+    run = site.scene.push("topup", "Break the file", deliver=(), readable=False)
+    site.scene.end(run, "failed", PROBLEMS)
+    page.goto(f"{site.origin}/runs/topup:{run.number}")
+    lines = page.locator("#failure pre").inner_text().splitlines()
+    assert lines == [line.strip() for line in PROBLEMS.splitlines()[1:]]
+    expect(page.locator("#goes")).to_contain_text("Nothing was tested, and nothing is delivered.")
+    expect(page.locator("#goes")).not_to_contain_text("default branch")
+    page.goto(site.origin)
+    expect(page.locator(".back")).to_have_text("shipway.yml has 2 problems:")
+
+
 def test_a_first_push_is_watched_from_the_empty_page_to_prod(page: Page, site: Site) -> None:
     scene = site.scene
     page.goto(site.origin)
@@ -222,6 +241,18 @@ def test_signing_in_and_out(browser: Browser, site: Site) -> None:
     expect(page.get_by_label("Token")).to_be_visible()
     page.goto(f"{site.origin}/runs")
     expect(page.get_by_label("Token")).to_be_visible()
+    context.close()
+
+
+def test_a_link_that_was_used_leads_whoever_is_signed_in_home(browser: Browser, site: Site) -> None:
+    site.scene.application("topup")
+    context = person(browser, site)
+    page = context.new_page()
+    page.goto(f"{site.origin}/signin?code=used")
+    expect(page.get_by_role("heading", level=1)).to_have_text("topup rests.")
+    context.clear_cookies()
+    page.goto(f"{site.origin}/signin?code=used")
+    expect(page.locator(".bad")).to_contain_text("used before")
     context.close()
 
 

@@ -158,7 +158,10 @@ def _failure(now: Journey) -> Failure | None:
     hint = next((str(fact.data.get("hint", "")) for fact in now.stopped), "")
     if (one := now.failed_deployment) is not None:
         return Failure(f"deployment to {one.environment}", one.reason, _lines(one.excerpt), hint, None)
-    return Failure("shipway.yml" if not now.steps else "run", now.run.reason, [], hint, None)
+    first, *more = now.run.reason.split("\n")
+    return Failure(
+        "shipway.yml" if not now.steps else "run", first, [plain(line).strip() for line in more], hint, None
+    )
 
 
 def _lines(excerpt: str) -> list[str]:

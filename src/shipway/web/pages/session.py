@@ -21,6 +21,8 @@ def sign_in_page(site: Site, call: Call) -> Response:
     if code is None:
         return _ask(site, call.query("next"))
     session = access.redeem(site.database, code)
+    if session is None and call.caller is not None:
+        return _go_on(site, call.query("next"))
     if session is None:
         return _ask(
             site, None, refused="That link was used before or is older than an hour. `shipway open` makes another."
