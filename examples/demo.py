@@ -98,6 +98,16 @@ class Demo:
     def shipway(self, *words: str) -> None:
         self._run([str(SHIPWAY), *words])
 
+    def traffic_back(self) -> float:
+        """Seconds from asking for the newest run, a rollback, until its release had the traffic."""
+        number = self.shipway_says("runs", "--limit", "1")[0]["number"]
+        return float(self.shipway_says("runs", str(number))["deployments"][0]["traffic_after"])
+
+    def shipway_says(self, *words: str) -> Any:
+        command = [str(SHIPWAY), *words, "--json"]
+        done = subprocess.run(command, cwd=self.repository, env=self.env, check=True, capture_output=True)
+        return json.loads(done.stdout)
+
     def git(self, *words: str) -> None:
         self._run(["git", *words])
 
@@ -137,6 +147,7 @@ def check(demo: Demo) -> dict[str, Any]:
     return {
         "served": first,
         "push_to_prod_seconds": round(seconds_to_prod, 2),
+        "traffic_back_seconds": round(demo.traffic_back(), 2),
         "rollback_seconds": round(seconds_back, 2),
         "balance_kept": balance,
     }

@@ -9,6 +9,7 @@ import pytest
 
 import shipway
 from shipway.cli import app
+from shipway.cli.server import Server
 from shipway.pushes import credentials
 
 VERBS = [
@@ -103,3 +104,24 @@ def test_a_token_is_found_as_we_and_as_git_write_it(tmp_path: Path) -> None:
 def test_it_says_which_version_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run(["--version"]) == 0
     assert capsys.readouterr().out == f"shipway {shipway.__version__}\n"
+
+
+def test_a_run_took_what_it_took_since_it_was_asked_for_on_pages_and_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waited = {"created": 100.0, "started": 106.0, "ended": 107.5}
+    run = {"application": "shop", "number": 4, "commit": "a" * 40, "branch": "main", "purpose": "push"}
+    answer = {"runs": [{**run, **waited, "state": "cancelled", "reason": ""}]}
+    monkeypatch.setattr(Server, "find", lambda: Answering(answer))
+    assert app.run(["runs", "--app", "shop"]) == 0
+    assert "7.5 s" in capsys.readouterr().out
+
+
+class Answering:
+    """A server with one answer."""
+
+    def __init__(self, answer: dict[str, object]) -> None:
+        self._answer = answer
+
+    def get(self, path: str, **query: object) -> dict[str, object]:
+        return self._answer

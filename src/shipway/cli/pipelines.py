@@ -98,21 +98,23 @@ def _list(server: Server, app: str | None, limit: int, as_json: bool) -> None:
     if as_json:
         show.as_json(found)
         return
-    rows = [
-        (
-            f"{each['application']} {each['number']}",
-            each["commit"][:7],
-            each["branch"],
-            each["purpose"],
-            each["state"],
-            show.took(each["started"], each["ended"]),
-            show.ago(each["created"]),
-            each["reason"],
-        )
-        for each in found
-    ]
+    rows = [_row(each) for each in found]
     columns = ("run", "commit", "branch", "what", "state", "took", "", "")
     show.table(columns, rows, empty="There is no run yet. `git push shipway` makes one.")
+
+
+def _row(run: dict[str, Any]) -> tuple[str, ...]:
+    """A run in the list; what it took counts from when it was asked for, as everywhere."""
+    return (
+        f"{run['application']} {run['number']}",
+        run["commit"][:7],
+        run["branch"],
+        run["purpose"],
+        run["state"],
+        show.took(run["created"], run["ended"]),
+        show.ago(run["created"]),
+        run["reason"],
+    )
 
 
 def _show(run: dict[str, Any]) -> None:
