@@ -157,7 +157,7 @@ def test_each_problem_of_a_file_has_a_line_and_nothing_is_said_to_be_tested(page
     expect(page.locator("#goes")).to_contain_text("Nothing was tested, and nothing is delivered.")
     expect(page.locator("#goes")).not_to_contain_text("default branch")
     page.goto(site.origin)
-    expect(page.locator(".back")).to_have_text("shipway.yml has 2 problems:")
+    expect(page.locator(".back")).to_have_text("shipway.yml has 2 problems")
 
 
 def test_a_first_push_is_watched_from_the_empty_page_to_prod(page: Page, site: Site) -> None:
@@ -225,6 +225,44 @@ def test_a_run_that_failed_is_done_again_at_a_button(page: Page, site: Site) -> 
     page.get_by_role("link", name="run 1").click()
     expect(page.locator("#acts")).to_contain_text("Run 2 did it again.")
     expect(page.get_by_role("button", name="Run again")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_everything_on_the_first_page_leads_to_where_it_came_from(
+    browser: Browser, past: Site, width: int
+) -> None:
+    context = person(browser, past, viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(past.origin)
+    ledger = page.locator(".app", has=page.get_by_role("heading", name="ledger"))
+    way = ledger.locator(".path")
+    expect(way.get_by_role("link", name="prod")).to_have_attribute(
+        "href", "/applications/ledger/environments/prod"
+    )
+    expect(way.locator("li").first.get_by_role("link")).to_have_attribute("href", "/runs/ledger:2")
+    expect(way.locator("li").nth(1)).to_contain_text("steps passed in")
+    way.get_by_role("link", name="run 2").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The deployment to test was undone")
+    context.close()
+
+
+def test_an_address_that_is_not_there_keeps_the_way_back(page: Page, site: Site) -> None:
+    answer = page.goto(f"{site.origin}/runs/nothing:1")
+    assert answer is not None
+    assert answer.status == 404
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Runs").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("No run yet")
+
+
+def test_releases_that_are_not_shown_are_spoken_of(page: Page, site: Site) -> None:
+    site.scene.application("topup")
+    for number in range(21):
+        site.scene.deliver(site.scene.push("topup", f"Change {number}"), environments=("dev",))
+        if number == 19:
+            page.goto(f"{site.origin}/applications/topup/environments/dev")
+            expect(page.locator("#releases")).not_to_contain_text("not shown")
+    page.goto(f"{site.origin}/applications/topup/environments/dev")
+    expect(page.locator("#releases")).to_contain_text("Older releases are not shown.")
 
 
 def test_signing_in_and_out(browser: Browser, site: Site) -> None:

@@ -43,15 +43,17 @@ class Address:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        request = Request(scope, receive)
+        request.state.who = ""
         try:
-            reply = await self._reply(Request(scope, receive))
+            reply = await self._reply(request)
         except ClientDisconnect:
             return
         except ShipwayError as error:
-            reply = self.failures.answer(error, scope)
+            reply = self.failures.answer(error, scope, request.state.who)
         except Exception:
             log.exception("%s %s", scope["method"], scope["path"])
-            reply = self.failures.answer(Broken("Shipway made a mistake of its own."), scope)
+            reply = self.failures.answer(Broken("Shipway made a mistake of its own."), scope, request.state.who)
         await reply(scope, receive, send)
 
     async def _reply(self, request: Request) -> ASGIApp:
@@ -59,6 +61,7 @@ class Address:
         if self._belongs_to_pages(request):
             return RedirectResponse(f"{self.site.pages}{_target(request)}", 307)
         caller = await run_in_threadpool(self.site.caller, request)
+        request.state.who = "" if caller is None else caller.who
         self._admit(request, declared, caller)
         if declared is None:
             raise self._nothing(request)

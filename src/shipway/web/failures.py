@@ -17,20 +17,21 @@ class Failures:
     def __init__(self, templates: jinja2.Environment) -> None:
         self._templates = templates
 
-    def answer(self, error: ShipwayError, scope: Scope) -> Response:
+    def answer(self, error: ShipwayError, scope: Scope, who: str = "") -> Response:
+        """A page for people, with the navigation if `who` is signed in."""
         path = str(scope["path"])
         headers = _headers(error, path)
         if path.startswith("/git/"):
             return PlainTextResponse("".join(f"{line}\n" for line in _lines(error)), error.status, headers)
         if path.startswith("/api/") or not wants_page(scope):
             return JSONResponse({"error": error.as_dict()}, error.status, headers)
-        return HTMLResponse(self._page(error, path), error.status, headers)
+        return HTMLResponse(self._page(error, path, who), error.status, headers)
 
-    def _page(self, error: ShipwayError, path: str) -> str:
+    def _page(self, error: ShipwayError, path: str, who: str) -> str:
         if error.status == 401:
             return self._templates.get_template("sign_in.html").render(next=path, refused="")
         page = self._templates.get_template("failure.html")
-        return page.render(error=error, actor=ACTORS.get(error.actor, ""))
+        return page.render(error=error, who=who, here="", actor=ACTORS.get(error.actor, ""))
 
 
 def wants_page(scope: Scope) -> bool:

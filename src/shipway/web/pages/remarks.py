@@ -48,7 +48,7 @@ def remark(
 
 def _what_failed(head: Journey) -> str:
     """The reason, with the first line of what explains it."""
-    reason = head.run.reason.split("\n")[0] or "It failed"
+    reason = head.run.reason.split("\n")[0].rstrip(":") or "It failed"
     evidence = [plain(line).strip(" >") for step in head.failed_steps for line in step.excerpt.splitlines()]
     told = next((line for line in evidence if line), "")
     return f"{reason}: {told[:LONGEST]}" if told else reason

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.web.journey import Journey
 from shipway.web.pages.places import Place
@@ -11,7 +11,8 @@ from shipway.web.words import lasting, length, phase
 
 @dataclass(frozen=True)
 class Station:
-    """One stop on the way: `state` gives shape and colour, `reached` whether the way to it is behind us."""
+    """One stop on the way: `state` gives shape and colour, `reached` whether the way to it is behind us, `address`
+    where a click leads."""
 
     name: str
     state: str
@@ -19,6 +20,7 @@ class Station:
     mono: bool = False
     reached: bool = True
     moving: bool = False
+    address: str | None = None
 
 
 def first_two(head: Journey, subject: str) -> tuple[Station, Station]:
@@ -27,11 +29,12 @@ def first_two(head: Journey, subject: str) -> tuple[Station, Station]:
     about = {
         "queued": "waits for its turn",
         "running": _busy(head),
-        "passed": f"passed in {length(_tested(head))}",
+        "passed": f"{'' if run.state == 'passed' else 'steps '}passed in {length(_tested(head))}",
         "failed": "failed" if not head.failed_steps else f"{head.failed_steps[0].name} failed",
     }.get(_pipeline_state(head), run.state)
-    commit = Station(run.commit[:7], "passed", subject, mono=True)
-    return commit, Station(f"run {run.number}", _icon(_pipeline_state(head)), about)
+    address = f"/runs/{run.application}:{run.number}"
+    commit = Station(run.commit[:7], "passed", subject, mono=True, address=address)
+    return commit, Station(f"run {run.number}", _icon(_pipeline_state(head)), about, address=address)
 
 
 def _pipeline_state(head: Journey) -> str:
@@ -57,6 +60,11 @@ def _icon(state: str) -> str:
 
 def at_place(head: Journey, place: Place) -> Station:
     """An environment, with what serves there and whether the commit has come to it."""
+    address = f"/applications/{head.run.application}/environments/{place.name}"
+    return replace(_at_place(head, place), address=address)
+
+
+def _at_place(head: Journey, place: Place) -> Station:
     deployment = head.deployments.get(place.name)
     reached = deployment is not None or place.name in head.unneeded
     if deployment is not None and not deployment.over:
