@@ -19,14 +19,13 @@ from pathlib import Path
 
 from shipway.errors import TransientError
 from shipway.hosts.disguises import disguises
-from shipway.hosts.excerpt import excerpt
 from shipway.hosts.outcome import Outcome, outcome, supervisor_of
 from shipway.hosts.sandbox import Room, Tier, check_environment
 from shipway.hosts.supervisor.claim import claim
 from shipway.hosts.supervisor.order import Order
 from shipway.hosts.supervisor.result import record
 
-__all__ = ["Outcome", "StepNotStarted", "cancel", "excerpt", "outcome", "start", "wait"]
+__all__ = ["Outcome", "StepNotStarted", "cancel", "outcome", "start", "wait"]
 
 SUPERVISOR = Path(__file__).parent / "supervisor" / "__main__.py"
 LOG_LIMIT = 1 << 30  # bytes
