@@ -52,6 +52,19 @@ def test_a_whole_run_is_followed_from_step_to_step(site: Site) -> None:
         assert answer.read().decode() == "▸ test\nb\n"
 
 
+def test_the_log_of_a_run_ends_with_why_its_deployment_failed(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.begin(run)
+    scene.step(run, "build", log="built, no end")
+    scene.artifact(run)
+    scene.fail_deployment(scene.begin_deployment(run, "dev"), "web ended.", "KeyError: 'drawer'")
+    scene.end(run, "failed", "web ended.")
+    with stream(site, "/api/v1/runs/topup:1/log") as answer:
+        assert answer.read().decode() == "▸ build\nbuilt, no end\n▸ dev: web ended.\nKeyError: 'drawer'\n"
+
+
 def write(site: Site, process: str, text: str, mode: str = "a") -> None:
     with site.scene.database.read() as conn:
         now = releases.now_serving(conn, "topup", "prod")

@@ -46,6 +46,7 @@ async def show_log(site: Site, call: Call) -> Any:
 
 async def _every_step(site: Site, run: str, follow: bool) -> AsyncIterator[str | bytes]:
     shown: set[tuple[str, int]] = set()
+    last = b""
     while True:
         over, steps, failed = await run_in_threadpool(_steps, site, run)
         for step in steps:
@@ -54,8 +55,11 @@ async def _every_step(site: Site, run: str, follow: bool) -> AsyncIterator[str |
                 yield f"▸ {step.name}\n" if step.attempt == 1 else f"▸ {step.name}, attempt {step.attempt}\n"
                 path = site.places.step(run, step.name, step.attempt) / "log"
                 async for part in tail.follow(path, 0, _ended(site, step) if follow else _at_once):
+                    last = part
                     yield part
         if over or not follow:
+            if failed and not last.endswith(b"\n"):
+                yield "\n"
             for one in failed:
                 yield f"▸ {one.environment}: {one.reason}\n{one.excerpt}\n"
             return
