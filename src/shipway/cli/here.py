@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from shipway.config.places import Places
 from shipway.errors import UserError
@@ -53,6 +54,11 @@ def remote_address() -> str | None:
     return url.partition("/git/")[0] if url is not None and "/git/" in url else None
 
 
+def is_local(address: str) -> bool:
+    """Whether a server's address is one of this machine's own."""
+    return urlsplit(address).hostname in ("127.0.0.1", "::1", "localhost")
+
+
 def application(named: str | None) -> str:
     """The application that is meant; raises NoApplication."""
     if named is not None:
@@ -79,7 +85,7 @@ def running(places: Places) -> dict[str, Any] | None:
     """
     try:
         told: dict[str, Any] = json.loads(places.server_file.read_text())
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return told if processes.lives(told["process"]) else None
 

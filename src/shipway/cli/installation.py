@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,6 +32,13 @@ class DidNotStart(OwnerError):
     id = "cli.did_not_start"
 
 
+class AlreadyUp(OwnerError):
+    """The server runs, and answers elsewhere than was asked for."""
+
+    id = "cli.already_up"
+    default_hint = "`shipway down` first, to have it answer elsewhere; applications go on serving meanwhile."
+
+
 def up(
     data: Data = None,
     port: Port = PORT,
@@ -41,8 +49,12 @@ def up(
     """Start Shipway on this machine; what should serve, serves again."""
     places = Places.of(data)
     if detach:
-        _in_background(places, port, proxy_port)
-        _greet(places, as_json)
+        already = here.running(places)
+        if already is None:
+            _in_background(places, port, proxy_port)
+        elif (already["port"], already["proxy_port"]) != (port, proxy_port):
+            raise AlreadyUp(_up_already(already))
+        _greet(places, as_json, already=already is not None)
         return
     from shipway import daemon  # noqa: PLC0415 - the server's half of Shipway is heavy
 
@@ -113,7 +125,11 @@ def _in_background(places: Places, port: int, proxy_port: int) -> None:
     raise DidNotStart(f"The server did not answer within {PATIENCE:.0f} s.", hint=f"See {log}.")
 
 
-def _greet(places: Places, as_json: bool) -> None:
+def _up_already(told: Mapping[str, Any]) -> str:
+    return f"Shipway is up already, on port {told['port']:.0f}, with applications on {told['proxy_port']:.0f}."
+
+
+def _greet(places: Places, as_json: bool, *, already: bool = False) -> None:
     """Says where Shipway answers, once it does."""
     deadline = time.monotonic() + PATIENCE
     while not _answers(places) and time.monotonic() < deadline:
@@ -129,7 +145,7 @@ def _greet(places: Places, as_json: bool) -> None:
     if as_json:
         show.as_json({**told, "address": server.address, "signin": link, "data": str(places.data)})
         return
-    print(f"Shipway is up at {told['pages']} ({server.address} for programs);")
+    print(f"Shipway is up{' already' if already else ''} at {told['pages']} ({server.address} for programs);")
     print(f"applications answer on port {told['proxy_port']:.0f}.")
     print(f"Sign in (good once, for an hour): {link}")
     print("In a repository of yours: shipway init && git push shipway", flush=True)

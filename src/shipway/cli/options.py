@@ -21,5 +21,7 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", help="The data directory; by default SHIPWAY_DATA."),
 ]
-Port = Annotated[int, typer.Option("--port", help="Where the server answers, on 127.0.0.1.")]
-ProxyPort = Annotated[int, typer.Option("--proxy-port", help="Where the applications answer, on 127.0.0.1.")]
+Port = Annotated[int, typer.Option("--port", help="Where the server answers, on 127.0.0.1.", min=1, max=65535)]
+ProxyPort = Annotated[
+    int, typer.Option("--proxy-port", help="Where the applications answer, on 127.0.0.1.", min=1, max=65535)
+]

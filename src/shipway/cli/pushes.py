@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ import typer
 
 from shipway.cli import here, show, watching
 from shipway.cli.options import AsJson, Verb
-from shipway.cli.server import Server
+from shipway.cli.server import NoServer, Server
 from shipway.config.places import Places
 from shipway.errors import UserError
 from shipway.pushes import credentials
@@ -35,12 +36,13 @@ def init(
 
     top = here.root()
     found = recognising.recognise(top, name)
-    server = Server.find()
+    server = _answering()
     if not server.token:
         raise NoToken(f"There is no token for {server.address} in {Places.of().credentials}.")
     wrote = None if no_write or found.text is None else recognising.write(top, found.text)
     branch = here.git("symbolic-ref", "--short", "HEAD") or "main"
     made = server.post("/applications", {"name": found.name, "default_branch": branch})
+    before = here.remote()
     _connect(server, made["git_url"])
     if as_json:
         show.as_json({"application": made, "kind": found.kind, "wrote": wrote, "remote": here.REMOTE})
@@ -50,6 +52,8 @@ def init(
     if wrote is not None:
         print(f"Wrote {wrote}: read it, change what you like, and commit it.")
     print(f"{found.name} is an application of {server.address}; its remote here is `{here.REMOTE}`.")
+    if before not in (None, made["git_url"]):
+        print(f"Until now `{here.REMOTE}` was {before}.")
     print(f"Next: git push {here.REMOTE} {branch}")
 
 
@@ -59,11 +63,11 @@ def push(as_json: AsJson = False) -> int:
     branch = here.git("symbolic-ref", "--short", "HEAD")
     if branch is None:
         raise UserError("HEAD is on no branch.", hint="git switch BRANCH")
-    commit = here.commit(None)
+    commit, server = here.commit(None), Server.find()
+    server.check_answers()
     command = ["git", "push", "-o", "detach", *(["-q"] if as_json else []), here.REMOTE, branch]
     if subprocess.run(command, check=False).returncode != 0:
         return 2
-    server = Server.find()
     found = server.get("/runs", application=application, branch=branch, commit=commit, limit=1)["runs"]
     if not found:
         raise UserError(f"{branch} is at {commit[:7]}, and there is no run of it.", hint="Push a new commit.")
@@ -100,6 +104,19 @@ def _list(tokens: list[dict[str, Any]], as_json: bool) -> None:
         for each in tokens
     ]
     show.table(("token", "who", "role", "created", ""), rows, empty="There is no token.")
+
+
+def _answering() -> Server:
+    """The server that is meant; where this machine's has moved to another port, the one that runs now."""
+    server, places = Server.find(), Places.of()
+    try:
+        server.check_answers()
+    except NoServer:
+        moved = here.running_address(places) not in (None, server.address)
+        if os.environ.get("SHIPWAY_URL") or not moved or not here.is_local(server.address):
+            raise
+        return Server.of(places)
+    return server
 
 
 def _connect(server: Server, url: str) -> None:

@@ -59,6 +59,10 @@ class Server:
             raise NoServer("No Shipway server runs on this machine.")
         return cls(address, credentials.token(places.credentials, address) or "")
 
+    def check_answers(self) -> None:
+        """Raises NoServer, with the way out, when it does not answer."""
+        self.get("/health")
+
     def get(self, path: str, **query: Any) -> Any:
         return self._ask("GET", path, params=query)
 
@@ -94,7 +98,20 @@ class Server:
             with httpx.Client(base_url=self.address, headers=headers, timeout=timeout, trust_env=False) as client:
                 yield client
         except httpx.TransportError as error:
-            raise NoServer(f"The server at {self.address} does not answer: {error}") from error
+            said = f"The server at {self.address} does not answer: {error}"
+            raise NoServer(said, hint=_way_to_another(self.address)) from error
+
+
+def _way_to_another(silent: str) -> str:
+    """What to do where this installation's server runs, but at another address; empty where it does not."""
+    running = here.running_address(Places.of())
+    if running in (None, silent):
+        return ""
+    if os.environ.get("SHIPWAY_URL"):
+        return f"This installation's server runs at {running}: `export SHIPWAY_URL={running}` asks that one."
+    if here.is_local(silent):
+        return f"This installation's server runs at {running} now: `shipway init` takes this repository there."
+    return f"This installation's server runs at {running}: SHIPWAY_URL={running} asks that one."
 
 
 def _check(answer: httpx.Response) -> None:

@@ -19,6 +19,13 @@ class NotPrivate(OwnerError):
     default_hint = "Set XDG_RUNTIME_DIR to a directory of your own that is kept in memory (a tmpfs)."
 
 
+class CannotKeep(OwnerError):
+    """A directory that an installation needs cannot be made or written to."""
+
+    id = "config.cannot_keep"
+    default_hint = "`--data` or SHIPWAY_DATA names a directory in which you may write."
+
+
 @dataclass(frozen=True)
 class Places:
     """The three directories of an installation, and what lies in them.
@@ -49,9 +56,9 @@ class Places:
         return self.runtime.name
 
     def create(self) -> None:
-        """Makes the three directories, readable for nobody else; raises NotPrivate."""
+        """Makes the three directories, readable for nobody else; raises NotPrivate or CannotKeep."""
         for directory in (self.data, self.runtime.parent, self.runtime, self.runtime / "instances", self.keys):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(directory)
             if directory in (self.runtime.parent, self.runtime):
                 _claim(directory)
 
@@ -128,6 +135,15 @@ class Places:
 
     def instance_log(self, application: str, environment: str, instance: str) -> Path:
         return self.environment(application, environment) / "logs" / f"{instance}.log"
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotKeep(f"{directory} cannot be made: {error.strerror}.") from error
+    if not os.access(directory, os.W_OK):
+        raise CannotKeep(f"{directory} cannot be written to.")
 
 
 def _claim(directory: Path) -> None:

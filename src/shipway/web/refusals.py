@@ -10,7 +10,7 @@ class NotSignedIn(UserError):
 
     id = "access.not_signed_in"
     status = 401
-    default_hint = "Sign in with a token, or open the link that `shipway open` makes."
+    default_hint = "Sign in with a token, or open the link that `shipway open --pages` makes."
 
 
 class Foreign(NotAllowed):

@@ -25,7 +25,9 @@ def sign_in_page(site: Site, call: Call) -> Response:
         return _go_on(site, call.query("next"))
     if session is None:
         return _ask(
-            site, None, refused="That link was used before or is older than an hour. `shipway open` makes another."
+            site,
+            None,
+            refused="That link was used before or is older than an hour. `shipway open --pages` makes another.",
         )
     return _enter(site, session, _go_on(site, call.query("next")))
 
@@ -36,7 +38,11 @@ def sign_in(site: Site, call: Call) -> Response:
     form = call.form()
     session = access.begin_session(site.database, form.get("token", "").strip())
     if session is None:
-        return _ask(site, form.get("next"), refused="No such token, or it was revoked. `shipway token` makes one.")
+        return _ask(
+            site,
+            form.get("next"),
+            refused="No such token, or it was revoked. `shipway token create NAME` makes one.",
+        )
     return _enter(site, session, RedirectResponse(inside(form.get("next")), 303))
 
 
