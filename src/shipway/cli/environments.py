@@ -78,6 +78,9 @@ def _change(kind: str, changes: Mapping[str, str | None], environment: str, app:
     if as_json:
         show.as_json(answer)
         return 0
+    if not answer["changed"]:
+        print(f"Nothing changed: it was so in {environment} already.")
+        return 0
     print(f"Recorded; the next release in {environment} has it.")
     if not answer["named"]:
         print(naming.not_yet(environment, in_this_repository=app is None))

@@ -18,7 +18,7 @@ Which = Annotated[str | None, typer.Argument(help="A run: its number, or its id.
 def runs(
     run: Which = None,
     app: App = None,
-    limit: Annotated[int, typer.Option("--limit", help="How many to list.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", help="How many to list.", min=1, max=500)] = 20,
     cancel: Annotated[bool, typer.Option("--cancel", help="Stop the run, unless it deploys already.")] = False,
     as_json: AsJson = False,
 ) -> int:
@@ -54,11 +54,12 @@ def logs(
     app: App = None,
     step: Annotated[str | None, typer.Option("--step", help="One step of the run.")] = None,
     process: Annotated[str | None, typer.Option("--process", help="One process of the environment.")] = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", help="How many lines of an environment.")] = 100,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many lines of an environment.", min=0)] = 100,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """The log of a run, or of what serves in an environment; with --json an object per line."""
+    _one_log(run, env, step, process)
     server = Server.find()
     following = {"follow": "1"} if follow else {}
     if env is not None:
@@ -69,6 +70,18 @@ def logs(
         path = f"/runs/{named(run, app) if run else _newest(server, app)}/log"
     for line in server.lines(path, **query):
         print(json.dumps({"line": line}) if as_json else line, flush=True)
+
+
+def _one_log(run: str | None, env: str | None, step: str | None, process: str | None) -> None:
+    """Raises UserError where a run and an environment are both meant: one of them would be left out unsaid."""
+    if env is not None and (run is not None or step is not None):
+        raise UserError(
+            "The log of a run or that of an environment: not both.", hint="shipway logs RUN --step NAME"
+        )
+    if env is None and process is not None:
+        raise UserError(
+            "A process belongs to an environment.", hint=f"shipway logs --env prod --process {process}"
+        )
 
 
 def schema() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -78,6 +80,9 @@ def token(
     act: Annotated[str, typer.Argument(help="list, create or revoke.")] = "list",
     who: Annotated[str | None, typer.Argument(help="For whom (create), or which token (revoke).")] = None,
     owner: Annotated[bool, typer.Option("--owner", help="A token that may also manage tokens.")] = False,
+    own: Annotated[
+        bool, typer.Option("--own", help="Revoke even the token that this machine uses itself.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List tokens, create one for somebody, revoke one."""
@@ -85,8 +90,10 @@ def token(
     answer: Any
     if act == "create" and who is not None:
         answer = server.post("/tokens", {"who": who, "role": "owner" if owner else "user"})
-        show.as_json(answer) if as_json else print(answer["token"])
+        show.as_json(answer) if as_json else _hand_over(answer)
     elif act == "revoke" and who is not None:
+        if not own:
+            _is_not_the_own(server, who)
         answer = server.delete(f"/tokens/{who}")
         show.as_json(answer) if as_json else print(f"{who} is revoked.")
     elif act == "list":
@@ -95,15 +102,32 @@ def token(
         raise UserError("Say `token list`, `token create NAME` or `token revoke ID`.")
 
 
+def _hand_over(made: Mapping[str, str]) -> None:
+    """The token alone on standard output, for programs; beside it what people want to know."""
+    print(made["token"], flush=True)
+    print(f"For {made['who']}, shown this once. `shipway token revoke {made['id']}` ends it.", file=sys.stderr)
+
+
+def _is_not_the_own(server: Server, token_id: str) -> None:
+    if any(each["id"] == token_id and each["yours"] for each in server.get("/tokens")["tokens"]):
+        raise UserError(
+            "That is the token this machine itself uses: without it no command here is let in.",
+            hint=f"`shipway token revoke {token_id} --own` does it all the same.",
+        )
+
+
 def _list(tokens: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         show.as_json(tokens)
         return
-    rows = [
-        (each["id"], each["who"], each["role"], show.ago(each["created"]), "revoked" if each["revoked"] else "")
-        for each in tokens
-    ]
+    rows = [(each["id"], each["who"], each["role"], show.ago(each["created"]), _remark(each)) for each in tokens]
     show.table(("token", "who", "role", "created", ""), rows, empty="There is no token.")
+
+
+def _remark(one: Mapping[str, Any]) -> str:
+    if one["revoked"]:
+        return "revoked"
+    return "used here" if one["yours"] else ""
 
 
 def _answering() -> Server:

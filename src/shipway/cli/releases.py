@@ -36,7 +36,7 @@ def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> No
 def wait(
     commit: Commit = None,
     environment: Environment = "prod",
-    timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.")] = 600.0,
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.", min=0)] = 600.0,
     app: App = None,
     as_json: AsJson = False,
 ) -> int:

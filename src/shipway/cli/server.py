@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import httpx
 
 
+UNKNOWN_TOKEN = 401
+
+
 class NoServer(UserError):
     """No server answers."""
 
@@ -80,14 +83,25 @@ class Server:
         with self._client(None) as client, client.stream("GET", f"/api/v1{path}", params=query) as answer:
             if answer.status_code != 200:
                 answer.read()
-                _check(answer)
+                self._check(answer)
             yield from answer.iter_lines()
 
     def _ask(self, method: str, path: str, **request: Any) -> Any:
         with self._client(60.0) as client:
             answer = client.request(method, f"/api/v1{path}", **request)
-        _check(answer)
+        self._check(answer)
         return answer.json()
+
+    def _check(self, answer: httpx.Response) -> None:
+        if answer.is_success:
+            return
+        try:
+            error = answer.json()["error"]
+        except (ValueError, KeyError, TypeError):
+            error = {"id": "cli.refused", "message": f"The server answered {answer.status_code}."}
+        if answer.status_code == UNKNOWN_TOKEN:
+            error = {**error, "hint": _way_to_a_token(self.address)}
+        raise Refused(error)
 
     @contextmanager
     def _client(self, timeout: float | None) -> Iterator[httpx.Client]:
@@ -114,11 +128,12 @@ def _way_to_another(silent: str) -> str:
     return f"This installation's server runs at {running}: SHIPWAY_URL={running} asks that one."
 
 
-def _check(answer: httpx.Response) -> None:
-    if answer.is_success:
-        return
-    try:
-        error = answer.json()["error"]
-    except (ValueError, KeyError, TypeError):
-        error = {"id": "cli.refused", "message": f"The server answered {answer.status_code}."}
-    raise Refused(error)
+def _way_to_a_token(address: str) -> str:
+    """What to do where a server does not know who calls: its own machine gets a new token with a start."""
+    if os.environ.get("SHIPWAY_TOKEN"):
+        return f"SHIPWAY_TOKEN holds none that {address} knows, or one that was revoked."
+    if here.running_address(Places.of()) == address:
+        return (
+            "The token here was revoked: `shipway down`, then `shipway up -d` with the same ports make a new one."
+        )
+    return "Ask the owner of the server for a token (`shipway token create NAME`) and set SHIPWAY_TOKEN."

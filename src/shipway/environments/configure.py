@@ -46,7 +46,8 @@ def change(
 ) -> Configuration:
     """Sets values and secrets (None takes one away) in one new version; a change of nothing makes none.
 
-    Raises InvalidVariable or UnknownVariable, and then nothing is changed.
+    Raises InvalidVariable (a value with the name of a secret is one) or UnknownVariable, and then nothing is
+    changed.
     """
     values, secrets = values or {}, secrets or {}
     _check(values, secrets)
@@ -55,7 +56,8 @@ def change(
         sealed = vault.open(application, environment, now.secrets)
         new_values = _apply(now.values, values)
         new_secrets = _apply(sealed, secrets)
-        for name in secrets:
+        _do_not_clash(values, new_secrets, environment)
+        for name in new_secrets.keys() & secrets:
             new_values.pop(name, None)  # a value that became a secret is not left readable beside it
         if new_values == dict(now.values) and new_secrets == sealed:
             return now
@@ -87,6 +89,19 @@ def _check(values: Mapping[str, str | None], secrets: Mapping[str, str | None]) 
     told = [problem for problem in problems if problem is not None]
     if told:
         raise InvalidVariable("; ".join(told), hint="Nothing was changed.")
+
+
+def _do_not_clash(values: Mapping[str, str | None], secrets: Mapping[str, str], environment: str) -> None:
+    """A process gets the secret of two with one name, so the value would be shown and never count."""
+    clashing = [name for name, value in values.items() if value is not None and name in secrets]
+    if clashing:
+        both = f"{clashing[0]} is a secret" if len(clashing) == 1 else f"{', '.join(clashing)} are secrets"
+        change = f"shipway secrets {clashing[0]} --env {environment}"
+        end = f"shipway secrets --unset {clashing[0]} --env {environment}"
+        raise InvalidVariable(
+            f"{both} in {environment}, and a value with that name would not count.",
+            hint=f"`{change}` changes it; `{end}` takes it away first.",
+        )
 
 
 def _problem(name: str, value: str | None) -> str | None:

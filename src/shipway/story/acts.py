@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shipway.config import names
@@ -40,11 +40,12 @@ class NothingToDeploy(UserError):
 
 @dataclass(frozen=True)
 class Configured:
-    """The configuration after a change, whether a push has `named` its environment yet, and the run that makes
-    it serve, where something serves.
+    """The configuration after a change, whether it is another one (`changed`), whether a push has `named` its
+    environment yet, and the run that makes it serve, where something serves.
     """
 
     configuration: Configuration
+    changed: bool
     named: bool
     run: Run | None
 
@@ -115,7 +116,8 @@ class Story:
             if applications.find(conn, application) is None:
                 raise NotFound(f"There is no application called {application}.")
             named = order.configurable(conn, self.cast.machine.places, application, environment)
-        changed = configure.change(
+            before = configurations.newest(conn, application, environment).version
+        now = configure.change(
             self.cast.database,
             self.cast.machine.vault,
             application,
@@ -124,7 +126,7 @@ class Story:
             values=values,
             secrets=secrets,
         )
-        return Configured(changed, named, self._deploy_again(application, environment, who))
+        return Configured(now, now.version != before, named, self._deploy_again(application, environment, who))
 
     def _take_back(self, application: str, environment: str, who: str) -> Run | None:
         with self.cast.database.write() as conn:
@@ -158,10 +160,11 @@ class Story:
         full = git.resolve(commit)
         with self.cast.database.read() as conn:
             artifact = artifacts.of_commit(conn, application, full) if full is not None else None
+            newest = runs.recent(conn, application=application, commit=full, limit=1) if full is not None else []
         if artifact is None:
             raise NothingToDeploy(
-                f"There is no artifact of {commit[:12]} in {application}.",
-                hint="Push it first; only a commit whose run was green can be deployed.",
+                f"There is no artifact of {(full or commit)[:7]} in {application}{_why_none(full, newest)}.",
+                hint=_way_to_an_artifact(full, newest),
             )
         return artifact
 
@@ -181,6 +184,29 @@ class Story:
                 deliver=[environment],
                 plan={"project": project.model_dump(mode="json"), **way.as_dict()},
             )
+
+
+def _why_none(commit: str | None, newest: Sequence[Run]) -> str:
+    """Why a commit has no artifact, of which `newest` is the newest run if it had one."""
+    if commit is None:
+        return ": it was not pushed"
+    if not newest:
+        return ": it came with a later commit and had no run of its own"
+    run = newest[0]
+    if run.state == "passed":
+        return f": run {run.number} passed, and its files were pruned since"
+    ended = {"failed": "failed", "cancelled": "was cancelled", "superseded": "was superseded"}
+    return f": run {run.number} {ended.get(run.state, f'is {run.state}')}"
+
+
+def _way_to_an_artifact(commit: str | None, newest: Sequence[Run]) -> str:
+    if commit is None:
+        return "Push it first; only a commit whose run was green can be deployed."
+    if newest and not newest[0].over:
+        return f"Wait for it: `shipway runs {newest[0].number}` shows it."
+    if newest and newest[0].state == "failed":
+        return f"`shipway runs {newest[0].number}` says why."
+    return f"To test it alone: git push shipway {commit[:7]}:refs/heads/again"
 
 
 def _may_be_called(name: str) -> None:

@@ -70,11 +70,13 @@ def _change(
     values: Mapping[str, str | None] | None = None,
     secrets: Mapping[str, str | None] | None = None,
 ) -> dict[str, Any]:
-    """The configuration after the change, and the run that makes it serve (null when nothing serves yet)."""
+    """The configuration after the change, whether it `changed`, and the run that makes it serve (null when nothing
+    serves yet, or what serves has it)."""
     application, environment = call.place("application"), call.place("environment")
     done = site.story.configure(application, environment, call.who, values=values, secrets=secrets)
     run = None if done.run is None else done.run.id
-    return {**shapes.configuration(done.configuration), "named": done.named, "run": run}
+    about = {"changed": done.changed, "named": done.named, "run": run}
+    return {**shapes.configuration(done.configuration), **about}
 
 
 def _newest(site: Site, call: Call) -> Configuration:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 
+from shipway.errors import NotFound
 from shipway.signals.errors.origin import Origin
 from shipway.signals.errors.secrecy import without_secrets
 from shipway.state import instances, releases
@@ -73,6 +74,8 @@ def _sources(site: Site, call: Call, lines: int | None) -> dict[str, Source]:
         wanted = [] if now is None else instances.of_release(conn, now.release)
         secrets = Origin(conn, site.story.cast.machine.vault, application, environment).secrets
     process = call.query("process")
+    if lines is not None and process is not None:
+        _runs(f"{environment} of {application}", process, [one.process for one in wanted])
     found: dict[str, Source] = {}
     for one in wanted:
         if process in (None, one.process):
@@ -80,6 +83,12 @@ def _sources(site: Site, call: Call, lines: int | None) -> dict[str, Source]:
             start = 0 if lines is None else tail.start_of_last(path, lines)
             found[one.id] = Source(_short(one), path, start, secrets)
     return found
+
+
+def _runs(where: str, process: str, there: Sequence[str]) -> None:
+    if process not in there:
+        hint = f"There are: {', '.join(dict.fromkeys(there))}." if there else "Nothing runs there."
+        raise NotFound(f"{where} runs no process called {process!r}.", hint=hint)
 
 
 def _short(one: Instance) -> str:

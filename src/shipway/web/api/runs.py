@@ -19,10 +19,11 @@ from shipway.web.streams import LiveText
 
 def list_runs(site: Site, call: Call) -> dict[str, Any]:
     """The newest runs first, of everything or of one application, branch or commit."""
+    named = call.query("application")
     with site.database.read() as conn:
         found = runs.recent(
             conn,
-            application=call.query("application"),
+            application=None if named is None else lookups.application(conn, named).name,
             branch=call.query("branch"),
             commit=call.query("commit"),
             limit=call.number("limit", 50, most=500),

@@ -14,8 +14,11 @@ from shipway.web.routes import declare
 from shipway.web.site import Site
 
 
-def list_tokens(site: Site, _call: Call) -> dict[str, Any]:
-    return {"tokens": [shapes.token(one) for one in access.every(site.database)]}
+def list_tokens(site: Site, call: Call) -> dict[str, Any]:
+    """`yours` is the one that asks."""
+    assert call.caller is not None
+    mine = call.caller.token
+    return {"tokens": [{**shapes.token(one), "yours": one.id == mine} for one in access.every(site.database)]}
 
 
 def make_token(site: Site, call: Call) -> dict[str, Any]:
@@ -23,7 +26,9 @@ def make_token(site: Site, call: Call) -> dict[str, Any]:
     if role not in ("owner", "user"):
         raise Unreadable("`role` is owner or user.")
     who = call.field("who")
-    return {"who": who, "role": role, "token": access.create(site.database, who, role=role)}
+    made = access.create(site.database, who, role=role)
+    known = access.verify(site.database, made)
+    return {"id": known and known.id, "who": who, "role": role, "token": made}
 
 
 def revoke_token(site: Site, call: Call) -> dict[str, Any]:

@@ -1,0 +1,91 @@
+"""A name, a number or a commit that is not there is said to be so, with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cli.terminal import Said
+from shipway.state import runs
+from shipway.state.runs import Run
+from web.server import Site
+
+Shipway = Callable[..., Said]
+
+
+@pytest.fixture
+def first(site: Site) -> Run:
+    """The run of a commit that went to prod."""
+    site.scene.application("topup")
+    run = site.scene.push("topup", "One")
+    site.scene.deliver(run)
+    return run
+
+
+def test_an_application_that_is_not_there(first: Run, shipway: Shipway) -> None:
+    said = shipway("runs", "--app", "zzz")
+    assert said.code == 2
+    assert "There is no application called 'zzz'." in said.told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["runs", "--limit", "0"], ["runs", "--limit", "-3"], ["logs", "--lines", "-1"], ["wait", "--timeout", "-1"]],
+    ids=" ".join,
+)
+def test_a_number_that_means_nothing(words: list[str], first: Run, shipway: Shipway) -> None:
+    said = shipway(*words, "--app", "topup")
+    assert said.code == 2
+    assert "Invalid value for" in said.err
+
+
+def test_a_process_that_is_not_there(first: Run, shipway: Shipway) -> None:
+    said = shipway("logs", "--app", "topup", "--env", "prod", "--process", "nope")
+    assert said.code == 2
+    assert "prod of topup runs no process called 'nope'." in said.told
+    assert "There are: web, worker." in said.told
+    assert shipway("logs", "--app", "topup", "--env", "prod", "--process", "worker").code == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["1", "--env", "prod"], ["--env", "prod", "--step", "test"], ["--process", "web"]]
+)
+def test_what_of_a_log_would_be_left_out(words: list[str], first: Run, shipway: Shipway) -> None:
+    said = shipway("logs", "--app", "topup", *words)
+    assert said.code == 2
+    assert "shipway logs" in said.err
+
+
+def deploying(site: Site, shipway: Shipway, run: Run) -> str:
+    said = shipway("deploy", run.commit, "--app", "topup")
+    assert said.code == 2
+    return said.told
+
+
+def test_why_a_commit_that_was_pushed_cannot_be_deployed(first: Run, site: Site, shipway: Shipway) -> None:
+    run = site.scene.push("topup", "Two")
+    assert f"run {run.number} is queued." in deploying(site, shipway, run)
+    site.scene.end(run, "superseded", "commit 1234567 was pushed to main after it")
+    told = deploying(site, shipway, run)
+    assert f"There is no artifact of {run.commit[:7]} in topup: run {run.number} was superseded." in told
+    assert f"git push shipway {run.commit[:7]}:refs/heads/again" in told
+    assert "Push it first" not in told
+
+
+def test_why_a_commit_that_failed_cannot_be_deployed(first: Run, site: Site, shipway: Shipway) -> None:
+    run = site.scene.push("topup", "Two")
+    site.scene.begin(run)
+    site.scene.end(run, "failed", "test failed")
+    told = deploying(site, shipway, run)
+    assert f"run {run.number} failed. `shipway runs {run.number}` says why." in told
+
+
+def test_why_a_commit_without_a_run_cannot_be_deployed(first: Run, site: Site, shipway: Shipway) -> None:
+    between = site.scene.commit("topup", "Between")
+    site.scene.push("topup", "Three")
+    said = shipway("deploy", between, "--app", "topup")
+    assert "it came with a later commit and had no run of its own" in said.told
+    assert "it was not pushed. Push it first" in shipway("deploy", "f" * 40, "--app", "topup").told
+    with site.scene.database.read() as conn:
+        assert {run.purpose for run in runs.recent(conn)} == {"push"}

@@ -1,0 +1,82 @@
+"""Values, secrets and tokens: what is said of them is what counts."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from cli.terminal import Said
+from web.server import Site
+
+Shipway = Callable[..., Said]
+
+
+@pytest.fixture
+def topup(site: Site) -> str:
+    """The address of an application whose remote is this repository's."""
+    site.scene.application("topup")
+    url = f"http://127.0.0.1:{site.port}/git/topup.git"
+    subprocess.run(["git", "remote", "add", "shipway", url], check=True)
+    return url
+
+
+def secret(site: Site) -> None:
+    path = "/api/v1/applications/topup/environments/prod/secrets/API_KEY"
+    assert site.send("PUT", path, {"value": "do-not-show-this"}).status == 200
+
+
+def test_a_value_with_the_name_of_a_secret_is_refused(topup: str, site: Site, shipway: Shipway) -> None:
+    secret(site)
+    said = shipway("env", "GREETING=hi", "API_KEY=clash")
+    assert said.code == 2
+    assert "API_KEY is a secret in prod" in said.told
+    assert "`shipway secrets --unset API_KEY --env prod`" in said.told
+    assert shipway("env").told == "Nothing is set."
+
+
+def test_a_secret_can_become_a_value_in_one_change(topup: str, site: Site) -> None:
+    secret(site)
+    body = {"values": {"API_KEY": "public"}, "secrets": {"API_KEY": None}}
+    changed = site.send("PATCH", "/api/v1/applications/topup/environments/prod/configuration", body).json
+    assert (changed["values"], changed["secrets"]) == ({"API_KEY": "public"}, [])
+
+
+def test_a_change_of_nothing_is_not_said_to_be_one(topup: str, shipway: Shipway) -> None:
+    assert "Recorded; the next release in prod has it." in shipway("env", "GREETING=hi").out
+    again = shipway("env", "GREETING=hi")
+    assert (again.code, again.out) == (0, "Nothing changed: it was so in prod already.\n")
+    assert shipway("env", "GREETING=hi", "--json").json["changed"] is False
+    assert shipway("env", "GREETING=ho", "--json").json["changed"] is True
+
+
+def test_a_new_token_stands_alone_and_is_told_how_it_ends(topup: str, shipway: Shipway) -> None:
+    said = shipway("token", "create", "bob")
+    assert said.out.startswith("shipway_")
+    assert len(said.out.split()) == 1
+    assert "For bob, shown this once." in said.err
+    made = shipway("token", "create", "bob", "--json").json
+    assert shipway("token", "revoke", made["id"]).out == f"{made['id']} is revoked.\n"
+
+
+def test_the_token_in_use_is_not_revoked_by_the_way(topup: str, shipway: Shipway) -> None:
+    (mine,) = [each for each in shipway("token", "--json").json if each["yours"]]
+    assert "used here" in shipway("token").out
+    said = shipway("token", "revoke", mine["id"])
+    assert said.code == 2
+    assert f"`shipway token revoke {mine['id']} --own`" in said.told
+    assert shipway("runs").code == 0
+
+
+@pytest.mark.parametrize("verb", [["runs"], ["where"], ["init", "--no-write"], ["logs", "--env", "prod"]])
+def test_after_it_was_revoked_every_verb_says_how_to_get_in(verb: list[str], topup: str, shipway: Shipway) -> None:
+    (mine,) = [each for each in shipway("token", "--json").json if each["yours"]]
+    with open("index.html", "w") as page:
+        page.write("hello")
+    subprocess.run(["git", "add", "--all"], check=True)
+    subprocess.run(["git", "commit", "--quiet", "--message", "One"], check=True)
+    assert shipway("token", "revoke", mine["id"], "--own").code == 0
+    said = shipway(*verb)
+    assert said.code == 2
+    assert "`shipway down`, then `shipway up -d`" in said.told
