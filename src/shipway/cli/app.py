@@ -93,9 +93,9 @@ def _tell(error: ShipwayError, *, as_json: bool) -> None:
         return
     console = Console(stderr=True, highlight=False)
     console.print(f"[bold red]{error.id}[/] ", end="")
-    console.print(error.message, markup=False)
+    console.print(error.message, markup=False, soft_wrap=True)
     if error.hint:
-        console.print(error.hint, markup=False, style="dim")
+        console.print(error.hint, markup=False, style="dim", soft_wrap=True)  # a command is copied whole
 
 
 def _say_version(asked: bool) -> None:

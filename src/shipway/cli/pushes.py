@@ -60,7 +60,10 @@ def init(
 
 
 def push(as_json: AsJson = False) -> int:
-    """Push this branch and wait for the outcome: 0 delivered, 1 stopped, 2 not accepted."""
+    """Push this branch and wait for the outcome.
+
+    0 the run passed, and serves wherever its branch is delivered; 1 it was stopped; 2 the push was not accepted.
+    """
     application = here.application(None)
     branch = here.git("symbolic-ref", "--short", "HEAD")
     if branch is None:

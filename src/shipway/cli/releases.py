@@ -1,9 +1,10 @@
-"""Where commits are: where, wait, deploy, ps."""
+"""Where commits are: where, wait, deploy, releases, ps."""
 
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -24,13 +25,18 @@ def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> No
         (
             each["name"],
             each["state"],
-            "" if each["release"] is None else f"r{each['release']['number']}",
+            _brief(each["release"]),
             each["reason"] or "",
         )
         for each in found["environments"]
     ]
     print(found["commit"][:7])
-    show.table(("environment", "", "release", ""), rows, empty="This application has no environment.")
+    columns = ("environment", "", "serves there", "")
+    show.table(columns, rows, empty="This application has no environment.", one_line=True)
+
+
+def _brief(release: Mapping[str, Any] | None) -> str:
+    return "" if release is None else f"r{release['number']}, {release['commit'][:7]}"
 
 
 def wait(
@@ -89,8 +95,44 @@ def ps(environment: Environment = "prod", app: App = None, as_json: AsJson = Fal
     show.table(columns, rows, empty=f"Nothing runs in {environment}.")
 
 
+def releases(
+    environment: Environment = "prod",
+    limit: Annotated[int, typer.Option("--limit", help="How many to list.", min=1, max=500)] = 20,
+    app: App = None,
+    as_json: AsJson = False,
+) -> None:
+    """The releases of an environment, newest first: what serves, what is kept warm, what was judged."""
+    path = f"/applications/{here.application(app)}/environments/{environment}/releases"
+    found = Server.find().get(path, limit=limit)["releases"]
+    if as_json:
+        show.as_json(found)
+        return
+    rows = [
+        (
+            f"r{each['number']}",
+            _state(each),
+            each["commit"][:7],
+            each["configuration"] or "",
+            show.ago(each["created"]),
+            each["verdict"] or "",
+            each["subject"],
+        )
+        for each in found
+    ]
+    columns = ("release", "", "commit", "configuration", "made", "verdict", "subject")
+    show.table(columns, rows, empty=f"{environment} has no release yet.", one_line=True)
+
+
+def _state(release: Mapping[str, Any]) -> str:
+    """What a release is for just now; nothing for one of the past."""
+    if release["served_since"] is not None:
+        return f"serves since {show.clock(release['served_since'])}"
+    warm = release["warm_until"]
+    return f"warm until {show.clock(warm)}" if warm is not None and warm > time.time() else ""
+
+
 def _because(reason: str | None) -> str:
     return f" ({reason})" if reason else ""
 
 
-VERBS: dict[str, Verb] = {"where": where, "wait": wait, "deploy": deploy, "ps": ps}
+VERBS: dict[str, Verb] = {"where": where, "wait": wait, "deploy": deploy, "releases": releases, "ps": ps}

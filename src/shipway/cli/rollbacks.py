@@ -12,7 +12,9 @@ from shipway.cli.server import Server
 
 
 def rollback(
-    to: Annotated[str | None, typer.Option("--to", help="A release, such as r3.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="A release, such as r3; `shipway releases` lists them.")
+    ] = None,
     environment: Environment = "prod",
     app: App = None,
     as_json: AsJson = False,

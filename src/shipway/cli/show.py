@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from rich.table import Table
 
+ENDLESS = 100_000  # columns: no line is cut for a program that reads along
+
 COLOURS = {
     "passed": "green",
     "serves": "green",
@@ -32,14 +34,24 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str) -> None:
-    """Rows below names; `empty` is said when there are none."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str, one_line: bool = False) -> None:
+    """Rows below names; `empty` is said when there are none.
+
+    With `one_line` every row has one line: a terminal shows of the last column what it has room for, and a
+    program that reads along gets all of its first line.
+    """
     from rich.console import Console  # noqa: PLC0415
 
     if not rows:
         print(empty)
         return
-    Console(highlight=False).print(_drawn(columns, rows))
+    console = Console(highlight=False)
+    if not one_line:
+        console.print(_drawn(columns, rows))
+        return
+    if not console.is_terminal:
+        console.width = ENDLESS
+    console.print(_drawn(columns, [[str(cell).partition("\n")[0] for cell in row] for row in rows], one_line=True))
 
 
 def following(
@@ -56,15 +68,16 @@ def following(
             time.sleep(every)
 
 
-def _drawn(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+def _drawn(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, one_line: bool = False) -> Table:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        shown.add_column(column)
+    for position, column in enumerate(columns, 1):
+        shown.add_column(column, no_wrap=one_line and position < len(columns))
+    cut: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"} if one_line else {}
     for row in rows:
-        shown.add_row(*(Text(str(cell), style=COLOURS.get(str(cell), "")) for cell in row))
+        shown.add_row(*(Text(str(cell), style=COLOURS.get(str(cell), ""), **cut) for cell in row))
     return shown
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from shipway.cli import show
@@ -10,9 +11,16 @@ from shipway.cli.server import Server
 
 def outcome(server: Server, run: str, *, as_json: bool = False) -> int:
     """Shows the run live, and then its outcome as an exit code: 0 it passed, 1 it did not."""
-    for line in server.lines(f"/runs/{run}/watch"):
-        if not as_json and not line.startswith("outcome: "):
-            print(line, flush=True)
+    try:
+        for line in server.lines(f"/runs/{run}/watch"):
+            if not as_json and not line.startswith("outcome: "):
+                print(line, flush=True)
+    except KeyboardInterrupt:
+        print(
+            f"\nThe run goes on. `shipway runs {run}` shows it; with --cancel it is stopped, unless it deploys.",
+            file=sys.stderr,
+        )
+        raise
     ended: dict[str, Any] = server.get(f"/runs/{run}")
     if as_json:
         show.as_json(ended)

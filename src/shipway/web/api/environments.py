@@ -7,9 +7,9 @@ from typing import Any
 from shipway.errors import KeeperGone
 from shipway.hosts.keeper.client import Keeper
 from shipway.hosts.keeper.spec import InstanceState
-from shipway.state import configurations, deployments, holds, instances, releases
+from shipway.state import configurations, deployments, holds, instances, releases, verdicts
 from shipway.state.database import Connection
-from shipway.state.releases import Serving
+from shipway.state.releases import Release, Serving
 from shipway.traffic import addresses
 from shipway.web import lookups, shapes
 from shipway.web.call import Call
@@ -47,6 +47,28 @@ def list_instances(site: Site, call: Call) -> dict[str, Any]:
     with site.database.read() as conn:
         now = releases.now_serving(conn, *_named(site, conn, call))
         return {"instances": _instances(conn, now, states)}
+
+
+def list_releases(site: Site, call: Call) -> dict[str, Any]:
+    """The newest releases first, `limit` of them: which serves, which is kept warm, what was judged of each."""
+    with site.database.read() as conn:
+        application, environment = _named(site, conn, call)
+        now = releases.now_serving(conn, application, environment)
+        found = releases.recent(conn, application, environment, limit=call.number("limit", 20, most=500))
+        return {"releases": [_release(site, conn, one, now) for one in found]}
+
+
+def _release(site: Site, conn: Connection, one: Release, now: Serving | None) -> dict[str, Any]:
+    """`served_since` is null for what does not serve, `warm_until` for what is not kept warm."""
+    judged = verdicts.of_release(conn, one.id)
+    return {
+        **shapes.release(one),
+        "subject": site.commits.about(one.application, one.commit).subject,
+        "served_since": now.since if now is not None and now.release == one.id else None,
+        "warm_until": now.warm_until if now is not None and now.warm == one.id else None,
+        "verdict": judged[-1].kind if judged else None,
+        "verdict_reason": judged[-1].reason if judged else None,
+    }
 
 
 def deploy(site: Site, call: Call) -> dict[str, Any]:
@@ -108,6 +130,7 @@ def _named(site: Site, conn: Connection, call: Call) -> tuple[str, str]:
 ROUTES = (
     declare("GET", BASE, show_environment, who="user"),
     declare("GET", f"{BASE}/ps", list_instances, who="user"),
+    declare("GET", f"{BASE}/releases", list_releases, who="user"),
     declare("POST", f"{BASE}/deploy", deploy, who="user"),
     declare("POST", f"{BASE}/rollback", roll_back, who="user"),
 )

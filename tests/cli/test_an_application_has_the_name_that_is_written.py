@@ -1,0 +1,45 @@
+"""`init` makes no second application by the way, and no name is changed without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli.terminal import Said
+from web.server import Site
+
+Shipway = Callable[..., Said]
+
+
+@pytest.fixture(autouse=True)
+def page(here: Path) -> None:
+    (here / "index.html").write_text("hello")
+
+
+def names(site: Site) -> list[str]:
+    return [each["name"] for each in site.get("/api/v1/applications").json["applications"]]
+
+
+def test_another_name_than_that_of_shipway_yml_is_refused(site: Site, shipway: Shipway) -> None:
+    assert shipway("init", "my-site").code == 0
+    said = shipway("init", "site")
+    assert said.code == 2
+    assert "`name: my-site`" in said.told
+    assert names(site) == ["my-site"]
+    assert shipway("init", "my-site").code == 0
+    assert shipway("init").code == 0
+
+
+def test_a_name_that_cannot_be_is_said_to_be_another(site: Site, shipway: Shipway) -> None:
+    said = shipway("init", "My_Site")
+    assert said.code == 0
+    assert "It is called my-site: a name becomes part of an address, and 'My_Site' cannot." in said.told
+    assert "It is called" not in shipway("init", "my-site").out
+
+
+def test_what_push_promises_is_what_its_exit_code_says(shipway: Shipway) -> None:
+    assert "0 the run passed, and serves wherever its branch is delivered" in shipway(
+        "push", "--help"
+    ).told.replace("│", "")

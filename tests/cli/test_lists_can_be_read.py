@@ -1,0 +1,131 @@
+"""What is listed fits its terminal, says what is meant, and is whole for a program."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cli.terminal import Said
+from shipway.cli import show, watching
+from shipway.cli.server import Server
+from shipway.state import runs
+from shipway.story import plan
+from shipway.web import narration
+from web.scene import ENVIRONMENTS
+from web.server import Site
+
+Shipway = Callable[..., Said]
+TOPUP = ("--app", "topup")
+
+
+@pytest.fixture
+def two(site: Site) -> list[str]:
+    """Two commits that went to prod, the older first."""
+    site.scene.application("topup")
+    made = []
+    for subject in ("Sell credit", "Count calls"):
+        run = site.scene.push("topup", subject)
+        site.scene.deliver(run)
+        made.append(run.commit)
+    return made
+
+
+def test_releases_are_listed_with_what_serves_and_what_is_kept_warm(
+    two: list[str], site: Site, shipway: Shipway
+) -> None:
+    newest, older = shipway("releases", *TOPUP, "--json").json
+    assert (newest["number"], newest["commit"], newest["subject"]) == (2, two[1], "Count calls")
+    assert newest["served_since"] is not None
+    assert newest["warm_until"] is None
+    assert (older["number"], older["served_since"], older["verdict"]) == (1, None, None)
+    assert older["warm_until"] > time.time()
+    _columns, second, first = shipway("releases", *TOPUP).out.splitlines()
+    assert second.split()[:3] == ["r2", "serves", "since"]
+    assert first.split()[:3] == ["r1", "warm", "until"]
+    assert first.rstrip().endswith("Sell credit")
+    assert shipway("releases", *TOPUP, "--limit", "1", "--json").json == [newest]
+
+
+def test_an_environment_without_a_release_says_so(site: Site, shipway: Shipway) -> None:
+    site.scene.application("topup")
+    site.scene.push("topup", "One")
+    assert shipway("releases", *TOPUP).out == "prod has no release yet.\n"
+    assert "no environment called 'moon'" in shipway("releases", *TOPUP, "--env", "moon").told
+
+
+def test_a_long_reason_takes_one_line_and_a_program_gets_it_whole(site: Site, shipway: Shipway) -> None:
+    site.scene.application("topup")
+    run = site.scene.push("topup", "One")
+    reason = "shipway.yml: " + "this should have been a number, " * 10
+    site.scene.end(run, "failed", f"{reason}\nand a second problem")
+    assert len(shipway("runs", *TOPUP).out.splitlines()) == 2
+    assert reason.strip() in shipway("runs", *TOPUP).out
+    assert len(shipway("where", run.commit, *TOPUP).out.splitlines()) == 2 + len(ENVIRONMENTS)
+
+
+def test_a_terminal_sees_the_beginning_of_a_long_cell(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    show.table(("run", ""), [("topup 12", "a reason " * 20)], empty="", one_line=True)
+    shown = capsys.readouterr().out
+    assert "topup 12" in shown
+    assert "…" in shown
+    assert len(shown.splitlines()) == 2
+
+
+def test_where_names_what_serves_there_with_its_commit(two: list[str], site: Site, shipway: Shipway) -> None:
+    run = site.scene.push("topup", "Fail")
+    site.scene.begin(run)
+    site.scene.end(run, "failed", "test failed")
+    prod = shipway("where", run.commit, *TOPUP).out.splitlines()[-1]
+    assert f"r2, {two[1][:7]}" in prod
+
+
+def test_a_run_took_as_long_here_as_on_its_page(site: Site, shipway: Shipway) -> None:
+    site.scene.application("topup")
+    run = site.scene.push("topup", "One")
+    site.scene.begin(run)
+    site.scene.end(run, "cancelled", "ada")
+    (shown,) = shipway("runs", *TOPUP, "--json").json
+    assert show.took(shown["created"], shown["ended"]) in shipway("runs", *TOPUP).out
+
+
+def test_a_commit_that_is_green_already_is_said_not_to_be_tested(two: list[str], site: Site) -> None:
+    with site.scene.database.write() as conn:
+        run = runs.create(
+            conn,
+            application="topup",
+            push=None,
+            branch="other",
+            commit=two[1],
+            who="ada",
+            purpose="push",
+            deliver=(),
+            plan=plan.deployments(()).as_dict(),
+        )
+    site.scene.begin(run)
+    site.scene.end(run)
+    lines = narration.Telling(8080).news(narration._read(site.scene.database, run.id), time.time())
+    assert "is green already, nothing was tested again" in " ".join(lines)
+
+
+def test_a_hint_is_never_broken_inside_a_command(site: Site, shipway: Shipway) -> None:
+    said = shipway("deploy", "f" * 40, "--app", "a" * 90)
+    assert f"{'a' * 90}" in said.err
+    assert len(said.err.splitlines()) <= 2
+
+
+def test_who_stops_watching_is_told_that_the_run_goes_on(
+    site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_server: Server, _path: str) -> Iterator[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Server, "lines", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        watching.outcome(Server("http://127.0.0.1:1", ""), "RUN")
+    assert "The run goes on. `shipway runs RUN`" in capsys.readouterr().err
