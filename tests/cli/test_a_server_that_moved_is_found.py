@@ -64,9 +64,8 @@ def test_a_server_of_another_machine_is_not_replaced(
 
 
 def test_where_no_server_runs_starting_one_is_what_mends_it(here: Path, shipway: Callable[..., Said]) -> None:
-    subprocess.run(
-        ["git", "remote", "add", "shipway", f"http://127.0.0.1:{free_port()}/git/topup.git"], check=True
-    )
+    port = free_port()
+    subprocess.run(["git", "remote", "add", "shipway", f"http://127.0.0.1:{port}/git/topup.git"], check=True)
     said = shipway("runs")
     assert said.code == 2
-    assert "`shipway up -d`" in said.err
+    assert f"`shipway up -d --port {port}`" in said.err

@@ -110,7 +110,7 @@ def test_a_commit_that_is_green_already_is_said_not_to_be_tested(two: list[str],
     site.scene.begin(run)
     site.scene.end(run)
     lines = narration.Telling(8080).news(narration._read(site.scene.database, run.id), time.time())
-    assert "is green already, nothing was tested again" in " ".join(lines)
+    assert f"{two[1][:7]} was tested before; other is not delivered anywhere" in " ".join(lines)
 
 
 def test_a_hint_is_never_broken_inside_a_command(site: Site, shipway: Shipway) -> None:

@@ -69,7 +69,9 @@ def test_the_token_in_use_is_not_revoked_by_the_way(topup: str, shipway: Shipway
     assert shipway("runs").code == 0
 
 
-@pytest.mark.parametrize("verb", [["runs"], ["where"], ["init", "--no-write"], ["logs", "--env", "prod"]])
+@pytest.mark.parametrize(
+    "verb", [["runs"], ["where"], ["push"], ["init", "--no-write"], ["logs", "--env", "prod"]]
+)
 def test_after_it_was_revoked_every_verb_says_how_to_get_in(verb: list[str], topup: str, shipway: Shipway) -> None:
     (mine,) = [each for each in shipway("token", "--json").json if each["yours"]]
     with open("index.html", "w") as page:

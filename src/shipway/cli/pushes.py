@@ -69,7 +69,7 @@ def push(as_json: AsJson = False) -> int:
     if branch is None:
         raise UserError("HEAD is on no branch.", hint="git switch BRANCH")
     commit, server = here.commit(None), Server.find()
-    server.check_answers()
+    server.get(f"/applications/{application}")  # git would say less of a server that is silent, or lets nobody in
     command = ["git", "push", "-o", "detach", *(["-q"] if as_json else []), here.REMOTE, branch]
     if subprocess.run(command, check=False).returncode != 0:
         return 2

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from shipway.cli import here
 from shipway.config.places import Places
@@ -117,10 +118,12 @@ class Server:
 
 
 def _way_to_another(silent: str) -> str:
-    """What to do where this installation's server runs, but at another address; empty where it does not."""
+    """What to do where this installation's server runs, but at another address, or could; empty for the usual."""
     running = here.running_address(Places.of())
-    if running in (None, silent):
+    if running == silent:
         return ""
+    if running is None:
+        return f"`shipway up -d --port {urlsplit(silent).port}` starts one there." if here.is_local(silent) else ""
     if os.environ.get("SHIPWAY_URL"):
         return f"This installation's server runs at {running}: `export SHIPWAY_URL={running}` asks that one."
     if here.is_local(silent):

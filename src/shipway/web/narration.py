@@ -211,7 +211,7 @@ def _success(now: Journey) -> str:
     run = now.run
     if not run.deliver:
         why = f"; {run.branch} is not delivered anywhere" if run.purpose == "push" else ""
-        tested = "" if now.planned else f": {run.commit[:7]} is green already, nothing was tested again"
+        tested = "" if now.planned else f": {run.commit[:7]} was tested before"
         return f"run {run.number} passed{tested}{why}"
     already = " already: nothing had to move" if set(run.deliver) <= set(now.unneeded) else ""
     return f"{run.commit[:7]} serves in {listed(list(run.deliver))}{already}"
