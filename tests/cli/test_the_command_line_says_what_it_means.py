@@ -26,6 +26,7 @@ VERBS = [
     "where",
     "wait",
     "deploy",
+    "releases",
     "rollback",
     "env",
     "secrets",
@@ -52,6 +53,14 @@ def test_every_verb_is_listed_and_explains_itself(capsys: pytest.CaptureFixture[
         assert verb in listed
         assert app.run([verb, "--help"]) == 0
         assert "Usage: shipway" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [[], *([verb] for verb in VERBS)], ids=lambda words: " ".join(words) or "shipway"
+)
+def test_no_switch_looks_as_if_a_value_followed(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run([*words, "--help"]) == 0
+    assert "<bool>" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("schema", "up")])

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from shipway import __version__
 from shipway.cli import (
@@ -46,10 +47,29 @@ GROUPS: dict[str, dict[str, Verb]] = {
 }
 
 
+def _say_no_type(params: list[Any]) -> list[Any]:
+    """A switch is there or not: `<bool>` behind it would read as if something had to follow."""
+    for param in params:
+        if isinstance(param, TyperOption) and param.is_flag:
+            param.metavar = ""
+    return params
+
+
+class _Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _say_no_type(super().get_params(ctx))
+
+
+class _Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _say_no_type(super().get_params(ctx))
+
+
 def build() -> typer.Typer:
     """The Typer application, its verbs in panels named after the stages."""
     made = typer.Typer(
         name="shipway",
+        cls=_Group,
         help="From git push to production, and back in a second.",
         no_args_is_help=True,
         add_completion=False,
@@ -58,7 +78,7 @@ def build() -> typer.Typer:
     made.callback()(_about)
     for stage, verbs in GROUPS.items():
         for name, verb in verbs.items():
-            made.command(name, rich_help_panel=stage)(_exiting(verb))
+            made.command(name, cls=_Command, rich_help_panel=stage)(_exiting(verb))
     return made
 
 
