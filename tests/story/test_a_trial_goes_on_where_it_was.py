@@ -111,35 +111,43 @@ def test_its_deadline_counts_all_of_the_time(stage: Scene, version: str) -> None
 
 def asks(scene: Scene, says: Says, at: int) -> Says:
     """Says the same; at one look somebody asks for the release before."""
+    asked: list[Run] = []
 
     def said(new: bool, number: int) -> Reading | None:
-        if new and number == at and "deployment.taken_back" not in scene.every_fact()[-1:]:
-            scene.story.roll_back("shop", "prod", None, "bob")
+        if new and number == at and not asked:
+            asked.append(scene.story.roll_back("shop", "prod", None, "bob"))
         return says(new, number)
 
     return said
 
 
-def test_whoever_takes_it_back_is_named_and_nobody_is_blamed(stage: Scene, version: str) -> None:
+@pytest.mark.parametrize("hold", ["10 s", "500 ms"])
+def test_whoever_takes_it_back_is_named_and_nobody_is_blamed(stage: Scene, version: str, hold: str) -> None:
+    """Also at the very look with which the share was heard for long enough."""
     before = stage.serving()
-    run, _ = tried(stage, version, asks(stage, good, 2), 50, hold="10 s")
+    run, _ = tried(stage, version, asks(stage, good, 1), 50, 60, hold=hold)
     assert "bob took" in stage.deliver(run)
     assert stage.shares() == {f"r{before.number}": 100}
     facts = stage.facts(run)
     assert (facts.count("deployment.taken_back"), facts.count("deployment.failed")) == (1, 1)
     assert stage.verdicts(run) == []
     assert run.commit not in stage.quarantined()
+    assert facts.count("deployment.try") == 1
 
 
-@pytest.mark.parametrize("place", ["verdict.good after", "deployment.try after"])
-def test_one_that_was_taken_back_does_not_go_on(stage: Scene, version: str, place: str) -> None:
+@pytest.mark.parametrize("place", ["deployment.try after", "verdict.good before", "verdict.good after"])
+@pytest.mark.parametrize("steps", [(50, 60), (60,)])
+def test_one_that_was_taken_back_does_not_go_on(
+    stage: Scene, version: str, place: str, steps: tuple[int, ...]
+) -> None:
     """Not even when it was good for long enough at the same moment, or Shipway was away meanwhile."""
     before = stage.serving()
-    run, hearsay = tried(stage, version, good, 50)
+    run, hearsay = tried(stage, version, good, *steps)
     crash(stage, place, run, hearsay)
     assert stage.story.roll_back("shop", "prod", None, "bob").id == run.id
     assert "bob took" in stage.deliver(run)
     assert stage.shares() == {f"r{before.number}": 100}
+    assert stage.facts(run).count("deployment.try") == 1
 
 
 def test_it_can_be_taken_back_while_it_comes_back_up(stage: Scene, version: str) -> None:

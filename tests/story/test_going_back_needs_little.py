@@ -57,9 +57,8 @@ def without_the_repository(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("without", [without_its_archive, without_the_repository])
-@pytest.mark.parametrize("cold", [True, False])
-def test_it_comes_back(scene: Scene, without: Callable[[Scene], None], cold: bool, tmp_path: Path) -> None:
-    two_have_served(scene, COLD if cold else WARM)
+def test_it_comes_back(scene: Scene, without: Callable[[Scene], None], tmp_path: Path) -> None:
+    two_have_served(scene, COLD)
     aside = tmp_path / "repository"
     repository = scene.cast.machine.places.repository(NAME)
     shutil.copytree(repository, aside)

@@ -167,6 +167,8 @@ class Delivery:
         trial = Trial(self.cast, self.deployment, self.release, self.previous)
         for shift, following in pairwise(shifts):
             share = shift.shares.of[self.release.name]
+            with self.cast.database.read() as conn:
+                check_wanted(conn, self.deployment, self.release)
             self._shift(shift)
             self._try(share)
             if isinstance(following.condition, Judged) and not self._is_judged(share):
