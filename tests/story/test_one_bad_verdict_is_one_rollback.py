@@ -7,9 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from shipway.pushes.git import GitFailed
 from shipway.signals.reading import Reading
 from shipway.state import runs
+from shipway.state.releases import Release
 from shipway.state.runs import Run
+from shipway.story import condemn
+from shipway.story.cast import Cast
+from shipway.story.migrations import NoWayBack
 from shipway.story.watch import Watch
 from support.hearing import Hearsay, earlier, hear, read, tally
 from support.scene import WEB_ONLY, Scene, a_scene
@@ -153,3 +158,30 @@ def test_one_that_cannot_go_back_is_frozen_once(scene: Scene) -> None:
     after = scene.every_fact()[len(before) :]
     assert [after.count(kind) for kind in ("verdict.bad", "release.frozen", "commit.quarantined")] == [1, 1, 1]
     assert scene.serving().commit == frozen
+
+
+def test_what_could_not_be_recorded_is_tried_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, a repository that breaks: the verdict is acted on once that is over."""
+    watch, real = Watch(scene.cast), condemn.no_way_back
+    failing = [GitFailed("no room left")] * 2
+
+    def breaking(cast: Cast, good: Release) -> NoWayBack | None:
+        if failing:
+            raise failing.pop()
+        return real(cast, good)
+
+    monkeypatch.setattr(condemn, "no_way_back", breaking)
+    assert len(watched(scene, watch)) == 1
+    assert failing == []
+
+
+def test_who_goes_back_while_another_takes_over_means_what_served_before_it(scene: Scene) -> None:
+    """Not the one before that: the record says what serves until the last moment."""
+    standing = scene.serving()
+    coming = scene.ordered(scene.commit("coming", project=WEB_ONLY))
+    with scene.crashing("deployment.switch after"):
+        scene.deliver(coming)
+    back = scene.going_back()
+    scene.deliver(coming)
+    assert scene.go_back(back) == "passed"
+    assert scene.serving() == standing

@@ -19,7 +19,9 @@ from shipway.state import applications, artifacts, configurations, deployments, 
 from shipway.state.applications import Application
 from shipway.state.artifacts import Artifact
 from shipway.state.configurations import Configuration
+from shipway.state.database import Connection
 from shipway.state.errors import Error
+from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.story import carry, migrations, order, plan
 from shipway.story.cast import Cast, project_of
@@ -48,6 +50,10 @@ class Configured:
     changed: bool
     named: bool
     run: Run | None
+
+
+TAKING_OVER = ("processes", "switch")
+"""The phases of a deployment in which its release is about to have everything."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,8 @@ class Story:
         if to is None and (tried := self._take_back(application, environment, who)) is not None:
             return tried
         with self.cast.database.read() as conn:
-            release = choose.target(conn, application, environment, to)
+            release = self._standing(conn, application, environment) if to is None else None
+            release = release or choose.target(conn, application, environment, to)
             gate.not_held(conn, application, environment, release.commit)
             migrations.check_way_back(self.cast, conn, release)
             artifact = artifacts.of_release(conn, release)
@@ -127,6 +134,14 @@ class Story:
             secrets=secrets,
         )
         return Configured(now, now.version != before, named, self._deploy_again(application, environment, who))
+
+    def _standing(self, conn: Connection, application: str, environment: str) -> Release | None:
+        """What serves while another release is just taking its place: who goes back then means to stay there."""
+        coming = deployments.running_in(conn, application, environment)
+        now = releases.now_serving(conn, application, environment)
+        if coming is None or now is None or coming.kind != "deploy" or coming.phase not in TAKING_OVER:
+            return None
+        return releases.get(conn, now.release) if coming.release != now.release else None
 
     def _take_back(self, application: str, environment: str, who: str) -> Run | None:
         with self.cast.database.write() as conn:

@@ -15,6 +15,7 @@ from shipway.signals.verdict import Verdict
 from shipway.state import applications, facts, holds, pushes, releases, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
+from shipway.state.holds import Hold
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.releases import Release
 from shipway.story import migrations
@@ -51,26 +52,32 @@ def condemn(conn: Connection, deployment: Deployment, good: Release, share: int,
         )
 
 
-def freeze(cast: Cast, conn: Connection, deployment: Deployment, good: Release) -> str:
-    """Why a release that was judged bad stays as it is, because nothing can go back; nothing where it can.
+def no_way_back(cast: Cast, good: Release) -> migrations.NoWayBack | None:
+    """Why nothing can go back to the release before, if so. Asks git: never within a change of the record."""
+    with cast.database.read() as conn:
+        try:
+            migrations.check_way_back(cast, conn, good)
+        except migrations.NoWayBack as error:
+            return error
+    return None
+
+
+def freeze(conn: Connection, deployment: Deployment, error: migrations.NoWayBack) -> str:
+    """Records that a release that was judged bad stays as it is, because nothing can go back; what people read.
 
     What it has of the requests it keeps: a person decides, and a commit that mends it is free to come.
     """
-    try:
-        migrations.check_way_back(cast, conn, good)
-    except migrations.NoWayBack as error:
-        facts.record(
-            conn,
-            "release.frozen",
-            application=deployment.application,
-            run=deployment.run,
-            environment=deployment.environment,
-            commit=deployment.commit,
-            who="shipway",
-            data={"deployment": deployment.id, "reason": error.message, "hint": error.hint},
-        )
-        return f"It was judged bad and is frozen as it is: {error.message} {error.hint}"
-    return ""
+    facts.record(
+        conn,
+        "release.frozen",
+        application=deployment.application,
+        run=deployment.run,
+        environment=deployment.environment,
+        commit=deployment.commit,
+        who="shipway",
+        data={"deployment": deployment.id, "reason": error.message, "hint": error.hint},
+    )
+    return f"It was judged bad and is frozen as it is: {error.message} {error.hint}"
 
 
 def is_judged(conn: Connection, deployment: Deployment, share: int) -> bool:
@@ -120,19 +127,19 @@ def _offer_revert(cast: Cast, deployment: Deployment, good: Release, reason: str
         )
 
 
-def forgive(cast: Cast, conn: Connection, deployment: Deployment) -> None:
-    """Ends the quarantine of commits that the one which serves descends from: it mended them.
+def mended(cast: Cast, deployment: Deployment) -> list[Hold]:
+    """The quarantines of commits that the one which serves descends from: it mends them if it is judged good.
 
-    In one transaction with its good verdict, for that is given once. Without a repository nobody can tell.
+    Asks git: never within a change of the record. Without a repository nobody can tell.
     """
     git = Git(cast.machine.places.repository(deployment.application))
-    held = holds.quarantined(conn, deployment.application, deployment.environment)
+    with cast.database.read() as conn:
+        held = holds.quarantined(conn, deployment.application, deployment.environment)
     try:
-        mended = [hold for hold in held if _mends(git, deployment, hold.commit)]
+        return [hold for hold in held if _mends(git, deployment, hold.commit)]
     except ShipwayError as error:
         log.warning("nothing is known of what %s mends: %s", deployment.commit[:7], error)
-        return
-    holds.lift(conn, mended, by=deployment.commit, run=deployment.run)
+        return []
 
 
 def _mends(git: Git, deployment: Deployment, commit: str | None) -> bool:

@@ -55,7 +55,10 @@ def unneeded(cast: Cast, run: Run, release: Release) -> None:
 
 def _begin(cast: Cast, run: Run, environment: str, *, again: bool) -> tuple[Deployment | None, Release]:
     """The deployment of this run, new or interrupted; None when the release serves already."""
-    order = project_of(run).order
+    project = project_of(run)
+    order = project.order
+    if project.release is not None:
+        migrations.check_contract(cast, run.application, environment, project.release)
     seen = cast.highest_epoch(run.application, environment)
     with cast.database.write() as conn:
         begun = deployments.of_run(conn, run.id, environment)
@@ -81,7 +84,6 @@ def _begin(cast: Cast, run: Run, environment: str, *, again: bool) -> tuple[Depl
         )
         if now is not None and now.release == release.id:
             return None, release
-        migrations.check_contract(cast, conn, release)
         return deployments.begin(conn, run=run.id, release=release, kind="deploy", at_least=seen), release
 
 

@@ -209,6 +209,7 @@ class Delivery:
         takeover = Takeover(
             self.cast.proxy.serving(app, env),
             self.release.name,
+            before="" if self.previous is None else self.previous.name,
             rate=self._rate,
             steps=traffic.steps,
             hold=traffic.hold,

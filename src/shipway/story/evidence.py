@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from shipway.project import Project
 from shipway.releases.targets import process
-from shipway.signals import asking
+from shipway.signals.asking import Question, Round
 from shipway.signals.judge import Check
 from shipway.signals.judge import Reading as Interval
 from shipway.signals.reading import Reading
@@ -44,6 +44,7 @@ class Evidence:
         self._heard_at = time.monotonic()
         self._lately: deque[tuple[float, float, int]] = deque()
         self._asked = 0.0
+        self._round: Round | None = None
         self._restarts: tuple[int, int] | None = None
 
     def news(self) -> Iterator[Interval]:
@@ -110,17 +111,25 @@ class Evidence:
         return sum(state.restarts for state in states if state.id.startswith(f"{release.name}."))
 
     def _own_requests(self) -> Iterator[Check]:
-        """A round of them to both releases, where few people come."""
+        """What a round of them to both releases has met; a new one begins where few people come."""
+        if self._round is not None:
+            if not self._round.over:
+                return
+            for question, good in self._round.answers():
+                yield Check(f"GET {question.path}", good, question.new)
+            self._round = None
         came, over = sum(count for _, _, count in self._lately), sum(length for _, length, _ in self._lately)
-        if came >= FEW * over or time.monotonic() - self._asked < PAUSE:
-            return
-        self._asked = time.monotonic()
-        project = self._project
-        name = host(self._release.application, self._release.environment)
-        for path in dict.fromkeys([project.health.path, *project.traffic.requests]):
-            for release, new in ((self._before, False), (self._release, True)):
-                for port in self._ports(release):
-                    yield Check(f"GET {path}", asking.answers(port, name, path), new)
+        if came < FEW * over and time.monotonic() - self._asked > PAUSE:
+            self._asked, self._round = time.monotonic(), Round(self._questions())
+
+    def _questions(self) -> list[Question]:
+        project, name = self._project, host(self._release.application, self._release.environment)
+        return [
+            Question(port, name, path, new)
+            for path in dict.fromkeys([project.health.path, *project.traffic.requests])
+            for release, new in ((self._before, False), (self._release, True))
+            for port in self._ports(release)
+        ]
 
     def _ports(self, release: Release) -> list[int]:
         with self._cast.database.read() as conn:

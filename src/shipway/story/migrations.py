@@ -43,15 +43,18 @@ class Done:
     settings: ReleaseSettings
 
 
-def check_contract(cast: Cast, conn: Connection, release: Release) -> None:
-    """Raises MigrationWaits when the release takes away what something that runs there may need."""
-    settings = project_of(artifacts.of_release(conn, release)).release
-    now = releases.now_serving(conn, release.application, release.environment)
-    if settings is None or settings.migration != "contract" or now is None:
+def check_contract(cast: Cast, application: str, environment: str, settings: ReleaseSettings) -> None:
+    """Raises MigrationWaits when a release command takes away what something that runs there may need.
+
+    Asks git: never within a change of the record.
+    """
+    if settings.migration != "contract":
         return
-    for name in (now.release, now.warm):
-        runs = None if name is None else releases.get(conn, name)
-        if runs is not None and not _knows(cast, runs, settings):
+    with cast.database.read() as conn:
+        now = releases.now_serving(conn, application, environment)
+        running = [] if now is None else [releases.get(conn, name) for name in (now.release, now.warm) if name]
+    for runs in running:
+        if not _knows(cast, runs, settings):
             raise MigrationWaits(
                 f"r{runs.number} ({runs.commit[:7]}) still runs and may need what the release command takes away.",
                 hint="Deploy the code that no longer needs it first and name that commit as `since:`; when the "

@@ -57,12 +57,12 @@ def compare_with_pushes(cast: Cast) -> None:
     with cast.database.read() as conn:
         names = [application.name for application in applications.every(conn)]
     for name in names:
-        with _logged(f"the pushes of {name} cannot be compared"):
+        with logged(f"the pushes of {name} cannot be compared"):
             reconcile(cast.database, cast.machine.places, name)
     with cast.database.read() as conn:
         waiting = pushes.without_run(conn)
     for push in waiting:
-        with _logged(f"push {push.id} of {push.application} has no run yet"):
+        with logged(f"push {push.id} of {push.application} has no run yet"):
             carry.pushed(cast, push)
 
 
@@ -108,7 +108,7 @@ def _start_again(cast: Cast, release: Release, *, only: str | None = None) -> No
     epoch = cast.machine.keeper.highest_epoch(process.group(release))
     names = [name for name in dict.fromkeys(instance.process for instance in wanted) if only in (None, name)]
     declared = declared_env(project, release.environment)
-    with _logged(f"{release.name} could not be started again"):
+    with logged(f"{release.name} could not be started again"):
         around = process.surroundings(cast.machine, release, project.data, declared)
         for name in names:
             process.start(cast.machine, release, name, project.processes[name], around, epoch)
@@ -124,7 +124,7 @@ def _tell_router(cast: Cast, release: Release, wanted: Iterable[Instance]) -> No
 
 
 @contextmanager
-def _logged(what: str) -> Iterator[None]:
+def logged(what: str) -> Iterator[None]:
     """What goes wrong with one is looked at again soon, and keeps nobody from looking at the next."""
     try:
         yield

@@ -10,11 +10,12 @@ import time
 from dataclasses import dataclass
 
 from shipway.signals.verdict import Verdict
-from shipway.state import artifacts, deployments, releases, runs
+from shipway.state import artifacts, deployments, holds, releases, runs
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 from shipway.story import condemn, plan
 from shipway.story.cast import Cast, project_of
+from shipway.story.tend import logged
 from shipway.story.trial import Trial
 
 EVERYTHING = 100
@@ -46,7 +47,9 @@ class Watch:
         self._watched = {now.deployment: watched for now in serving if (watched := self._of(now)) is not None}
         for now in serving:
             if (watched := self._watched.get(now.deployment)) is not None and not watched.told:
-                self._act(watched, watched.trial.look(), closing=(now.warm_until or 0) - time.time() < CLOSING)
+                closing = (now.warm_until or 0) - time.time() < CLOSING
+                with logged(f"what production says of {watched.release.name} could not be judged"):
+                    self._act(watched, watched.trial.look(), closing=closing)
 
     def _of(self, now: Serving) -> Watched | None:
         """What is known of it, or a new trial; None where there is nothing to judge or nowhere to go back to."""
@@ -61,23 +64,28 @@ class Watch:
         return Watched(deployment, release, before, Trial(self._cast, deployment, release, before))
 
     def _act(self, watched: Watched, verdict: Verdict, *, closing: bool) -> None:
+        """What fails here is tried again with the next look: it is told only once it is on record."""
         if verdict.kind == "bad":
-            watched.told = True
             self._take_back(watched, verdict)
-        elif closing:
             watched.told = True
-            with self._cast.database.write() as conn:
-                if condemn.is_judged(conn, watched.deployment, EVERYTHING):
-                    return
-                condemn.judge(conn, watched.deployment, EVERYTHING, verdict)
-                if verdict.kind == "good":
-                    condemn.forgive(self._cast, conn, watched.deployment)
+        elif closing:
+            self._close(watched, verdict)
+            watched.told = True
+
+    def _close(self, watched: Watched, verdict: Verdict) -> None:
+        deployment = watched.deployment
+        mended = condemn.mended(self._cast, deployment) if verdict.kind == "good" else []
+        with self._cast.database.write() as conn:
+            if not condemn.is_judged(conn, deployment, EVERYTHING):
+                condemn.judge(conn, deployment, EVERYTHING, verdict)
+                holds.lift(conn, mended, by=deployment.commit, run=deployment.run)
 
     def _take_back(self, watched: Watched, verdict: Verdict) -> None:
         """Records and queues in one transaction, once: a crash leaves both or neither, and who hears everything
         again after it finds both.
         """
         cast, bad, good = self._cast, watched.release, watched.before
+        stuck = condemn.no_way_back(cast, good)
         with cast.database.write() as conn:
             now = releases.now_serving(conn, bad.application, bad.environment)
             if now is None or now.deployment != watched.deployment.id:
@@ -85,7 +93,8 @@ class Watch:
             if condemn.is_judged(conn, watched.deployment, EVERYTHING):
                 return
             condemn.condemn(conn, watched.deployment, good, EVERYTHING, verdict)
-            if condemn.freeze(cast, conn, watched.deployment, good):
+            if stuck is not None:
+                condemn.freeze(conn, watched.deployment, stuck)
                 return
             artifact = artifacts.of_release(conn, good)
             runs.create(

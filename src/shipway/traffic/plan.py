@@ -60,12 +60,13 @@ class Plan:
 class Takeover:
     """What a strategy decides from: who serves (cluster to share of 100), who comes, and how busy it is.
 
-    `rate` is in requests a second, lately; `steps` are shares of 100 for the new release,
-    `hold` and `deadline` seconds, as in `Judged`.
+    `before` is who serves by the record, should several share the requests. `rate` is in requests a second,
+    lately; `steps` are shares of 100 for the new release, `hold` and `deadline` seconds, as in `Judged`.
     """
 
     serving: Mapping[str, int]
     new: str
+    before: str = ""
     rate: float = 0.0
     steps: Sequence[int] = ()
     hold: float = 0.0

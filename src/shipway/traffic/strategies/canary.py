@@ -18,7 +18,7 @@ def plan(takeover: Takeover) -> Plan:
     beside = {name: share for name, share in takeover.serving.items() if share and name != takeover.new}
     if not beside:
         return Plan((Shift(Shares({takeover.new: 100})),))
-    old = max(beside, key=lambda name: beside[name])
+    old = takeover.before if takeover.before in beside else max(beside, key=lambda name: beside[name])
     reached = takeover.serving.get(takeover.new, 0)
     stands = [reached] if reached else []
     shares = stands + [step for step in _steps(takeover) if step > reached]
