@@ -85,6 +85,41 @@ def test_everybody_of_a_domain_is_told_at_their_own_address_and_nobody_outside(
     assert states(team) == ["sent", "nowhere"]
 
 
+NOT_ONE_ADDRESS = [
+    "victim@evil.org,x@example.org",
+    "victim@evil.org%2cx@example.org",
+    "victim@evil.org;x@example.org",
+    "victim@evil.org x@example.org",
+    "victim@evil.org\nx@example.org",
+    '"victim@evil.org"@example.org',
+    "<victim@evil.org>x@example.org",
+    "victim@evil.org@example.org",
+    "x@example.org\n",
+    "@example.org",
+    "*@example.org",
+]
+
+
+@pytest.mark.parametrize("author", NOT_ONE_ADDRESS)
+def test_no_address_that_an_author_makes_up_leads_out_of_the_domain(
+    team: Team, mailbox: Mailbox, author: str
+) -> None:
+    team.channel("*@example.org", mailbox.url("{address}"))
+    with team.database.read() as conn:
+        assert channels.reaching(conn, author) == []
+        (everybody,) = channels.reaching(conn, "zoe@example.org")
+    outcome = channels.send(team.vault, everybody, author, "s", "t", message_id="<x@y>")
+    assert (outcome.good, mailbox.mails) == (False, [])
+
+
+@pytest.mark.parametrize("author", ["zoe@example.org", "z.o-e+7=a_b@example.org", "1+zoe@example.org"])
+def test_a_plain_address_is_reached_by_its_domain(team: Team, mailbox: Mailbox, author: str) -> None:
+    team.channel("*@example.org", mailbox.url("{address}"))
+    say(team, author)
+    team.send()
+    assert [mail["To"] for mail in mailbox.wait()] == [author]
+
+
 def test_without_a_channel_of_their_own_the_owner_hears_for_whom_it_is(team: Team, mailbox: Mailbox) -> None:
     team.channel("owner", mailbox.url("root@example.org"))
     say(team, "zoe@example.org")

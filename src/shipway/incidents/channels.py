@@ -32,6 +32,8 @@ ADDRESS = "{address}"
 LONGEST = 4000  # characters of an URL
 EVERYBODY = "*@"
 _WHOSE = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
+_ADDRESS = re.compile(r"[A-Za-z0-9_+=-]+(?:\.[A-Za-z0-9_+=-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+"""One address and nothing else. An author writes their own: what a service takes for two would lead elsewhere."""
 
 
 class InvalidChannel(UserError):
@@ -90,6 +92,8 @@ def send(
     limit: float = errand.LIMIT,
 ) -> Outcome:
     """Sends by a channel what is meant for a person; takes `limit` seconds at most. Raises KeyLost."""
+    if channel.whose.startswith(EVERYBODY) and _everybody_with(person) != channel.whose:
+        return Outcome(False, f"It is for addresses of {channel.whose} alone.")
     url = vault.open(SEALED, channel.id, channel.sealed)["url"].replace(ADDRESS, quote(person, safe=""))
     order = {
         "act": "send",
@@ -111,10 +115,14 @@ def ping(vault: Vault, channel: Channel) -> Outcome:
 
 def reaching(conn: Connection, person: str) -> list[Channel]:
     """The channels by which a person is reached, in the order in which they are tried; the owner's come last."""
-    _name, at, domain = person.rpartition("@")
-    names = [person] if not (at and _name) else [person, f"{EVERYBODY}{domain}"]
+    names = [name for name in (person, _everybody_with(person)) if name and not person.startswith(EVERYBODY)]
     found = sorted(channels.of(conn, names), key=lambda channel: names.index(channel.whose))
     return found + [channel for channel in channels.of(conn, [OWNER]) if person != OWNER]
+
+
+def _everybody_with(person: str) -> str:
+    """Everybody of the domain of a person who is known by a plain address; otherwise nobody."""
+    return f"{EVERYBODY}{person.rpartition('@')[2]}" if _ADDRESS.fullmatch(person) else ""
 
 
 def spoken(whose: str) -> str:
