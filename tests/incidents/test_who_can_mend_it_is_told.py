@@ -314,7 +314,7 @@ def test_without_a_stack_the_owners_of_what_the_release_changed_hear(team: Team)
     assert only(team.tell()).person == "@shop/payments"
 
 
-@pytest.mark.parametrize("line", ["[a @x", "/" + "*a" * 40 + " @x", "**/" * 30 + "x @y"])
+@pytest.mark.parametrize("line", ["[a @x", "[b-a] @x", "*" + "a*" * 150 + " @x"])
 def test_a_line_of_code_owners_that_cannot_be_used_is_left_out(team: Team, line: str) -> None:
     error(team, team.commit("ada", {"CODEOWNERS": f"* @everyone\n{line}\n"}), files=["a" * 250, "a/" * 100])
     assert only(team.tell()).person == "@everyone"
