@@ -11,7 +11,7 @@ import pytest
 from incidents.team import Team
 from shipway.incidents import channels, errand
 from shipway.incidents.channels import InvalidChannel
-from shipway.incidents.outbox import LATE, Outbox, chosen
+from shipway.incidents.outbox import AT_ONCE, LATE, Outbox, chosen
 from shipway.state import facts, messages
 from shipway.state.messages import Draft, Message
 from support.installation import eventually
@@ -193,6 +193,24 @@ def test_a_slow_channel_delays_nobody_else_and_is_borne(team: Team, hook: Hook, 
     hook.awake.set()
     eventually(lambda: not team.outbox._busy.total(), "the slow ones are told", 30)
     assert states(team) == ["sent", "sent", "waiting", "waiting", "sent"]
+
+
+def test_a_record_that_cannot_be_written_for_a_while_stops_no_channel_for_good(
+    team: Team, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.channel("ada@example.org", hook.url())
+    say(team)
+
+    def locked(*_about: object) -> bool:
+        raise OSError("the database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(messages, "claim", locked)
+        for _ in range(AT_ONCE + 1):
+            with pytest.raises(OSError, match="locked"):
+                team.outbox.look()
+    team.send()
+    assert states(team) == ["sent"]
 
 
 def test_a_channel_that_never_answers_is_given_up(team: Team, hook: Hook) -> None:

@@ -92,12 +92,17 @@ class Outbox:
             return True
 
     def _begin(self, channel: Channel, message: Message, now: float) -> None:
-        with self.database.write() as conn:
-            claimed = messages.claim(conn, message, self._me, now + self.limit + 10.0)
-        if claimed:
-            self._couriers.submit(self._carry, channel, message)
-        else:
-            self._leave(channel)
+        """Whatever comes in between, the place on the channel is free again: by the courier, or here."""
+        carried = False
+        try:
+            with self.database.write() as conn:
+                claimed = messages.claim(conn, message, self._me, now + self.limit + 10.0)
+            if claimed:
+                self._couriers.submit(self._carry, channel, message)
+                carried = True
+        finally:
+            if not carried:
+                self._leave(channel)
 
     def _carry(self, channel: Channel, message: Message) -> None:
         try:
