@@ -137,6 +137,12 @@ class Team:
             deployments.end(conn, begun, ending, how.get("reason", ""), how.get("excerpt", ""))
         return release.id
 
+    def deployment(self, run: Run, environment: str = "prod") -> str:
+        """The newest deployment of a run to an environment."""
+        with self.database.read() as conn:
+            every = deployments.all_of_run(conn, run.id)
+        return [each.id for each in every if each.environment == environment][-1]
+
     def deliver(self, commit: str, old: str = NOTHING) -> Run:
         """A good push: it serves everywhere."""
         run = self.push(commit, old)

@@ -7,6 +7,7 @@ import pytest
 from incidents.team import APP, Team
 from shipway.state import facts
 from shipway.state.messages import Message
+from shipway.state.runs import Run
 
 EXCERPT = """\
     def test_a_charge_is_taken_once():
@@ -192,13 +193,20 @@ FINDING = {
 }
 
 
-def bad(team: Team, old: str, new: str) -> None:
+def bad(team: Team, old: str, new: str) -> Run:
     """A release that served and was judged."""
     team.deliver(old)
     run = team.push(new, old)
     team.deploy(run)
-    data = {"release": 2, "reason": "37 of 74 requests failed", "findings": [FINDING]}
-    team.fact("verdict.bad", environment="prod", commit=new, run=run.id, data=data)
+    judge(team, run)
+    return run
+
+
+def judge(team: Team, run: Run, environment: str = "prod", **more: object) -> None:
+    """A bad verdict of what a run deployed."""
+    data = {"deployment": team.deployment(run, environment), "release": 2, "reason": "37 of 74 requests failed"}
+    about = {"environment": environment, "commit": run.commit, "run": run.id}
+    team.fact("verdict.bad", **about, data={**data, "findings": [FINDING], **more})
 
 
 def test_the_author_hears_of_a_bad_verdict_with_its_numbers_and_what_was_done(team: Team) -> None:
@@ -224,11 +232,34 @@ def test_a_bad_verdict_waits_two_seconds_for_the_old_release_and_no_longer(team:
 
 
 def test_a_run_that_a_bad_verdict_ended_is_told_once(team: Team) -> None:
+    run = bad(team, team.commit("ben"), team.commit("ada"))
+    team.stop(run, "deploy", "signals.bad", "worse", "you")
+    assert [one.kind for one in team.tell()] == ["bad"]
+
+
+def test_a_bad_verdict_in_one_environment_uses_up_no_others(team: Team) -> None:
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    for name in ("dev", "prod"):
+        team.deploy(run, name)
+        judge(team, run, name)
+        team.tell()
+    assert [(one.kind, one.environment) for one in team.tell()] == [("bad", "dev"), ("bad", "prod")]
+
+
+def test_what_is_deployed_again_and_bad_again_is_told_again(team: Team) -> None:
     old, new = team.commit("ben"), team.commit("ada")
     bad(team, old, new)
-    run = team.push(new, old)
-    team.fact("verdict.bad", environment="prod", commit=new, run=run.id, data={"release": 2, "reason": "worse"})
-    team.stop(run, "deploy", "signals.bad", "worse", "you")
+    again = team.ask(new, "ben")
+    team.deploy(again, configured="yes")
+    judge(team, again)
+    assert [one.kind for one in team.tell()] == ["bad", "bad"]
+
+
+def test_one_deployment_that_is_bad_at_two_shares_and_quarantined_is_told_once(team: Team) -> None:
+    run = bad(team, team.commit("ben"), team.commit("ada"))
+    team.quarantine(run.commit)
+    judge(team, run, share=100)
     assert [one.kind for one in team.tell()] == ["bad"]
 
 

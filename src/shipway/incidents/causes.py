@@ -114,7 +114,7 @@ def _verdict(conn: Connection, fact: Fact) -> Cause | None:
     reason = str(fact.data.get("reason", "")).strip()
     findings = fact.data.get("findings") or ()
     return Cause(
-        f"bad {fact.application} {fact.commit}",
+        f"bad {fact.application} {fact.environment} {fact.data.get('deployment') or fact.id}",
         "bad",
         fact.at,
         reason or "the judge found it worse than what served before",
