@@ -123,7 +123,7 @@ class Team:
     def deploy(
         self, run: Run, environment: str = "prod", *, kind: str = "deploy", ending: str = "done", **how: str
     ) -> str:
-        """A deployment of the run, which ends; the release's id."""
+        """A deployment of the run, which ends unless it is running; the release's id."""
         with self.database.write() as conn:
             project = {"environments": [{"name": name} for name in ENVIRONMENTS]}
             common = {"application": APP, "digest": run.commit.ljust(64, "0"), "commit": run.commit}
@@ -134,7 +134,8 @@ class Team:
             begun = deployments.begin(conn, run=run.id, release=release, kind=kind, at_least=0)
             if ending == "done":
                 releases.serve(conn, release, deployment=begun.id, epoch=begun.epoch, warm_until=time.time() + 600)
-            deployments.end(conn, begun, ending, how.get("reason", ""), how.get("excerpt", ""))
+            if ending != "running":
+                deployments.end(conn, begun, ending, how.get("reason", ""), how.get("excerpt", ""))
         return release.id
 
     def deployment(self, run: Run, environment: str = "prod") -> str:

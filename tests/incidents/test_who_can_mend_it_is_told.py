@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from incidents.team import APP, Team
-from shipway.state import facts
+from shipway.state import deployments, facts
 from shipway.state.messages import Message
 from shipway.state.runs import Run
 
@@ -261,6 +263,44 @@ def test_one_deployment_that_is_bad_at_two_shares_and_quarantined_is_told_once(t
     team.quarantine(run.commit)
     judge(team, run, share=100)
     assert [one.kind for one in team.tell()] == ["bad"]
+
+
+def test_a_trial_that_was_bad_is_told_as_taken_back_once_it_is_undone(team: Team) -> None:
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    team.deploy(run, ending="running")
+    judge(team, run)
+    assert "is being taken back" in only(team.tell()).subject
+    with team.database.write() as conn:
+        deployments.end(conn, deployments.get(conn, team.deployment(run)), "failed", "37 of 74 requests failed")
+    assert "prod is back on r1" in only(team.tell()).subject
+
+
+NO_WAY_BACK = "r2 changed the data irreversibly, so r1 cannot serve."
+FORWARD = "Mend it forward: push a commit on top."
+
+
+@pytest.mark.parametrize("tried", ["on a share", "with everything"])
+@pytest.mark.parametrize("told", ["together", "one by one"])
+def test_a_release_that_is_frozen_is_not_told_as_taken_back(team: Team, tried: str, told: str) -> None:
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    team.deploy(run, ending="unknown" if tried == "on a share" else "done")
+    judge(team, run)
+    if told == "one by one":
+        team.tell()
+    team.quarantine(run.commit)
+    data = {"deployment": team.deployment(run), "reason": NO_WAY_BACK, "hint": FORWARD}
+    team.fact("release.frozen", environment="prod", commit=run.commit, run=run.id, data=data)
+    team.stop(run, "deploy", "signals.bad", "worse", "you")
+    message = only(team.tell())
+    assert message.kind == "bad"
+    assert "stays as it is: 37 of 74 requests failed, you decide" in message.subject
+    assert f"It stays as it is: {NO_WAY_BACK} You decide." in message.text
+    assert f"Next     {FORWARD}" in message.text
+    assert "back on" not in message.text
+    assert "taken back" not in message.text
+    assert message.next_try <= time.time()
 
 
 def error(team: Team, commit: str, kind: str = "error.new", **data: object) -> None:

@@ -44,7 +44,8 @@ class Cause:
     """One trouble. `what` happened, in a few words; `lines` explain it; `base` is the commit before it.
 
     `whose` says where to look for who can mend it: the author of the change, who asked for it, the owner of the
-    installation. `asked` is who pushed or asked.
+    installation. `asked` is who pushed or asked. `frozen` is why a bad release stays as it is, if it does;
+    `deployment` brought it.
     """
 
     key: str
@@ -63,6 +64,8 @@ class Cause:
     files: tuple[str, ...] = ()
     hint: str = ""
     group: str = ""
+    frozen: str = ""
+    deployment: str = ""
 
 
 def of(conn: Connection, fact: Fact) -> Cause | None:
@@ -113,6 +116,7 @@ def _verdict(conn: Connection, fact: Fact) -> Cause | None:
     run = None if fact.run is None else runs.find(conn, fact.run)
     reason = str(fact.data.get("reason", "")).strip()
     findings = fact.data.get("findings") or ()
+    frozen = _frozen(conn, fact)
     return Cause(
         f"bad {fact.application} {fact.environment} {fact.data.get('deployment') or fact.id}",
         "bad",
@@ -125,14 +129,30 @@ def _verdict(conn: Connection, fact: Fact) -> Cause | None:
         run=run,
         base=_before(conn, fact, release),
         asked="" if run is None else run.who,
+        hint=str(frozen.get("hint", "")),
+        frozen=str(frozen.get("reason", "")),
+        deployment=str(fact.data.get("deployment", "")),
     )
 
 
+def _frozen(conn: Connection, verdict: Fact) -> Mapping[str, Any]:
+    """What is on record of a bad release that cannot be taken back; nothing where it can."""
+    every = facts.after(
+        conn,
+        verdict.id,
+        application=verdict.application,
+        environment=verdict.environment,
+        kinds=["release.frozen"],
+    )
+    mine = [each.data for each in every if each.data.get("deployment") == verdict.data.get("deployment")]
+    return mine[0] if mine else {}
+
+
 def _taken_back(conn: Connection, fact: Fact) -> Cause | None:
-    """What followed a bad verdict is told with it: by a quarantine, or because something else serves again."""
+    """What followed a bad verdict is told with it: a quarantine, that it is frozen, that something else serves."""
     if fact.application is None:
         return None
-    commit = fact.commit if fact.kind == "commit.quarantined" else None
+    commit = fact.commit if fact.kind in ("commit.quarantined", "release.frozen") else None
     verdict = facts.last(conn, "verdict.bad", fact.application, environment=fact.environment, commit=commit)
     if verdict is None or fact.at - verdict.at > BACK_SOON:
         return None
@@ -184,6 +204,7 @@ _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "run.failed": _end,
     "verdict.bad": _verdict,
     "commit.quarantined": _taken_back,
+    "release.frozen": _taken_back,
     "deployment.failed": _taken_back,
     "deployment.switched_back": _taken_back,
     "error.new": _error,

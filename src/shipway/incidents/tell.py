@@ -91,9 +91,8 @@ class Teller:
         whom = blame.whom(self._git(cause.application), cause)
         with self.database.read() as conn:
             text = words.trouble(conn, cause, whom, self.address)
-            due = time.time() + (
-                PATIENCE if fact.kind == "verdict.bad" and words.back(conn, cause) is None else 0.0
-            )
+            awaited = fact.kind == "verdict.bad" and not cause.frozen and words.back(conn, cause) is None
+            due = time.time() + (PATIENCE if awaited else 0.0)
         return [_draft(cause, person, text, due) for person in whom.people]
 
     def _mended(self, fact: Fact) -> list[Draft]:

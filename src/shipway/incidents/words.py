@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shipway.incidents.blame import OWNER, Whom
 from shipway.incidents.causes import Cause
-from shipway.state import holds, releases
+from shipway.state import deployments, holds, releases
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.messages import Message
@@ -59,8 +59,13 @@ def fixed(told: Sequence[Message], by: Deployment, number: int, address: str, *,
 
 
 def back(conn: Connection, cause: Cause) -> Release | None:
-    """The release that serves instead of the one that the cause is about, if one does."""
-    if cause.application is None or cause.environment is None:
+    """The release that serves instead of the one that the cause is about, if one does.
+
+    None does beside one that is frozen, and before a deployment is undone: these may have a share of the requests.
+    """
+    if cause.application is None or cause.environment is None or cause.frozen:
+        return None
+    if any(each.id == cause.deployment for each in deployments.running(conn)):
         return None
     now = releases.now_serving(conn, cause.application, cause.environment)
     release = None if now is None else releases.get(conn, now.release)
@@ -72,6 +77,8 @@ def _subject(conn: Connection, cause: Cause) -> str:
     instead = back(conn, cause)
     if cause.kind == "bad" and instead is not None:
         return f"{there} is back on r{instead.number}: {short} was bad, {cause.what}"
+    if cause.frozen:
+        return f"{short} is bad in {there} and stays as it is: {cause.what}, you decide"
     return {
         "stopped": f"{cause.what} on {short}",
         "undone": f"{short} does not serve in {there}: {cause.what}",
@@ -126,6 +133,8 @@ def _done(conn: Connection, cause: Cause) -> str:
     if cause.kind == "stopped" or cause.environment is None:
         bound = [] if cause.run is None else cause.run.deliver
         return " ".join(filter(None, (_serving(conn, cause, name) for name in bound))) or "It goes nowhere."
+    if cause.frozen:
+        return f"It stays as it is: {_one_line(cause.frozen)} You decide."
     if cause.kind == "bad" and back(conn, cause) is None:
         return f"Its traffic is being taken back; the page of {cause.environment} shows how far that is."
     serving = _serving(conn, cause, cause.environment) or f"Nothing serves in {cause.environment}."
