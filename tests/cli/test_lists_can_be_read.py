@@ -10,7 +10,8 @@ import pytest
 from cli.terminal import Said
 from shipway.cli import show, watching
 from shipway.cli.server import Server
-from shipway.state import runs
+from shipway.state import messages, runs
+from shipway.state.messages import Draft
 from shipway.story import plan
 from shipway.web import narration
 from web.scene import ENVIRONMENTS
@@ -129,3 +130,13 @@ def test_who_stops_watching_is_told_that_the_run_goes_on(
     with pytest.raises(KeyboardInterrupt):
         watching.outcome(Server("http://127.0.0.1:1", ""), "RUN")
     assert "The run goes on. `shipway runs RUN`" in capsys.readouterr().err
+
+
+def test_no_message_steers_the_terminal_that_it_is_read_in(site: Site, shipway: Shipway) -> None:
+    said = {"subject": "\x1b[2Jboo", "text": "One.\n\n    \x1b]0;title\x07two\r\x9b\n"}
+    with site.scene.database.write() as conn:
+        messages.write(conn, Draft("ada@example.org", "c", "stopped", **said, due=time.time() + 600))
+    whole, listed = shipway("messages", "--full").out, shipway("messages").out
+    assert "One.\n\n    two\n" in whole
+    assert not set(whole + listed) & set("\x1b\x07\x9b\r")
+    assert "boo" in listed

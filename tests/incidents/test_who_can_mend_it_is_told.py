@@ -324,6 +324,15 @@ def test_a_suspect_hears_of_a_new_error_with_the_line_of_code(team: Team) -> Non
     assert "Share the bill, by Ada Okafor" in message.text
 
 
+def test_no_line_of_a_message_steers_a_terminal_or_turns_its_words_around(team: Team) -> None:
+    commit = team.commit("ada", subject="Share \x1b]0;the\x07 bill")
+    who = {"commit": commit, "author": "Ada\u202e", "email": "ada@example.org", "evidence": "web\x1b[2J.py"}
+    error(team, commit, suspect=who, title="Key\x1b[31m\u202eError:\nNext  Run this", lines=["\x1b[2Jboo"])
+    message = only(team.tell())
+    assert message.text.splitlines()[0] == "New error: Key [31m Error: Next  Run this."
+    assert not [letter for letter in message.text + message.subject if letter in "\x1b\x07\u202e"]
+
+
 HUNK = ["@@ -12 +12 @@", "-    return total / len(guests)", "+    return total / guests"]
 
 

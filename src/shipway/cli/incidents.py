@@ -12,6 +12,7 @@ from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
 from shipway.errors import NotFound
+from shipway.web.words import plain
 
 Private = Annotated[
     bool,
@@ -67,9 +68,12 @@ def messages(
         show.as_json(found)
     elif full:
         for each in found:
-            print(f"{each['subject']}\nTo {each['person']}, {_how(each)}\n\n{each['text']}\n")
+            print(_plain(f"{each['subject']}\nTo {each['person']}, {_how(each)}\n\n{each['text']}\n"))
     else:
-        rows = [(show.ago(each["created"]), each["person"], each["subject"], _how(each)) for each in found]
+        rows = [
+            (show.ago(each["created"]), *map(_plain, (each["person"], each["subject"], _how(each))))
+            for each in found
+        ]
         show.table(("", "who", "what", ""), rows, empty="Nobody had to be told anything.")
 
 
@@ -83,7 +87,8 @@ def _test(server: Server, named: str, as_json: bool) -> int:
         show.as_json(tried)
     else:
         for each in tried:
-            print(f"{'✓' if each['good'] else '✗'} {each['whose']} by {each['service']}: {each['said']}")
+            said = f"{each['whose']} by {each['service']}: {each['said']}"
+            print(f"{'✓' if each['good'] else '✗'} {_plain(said)}")
     return 0 if all(each["good"] for each in tried) else 1
 
 
@@ -103,6 +108,11 @@ def _list(found: list[dict[str, Any]], as_json: bool) -> None:
     ]
     empty = "Nobody is told anything: `shipway channels owner` adds a channel for the owner."
     show.table(("whose", "by", "channel", "", "added by"), rows, empty=empty)
+
+
+def _plain(text: str) -> str:
+    """The lines of what others wrote, without what would steer a terminal."""
+    return "\n".join(map(plain, text.split("\n")))
 
 
 def _how(message: dict[str, Any]) -> str:

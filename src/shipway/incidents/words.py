@@ -93,10 +93,11 @@ def _made(
 ) -> Text:
     shown = _one_line(f"[{application}] {subject}" if application is not None else subject)
     width = max(len(name) for name, _said in rows)
-    parts = [head if head.endswith((".", "!", "?")) else f"{head}."]
+    said = _one_line(head)
+    parts = [said if said.endswith((".", "!", "?")) else f"{said}."]
     if lines:
         parts.append("\n".join(f"    {_UNSEEN.sub(' ', line)[:LONGEST_LINE]}" for line in lines))
-    parts.append("\n".join(f"{name:<{width}}  {said}" for name, said in rows if said))
+    parts.append("\n".join(f"{name:<{width}}  {_one_line(said)}" for name, said in rows if said))
     return Text(_shortened(shown, LONGEST_SUBJECT), "\n\n".join(parts) + "\n")
 
 
