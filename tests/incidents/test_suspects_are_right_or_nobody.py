@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from incidents.planted import PLANTED, SILENT, Bug, Shop
+from shipway.incidents import code
 from shipway.state import facts
 from shipway.story import suspicion
 from web.scene import AUTHORS
@@ -143,3 +144,13 @@ def test_a_failing_test_names_who_changed_what_it_went_through(shop: Shop) -> No
     assert found.commit == shop.commits[1]
     first = scene.push("shop", "", commit=shop.commits[-1])
     assert suspicion.of_steps(story(scene).cast, first).commit is None
+
+
+def test_a_line_too_long_for_anybody_to_have_written_defines_nothing() -> None:
+    """Looked at, each of these would take minutes."""
+    long = ["total=(" * 14_000, "def " + " " * 100_000, "total({ " * 12_500, "a " * 50_000 + "total = () =>"]
+    lines = ["total = (a) => {", *(f"    {line}" for line in long), "        return a", "}"]
+    assert code.span(lines, 6, "total") == (1, 7)
+    longest = f"total = (a) => {{ {'x' * code.LONGEST}"
+    assert code.span([longest[: code.LONGEST], "    return a", "}"], 0, "total") == (1, 3)
+    assert code.span([longest, "    return a", "}"], 0, "total") == (0, 0)

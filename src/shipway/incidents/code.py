@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+LONGEST = 500
+"""Characters of a line that may define something: a machine wrote what is longer, and it takes long to match."""
+
 NEAR = 3  # lines around a place whose function is not found
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 _SAYS_NOTHING = re.compile(r"[\s(){}\[\];,.]*|\s*(?:#|//|/\*|\*|--|\"\"\"|''').*")
@@ -80,6 +83,8 @@ def _definition(lines: Sequence[str], line: int, name: str) -> int | None:
     )
     deepest = _indent(lines[line - 1]) if 0 < line <= len(lines) else None
     for at in range(min(line, len(lines)) if line else len(lines), 0, -1):
+        if len(lines[at - 1]) > LONGEST:
+            continue
         if (deepest is None or at == line or _indent(lines[at - 1]) < deepest) and defines.match(lines[at - 1]):
             return at
     return None
