@@ -195,6 +195,21 @@ def test_a_slow_channel_delays_nobody_else_and_is_borne(team: Team, hook: Hook, 
     assert states(team) == ["sent", "sent", "waiting", "waiting", "sent"]
 
 
+def test_five_channels_that_hang_delay_nobody_else(team: Team, hook: Hook, other_hook: Hook) -> None:
+    hook.awake.clear()
+    for number in range(5):
+        team.channel(f"slow{number}@example.org", hook.url())
+        for cause in ("a", "b", "c"):
+            say(team, f"slow{number}@example.org", cause)
+    team.channel("ada@example.org", other_hook.url())
+    say(team)
+    for _ in range(3):
+        team.outbox.look()
+    eventually(lambda: newest(team).state == "sent", "the quick one is told")
+    assert states(team).count("sent") == 1
+    hook.awake.set()
+
+
 def test_a_record_that_cannot_be_written_for_a_while_stops_no_channel_for_good(
     team: Team, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,8 @@
-"""Messages are sent, however often it takes, and a slow channel delays nobody else.
+"""Messages are sent, however often it takes, and a slow channel delays nobody else, nor do five of them.
 
 1. A message whose time has come is claimed by a conditional update, for this process and for a limited time.
-2. A courier takes it to one channel of its person. Of one channel two are on their way at once, of all eight.
+2. A courier takes it to one channel of its person. Of all channels eight are on their way at once, of one channel
+   two, and only one once four are: so up to five channels that hang leave room for others.
 3. What became of it is recorded. Who dies between 2 and 3 leaves a claim of a process that is gone: the message is
    sent again at once, with the same Message-ID.
 
@@ -36,7 +37,8 @@ LATE = 15 * 60.0
 """Seconds after which a message that no channel took is shown on the pages, and the next channel tried too."""
 
 FIRST_PAUSE, A_MINUTE = 2.0, 60.0  # seconds between two tries; each is twice the one before
-AT_ONCE, AT_ONCE_EACH = 8, 2
+AT_ONCE, AT_ONCE_EACH, BUSY = 8, 2, 4
+"""Couriers; those of one channel; and how many there are when one of a channel has to do."""
 
 Send = Callable[[Channel, Message], Outcome]
 
@@ -86,7 +88,8 @@ class Outbox:
 
     def _take(self, channel: Channel) -> bool:
         with self._guard:
-            if self._busy[channel.id] >= AT_ONCE_EACH or self._busy.total() >= AT_ONCE:
+            every = self._busy.total()
+            if every >= AT_ONCE or self._busy[channel.id] >= (AT_ONCE_EACH if every < BUSY else 1):
                 return False
             self._busy[channel.id] += 1
             return True
