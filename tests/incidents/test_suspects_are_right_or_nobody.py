@@ -147,7 +147,7 @@ def test_a_failing_test_names_who_changed_what_it_went_through(shop: Shop) -> No
 
 
 def test_a_line_too_long_for_anybody_to_have_written_defines_nothing() -> None:
-    """Looked at, each of these would take minutes."""
+    """It takes time that grows with the square of their length."""
     long = ["total=(" * 14_000, "def " + " " * 100_000, "total({ " * 12_500, "a " * 50_000 + "total = () =>"]
     lines = ["total = (a) => {", *(f"    {line}" for line in long), "        return a", "}"]
     assert code.span(lines, 6, "total") == (1, 7)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from incidents.team import APP, Team
+from shipway.incidents.suspects import REASONS, Evidence, Suspicion
 from shipway.state import deployments, facts
 from shipway.state.messages import Message
 from shipway.state.runs import Run
@@ -354,6 +358,18 @@ def test_an_error_whose_suspect_is_looked_for_is_told_when_that_is_known(team: T
     assert "Sure. It wrote the line that failed. Look at web.py:12." in message.text
     assert HUNK[2] in message.text
     assert message.text.count("errors/3") == 1
+
+
+def test_the_error_in_the_docs_is_told_as_it_stands_there(team: Team) -> None:
+    commit = team.commit("ada", subject="Share the bill")
+    place = Evidence("web.py", 12, "share", "line", tuple(HUNK[1:]))
+    reason = f"{commit[:7]} {REASONS['line'].format(place)}."
+    who = Suspicion(reason, commit, "Ada Okafor", "ada@example.org", confidence="high", evidence=(place,))
+    suspected(team, commit, **{**asdict(who), "title": "ZeroDivisionError: division by zero"})
+    message = only(team.tell())
+    told = f"Subject: {message.subject}\n\n{message.text}".replace(commit[:7], "2d8103f")
+    docs = Path(__file__).parents[2].joinpath("docs/concepts/tell.md").read_text()
+    assert re.sub(r"(When +).*", r"\1", told) in re.sub(r"(When +).*", r"\1", docs)
 
 
 def test_an_error_that_no_commit_is_suspected_of_is_nobodys(team: Team) -> None:
