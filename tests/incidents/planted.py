@@ -16,8 +16,8 @@ from shipway.environments.secrets import Vault
 from shipway.signals.errors.intake import Intake
 from shipway.signals.errors.recording import Recorder
 from shipway.state import artifacts, error_keys, errors
-from shipway.state.errors import Error
-from shipway.story import suspicion
+from shipway.state.errors import Error, Place
+from shipway.story.suspicion import Suspecting
 from web.scene import AUTHORS, Scene
 from web.server import story
 
@@ -241,17 +241,25 @@ class Shop:
 
     def report(self, told: Mapping[str, Any]) -> tuple[Error, dict[str, Any]]:
         """Records a report, and looks who is suspected."""
+        self.record(told)
+        Suspecting(story(self.scene).cast).look()
+        error, place = self.newest()
+        assert place.suspicion is not None
+        return error, dict(place.suspicion)
+
+    def record(self, told: Mapping[str, Any]) -> None:
         intake = Intake(self.scene.database)
         with self.scene.database.write() as conn:
             intake.offer(error_keys.current(conn, "shop", "prod"), json.dumps(told).encode())
         vault = Vault(self.scene.places)
         Recorder(self.scene.database, self.scene.places, vault, intake).record(intake.take(timeout=0))
-        suspicion.look(story(self.scene).cast)
+
+    def newest(self) -> tuple[Error, Place]:
+        """The error that was seen last, and where."""
         with self.scene.database.read() as conn:
             error = errors.recent(conn, "shop")[0]
             (place,) = errors.places(conn, error.id)
-        assert place.suspicion is not None
-        return error, dict(place.suspicion)
+        return error, place
 
     def git(self, *words: str, who: str = "ada") -> str:
         person = {"NAME": AUTHORS[who], "EMAIL": f"{who}@example.org"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,12 @@ import pytest
 
 from incidents.planted import PLANTED, SILENT, Bug, Shop
 from shipway.incidents import code
-from shipway.state import facts
+from shipway.incidents.stacks import Call
+from shipway.incidents.suspects import Suspicion
+from shipway.pushes.git import Git
+from shipway.state import errors, facts
 from shipway.story import suspicion
+from shipway.story.suspicion import Suspecting
 from web.scene import AUTHORS
 from web.server import story
 
@@ -154,3 +158,33 @@ def test_a_line_too_long_for_anybody_to_have_written_defines_nothing() -> None:
     longest = f"total = (a) => {{ {'x' * code.LONGEST}"
     assert code.span([longest[: code.LONGEST], "    return a", "}"], 0, "total") == (1, 3)
     assert code.span([longest, "    return a", "}"], 0, "total") == (0, 0)
+
+
+def test_an_error_that_cannot_be_looked_at_is_given_up_and_keeps_none_waiting(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, crossed = [], suspicion._crossed
+
+    def trip(git: Git, calls: Sequence[Call], old: str, new: str) -> Suspicion:
+        looks.append(calls)
+        if not calls:
+            raise ValueError("odd")
+        return crossed(git, calls, old, new)
+
+    monkeypatch.setattr(suspicion, "_crossed", trip)
+    bug = PLANTED["the very line"]
+    shop.plant(bug)
+    shop.record({"message": "odd", "release": shop.git("rev-parse", "main").strip()})
+    odd = shop.newest()[0].id
+    shop.record(shop.meet(bug.view, bug.cart))
+    suspecting = Suspecting(story(shop.scene).cast)
+    suspecting.look()
+    assert (shop.newest()[1].suspicion or {})["commit"] == shop.commits[1]
+    for _ in range(5):
+        suspecting.look()
+    with shop.scene.database.read() as conn:
+        (place,) = errors.places(conn, odd)
+    assert place.suspicion is not None
+    assert place.suspicion["commit"] is None
+    assert place.suspicion["reason"] == "It is not known: looking at it failed 3 times (ValueError: odd)."
+    assert len(looks) == 4

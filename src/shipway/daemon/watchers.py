@@ -17,10 +17,11 @@ from shipway.incidents.tell import Teller
 from shipway.signals import instances
 from shipway.signals.errors.intake import Intake
 from shipway.signals.errors.recording import Recorder
-from shipway.story import conclude, suspicion, tend
+from shipway.story import conclude, tend
 from shipway.story.cast import Cast
 from shipway.story.probing import Probing
 from shipway.story.retire import Retirement
+from shipway.story.suspicion import Suspecting
 from shipway.story.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Watchers:
             self._thread("measure", self._every, instances.EVERY, cast.collector.instances.look),
             self._thread("watch", self._every, 0.5, Watch(cast).look),
             self._thread("record-errors", self._record_errors),
-            self._thread("suspect", self._every, 1.0, self._suspect),
+            self._thread("suspect", self._every, 1.0, Suspecting(cast).look),
             self._thread("probe", self._every, 1.0, self._probe),
             self._thread("compare", self._every, 60.0, self._compare),
             self._thread("tell", self._on_change, teller.look),
@@ -101,9 +102,6 @@ class Watchers:
             if reports:
                 self._guarded(lambda taken=reports: self._recorder.record(taken))  # type: ignore[misc]
                 self._stopping.wait(GULP)
-
-    def _suspect(self) -> None:
-        suspicion.look(self._cast)
 
     def _every(self, seconds: float, act: Callable[[], None]) -> None:
         while not self._stopping.is_set():

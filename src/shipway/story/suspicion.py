@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from shipway.incidents import differences, stacks, suspects
 from shipway.incidents.differences import FORMAT, Changed, Written
@@ -28,19 +28,40 @@ LATE = 10.0  # seconds after which a report that is not there will not come any 
 CALLS = 30
 FILES = 10  # of a stack, the innermost ones
 LARGEST = 512 * 1024  # bytes of a file that is looked at
+TRIES = 3  # before an error that cannot be looked at is given up
 PATIENCE = 30.0  # seconds for each question to git
 _DIFF = ("-p", "--unified=0", "-w", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv")
 
 
-def look(cast: Cast) -> None:
-    """Looks at every error that is new or came back, and records who is suspected, or why nobody is."""
-    with cast.database.read() as conn:
-        waiting = errors.unsuspected(conn)
-    for error, place in waiting:
-        found = _of_error(cast, error, place)
+@dataclass
+class Suspecting:
+    """Looks who is suspected of each error, one after the other."""
+
+    cast: Cast
+    _tries: dict[tuple[str, str, str | None], int] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Looks at every error that is new or came back, and records who is suspected, or why nobody is."""
+        with self.cast.database.read() as conn:
+            waiting = errors.unsuspected(conn)
+        for error, place in waiting:
+            found = self._look_at(error, place)
+            if found is not None:
+                with self.cast.database.write() as conn:
+                    errors.suspect(conn, error, place, asdict(found))
+
+    def _look_at(self, error: Error, place: Place) -> Suspicion | None:
+        """One that meets a defect again and again is given up: it must not keep the next from being looked at."""
+        this = (error.id, place.environment, place.release)
+        try:
+            found = _of_error(self.cast, error, place)
+        except Exception as defect:
+            log.exception("error %s of %s could not be looked at", error.number, error.application)
+            self._tries[this] = self._tries.get(this, 0) + 1
+            found = _given_up(defect) if self._tries[this] >= TRIES else None
         if found is not None:
-            with cast.database.write() as conn:
-                errors.suspect(conn, error, place, asdict(found))
+            self._tries.pop(this, None)
+        return found
 
 
 def of_steps(cast: Cast, run: Run) -> Suspicion:
@@ -74,6 +95,12 @@ def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
         return Suspicion("No report of it is left to look at.") if late else None
     git = Git(cast.machine.places.repository(error.application))
     return _crossed(git, _calls(sample), before.commit, release.commit)
+
+
+def _given_up(defect: Exception) -> Suspicion:
+    return Suspicion(
+        f"It is not known: looking at it failed {TRIES} times ({type(defect).__name__}: {defect!s:.200})."
+    )
 
 
 def _before(conn: Connection, release: Release) -> Release | None:
