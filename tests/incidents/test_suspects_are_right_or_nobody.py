@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from incidents.planted import PLANTED, SILENT, Bug, Shop
+from incidents.planted import PLANTED, SILENT, Bug, Edit, Shop
 from shipway.incidents import code
 from shipway.incidents.stacks import Call
 from shipway.incidents.suspects import Suspicion
@@ -126,6 +126,31 @@ def test_a_repository_that_cannot_be_read_accuses_nobody(shop: Shop) -> None:
     told = shop.meet(bug.view, bug.cart)
     shutil.rmtree(shop.scene.places.repository("shop") / "objects")
     assert shop.report(told)[1]["commit"] is None
+
+
+def test_a_file_too_large_to_be_looked_at_hides_no_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It called the others, and changed too."""
+    bug = PLANTED["the very line"]
+    monkeypatch.setattr(suspicion, "LARGEST", 4096)
+    shop.edit(Edit("ben", "shop/web.py", '"""What the shop answers."""', "# Long.\n" * 1000))
+    assert suspected(shop, bug)["commit"] == shop.commits[1]
+
+
+@pytest.mark.parametrize("odd", ["\f", "\x1c", "\u2028"], ids=ascii)
+def test_lines_are_counted_as_git_counts_them(shop: Shop, odd: str) -> None:
+    """A form feed or a line separator ends no line for git, nor for Python; it does for Python's SDK."""
+    shop.edit(Edit("ben", "shop/cart.py", '"""What somebody wants to buy."""', f'"""What one{odd}wants."""'))
+    bug = PLANTED["the very line"]
+    shop.plant(bug)
+    told = shop.meet(bug.view, bug.cart)
+    assert shop.report(told)[1]["commit"] == shop.commits[1]
+    for raised in told["exception"]["values"]:
+        raised["value"] = "another"
+        raised["type"] = "Another"
+        for frame in raised["stacktrace"]["frames"][1:]:  # the first one is no file
+            lines = (shop.work / frame["filename"]).read_text().split("\n")
+            frame["context_line"] = lines[frame["lineno"] - 1]
+    assert shop.report(told)[1]["commit"] == shop.commits[1]
 
 
 def test_a_failing_test_names_who_changed_what_it_went_through(shop: Shop) -> None:

@@ -144,10 +144,15 @@ def _traces(
 
 
 def _is_the_line(file: Changed, call: Call) -> bool:
-    """What ran may be another file of that name: then the line is another."""
+    """What ran may be another file of that name: then the line is another.
+
+    Some SDKs look lines up as `str.splitlines` counts them, which ends one at a form feed too.
+    """
     if not call.source or not call.line:
         return True
-    return call.line <= len(file.lines) and file.lines[call.line - 1].strip() == call.source.strip()
+    counted = (file.lines, "\n".join(file.lines).splitlines())
+    at = call.line - 1
+    return any(at < len(lines) and lines[at].strip() == call.source.strip() for lines in counted)
 
 
 def _marks(file: Changed, call: Call, written: Mapping[str, Written]) -> Iterator[tuple[str, How, Hunk]]:

@@ -123,6 +123,11 @@ class Git:
             raise GitFailed(f"{path} is larger than {limit} bytes")
         return self.run("cat-file", "blob", values=[entry])
 
+    def size(self, commit: str, path: str) -> int | None:
+        """How many bytes `read` would give of a file at `commit`."""
+        entry = self._entry(commit, path)
+        return None if entry is None else int(self.run("cat-file", "-s", values=[entry]))
+
     def files(self, commit: str) -> list[str]:
         """The paths of all files and links at `commit`; submodules are not files."""
         listed = self.run("ls-tree", "-r", "-z", "--full-tree", values=[_id(commit)])

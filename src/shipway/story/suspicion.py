@@ -146,12 +146,16 @@ def _between(git: Git, old: str, new: str, paths: Sequence[str]) -> list[Written
 
 
 def _changed(git: Git, old: str, new: str, path: str, between: Sequence[Written]) -> Changed | None:
+    """None of one that did not change, and of one too large to be looked at: the others still tell something."""
+    size = git.size(new, path)
+    if size is None or size > LARGEST:
+        return None
     diff = git.run("diff", *_DIFF, values=[old, new], paths=[path], timeout=PATIENCE)
     content = git.read(new, path, limit=LARGEST) if diff else None
     if content is None:
         return None
     blame = git.blame(old, new, path, timeout=PATIENCE)
-    lines = content.decode(errors="replace").splitlines()
+    lines = content.decode(errors="replace").removesuffix("\n").split("\n")  # as git counts them
     known = {each.commit for each in between}
     origin = differences.origins(blame.decode(errors="replace"), known)
     return Changed(path, lines, origin, differences.hunks(diff.decode(errors="replace")).get(path, []))
