@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from shipway.incidents import code, stacks
+from shipway.incidents import code, stacks, suspects
+from shipway.incidents.differences import Changed, Hunk, Written
 from shipway.incidents.stacks import Call
 
 PYTHON = """\
@@ -156,7 +161,51 @@ def test_the_lines_of_a_function_are_found(
     ],
 )
 def test_what_a_change_gives_to_others_is_known_by_name(line: int, names: set[str]) -> None:
-    assert code.given(PROGRAM, line) == names
+    assert code.given(PROGRAM, line, code.blocks(PROGRAM)[line - 1]) == names
+
+
+def test_a_line_stands_in_the_nearest_block_that_has_a_name() -> None:
+    lines = [
+        "def a():",
+        "",
+        "    if b:",
+        "        c()",
+        "  # odd",
+        "",
+        "d()",
+        "class E:",
+        "    f = [",
+        "        1,",
+        "    ]",
+    ]
+    assert code.blocks(lines) == [None, None, 1, 1, 1, None, None, None, 8, 9, 8]
+
+
+def test_a_large_new_literal_is_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two thousand new rows none is looked at for each of the others."""
+    looks: Counter[str] = Counter()
+
+    def counted(name: str) -> Callable[[str], Any]:
+        original = getattr(code, name)
+
+        def look(text: str) -> Any:
+            looks[text] += 1
+            return original(text)
+
+        return look
+
+    for name in ("_indent", "bound"):
+        monkeypatch.setattr(code, name, counted(name))
+    rows = [f'    "{number}": {number},' for number in range(2000)]
+    lines = ["RATES = {", *rows, "}", "", "def rate(name):", "    return RATES[name]"]
+    new = "a" * 40
+    hunk = Hunk(1, (), tuple(lines[:2002]))
+    file = Changed("rates.py", lines, dict.fromkeys(range(1, 2003), new), [hunk])
+    call = Call("rates.py", "", 2005, "rate", "    return RATES[name]", True)
+    written = [Written(new, "Ada", "ada@example.org", "Add rates", {"rates.py": [hunk]})]
+    found = suspects.suspect([("rates.py", call)] * 3, {"rates.py": file}, written)
+    assert found.commit == new
+    assert max(looks[row] for row in rows) < 10
 
 
 @pytest.mark.parametrize("line", ["", "   ", "  # why", "// why", "  })", " * word", '    """What."""', "]"])

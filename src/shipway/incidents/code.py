@@ -50,16 +50,34 @@ def bound(line: str) -> set[str]:
     return {found[1] or found[2]} if found[1] or found[2] else set(_NAME.findall(found[3])) - {"as", "from"}
 
 
-def given(lines: Sequence[str], line: int) -> set[str]:
-    """The names by which others know what a line is part of: what it binds itself, or what is around it.
+def given(lines: Sequence[str], line: int, around: int | None) -> set[str]:
+    """The names by which others know what a line is part of: what it binds itself, or what is `around` it.
 
     What a function binds inside is known to nobody else, unless it belongs to an object.
     """
     text = lines[line - 1]
-    around = _around(lines, line)
     if around is None or not _DEFINES.match(lines[around - 1]):
         return bound(text)
     return bound(lines[around - 1]) | (bound(text) if _OF_AN_OBJECT.match(text) else set())
+
+
+def blocks(lines: Sequence[str]) -> list[int | None]:
+    """For each line the one that the block begins with in which it stands; None at the top of the file.
+
+    In one pass, whatever the lines are: a table of a thousand rows stands a thousand lines below its beginning.
+    """
+    open_blocks: list[tuple[int, int | None]] = []  # how far each is indented, and the line that names it
+    found: list[int | None] = []
+    for line, text in enumerate(lines, 1):
+        if not text.strip():
+            found.append(None)
+            continue
+        indent = _indent(text)
+        while open_blocks and open_blocks[-1][0] >= indent:
+            open_blocks.pop()
+        found.append(open_blocks[-1][1] if open_blocks else None)
+        open_blocks.append((indent, line if bound(text) else found[-1]))
+    return found
 
 
 def names(lines: Sequence[str]) -> set[str]:
@@ -87,20 +105,6 @@ def _definition(lines: Sequence[str], line: int, name: str) -> int | None:
             continue
         if (deepest is None or at == line or _indent(lines[at - 1]) < deepest) and defines.match(lines[at - 1]):
             return at
-    return None
-
-
-def _around(lines: Sequence[str], line: int) -> int | None:
-    """The line that the block begins with in which this one stands; None at the top of the file."""
-    indent = _indent(lines[line - 1])
-    for at in range(line - 1, 0, -1):
-        above = lines[at - 1]
-        if above.strip() and _indent(above) < indent:
-            if bound(above):
-                return at
-            indent = _indent(above)
-        if indent == 0:
-            return None
     return None
 
 

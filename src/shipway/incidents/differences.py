@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+
+from shipway.incidents import code
 
 FORMAT = "--format=%x00%H%x00%an%x00%ae%x00%s%x00"
 """What `git log` has to be asked for, so that `commits` can read it."""
@@ -43,6 +46,11 @@ class Changed:
     lines: Sequence[str]
     origin: Mapping[int, str]
     hunks: Sequence[Hunk]
+
+    @cached_property
+    def blocks(self) -> Sequence[int | None]:
+        """For each line the one that its block begins with."""
+        return code.blocks(self.lines)
 
 
 def commits(log: str) -> list[Written]:

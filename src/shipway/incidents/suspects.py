@@ -7,6 +7,7 @@ costs more than none.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -174,7 +175,7 @@ def _used(file: Changed, first: int, last: int, written: Mapping[str, Written]) 
     named = code.names(file.lines[max(0, first - 1) : last])
     for line, commit in file.origin.items():
         outside = not first <= line <= last and code.says_something(file.lines[line - 1])
-        if outside and code.given(file.lines, line) & named:
+        if outside and code.given(file.lines, line, file.blocks[line - 1]) & named:
             yield commit, "uses", _around(file, line)
     for hunk, commit in _removals(file, written):
         gone = {name for line in hunk.removed if line[:1].strip() for name in code.bound(line)}
@@ -188,17 +189,21 @@ def _how_near(call: Call, first: int, last: int) -> How:
 
 def _removals(file: Changed, written: Mapping[str, Written]) -> Iterator[tuple[Hunk, str]]:
     """The lines that are gone, with each commit that took one of them away."""
+    took = {
+        commit: {line.strip() for each in about.hunks.get(file.path, ()) for line in each.removed}
+        for commit, about in written.items()
+    }
     for hunk in file.hunks:
         gone = {line.strip() for line in hunk.removed if code.says_something(line)}
-        for commit, about in written.items():
-            theirs = {line.strip() for each in about.hunks.get(file.path, ()) for line in each.removed}
+        for commit, theirs in took.items():
             if gone & theirs:
                 yield hunk, commit
 
 
 def _around(file: Changed, line: int) -> Hunk:
     """The part of the difference that a new line is in."""
-    for hunk in file.hunks:
+    after = bisect_right(file.hunks, line, key=lambda hunk: hunk.start)
+    for hunk in file.hunks[max(0, after - 2) : after]:
         at = line - hunk.start
         if 0 <= at < len(hunk.added):
             begin = max(0, at - SHOWN // 2)
