@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from shipway.incidents import code
 from shipway.incidents.stacks import Call
 from shipway.incidents.suspects import Suspicion
 from shipway.pushes.git import Git
+from shipway.signals.errors import samples
 from shipway.state import errors, facts
 from shipway.story import suspicion
 from shipway.story.suspicion import Suspecting
@@ -183,6 +185,27 @@ def test_a_line_too_long_for_anybody_to_have_written_defines_nothing() -> None:
     longest = f"total = (a) => {{ {'x' * code.LONGEST}"
     assert code.span([longest[: code.LONGEST], "    return a", "}"], 0, "total") == (1, 3)
     assert code.span([longest, "    return a", "}"], 0, "total") == (0, 0)
+
+
+def test_an_error_that_goes_on_but_has_no_sample_of_its_release_is_settled(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However fresh its newest report is; right after the first one its sample may still be written."""
+    bug = PLANTED["the very line"]
+    shop.plant(bug)
+    told = shop.meet(bug.view, bug.cart)
+    monkeypatch.setattr(samples, "keep", lambda *_: None)
+    shop.record(told)
+    suspecting = Suspecting(story(shop.scene).cast)
+    suspecting.look()
+    assert shop.newest()[1].suspicion is None
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 60)
+    shop.record(told)
+    suspecting.look()
+    place = shop.newest()[1]
+    assert place.last_seen >= now + 60
+    assert (place.suspicion or {})["reason"] == "No report of it is left to look at."
 
 
 def test_an_error_that_cannot_be_looked_at_is_given_up_and_keeps_none_waiting(

@@ -82,6 +82,7 @@ def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
     with cast.database.read() as conn:
         release = releases.get(conn, place.release)
         before = _before(conn, release)
+        since = _since(conn, error, place)
     if before is None:
         return Suspicion(f"r{release.number} is the first release of {release.environment}.")
     if before.commit == release.commit:
@@ -91,10 +92,18 @@ def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
     kept = samples.newest(cast.machine.places, error.application, error.id)
     sample = next((each for each in kept if each["release"] == release.id), None)
     if sample is None:
-        late = time.time() - place.last_seen > LATE
+        late = time.time() - since > LATE
         return Suspicion("No report of it is left to look at.") if late else None
     git = Git(cast.machine.places.repository(error.application))
     return _crossed(git, _calls(sample), before.commit, release.commit)
+
+
+def _since(conn: Connection, error: Error, place: Place) -> float:
+    """When the release first had it; later reports, which may go on for ever, are not waited for."""
+    seen = errors.in_releases(conn, error.id)
+    same = (each for each in seen if (each.environment, each.release) == (place.environment, place.release))
+    first = next(same, None)
+    return max(place.first_seen, error.regressed or 0.0) if first is None else first.first_seen
 
 
 def _given_up(defect: Exception) -> Suspicion:
