@@ -377,6 +377,17 @@ def test_an_error_that_no_commit_is_suspected_of_is_nobodys(team: Team) -> None:
     assert only(team.tell()).person == "owner"
 
 
+def test_an_error_is_told_however_many_others_are_new(team: Team) -> None:
+    """What one bad release may report within an hour, several times over."""
+    served = team.commit("ada")
+    with team.database.write() as conn:
+        for number in range(4, 700):
+            data = {"error": f"other {number}", "number": number, "title": "Another"}
+            facts.record(conn, "error.new", application=APP, environment="prod", commit=served, data=data)
+    suspected(team, served, commit=None, reason="2 commits are about equally likely.", evidence=[])
+    assert "TypeError: unsupported operand" in only(team.tell()).text
+
+
 OWNERS = "* @everyone\n/pay/ @shop/payments\n/pay/tax.py cho@example.org\n"
 
 

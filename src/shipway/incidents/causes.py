@@ -24,7 +24,6 @@ EPISODE = 6 * 3600.0
 FAILED = ("failed", "timed out")
 UNKNOWN = "shipway.run"  # the id of trouble that has none
 LINES = 12  # of what explains a failure
-LOOKED_FOR = 5000  # facts back, in which a suspicion finds the error that it is about
 BACK_SOON = 60.0  # seconds after a bad verdict in which what becomes of it is told with it
 
 
@@ -166,15 +165,8 @@ def _error(conn: Connection, fact: Fact) -> Cause | None:
 
 def _suspected(conn: Connection, fact: Fact) -> Cause | None:
     """The same, once a commit is suspected or it is clear that none is."""
-    before = facts.after(
-        conn,
-        max(0, fact.id - LOOKED_FOR),
-        application=fact.application,
-        environment=fact.environment,
-        kinds=("error.new", "error.regressed"),
-    )
-    same = [one for one in before if one.id < fact.id and one.data.get("error") == fact.data.get("error")]
-    return _of_error(conn, replace(fact, data={**same[-1].data, **fact.data}), same[-1].kind) if same else None
+    came = facts.last_of_error(conn, fact, ("error.new", "error.regressed"))
+    return None if came is None else _of_error(conn, replace(fact, data={**came.data, **fact.data}), came.kind)
 
 
 def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:

@@ -99,6 +99,19 @@ def last(
     return None if row is None else Fact(**row)
 
 
+def last_of_error(conn: Connection, fact: Fact, kinds: Collection[str]) -> Fact | None:
+    """The newest fact of these kinds before this one, about the same error in the same environment."""
+    query = select(facts).where(
+        facts.c.application == fact.application,
+        facts.c.environment == fact.environment,
+        facts.c.id < fact.id,
+        facts.c.kind.in_(kinds),
+        facts.c.data["error"].as_string() == fact.data.get("error"),
+    )
+    row = conn.execute(query.order_by(facts.c.id.desc()).limit(1)).mappings().one_or_none()
+    return None if row is None else Fact(**row)
+
+
 def newest(conn: Connection) -> int:
     """The id of the newest fact, 0 when there is none."""
     return int(conn.execute(select(func.coalesce(func.max(facts.c.id), 0))).scalar_one())
