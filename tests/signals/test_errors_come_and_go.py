@@ -120,6 +120,18 @@ def test_where_it_was_never_seen_what_comes_later_is_a_regression(desk: Desk) ->
     assert kinds(desk)[-1] == ("error.regressed", "prod", 2)
 
 
+def test_a_resolved_error_is_placed_in_the_release_that_an_environment_first_had_it_in(desk: Desk) -> None:
+    """It is no news there, but whose commit it came by is looked for in that release."""
+    one = desk.deliver()
+    desk.report(of(one), "dev")
+    resolve(desk)
+    desk.report(of(one), times=2)
+    with desk.scene.database.read() as conn:
+        found = {place.environment: place for place in errors.places(conn, desk.errors()[0].id)}
+    assert (found["prod"].release, found["prod"].count) == (one.id, 2)
+    assert [kind for kind, _, _ in kinds(desk)] == ["error.new", "error.resolved"]
+
+
 def test_resolving_twice_is_told_once(desk: Desk) -> None:
     desk.report(of(desk.deliver()))
     assert [resolve(desk), resolve(desk)] == [True, False]

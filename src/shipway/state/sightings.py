@@ -162,7 +162,7 @@ def _count_place(conn: Connection, error: Error, seen: Sighting) -> None:
             insert(error_places).values(
                 error=error.id,
                 environment=seen.environment,
-                release=None,
+                release=None if seen.release is None else seen.release.id,
                 first_seen=seen.first,
                 last_seen=seen.last,
                 count=seen.count,
