@@ -308,24 +308,10 @@ def test_a_release_that_is_frozen_is_not_told_as_taken_back(team: Team, tried: s
 
 
 def error(team: Team, commit: str, kind: str = "error.new", **data: object) -> None:
-    told = {"group": "g1", "title": "ZeroDivisionError: division by zero", "release": 2, "suspect": None, **data}
-    team.fact(kind, environment="prod", commit=commit, data=told)
-
-
-def test_a_suspect_hears_of_a_new_error_with_the_line_of_code(team: Team) -> None:
-    commit = team.commit("ada", subject="Share the bill")
-    suspect = {
-        "commit": commit,
-        "author": "Ada Okafor",
-        "email": "ada@example.org",
-        "confidence": "sure",
-        "evidence": "web.py:12 in share, which this commit changed",
-    }
-    error(team, commit, suspect=suspect)
-    message = only(team.tell())
-    assert (message.person, message.kind) == ("ada@example.org", "error")
-    assert "Sure. web.py:12 in share, which this commit changed" in message.text
-    assert "Share the bill, by Ada Okafor" in message.text
+    """The two facts of the errors stage: the error, and a few seconds later that no commit is suspected."""
+    told = {"error": "01g", "number": 7, "title": "ZeroDivisionError: division by zero"}
+    team.fact(kind, environment="prod", commit=commit, data={**told, "release": 2})
+    team.fact("error.suspected", environment="prod", commit=commit, data={**told, "commit": None, **data})
 
 
 def test_no_line_of_a_message_steers_a_terminal_or_turns_its_words_around(team: Team) -> None:
@@ -354,7 +340,8 @@ def test_an_error_whose_suspect_is_looked_for_is_told_when_that_is_known(team: T
     evidence = [{"path": "web.py", "line": 12, "function": "share", "how": "line", "hunk": HUNK}]
     suspected(team, commit, **who, reason="It wrote the line that failed.", evidence=evidence)
     message = only(team.tell())
-    assert message.person == "ada@example.org"
+    assert (message.person, message.kind) == ("ada@example.org", "error")
+    assert "Share the bill, by Ada Okafor" in message.text
     assert "Sure. It wrote the line that failed. Look at web.py:12." in message.text
     assert HUNK[2] in message.text
     assert message.text.count("errors/3") == 1

@@ -158,35 +158,29 @@ def _taken_back(conn: Connection, fact: Fact) -> Cause | None:
     return _verdict(conn, verdict)
 
 
-def _error(conn: Connection, fact: Fact) -> Cause | None:
-    """An error that is new in a release, or is back; one whose suspect is still looked for is told with that."""
-    return _of_error(conn, fact, fact.kind) if "suspect" in fact.data else None
-
-
 def _suspected(conn: Connection, fact: Fact) -> Cause | None:
-    """The same, once a commit is suspected or it is clear that none is."""
+    """An error that is new in a release, or is back, once a commit is suspected or it is clear that none is."""
     came = facts.last_of_error(conn, fact, ("error.new", "error.regressed"))
     return None if came is None else _of_error(conn, replace(fact, data={**came.data, **fact.data}), came.kind)
 
 
 def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
     release = _release(conn, fact)
-    group, title = fact.data.get("group") or fact.data.get("error"), str(fact.data.get("title", "an error"))
-    suspect = _suspect(fact.data.get("suspect") or fact.data)
+    error, title = fact.data.get("error"), str(fact.data.get("title", "an error"))
     back = f" again in {fact.data.get('release')}" if kind == "error.regressed" else ""
     return Cause(
-        f"error {fact.application} {group}{back}",
+        f"error {fact.application} {error}{back}",
         "error",
         fact.at,
         f"Error is back: {title}" if back else f"New error: {title}",
-        _lines(fact.data.get("lines") or [title, *_hunk(fact.data)]),
+        _lines([title, *_hunk(fact.data)]),
         application=fact.application,
         environment=fact.environment,
         commit=fact.commit or (None if release is None else release.commit),
         base=_before(conn, fact, release),
-        suspect=suspect,
+        suspect=_suspect(fact.data),
         files=tuple(str(path) for path in fact.data.get("files") or ()),
-        group=str(fact.data.get("number") or group),
+        group=str(fact.data.get("number") or error),
     )
 
 
@@ -199,8 +193,6 @@ _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "release.frozen": _taken_back,
     "deployment.failed": _taken_back,
     "deployment.switched_back": _taken_back,
-    "error.new": _error,
-    "error.regressed": _error,
     "error.suspected": _suspected,
 }
 KINDS = tuple(_READERS)

@@ -120,11 +120,6 @@ def refused(conn: Connection, message: Message, service: str, problem: str, next
     _end(conn, message, service=service, problem=problem, next_try=next_try)
 
 
-def get(conn: Connection, message: str) -> Message:
-    """The message with this id, which must exist."""
-    return _messages(conn, select(messages).where(messages.c.id == message))[0]
-
-
 def recent(
     conn: Connection, *, application: str | None = None, commit: str | None = None, limit: int = 50
 ) -> list[Message]:
