@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from support.load import Load
 from support.stopping import stopped
 
 DYING = 0.5  # seconds
+IN_TIME = 2.0  # seconds; the keeper needs three questions, a second apart
 
 
 @pytest.fixture
@@ -89,15 +91,28 @@ def test_one_thread_that_hangs_is_enough(served, until, thread: str) -> None:
 
 def test_one_that_goes_on_in_time_is_left_alone(served, until) -> None:
     """A debugger, a snapshot of the machine: a second is not enough to be ended for."""
-    before = served.router_pids()
-    for pid in before:
-        os.kill(pid, signal.SIGSTOP)
-    time.sleep(1.0)  # the length of the pause is what is tried
-    for pid in before:
-        os.kill(pid, signal.SIGCONT)
+    for _ in range(10):
+        until(lambda: both_accept(served) and not any(ended(pid) for pid in served.router_pids()))
+        before = served.router_pids()
+        if paused(before) < IN_TIME:
+            break
+    else:
+        pytest.fail("the machine is too slow to stop a router for a second only")
     until(lambda: both_accept(served))
     served.proxy.shift("app", "prod", {"app.prod.r2": 100}, epoch=1)
     assert served.router_pids() == before
+
+
+def paused(pids: list[int]) -> float:
+    """Stops them for a second; how many it was in truth, which on a busy machine may be more."""
+    began = time.monotonic()
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(1.0)  # the length of the pause is what is tried
+    for pid in pids:
+        with suppress(ProcessLookupError):  # it was too long, and the keeper was right
+            os.kill(pid, signal.SIGCONT)
+    return time.monotonic() - began
 
 
 def keeper_log(town) -> str:
