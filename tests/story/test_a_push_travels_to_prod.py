@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from support.installation import Installation, Repository, eventually
 from support.shop import shop
 
@@ -128,3 +130,11 @@ def test_where_tells_why_a_commit_is_not_in_prod(installation: Installation, rep
     assert "test" in found["environments"][-1]["reason"]
     assert repository.shipway("wait", commit, "--env", "prod", "--timeout", "5").code == 1
     assert installation.says("shop") == "11"
+
+
+def test_ps_names_the_processes_of_the_application_and_not_what_is_around_them(repository: Repository) -> None:
+    named = [
+        Path(f"/proc/{each['pid']}/comm").read_text().strip() for each in repository.json("ps", "--env", "prod")
+    ]
+    assert named
+    assert set(named) == {"python3"}

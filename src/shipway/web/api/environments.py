@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from shipway.errors import KeeperGone
+from shipway.hosts.keeper import processes
 from shipway.hosts.keeper.client import Keeper
+from shipway.hosts.keeper.processes import Process
 from shipway.hosts.keeper.spec import InstanceState
 from shipway.state import configurations, deployments, holds, instances, releases, verdicts
 from shipway.state.database import Connection
@@ -90,11 +94,20 @@ def roll_back(site: Site, call: Call) -> dict[str, Any]:
 
 
 def running(site: Site, application: str, environment: str) -> list[InstanceState] | None:
-    """What the keeper says of the instances there; nothing when it does not answer."""
+    """What the keeper says of the instances there, each by the application's own process, not the sandbox's
+    around it; nothing when it does not answer.
+    """
     try:
-        return list(Keeper(site.places, patience=PATIENCE).instances(f"{application}.{environment}"))
+        states = Keeper(site.places, patience=PATIENCE).instances(f"{application}.{environment}")
     except KeeperGone:
         return None
+    everybody = processes.scan()
+    return [replace(state, pid=_own(everybody, state.pid)) for state in states]
+
+
+def _own(everybody: Mapping[int, Process], pid: int | None) -> int | None:
+    found = None if pid is None else processes.application(everybody, pid)
+    return pid if found is None else found.pid
 
 
 def _instances(conn: Connection, now: Serving | None, states: list[InstanceState] | None) -> list[dict[str, Any]]:
