@@ -22,9 +22,11 @@ def take(page: Page, demo: Demo) -> None:
     """Signs in with the one-time address, and takes each page as a person with a laptop sees it."""
     command = [str(SHIPWAY), "open", "--pages", "--print"]
     said = subprocess.run(command, cwd=demo.repository, env=demo.env, check=True, capture_output=True, text=True)
-    page.goto(said.stdout)
+    page.goto(said.stdout.strip())
+    home = f"{said.stdout.partition('/signin')[0]}/"
+    page.wait_for_url(home)
     for name, (path, text) in PAGES.items():
-        page.goto(f"http://127.0.0.1:{demo.port}{path}")
+        page.goto(home + path.removeprefix("/"))
         page.get_by_text(text).first.wait_for()
         page.screenshot(path=PICTURES / f"{name}.png")
         print(f"docs/pictures/{name}.png")
