@@ -95,6 +95,7 @@ NEEDS = {
     "ptrace": Need(no_ptrace),
     "root": Need(not_root),
     "registry": Need(registry_silent),
+    "promtool": Need(program("promtool")),
     "npm-registry": Need(runs("npm", "view", "@sentry/node", "version")),
 }
 
