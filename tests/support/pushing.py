@@ -46,13 +46,13 @@ class Pushing:
     def database(self) -> Database:
         return self.cast.database
 
-    def push(self, text: str, branch: str = "main") -> Run:
-        """A commit with this shipway.yml on top of the branch, pushed; its run."""
-        run = carry.pushed(self.cast, self.accepted(text, branch))
+    def push(self, text: str, branch: str = "main", also: Mapping[str, str] | None = None) -> Run:
+        """A commit with this shipway.yml, and other files, on top of the branch, pushed; its run."""
+        run = carry.pushed(self.cast, self.accepted(text, branch, also))
         assert run is not None
         return run
 
-    def accepted(self, text: str, branch: str = "main") -> Push:
+    def accepted(self, text: str, branch: str = "main", also: Mapping[str, str] | None = None) -> Push:
         """The same before its run is made."""
         repository = self.workshop.places.repository(NAME)
         lines = [f"commit refs/heads/{branch}", "committer Ada <ada@example.org> 1790000000 +0000", "data 1", "x"]
@@ -63,11 +63,12 @@ class Pushing:
             check=False,
             env=git_environment(),
         ).stdout.strip()
-        lines += [*([f"from {known}"] if known else []), "M 644 inline shipway.yml"]
-        lines += [f"data {len(text.encode())}", text, ""]
+        lines += [f"from {known}"] if known else []
+        for path, content in {"shipway.yml": text, **(also or {})}.items():
+            lines += [f"M 644 inline {path}", f"data {len(content.encode())}", content]
         subprocess.run(
             ["git", f"--git-dir={repository}", "fast-import", "--quiet"],
-            input="\n".join(lines),
+            input="\n".join([*lines, ""]),
             text=True,
             check=True,
             env=git_environment(),

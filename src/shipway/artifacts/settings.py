@@ -44,7 +44,8 @@ class BuildSettings(Settings):
     )
     python: PythonVersion | None = Field(
         default=None,
-        description="The version of Python to build and run with. Without it, the one Shipway runs with.",
+        description="The version of Python to build and run with. Without it, the one `.python-version` names, "
+        "or else the one Shipway runs with.",
     )
     requirements: tuple[RelativePath, ...] = Field(
         default=(),

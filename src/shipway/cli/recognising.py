@@ -11,6 +11,7 @@ from shipway.errors import UserError
 from shipway.pipelines.files import Folder
 from shipway.pipelines.recognise import recognise as recognise_files
 from shipway.project import FILE, Project
+from shipway.story.reading import with_its_python
 
 
 class OtherName(UserError):
@@ -34,15 +35,16 @@ class Found:
 
 def recognise(top: Path, name: str | None) -> Found:
     """The repository as an application; raises InvalidConfig, OtherName, NotRecognised or MissingPython."""
-    written = top / FILE
+    written, files = top / FILE, Folder(top)
     if written.is_file():
         project = Project.parse(written.read_bytes(), str(FILE))
         if name not in (None, project.name):
             raise OtherName(f"{FILE} here says `name: {project.name}`, and not {name!r}.")
+        project = with_its_python(project, files)
         found = Found(project.name, project.build.kind, None, (f"{FILE} is there and valid.",))
     else:
-        versions = [python.version for python in pythons.installed()]
-        recognised = recognise_files(Folder(top), name or top.name, versions)
+        at_hand = [python.version for python in pythons.installed()]
+        recognised = recognise_files(files, name or top.name, at_hand)
         project = Project.parse(recognised.project_text, FILE)
         reasons = (*recognised.reasons, *_renamed(name, project.name))
         found = Found(project.name, recognised.kind, recognised.project_text, reasons)

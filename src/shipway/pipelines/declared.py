@@ -109,8 +109,8 @@ def _requirements(tree: Tree, paths: Sequence[str]) -> Iterator[str]:
 
 
 def _python(tree: Tree, project: dict[str, Any], at_hand: Sequence[str]) -> tuple[str | None, str | None]:
-    if version := versions.exact(tree.text(".python-version")):
-        return version, ".python-version"  # as it stands: uv will take no other
+    if version := versions.exact(tree.text(versions.FILE)):
+        return version, versions.FILE  # as it stands: uv will take no other
     if version := versions.exact(tree.text("runtime.txt")):
         return versions.minor(version), "runtime.txt"  # other platforms choose the newest of these too
     for keys in (("project", "requires-python"), ("tool", "poetry", "dependencies", "python")):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from shipway.pipelines.files import Files
+
+FILE = ".python-version"
 _CLAUSE = re.compile(r"(>=|<=|>|<|===?|!=|~=|\^|~)? ?v?(\d{1,2}(?:\.\d{1,3}){0,2})(\.\*)?", re.ASCII)
 _EXACT = re.compile(r"3\.\d{1,2}(?:\.\d{1,3})?", re.ASCII)
 
@@ -16,6 +19,12 @@ def exact(text: str) -> str | None:
     lines = (line.strip() for line in text.splitlines())
     first = next((line for line in lines if line and not line.startswith("#")), "").removeprefix("python-")
     return first if _EXACT.fullmatch(first) else None
+
+
+def pinned(files: Files, root: str) -> str | None:
+    """The version that the repository keeps to, by the file beside what is shipped or else at the top."""
+    places = [FILE] if root == "." else [f"{root}/{FILE}", FILE]
+    return next(filter(None, (exact(files.read(place)) for place in places)), None)
 
 
 def choose(specifier: str, at_hand: Sequence[str]) -> str | None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from shipway.artifacts import pythons
 from shipway.config.places import Places
-from shipway.pipelines.files import Commit
+from shipway.pipelines import versions
+from shipway.pipelines.files import Commit, Files
 from shipway.pipelines.recognise import recognise
 from shipway.project import FILE, Project
 from shipway.pushes.git import Git
@@ -21,8 +22,19 @@ def read_project(
     when there is no shipway.yml and nothing to go by.
     """
     git = Git(places.repository(application), quarantine=quarantine)
+    files = Commit(git, commit)
     written = git.read(commit, FILE)
     if written is None:
-        versions = [python.version for python in pythons.installed()]
-        written = recognise(Commit(git, commit), application, versions).project_text.encode()
-    return Project.parse(written, FILE).model_copy(update={"name": application})
+        at_hand = [python.version for python in pythons.installed()]
+        written = recognise(files, application, at_hand).project_text.encode()
+    project = Project.parse(written, FILE).model_copy(update={"name": application})
+    return with_its_python(project, files)
+
+
+def with_its_python(project: Project, files: Files) -> Project:
+    """The project with the version of Python that its repository keeps to, where shipway.yml names none."""
+    build = project.build
+    if build.kind != "python" or build.python is not None:
+        return project
+    pinned = versions.pinned(files, build.root)
+    return project.model_copy(update={"build": build.model_copy(update={"python": pinned})})
