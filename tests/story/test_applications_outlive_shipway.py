@@ -135,7 +135,9 @@ def test_after_a_reboot_up_brings_back_what_should_serve(
     installation.kill_server()
     installation.down("--all")
     assert not installation.places.runtime.exists()
-    installation.up()
+    started = installation.shipway("up", "-d")
+    assert started.code == 0, started.out
+    assert str(installation.port) in started.out, "on the ports it had, though nobody names them"
     eventually(lambda: installation.get("shop")[0] == 200, "the shop is open again")
     assert installation.says("shop") == "1"
 

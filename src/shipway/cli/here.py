@@ -13,6 +13,7 @@ from shipway.errors import UserError
 from shipway.pushes import processes
 
 REMOTE = "shipway"
+PORT, PROXY_PORT = 8440, 8480
 
 
 class NotARepository(UserError):
@@ -88,6 +89,15 @@ def running(places: Places) -> dict[str, Any] | None:
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return told if processes.lives(told["process"]) else None
+
+
+def last_ports(places: Places) -> tuple[int, int]:
+    """On which ports the last server of this installation answered, and its applications; else the usual ones."""
+    try:
+        told = json.loads(places.ports_file.read_text())
+        return int(told["port"]), int(told["proxy_port"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return PORT, PROXY_PORT
 
 
 def running_address(places: Places) -> str | None:

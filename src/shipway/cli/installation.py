@@ -22,7 +22,6 @@ from shipway.config.places import Places
 from shipway.errors import OwnerError
 from shipway.pushes import processes
 
-PORT, PROXY_PORT = 8440, 8480
 PATIENCE = 30.0  # seconds; a start takes one or two
 
 
@@ -41,13 +40,15 @@ class AlreadyUp(OwnerError):
 
 def up(
     data: Data = None,
-    port: Port = PORT,
-    proxy_port: ProxyPort = PROXY_PORT,
+    port: Port = None,
+    proxy_port: ProxyPort = None,
     detach: Annotated[bool, typer.Option("-d", "--detach", help="Run in the background.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start Shipway on this machine; what should serve, serves again."""
     places = Places.of(data)
+    last = here.last_ports(places)
+    port, proxy_port = port or last[0], proxy_port or last[1]
     if detach:
         already = here.running(places)
         if already is None:

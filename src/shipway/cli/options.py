@@ -21,7 +21,21 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", help="The data directory; by default SHIPWAY_DATA."),
 ]
-Port = Annotated[int, typer.Option("--port", help="Where the server answers, on 127.0.0.1.", min=1, max=65535)]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        help="Where the server answers, on 127.0.0.1; by default where it did last, or 8440.",
+        min=1,
+        max=65535,
+    ),
+]
 ProxyPort = Annotated[
-    int, typer.Option("--proxy-port", help="Where the applications answer, on 127.0.0.1.", min=1, max=65535)
+    int | None,
+    typer.Option(
+        "--proxy-port",
+        help="Where the applications answer, on 127.0.0.1; by default where they did last, or 8480.",
+        min=1,
+        max=65535,
+    ),
 ]

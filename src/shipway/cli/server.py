@@ -136,7 +136,5 @@ def _way_to_a_token(address: str) -> str:
     if os.environ.get("SHIPWAY_TOKEN"):
         return f"SHIPWAY_TOKEN holds none that {address} knows, or one that was revoked."
     if here.running_address(Places.of()) == address:
-        return (
-            "The token here was revoked: `shipway down`, then `shipway up -d` with the same ports make a new one."
-        )
+        return "The token here was revoked: `shipway down`, then `shipway up -d` make a new one."
     return "Ask the owner of the server for a token (`shipway token create NAME`) and set SHIPWAY_TOKEN."

@@ -72,7 +72,13 @@ class Places:
 
     @property
     def server_file(self) -> Path:
+        """What the server that runs says of itself."""
         return self.data / "server.json"
+
+    @property
+    def ports_file(self) -> Path:
+        """On which ports the last one answered."""
+        return self.data / "ports.json"
 
     @property
     def socket(self) -> Path:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 
 import uvicorn
 
@@ -145,15 +146,20 @@ def _run_of(database: Database, push_id: str) -> runs.Run | None:
 
 
 def _announce(places: Places, port: int, proxy_port: int) -> None:
+    ports = {"port": port, "proxy_port": proxy_port}
     told = {
         "pid": os.getpid(),
         "process": processes.identity(os.getpid()),
-        "port": port,
-        "proxy_port": proxy_port,
+        **ports,
         "pages": f"http://{names.pages(port)}",
         "started": time.time(),
         "version": __version__,
     }
-    scratch = places.server_file.with_suffix(".new")
-    scratch.write_text(json.dumps(told))
-    scratch.replace(places.server_file)
+    _replace(places.ports_file, json.dumps(ports))
+    _replace(places.server_file, json.dumps(told))
+
+
+def _replace(file: Path, text: str) -> None:
+    scratch = file.with_suffix(".new")
+    scratch.write_text(text)
+    scratch.replace(file)
