@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.terminal import Said
-from support.installation import free_port
+from support.ports import free_port
 from web.server import Site
 
 VERBS = [["where"], ["push"], ["runs"], ["ps"], ["signals"], ["deploy"], ["env", "A=1"], ["errors"], ["token"]]

@@ -18,6 +18,7 @@ from shipway.pushes.git import Git
 from shipway.state import applications, pushes
 from shipway.state.database import Database
 from shipway.state.pushes import Push
+from support.ports import free_port
 
 SERVER = Path(__file__).with_name("git_server.py")
 KILLED_AT = """\
@@ -27,12 +28,6 @@ def die_at(event, args, at=tuple(os.environ["DIE_AT"].split())):
         os.kill(os.getpid(), 9)
 sys.addaudithook(die_at)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

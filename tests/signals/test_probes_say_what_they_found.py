@@ -19,7 +19,7 @@ from shipway.signals import probes
 from shipway.signals.questions import names
 from signals.places import ask, number, place, question
 from support.answering import Answering, answering, server_context
-from support.installation import free_port
+from support.ports import free_port
 from support.rooms import tier_of
 
 

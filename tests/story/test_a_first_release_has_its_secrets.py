@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from support.installation import Installation, Repository, free_port
+from support.installation import Installation, Repository
+from support.ports import free_port
 from support.shop import PROJECT, shop
 
 SECRET = "correct-horse-battery"

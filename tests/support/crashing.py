@@ -151,6 +151,7 @@ class House:
             ordered = self._order(place, self.words(victim))
             shown = act()
             kill = ordered.wait()
+            eventually(lambda: all(map(victims.ended, kill.pids)), "who was killed is dead")
             self.restart()
             if not accepted():
                 assert act().code == 0

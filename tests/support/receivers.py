@@ -15,7 +15,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
-from support.installation import eventually, free_port
+from support.installation import eventually
+from support.ports import free_port
 
 
 @dataclass

@@ -29,7 +29,8 @@ from shipway.state.runs import Run
 from shipway.story import Story, conclude, deliver, perform
 from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
-from support.installation import eventually, free_port
+from support.installation import eventually
+from support.ports import free_port
 from support.shop import failing, shop
 from support.workshop import NAME, Workshop, opened
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,14 +17,9 @@ from shipway.hosts.keeper.client import Keeper
 from shipway.traffic import patience
 from shipway.traffic.envoy.router import Router
 from shipway.traffic.proxy import ROUTERS, Proxy
+from support import ports
 
 APPLICATION = Path(__file__).with_name("application.py")
-
-
-def a_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Said(http.client.HTTPResponse):
@@ -46,7 +40,7 @@ class Town:
 
     def open(self, name: str, *, port: int = 0, delay: float = 0.0, health: int = 200) -> int:
         """Starts an application that says `name`; returns its port."""
-        port = port or a_free_port()
+        port = port or ports.free_port()
         command = [sys.executable, "-I", "-S", str(APPLICATION), name, str(port), str(delay), str(health)]
         process = self.applications[port] = subprocess.Popen(command, cwd=self.places.data)
         self.running.callback(_end, process)
@@ -123,12 +117,12 @@ def a_town(data: Path) -> Iterator[Town]:
     keeper.start()
     with ExitStack() as running:
         running.callback(keeper.quit, stop_instances=True)
-        yield Town(places, keeper, Proxy(places, a_free_port()), running)
+        yield Town(places, keeper, Proxy(places, ports.free_port()), running)
 
 
 @pytest.fixture
 def free_port() -> int:
-    return a_free_port()
+    return ports.free_port()
 
 
 @pytest.fixture(scope="session")
