@@ -41,6 +41,10 @@ class Project(Settings):
     """
 
     name: ApplicationName = Field(description="The application's name: small letters, digits and single `-`.")
+    team: Word | None = Field(
+        default=None,
+        description="Who looks after it, in one word; the first page shows a team's applications alone if asked.",
+    )
     build: BuildSettings = Field(default=BuildSettings(), description="How the artifact is built.")
     steps: dict[StepName, StepSettings] = Field(
         default={}, description="The pipeline: what must pass before anything is released."

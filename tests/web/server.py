@@ -61,7 +61,10 @@ class Site:
     @classmethod
     def start(cls, scene: Scene, port: int = 0, rates: Rates | None = None) -> Site:
         """Starts a server in a thread of this process; what is reported to it waits for `record`."""
-        listening = socket.create_server(("127.0.0.1", port))
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
+        listening.listen(128)
         port = listening.getsockname()[1]
         told, intake = story(scene), Intake(scene.database, rates)
         web = app.create(scene.database, scene.places, told, intake, port=port, proxy_port=8080)

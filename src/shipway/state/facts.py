@@ -112,6 +112,12 @@ def last_of_error(conn: Connection, fact: Fact, kinds: Collection[str]) -> Fact 
     return None if row is None else Fact(**row)
 
 
+def touched(conn: Connection, last: int) -> set[str]:
+    """The applications that facts with an id above `last` tell of."""
+    query = select(facts.c.application).where(facts.c.id > last, facts.c.application.is_not(None)).distinct()
+    return {str(name) for name in conn.execute(query).scalars()}
+
+
 def newest(conn: Connection) -> int:
     """The id of the newest fact, 0 when there is none."""
     return int(conn.execute(select(func.coalesce(func.max(facts.c.id), 0))).scalar_one())

@@ -179,6 +179,26 @@ def recent(
     return [Run(**row) for row in conn.execute(query).mappings()]
 
 
+def newest_push(conn: Connection, application: str, branch: str) -> Run | None:
+    """The newest run of what was pushed to a branch, also one that did an earlier one again."""
+    query = select(runs).where(
+        runs.c.application == application, runs.c.branch == branch, runs.c.purpose == "push"
+    )
+    row = conn.execute(query.order_by(runs.c.id.desc()).limit(1)).mappings().one_or_none()
+    return None if row is None else Run(**row)
+
+
+def lately(conn: Connection, application: str, limit: int = 50) -> list[tuple[str, str]]:
+    """To which branch, by whom, the newest pushes of an application were, each once, the newest first."""
+    newest = (
+        select(runs.c.branch, runs.c.who, runs.c.id)
+        .where(runs.c.application == application, runs.c.purpose == "push")
+        .order_by(runs.c.id.desc())
+        .limit(limit)
+    )
+    return list(dict.fromkeys((row.branch, row.who) for row in conn.execute(newest)))
+
+
 def newest_delivered(conn: Connection, application: str, branch: str, environment: str) -> Run | None:
     """The run of the newest push of a branch that has served in an environment."""
     query = (
@@ -204,8 +224,8 @@ def newest_read(conn: Connection, application: str, branch: str) -> Run | None:
         select(runs)
         .join(pushes, pushes.c.id == runs.c.push)
         .where(
-            runs.c.application == application,
-            runs.c.branch == branch,
+            pushes.c.application == application,
+            pushes.c.ref == f"refs/heads/{branch}",
             runs.c.plan["project"].as_string().is_not(None),
         )
         .order_by(pushes.c.sequence.desc())

@@ -81,6 +81,8 @@ runs = Table(
     UniqueConstraint("application", "number"),
     Index("runs_by_state", "state"),
     Index("runs_by_commit", "application", "commit"),
+    Index("runs_by_application", "application", "id"),
+    Index("runs_by_branch", "application", "branch", "id"),
 )
 
 steps = Table(
@@ -227,6 +229,7 @@ facts = Table(
     Column("data", JSON, nullable=False),
     Index("facts_by_run", "run", "id"),
     Index("facts_by_environment", "application", "environment", "id"),
+    Index("facts_by_commit", "application", "commit", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -53,7 +53,13 @@ def environments(
     """
     if serving is None:
         serving = [now.environment for now in releases.all_serving(conn) if now.application == application]
-    project = default_project(conn, places, application)
+    return environments_of(conn, application, default_project(conn, places, application), serving)
+
+
+def environments_of(
+    conn: Connection, application: str, project: Project | None, serving: Iterable[str]
+) -> list[str]:
+    """The same, for what `default_project` has said."""
     ordered = [each.name for each in USUAL] if project is None else project.order
     besides = [*serving, *(configurations.environments(conn, application) if project is None else ())]
     return list(dict.fromkeys([*ordered, *besides]))

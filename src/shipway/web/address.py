@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, RedirectResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shipway.errors import NotAllowed, NotFound, ShipwayError
@@ -23,6 +24,8 @@ from shipway.web.routes import Declared
 from shipway.web.site import Site
 
 SIGN_IN = "/signin"
+
+SMALL, LEVEL = 1024, 5  # bytes that are not worth packing; zlib's own scale from 1 (fast) to 9 (small)
 
 log = logging.getLogger("shipway.web")
 
@@ -54,7 +57,7 @@ class Address:
         except Exception:
             log.exception("%s %s", scope["method"], scope["path"])
             reply = self.failures.answer(Broken("Shipway made a mistake of its own."), scope, request.state.who)
-        await reply(scope, receive, send)
+        await (packed(reply) if isinstance(reply, Response) else reply)(scope, receive, send)
 
     async def _reply(self, request: Request) -> ASGIApp:
         declared = self.declared.get("GET" if request.method == "HEAD" else request.method)
@@ -94,6 +97,11 @@ class Address:
         if self.declared:
             return NoSuchMethod(f"{request.method} is not something this address does.")
         return NotFound("There is nothing at this address.", hint="It may be mistyped, or what it named is gone.")
+
+
+def packed(reply: ASGIApp) -> ASGIApp:
+    """A whole answer, compressed for whoever takes that; what is sent as it comes never goes through here."""
+    return GZipMiddleware(reply, minimum_size=SMALL, compresslevel=LEVEL)
 
 
 def _target(request: Request) -> str:

@@ -23,6 +23,7 @@ from shipway.web.doorman import Doorman
 from shipway.web.failures import Failures
 from shipway.web.files import Files
 from shipway.web.headers import ALWAYS, SecurityHeaders
+from shipway.web.overview.standings import Board
 from shipway.web.pages import ROUTES as PAGES
 from shipway.web.pages.rendering import templates
 from shipway.web.pulse import Pulse
@@ -49,6 +50,7 @@ def create(
     What they report of their errors goes to `intake`.
     """
     files = Files.of(Path(__file__).parent / "static")
+    commits = Commits(places)
     site = Site(
         database,
         places,
@@ -58,7 +60,8 @@ def create(
         intake,
         Pulse(database),
         files,
-        Commits(places),
+        commits,
+        Board(places, commits, proxy_port),
         templates(files),
     )
     failures = Failures(site.templates)

@@ -15,6 +15,7 @@ from shipway.web import access, names
 from shipway.web.access import Caller
 from shipway.web.commits import Commits
 from shipway.web.files import Files
+from shipway.web.overview.standings import Board
 from shipway.web.pulse import Pulse
 
 
@@ -31,6 +32,7 @@ class Site:
     pulse: Pulse
     files: Files
     commits: Commits
+    board: Board
     templates: jinja2.Environment
 
     @property

@@ -12,6 +12,7 @@ from shipway.web.api import (
     facts,
     instance_logs,
     messages,
+    overview,
     probes,
     runs,
     signals,
@@ -22,6 +23,7 @@ from shipway.web.api import (
 
 ROUTES = (
     *applications.ROUTES,
+    *overview.ROUTES,
     *runs.ROUTES,
     *step_logs.ROUTES,
     *commits.ROUTES,

@@ -15,9 +15,9 @@ from shipway.state.errors import Error, InRelease, Place
 from shipway.state.releases import Release
 from shipway.web import lookups
 from shipway.web.call import Call
+from shipway.web.overview.stations import Station
 from shipway.web.pages.error_list import state
 from shipway.web.pages.rendering import page
-from shipway.web.pages.stations import Station
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.words import ago, several

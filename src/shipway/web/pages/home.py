@@ -2,74 +2,117 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from shipway.state import applications
 from shipway.web.call import Call
-from shipway.web.pages import rows
+from shipway.web.overview import rows
+from shipway.web.overview.chosen import MINE, NEEDS, Choice, Chosen
+from shipway.web.overview.rates import Rates
+from shipway.web.overview.rows import Row
 from shipway.web.pages.picture import picture
-from shipway.web.pages.places import serving_now
 from shipway.web.pages.rendering import page
-from shipway.web.pages.rows import Row
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.words import counted, listed
 
-HURT = ("failed", "unknown")
+MOVE = ("running", "queued")
+FEW = 3  # names in a sentence
 
 
 def home(site: Site, call: Call) -> Response:
+    """Narrowed down by what stands in the address: who (mine, needs), team, branch, person."""
+    chosen, now = Chosen.of(call.request.query_params), time.time()
     with site.database.read() as conn:
-        serving = serving_now(conn)
-        every = applications.every(conn)
-        found = rows.in_order([rows.row(site, conn, one, serving.get(one.name, {})) for one in every])
-    if not found:
+        standings = site.board.standings(conn, chosen.branch or None)
+        every = rows.in_order([rows.row(one, now) for one in standings])
+    if not every:
         return page(site, call, "welcome.html", here="applications", address=site.address)
+    listed_ = [row for row in every if chosen.listed(row)]
+    found = [row for row in listed_ if chosen.admits(row, call.who)]
+    rates = Rates.of(site.story.cast.collector.latest().values())
     return page(
         site,
         call,
         "home.html",
         here="applications",
         rows=found,
-        picture=picture(found),
+        rates=rates,
+        now=now,
+        chosen=chosen,
+        choice=Choice.among(every),
+        whose=_whose(chosen, listed_, call.who),
+        picture=picture(found or every, rates),
         title=_title(found),
         lead=_lead(found),
     )
 
 
+def _whose(chosen: Chosen, listed_: Sequence[Row], me: str) -> list[tuple[str, str, int, bool]]:
+    """The three ways to look at them: name, address, how many, whether it is this one."""
+    counts = {
+        "": len(listed_),
+        MINE: sum(me in row.standing.people for row in listed_),
+        NEEDS: sum(row.needs_a_person for row in listed_),
+    }
+    names = {"": "All", MINE: "Mine", NEEDS: "Needs a person"}
+    return [(name, chosen.but(who=who), counts[who], chosen.who == who) for who, name in names.items()]
+
+
 def _title(found: Sequence[Row]) -> str:
     """What is so now, in a sentence or two."""
-    moving = [row.name for row in found if row.state == "running"]
-    hurt = [row.name for row in found if row.state in HURT]
+    moving = [row.name for row in found if row.state in MOVE]
+    need = [row.name for row in found if row.needs_a_person]
+    if not found:
+        return "No application is like that."
     if len(found) == 1:
-        return f"{found[0].name} {'is under way' if moving else 'needs you' if hurt else 'rests'}."
+        return f"{found[0].name} {'needs you' if need else 'is under way' if moving else 'rests'}."
     every = f"{counted(len(found)).capitalize()} applications."
     parts = []
     if moving:
         parts.append(f"{counted(len(moving))} {'is' if len(moving) == 1 else 'are'} under way")
-    if hurt:
-        parts.append(f"{counted(len(hurt))} {'needs' if len(hurt) == 1 else 'need'} you")
+    if need:
+        parts.append(f"{counted(len(need))} {'needs' if len(need) == 1 else 'need'} you")
     return f"{every} {', '.join(parts).capitalize()}." if parts else f"{every} Nothing is under way."
 
 
 def _lead(found: Sequence[Row]) -> str:
     """The most pressing of what is behind the title."""
-    failed = [row.name for row in found if row.state in HURT]
-    if failed:
-        serving = [row.name for row in found if row.name in failed and row.last.release is not None]
-        still = f" What served before still serves in {listed(serving)}." if serving else ""
-        return f"The newest commit of {listed(failed)} did not get through.{still}"
-    moving = [f"{row.head.run.commit[:7]} of {row.name}" for row in found if row.state == "running" and row.head]
+    if not found:
+        return "Nothing that was pushed lately fits what was asked for."
+    hurt = [row.name for row in found if row.state == "hurt"]
+    if hurt:
+        return f"People are hurt: what serves of {_some(hurt)} was judged bad."
+    failed = [row for row in found if row.needs_a_person]
+    return _failed(failed) if failed else _at_rest(found)
+
+
+def _failed(failed: Sequence[Row]) -> str:
+    serving = [row.name for row in failed if row.last.release is not None]
+    still = f" What served before still serves in {_some(serving)}." if serving else ""
+    return f"The newest commit of {_some([row.name for row in failed])} did not get through.{still}"
+
+
+def _at_rest(found: Sequence[Row]) -> str:
+    """Where nobody is needed."""
+    moving = [f"{row.head.run.commit[:7]} of {row.name}" for row in found if row.state in MOVE and row.head]
     if moving:
-        return f"{listed(moving)} {'is' if len(moving) == 1 else 'are'} on the way."
+        return f"{_some(moving)} {'is' if len(moving) == 1 else 'are'} on the way."
     rolled = [row.name for row in found if row.state == "rolled"]
     if rolled:
-        return f"{listed(rolled)} went back to an earlier release."
+        return f"{_some(rolled)} went back to an earlier release."
     if all(row.head is None for row in found):
         return "Nothing was pushed yet."
     return "Everything that was pushed is where it should be."
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    if len(names) <= FEW + 1:
+        return listed(list(names))
+    return listed([*names[:FEW], f"{len(names) - FEW} more"])
 
 
 ROUTES = (declare("GET", "/", home, who="user"),)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shipway.web.pages.rows import Row
+from shipway.signals.summary import Summary
+from shipway.web.overview import fates
+from shipway.web.overview.rates import Rates
+from shipway.web.overview.rows import Row
 
 LEFT, RIGHT = 150, 1164
-MIDDLE = 108
 MOST = 6
+MOVING = ("running", "queued")
 
 
 @dataclass(frozen=True)
@@ -24,23 +27,28 @@ class Hub:
 
 @dataclass(frozen=True)
 class Ship:
-    """A commit that moves: between the hubs, `lane` apart from others there."""
+    """A commit that moves: between the hubs, `lane` apart from others there; `near` the end of the way."""
 
     label: str
     x: int
     lane: int
+    near: bool
 
 
 @dataclass(frozen=True)
 class Picture:
+    """`more` are those that move and have no room in it, `answers` what the last environments answer now."""
+
     hubs: Sequence[Hub]
     ships: Sequence[Ship]
+    more: int
     home_bound: str | None
     sources: Sequence[str]
+    answers: Summary | None
     says: str
 
 
-def picture(rows: Sequence[Row]) -> Picture:
+def picture(rows: Sequence[Row], rates: Rates) -> Picture:
     """The way as most applications have it; commits of others are drawn at the place that comes nearest."""
     names = _usual([[place.name for place in row.places] for row in rows])
     between = (RIGHT - 470) // (len(names))
@@ -49,18 +57,27 @@ def picture(rows: Sequence[Row]) -> Picture:
         Hub(name, 470 + between * (number + 1), _serves(rows, name), last=name == names[-1])
         for number, name in enumerate(names)
     ]
-    moving = [row for row in rows if row.state in ("running", "queued") and row.head is not None]
+    moving = [row for row in rows if row.state in MOVING and row.head is not None]
     return Picture(
         hubs=hubs,
         ships=_ships(moving, names, hubs),
+        more=max(0, len(moving) - MOST),
         home_bound=next((_back(row) for row in rows if row.state == "rolled"), None),
-        sources=[row.name for row in sorted(rows, key=_newest, reverse=True)[:3]],
-        says=_in_words(rows, moving),
+        sources=_sources(rows),
+        answers=rates.of_all((row.name, row.last.name) for row in rows),
+        says=_in_words(moving),
     )
 
 
 def _usual(ways: Sequence[Sequence[str]]) -> Sequence[str]:
     return max(ways, key=lambda way: (sum(one == way for one in ways), -len(way)))
+
+
+def _sources(rows: Sequence[Row]) -> list[str]:
+    """Whose commits come: the teams that pushed last, or the applications where nobody names a team."""
+    newest = sorted(rows, key=_newest, reverse=True)
+    teams = dict.fromkeys(row.team for row in newest if row.team)
+    return [str(name) for name in teams or dict.fromkeys(row.name for row in newest)][:3]
 
 
 def _serves(rows: Sequence[Row], name: str) -> bool:
@@ -74,7 +91,7 @@ def _ships(moving: Sequence[Row], names: Sequence[str], hubs: Sequence[Hub]) -> 
         assert row.head is not None
         x = _x(row, names, hubs)
         taken[x] = taken.get(x, 0) + 1
-        ships.append(Ship(row.head.run.commit[:7], x, taken[x] - 1))
+        ships.append(Ship(row.head.run.commit[:7], x, taken[x] - 1, near=x > hubs[-2].x))
     return ships
 
 
@@ -91,14 +108,15 @@ def _x(row: Row, names: Sequence[str], hubs: Sequence[Hub]) -> int:
 
 
 def _back(row: Row) -> str:
-    return f"{row.name} rolled back"
+    by_itself = row.head is not None and fates.judged(row.head) is not None
+    return f"{row.head.run.commit[:7] if by_itself and row.head else row.name} rolled back"
 
 
 def _newest(row: Row) -> str:
     return "" if row.head is None else row.head.run.id
 
 
-def _in_words(rows: Sequence[Row], moving: Sequence[Row]) -> str:
+def _in_words(moving: Sequence[Row]) -> str:
     """The label for readers who do not see it."""
     ways = [f"{row.name}, commit {row.head.run.commit[:7]}" for row in moving if row.head is not None]
     return f"What is under way: {'; '.join(ways)}." if ways else "Nothing is under way."

@@ -14,6 +14,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
 from shipway.web import shares
+from shipway.web.overview.places import went_back
 from shipway.web.site import Site
 from shipway.web.words import clock
 
@@ -51,13 +52,6 @@ def now(conn: Connection, application: str, environment: str) -> Now | None:
     number = releases.get(conn, serving.release).number
     by = deployments.get(conn, serving.deployment)
     return Now(serving, number, by, went_back(conn, by, number))
-
-
-def went_back(conn: Connection, by: Deployment, number: int) -> bool:
-    """Whether this deployment was a rollback that left newer releases than r<number> behind; not one forward."""
-    if by.kind != "rollback":
-        return False
-    return releases.recent(conn, by.application, by.environment, limit=1)[0].number > number
 
 
 def lines(site: Site, conn: Connection, application: str, environment: str, now: Now | None) -> list[Line]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from shipway.web.journey import Journey
-from shipway.web.pages.places import Place
+from shipway.web.overview import fates
+from shipway.web.overview.places import Place
 from shipway.web.words import lasting, length, phase
 
 
@@ -23,7 +24,7 @@ class Station:
     address: str | None = None
 
 
-def first_two(head: Journey, subject: str) -> tuple[Station, Station]:
+def first_two(head: Journey, subject: str, *, quarantined: bool = False) -> tuple[Station, Station]:
     """The commit and its run."""
     run = head.run
     about = {
@@ -32,8 +33,14 @@ def first_two(head: Journey, subject: str) -> tuple[Station, Station]:
         "passed": f"{'' if run.state == 'passed' else 'steps '}passed in {length(_tested(head))}",
         "failed": "failed" if not head.failed_steps else f"{head.failed_steps[0].name} failed",
     }.get(_pipeline_state(head), run.state)
+    commit = Station(
+        run.commit[:7],
+        "quarantined" if quarantined else "passed",
+        subject,
+        mono=True,
+        address=f"/applications/{run.application}/commits/{run.commit[:10]}",
+    )
     address = f"/runs/{run.application}:{run.number}"
-    commit = Station(run.commit[:7], "passed", subject, mono=True, address=address)
     return commit, Station(f"run {run.number}", _icon(_pipeline_state(head)), about, address=address)
 
 
@@ -58,30 +65,50 @@ def _icon(state: str) -> str:
     return state if state in ("queued", "running", "passed", "failed") else "draining"
 
 
-def at_place(head: Journey, place: Place) -> Station:
+def at_place(head: Journey, place: Place, now: float) -> Station:
     """An environment, with what serves there and whether the commit has come to it."""
     address = f"/applications/{head.run.application}/environments/{place.name}"
-    return replace(_at_place(head, place), address=address)
+    return replace(_at_place(head, place, now), address=address)
 
 
-def _at_place(head: Journey, place: Place) -> Station:
+def _at_place(head: Journey, place: Place, now: float) -> Station:
     deployment = head.deployments.get(place.name)
     reached = deployment is not None or place.name in head.unneeded
     if deployment is not None and not deployment.over:
-        now = "queued" if place.release is None else "serving"
-        return Station(place.name, now, phase(deployment.phase), moving=True)
+        return _moving(head, place, phase(deployment.phase))
     if deployment is not None and deployment.state != "done":
-        return Station(place.name, "failed" if deployment.state == "failed" else "unknown", _serves(place))
-    if place.hold is not None:
-        return Station(place.name, "frozen", _serves(place), reached=reached)
-    if place.rolled_back and place.release is not None:
-        return Station(place.name, "rolled", f"back on {place.release.commit[:7]}", reached=reached)
+        return Station(place.name, _undone(head, place), _serves(place, now))
     if place.release is None:
         return Station(place.name, "queued", "nothing yet", reached=reached)
-    return Station(place.name, "serving", _serves(place), reached=reached)
+    return _at_rest(head, place, now, reached=reached)
 
 
-def _serves(place: Place) -> str:
+def _at_rest(head: Journey, place: Place, now: float, *, reached: bool) -> Station:
+    """Where something serves and nothing moves."""
+    if fates.stopped_before(head) == place.name:
+        return Station(place.name, "blocked", _serves(place, now), reached=False)
+    if place.held(now) is not None:
+        return Station(place.name, "frozen", _serves(place, now), reached=reached)
+    if place.rolled_back and place.release is not None:
+        return Station(place.name, "rolled", f"back on {place.release.commit[:7]}", reached=reached)
+    return Station(place.name, "serving", _serves(place, now), reached=reached)
+
+
+def _undone(head: Journey, place: Place) -> str:
+    if head.deployments[place.name].state == "unknown":
+        return "unknown"
+    return "rolled" if fates.taken_back(head) is not None and place.release is not None else "failed"
+
+
+def _moving(head: Journey, place: Place, words: str) -> Station:
+    tried = fates.tried(head)
+    if tried is not None and tried.environment == place.name and place.release is not None:
+        share, commit = tried.share, head.run.commit[:7]
+        words = f"{commit} {share} %, {place.release.commit[:7]} {100 - share} %"
+    return Station(place.name, "queued" if place.release is None else "serving", words, moving=True)
+
+
+def _serves(place: Place, now: float) -> str:
     if place.release is None or place.serving is None:
         return "nothing serves"
-    return f"{place.release.commit[:7]} for {lasting(place.serving.since)}"
+    return f"{place.release.commit[:7]} for {lasting(place.serving.since, now)}"

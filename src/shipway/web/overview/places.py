@@ -11,7 +11,6 @@ from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
 from shipway.state.releases import Release, Serving
 from shipway.traffic import addresses
-from shipway.web.pages.release_lines import went_back
 
 
 @dataclass(frozen=True)
@@ -23,8 +22,12 @@ class Place:
     serving: Serving | None
     release: Release | None
     by: Deployment | None
-    hold: Hold | None
+    holds: Sequence[Hold]
     rolled_back: bool
+
+    def held(self, now: float) -> Hold | None:
+        """What keeps it as it is at this moment (in seconds since 1970), if anything does."""
+        return next((hold for hold in self.holds if hold.until is None or hold.until > now), None)
 
 
 def serving_now(conn: Connection) -> dict[str, dict[str, Serving]]:
@@ -45,16 +48,22 @@ def places(
     ]
 
 
+def went_back(conn: Connection, by: Deployment, number: int) -> bool:
+    """Whether this deployment was a rollback that left newer releases than r<number> behind; not one forward."""
+    if by.kind != "rollback":
+        return False
+    return releases.recent(conn, by.application, by.environment, limit=1)[0].number > number
+
+
 def _place(conn: Connection, application: str, name: str, now: Serving | None, url: str) -> Place:
     release = None if now is None else releases.get(conn, now.release)
     by = None if now is None else deployments.get(conn, now.deployment)
-    held = holds.on(conn, application, name, "" if release is None else release.commit)
     return Place(
         name=name,
         url=url,
         serving=now,
         release=release,
         by=by,
-        hold=held[0] if held else None,
+        holds=holds.on(conn, application, name, "" if release is None else release.commit),
         rolled_back=by is not None and release is not None and went_back(conn, by, release.number),
     )

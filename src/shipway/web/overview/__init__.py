@@ -1,0 +1,1 @@
+"""Every application on one line: what the record says of it, read once, and the words for it."""

@@ -1,0 +1,79 @@
+"""What became of the newest commit of an application, as far as one word goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.state.facts import Fact
+from shipway.web.journey import Journey
+from shipway.web.overview.places import Place
+
+GATES = ("releases.gate_closed", "releases.overtaken")
+TAKEN_BACK = ("signals.bad_verdict", "signals.not_judged", "signals.taken_back")
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A release that has a share of 100 requests to an environment, and its last verdict, if there is one."""
+
+    environment: str
+    release: int
+    share: int
+    verdict: Fact | None
+
+
+def fate(head: Journey, places: Sequence[Place], now: float) -> str:
+    """hurt, unknown, failed, blocked, running, queued, rolled, frozen, serving, or ended: nothing serves."""
+    if hurts(head, places) is not None:
+        return "hurt"
+    if any(one.state == "unknown" for one in head.deployments.values()):
+        return "unknown"
+    if head.run.state == "failed":
+        return "rolled" if taken_back(head) else "blocked" if stopped_before(head) else "failed"
+    return head.run.state if head.run.state in ("running", "queued") else _at_rest(places, now)
+
+
+def _at_rest(places: Sequence[Place], now: float) -> str:
+    if any(place.rolled_back for place in places):
+        return "rolled"
+    if any(place.held(now) is not None for place in places):
+        return "frozen"
+    return "serving" if any(place.release is not None for place in places) else "ended"
+
+
+def hurts(head: Journey, places: Sequence[Place]) -> Fact | None:
+    """The bad verdict on what serves all the same."""
+    bad = [fact for fact in head.trials if fact.kind == "verdict.bad"]
+    serves = {place.name for place in places if place.release and place.release.commit == head.run.commit}
+    return next((fact for fact in bad if fact.environment in serves), None)
+
+
+def tried(head: Journey) -> Tried | None:
+    """What is before the judge just now, on a share of the requests."""
+    going = next((one for one in head.deployments.values() if not one.over), None)
+    if going is None:
+        return None
+    here = [fact for fact in head.trials if fact.environment == going.environment]
+    share = next((int(fact.data["share"]) for fact in reversed(here) if fact.kind == "deployment.try"), 0)
+    judged = next((fact for fact in reversed(here) if fact.kind != "deployment.try"), None)
+    return Tried(going.environment, head.releases[going.release], share, judged) if share else None
+
+
+def judged(head: Journey) -> Fact | None:
+    """The bad verdict on the commit, or else the last one."""
+    found = [fact for fact in head.trials if fact.kind != "deployment.try"]
+    bad = next((fact for fact in found if fact.kind == "verdict.bad"), None)
+    return bad or next(reversed(found), None)
+
+
+def taken_back(head: Journey) -> Fact | None:
+    """The fact that a share of the requests was taken from it again, by a verdict, a deadline or a person."""
+    return next((fact for fact in head.stopped if fact.data.get("id") in TAKEN_BACK), None)
+
+
+def stopped_before(head: Journey) -> str | None:
+    """The environment that a closed gate keeps it from."""
+    if head.run.state != "failed" or not any(fact.data.get("id") in GATES for fact in head.stopped):
+        return None
+    return next((name for name in head.run.deliver if name not in {*head.deployments, *head.unneeded}), None)

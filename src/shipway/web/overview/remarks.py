@@ -1,0 +1,128 @@
+"""The sentence that an application's row ends with: what prod, or a gate, says back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.web.journey import Journey
+from shipway.web.overview import fates
+from shipway.web.overview.places import Place
+from shipway.web.overview.standings import Standing
+from shipway.web.overview.stations import Station
+from shipway.web.words import clock, lasting, plain
+
+LONGEST = 70  # characters of a log's line
+ROOM = 150  # characters of a reason
+
+
+@dataclass(frozen=True)
+class Remark:
+    """The sentence underneath: what came back, from which station (counted from 0), to which address it leads."""
+
+    kind: str
+    text: str
+    at: int
+    address: str | None = None
+
+
+def remark(standing: Standing, state: str, stations: Sequence[Station], now: float) -> Remark:
+    """What stands underneath the way of an application in this state; it was pushed to."""
+    head, places = standing.head, standing.places
+    assert head is not None
+    run, last = f"/runs/{head.run.application}:{head.run.number}", len(stations) - 1
+    if state == "hurt" and (bad := fates.hurts(head, places)) is not None:
+        return Remark("fail", _short(f"Judged bad in {bad.environment}, and serves: {_why(bad.data)}"), last, run)
+    if state in ("failed", "unknown"):
+        return Remark("fail", _what_failed(head), _first(stations, "failed", "unknown"), run)
+    if state == "blocked":
+        return Remark("stop", _what_closed(head), _first(stations, "blocked"), run)
+    if state in ("running", "queued"):
+        at = max((n for n, station in enumerate(stations) if station.moving), default=1)
+        return Remark("quiet", _under_way(head, now), at, run)
+    return _rolled(standing, stations) if state == "rolled" else _at_rest(standing, head, now)
+
+
+def _at_rest(standing: Standing, head: Journey, now: float) -> Remark:
+    for at, place in enumerate(standing.places):
+        hold = place.held(now)
+        if hold is not None:
+            until = "" if hold.until is None else f" until {clock(hold.until)[:5]}"
+            return Remark("ice", f"{hold.who} froze {place.name}{until}: {hold.why}", 2 + at)
+    return Remark("quiet", _well(head, standing.places, now), 1 + len(standing.places))
+
+
+def _first(stations: Sequence[Station], *states: str) -> int:
+    return next((n for n, station in enumerate(stations) if station.state in states), 1)
+
+
+def _what_failed(head: Journey) -> str:
+    """The reason, with the first line of what explains it."""
+    reason = head.run.reason.split("\n")[0].rstrip(":") or "It failed"
+    evidence = [plain(line).strip(" >") for step in head.failed_steps for line in step.excerpt.splitlines()]
+    told = next((line for line in evidence if line), "")
+    return f"{reason}: {told[:LONGEST]}" if told else reason
+
+
+def _what_closed(head: Journey) -> str:
+    """Which gate, and what would open it."""
+    closed = next(fact for fact in head.stopped if fact.data.get("id") in fates.GATES)
+    said = " ".join(str(closed.data.get(name) or "") for name in ("message", "hint"))
+    return _short(said.strip())
+
+
+def _under_way(head: Journey, now: float) -> str:
+    tried = fates.tried(head)
+    if tried is None:
+        verb = "Waits" if head.run.state == "queued" else "Under way"
+        return f"{verb} for {'its turn for ' if verb == 'Waits' else ''}{lasting(head.run.created, now)}"
+    has = f"r{tried.release} has {tried.share} % of the requests to {tried.environment}"
+    if tried.verdict is None:
+        return f"{has}; no verdict yet"
+    return _short(
+        f"{has}; {_verdict(tried.verdict.kind)} at {tried.verdict.data['share']} %: {_why(tried.verdict.data)}"
+    )
+
+
+def _rolled(standing: Standing, stations: Sequence[Station]) -> Remark:
+    head, at = standing.head, _first(stations, "rolled")
+    assert head is not None
+    back, bad = standing.back, fates.judged(head)
+    told = next((f"; {one.person} was told" for one in standing.told if one.state == "sent"), "")
+    if bad is not None and bad.kind == "verdict.bad":
+        address = f"/applications/{standing.name}/commits/{head.run.commit[:10]}"
+        return Remark("hurt", f"{_short(_why(bad.data))}{told}", at, address)
+    taken = fates.taken_back(head)
+    if back is None or taken is not None:
+        why = head.run.reason.split("\n")[0] if taken is None else str(taken.data.get("message", ""))
+        return Remark("hurt", _short(why), at, f"/runs/{standing.name}:{head.run.number}")
+    place = next(place for place in standing.places if place.rolled_back)
+    release = "" if place.release is None else f" to r{place.release.number}"
+    words = f"{back.who} rolled {place.name} back{release}"
+    return Remark("hurt", words, at, f"/runs/{back.application}:{back.number}")
+
+
+def _well(head: Journey, places: Sequence[Place], now: float) -> str:
+    last = places[-1]
+    if last.release is None or last.serving is None:
+        return f"Nothing serves in {last.name} yet"
+    served = f"r{last.release.number} has served {last.name} for {lasting(last.serving.since, now)}"
+    good = fates.judged(head)
+    if good is None or good.kind != "verdict.good" or last.release.commit != head.run.commit:
+        return served
+    return f"Good: {_why(good.data)}; {served}"
+
+
+def _verdict(kind: str) -> str:
+    return kind.removeprefix("verdict.").replace("_", " ")
+
+
+def _why(data: object) -> str:
+    """The first part of a verdict's reason."""
+    reason = str(data["reason"]) if isinstance(data, dict) else ""
+    first = reason.split("; ")[0].rstrip(".")
+    return first[:1].lower() + first[1:]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= ROOM else f"{text[:ROOM].rsplit(' ', 1)[0]} …"

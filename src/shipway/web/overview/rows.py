@@ -1,0 +1,129 @@
+"""An application on one line: the way of its newest commit, and the one sentence that matters now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.web.journey import Journey
+from shipway.web.overview import fates
+from shipway.web.overview.places import Place
+from shipway.web.overview.remarks import Remark, remark
+from shipway.web.overview.standings import Standing
+from shipway.web.overview.stations import Station, at_place, first_two
+from shipway.web.words import several
+
+ORDER = (
+    "hurt",
+    "failed",
+    "unknown",
+    "blocked",
+    "running",
+    "queued",
+    "rolled",
+    "frozen",
+    "serving",
+    "ended",
+    "silent",
+)
+WORDS = {
+    "hurt": "Judged bad",
+    "failed": "Failed",
+    "unknown": "Not known",
+    "blocked": "Blocked",
+    "running": "Under way",
+    "rolled": "Rolled back",
+    "frozen": "Frozen",
+    "queued": "Queued",
+    "serving": "Serving",
+    "ended": "Passed",
+    "silent": "Nothing yet",
+}
+ICONS = {"hurt": "failed", "ended": "passed", "silent": "queued"}
+NEEDS_A_PERSON = ("hurt", "failed", "unknown", "blocked")
+
+
+@dataclass(frozen=True)
+class Row:
+    """`seconds` is how long the newest commit took from push to the last environment, if it got there."""
+
+    standing: Standing
+    state: str
+    stations: Sequence[Station]
+    remark: Remark
+
+    @property
+    def name(self) -> str:
+        return self.standing.name
+
+    @property
+    def team(self) -> str | None:
+        return self.standing.team
+
+    @property
+    def about(self) -> str:
+        count = several(len(self.standing.places), "environment")
+        head, team = self.head, f"{self.team}, " if self.team else ""
+        return (
+            f"{team}{count}, from {self.standing.application.default_branch if head is None else head.run.branch}"
+        )
+
+    @property
+    def icon(self) -> str:
+        return ICONS.get(self.state, self.state)
+
+    @property
+    def word(self) -> str:
+        tried = None if self.head is None or self.state != "running" else fates.tried(self.head)
+        return WORDS[self.state] if tried is None else f"{tried.share} % of {tried.environment}"
+
+    @property
+    def head(self) -> Journey | None:
+        return self.standing.head
+
+    @property
+    def places(self) -> Sequence[Place]:
+        return self.standing.places
+
+    @property
+    def last(self) -> Place:
+        """The environment at the end of the way."""
+        return self.standing.places[-1]
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.state in NEEDS_A_PERSON
+
+    @property
+    def seconds(self) -> float | None:
+        last = None if self.head is None else self.head.deployments.get(self.last.name)
+        if last is None or last.switched is None or self.head is None:
+            return None
+        return last.switched - self.head.run.created
+
+
+def row(standing: Standing, now: float) -> Row:
+    """The row of an application, at this moment in seconds since 1970."""
+    if standing.head is None:
+        return _silent(standing)
+    state = fates.fate(standing.head, standing.places, now)
+    first = first_two(standing.head, standing.subject, quarantined=standing.quarantined)
+    stations = [*first, *(at_place(standing.head, place, now) for place in standing.places)]
+    return Row(standing, state, stations, remark(standing, state, stations, now))
+
+
+def in_order(rows: Sequence[Row]) -> list[Row]:
+    """What may need a person first, then what moves, then what is well."""
+    return sorted(rows, key=lambda row: (ORDER.index(row.state), row.name))
+
+
+def _silent(standing: Standing) -> Row:
+    """A row for an application that nobody has pushed to yet."""
+    stations = [
+        Station("no commit", "queued", "", reached=False),
+        Station("run", "queued", "", reached=False),
+        *(Station(place.name, "queued", "nothing yet", reached=False) for place in standing.places),
+    ]
+    branch = standing.application.default_branch
+    words = f"Nothing was pushed to {branch} yet: git push shipway HEAD:{branch}"
+    return Row(standing, "silent", stations, Remark("quiet", words, len(stations) - 1))

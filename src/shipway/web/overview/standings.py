@@ -1,0 +1,129 @@
+"""What the record says of every application, read once and kept until a fact about it is recorded.
+
+Reading one takes some thirty questions to the record; with fifty applications that is half a second. So a board
+keeps what it read, and asks which applications the facts since then tell of (docs/concepts/web.md).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shipway.config.places import Places
+from shipway.state import applications, facts, holds, messages, runs
+from shipway.state.applications import Application
+from shipway.state.database import Connection
+from shipway.state.messages import Message
+from shipway.state.releases import Serving
+from shipway.state.runs import Run
+from shipway.story import order
+from shipway.web import journey
+from shipway.web.commits import Commits
+from shipway.web.journey import Journey
+from shipway.web.overview.places import Place, places, serving_now
+
+BRANCHES = 8  # of which what was read is kept at most
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An application as the record has it: `head` is the newest push of the branch that was asked for.
+
+    `pushed` are the branches and people of its newest pushes, `back` the run of a rollback that is in force,
+    `quarantined` whether the head is anywhere, and `told` who heard of it.
+    """
+
+    application: Application
+    team: str | None
+    places: Sequence[Place]
+    serving: Mapping[str, Serving]
+    head: Journey | None
+    subject: str
+    pushed: Sequence[tuple[str, str]]
+    back: Run | None
+    quarantined: bool
+    told: Sequence[Message]
+
+    @property
+    def name(self) -> str:
+        return self.application.name
+
+    @property
+    def branches(self) -> list[str]:
+        return list(dict.fromkeys(branch for branch, _ in self.pushed))
+
+    @property
+    def people(self) -> list[str]:
+        return list(dict.fromkeys(who for _, who in self.pushed))
+
+
+@dataclass
+class _Kept:
+    """What was read, and the last fact that was on record then."""
+
+    fact: int = -1
+    standings: dict[str, Standing] = field(default_factory=dict)
+
+
+class Board:
+    """The standings of all applications. Safe to share by threads."""
+
+    def __init__(self, installation: Places, commits: Commits, proxy_port: int) -> None:
+        self._installation = installation
+        self._commits = commits
+        self._proxy_port = proxy_port
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str | None, _Kept] = OrderedDict()
+
+    def standings(self, conn: Connection, branch: str | None = None) -> list[Standing]:
+        """All applications by name, each with the newest push of `branch`; without one, of its default branch."""
+        with self._lock:
+            kept = self._kept.setdefault(branch, _Kept())
+            self._kept.move_to_end(branch)
+            while len(self._kept) > BRANCHES:
+                self._kept.popitem(last=False)
+            newest = facts.newest(conn)
+            if newest >= kept.fact:  # whoever looks at an older record is shown what a newer one said
+                self._refresh(conn, kept, branch)
+                kept.fact = newest
+            return list(kept.standings.values())
+
+    def _refresh(self, conn: Connection, kept: _Kept, branch: str | None) -> None:
+        touched = facts.touched(conn, kept.fact) if kept.standings else set()
+        serving = serving_now(conn)
+        fresh: dict[str, Standing] = {}
+        for application in applications.every(conn):
+            known, serves = kept.standings.get(application.name), serving.get(application.name, {})
+            if known is None or application.name in touched or known.serving != serves:
+                known = self._read(conn, application, serves, branch)
+            fresh[application.name] = known
+        kept.standings = fresh
+
+    def _read(
+        self, conn: Connection, application: Application, serving: Mapping[str, Serving], branch: str | None
+    ) -> Standing:
+        name = application.name
+        project = order.default_project(conn, self._installation, name)
+        names = order.environments_of(conn, name, project, serving)
+        here = places(conn, name, names, serving, self._proxy_port)
+        run = runs.newest_push(conn, name, branch or application.default_branch)
+        back = next((place.by for place in here if place.rolled_back and place.by is not None), None)
+        return Standing(
+            application=application,
+            team=None if project is None else project.team,
+            places=here,
+            serving=dict(serving),
+            head=None if run is None else journey.read(conn, run.id),
+            subject="" if run is None else self._commits.about(name, run.commit).subject,
+            pushed=runs.lately(conn, name),
+            back=None if back is None else runs.get(conn, back.run),
+            quarantined=run is not None
+            and any(
+                hold.commit == run.commit
+                for environment in names
+                for hold in holds.quarantined(conn, name, environment)
+            ),
+            told=[] if run is None else messages.recent(conn, application=name, commit=run.commit, limit=5),
+        )
