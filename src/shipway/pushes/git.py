@@ -16,6 +16,7 @@ from pathlib import Path
 from shipway.errors import OwnerError
 
 _OBJECT = re.compile(r"[0-9a-f]{40}", re.ASCII)
+_DIGITS = re.compile(r"[0-9a-f]{4,40}", re.ASCII)
 _QUARANTINE = ("GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 _SETTINGS = {
     "safe.bareRepository": "explicit",
@@ -113,6 +114,22 @@ class Git:
             return None
         done = self._done("rev-parse", "--verify", "--quiet", values=[f"{rev}^{{commit}}"])
         return done.stdout.decode().strip() if done.returncode == 0 else None
+
+    def beginning(self, digits: str, limit: int = 20) -> list[str]:
+        """The full ids of commits that begin with these hexadecimal digits, at least four of them."""
+        if not _DIGITS.fullmatch(digits):
+            return []
+        listed = self.run("rev-parse", f"--disambiguate={digits}")  # nothing but digits: it is no option of theirs
+        told = self.run("cat-file", "--batch-check", stdin=listed).decode().splitlines()
+        return [words[0] for words in map(str.split, told) if words[1:2] == ["commit"]][:limit]
+
+    def extent(self, commit: str) -> tuple[int, int, int]:
+        """How much a commit changed against the first it was made on: files, lines added, lines removed."""
+        options = ["--numstat", "--format=", "--no-color", "--no-renames", "--no-ext-diff", "--root", "-m"]
+        told = self.run("log", "-1", "--first-parent", *options, values=[_id(commit)]).decode(errors="replace")
+        rows = [line.split("\t", 2) for line in told.splitlines() if line.count("\t") >= 2]
+        added, removed = (sum(int(row[at]) for row in rows if row[at].isdecimal()) for at in (0, 1))
+        return len(rows), added, removed
 
     def read(self, commit: str, path: str, limit: int = _LIMIT) -> bytes | None:
         """The content of a file at `commit`, out of git's objects and never through a link (BARS S28)."""

@@ -134,6 +134,18 @@ def requests(conn: Connection, error: str) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def suspected_of(conn: Connection, application: str, commit: str) -> list[tuple[Error, Place]]:
+    """The errors that a commit is suspected of, with the environments in which it is, oldest first."""
+    query = (
+        select(error_places)
+        .join(errors, errors.c.id == error_places.c.error)
+        .where(errors.c.application == application, error_places.c.suspicion["commit"].as_string() == commit)
+        .order_by(error_places.c.first_seen)
+    )
+    found = [Place(**row) for row in conn.execute(query).mappings()]
+    return [(get(conn, place.error), place) for place in found]
+
+
 def resolve(conn: Connection, error: Error, who: str) -> bool:
     """Says that it is mended; False when it is resolved already.
 

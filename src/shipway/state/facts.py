@@ -112,6 +112,12 @@ def last_of_error(conn: Connection, fact: Fact, kinds: Collection[str]) -> Fact 
     return None if row is None else Fact(**row)
 
 
+def find(conn: Connection, fact: int) -> Fact | None:
+    """The fact with this id."""
+    row = conn.execute(select(facts).where(facts.c.id == fact)).mappings().one_or_none()
+    return None if row is None else Fact(**row)
+
+
 def touched(conn: Connection, last: int) -> set[str]:
     """The applications that facts with an id above `last` tell of."""
     query = select(facts.c.application).where(facts.c.id > last, facts.c.application.is_not(None)).distinct()

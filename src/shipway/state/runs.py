@@ -199,6 +199,22 @@ def lately(conn: Connection, application: str, limit: int = 50) -> list[tuple[st
     return list(dict.fromkeys((row.branch, row.who) for row in conn.execute(newest)))
 
 
+def beginning(
+    conn: Connection, digits: str, application: str | None = None, limit: int = 20
+) -> list[tuple[str, str]]:
+    """The commits that had a run and whose ids begin with these hexadecimal digits, with their applications."""
+    query = (
+        select(runs.c.application, runs.c.commit)
+        .where(runs.c.commit >= digits, runs.c.commit < f"{digits}g")
+        .distinct()
+        .order_by(runs.c.commit, runs.c.application)
+        .limit(limit)
+    )
+    if application is not None:
+        query = query.where(runs.c.application == application)
+    return [(row.application, row.commit) for row in conn.execute(query)]
+
+
 def newest_delivered(conn: Connection, application: str, branch: str, environment: str) -> Run | None:
     """The run of the newest push of a branch that has served in an environment."""
     query = (

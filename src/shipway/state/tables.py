@@ -81,6 +81,7 @@ runs = Table(
     UniqueConstraint("application", "number"),
     Index("runs_by_state", "state"),
     Index("runs_by_commit", "application", "commit"),
+    Index("runs_by_hash", "commit"),
     Index("runs_by_application", "application", "id"),
     Index("runs_by_branch", "application", "branch", "id"),
 )

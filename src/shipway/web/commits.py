@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from shipway.config.places import Places
-from shipway.errors import NotFound
+from shipway.errors import NotFound, UserError
 from shipway.pushes.git import CommitInfo, Git, GitFailed
+from shipway.web.words import counted, several
 
 REMEMBERED = 10_000
+
+
+class Ambiguous(UserError):
+    """More than one commit begins with the digits that were given; `commits` are their whole ids."""
+
+    id = "commits.ambiguous"
+    status = 409
+
+    def __init__(self, application: str, said: str, commits: Sequence[str]) -> None:
+        named = ", ".join(commit[: max(len(said) + 3, 10)] for commit in commits[:5])
+        super().__init__(
+            f"{counted(len(commits)).capitalize()} commits of {application} begin with {said}: {named}.",
+            hint="Give a digit more.",
+        )
+        self.application = application
+        self.commits = commits
 
 
 class Commits:
@@ -17,6 +35,7 @@ class Commits:
     def __init__(self, places: Places) -> None:
         self._places = places
         self._about = lru_cache(REMEMBERED)(self._read)
+        self._extent = lru_cache(REMEMBERED)(self._measure)
         self._contains = lru_cache(REMEMBERED)(self._ask)
 
     def about(self, application: str, commit: str) -> CommitInfo:
@@ -28,11 +47,38 @@ class Commits:
         return newer == older or self._contains(application, newer, older)
 
     def resolve(self, application: str, said: str) -> str:
-        """The whole id of a commit, branch or tag that people name; NotFound when there is none."""
-        found = self._git(application).resolve(said)
-        if found is None:
-            raise NotFound(f"{application} has no commit {said!r}.", hint="It may not have been pushed yet.")
-        return found
+        """The whole id of a commit, branch or tag that people name.
+
+        NotFound when there is none, Ambiguous when several commits begin like that.
+        """
+        git = self._git(application)
+        found = git.resolve(said)
+        if found is not None:
+            return found
+        candidates = git.beginning(said)
+        if len(candidates) > 1:
+            raise Ambiguous(application, said, candidates)
+        raise NotFound(f"{application} has no commit {said!r}.", hint="It may not have been pushed yet.")
+
+    def parents(self, application: str, commit: str) -> list[str]:
+        """What it was made on top of; nothing when the repository does not have it."""
+        try:
+            return self._git(application).parents(commit)
+        except (GitFailed, ValueError):
+            return []
+
+    def extent(self, application: str, commit: str) -> str:
+        """`3 files, 41 lines added, 6 removed.`; empty when the repository does not have it."""
+        return self._extent(application, commit)
+
+    def _measure(self, application: str, commit: str) -> str:
+        try:
+            files, added, removed = self._git(application).extent(commit)
+        except (GitFailed, ValueError):
+            return ""
+        if not files:
+            return "It changes no file."
+        return f"{several(files, 'file')}, {several(added, 'line')} added, {removed:,} removed.".capitalize()
 
     def _read(self, application: str, commit: str) -> CommitInfo:
         try:

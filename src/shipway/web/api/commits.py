@@ -8,14 +8,56 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from shipway.web import lookups, whereabouts
+from shipway.web import lookups, shapes, whereabouts
 from shipway.web.call import Call
+from shipway.web.life import record as lives
+from shipway.web.life import saying, telling
+from shipway.web.life.record import Suspected
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.whereabouts import PENDING, SERVES, Whereabouts
 
 LONGEST = 25  # seconds: shorter than what programs between us and the asker cut off
 BASE = "/api/v1/commits/{application}/{commit}"
+
+
+def life(site: Site, call: Call) -> dict[str, Any]:
+    """The whole life of a commit: where it is, and everything that happened to it, each with its fact."""
+    application, commit = resolve(site, call)
+    with site.database.read() as conn:
+        names = lookups.environments(site, conn, application)
+        record = lives.read(conn, site.commits, application, commit, names)
+    info, extent = site.commits.about(application, commit), site.commits.extent(application, commit)
+    return {
+        "application": application,
+        "commit": commit,
+        "subject": info.subject or None,
+        "author": info.author or None,
+        "email": info.email or None,
+        "parents": site.commits.parents(application, commit),
+        "states": [words for _, words in saying.states(record)],
+        "says": saying.sentence(record),
+        "environments": [_shape(one) for one in record.places],
+        "runs": [shapes.run(each.run) for each in record.journeys],
+        "artifact": None
+        if record.artifact is None
+        else {"digest": record.artifact.digest, "size": record.artifact.size},
+        "moments": [asdict(one) for one in telling.moments(record, extent)],
+        "suspected_of": [_suspected(one) for one in record.suspected],
+        "told": [shapes.message(one) for one in record.told],
+    }
+
+
+def _suspected(one: Suspected) -> dict[str, Any]:
+    release = None if one.release is None else one.release.number
+    suspicion = dict(one.place.suspicion or {})
+    return {
+        "error": one.error.number,
+        "title": one.error.title,
+        "environment": one.place.environment,
+        "release": release,
+        "suspicion": suspicion,
+    }
 
 
 def where(site: Site, call: Call) -> dict[str, Any]:
@@ -66,6 +108,7 @@ def _shape(one: Whereabouts) -> dict[str, Any]:
 
 
 ROUTES = (
+    declare("GET", BASE, life, who="user"),
     declare("GET", f"{BASE}/where", where, who="user"),
     declare("GET", f"{BASE}/wait", wait, who="user"),
 )

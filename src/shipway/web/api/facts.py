@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shipway.errors import NotFound
 from shipway.state import facts
 from shipway.web import shapes
 from shipway.web.call import Call
@@ -26,4 +27,17 @@ def list_facts(site: Site, call: Call) -> dict[str, Any]:
     return {"facts": [shapes.fact(one) for one in found], "next": found[-1].id if found else after}
 
 
-ROUTES = (declare("GET", "/api/v1/facts", list_facts, who="user"),)
+def show_fact(site: Site, call: Call) -> dict[str, Any]:
+    """One fact by its id."""
+    said = call.place("fact")
+    with site.database.read() as conn:
+        found = facts.find(conn, int(said)) if said.isascii() and said.isdecimal() and len(said) < 19 else None
+    if found is None:
+        raise NotFound(f"There is no fact {said!r}.")
+    return shapes.fact(found)
+
+
+ROUTES = (
+    declare("GET", "/api/v1/facts", list_facts, who="user"),
+    declare("GET", "/api/v1/facts/{fact}", show_fact, who="user"),
+)

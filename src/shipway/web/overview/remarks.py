@@ -91,7 +91,8 @@ def _rolled(standing: Standing, stations: Sequence[Station]) -> Remark:
     told = next((f"; {one.person} was told" for one in standing.told if one.state == "sent"), "")
     if bad is not None and bad.kind == "verdict.bad":
         address = f"/applications/{standing.name}/commits/{head.run.commit[:10]}"
-        return Remark("hurt", f"{_short(_why(bad.data))}{told}", at, address)
+        why = _short(_why(bad.data))
+        return Remark("hurt", f"{why[:1].upper()}{why[1:]}{told}", at, address)
     taken = fates.taken_back(head)
     if back is None or taken is not None:
         why = head.run.reason.split("\n")[0] if taken is None else str(taken.data.get("message", ""))

@@ -11,6 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_index("runs_by_hash", "runs", ["commit"], unique=False)
     op.create_index("runs_by_application", "runs", ["application", "id"], unique=False)
     op.create_index("runs_by_branch", "runs", ["application", "branch", "id"], unique=False)
     op.create_index("facts_by_commit", "facts", ["application", "commit", "id"], unique=False)

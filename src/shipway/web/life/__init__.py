@@ -1,0 +1,1 @@
+"""The whole life of one commit, as the record has it and as it is told."""

@@ -1,0 +1,126 @@
+"""Everything on record of one commit, read at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from shipway.state import artifacts, errors, facts, messages, releases, runs
+from shipway.state.artifacts import Artifact
+from shipway.state.database import Connection
+from shipway.state.errors import Error, Place
+from shipway.state.facts import Fact
+from shipway.state.holds import Hold
+from shipway.state.messages import Message
+from shipway.state.releases import Release
+from shipway.web import journey, trials, whereabouts
+from shipway.web.commits import Commits
+from shipway.web.journey import Journey
+from shipway.web.trials import Trial
+from shipway.web.whereabouts import Whereabouts
+
+MANY = 2000  # facts about one commit
+RUNS = 50  # of one commit, the newest
+
+
+@dataclass(frozen=True)
+class Suspected:
+    """An error that the commit is suspected of; `release` is where it was new, `fact` where that was recorded."""
+
+    error: Error
+    place: Place
+    release: Release | None
+    fact: Fact | None
+
+
+@dataclass(frozen=True)
+class Held:
+    """A quarantine in one environment, the commit that ended it and the branch that takes the commit back."""
+
+    environment: str
+    hold: Hold
+    mended_by: str
+    branch: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """`journeys` are its runs and `told` the messages about it, both oldest first; `trials` are its releases by
+    their ids; `moved` the facts, by run and environment, with which other runs took its requests.
+    """
+
+    application: str
+    commit: str
+    journeys: Sequence[Journey]
+    facts: Sequence[Fact]
+    artifact: Artifact | None
+    trials: Mapping[str, Trial]
+    moved: Mapping[tuple[str, str], Fact]
+    held: Sequence[Held]
+    suspected: Sequence[Suspected]
+    told: Sequence[Message]
+    places: Sequence[Whereabouts]
+
+    def fact(
+        self, kinds: Collection[str], *, run: str | None = None, environment: str | None = None
+    ) -> Fact | None:
+        """The newest of these facts about the commit, in a run or an environment if one is given."""
+        for fact in reversed(self.facts):
+            if fact.kind in kinds and run in (None, fact.run) and environment in (None, fact.environment):
+                return fact
+        return None
+
+
+def read(conn: Connection, commits: Commits, application: str, commit: str, names: Sequence[str]) -> Record:
+    """What is on record of a commit (a whole id) of an application with the environments `names`."""
+    found = runs.recent(conn, application=application, commit=commit, limit=RUNS)
+    journeys = [journey.read(conn, run.id) for run in reversed(found)]
+    judged = _trials(conn, journeys)
+    return Record(
+        application=application,
+        commit=commit,
+        journeys=journeys,
+        facts=facts.after(conn, 0, application=application, commit=commit, limit=MANY),
+        artifact=artifacts.of_commit(conn, application, commit),
+        trials=judged,
+        moved=_moved(conn, judged),
+        held=_held(conn, judged),
+        suspected=[_suspected(conn, *each) for each in errors.suspected_of(conn, application, commit)],
+        told=list(reversed(messages.recent(conn, application=application, commit=commit))),
+        places=whereabouts.where(conn, commits, application, commit, names),
+    )
+
+
+def _trials(conn: Connection, journeys: Sequence[Journey]) -> dict[str, Trial]:
+    made = [one for each in journeys for one in each.deployments.values()]
+    return {one.release: trials.read(conn, releases.get(conn, one.release)) for one in made}
+
+
+def _moved(conn: Connection, judged: Mapping[str, Trial]) -> dict[tuple[str, str], Fact]:
+    moved = {}
+    for trial in judged.values():
+        for move in trial.moves:
+            where = trial.release.environment
+            found = facts.after(
+                conn, 0, runs=[move.run], environment=where, kinds=["deployment.switched", "deployment.try"]
+            )
+            if found:
+                moved[move.run, where] = found[-1]
+    return moved
+
+
+def _held(conn: Connection, judged: Mapping[str, Trial]) -> list[Held]:
+    held: dict[str, Held] = {}
+    for trial in judged.values():
+        hold, by, branch = trials.quarantine(conn, trial.release)
+        if hold is not None:
+            held[trial.release.environment] = Held(trial.release.environment, hold, by, branch)
+    return list(held.values())
+
+
+def _suspected(conn: Connection, error: Error, place: Place) -> Suspected:
+    release = None if place.release is None else releases.get(conn, place.release)
+    about = None if release is None else release.commit
+    told = facts.last(conn, "error.suspected", error.application, environment=place.environment, commit=about)
+    same = told if told is not None and told.data.get("error") == error.id else None
+    return Suspected(error, place, release, same)

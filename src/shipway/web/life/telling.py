@@ -1,0 +1,321 @@
+"""The life of a commit on one time line: what happened, in words, each from a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from shipway.signals.verdict import by_chance, counted, finding
+from shipway.state.deployments import Deployment
+from shipway.state.facts import Fact
+from shipway.state.messages import Message
+from shipway.web.journey import Journey
+from shipway.web.life.moment import Chip, Moment
+from shipway.web.life.record import Record, Suspected
+from shipway.web.overview.fates import GATES, TAKEN_BACK
+from shipway.web.trials import Trial
+from shipway.web.words import clock, length, listed, phase, plain, size
+
+RUN_ENDS = ("run.queued", "run.started", "run.passed", "run.failed", "run.cancelled", "run.superseded")
+DEPLOYMENT_ENDS = ("deployment.begun", "deployment.done", "deployment.failed", "deployment.unknown")
+RUN_ICONS = {"queued": "queued", "running": "running", "passed": "passed", "failed": "failed"}
+STEP_ICONS = {"passed": "passed", "running": "running", "cancelled": "draining", "lost": "unknown"}
+VERDICT_ICONS = {"good": "passed", "bad": "failed", "not known": "unknown"}
+EXCERPT = 12  # lines of what an application said
+
+
+def moments(record: Record, extent: str = "") -> list[Moment]:
+    """Everything that happened to it, oldest first; `extent` says how much it changed, if git knows."""
+    found = [
+        *_pushes(record, extent),
+        *(_of_run(record, each) for each in record.journeys),
+        *_artifact(record),
+        *(_deployment(record, now, one) for now in record.journeys for one in now.deployments.values()),
+        *(moment for fact in record.facts if (moment := _of_fact(record, fact)) is not None),
+        *(moment for trial in record.trials.values() if (moment := _ended(record, trial)) is not None),
+        *(_error(each) for each in record.suspected),
+        *(_told(record, one) for one in record.told),
+    ]
+    return sorted(found, key=lambda moment: moment.at)
+
+
+def _pushes(record: Record, extent: str) -> Iterator[Moment]:
+    for fact in record.facts:
+        if fact.kind == "push.accepted":
+            name = str(fact.data.get("ref", "")).removeprefix("refs/heads/").replace("refs/tags/", "tag ")
+            by = f"By {fact.who}. " if fact.who else ""
+            yield Moment(fact.at, "push", "commit", f"Pushed to {name}", f"{by}{extent}".strip(), fact.id)
+
+
+def _of_run(record: Record, now: Journey) -> Moment:
+    run = now.run
+    told = record.fact(RUN_ENDS, run=run.id)
+    failed = run.state == "failed" and not now.deployments
+    return Moment(
+        at=run.created,
+        kind="run",
+        state=_pipeline(now),
+        title=f"Run {run.number} {_how(now)}",
+        says=_asked(now) + (run.reason.split("\n")[0] if failed or run.state == "superseded" else ""),
+        fact=None if told is None else told.id,
+        address=f"/runs/{run.application}:{run.number}",
+        lines=_lines(now.failed_steps[0].excerpt) if now.failed_steps else (),
+        steps=[_chip(now, each.name) for each in now.planned if each.name in now.steps],
+    )
+
+
+def _pipeline(now: Journey) -> str:
+    """How the steps fared, whatever became of the deployments."""
+    if now.run.state in ("running", "failed") and now.deployments:
+        return "passed"
+    return RUN_ICONS.get(now.run.state, "draining")
+
+
+def _how(now: Journey) -> str:
+    run, took = now.run, length(now.seconds or 0.0)
+    if run.state == "queued":
+        return "waits for its turn"
+    if run.state == "running":
+        busy = [step.name for step in now.steps.values() if step.state == "running"]
+        return f"is under way{': ' + listed(busy) if busy else ''}"
+    if run.state == "failed" and now.deployments:
+        return "passed its steps" if now.steps else f"stopped after {took}"
+    return f"{run.state} {'in' if run.state == 'passed' else 'after'} {took}"
+
+
+def _asked(now: Journey) -> str:
+    run, where = now.run, listed(list(now.run.deliver))
+    if run.retry_of is not None:
+        return f"{run.who} did run {run.retry_of} again. "
+    return {
+        "deploy": f"{run.who} deployed it to {where}. ",
+        "rollback": f"{run.who} went back to it in {where}. ",
+    }.get(run.purpose, "")
+
+
+def _chip(now: Journey, name: str) -> Chip:
+    step = now.steps[name]
+    over = step.started is not None and step.ended is not None
+    return Chip(
+        name,
+        STEP_ICONS.get(step.state, "failed"),
+        (step.ended or 0.0) - (step.started or 0.0) if over else None,
+        None if over else step.started,
+        f"/runs/{now.run.application}:{now.run.number}?step={name}#log",
+    )
+
+
+def _artifact(record: Record) -> Iterator[Moment]:
+    one = record.artifact
+    if one is None:
+        return
+    told = record.fact(("artifact.published",))
+    went = list(dict.fromkeys(each.environment for now in record.journeys for each in now.deployments.values()))
+    same = f" The same bytes went to {listed(went)}." if went else ""
+    yield Moment(
+        one.created,
+        "artifact",
+        "box",
+        f"Artifact {one.digest[:7]}…{one.digest[-4:]}",
+        f"{size(one.size)}, built once.{same}",
+        None if told is None else told.id,
+    )
+
+
+def _deployment(record: Record, now: Journey, one: Deployment) -> Moment:
+    """What became of a deployment; one that was given up happened when it was."""
+    told = record.fact(DEPLOYMENT_ENDS, run=one.run, environment=one.environment)
+    trial, name = record.trials[one.release], f"r{now.releases[one.release]}"
+    state, title, says = _of_deployment(now, one, trial, name)
+    tried = [move for move in trial.moves if move.run == one.run]
+    return Moment(
+        at=one.started,
+        kind="deployment",
+        state=state,
+        title=title,
+        says=says,
+        fact=None if told is None else told.id,
+        environment=one.environment,
+        address=f"/applications/{one.application}/environments/{one.environment}/releases/{name}",
+        lines=_lines(one.excerpt),
+        shares=tried if any(0 < move.share < 100 for move in tried) else (),
+        release=one.release,
+    )
+
+
+def _of_deployment(now: Journey, one: Deployment, trial: Trial, name: str) -> tuple[str, str, str]:
+    where = one.environment
+    if one.state == "running":
+        share = f" It has {trial.share} % of the requests." if trial.share else ""
+        return "running", f"{name} is on its way to {where}", f"{phase(one.phase).capitalize()}.{share}"
+    if one.state == "done":
+        served = "went back to" if one.kind == "rollback" else "serves in" if _serves(trial, one) else "served in"
+        moved = "" if one.switched is None else f" All requests moved at {clock(one.switched)}."
+        icon = "serving" if _serves(trial, one) else "draining"
+        took = length((one.ended or one.started) - one.started)
+        return (
+            icon,
+            f"{where} went back to {name}" if one.kind == "rollback" else f"{name} {served} {where}",
+            (f"Done after {took}.{moved}"),
+        )
+    if one.state == "unknown":
+        return "unknown", f"Nobody can know how the deployment to {where} ended", one.reason
+    if not any(fact.data.get("id") in TAKEN_BACK for fact in now.stopped):
+        return "failed", f"The deployment to {where} was undone", one.reason
+    instead = "" if trial.before is None else f"; r{trial.before.number} has all of them again"
+    title = f"{name} was taken back from {where}"
+    if trial.ended is None or not any(each.kind == "bad" for each in trial.verdicts):
+        return "rolled", title, one.reason
+    had = f"It had up to {trial.tried} % of the requests for {length(trial.ended - trial.moves[0].at)}"
+    return "rolled", title, f"{had}{instead}."
+
+
+def _serves(trial: Trial, one: Deployment) -> bool:
+    mine = trial.deployment is not None and trial.deployment.id == one.id
+    return mine and trial.fate in ("serves", "watched", "frozen", "going back")
+
+
+def _ended(record: Record, trial: Trial) -> Moment | None:
+    """That another release took its requests."""
+    if trial.fate not in ("gone back", "replaced") or not trial.moves:
+        return None
+    move, where, after = trial.moves[-1], trial.release.environment, trial.after
+    told, instead = record.moved.get((move.run, where)), "" if after is None else f"r{after.number}"
+    if trial.fate == "gone back":
+        title = f"{trial.who or 'shipway'} rolled {where} back to {instead}"
+    else:
+        title = f"{instead} took its place in {where}"
+    return Moment(
+        at=move.at,
+        kind="rollback" if trial.fate == "gone back" else "replaced",
+        state="rolled" if trial.fate == "gone back" else "draining",
+        title=title,
+        says=f"It had requests for {length(move.at - trial.moves[0].at)}.",
+        fact=None if told is None else told.id,
+        environment=where,
+        address=f"/applications/{record.application}/environments/{where}/releases/{instead}",
+    )
+
+
+def _of_fact(record: Record, fact: Fact) -> Moment | None:
+    if fact.kind.startswith("verdict."):
+        return _verdict(record, fact)
+    if fact.kind == "run.stopped":
+        return _gate(fact) if fact.data.get("id") in GATES else None
+    if fact.kind == "error.suspected" and fact.data.get("commit") != record.commit:
+        return _unsuspected(fact)
+    told = SIMPLE.get(fact.kind)
+    if told is None:
+        return None
+    state, title, says = told(fact)
+    kind = fact.kind.replace(".", " ")
+    return Moment(fact.at, kind, state, title, says, fact.id, fact.environment)
+
+
+def _verdict(record: Record, fact: Fact) -> Moment:
+    kind, data, where = fact.kind.removeprefix("verdict.").replace("_", " "), fact.data, fact.environment
+    return Moment(
+        at=fact.at,
+        kind="verdict",
+        state=VERDICT_ICONS.get(kind, "unknown"),
+        title=f"Judged {kind} at {data['share']} % in {where}"
+        if kind != "not known"
+        else (f"Not known at {data['share']} % in {where}"),
+        says=str(data["reason"]),
+        fact=fact.id,
+        environment=where,
+        address=f"/applications/{record.application}/environments/{where}/releases/r{data['release']}",
+        lines=[_finding(each) for each in data.get("findings", ())],
+    )
+
+
+def _finding(recorded: Mapping[str, Any]) -> str:
+    """`Failed requests: 9 of 18 over 0 of 172; by chance at most once in 671 deployments`."""
+    one = finding(recorded)
+    new, old = counted(one.what, one.new_count, one.new_of), counted(one.what, one.old_count, one.old_of)
+    return f"{one.what[0].upper()}{one.what[1:]}: {new} over {old}; {by_chance(one.evidence)}"
+
+
+def _gate(fact: Fact) -> Moment:
+    says = " ".join(str(fact.data.get(name) or "") for name in ("message", "hint")).strip()
+    return Moment(fact.at, "gate", "blocked", "Stopped before it was deployed", says, fact.id)
+
+
+def _unsuspected(fact: Fact) -> Moment:
+    address = f"/applications/{fact.application}/errors/{fact.data['number']}"
+    title = f"An error came with it: {fact.data['title']}"
+    says = str(fact.data.get("reason", ""))
+    return Moment(fact.at, "error", "failed", title, says, fact.id, fact.environment, address)
+
+
+def _error(one: Suspected) -> Moment:
+    suspicion = one.place.suspicion or {}
+    since = "" if one.release is None else f" since r{one.release.number}"
+    hunks = [line for each in suspicion.get("evidence", ()) for line in each.get("hunk", ())]
+    return Moment(
+        at=one.place.first_seen if one.fact is None else one.fact.at,
+        kind="error",
+        state="failed",
+        title=f"{one.error.title}{since} in {one.place.environment}",
+        says=str(suspicion.get("reason", "")),
+        fact=None if one.fact is None else one.fact.id,
+        environment=one.place.environment,
+        address=f"/applications/{one.error.application}/errors/{one.error.number}",
+        lines=hunks,
+    )
+
+
+def _told(record: Record, one: Message) -> Moment:
+    by = {"sent": f"By {one.service}: ", "nowhere": "Not sent, for no channel leads there: "}.get(one.state, "")
+    about = next((fact for fact in reversed(record.facts) if fact.data.get("message") == one.id), None)
+    return Moment(
+        at=one.sent or one.created,
+        kind="told",
+        state="bell",
+        title=f"{one.person} {'was told' if one.state == 'sent' else 'is to be told'}",
+        says=f"{by}{one.subject}",
+        fact=None if about is None else about.id,
+        environment=one.environment,
+        lines=one.text.splitlines(),
+    )
+
+
+def _lines(text: str) -> Sequence[str]:
+    return [plain(line) for line in text.splitlines()][:EXCERPT]
+
+
+Said = tuple[str, str, str]
+
+SIMPLE: Mapping[str, Callable[[Fact], Said]] = {
+    "deployment.overtaken": lambda fact: ("draining", f"Not deployed to {fact.environment}", fact.data["reason"]),
+    "deployment.unneeded": lambda fact: (
+        "serving",
+        f"Nothing had to move in {fact.environment}",
+        fact.data["reason"],
+    ),
+    "deployment.taken_back": lambda fact: (
+        "rolled",
+        f"{fact.data['who']} took it back from {fact.environment}",
+        "While it was tried on a share of the requests.",
+    ),
+    "commit.quarantined": lambda fact: (
+        "quarantined",
+        f"Quarantined in {fact.environment}",
+        "It comes back only as part of a commit that mends it.",
+    ),
+    "revert.ready": lambda fact: (
+        "commit",
+        "A commit that takes it back is ready",
+        f"git fetch shipway {fact.data['branch']}",
+    ),
+    "commit.fixed": lambda fact: (
+        "passed",
+        f"Its quarantine in {fact.environment} ended",
+        f"{str(fact.data['by'])[:7]} has mended it.",
+    ),
+    "release.frozen": lambda fact: (
+        "frozen",
+        f"Judged bad in {fact.environment}, and stays",
+        fact.data["reason"],
+    ),
+}

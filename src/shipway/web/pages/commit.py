@@ -1,0 +1,175 @@
+"""A commit: its whole life on one time line, also by a short hash, alone or within its application."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.responses import RedirectResponse, Response
+
+from shipway.errors import NotFound
+from shipway.pushes.git import CommitInfo
+from shipway.state import applications, runs
+from shipway.state.database import Connection
+from shipway.web import lookups
+from shipway.web.call import Call
+from shipway.web.commits import Ambiguous
+from shipway.web.life import record as lives
+from shipway.web.life import saying, telling
+from shipway.web.life.record import Record
+from shipway.web.pages import trial_chart
+from shipway.web.pages.rendering import page
+from shipway.web.pages.trial_chart import Drawn
+from shipway.web.pages.voyage import voyage
+from shipway.web.routes import declare
+from shipway.web.site import Site
+from shipway.web.trials import Trial
+from shipway.web.words import counted, listed
+
+DIGITS = re.compile(r"[0-9a-f]{4,40}")
+BASE = "/applications/{application}/commits/{commit}"
+NEWEST = 5
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A commit that may be meant."""
+
+    application: str
+    info: CommitInfo
+
+
+def commit_page(site: Site, call: Call) -> Response:
+    """The commit that a hash, a shortened one or a branch of the application names."""
+    application, said = call.place("application"), call.place("commit")
+    with site.database.read() as conn:
+        lookups.application(conn, application)
+    try:
+        commit = site.commits.resolve(application, said)
+    except Ambiguous as error:
+        return _choose(site, call, said, [(application, each) for each in error.commits])
+    except NotFound:
+        return _choose(site, call, said, [], application)
+    with site.database.read() as conn:
+        names = lookups.environments(site, conn, application)
+        record = lives.read(conn, site.commits, application, commit, names)
+    return _page(site, call, record)
+
+
+def anywhere(site: Site, call: Call) -> Response:
+    """`/c/<hash>`: the commit of whatever application has it."""
+    said = call.place("commit").lower()
+    with site.database.read() as conn:
+        names = [one.name for one in applications.every(conn)]
+        found = runs.beginning(conn, said) if DIGITS.fullmatch(said) else []
+    if not found:
+        found = [(name, commit) for name in names for commit in _candidates(site, name, said)]
+    if len(found) == 1:
+        application, commit = found[0]
+        return RedirectResponse(f"/applications/{application}/commits/{commit[:10]}", 307)
+    return _choose(site, call, said, found)
+
+
+def _candidates(site: Site, application: str, said: str) -> Sequence[str]:
+    if not DIGITS.fullmatch(said):
+        return ()
+    try:
+        return (site.commits.resolve(application, said),)
+    except Ambiguous as error:
+        return error.commits
+    except NotFound:
+        return ()
+
+
+def _page(site: Site, call: Call, record: Record) -> Response:
+    application, commit = record.application, record.commit
+    return page(
+        site,
+        call,
+        "commit.html",
+        here="applications",
+        application=application,
+        commit=commit,
+        info=site.commits.about(application, commit),
+        parents=site.commits.parents(application, commit),
+        record=record,
+        first=record.journeys[0].run if record.journeys else None,
+        pills=saying.states(record),
+        lead=saying.sentence(record),
+        moments=telling.moments(record, site.commits.extent(application, commit)),
+        voyage=voyage(record),
+        charts=_charts(site, record.trials),
+        branch=next((each.branch for each in record.held if each.branch and each.hold.lifted is None), ""),
+        to_prod=_to_the_end(record),
+    )
+
+
+def _to_the_end(record: Record) -> float | None:
+    """Seconds from its run to its first request in the last environment."""
+    last = record.places[-1].environment if record.places else ""
+    for now in record.journeys:
+        trial = next((one for one in record.trials.values() if one.release.environment == last), None)
+        if now.run.purpose == "push" and trial is not None and trial.moves:
+            return trial.moves[0].at - now.run.created
+    return None
+
+
+def _charts(site: Site, judged: Mapping[str, Trial]) -> dict[str, Drawn]:
+    """What was drawn of the releases that were tried on a share of the requests, by their ids."""
+    collector, drawn = site.story.cast.collector, {}
+    for release, trial in judged.items():
+        if not any(0 < move.share < 100 for move in trial.moves):
+            continue
+        over = trial_chart.window(trial, time.time())
+        new, old = (
+            [] if one is None else collector.readings(one.name, over.begins, over.ends)
+            for one in (trial.release, trial.before)
+        )
+        drawn[release] = trial_chart.drawn(trial, new, old, over)
+    return drawn
+
+
+def _choose(
+    site: Site, call: Call, said: str, found: Sequence[tuple[str, str]], application: str | None = None
+) -> Response:
+    """Several that may be meant; or none, with what is known instead."""
+    with site.database.read() as conn:
+        elsewhere = [] if found or not DIGITS.fullmatch(said) else runs.beginning(conn, said)
+        newest = [] if found else _newest(conn, application)
+    reply = page(
+        site,
+        call,
+        "commit_list.html",
+        here="applications",
+        said=said,
+        title=_title(said, found, application),
+        found=_about(site, found or elsewhere),
+        newest=_about(site, newest),
+        several=bool(found),
+    )
+    reply.status_code = 300 if found else 404
+    return reply
+
+
+def _title(said: str, found: Sequence[tuple[str, str]], application: str | None) -> str:
+    if found:
+        where = listed(list(dict.fromkeys(name for name, _ in found)))
+        return f"{counted(len(found)).capitalize()} commits of {where} begin with {said}"
+    return f"{application or 'No application'} has {'no ' if application else 'a '}commit {said}"
+
+
+def _newest(conn: Connection, application: str | None) -> list[tuple[str, str]]:
+    found = runs.recent(conn, application=application, limit=4 * NEWEST)
+    return list(dict.fromkeys((run.application, run.commit) for run in found))[:NEWEST]
+
+
+def _about(site: Site, found: Sequence[tuple[str, str]]) -> list[Candidate]:
+    return [Candidate(application, site.commits.about(application, commit)) for application, commit in found]
+
+
+ROUTES = (
+    declare("GET", BASE, commit_page, who="user"),
+    declare("GET", "/c/{commit}", anywhere, who="user"),
+)

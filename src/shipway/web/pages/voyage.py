@@ -1,0 +1,138 @@
+"""The picture on a commit's page: its way from the push to the last environment, and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from shipway.web.journey import Journey
+from shipway.web.life.record import Record
+from shipway.web.trials import Trial
+from shipway.web.words import length
+
+FIRST, LAST = 90, 1200
+SLIM_FIRST, SLIM_LAST = 36, 306
+BACK = ("undone", "gone back", "going back")
+ROOM = 360  # between the turn and the beginning, for the words of what came back
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One stop: `at` is when it came there, in seconds since 1970, None while it has not; `after` how long the way
+    took, in words."""
+
+    name: str
+    state: str
+    at: float | None
+    x: int = 0
+    slim: int = 0
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Voyage:
+    """`gone` is where the way that is behind it ends, `turn` where it turned back; `told` and `back` are words."""
+
+    stops: Sequence[Stop]
+    gone: int
+    slim_gone: int
+    turn: Stop | None
+    moving: bool
+    back: str
+    told: str
+    says: str
+
+
+def voyage(record: Record) -> Voyage | None:
+    """The way of the newest run that was to test it; nothing while there is no run."""
+    pushed = [each for each in record.journeys if each.run.purpose == "push"] or list(record.journeys)
+    if not pushed:
+        return None
+    now = pushed[-1]
+    stops = _placed([*_first(record, now), *(_environment(record, now, name) for name in _names(record, now))])
+    reached = [stop for stop in stops if stop.at is not None]
+    turned = next((stop for stop in stops if stop.state == "rolled"), None)
+    told = _told(record)
+    turn = turned or (reached[-1] if told and reached else None)
+    return Voyage(
+        stops=stops,
+        gone=reached[-1].x if reached else FIRST,
+        slim_gone=reached[-1].slim if reached else SLIM_FIRST,
+        turn=turn,
+        moving=not now.run.over,
+        back=_back(record) if turned is not None and turned.x - FIRST > 2 * ROOM else "",
+        told=told if turn is not None and turn.x - FIRST > ROOM else "",
+        says=_in_words(stops, told),
+    )
+
+
+def _names(record: Record, now: Journey) -> list[str]:
+    """The environments on the way, or that it came to by another run."""
+    came = [trial.release.environment for trial in record.trials.values()]
+    order = [place.environment for place in record.places]
+    return [name for name in order if name in now.run.deliver or name in came]
+
+
+def _first(record: Record, now: Journey) -> Iterator[Stop]:
+    run = now.run
+    yield Stop("pushed" if run.purpose == "push" else "asked for", "commit", run.created)
+    tested = [step.ended for step in now.ended if step.ended is not None]
+    over = bool(now.deployments or now.unneeded) or run.over
+    state = "passed" if now.deployments or now.unneeded else run.state
+    icon = state if state in ("queued", "running", "passed", "failed") else "draining"
+    yield Stop(f"run {run.number}", icon, (max(tested, default=run.ended) if over else run.started))
+    made = record.artifact
+    yield Stop("artifact", "box" if made else "queued", None if made is None else made.created)
+
+
+def _environment(record: Record, now: Journey, name: str) -> Stop:
+    trial = next((one for one in reversed(list(record.trials.values())) if one.release.environment == name), None)
+    if trial is None or trial.deployment is None:
+        return Stop(
+            name, "serving" if name in now.unneeded else "queued", now.run.ended if name in now.unneeded else None
+        )
+    came = trial.deployment
+    return Stop(name, _icon(trial), trial.moves[0].at if trial.moves else came.started)
+
+
+def _icon(trial: Trial) -> str:
+    if trial.fate in BACK:
+        return "rolled" if trial.moves else "failed"
+    simple = {"coming": "running", "on trial": "running", "unknown": "unknown", "replaced": "draining"}
+    return simple.get(trial.fate, "serving")
+
+
+def _placed(stops: Sequence[Stop]) -> list[Stop]:
+    """Where they are drawn, evenly, and how long each took after the one before."""
+    parts, placed, before = len(stops) - 1, [], None
+    for number, stop in enumerate(stops):
+        x, slim = (
+            first + (last - first) * number // parts for first, last in ((FIRST, LAST), (SLIM_FIRST, SLIM_LAST))
+        )
+        known = before is not None and stop.at is not None and stop.at >= before
+        placed.append(replace(stop, x=x, slim=slim, after=length(stop.at - before) if known else ""))  # type: ignore[operator]
+        before = stop.at
+    return placed
+
+
+def _back(record: Record) -> str:
+    """How fast the requests were back."""
+    for trial in record.trials.values():
+        if trial.fate == "undone" and trial.ended is not None:
+            begun = record.fact(("deployment.undo",), environment=trial.release.environment)
+            if begun is not None and trial.ended > begun.at:
+                return f"traffic back in {length(trial.ended - begun.at)}"
+        if trial.fate == "gone back":
+            return f"it had requests for {length((trial.ended or 0.0) - trial.moves[0].at)}"
+    return ""
+
+
+def _told(record: Record) -> str:
+    first = next((one for one in record.told if one.state == "sent"), None)
+    return "" if first is None else f"{first.person} told"
+
+
+def _in_words(stops: Sequence[Stop], told: str) -> str:
+    """The label for readers who do not see it."""
+    reached = [f"{stop.name} {stop.state}" for stop in stops if stop.at is not None]
+    return f"The way of the commit: {', '.join(reached)}{'; ' + told if told else ''}."
