@@ -19,6 +19,7 @@ from shipway import __version__
 from shipway.cli import (
     environments,
     errors,
+    finding,
     incidents,
     installation,
     pipelines,
@@ -35,7 +36,7 @@ from shipway.errors import ShipwayError
 NOT_ASKED, INTERRUPTED = 2, 130
 
 GROUPS: dict[str, dict[str, Verb]] = {
-    "installation": installation.VERBS,
+    "installation": installation.VERBS | finding.VERBS,
     "pushes": pushes.VERBS,
     "pipelines": pipelines.VERBS,
     "environments": environments.VERBS,

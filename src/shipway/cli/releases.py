@@ -16,11 +16,12 @@ TIME_UP = 124
 
 
 def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> None:
-    """In which environments a commit is; and if not, why not."""
-    found = Server.find().get(f"/commits/{here.application(app)}/{here.commit(commit)}/where")
+    """In which environments a commit is; and if not, why not. With --json, its whole life too."""
+    path = f"/commits/{here.application(app)}/{here.commit(commit)}"
     if as_json:
-        show.as_json(found)
+        show.as_json(Server.find().get(path))
         return
+    found = Server.find().get(f"{path}/where")
     rows = [
         (
             each["name"],

@@ -15,6 +15,7 @@ from shipway.web.api import (
     overview,
     probes,
     runs,
+    search,
     signals,
     step_logs,
     tokens,
@@ -24,6 +25,7 @@ from shipway.web.api import (
 ROUTES = (
     *applications.ROUTES,
     *overview.ROUTES,
+    *search.ROUTES,
     *runs.ROUTES,
     *step_logs.ROUTES,
     *commits.ROUTES,

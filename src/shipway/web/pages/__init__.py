@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from shipway.web.pages import commit, environment, error, error_list, home, release, run, run_list, session, static
+from shipway.web.pages import (
+    commit,
+    environment,
+    error,
+    error_list,
+    home,
+    release,
+    run,
+    run_list,
+    search,
+    session,
+    static,
+)
 
 ROUTES = (
     *static.ROUTES,
     *session.ROUTES,
     *home.ROUTES,
     *commit.ROUTES,
+    *search.ROUTES,
     *run_list.ROUTES,
     *run.ROUTES,
     *environment.ROUTES,
