@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from web.scene import Scene
 from web.server import Site
@@ -43,6 +43,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A real one; whoever asks for it needs chromium."""
+    expect.set_options(timeout=20_000)  # a machine with much else to do is slow, not wrong
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:

@@ -31,6 +31,7 @@ VALUES = {
     "release": "r1",
     "channel": "01hzz",
     "error": "1",
+    "fact": "1",
     "rest": "info/refs",
 }
 HOSTILE = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,14 @@ pytestmark = pytest.mark.needs("chromium")
 
 PAGES = (
     "/",
+    "/?who=needs",
+    "/?team=nobody",
+    "/search",
+    "/search?q=topup",
+    "/applications/topup/commits/main",
+    "/applications/ledger/commits/main",
+    "/applications/search/commits/main",
+    "/applications/mailer/commits/main",
     "/runs",
     "/runs/topup:5",
     "/runs/topup:4",
@@ -239,7 +248,9 @@ def test_everything_on_the_first_page_leads_to_where_it_came_from(
     expect(way.get_by_role("link", name="prod")).to_have_attribute(
         "href", "/applications/ledger/environments/prod"
     )
-    expect(way.locator("li").first.get_by_role("link")).to_have_attribute("href", "/runs/ledger:2")
+    expect(way.locator("li").first.get_by_role("link")).to_have_attribute(
+        "href", re.compile("^/applications/ledger/commits/[0-9a-f]{10}$")
+    )
     expect(way.locator("li").nth(1)).to_contain_text("steps passed in")
     way.get_by_role("link", name="run 2").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The deployment to test was undone")
@@ -312,7 +323,13 @@ def test_nothing_that_people_or_programs_write_becomes_markup(browser: Browser, 
     page = context.new_page()
     alerts: list[str] = []
     page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
-    pages = ["/", "/runs", "/applications/topup/environments/prod"]
+    pages = [
+        "/",
+        "/runs",
+        "/applications/topup/environments/prod",
+        "/search?q=alert",
+        "/applications/topup/commits/main",
+    ]
     for path in [*pages, *(f"/runs/topup:{number}" for number in range(1, len(PAYLOADS) + 2))]:
         page.goto(site.origin + path)
         page.wait_for_load_state("networkidle" if "runs/topup" not in path else "load")

@@ -120,8 +120,8 @@ def find(conn: Connection, fact: int) -> Fact | None:
 
 def touched(conn: Connection, last: int) -> set[str]:
     """The applications that facts with an id above `last` tell of."""
-    query = select(facts.c.application).where(facts.c.id > last, facts.c.application.is_not(None)).distinct()
-    return {str(name) for name in conn.execute(query).scalars()}
+    query = select(facts.c.application).where(facts.c.id > last).order_by(facts.c.id)  # by its id, not by name
+    return {name for name in conn.execute(query).scalars() if name is not None}
 
 
 def newest(conn: Connection) -> int:

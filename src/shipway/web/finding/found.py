@@ -43,7 +43,7 @@ def _fit(one: Found, asked: Sequence[str]) -> int | None:
         where = _where(title, word)
         if where is None and word not in rest:
             return None
-        total += 4 if where is None else where
+        total += (2 if word in rest.split() else 4) if where is None else where
     return total
 
 

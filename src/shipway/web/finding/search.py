@@ -58,12 +58,12 @@ def _application(row: Row) -> Found:
 
 def _of_row(row: Row) -> Iterator[Found]:
     """Its environments, its newest commit and run, and what can be done with them."""
-    for place in row.places:
+    for place in reversed(row.places):
         yield Found("environment", f"{row.name} {place.name}", _serves(place), _place(row, place))
     if row.head is not None:
         yield _commit(row.name, row.head.run.commit, row.standing.subject, row.head.run.who)
         yield _run(row.head.run)
-    for place in row.places:
+    for place in reversed(row.places):
         yield from _acts(row, place)
     yield from _acts_on_run(row)
 

@@ -24,6 +24,7 @@ from shipway.web.commits import Commits
 from shipway.web.journey import Journey
 from shipway.web.overview.places import Place, places, serving_now
 
+MANY = 5000  # facts since the last look, after which all is read anew
 BRANCHES = 8  # of which what was read is kept at most
 
 
@@ -86,6 +87,8 @@ class Board:
                 self._kept.popitem(last=False)
             newest = facts.newest(conn)
             if newest >= kept.fact:  # whoever looks at an older record is shown what a newer one said
+                if newest - kept.fact > MANY:
+                    kept.standings = {}
                 self._refresh(conn, kept, branch)
                 kept.fact = newest
             return list(kept.standings.values())

@@ -1,0 +1,169 @@
+"""The page of a commit and `/api/v1/commits`: its whole life, each sentence from a fact, found by a short hash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from shipway.pushes.git import Git
+from shipway.state import runs
+from web.judged import Trials, bad, on_trial, taken_back
+from web.past import afternoon
+from web.scene import Scene
+from web.server import Site
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Releases before the judge, and an afternoon: nobody changes them."""
+    scene = Scene.empty(tmp_path_factory.mktemp("past"))
+    with scene.history():
+        for tell in (bad, taken_back, on_trial):
+            tell(scene)
+    afternoon(scene)
+    site = Site.start(scene)
+    yield site
+    site.stop()
+    scene.database.close()
+
+
+def head(site: Site, application: str) -> str:
+    """The newest commit of an application."""
+    with site.scene.database.read() as conn:
+        found = runs.newest_push(conn, application, "main")
+    assert found is not None
+    return found.commit
+
+
+def life(site: Site, application: str) -> dict[str, Any]:
+    found: dict[str, Any] = site.get(f"/api/v1/commits/{application}/{head(site, application)}").json
+    return found
+
+
+def titles(site: Site, application: str) -> list[str]:
+    return [moment["title"] for moment in life(site, application)["moments"]]
+
+
+def test_the_whole_life_of_a_bad_release_stands_in_its_order(past: Site) -> None:
+    told = titles(past, "bad")
+    digest = next(each for each in told if each.startswith("Artifact"))
+    assert told == [
+        "Pushed to main",
+        "Run 2 passed its steps",
+        digest,
+        "r2 serves in dev",
+        "r2 serves in test",
+        "r2 was taken back from prod",
+        "Judged bad at 10 % in prod",
+        "Quarantined in prod",
+        "ben@example.org was told",
+        "A commit that takes it back is ready",
+    ]
+    found = life(past, "bad")
+    assert found["states"] == ["Rolled back", "Quarantined"]
+    assert found["says"] == "It serves in dev and test. Not in prod: r2 was taken back at 10 % of the requests."
+
+
+def test_every_sentence_leads_to_the_fact_it_came_from(past: Site) -> None:
+    for application in ("bad", "blue-green", "trying", "topup", "ledger", "mailer"):
+        found = life(past, application)
+        for moment in found["moments"]:
+            assert moment["fact"] is not None, (application, moment["title"])
+            fact = past.get(f"/api/v1/facts/{moment['fact']}").json
+            assert fact["application"] == application
+        page = past.get(f"/applications/{application}/commits/{found['commit'][:8]}").text
+        assert all(f'href="/api/v1/facts/{moment["fact"]}"' in page for moment in found["moments"])
+
+
+def test_the_curve_the_numbers_and_the_way_back_are_shown(past: Site) -> None:
+    page = past.get(f"/applications/bad/commits/{head(past, 'bad')}").text
+    assert "Share of the requests to prod" in page
+    assert "Failed requests: 9 of 18 requests over 0 of 172 requests; by chance at most once in" in page
+    assert "git fetch shipway revert-" in page
+    assert 'class="turn"' in page
+    moments = {moment["title"]: moment for moment in life(past, "bad")["moments"]}
+    shares = moments["r2 was taken back from prod"]["shares"]
+    assert [(move["share"], move["back"]) for move in shares] == [(10, False), (0, True)]
+
+
+def test_a_release_that_another_run_took_back_says_who_and_to_what(past: Site) -> None:
+    assert "shipway rolled prod back to r1" in titles(past, "blue-green")
+    assert "ben rolled prod back to r1" in titles(past, "search")
+
+
+def test_the_evidence_against_a_commit_is_on_its_page(past: Site) -> None:
+    with past.scene.database.read() as conn:
+        commit = next(
+            run.commit
+            for run in runs.recent(conn, application="topup", branch="main")
+            if run.purpose == "push" and run.state == "passed"
+        )
+    found = past.get(f"/api/v1/commits/topup/{commit}").json
+    assert [one["environment"] for one in found["suspected_of"]] == ["prod"]
+    page = past.get(f"/applications/topup/commits/{commit[:9]}").text
+    assert "Why it is this commit" in page
+    assert "-RATES = rates()" in page
+
+
+def test_a_commit_that_is_under_way_says_how_far_it_is(past: Site) -> None:
+    found = life(past, "trying")
+    assert found["states"] == ["Under way"]
+    assert "r2 is on its way to prod" in [moment["title"] for moment in found["moments"]]
+
+
+def test_a_short_hash_is_enough_and_needs_no_application(past: Site) -> None:
+    commit = head(past, "ledger")
+    sent = past.get(f"/c/{commit[:7]}")
+    assert (sent.status, sent.headers["location"]) == (307, f"/applications/ledger/commits/{commit[:10]}")
+    assert "Post refunds per line" in past.get(sent.headers["location"]).text
+
+
+def test_several_that_begin_alike_are_listed(past: Site) -> None:
+    one, other = head(past, "bad"), head(past, "blue-green")
+    same = _alike(past.scene, "storefront")
+    page = past.get(f"/applications/storefront/commits/{same[0][:4]}")
+    assert page.status == 300
+    assert all(commit[:12] in page.text for commit in same)
+    answer = past.get(f"/api/v1/commits/storefront/{same[0][:4]}")
+    assert (answer.status, answer.json["error"]["id"]) == (409, "commits.ambiguous")
+    assert one != other
+
+
+def test_one_that_is_not_known_says_what_is(past: Site) -> None:
+    page = past.get("/applications/ledger/commits/0123456789")
+    assert page.status == 404
+    assert "ledger has no commit 0123456789" in page.text
+    assert "Post refunds per line" in page.text
+    elsewhere = past.get(f"/applications/ledger/commits/{head(past, 'mailer')[:8]}")
+    assert elsewhere.status == 404
+    assert "Send in the reader" in elsewhere.text
+    assert past.get("/c/0123456789").status == 404
+    assert past.get("/c/%3Cscript%3E").status == 404
+
+
+def test_only_who_is_signed_in_sees_it(past: Site) -> None:
+    for path in (f"/c/{head(past, 'bad')[:7]}", f"/applications/bad/commits/{head(past, 'bad')}"):
+        assert past.ask("GET", path).status == 401
+
+
+def _alike(scene: Scene, application: str) -> list[str]:
+    """Two commits of an application that begin with the same four digits."""
+    git = Git(scene.places.repository(application))
+    first = scene.heads[application, "main"]
+    tree, seen = git.tree(first), dict[str, str]()
+    for number in range(3000):
+        made = git.write_commit(tree, first, "Cho <cho@example.org>", 1.0, f"Try {number}")
+        if made[:4] in seen:
+            return [seen[made[:4]], made]
+        seen[made[:4]] = made
+    raise AssertionError("no two are alike")
+
+
+def test_how_much_it_changed_is_told(tmp_path_factory: pytest.TempPathFactory) -> None:
+    scene = Scene.empty(tmp_path_factory.mktemp("one"))
+    Trials(scene, "one")
+    git = Git(scene.places.repository("one"))
+    assert git.extent(scene.heads["one", "main"])[0] == 1
+    scene.database.close()

@@ -1,0 +1,88 @@
+"""What is sent over the wire: packed where that is worth it, never held back, streams never packed."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from shipway import daemon
+from web.past import afternoon
+from web.scene import Scene
+from web.server import Site
+
+FIRST_VIEW = 150_000  # bytes
+REQUESTS = 20
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An afternoon that nobody changes."""
+    scene = Scene.empty(tmp_path_factory.mktemp("past"))
+    afternoon(scene)
+    site = Site.start(scene)
+    yield site
+    site.stop()
+    scene.database.close()
+
+
+def test_a_page_is_packed_for_who_takes_that_and_only_then(past: Site) -> None:
+    packed, plain = past.get("/", **{"accept-encoding": "gzip"}), past.get("/")
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "accept-encoding" in packed.headers["vary"].lower()
+    assert "content-encoding" not in plain.headers
+    assert len(packed.body) < len(plain.body) / 4
+    assert "Sorted by what may need a person first" in gzip.decompress(packed.body).decode()
+
+
+def test_the_first_view_is_small_and_of_few_requests(past: Site) -> None:
+    """Of six applications; bench/home_scale.py measures it with fifty."""
+    page = past.get("/")
+    names = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text))
+    answers = [past.get(name, **{"accept-encoding": "gzip"}) for name in names]
+    fonts = len(re.findall(r"url\(fonts/", past.get(min(n for n in names if "variables" in n)).text))
+    assert 1 + len(names) + fonts + 1 <= REQUESTS
+    assert sum(len(answer.body) for answer in answers) < FIRST_VIEW / 2
+
+
+def test_what_is_sent_as_it_happens_is_never_packed(site: Site) -> None:
+    """It would wait for more before it is sent."""
+    host = site.origin.removeprefix("http://")
+    asked = f"GET /events HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip\r\n"
+    asked += f"Authorization: {site.bearer()['authorization']}\r\n\r\n"
+    with closing(socket.create_connection(("127.0.0.1", site.port), timeout=60)) as connection:
+        connection.sendall(asked.encode())
+        heard = b""
+        while b"retry:" not in heard:
+            more = connection.recv(4096)
+            assert more, heard
+            heard += more
+    assert b"content-encoding" not in heard.lower()
+
+
+def test_a_small_answer_is_not_held_back_until_the_one_before_is_acknowledged() -> None:
+    """Held back it comes 40 ms late whenever a connection is used again (Nagle's algorithm)."""
+    with daemon._listening(0) as listener:
+        assert asyncio.run(_accepted(listener)) != 0
+
+
+async def _accepted(listener: socket.socket) -> int:
+    """Whether what the server accepts there has that switched off."""
+    told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def look(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted = writer.get_extra_info("socket")
+        told.set_result(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    async with await asyncio.start_server(look, sock=listener):
+        _, writer = await asyncio.open_connection(*listener.getsockname())
+        found = await told
+        writer.close()
+        await writer.wait_closed()
+    return found

@@ -1,0 +1,156 @@
+"""The palette, `/search` and `/api/v1/search`: applications, commits, runs, environments, people and acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from shipway.state import runs
+from web.past import afternoon
+from web.scene import Scene
+from web.server import Site
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    scene = Scene.empty(tmp_path_factory.mktemp("past"))
+    afternoon(scene)
+    site = Site.start(scene)
+    yield site
+    site.stop()
+    scene.database.close()
+
+
+def find(site: Site, said: str) -> list[tuple[str, str, str]]:
+    found = site.ask("GET", f"/api/v1/search?q={said}", site.bearer()).json["results"]
+    return [(one["kind"], one["title"], one["address"]) for one in found]
+
+
+def head(site: Site, application: str) -> str:
+    with site.scene.database.read() as conn:
+        found = runs.newest_push(conn, application, "main")
+    assert found is not None
+    return found.commit
+
+
+def test_each_kind_of_thing_is_found_and_the_best_comes_first(past: Site) -> None:
+    commit = head(past, "search")
+    address = f"/applications/search/commits/{commit[:10]}"
+    place = "/applications/topup/environments/prod"
+    assert find(past, "topup")[0] == ("application", "topup", place)
+    assert find(past, "topup%20prod")[0] == ("environment", "topup prod", place)
+    assert find(past, "topup%204")[0] == ("run", "topup 4", "/runs/topup:4")
+    assert find(past, "ledger:2")[0] == ("run", "ledger 2", "/runs/ledger:2")
+    assert find(past, commit[:6])[0] == ("commit", f"{commit[:7]} Guess the language", address)
+    assert find(past, "guess%20lang")[0] == ("commit", f"{commit[:7]} Guess the language", address)
+    assert find(past, "roll%20back%20topup%20prod")[0] == ("action", "Roll back topup prod", f"{place}#acts")
+    assert find(past, "run%20topup%20again")[0] == ("action", "Run topup 5 again", "/runs/topup:5#acts")
+    assert ("person", "cho", "/?person=cho") in find(past, "cho")
+    assert find(past, "TOPUP")[0] == find(past, "topup")[0]
+
+
+def test_without_a_word_it_offers_what_needs_a_person(past: Site) -> None:
+    assert [title for _, title, _ in find(past, "")][:2] == ["ledger", "topup"]
+
+
+def test_what_is_asked_for_and_answered_is_bounded(past: Site) -> None:
+    assert len(find(past, "e")) == 30
+    assert past.get("/api/v1/search?q=e&limit=1000").json["results"][50:] == []
+    assert past.get(f"/api/v1/search?q={'x' * 5000}").json["results"] == []
+    assert past.get("/api/v1/search?q=%25_%27%22%00").status == 200
+
+
+def test_nobody_finds_anything_without_a_token(past: Site) -> None:
+    assert past.ask("GET", "/api/v1/search?q=topup").status == 401
+    assert past.ask("GET", "/search?q=topup").status == 401
+
+
+def test_the_page_finds_the_same_without_a_script(past: Site) -> None:
+    page = past.get("/search?q=topup%20prod")
+    assert page.text.index("topup prod") < page.text.index("Roll back topup prod")
+    assert 'href="/applications/topup/environments/prod"' in page.text
+    hostile = past.get("/search?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").text
+    assert "<script>alert" not in hostile
+
+
+@pytest.fixture(params=[1440, 390])
+def page(request: pytest.FixtureRequest, browser: Browser, past: Site) -> Iterator[Page]:
+    context = person(browser, past, request.param)
+    yield context.new_page()
+    context.close()
+
+
+def person(browser: Browser, site: Site, width: int, **options: object) -> BrowserContext:
+    context = browser.new_context(viewport={"width": width, "height": 900}, **options)  # type: ignore[arg-type]
+    context.set_default_timeout(60_000)
+    name, _, value = site.sign_in()["cookie"].partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": site.origin}])
+    return context
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("key", ["/", "Control+k"])
+def test_it_is_opened_narrowed_down_chosen_and_followed_by_keyboard(page: Page, past: Site, key: str) -> None:
+    page.goto(f"{past.origin}/runs")
+    page.keyboard.press(key)
+    box = page.get_by_role("combobox")
+    expect(box).to_be_focused()
+    page.keyboard.type("topup prod")
+    options = page.get_by_role("option")
+    expect(options.first).to_contain_text("topup prod")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowDown")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    expect(box).to_have_attribute("aria-activedescendant", "find-1")
+    expect(options.first).to_have_attribute("aria-selected", "false")
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/applications/topup/environments/prod")
+
+
+@pytest.mark.needs("chromium")
+def test_escape_closes_it_and_gives_the_focus_back(page: Page, past: Site) -> None:
+    page.goto(f"{past.origin}/runs")
+    link = page.get_by_role("navigation", name="Main").get_by_role("link", name="Runs")
+    link.focus()
+    page.keyboard.press("/")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(link).to_be_focused()
+
+
+@pytest.mark.needs("chromium")
+def test_a_slash_that_is_typed_into_a_field_stays_there(page: Page, past: Site) -> None:
+    page.goto(f"{past.origin}/search")
+    page.locator("#q").fill("")
+    page.locator("#q").press("/")
+    expect(page.locator("#q")).to_have_value("/")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.needs("chromium")
+def test_the_button_opens_it_and_what_is_not_there_is_said(page: Page, past: Site) -> None:
+    page.goto(past.origin)
+    page.get_by_role("link", name="Find a commit, run or act").click()
+    page.keyboard.type("zebra")
+    palette = page.get_by_role("dialog")
+    expect(palette.get_by_role("status")).to_have_text("Nothing is called that.")
+    expect(palette.get_by_role("option")).to_have_count(0)
+    expect(palette.get_by_role("combobox")).to_have_attribute("aria-expanded", "false")
+
+
+@pytest.mark.needs("chromium")
+def test_without_a_script_the_same_link_leads_to_a_form(browser: Browser, past: Site) -> None:
+    context = person(browser, past, 390, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(past.origin)
+    page.get_by_role("link", name="Find a commit, run or act").click()
+    page.get_by_role("searchbox").fill("guess")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="Guess the language").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Guess the language")
+    context.close()

@@ -1,0 +1,121 @@
+"""The first page and the page of a commit in a browser: live, by keyboard, still where that is wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from web.judged import BAD, Trials
+from web.past import afternoon
+from web.scene import Scene
+from web.server import Site
+
+pytestmark = pytest.mark.needs("chromium")
+
+
+class Watched(Trials):
+    """What happens to an application that is there already."""
+
+    def __init__(self, scene: Scene, application: str) -> None:
+        self.scene, self.application = scene, application
+
+
+def person(browser: Browser, site: Site, **options: object) -> BrowserContext:
+    context = browser.new_context(**options)  # type: ignore[arg-type]
+    context.set_default_timeout(60_000)
+    name, _, value = site.sign_in()["cookie"].partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": site.origin}])
+    return context
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    scene = Scene.empty(tmp_path_factory.mktemp("past"))
+    afternoon(scene)
+    site = Site.start(scene)
+    yield site
+    site.stop()
+    scene.database.close()
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    context = person(browser, site)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_it_is_narrowed_down_by_keyboard_and_the_address_says_so(browser: Browser, past: Site, width: int) -> None:
+    context = person(browser, past, viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(past.origin)
+    expect(page.locator(".app")).to_have_count(6)
+    needs = page.get_by_role("link", name=re.compile("Needs a person"))
+    needs.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?who=needs")
+    expect(page.locator(".app")).to_have_count(2)
+    expect(page.get_by_role("link", name=re.compile("Needs a person"))).to_have_attribute("aria-current", "true")
+    page.get_by_label("Person").focus()
+    page.keyboard.type("ben")
+    page.wait_for_url("**/?who=needs&person=ben")
+    expect(page.locator(".app")).to_have_count(1)
+    expect(page.get_by_role("heading", level=1)).to_have_text("ledger needs you.")
+    page.reload()
+    expect(page.locator(".app h2")).to_have_text(["ledger"])
+    context.close()
+
+
+def test_nothing_moves_for_who_wants_no_motion(browser: Browser, past: Site) -> None:
+    context = person(browser, past, reduced_motion="reduce")
+    page = context.new_page()
+    for path in ("/", "/applications/mailer/commits/main", "/applications/search/commits/main"):
+        page.goto(past.origin + path)
+        page.keyboard.press("/")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert page.evaluate("document.getAnimations().length") == 0, path
+    context.close()
+
+
+def test_a_push_is_watched_from_the_empty_page_through_a_bad_canary_to_the_message(page: Page, site: Site) -> None:
+    """Without a reload; the engine's part in it is told by the record's own functions."""
+    scene = site.scene
+    page.goto(site.origin)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing is under way yet.")
+    expect(page.locator("#three-lines li")).to_have_count(3)
+    scene.application("topup")
+    first = scene.push("topup", "Say hello")
+    pill = page.locator(".app .st.pill")
+    expect(pill).to_have_text("Queued")
+    expect(page.locator("#picture")).to_have_attribute(
+        "aria-label", f"What is under way: topup, commit {first.commit[:7]}."
+    )
+    scene.deliver(first)
+    expect(pill).to_have_text("Serving")
+    second = scene.push("topup", "Take a charge once per key", who="ben")
+    scene.green(second, traffic={"strategy": "canary"})
+    scene.deploy(second, "dev")
+    scene.deploy(second, "test")
+    trial = scene.begin_deployment(second, "prod")
+    told = Watched(scene, "topup")
+    told.share(trial, 10)
+    expect(pill).to_have_text("10 % of prod")
+    page.get_by_role("link", name=second.commit[:7]).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Take a charge once per key")
+    expect(page.locator("#life")).to_contain_text("r2 is on its way to prod")
+    expect(page.locator("#life .curve svg")).to_have_count(2)
+    told.condemned(second, trial, 10)
+    expect(page.locator("#life")).to_contain_text("Judged bad at 10 % in prod")
+    told.undone(second, trial, f"r2 was taken back at 10 % of the requests: {BAD}", "signals.bad_verdict")
+    told.reverted(second)
+    expect(page.locator("#says")).to_contain_text("Rolled back")
+    expect(page.locator("#says")).to_contain_text("Quarantined")
+    expect(page.locator("#told")).to_contain_text("ben@example.org")
+    expect(page.locator("#voyage .turn").first).to_be_attached()
+    page.get_by_role("link", name="Shipway", exact=True).click()
+    expect(pill).to_have_text("Rolled back")
+    expect(page.locator(".app .back")).to_contain_text("ben@example.org was told")

@@ -1,0 +1,204 @@
+"""The first page and `/api/v1/overview`: each application with a state, a path and a reason, in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import event
+
+from shipway.signals.verdict import Verdict
+from shipway.state import facts, holds, runs
+from shipway.state.tables import metadata
+from web.judged import BAD, Trials, fine, on_trial
+from web.past import afternoon
+from web.scene import Scene
+from web.server import Site
+
+ORDER = ["ledger", "topup", "mailer", "statements", "search", "storefront"]
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An afternoon that nobody changes."""
+    scene = Scene.empty(tmp_path_factory.mktemp("past"))
+    afternoon(scene)
+    site = Site.start(scene)
+    yield site
+    site.stop()
+    scene.database.close()
+
+
+def overview(site: Site, query: str = "", who: str = "ada") -> dict[str, dict[str, object]]:
+    found = site.get(f"/api/v1/overview{query}", who).json["applications"]
+    return {one["name"]: one for one in found}
+
+
+def states(site: Site) -> dict[str, object]:
+    return {name: one["state"] for name, one in overview(site).items()}
+
+
+def test_what_needs_a_person_comes_first_and_what_is_well_last(past: Site) -> None:
+    assert list(overview(past)) == ORDER
+    assert list(states(past).values()) == ["failed", "failed", "running", "running", "rolled", "serving"]
+    page = past.get("/").text
+    places = [page.index(f">{name}</a></h2>") for name in ORDER]
+    assert places == sorted(places)
+
+
+def test_it_is_narrowed_down_by_whose_by_branch_by_team_and_to_what_needs_somebody(past: Site) -> None:
+    assert set(overview(past, "?who=mine")) == {"topup", "statements"}
+    assert set(overview(past, "?who=mine", "ben")) == {"search", "ledger"}
+    assert set(overview(past, "?person=cho")) == {"storefront", "mailer"}
+    assert set(overview(past, "?who=needs")) == {"topup", "ledger"}
+    assert set(overview(past, "?who=needs&person=ada")) == {"topup"}
+    branch = overview(past, "?branch=retries")
+    assert (set(branch), branch["topup"]["branch"], branch["topup"]["run"]) == ({"topup"}, "retries", 4)
+    assert overview(past, "?team=payments") == {}
+    assert "No application is like that." in past.get("/?team=payments").text
+
+
+def test_a_team_is_the_one_that_shipway_yml_names(site: Site) -> None:
+    scene = site.scene
+    for name, team in (("topup", "payments"), ("search", "search"), ("mailer", None)):
+        scene.application(name)
+        run = scene.push(name, "One", deliver=("prod",))
+        if team is not None:
+            _name_team(scene, run.id, name, team)
+    assert set(overview(site, "?team=payments")) == {"topup"}
+    assert "payments, three environments" in site.get("/").text
+    assert 'name="team"' in site.get("/").text
+
+
+def test_a_trial_says_its_share_and_what_was_last_judged(site: Site) -> None:
+    on_trial(site.scene)
+    row = overview(site)["trying"]
+    assert row["says"] == "50 % of prod"
+    assert row["why"] == "r2 has 50 % of the requests to prod; not known at 10 %: 12 requests are too few to tell"
+
+
+def test_what_was_taken_back_says_why_and_who_was_told_and_needs_nobody(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "bad")
+        run, deployment = told.comes(40, "Take a charge once per key")
+        told.share(deployment, 10)
+        told.condemned(run, deployment, 10)
+        told.undone(run, deployment, f"r2 was taken back: {BAD}", "signals.bad_verdict")
+    row = overview(site)["bad"]
+    assert (row["state"], row["needs_a_person"]) == ("rolled", False)
+    assert str(row["why"]).startswith("Failed requests: 9 of 18")
+    assert str(row["why"]).endswith("; ben@example.org was told")
+    assert row["path"][0]["state"] == "quarantined"  # type: ignore[index]
+
+
+def test_what_was_judged_bad_and_serves_comes_before_everything(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "hurting")
+        _run, deployment = told.comes(60, "Round to the nearest cent", strategy="blue_green")
+        told.serves(deployment)
+        told.judge(deployment, 100, Verdict("bad", BAD, ()))
+    scene.application("topup")
+    scene.end(scene.push("topup", "One"), "failed", "test failed")
+    assert list(overview(site)) == ["hurting", "topup"]
+    assert overview(site)["hurting"]["state"] == "hurt"
+    assert "People are hurt" in site.get("/").text
+
+
+def test_a_closed_gate_blocks_and_says_what_would_open_it(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.green(run)
+    scene.deploy(run, "dev")
+    about = {"message": "test is held (freeze) by ben: month end", "hint": "It ends on Monday."}
+    scene.remark(run, "run.stopped", id="releases.gate_closed", at="deploy", **about)
+    scene.end(run, "failed", about["message"])
+    row = overview(site)["topup"]
+    assert (row["state"], row["why"]) == ("blocked", f"{about['message']} {about['hint']}")
+    assert [station["state"] for station in row["path"]][2:] == ["serving", "queued", "queued"]  # type: ignore[attr-defined]
+
+
+def test_a_good_verdict_stands_beside_how_long_it_has_served(site: Site) -> None:
+    with site.scene.history():
+        told = Trials(site.scene, "good")
+        run, deployment = told.comes(900, "Say why a charge was refused")
+        told.serves(deployment)
+        site.scene.end(run)
+        told.judge(deployment, 100, fine(1310))
+    why = str(overview(site)["good"]["why"])
+    assert why.startswith("Good: nothing speaks against 1,310 requests; r2 has served prod for ")
+
+
+def test_a_hold_that_ends_by_the_clock_ends_without_a_fact(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    _freeze(scene, "topup", "prod", time.time() + 3600)
+    assert states(site) == {"topup": "frozen"}
+    later = time.time() + 7200
+    monkeypatch.setattr("shipway.web.api.overview.time.time", lambda: later)
+    assert states(site) == {"topup": "serving"}
+
+
+def test_every_fact_is_seen_at_once_and_what_no_fact_touched_is_not_read_again(site: Site) -> None:
+    scene = site.scene
+    for name in ("topup", "ledger", "mailer", "search", "storefront"):
+        scene.application(name)
+        scene.push(name, "One")
+    asked: list[str] = []
+    event.listen(scene.database._engine, "before_cursor_execute", lambda *told: asked.append(str(told[2])))
+    first, again = _asked(site, asked), _asked(site, asked)
+    assert again < 12 < first
+    run = scene.push("storefront", "Larger hero images", who="cho")
+    assert overview(site)["storefront"]["commit"] == run.commit
+    with scene.database.write() as conn:
+        runs.begin(conn, run, "bubblewrap")
+    assert again < _asked(site, asked) < first / 2
+    assert states(site)["storefront"] == "running"
+
+
+@pytest.mark.parametrize("rows", ["runs", "facts"])
+def test_what_the_page_asks_the_record_is_found_by_an_index(past: Site, rows: str) -> None:
+    """So it is as fast with a hundred thousand runs as with ten; bench/home_scale.py has the figures."""
+    engine = past.scene.database._engine
+    asked: list[tuple[str, object]] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append((str(told[2]), told[3])))
+    past.get("/?branch=retries")  # of which nothing was read yet
+    past.get("/api/v1/search?q=topup%20abcd")
+    about = [each for each in asked if f"FROM {rows}" in each[0]]
+    assert about
+    with past.scene.database.read() as conn:
+        for statement, values in about:
+            plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()  # type: ignore[arg-type]
+            steps = [str(step[-1]) for step in plan]
+            bounded = [step for step in steps if "SCAN" in step and "USING" not in step]
+            assert not bounded, (statement, steps)
+            assert not any("TEMP B-TREE FOR ORDER" in step for step in steps), (statement, steps)
+
+
+def _asked(site: Site, asked: list[str]) -> int:
+    asked.clear()
+    site.get("/api/v1/overview")
+    return len(asked)
+
+
+def _name_team(scene: Scene, run: str, name: str, team: str) -> None:
+    """As its shipway.yml says."""
+    table = metadata.tables["runs"]
+    with scene.database.write() as conn:
+        planned = dict(runs.get(conn, run).plan)
+        project = {"name": name, "team": team, "processes": {"web": {"run": "x"}}}
+        planned["project"] = project
+        conn.execute(table.update().where(table.c.id == run).values(plan=planned))
+
+
+def _freeze(scene: Scene, application: str, environment: str, until: float) -> None:
+    about = {"application": application, "environment": environment, "commit": None, "kind": "freeze"}
+    with scene.database.write() as conn:
+        row = {"id": "1", **about, "why": "month end", "who": "ben", "created": time.time(), "until": until}
+        conn.execute(metadata.tables["holds"].insert().values(**row, lifted=None))
+        assert holds.on(conn, application, environment, "")
+        facts.record(conn, "environment.frozen", application=application, environment=environment, who="ben")
