@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -193,6 +193,12 @@ class Git:
         if done.returncode not in (0, 1):
             raise GitFailed(f"git merge-base failed in {self.directory}: {_said(done)}")
         return done.returncode == 0
+
+    def containing(self, older: str, among: Collection[str]) -> set[str]:
+        """Those of `among` that contain `older`; raises GitFailed when one of them is not here."""
+        given = "".join(f"{_id(commit)}\n" for commit in among)
+        told = self.run("rev-list", "--ancestry-path", "--stdin", stdin=f"^{_id(older)}\n{given}".encode())
+        return {*told.decode().split(), older}.intersection(among)
 
     def tree(self, commit: str) -> str:
         """The id of the tree of a commit."""

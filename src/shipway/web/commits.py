@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from shipway.config.places import Places
@@ -45,6 +45,15 @@ class Commits:
     def contains(self, application: str, newer: str, older: str) -> bool:
         """Whether `newer` is `older` or has it among its ancestors."""
         return newer == older or self._contains(application, newer, older)
+
+    def containing(self, application: str, older: str, among: Collection[str]) -> set[str]:
+        """Those of `among` that are `older` or have it among their ancestors: one question to git."""
+        if not among:
+            return set()
+        try:
+            return self._git(application).containing(older, among)
+        except (GitFailed, ValueError):  # one of them is no longer there
+            return {commit for commit in among if self.contains(application, commit, older)}
 
     def resolve(self, application: str, said: str) -> str:
         """The whole id of a commit, branch or tag that people name.

@@ -30,11 +30,9 @@ def where(
     conn: Connection, commits: Commits, application: str, commit: str, environments: Sequence[str]
 ) -> list[Whereabouts]:
     """The commit (a whole id) in each of the environments, in their order."""
-    carriers = [
-        run
-        for run in runs.recent(conn, application=application, limit=200)
-        if commits.contains(application, run.commit, commit)
-    ]
+    recent = runs.recent(conn, application=application, limit=200)
+    containing = commits.containing(application, commit, {run.commit for run in recent})
+    carriers = [run for run in recent if run.commit in containing]
     return [_in_one(conn, commits, application, commit, name, carriers) for name in environments]
 
 

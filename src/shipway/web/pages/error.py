@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from shipway.signals.errors import samples
-from shipway.state import errors, releases, runs
+from shipway.state import errors, releases
 from shipway.state.database import Connection
 from shipway.state.errors import Error, InRelease, Place
 from shipway.state.releases import Release
@@ -34,12 +34,11 @@ NOBODY: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Where:
-    """The error in one environment, with who is suspected there; `run` is the number of the commit's own run."""
+    """The error in one environment, with who is suspected there."""
 
     place: Place
     release: Release | None
     suspicion: Mapping[str, Any]
-    run: int | None
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def error_page(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         error = lookups.error(conn, call.place("application"), call.place("error"))
         names = lookups.environments(site, conn, error.application)
-        wheres = [_where(conn, error, place) for place in _in_order(errors.places(conn, error.id), names)]
+        wheres = [_where(conn, place) for place in _in_order(errors.places(conn, error.id), names)]
         rows = [_row(conn, seen) for seen in errors.in_releases(conn, error.id)]
         requests = errors.requests(conn, error.id)
     kept = samples.newest(site.places, error.application, error.id)
@@ -91,11 +90,9 @@ def _in_order(places: Sequence[Place], names: Sequence[str]) -> list[Place]:
     return sorted(places, key=lambda place: -order.get(place.environment, -1))
 
 
-def _where(conn: Connection, error: Error, place: Place) -> Where:
+def _where(conn: Connection, place: Place) -> Where:
     release = None if place.release is None else releases.get(conn, place.release)
-    suspicion = place.suspicion or NOBODY
-    found = runs.recent(conn, application=error.application, commit=suspicion["commit"] or "none", limit=1)
-    return Where(place, release, suspicion, found[0].number if found else None)
+    return Where(place, release, place.suspicion or NOBODY)
 
 
 def _row(conn: Connection, seen: InRelease) -> Row:
@@ -113,7 +110,11 @@ def _stations(site: Site, error: Error, where: Where) -> list[Station]:
     about = "not one of Shipway's" if where.release is None else f"brought it to {where.place.environment}"
     return [
         Station(
-            commit[:7] if commit else "not known", "passed" if commit else "unknown", subject, mono=bool(commit)
+            commit[:7] if commit else "not known",
+            "passed" if commit else "unknown",
+            subject,
+            mono=bool(commit),
+            address=f"/applications/{error.application}/commits/{commit[:10]}" if commit else None,
         ),
         Station(release, "passed" if where.release else "unknown", about),
         Station(where.place.environment, state(error)[0], several(where.place.count, "report")),
