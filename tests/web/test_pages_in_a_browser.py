@@ -18,14 +18,6 @@ pytestmark = pytest.mark.needs("chromium")
 
 PAGES = (
     "/",
-    "/?who=needs",
-    "/?team=nobody",
-    "/search",
-    "/search?q=topup",
-    "/applications/topup/commits/main",
-    "/applications/ledger/commits/main",
-    "/applications/search/commits/main",
-    "/applications/mailer/commits/main",
     "/runs",
     "/runs/topup:5",
     "/runs/topup:4",

@@ -48,6 +48,39 @@ def page(browser: Browser, site: Site) -> Iterator[Page]:
     context.close()
 
 
+PAGES = (
+    "/",
+    "/?who=needs",
+    "/?team=nobody",
+    "/search",
+    "/search?q=topup",
+    "/applications/topup/commits/main",
+    "/applications/ledger/commits/main",
+    "/applications/search/commits/main",
+    "/applications/mailer/commits/main",
+)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_and_says_nothing_to_the_console(
+    browser: Browser, past: Site, width: int, scheme: str
+) -> None:
+    context = person(browser, past, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    complaints: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    for path in PAGES:
+        answer = page.goto(past.origin + path)
+        assert answer is not None
+        assert answer.status == 200
+        assert page.locator("h1").count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    assert complaints == []
+    context.close()
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_it_is_narrowed_down_by_keyboard_and_the_address_says_so(browser: Browser, past: Site, width: int) -> None:
     context = person(browser, past, viewport={"width": width, "height": 900})
