@@ -85,8 +85,9 @@ def asked(site: Site) -> dict[str, float]:
 
 
 def viewed(site: Site) -> dict[str, int]:
-    """What a browser asks for that has nothing yet: the page, what it names, the fonts, and the live events."""
-    got = {"/": _got(site, "/")}
+    """What a browser asks for that has nothing yet: the page, what it names, the fonts, the last hour of each
+    application, and the live events."""
+    got = {path: _got(site, path) for path in ("/", "/api/v1/overview/hours")}
     for path in re.findall(r'(?:href|src)="(/static/[^"]+)"', got["/"][1]):
         got.setdefault(path, _got(site, path))
     for style in [path for path in got if path.endswith(".css")]:

@@ -87,6 +87,9 @@ def test_it_is_narrowed_down_by_keyboard_and_the_address_says_so(browser: Browse
     page = context.new_page()
     page.goto(past.origin)
     expect(page.locator(".app")).to_have_count(6)
+    expect(page.locator("[data-hour=search]")).to_have_attribute(
+        "aria-label", re.compile(r"[0-9,]+ requests to prod")
+    )
     needs = page.get_by_role("link", name=re.compile("Needs a person"))
     needs.focus()
     page.keyboard.press("Enter")

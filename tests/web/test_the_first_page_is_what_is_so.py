@@ -59,6 +59,17 @@ def test_it_is_narrowed_down_by_whose_by_branch_by_team_and_to_what_needs_somebo
     assert "No application is like that." in past.get("/?team=payments").text
 
 
+def test_the_last_hour_is_told_minute_by_minute_and_silence_is_not_nothing(past: Site) -> None:
+    found = {one["name"]: one for one in past.get("/api/v1/overview/hours").json["applications"]}
+    assert set(found) == set(ORDER)
+    assert all(len(one["requests"]) == len(one["failed"]) == 60 for one in found.values())
+    assert set(found["storefront"]["requests"]) == {None}
+    assert min(filter(None, found["search"]["requests"])) > 1000
+    assert sum(filter(None, found["search"]["failed"])) > 1000
+    mine = past.get("/api/v1/overview/hours?who=mine").json["applications"]
+    assert {one["name"] for one in mine} == {"topup", "statements"}
+
+
 def test_a_team_is_the_one_that_shipway_yml_names(site: Site) -> None:
     scene = site.scene
     for name, team in (("topup", "payments"), ("search", "search"), ("mailer", None)):

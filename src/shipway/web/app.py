@@ -23,6 +23,7 @@ from shipway.web.doorman import Doorman
 from shipway.web.failures import Failures
 from shipway.web.files import Files
 from shipway.web.headers import ALWAYS, SecurityHeaders
+from shipway.web.overview.hours import Hours
 from shipway.web.overview.standings import Board
 from shipway.web.pages import ROUTES as PAGES
 from shipway.web.pages.rendering import templates
@@ -62,6 +63,7 @@ def create(
         files,
         commits,
         Board(places, commits, proxy_port),
+        Hours(story.cast.collector),
         templates(files),
     )
     failures = Failures(site.templates)

@@ -15,6 +15,7 @@ from shipway.web import access, names
 from shipway.web.access import Caller
 from shipway.web.commits import Commits
 from shipway.web.files import Files
+from shipway.web.overview.hours import Hours
 from shipway.web.overview.standings import Board
 from shipway.web.pulse import Pulse
 
@@ -33,6 +34,7 @@ class Site:
     files: Files
     commits: Commits
     board: Board
+    hours: Hours
     templates: jinja2.Environment
 
     @property

@@ -22,6 +22,20 @@ def overview(site: Site, call: Call) -> dict[str, Any]:
     return {"applications": [_shape(row) for row in rows.in_order(every) if chosen.admits(row, call.who)]}
 
 
+def hours(site: Site, call: Call) -> dict[str, Any]:
+    """What the last environment of each of them answered in the last hour, minute by minute; null: not heard."""
+    chosen, now = Chosen.of(call.request.query_params), time.time()
+    with site.database.read() as conn:
+        every = [rows.row(one, now) for one in site.board.standings(conn, chosen.branch or None)]
+    shown = [row for row in every if chosen.admits(row, call.who) and row.last.release is not None]
+    return {
+        "applications": [
+            {"name": row.name, "environment": row.last.name, **asdict(site.hours.of(row.name, row.last.name))}
+            for row in shown
+        ]
+    }
+
+
 def _shape(row: Row) -> dict[str, Any]:
     head = row.head
     return {
@@ -42,4 +56,7 @@ def _shape(row: Row) -> dict[str, Any]:
     }
 
 
-ROUTES = (declare("GET", "/api/v1/overview", overview, who="user"),)
+ROUTES = (
+    declare("GET", "/api/v1/overview", overview, who="user"),
+    declare("GET", "/api/v1/overview/hours", hours, who="user"),
+)
