@@ -52,13 +52,15 @@ def test_the_first_view_is_small_and_of_few_requests(past: Site) -> None:
 
 def test_what_is_sent_as_it_happens_is_never_packed(site: Site) -> None:
     """It would wait for more before it is sent."""
+    site.scene.application("topup")
+    site.scene.begin(site.scene.push("topup", "One"))
     host = site.origin.removeprefix("http://")
-    asked = f"GET /events HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip\r\n"
+    asked = f"GET /api/v1/runs/topup:1/watch HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip\r\n"
     asked += f"Authorization: {site.bearer()['authorization']}\r\n\r\n"
     with closing(socket.create_connection(("127.0.0.1", site.port), timeout=60)) as connection:
         connection.sendall(asked.encode())
         heard = b""
-        while b"retry:" not in heard:
+        while b"run 1 of topup" not in heard:
             more = connection.recv(4096)
             assert more, heard
             heard += more
