@@ -46,6 +46,11 @@ def test_each_kind_of_thing_is_found_and_the_best_comes_first(past: Site) -> Non
     assert find(past, commit[:6])[0] == ("commit", f"{commit[:7]} Guess the language", address)
     assert find(past, "guess%20lang")[0] == ("commit", f"{commit[:7]} Guess the language", address)
     assert find(past, "roll%20back%20topup%20prod")[0] == ("action", "Roll back topup prod", f"{place}#acts")
+    assert find(past, "freeze%20topup%20prod")[0] == ("action", "Freeze topup prod", f"{place}#acts")
+    ledger = head(past, "ledger")[:7]
+    promote = ("action", f"Promote {ledger} to ledger test", "/applications/ledger/environments/test#acts")
+    assert find(past, "promote%20ledger%20test")[0] == promote
+    assert find(past, "promote%20topup") == []
     assert find(past, "run%20topup%20again")[0] == ("action", "Run topup 5 again", "/runs/topup:5#acts")
     assert ("person", "cho", "/?person=cho") in find(past, "cho")
     assert find(past, "TOPUP")[0] == find(past, "topup")[0]

@@ -63,22 +63,37 @@ def _of_row(row: Row) -> Iterator[Found]:
     if row.head is not None:
         yield _commit(row.name, row.head.run.commit, row.standing.subject, row.head.run.who)
         yield _run(row.head.run)
-    for place in reversed(row.places):
-        yield from _acts(row, place)
+    for before, place in reversed(list(zip([None, *row.places], row.places, strict=False))):
+        yield from _acts(row, place, before)
     yield from _acts_on_run(row)
 
 
-def _acts(row: Row, place: Place) -> Iterator[Found]:
+def _acts(row: Row, place: Place, before: Place | None) -> Iterator[Found]:
     where, address = f"{row.name} {place.name}", _place(row, place)
     if place.release is not None:
         about = f"r{place.release.number} serves; the page says what moves, and asks"
         yield Found("action", f"Roll back {where}", about, f"{address}#acts", "rollback go back undo")
+    if before is not None and before.release is not None and not _same(before, place):
+        commit = before.release.commit[:7]
+        about = f"{commit} serves in {before.name}; the page says what moves, and asks"
+        yield Found("action", f"Promote {commit} to {where}", about, f"{address}#acts", "deploy release")
+    if any(hold.kind == "freeze" for hold in place.holds):
+        yield Found("action", f"Thaw {where}", "the page asks", f"{address}#acts", "unfreeze open lift hold")
+    else:
+        yield Found(
+            "action", f"Freeze {where}", "nothing new is deployed; the page asks why", f"{address}#acts", "hold"
+        )
     yield Found(
         "action", f"Configure {where}", "values and secrets", f"{address}#configuration", "env secret value set"
     )
     yield Found("action", f"Compare releases of {where}", "in order, with their commits", f"{address}#releases")
     errors = f"/applications/{row.name}/errors?environment={place.name}"
     yield Found("action", f"Read errors of {where}", "what was reported from there", errors, "exceptions")
+
+
+def _same(one: Place, other: Place) -> bool:
+    """Whether both serve the same commit."""
+    return one.release is not None and other.release is not None and one.release.commit == other.release.commit
 
 
 def _acts_on_run(row: Row) -> Iterator[Found]:
