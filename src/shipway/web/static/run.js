@@ -1,9 +1,9 @@
 // The log of a step, as it is written. Every byte of it reaches the page as text, never as markup.
+import { Painter } from './ansi.js';
+
 const MOST = 5000; // lines kept on the page
 const TAIL = 2 * 1024 * 1024; // bytes read of a longer log
 const LONGEST = 20000; // characters shown of one line
-const COLOURS = { 31: 'r', 32: 'g', 33: 'y', 34: 'c', 35: 'm', 36: 'c', 90: 'd', 91: 'r', 92: 'g', 93: 'y', 94: 'c', 95: 'm', 96: 'c' };
-const CONTROL = /\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f]/g;
 
 class Log {
   constructor(section) {
@@ -12,7 +12,7 @@ class Log {
     this.follow = section.querySelector('#follow');
     this.done = false;
     this.number = 0;
-    this.style = [];
+    this.painter = new Painter();
     this.rest = '';
     this.list.addEventListener('wheel', (event) => { if (event.deltaY < 0) this.follow.checked = false; }, { passive: true });
     section.querySelector('#wrap').addEventListener('change', (event) => this.list.classList.toggle('wrapped', event.target.checked));
@@ -71,35 +71,9 @@ class Log {
     anchor.setAttribute('aria-label', `Line ${this.number}`);
     const code = document.createElement('code');
     const shown = text.slice(text.lastIndexOf('\r', text.length - 2) + 1); // what a terminal would be left with
-    this.fill(code, shown.length > LONGEST ? `${shown.slice(0, LONGEST)} … ${shown.length - LONGEST} more characters` : shown);
+    this.painter.paint(code, shown.length > LONGEST ? `${shown.slice(0, LONGEST)} … ${shown.length - LONGEST} more characters` : shown);
     item.append(anchor, code);
     return item;
-  }
-
-  fill(code, text) {
-    for (const piece of text.split(/(\x1b\[[0-9;]*m)/)) {
-      const codes = /^\x1b\[([0-9;]*)m$/.exec(piece);
-      if (codes) { this.colour(codes[1] || '0'); continue; }
-      const clean = piece.replace(CONTROL, '');
-      if (!clean) continue;
-      if (!this.style.length) { code.append(clean); continue; }
-      const span = document.createElement('span');
-      span.className = this.style.join(' ');
-      span.textContent = clean;
-      code.append(span);
-    }
-  }
-
-  colour(codes) {
-    const bold = this.style.filter((name) => name === 'w');
-    for (const code of codes.split(';').map(Number)) {
-      if (code === 0) this.style = [];
-      else if (code === 1) this.style = [...this.style.filter((name) => name !== 'w'), 'w'];
-      else if (code === 2) this.style = ['d'];
-      else if (code === 22) this.style = this.style.filter((name) => name !== 'w' && name !== 'd');
-      else if (code === 39) this.style = bold;
-      else if (COLOURS[code]) this.style = [...bold, COLOURS[code]];
-    }
   }
 
   cut() {
