@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 
 from shipway.hosts.masking import Masker
+from shipway.hosts.supervisor.index import Index
 
 TAIL = 64 << 10
 
@@ -17,6 +19,7 @@ class Log:
 
     def __init__(self, path: str, patterns: list[bytes], limit: int) -> None:
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._index = Index(path)
         self._masker = Masker(patterns)
         self._left = limit
         self._tail = b""
@@ -31,6 +34,7 @@ class Log:
         if self._omitted > 0:
             self._write(b"\n[%d bytes are left out here]\n" % self._omitted)
         self._write(self._tail)
+        self._index.end()
 
     def _append(self, data: bytes) -> None:
         now, later = data[: self._left], data[self._left :]
@@ -42,6 +46,8 @@ class Log:
     def _write(self, data: bytes) -> None:
         try:
             while data:
-                data = data[os.write(self.file, data) :]
+                written = os.write(self.file, data)
+                self._index.add(data[:written], time.time())
+                data = data[written:]
         except OSError:
             self._left, self._omitted = 0, self._omitted + len(data)

@@ -1,0 +1,1 @@
+"""Reading logs: by lines, by commands, by what is searched in them."""
