@@ -24,6 +24,7 @@ from shipway.story.acts import Story
 from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
 from shipway.web import app
+from shipway.web.connections import Connection
 from web.scene import Scene
 
 PAGES = "shipway.localhost"
@@ -68,7 +69,7 @@ class Site:
         port = listening.getsockname()[1]
         told, intake = story(scene), Intake(scene.database, rates)
         web = app.create(scene.database, scene.places, told, intake, port=port, proxy_port=8080)
-        server = uvicorn.Server(uvicorn.Config(web, log_config=None, lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(web, http=Connection, log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         while not server.started:

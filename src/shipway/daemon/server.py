@@ -33,6 +33,7 @@ from shipway.story import Story, carry, order, perform, tend
 from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
 from shipway.web import app, names, narration
+from shipway.web.connections import Connection
 
 
 def run(
@@ -78,7 +79,12 @@ async def _serve(
     intake = Intake(database)
     web = app.create(database, places, Story(cast), intake, port=port, proxy_port=proxy_port)
     config = uvicorn.Config(
-        web, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="off"
+        web,
+        http=Connection,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=2,
+        lifespan="off",
     )
     server = _Server(config, doorway)
     watchers = Watchers(cast, engine, intake, f"http://127.0.0.1:{port}")

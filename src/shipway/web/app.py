@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shipway.config.places import Places
+from shipway.hosts.logs.lines import Logs
 from shipway.signals.errors.intake import Intake
 from shipway.state.database import Database
 from shipway.story.acts import Story
@@ -21,8 +22,10 @@ from shipway.web.api import ROUTES as API
 from shipway.web.commits import Commits
 from shipway.web.doorman import Doorman
 from shipway.web.failures import Failures
+from shipway.web.feeds import Feeds
 from shipway.web.files import Files
 from shipway.web.headers import ALWAYS, SecurityHeaders
+from shipway.web.news import News
 from shipway.web.overview.hours import Hours
 from shipway.web.overview.standings import Board
 from shipway.web.pages import ROUTES as PAGES
@@ -65,6 +68,9 @@ def create(
         Board(places, commits, proxy_port),
         Hours(story.cast.collector),
         templates(files),
+        Logs(),
+        Feeds(),
+        News(database),
     )
     failures = Failures(site.templates)
     addresses = by_path(DECLARED)

@@ -1,27 +1,33 @@
 """The recorded facts as they are recorded, for pages and programs: no gap and no repeat.
 
 The id of an event is the id of its fact. Facts are committed in the order of their ids, so whoever comes back
-with Last-Event-ID gets exactly what followed.
+with Last-Event-ID gets exactly what followed. Whoever names logs (`log`, as the lines of a log name it) hears on
+the same line how these grow: a browser has one line, however many of its tabs follow a log.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
 from shipway.state import facts
 from shipway.state.facts import Fact
-from shipway.web import shapes
+from shipway.state.runs import Step
+from shipway.web import shapes, step_logs
 from shipway.web.call import Call
+from shipway.web.feeds import Feed
 from shipway.web.refusals import Unreadable
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.streams import LiveEvents
 
 QUIET = 15.0  # seconds after which a comment shows that the line is alive
-MANY = 500
+MOST_LOGS = 50
 
 
 async def events(site: Site, call: Call) -> LiveEvents:
@@ -29,19 +35,45 @@ async def events(site: Site, call: Call) -> LiveEvents:
     last = _last(call)
     if last is None:
         last = await run_in_threadpool(_newest, site)
-    return LiveEvents(site, call, _events(site, call, last), {"x-accel-buffering": "no"})
+    steps = await run_in_threadpool(_steps, site, call.every("log")[:MOST_LOGS])
+    parts = _events(site, call, last, [step_logs.feed(site, step) for step in steps])
+    return LiveEvents(site, call, parts, {"x-accel-buffering": "no"})
 
 
-async def _events(site: Site, call: Call, last: int) -> AsyncIterator[str]:
+async def _events(site: Site, call: Call, last: int, feeds: Sequence[Feed]) -> AsyncIterator[str]:
     yield f"retry: 1000\nid: {last}\n\n"
-    while True:
-        seen = site.pulse.changes
-        found = await run_in_threadpool(_after, site, last, call.query("application"), call.query("run"))
-        if found:
-            last = found[-1].id
-            yield "".join(_event(one) for one in found)
-        elif await site.pulse.after(seen, QUIET) == seen:
-            yield ": quiet\n\n"
+    heard = [0] * len(feeds)
+    with contextlib.ExitStack() as stack:
+        for feed in feeds:
+            stack.enter_context(feed.heard())
+        while True:
+            seen, growing = site.pulse.changes, [feed.grown for feed in feeds if not feed.is_over]
+            found = await site.news.after(last)
+            told = [_event(one) for one in found if _asked_for(call, one)]
+            told += [
+                feed.told(since) for feed, since in zip(feeds, heard, strict=True) if feed.tick.number > since
+            ]
+            heard = [feed.tick.number for feed in feeds]
+            last = found[-1].id if found else last
+            if told:
+                yield "".join(told)
+            elif not found and not await _something(site, seen, growing):
+                yield ": quiet\n\n"
+
+
+async def _something(site: Site, seen: int, growing: Sequence[asyncio.Future[None]]) -> bool:
+    """Waits for a fact or for more of a log; whether either came."""
+    pulse: asyncio.Future[int] = asyncio.ensure_future(site.pulse.after(seen, QUIET))
+    waiting: set[asyncio.Future[Any]] = {pulse, *growing}
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        return site.pulse.changes != seen or any(one.done() for one in growing)
+    finally:
+        pulse.cancel()
+
+
+def _asked_for(call: Call, one: Fact) -> bool:
+    return call.query("application") in (None, one.application) and call.query("run") in (None, one.run)
 
 
 def _event(one: Fact) -> str:
@@ -62,10 +94,11 @@ def _newest(site: Site) -> int:
         return facts.newest(conn)
 
 
-def _after(site: Site, last: int, application: str | None, run: str | None) -> list[Fact]:
+def _steps(site: Site, names: Sequence[str]) -> list[Step]:
+    """The attempts of steps with these names; a page may still ask for one that was pruned."""
     with site.database.read() as conn:
-        runs = None if run is None else [run]
-        return facts.after(conn, last, application=application, runs=runs, limit=MANY)
+        found = [step_logs.find(conn, name) for name in dict.fromkeys(names)]
+    return [step for step in found if step is not None]
 
 
 ROUTES = (declare("GET", "/events", events, who="user"), declare("GET", "/api/v1/events", events, who="user"))

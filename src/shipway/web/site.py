@@ -8,13 +8,16 @@ import jinja2
 from starlette.requests import Request
 
 from shipway.config.places import Places
+from shipway.hosts.logs.lines import Logs
 from shipway.signals.errors.intake import Intake
 from shipway.state.database import Database
 from shipway.story.acts import Story
 from shipway.web import access, names
 from shipway.web.access import Caller
 from shipway.web.commits import Commits
+from shipway.web.feeds import Feeds
 from shipway.web.files import Files
+from shipway.web.news import News
 from shipway.web.overview.hours import Hours
 from shipway.web.overview.standings import Board
 from shipway.web.pulse import Pulse
@@ -36,6 +39,9 @@ class Site:
     board: Board
     hours: Hours
     templates: jinja2.Environment
+    logs: Logs
+    feeds: Feeds
+    news: News
 
     @property
     def address(self) -> str:

@@ -7,18 +7,21 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 
 from starlette.concurrency import run_in_threadpool
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from shipway.web import connections
 from shipway.web.call import Call
 from shipway.web.site import Site
 
 CHECK_EVERY = 10.0
+STALLED = 20.0  # seconds in which somebody who is owed something reads nothing, and is left (BARS R14)
 
 
 class Live:
     """Sends what `parts` yields until it ends, the connection closes, or the caller's token or session is over.
 
-    The token is looked at again every CHECK_EVERY seconds, and nothing more is sent once it is refused.
+    The token is looked at again every CHECK_EVERY seconds, and nothing more is sent once it is refused. Who reads
+    nothing for STALLED seconds is cut off; whoever reads slowly is not.
     """
 
     media_type = "application/octet-stream"
@@ -31,7 +34,14 @@ class Live:
         self.parts = parts
         self.headers = {"content-type": self.media_type, **(headers or {})}
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._answer(receive, send)
+        except _Stalled:
+            connections.cut(scope)
+            await asyncio.sleep(0)  # the connection ends before this does
+
+    async def _answer(self, receive: Receive, send: Send) -> None:
         raw = [(name.encode(), value.encode()) for name, value in self.headers.items()]
         await send({"type": "http.response.start", "status": 200, "headers": raw})
         tasks = [
@@ -49,13 +59,13 @@ class Live:
             if not task.cancelled():
                 task.result()  # a fault cuts the stream off: it must not look whole
         if tasks[1].cancelled():
-            await send({"type": "http.response.body", "body": b""})
+            await _patiently(send, {"type": "http.response.body", "body": b""})
 
     async def _send(self, send: Send) -> None:
         async with contextlib.aclosing(self.parts) as parts:  # type: ignore[type-var]
             async for part in parts:
                 body = part.encode() if isinstance(part, str) else part
-                await send({"type": "http.response.body", "body": body, "more_body": True})
+                await _patiently(send, {"type": "http.response.body", "body": body, "more_body": True})
 
     async def _refused(self) -> None:
         while await run_in_threadpool(self._still_known):
@@ -63,6 +73,18 @@ class Live:
 
     def _still_known(self) -> bool:
         return self.site.caller(self.call.request) == self.call.caller
+
+
+class _Stalled(Exception):
+    """Nobody reads what is sent."""
+
+
+async def _patiently(send: Send, message: Message) -> None:
+    try:
+        async with asyncio.timeout(STALLED):
+            await send(message)
+    except TimeoutError as error:
+        raise _Stalled from error
 
 
 async def _gone(receive: Receive) -> None:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-
-from starlette.concurrency import run_in_threadpool
 
 PAUSE = 0.2
 PIECE = 64 * 1024
-Over = Callable[[], bool]
 
 
 def read(path: Path, offset: int, limit: int) -> bytes:
@@ -41,22 +36,3 @@ def start_of_last(path: Path, lines: int) -> int:
         found = read(path, position, step) + found
     kept = found.splitlines(keepends=True)[-lines:] if lines else []
     return end - sum(len(line) for line in kept)
-
-
-async def follow(path: Path, offset: int, over: Over) -> AsyncIterator[bytes]:
-    """What is in the file from `offset` on and what is added to it, until `over()` and everything was read.
-
-    A file that became shorter was cut by its writer: it is read from its beginning.
-    """
-    while True:
-        last = await run_in_threadpool(over)
-        piece = await run_in_threadpool(read, path, offset, PIECE)
-        if piece:
-            offset += len(piece)
-            yield piece
-            continue
-        if last:
-            return
-        if await run_in_threadpool(size, path) < offset:
-            offset = 0
-        await asyncio.sleep(PAUSE)

@@ -95,7 +95,7 @@ class Lines:
         if self._tail.offset == size:
             return
         with self._path.open("rb") as file:
-            before = os.pread(file.fileno(), 2, max(0, self._tail.offset - 2)) if self._tail.offset else b"\n"
+            before = _before(file.fileno(), self._tail.offset)
             while data := os.pread(file.fileno(), min(STRETCH, size - self._tail.offset), self._tail.offset):
                 self._note(before, data)
                 before = data[-2:]
@@ -123,3 +123,8 @@ class Logs:
             if len(self._known) > OPEN_LOGS:
                 self._known.popitem(last=False)
             return found
+
+
+def _before(file: int, offset: int) -> bytes:
+    """The last bytes in front of `offset`; at its beginning a log is at the beginning of a line."""
+    return os.pread(file, 2, offset - 2) if offset >= 2 else b"\n" + os.pread(file, offset, 0)
