@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shipway.errors import NotAllowed, NotFound, ShipwayError
+from shipway.state import facts
 from shipway.web.access import Caller
 from shipway.web.call import Call, read_body
 from shipway.web.doorman import READING
@@ -47,7 +48,7 @@ class Address:
             await send({"type": "websocket.close", "code": 1008})
             return
         request = Request(scope, receive)
-        request.state.who = ""
+        request.state.who, request.state.fact = "", 0
         try:
             reply = await self._reply(request)
         except ClientDisconnect:
@@ -71,9 +72,15 @@ class Address:
         if inspect.iscoroutinefunction(declared.answer):
             value = await declared.answer(self.site, Call(request, caller))
         else:
+            if wants_page(request.scope):
+                request.state.fact = await run_in_threadpool(self._newest_fact)  # before the page is read
             call = Call(request, caller, await read_body(request))
             value = await run_in_threadpool(declared.answer, self.site, call)
         return _as_reply(value)
+
+    def _newest_fact(self) -> int:
+        with self.site.database.read() as conn:
+            return facts.newest(conn)
 
     def _belongs_to_pages(self, request: Request) -> bool:
         """Whether a browser asks for a page, or somebody for a session, by a name that has none."""

@@ -41,7 +41,7 @@ async def events(site: Site, call: Call) -> LiveEvents:
 
 
 async def _events(site: Site, call: Call, last: int, feeds: Sequence[Feed]) -> AsyncIterator[str]:
-    yield f"retry: 1000\nid: {last}\n\n"
+    yield f"retry: 1000\nevent: begin\nid: {last}\ndata\n\n"
     heard = [0] * len(feeds)
     with contextlib.ExitStack() as stack:
         for feed in feeds:

@@ -52,7 +52,8 @@ def page(site: Site, call: Call, name: str, **values: Any) -> HTMLResponse:
     """The page made of the template `name`; each says when somebody could not be told."""
     with site.database.read() as conn:
         late = messages.undelivered(conn, time.time() - LATE)
-    return HTMLResponse(site.templates.get_template(name).render(who=call.who, late=late, **values))
+    shown = {"who": call.who, "late": late, "fact": call.request.state.fact, **values}
+    return HTMLResponse(site.templates.get_template(name).render(shown))
 
 
 def initials(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
@@ -9,9 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from shipway.pipelines import retry
 from shipway.state import messages, releases, runs
 from shipway.state.database import Connection
-from shipway.state.runs import Run
+from shipway.state.runs import Run, Step
 from shipway.traffic.addresses import address
-from shipway.web import journey, lookups, tail
+from shipway.web import journey, lookups, step_logs
 from shipway.web.call import Call
 from shipway.web.journey import Journey
 from shipway.web.pages import graph
@@ -22,6 +23,8 @@ from shipway.web.site import Site
 from shipway.web.words import length, listed, plain
 
 LINES = 14  # of a log, in the card that shows what failed first
+LOOKED_AT = 400  # lines at the end of a log, among which is what explains a failure
+NEAR = 1 << 30  # bytes, of a log in which that is looked for
 TIERS = {
     "bubblewrap": "Each step ran in a room of its own (bubblewrap): it saw its tree and nothing else.",
     "landlock": "Steps saw only their own files (Landlock), but the other processes of this machine.",
@@ -31,13 +34,14 @@ TIERS = {
 
 @dataclass(frozen=True)
 class Failure:
-    """What failed first: its name, how, and the lines that explain it."""
+    """What failed first: its name, how, and the lines that explain it; `line` is the first of them in the log."""
 
     name: str
     how: str
     lines: list[str]
     hint: str
     address: str | None
+    line: int | None = None
 
 
 def run_page(site: Site, call: Call) -> Response:
@@ -46,6 +50,7 @@ def run_page(site: Site, call: Call) -> Response:
         still = _still_serves(conn, now.run)
         retried, retriable = runs.retried(conn, now.run), retry.possible(conn, now.run)
         told = messages.recent(conn, application=now.run.application, commit=now.run.commit)
+        attempts = runs.steps_of(conn, now.run.id)
     run = now.run
     columns = graph.columns(now)
     return page(
@@ -61,13 +66,14 @@ def run_page(site: Site, call: Call) -> Response:
         state=STATES[run.state],
         retried=retried,
         retriable=retriable,
-        failure=_failure(now),
+        failure=_failure(site, now),
         untouched=untouched(now),
         columns=columns,
         picture=graph.in_words(columns),
         tier=TIERS.get(run.tier, ""),
         urls={name: address(run.application, name, site.proxy_port) for name in run.deliver},
-        log=_log(site, now, call.query("step")),
+        log=_log(now, attempts, call.query("step"), call.number("attempt", 0, most=1000)),
+        logged=sum(step_logs.lines(site, step).size for step in attempts),
         told=list(reversed(told)),
     )
 
@@ -147,14 +153,17 @@ def _busy(now: Journey) -> tuple[str, str]:
     return (listed(steps), f" {'is' if len(steps) == 1 else 'are'} running") if steps else ("", "Under way")
 
 
-def _failure(now: Journey) -> Failure | None:
+def _failure(site: Site, now: Journey) -> Failure | None:
     if now.run.state != "failed" and not now.failed_steps:
         return None
     if now.failed_steps:
         step = now.failed_steps[0]
         took = length((step.ended or 0.0) - (step.started or 0.0))
         how = f"exit status {step.exit_code}" if step.state == "failed" else step.state
-        return Failure(step.name, f"{how} after {took}", _lines(step.excerpt), "", f"?step={step.name}#log")
+        lines = _lines(step.excerpt)
+        return Failure(
+            step.name, f"{how} after {took}", lines, "", f"?step={step.name}#{_place(site, step, lines)}"
+        )
     hint = next((str(fact.data.get("hint", "")) for fact in now.stopped), "")
     if (one := now.failed_deployment) is not None:
         return Failure(f"deployment to {one.environment}", one.reason, _lines(one.excerpt), hint, None)
@@ -170,18 +179,36 @@ def _lines(excerpt: str) -> list[str]:
     return [line for line in lines if line.strip()][:LINES]
 
 
+def _place(site: Site, step: Step, lines: Sequence[str]) -> int | None:
+    """The line of the log that is the first of these, looked for near its end."""
+    log = step_logs.lines(site, step)
+    if lines and log.size < NEAR:
+        last = log.window(log.count() - LOOKED_AT, LOOKED_AT + 1).lines
+        found = [line.number for line in last if plain(line.text).strip() == lines[0].strip()]
+        return found[-1] if found else None
+    return None
+
+
 @dataclass(frozen=True)
 class Log:
-    """Which log the page shows: the script reads `size` bytes and goes on while `live`."""
+    """Which log the page shows; `others` are attempts of the same step."""
 
+    run: str
     step: str
-    size: int
+    attempt: int
+    name: str
     live: bool
     exit_code: int | None
     ended: float | None
+    others: Sequence[int]
+
+    @property
+    def address(self) -> str:
+        """All of it."""
+        return f"/api/v1/runs/{self.run}/log?step={self.step}&attempt={self.attempt}&follow=1"
 
 
-def _log(site: Site, now: Journey, chosen: str | None) -> Log | None:
+def _log(now: Journey, attempts: Sequence[Step], chosen: str | None, attempt: int) -> Log | None:
     """The step asked for; else what failed first, what runs, what ended last: none if a deployment failed."""
     if chosen not in now.steps and now.failed_deployment is not None:
         return None
@@ -189,8 +216,20 @@ def _log(site: Site, now: Journey, chosen: str | None) -> Log | None:
     step = now.steps.get(chosen or "") or next(iter([*now.failed_steps, *busy, *reversed(now.ended)]), None)
     if step is None:
         return None
-    path = site.places.step(step.run, step.name, step.attempt) / "log"
-    return Log(step.name, tail.size(path), step.state == "running", step.exit_code, step.ended)
+    same = {one.attempt: one for one in attempts if one.name == step.name}
+    step = same.get(attempt, step)
+    others = [number for number in same if number != step.attempt]
+    live = step.state == "running"
+    return Log(
+        step.run,
+        step.name,
+        step.attempt,
+        step_logs.name(step),
+        live,
+        step.exit_code,
+        step.ended,
+        others,
+    )
 
 
 ROUTES = (

@@ -32,20 +32,26 @@ function exchange(part, fresh) {
   if (focused) fresh.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
 }
 
-function listen() {
-  const events = new EventSource('/events');
-  let waiting = null;
-  events.onmessage = () => { waiting ??= setTimeout(() => { waiting = null; refresh(); }, 120); };
-  events.onopen = () => {
-    if (document.body.classList.contains('lost')) refresh();
-    document.body.classList.remove('lost');
-    if (line) line.querySelector('span').textContent = said;
-  };
-  events.onerror = () => {
-    if (document.body.classList.contains('lost')) return;
-    document.body.classList.add('lost');
-    if (line) line.querySelector('span').textContent = `What you see is from ${new Date().toTimeString().slice(0, 8)}. Trying again.`;
-  };
+// Of many facts at once one look is enough; a tab that was not seen looks when it is seen again.
+let waiting = null;
+function soon() { waiting ??= setTimeout(() => { waiting = null; refresh(); }, 120); }
+
+function hear({ kind, missed }) {
+  if (kind === 'fact' || (kind === 'back' && missed)) soon();
+  else if (kind === 'open') found();
+  else if (kind === 'lost') lost();
+}
+
+function found() {
+  if (document.body.classList.contains('lost')) refresh();
+  document.body.classList.remove('lost');
+  if (line) line.querySelector('span').textContent = said;
+}
+
+function lost() {
+  if (document.body.classList.contains('lost')) return;
+  document.body.classList.add('lost');
+  if (line) line.querySelector('span').textContent = `What you see is from ${new Date().toTimeString().slice(0, 8)}. Trying again.`;
 }
 
 const units = [['d', 86400], ['h', 3600], ['min', 60]];
@@ -72,6 +78,6 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   });
 }
 document.addEventListener('stale', refresh);
-listen();
+import('./stream.js').then(({ listen }) => listen(hear));
 tick();
 setInterval(tick, 1000);
