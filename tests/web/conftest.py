@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from web.scene import Scene
 from web.server import Site
+from web.visiting import person
 
 
 @pytest.fixture
@@ -50,3 +51,10 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=found, args=quiet)
         yield started
         started.close()
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    context = person(browser, site)
+    yield context.new_page()
+    context.close()

@@ -79,6 +79,12 @@ class Scene:
         scene.tokens["ben"] = access.create(scene.database, "ben")
         return scene
 
+    @classmethod
+    def at(cls, directory: Path) -> Scene:
+        """The record that another process keeps there, told by nobody."""
+        places = Places.of(directory / "data", {"HOME": str(directory), "XDG_RUNTIME_DIR": str(directory)})
+        return cls(places, open_database(places.database))
+
     def application(self, name: str) -> None:
         with self.database.write() as conn:
             applications.create(conn, name, "main", "ada")

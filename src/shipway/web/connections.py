@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+from functools import partial
 
 from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Connection(H11Protocol):
@@ -13,11 +18,16 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.app_state = {**self.app_state, "cut": transport.abort}
+        self.app_state = {**self.app_state, "cut": partial(_abort, transport)}
 
 
 def cut(scope: Scope) -> None:
-    """Ends the connection at once and gives up what was not sent yet."""
+    """Ends the connection at once, and gives up what was not read yet: here, and in the system's buffers."""
     abort = scope.get("state", {}).get("cut")
     if abort is not None:
         abort()
+
+
+def _abort(transport: asyncio.Transport) -> None:
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+    transport.abort()

@@ -47,7 +47,7 @@ async def _events(site: Site, call: Call, last: int, feeds: Sequence[Feed]) -> A
         for feed in feeds:
             stack.enter_context(feed.heard())
         while True:
-            seen, growing = site.pulse.changes, [feed.grown for feed in feeds if not feed.is_over]
+            seen, growing = site.pulse.changes, [feed.grown for feed in feeds if not feed.tick.over]
             found = await site.news.after(last)
             told = [_event(one) for one in found if _asked_for(call, one)]
             told += [

@@ -1,14 +1,14 @@
 """Logs that somebody follows: one reader for each, however many follow it.
 
-What was read last is kept for all of them together. Who is further behind reads the file for themselves, at their
-own pace: nothing waits in memory for anybody.
+The blocks that were read last are kept for all of them together. Who is further behind has theirs read anew, at
+their own pace: nothing waits in memory for anybody.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,19 +21,20 @@ from shipway.hosts.logs.lines import Lines
 from shipway.hosts.logs.opened import Line
 from shipway.web import tail
 
-KEPT = 1 << 20  # bytes
-PIECE = 64 * 1024
+BLOCK = 64 * 1024  # bytes
+KEPT = 16  # blocks
 MOST_LINES = 200  # that are told of at once; more are asked for by whoever looks at them
 MOST_TOLD = 64 * 1024  # characters of them
 
 
 @dataclass(frozen=True)
 class Tick:
-    """How far a log had come: `size` in bytes, `count` in lines."""
+    """How far a log had come: `size` in bytes, `count` in lines, and whether that was all."""
 
     number: int = 0
     size: int = 0
     count: int = 0
+    over: bool = False
 
 
 class Feed:
@@ -41,11 +42,11 @@ class Feed:
 
     def __init__(self, name: str, path: Path, lines: Lines, over: Callable[[], bool]) -> None:
         self.name = name
-        self.is_over = False
         self.tick = Tick()
         self._path, self._lines, self._over = path, lines, over
-        self._pieces: deque[tuple[int, bytes]] = deque()
-        self._end = self._kept = self._listeners = 0
+        self._blocks: OrderedDict[int, bytes] = OrderedDict()  # by where they begin
+        self._loading: dict[int, asyncio.Task[bytes]] = {}
+        self._listeners = 0
         self._news = ""
         self._reader: asyncio.Task[None] | None = None
         self._grown: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -64,7 +65,7 @@ class Feed:
     def heard(self) -> Iterator[None]:
         """Inside, the log is read."""
         self._listeners += 1
-        if not self.is_over and (self._reader is None or self.is_left):
+        if not self.tick.over and (self._reader is None or self.is_left):
             self._reader = asyncio.create_task(self._read())
         try:
             yield
@@ -75,81 +76,75 @@ class Feed:
         """Every byte from `offset` on, until the log is over."""
         with self.heard():
             while True:
-                grown = self._grown
-                piece = self._piece(offset)
-                if piece is None:
-                    piece = await run_in_threadpool(tail.read, self._path, offset, PIECE)
+                grown, over = self._grown, self.tick.over  # as it was before what is read now
+                piece = await self._piece(offset)
                 if piece:
                     offset += len(piece)
                     yield piece
-                elif self.is_over:
+                elif over:
                     return
                 else:
                     await asyncio.wait({grown})
 
     def told(self, since: int) -> str:
         """An event for pages: with the lines that are new for whoever heard the tick before, else their number."""
-        return self._news if since and since == self.tick.number - 1 else self._event({})
+        return self._news if since and since == self.tick.number - 1 else self._event(self.tick, {})
 
-    def _piece(self, offset: int) -> bytes | None:
-        """From memory; None when it is not there any more, or was not there yet when reading began."""
-        if offset == self._end and self._pieces:
-            return b""
-        for start, data in reversed(self._pieces):
-            if start <= offset < start + len(data):
-                return data[offset - start :] if offset > start else data
-        return None
+    async def _piece(self, offset: int) -> bytes:
+        """What there is of the block with this byte, from it on."""
+        start = offset - offset % BLOCK
+        block = self._blocks.get(start, b"")
+        if start + len(block) <= offset:
+            block = await asyncio.shield(self._load(start))
+        return block[offset - start :]
+
+    def _load(self, start: int) -> asyncio.Task[bytes]:
+        """Reads a block, once for all who want it now."""
+        if start not in self._loading:
+            self._loading[start] = asyncio.create_task(self._read_block(start))
+        return self._loading[start]
+
+    async def _read_block(self, start: int) -> bytes:
+        try:
+            block = await run_in_threadpool(tail.read, self._path, start, BLOCK)
+        finally:
+            del self._loading[start]
+        self._blocks[start] = block
+        self._blocks.move_to_end(start)
+        if len(self._blocks) > KEPT:
+            self._blocks.popitem(last=False)
+        return block
 
     async def _read(self) -> None:
-        self._end = await run_in_threadpool(tail.size, self._path)
-        await self._tell()
+        size = -1
         while self._listeners:
-            last = await run_in_threadpool(self._over)
-            if await self._take():
-                await self._tell()
-            elif last:
-                self.is_over = True
-                await self._tell()
+            over = await run_in_threadpool(self._over)
+            before, size = size, await run_in_threadpool(tail.size, self._path)
+            if over or size > before:
+                await self._tell(size, over)
+            if over:
                 return
-            else:
-                await asyncio.sleep(tail.PAUSE)
+            await asyncio.sleep(tail.PAUSE)
 
-    async def _take(self) -> bool:
-        """What was written since; of too much at once nothing, which is then read by whoever needs it."""
-        size = await run_in_threadpool(tail.size, self._path)
-        if size - self._end > KEPT:
-            self._pieces.clear()
-            self._kept, self._end = 0, size
-            return True
-        before = self._end
-        while piece := await run_in_threadpool(tail.read, self._path, self._end, min(PIECE, size - self._end)):
-            self._pieces.append((self._end, piece))
-            self._end += len(piece)
-            self._kept += len(piece)
-        while self._kept > KEPT:
-            self._kept -= len(self._pieces.popleft()[1])
-        return self._end > before
-
-    async def _tell(self) -> None:
-        was = self.tick
-        count = await run_in_threadpool(self._lines.count)
-        self.tick = Tick(was.number + 1, self._end, count)
-        self._news = await run_in_threadpool(self._new_lines, was)
+    async def _tell(self, size: int, over: bool) -> None:
+        now = Tick(self.tick.number + 1, size, await run_in_threadpool(self._lines.count), over)
+        news = await run_in_threadpool(self._new_lines, self.tick, now)
+        self.tick, self._news = now, news  # at once, for whoever wakes in between
         grown, self._grown = self._grown, asyncio.get_running_loop().create_future()
         grown.set_result(None)
 
-    def _new_lines(self, was: Tick) -> str:
+    def _new_lines(self, was: Tick, now: Tick) -> str:
         """The last line of before is told again: it may have had no end."""
         first = max(1, was.count)
-        if not was.number or self.tick.count - first > MOST_LINES:
-            return self._event({})
-        window = self._lines.window(first, self.tick.count - first + 1)
+        if not was.number or now.count - first > MOST_LINES:
+            return self._event(now, {})
+        window = self._lines.window(first, now.count - first + 1)
         if sum(len(line.text) for line in window.lines) > MOST_TOLD:
-            return self._event({})
-        return self._event({"before": window.before, "new": [line_shape(line) for line in window.lines]})
+            return self._event(now, {})
+        return self._event(now, {"before": window.before, "new": [line_shape(line) for line in window.lines]})
 
-    def _event(self, more: dict[str, Any]) -> str:
-        told = {"log": self.name, "size": self.tick.size, "count": self.tick.count, "over": self.is_over, **more}
+    def _event(self, now: Tick, more: dict[str, Any]) -> str:
+        told = {"log": self.name, "size": now.size, "count": now.count, "over": now.over, **more}
         return f"event: log\ndata: {json.dumps(told, separators=(',', ':'))}\n\n"
 
 

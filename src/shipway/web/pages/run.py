@@ -161,9 +161,9 @@ def _failure(site: Site, now: Journey) -> Failure | None:
         took = length((step.ended or 0.0) - (step.started or 0.0))
         how = f"exit status {step.exit_code}" if step.state == "failed" else step.state
         lines = _lines(step.excerpt)
-        return Failure(
-            step.name, f"{how} after {took}", lines, "", f"?step={step.name}#{_place(site, step, lines)}"
-        )
+        line = _place(site, step, lines)
+        there = f"?step={step.name}#{f'L{line}' if line else 'log'}"
+        return Failure(step.name, f"{how} after {took}", lines, "", there, line)
     hint = next((str(fact.data.get("hint", "")) for fact in now.stopped), "")
     if (one := now.failed_deployment) is not None:
         return Failure(f"deployment to {one.environment}", one.reason, _lines(one.excerpt), hint, None)

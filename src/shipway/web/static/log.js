@@ -462,7 +462,12 @@ export class LogView {
     if (!line) return;
     this.target = line;
     this.toLine(line);
-    if (location.hash) this.section.scrollIntoView({ block: 'nearest' });
+    if (location.hash) this.show(line);
+  }
+
+  // The page is scrolled too, where the line is outside of it.
+  show(line) {
+    this.block.querySelector(`#L${line}`)?.scrollIntoView({ block: 'nearest' });
   }
 
   tell(words) {

@@ -59,6 +59,7 @@ export class Search {
     this.place = (this.place + by + found.length) % found.length;
     this.view.target = found[this.place];
     this.view.toLine(found[this.place]);
+    this.view.show(found[this.place]);
     this.report();
   }
 

@@ -1,0 +1,147 @@
+"""What a server grows by while 500 follow one live log, 100 of whom never read (BARS R14).
+
+A real server in a process of its own; the log grows by a megabyte a second, the readers check every byte. Baseline:
+what a queue of a mebibyte for each viewer would hold. Prints one JSON line; bars: 64 MiB, every reader every byte,
+who never reads cut off. `many_viewers.py 500 100 30`: viewers, of these stalled, seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from shipway.state.runs import Run
+from web.scene import Scene
+from web.server import Site
+
+RATE = 1_000_000  # bytes a second
+LINE = b"%08d a line of a log as it may be, with some words in it and some more to come\n"
+
+
+def main() -> None:
+    viewers, stalled, seconds = (int(given) for given in (sys.argv[1:] or ["500", "100", "30"]))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    with tempfile.TemporaryDirectory() as home:
+        scene, run = begun(Path(home))
+        command = [sys.executable, __file__, "serve", home]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+            assert server.stdout is not None
+            port = int(server.stdout.readline())
+            try:
+                print(json.dumps(asyncio.run(measure(scene, run, port, server.pid, viewers, stalled, seconds))))
+            finally:
+                server.terminate()
+        scene.database.close()
+
+
+def begun(home: Path) -> tuple[Scene, Run]:
+    scene = Scene.empty(home)
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.begin(run)
+    scene.step(run, "test", "running", log="begin\n")
+    return scene, run
+
+
+async def measure(
+    scene: Scene, run: Run, port: int, pid: int, viewers: int, stalled: int, seconds: int
+) -> dict[str, object]:
+    token = scene.tokens["ada"]
+    await first(port, token)  # what the first answer of all takes is not counted
+    before = peak = memory(pid)
+    idle = [await asked(port, token) for _ in range(stalled)]
+    begun = [await asked(port, token) for _ in range(viewers - stalled)]
+    following = [asyncio.create_task(follow(reader)) for reader, _ in begun]
+    connected = memory(pid)
+    log = scene.places.step(run.id, "test", 1) / "log"
+    digest, size, began = hashlib.sha256(b"begin\n"), 6, time.monotonic()
+    cut_after = None
+    while (passed := time.monotonic() - began) < seconds:
+        due = int(RATE * passed) - size
+        piece = b"".join(LINE % number for number in range(max(0, due) // len(LINE % 0)))
+        with log.open("ab") as file:
+            file.write(piece)
+        digest.update(piece)
+        size += len(piece)
+        peak = max(peak, memory(pid))
+        if cut_after is None and all(ended(reader) for reader, _ in idle):
+            cut_after = passed
+        await asyncio.sleep(0.2)
+    scene.end_step(run, "test", "passed")
+    found = await asyncio.gather(*following)
+    peak = max(peak, memory(pid))
+    for _, writer in [*idle, *begun]:
+        writer.transport.abort()
+    grown = (peak - before) / 1024
+    return {
+        "viewers": viewers,
+        "stalled": stalled,
+        "log_mb": round(size / 1e6, 1),
+        "every_byte": sum(1 for each in found if each == (digest.hexdigest(), size)),
+        "cut_off_after_s": None if cut_after is None else round(cut_after, 1),
+        "grown_mib": round(grown, 1),
+        "grown_by_connections_mib": round((connected - before) / 1024, 1),
+        "queues_mib": viewers,
+        "ratio": round(viewers / grown, 1),
+    }
+
+
+async def first(port: int, token: str) -> None:
+    reader, writer = await asked(port, token)
+    await reader.read(100)
+    writer.transport.abort()
+    await asyncio.sleep(1)
+
+
+async def asked(port: int, token: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A viewer that has asked, and has read nothing."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 16)
+    path = "/api/v1/runs/topup:1/log?step=test&follow=1"
+    head = f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nauthorization: Bearer {token}\r\n\r\n"
+    writer.write(head.encode())
+    return reader, writer
+
+
+async def follow(reader: asyncio.StreamReader) -> tuple[str, int]:
+    """Reads a chunked answer to its end: the digest of its body, and its size."""
+    digest, size = hashlib.sha256(), 0
+    await reader.readuntil(b"\r\n\r\n")
+    while length := int(await reader.readline(), 16):
+        digest.update(await reader.readexactly(length))
+        size += length
+        await reader.readexactly(2)
+    return digest.hexdigest(), size
+
+
+def ended(reader: asyncio.StreamReader) -> bool:
+    return reader.exception() is not None or reader.at_eof()
+
+
+def memory(pid: int) -> int:
+    """Resident, in KiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
+def serve(home: str) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    scene = Scene.at(Path(home))
+    site = Site.start(scene)
+    print(site.port, flush=True)
+    sys.stdin.read()
+    site.stop()
+
+
+if __name__ == "__main__":
+    serve(sys.argv[2]) if sys.argv[1:2] == ["serve"] else main()

@@ -1,0 +1,146 @@
+"""BARS S13: what people and programs write is text on every page, and no script of theirs ever runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from shipway.incidents.suspects import Evidence, Suspicion
+from shipway.signals.questions.answer import State
+from shipway.state import errors
+from support.hostile import FOREIGN, PAYLOADS
+from web.scene import Scene
+from web.server import Site
+from web.visiting import person
+
+pytestmark = pytest.mark.needs("chromium")
+
+PARSED = """
+async ([path, foreign]) => {
+  const answer = await fetch(path, { headers: { accept: 'text/html' } });
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  return [answer.status, page.querySelectorAll(foreign).length];
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server on which everything that somebody else chooses is an attack."""
+    scene = Scene.empty(tmp_path_factory.mktemp("hostile"))
+    tell(scene)
+    site = Site.start(scene)
+    yield site
+    site.stop()
+    scene.database.close()
+
+
+@pytest.fixture
+def alerts(browser: Browser, hostile: Site) -> Iterator[tuple[Page, list[str]]]:
+    """A page, and what it said without being asked."""
+    context = person(browser, hostile)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    page.on("framenavigated", lambda frame: None if hostile.origin in frame.url else said.append(frame.url))
+    yield page, said
+    context.close()
+
+
+def tell(scene: Scene) -> None:
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    everything = "\n".join(PAYLOADS)
+    for number, payload in enumerate(PAYLOADS):
+        commit = scene.commit("topup", payload.replace("\x00", ""), branch=f"b{number}")
+        run = scene.push("topup", "", who=payload, branch=payload, commit=commit, deliver=())
+        scene.begin(run)
+        scene.step(run, "test", "failed", log=f"$ {payload}\n{payload}\n", excerpt=payload)
+        scene.remark(run, "run.stopped", hint=payload)
+        scene.end(run, "failed", payload)
+        report(scene, payload)
+    undone = scene.push("topup", PAYLOADS[1])
+    scene.begin(undone)
+    scene.step(undone, "test", log=f"{everything}\n")
+    scene.artifact(undone)
+    scene.fail_deployment(scene.begin_deployment(undone, "prod"), everything, everything)
+    scene.end(undone, "failed", everything)
+    last = scene.push("topup", PAYLOADS[0])
+    scene.begin(last)
+    scene.step(last, "test", "failed", log=f"{everything}\n", excerpt=everything)
+    scene.end(last, "failed", everything)
+    scene.configure("topup", "prod", {"MOTD": everything}, [])
+    states: tuple[State, State] = ("passed", "failed")
+    for number, payload in enumerate(PAYLOADS[:20]):
+        scene.asks("topup", f"probe {number}", states[number % 2], payload, since=scene.real - 60)
+
+
+def report(scene: Scene, payload: str) -> None:
+    """An error all of whose parts are the attack, and a suspicion that repeats it."""
+    words = {
+        "pre_context": [payload],
+        "context_line": payload,
+        "post_context": [payload],
+        "vars": {payload: payload},
+    }
+    frames = [
+        {"filename": payload, "function": payload, "lineno": 7, "in_app": own, **words} for own in (True, False)
+    ]
+    raised = {"type": payload, "value": payload, "stacktrace": {"frames": frames}}
+    about = {"release": payload, "transaction": payload, "level": payload, "server_name": payload}
+    error = scene.report("topup", {"exception": {"values": [raised]}, **about})
+    evidence = Evidence(payload, 7, payload, "line", (f"+{payload}", f"-{payload}"))
+    suspicion = Suspicion(payload, "a" * 40, payload, payload, payload, "high", (evidence,), (payload,))
+    scene.suspect(error, suspicion)
+
+
+def every_page(site: Site) -> list[str]:
+    with site.scene.database.read() as conn:
+        found = errors.recent(conn, "topup")
+    assert len(found) > len(PAYLOADS) / 2
+    return [
+        "/",
+        "/runs",
+        *(f"/runs/topup:{number}" for number in range(1, len(PAYLOADS) + 4)),
+        "/applications/topup/environments/prod",
+        "/applications/topup/environments/prod/releases/r1",
+        "/applications/topup/errors",
+        *(f"/applications/topup/errors/{error.number}" for error in found),
+    ]
+
+
+def test_no_page_has_an_element_or_handler_that_is_not_ours(hostile: Site, alerts: tuple[Page, list[str]]) -> None:
+    page, said = alerts
+    page.goto(f"{hostile.origin}/runs")
+    for path in every_page(hostile):
+        assert page.evaluate(PARSED, [path, FOREIGN]) == [200, 0], path
+    assert said == []
+
+
+def test_no_script_runs_on_any_kind_of_page(hostile: Site, alerts: tuple[Page, list[str]]) -> None:
+    page, said = alerts
+    paths = every_page(hostile)
+    last = f"/runs/topup:{len(PAYLOADS) + 3}"
+    for path in [*paths[:4], f"/runs/topup:{len(PAYLOADS) + 2}", last, *paths[-6:]]:
+        page.goto(hostile.origin + path)
+        if "/runs/" in path:
+            expect(page.locator("#log")).not_to_be_empty()
+        assert page.locator(FOREIGN).count() == 0, path
+    page.goto(hostile.origin + last)
+    expect(page.locator("#lines li")).to_have_count(len(PAYLOADS))
+    expect(page.locator("#L2 code")).to_have_text(PAYLOADS[1])
+    assert page.locator(FOREIGN).count() == 0
+    assert said == []
+
+
+def test_a_search_for_an_attack_finds_it_as_text(hostile: Site, alerts: tuple[Page, list[str]]) -> None:
+    page, said = alerts
+    page.goto(f"{hostile.origin}/runs/topup:{len(PAYLOADS) + 3}")
+    field = page.get_by_role("searchbox")
+    field.fill("<img src=x onerror=alert(1)>")
+    field.press("Enter")
+    expect(page.locator("#found")).to_have_text("1 of 5")
+    assert page.locator(FOREIGN).count() == 0
+    assert said == []
