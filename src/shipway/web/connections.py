@@ -11,6 +11,7 @@ from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 AT_ONCE = struct.pack("ii", 1, 0)
+WAITING = 32 * 1024  # bytes that may wait for a slow reader; as many again may come at once
 
 
 class Connection(H11Protocol):
@@ -18,6 +19,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=WAITING)
         self.app_state = {**self.app_state, "cut": partial(_abort, transport)}
 
 

@@ -21,8 +21,8 @@ from shipway.hosts.logs.lines import Lines
 from shipway.hosts.logs.opened import Line
 from shipway.web import tail
 
-BLOCK = 64 * 1024  # bytes
-KEPT = 16  # blocks
+BLOCK = 32 * 1024  # bytes
+KEPT = 32  # blocks
 MOST_LINES = 200  # that are told of at once; more are asked for by whoever looks at them
 MOST_TOLD = 64 * 1024  # characters of them
 
