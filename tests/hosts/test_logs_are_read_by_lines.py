@@ -131,6 +131,20 @@ def test_an_index_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert Lines(tmp_path / "log").count() == 5000
 
 
+def test_several_may_write_one_log_after_another(tmp_path: Path) -> None:
+    for piece in (b"$ one\na\n", b"$ two\nno end", b"$ three\n"):
+        by_the_supervisor(tmp_path / "log", [piece])
+    lines = Lines(tmp_path / "log")
+    assert [line.text for line in lines.window(1, 9).lines] == ["$ one", "a", "$ two", "no end$ three"]
+    assert [command.line for command in lines.commands()] == [1, 3]
+    assert all(line.at for line in lines.window(1, 9).lines)
+    with (tmp_path / "log").open("ab") as log:
+        log.write(b"somebody else\n")
+    by_the_supervisor(tmp_path / "log", [b"$ four\n"])
+    assert [line.text for line in lines.window(5, 9).lines] == ["somebody else", "$ four"]
+    assert [command.line for command in lines.commands()] == [1, 3, 6]
+
+
 @WAYS
 def test_of_a_bar_that_moves_its_last_state_is_shown(tmp_path: Path, write: Write) -> None:
     bar = b"\r".join(b"%d %%" % done for done in range(101))
@@ -161,6 +175,6 @@ def test_a_line_without_an_end_needs_no_memory(tmp_path: Path, write: Write) -> 
 
 
 def test_a_disk_that_is_full_costs_the_index_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "_create", lambda path: None)
+    monkeypatch.setattr(index, "_open", lambda path: None)
     by_the_supervisor(tmp_path / "log", [b"one\n", b"two\n"])
     assert [line.text for line in Lines(tmp_path / "log").window(1, 9).lines] == ["one", "two"]

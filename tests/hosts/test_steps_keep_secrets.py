@@ -47,7 +47,7 @@ def test_it_is_in_no_file_and_no_argument(workplace: Workplace) -> None:
     steps.cancel(directory)
     steps.wait(directory)
     assert not any(SECRET.encode() in argument for argument in arguments)
-    assert not any(SECRET in file.read_text() for file in directory.iterdir())
+    assert not any(SECRET.encode() in file.read_bytes() for file in directory.iterdir())
 
 
 def test_the_supervisor_knows_nothing_of_the_server_s_environment(

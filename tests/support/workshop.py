@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -144,8 +145,10 @@ class Workshop:
         return candidate.packed_in(self.places, run.id)
 
     def log(self, run: Run, step: str, attempt: int = 1) -> str:
+        """What the step said, without its own command, with which a log begins; a build tells several."""
         log = self.places.step(run.id, step, attempt) / "log"
-        return log.read_text() if log.exists() else ""
+        text = log.read_text() if log.exists() else ""
+        return text if step == "build" else re.sub(r"\A\$ .*\n(> .*\n)*", "", text)
 
     def steps(self, run: Run) -> list[Step]:
         with self.database.read() as conn:

@@ -42,6 +42,24 @@ def test_no_session_is_made_by_another_name(site: Site, name: str) -> None:
     assert "set-cookie" in site.ask("GET", once).headers  # the link is still good
 
 
+def test_from_another_machine_no_session_goes_without_tls(site: Site) -> None:
+    """Shipway listens on the loopback; what a proxy here brought from elsewhere it tells by its headers."""
+    elsewhere = {"x-forwarded-for": "203.0.113.7"}
+    session = site.sign_in()
+    form = {"origin": site.origin, "content-type": "application/x-www-form-urlencoded"}
+    for headers in (elsewhere, {**elsewhere, "x-forwarded-proto": "http"}, {"x-forwarded-for": "a name"}):
+        answer = site.ask("POST", "/signin", {**form, **headers}, f"token={site.scene.tokens['ada']}")
+        assert (answer.status, answer.json["error"]["id"]) == (403, "access.in_the_open")
+        assert "needs TLS" in answer.json["error"]["message"]
+        assert "set-cookie" not in answer.headers
+        once = link(site).removeprefix(site.origin)
+        assert site.ask("GET", once, {**HTML, **headers}).status == 403
+        assert site.ask("GET", "/api/v1/runs", {**session, **headers}).status == 401
+        assert "set-cookie" in site.ask("GET", once).headers  # the link is still good, here
+        assert site.get("/api/v1/runs", **headers).status == 200  # programs know what they do with their token
+    assert site.ask("GET", "/api/v1/runs", {**session, "x-forwarded-for": "127.0.0.1"}).status == 200
+
+
 @pytest.mark.parametrize("path", ["/", "/runs/topup:1?x=1&y=%2F", "/nothing", "/%0d%0ax:%20y", "//evil.example/"])
 def test_who_asks_for_a_page_by_another_name_is_shown_the_right_one(site: Site, path: str) -> None:
     answer = site.ask("GET", path, {**HTML, "host": f"127.0.0.1:{site.port}"})

@@ -170,7 +170,7 @@ class _Builder:
 def _share_log(attempt: Path, phase: Path) -> None:
     """All phases append to the log of the step, which is what people follow."""
     phase.mkdir(mode=0o700, parents=True, exist_ok=True)
-    log = attempt / "log"
-    log.touch(mode=0o600)
-    if not (phase / "log").exists():
-        os.link(log, phase / "log")
+    for name in ("log", "log.index", "log.commands"):
+        (attempt / name).touch(mode=0o600)
+        if not (phase / name).exists():
+            os.link(attempt / name, phase / name)

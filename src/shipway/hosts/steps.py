@@ -48,12 +48,14 @@ def start(
     timeout: float,
     secrets: Sequence[str] = (),
     log_limit: int = LOG_LIMIT,
+    shown: str = "",
 ) -> None:
     """Starts `argv` in `room`, unless it was ever started (or cancelled) in this directory before.
 
     When this returns the step is claimed for good, and runs whatever becomes of this process. `timeout` in
-    seconds, `log_limit` in bytes. Of `secrets` nothing reaches `<directory>/log`. Raises StepNotStarted, and
-    what the caller has to mend: UnsafeVariable, TooShortToMask, BadLink.
+    seconds, `log_limit` in bytes. The log begins with `shown`, the command as people know it. Of `secrets` nothing
+    reaches `<directory>/log`. Raises StepNotStarted, and what the caller has to mend: UnsafeVariable,
+    TooShortToMask, BadLink.
     """
     if (directory / "claim").exists():
         return
@@ -63,6 +65,7 @@ def start(
     tier.prepare(room)
     order = Order(
         argv=tier.command(replace(room, dies_with_parent=True), argv),
+        shown=shown,
         env=dict(env),
         timeout=timeout,
         masks=masks,

@@ -107,8 +107,8 @@ def following(recorded: Sequence[Step], retry: int) -> int | None:
     return last.attempt + 1 if again and ended.count("lost") <= MOST_LOST else None
 
 
-def result(outcome: Outcome, directory: Path, timeout: float) -> Result:
-    """What is recorded of a supervised command that ended."""
+def result(outcome: Outcome, directory: Path, timeout: float, typed: str = "") -> Result:
+    """What is recorded of a supervised command that ended; `typed` is what its log begins with."""
     if outcome.passed:
         return Result("passed", outcome.code, "", outcome.started, outcome.ended)
     state = outcome.how if outcome.how in ("timed out", "cancelled", "lost") else "failed"
@@ -117,7 +117,8 @@ def result(outcome: Outcome, directory: Path, timeout: float) -> Result:
         "killed": f"It was killed by signal {(outcome.code or 128) - 128}.",
         "lost": "The machine went down in the middle of it, or its supervisor was killed.",
     }
-    lines = [*excerpt(directory, LINES).splitlines(), *filter(None, [reasons.get(outcome.how)])][-LINES:]
+    told = [line for line in excerpt(directory, LINES).splitlines() if line not in typed.splitlines()]
+    lines = [*told, *filter(None, [reasons.get(outcome.how)])][-LINES:]
     return Result(state, outcome.code, "\n".join(lines), outcome.started, outcome.ended)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from shipway.config.places import Places
 from shipway.hosts import steps
 from shipway.hosts.sandbox import Tier
+from shipway.hosts.supervisor.command import as_typed
 from shipway.pipelines import machine
 from shipway.pipelines.attempts import Attempts, Result, result
 from shipway.pipelines.plan import PlannedStep
@@ -51,6 +52,7 @@ def _once(
         env={**inside.env, **step.env},
         timeout=step.timeout,
         secrets=[*secrets, *machine.secrets(inside.env)],
+        shown=step.run,
     )
     outcome = steps.wait(directory, ASKING, attempts.cancelled)
-    return result(outcome, directory, step.timeout)
+    return result(outcome, directory, step.timeout, as_typed(step.run))

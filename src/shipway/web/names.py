@@ -8,6 +8,8 @@ may not, and have no sessions.
 
 from __future__ import annotations
 
+import ipaddress
+
 from shipway.config.names import PAGES
 from shipway.traffic.addresses import PRODUCTION, host
 
@@ -24,6 +26,14 @@ def every(port: int) -> set[str]:
     """All that may stand in a request's Host."""
     names = (HOST, *LOOPBACK)
     return {_with_port(name, port) for name in names} | {f"{name}:{port}" for name in names}
+
+
+def in_the_open(client: str, scheme: str) -> bool:
+    """Whether what is sent can be read by others on its way: from another machine, and not over TLS."""
+    try:
+        return scheme != "https" and not ipaddress.ip_address(client).is_loopback
+    except ValueError:  # no address, but a name that a proxy made up
+        return scheme != "https"
 
 
 def _with_port(name: str, port: int) -> str:

@@ -20,6 +20,13 @@ class Foreign(NotAllowed):
     default_hint = "Use the address that `shipway open --pages --print` shows."
 
 
+class InTheOpen(NotAllowed):
+    """A session was wanted from another machine over plain HTTP, where everybody on the way could take it."""
+
+    id = "access.in_the_open"
+    default_hint = "`ssh -L PORT:127.0.0.1:PORT MACHINE`, with the server's port, brings its pages to yours."
+
+
 class NoSuchMethod(UserError):
     """The address exists, this method on it does not."""
 

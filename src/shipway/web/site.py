@@ -59,7 +59,13 @@ class Site:
 
     def caller(self, request: Request) -> Caller | None:
         """Who sent the request, or nobody."""
-        return access.caller(self.database, self.cookie if self.is_at_pages(request) else None, request)
+        counts = self.is_at_pages(request) and not self.is_in_the_open(request)
+        return access.caller(self.database, self.cookie if counts else None, request)
+
+    def is_in_the_open(self, request: Request) -> bool:
+        """Whether it came from another machine without TLS, as far as a proxy on this one told."""
+        client = request.client
+        return client is not None and names.in_the_open(client.host, request.url.scheme)
 
     @property
     def cookie(self) -> str:

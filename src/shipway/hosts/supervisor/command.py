@@ -12,6 +12,11 @@ from shipway.hosts.supervisor.signals import end_on_broken_pipes
 PIPE_BYTES = 1 << 20
 
 
+def as_typed(script: str) -> str:
+    """The lines of a script as somebody sees them who types it into a shell."""
+    return "$ " + script.rstrip().replace("\n", "\n> ") + "\n"
+
+
 def start(argv: list[str], env: dict[str, str], processes: int) -> tuple[int, int]:
     """The pid of the command, and the end of the pipe that its output arrives at; raises OSError."""
     output, its_output = os.pipe()

@@ -10,6 +10,10 @@ from __future__ import annotations
 import os
 import struct
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 RECORD = struct.Struct("<QQd")
 COMMAND = struct.Struct("<Qd")
 STRETCH = 256 << 10  # bytes, at most, from one record to the next
@@ -21,14 +25,20 @@ PROMPT = b"\n$ "
 
 
 class Index:
-    """Told of each piece that was written to the log `path`, with the time (seconds since 1970)."""
+    """Told of each piece that was written to the log `path`, with the time (seconds since 1970).
+
+    A log that has something in it already is gone on with if all of it is indexed, else it is not indexed further.
+    """
 
     def __init__(self, path: str) -> None:
-        self._records: int | None = _create(f"{path}.index")
-        self._commands: int | None = _create(f"{path}.commands")
+        self._records: int | None = _open(f"{path}.index")
+        self._commands: int | None = _open(f"{path}.commands")
         self._offset = self._ends = self._written = self._count = self._told = 0
         self._since = self._last = 0.0
         self._before = b"\n"
+        size = os.stat(path).st_size
+        if size > 0:
+            self._go_on(path, size)
 
     def add(self, data: bytes, now: float) -> None:
         if self._written < self._offset and now - self._since >= (PAUSE if self._count < MANY else LATER):
@@ -39,6 +49,18 @@ class Index:
     def end(self) -> None:
         if self._written < self._offset:
             self._record()
+
+    def _go_on(self, path: str, size: int) -> None:
+        self._count, last = _last(self._records, RECORD)
+        if last is None or last[0] != size:
+            self._records = self._commands = None
+            return
+        self._offset = self._written = last[0]
+        self._ends = last[1]
+        self._told, _ = _last(self._commands, COMMAND)
+        with open(path, "rb") as log:
+            log.seek(max(0, size - 2))
+            self._before = log.read(2)
 
     def _stretch(self, data: bytes, now: float) -> None:
         if self._written == self._offset:
@@ -75,11 +97,19 @@ def commands(before: bytes, data: bytes, ends: int) -> list[int]:
     return found
 
 
-def _create(path: str) -> int | None:
+def _open(path: str) -> int | None:
     try:
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     except OSError:
         return None
+
+
+def _last(file: int | None, kind: struct.Struct) -> tuple[int, tuple[Any, ...] | None]:
+    """How many records there are, and the last one."""
+    if file is None:
+        return 0, None
+    count = os.fstat(file).st_size // kind.size
+    return count, kind.unpack(os.pread(file, kind.size, (count - 1) * kind.size)) if count else None
 
 
 def _append(file: int | None, record: bytes) -> int | None:

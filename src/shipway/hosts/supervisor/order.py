@@ -6,9 +6,13 @@ from typing import TypedDict
 
 
 class Order(TypedDict):
-    """`timeout` in seconds; `masks` in bytes, never to be seen in the log; `log_limit` in bytes."""
+    """`timeout` in seconds; `masks` in bytes, never to be seen in the log; `log_limit` in bytes.
+
+    `shown` is the command as people wrote it: the first line of the log, if there is any.
+    """
 
     argv: list[str]
+    shown: str
     env: dict[str, str]
     timeout: float
     masks: list[bytes]

@@ -57,6 +57,8 @@ def _leave(log: Log) -> None:
 
 def _carry_out(directory: str, order: Order, log: Log, signals: Signals) -> None:
     started = time.time()
+    if order["shown"]:
+        log.feed(command.as_typed(order["shown"]).encode(errors="replace"))
     code, how = _Step(order, log, signals).run()
     log.end()
     record(directory, code, how, started, time.time())

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from shipway.pushes import access as tokens
 from shipway.web import access
 from shipway.web.call import Call
+from shipway.web.refusals import InTheOpen
 from shipway.web.routes import declare
 from shipway.web.site import Site
 
@@ -18,6 +19,7 @@ _INSIDE = re.compile(r"/(?![/\\])[!-~]*")
 def sign_in_page(site: Site, call: Call) -> Response:
     """With `code` signs in at once; without, asks for a token."""
     code = call.query("code")
+    _check_way(site, call)
     if code is None:
         return _ask(site, call.query("next"))
     session = access.redeem(site.database, code)
@@ -35,6 +37,7 @@ def sign_in_page(site: Site, call: Call) -> Response:
 def sign_in(site: Site, call: Call) -> Response:
     if not site.is_at_pages(call.request):
         return RedirectResponse(f"{site.pages}/signin", 303)
+    _check_way(site, call)
     form = call.form()
     session = access.begin_session(site.database, form.get("token", "").strip())
     if session is None:
@@ -44,6 +47,13 @@ def sign_in(site: Site, call: Call) -> Response:
             refused="No such token, or it was revoked. `shipway token create NAME` makes one.",
         )
     return _enter(site, session, RedirectResponse(inside(form.get("next")), 303))
+
+
+def _check_way(site: Site, call: Call) -> None:
+    if site.is_in_the_open(call.request):
+        raise InTheOpen(
+            "A session from another machine needs TLS: over plain HTTP anybody on the way could take it."
+        )
 
 
 def sign_out(site: Site, call: Call) -> Response:
