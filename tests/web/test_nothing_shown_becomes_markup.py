@@ -107,6 +107,8 @@ def every_page(site: Site) -> list[str]:
         "/applications/topup/environments/prod",
         "/applications/topup/environments/prod/releases/r1",
         "/applications/topup/errors",
+        "/applications/topup/commits/main",
+        "/search?q=alert",
         *(f"/applications/topup/errors/{error.number}" for error in found),
     ]
 

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from shipway.cli import here, show, watching
+from shipway.cli import here, log_lines, show, watching
 from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
+from shipway.web.words import plain
 
 Which = Annotated[str | None, typer.Argument(help="A run: its number, or its id.")]
 
@@ -56,11 +57,22 @@ def logs(
     process: Annotated[str | None, typer.Option("--process", help="One process of the environment.")] = None,
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many lines of an environment.", min=0)] = 100,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    search: Annotated[str | None, typer.Option("--search", help="The lines of a run with this in them.")] = None,
+    times: Annotated[bool, typer.Option("--times", help="When each line of a run came.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """The log of a run, or of what serves in an environment; with --json an object per line."""
     _one_log(run, env, step, process)
+    _one_way(env, follow, search is not None or times)
     server = Server.find()
+    if search is not None or times:
+        name = named(run, app) if run else _newest(server, app)
+        chosen = (
+            log_lines.timed(server, name, step) if search is None else log_lines.found(server, name, step, search)
+        )
+        for told in chosen:
+            print(json.dumps(told) if as_json else _line(told, times), flush=True)
+        return
     following = {"follow": "1"} if follow else {}
     if env is not None:
         query = {"lines": str(lines), **({"process": process} if process else {}), **following}
@@ -82,6 +94,19 @@ def _one_log(run: str | None, env: str | None, step: str | None, process: str | 
         raise UserError(
             "A process belongs to an environment.", hint=f"shipway logs --env prod --process {process}"
         )
+
+
+def _one_way(env: str | None, follow: bool, by_line: bool) -> None:
+    """Raises UserError for lines of an environment, or of what is to come: they have neither number nor time."""
+    if by_line and (env is not None or follow):
+        raise UserError("--search and --times are for what a run has written.", hint="shipway logs RUN --times")
+
+
+def _line(told: dict[str, Any], times: bool) -> str:
+    """`test 31838: 1 failed`, with the time in front if it is known and wanted."""
+    at = "" if not times else "........ " if told["at"] is None else f"{show.clock(told['at'])} "
+    step = told["step"] if told["attempt"] == 1 else f"{told['step']} (attempt {told['attempt']})"
+    return f"{at}{step} {told['number']}: {plain(told['text'])}"
 
 
 def schema() -> None:
