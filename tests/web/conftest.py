@@ -46,6 +46,7 @@ def browser() -> Iterator[Browser]:
     """A real one; whoever asks for it needs chromium."""
     expect.set_options(timeout=20_000)  # a machine with much else to do is slow, not wrong
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    expect.set_options(timeout=20_000)  # nothing may depend on how busy the machine is
     quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=found, args=quiet)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from shipway.hosts.supervisor.log import Log
 from shipway.state.runs import Run
@@ -165,8 +165,17 @@ def test_what_failed_is_in_view_and_marked(page: Page, site: Site) -> None:
     expect(page.locator("#lines li.here")).to_be_in_viewport()
 
 
-def frozen(context: BrowserContext, page: Page, state: str) -> None:
-    context.new_cdp_session(page).send("Page.setWebLifecycleState", {"state": state})
+def freeze(page: Page) -> None:
+    """As a browser does with a tab in the background. Playwright makes pages believe that they are seen, so that
+    the page is told of it here."""
+    page.evaluate("document.dispatchEvent(new Event('freeze'))")
+    page.context.new_cdp_session(page).send("Page.setWebLifecycleState", {"state": "frozen"})
+
+
+def thaw(page: Page) -> None:
+    page.context.new_cdp_session(page).send("Page.setWebLifecycleState", {"state": "active"})
+    page.bring_to_front()
+    page.evaluate("document.dispatchEvent(new Event('resume'))")
 
 
 @pytest.mark.parametrize("before", ["", LEADER, ALONE], ids=["worker", "elected", "alone"])
@@ -178,12 +187,19 @@ def test_a_tab_that_was_in_the_background_catches_up(browser: Browser, site: Sit
     page = context.new_page()
     page.goto(f"{site.origin}/runs/topup:1")
     expect(page.locator("#lines")).to_contain_text("the first line")
-    frozen(context, page, "frozen")
+    listed = context.new_page()
+    listed.goto(f"{site.origin}/runs")
+    expect(listed.locator("#list")).to_contain_text("Running")
+    freeze(page)
+    freeze(listed)
     for number in range(300):
         site.scene.log(run, "test", f"unseen {number}\n")
     site.scene.end_step(run, "test", "passed")
     site.scene.step(run, "build", "running", log="meanwhile\n")
-    frozen(context, page, "active")
+    site.scene.push("topup", "Nobody saw it come")
+    thaw(listed)
+    expect(listed.locator("#list")).to_contain_text("Nobody saw it come")
+    thaw(page)
     expect(page.locator("#graph")).to_contain_text("build")
     expect(page.locator("#lines")).to_contain_text("meanwhile")
     site.scene.log(run, "build", "and it goes on\n")
