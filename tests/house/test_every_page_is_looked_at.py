@@ -1,0 +1,25 @@
+"""A page that is not in the list of `web/every_page.py` is looked at by nobody: not by axe, not by the tests of width."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from shipway.web import pages
+from shipway.web.routes import Declared
+from web.every_page import EVERY
+
+NO_PAGES = ("/static/{version}/{name:path}",)
+SHOWN = [one for one in pages.ROUTES if one.method == "GET" and one.path not in NO_PAGES]
+
+
+def pattern(path: str) -> re.Pattern[str]:
+    """What the paths of an address look like."""
+    return re.compile(re.sub(r"\{\w+\}", "[^/]+", path))
+
+
+@pytest.mark.parametrize("declared", SHOWN, ids=lambda one: one.path)
+def test_a_page_is_in_the_list(declared: Declared) -> None:
+    looked = [each for each in EVERY if pattern(declared.path).fullmatch(each.path.partition("?")[0])]
+    assert looked, f"add a line for {declared.path} to tests/web/every_page.py"

@@ -1,0 +1,100 @@
+"""Nobody is shut out: axe finds nothing on any page, in light and dark, at a desk and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from web import judged, past
+from web.every_page import EVERY, Looked
+from web.scene import Scene
+from web.server import Site
+
+pytestmark = pytest.mark.needs("chromium")
+
+DESK, PHONE = 1440, 390
+LOOKS = ((DESK, "light"), (PHONE, "dark"))
+CROSSED = ((DESK, "dark"), (PHONE, "light"))
+TELL = {"afternoon": past.afternoon, "judged": judged.everything, "empty": lambda scene: None}
+AXE = Axe()
+OPEN = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]:
+    """A server for each scene."""
+    started: dict[str, Site] = {}
+    for name, tell in TELL.items():
+        scene = Scene.empty(tmp_path_factory.mktemp(name))
+        tell(scene)
+        started[name] = Site.start(scene)
+    yield started
+    for site in started.values():
+        site.stop()
+        site.scene.database.close()
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser for all: what a page needs is not fetched for each of them anew."""
+    made = browser.new_context(reduced_motion="reduce")
+    made.set_default_timeout(30_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    made = context.new_page()
+    yield made
+    made.close()  # its stream too: a browser has six connections for a host
+
+
+def look(page: Page, site: Site, looked: Looked) -> None:
+    """Goes to the page as it is looked at."""
+    context = page.context
+    context.clear_cookies()
+    if looked.signed_in:
+        name, _, value = site.sign_in()["cookie"].partition("=")
+        context.add_cookies([{"name": name, "value": value, "url": site.origin}])
+    answer = page.goto(site.origin + looked.path)
+    assert answer is not None
+    assert answer.status == looked.status
+    if looked.opened:
+        page.evaluate(OPEN)
+
+
+def complaints(page: Page) -> list[str]:
+    """What axe says against the page as it is shown now."""
+    told = AXE.run(page).response["violations"]
+    return [
+        f"{rule['id']} at {' '.join(node['target'])}: {node['html'][:160]}: {node['failureSummary']}"
+        for rule in told
+        for node in rule["nodes"]
+    ]
+
+
+def check(page: Page, looks: Sequence[tuple[int, str]]) -> None:
+    for width, scheme in looks:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found = complaints(page)
+        assert not found, "\n".join([f"{width} wide, {scheme}:", *found])
+
+
+@pytest.mark.parametrize("looked", EVERY, ids=str)
+def test_axe_finds_nothing_wrong(page: Page, sites: dict[str, Site], looked: Looked) -> None:
+    look(page, sites[looked.scene], looked)
+    check(page, LOOKS)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("looked", EVERY, ids=str)
+def test_axe_finds_nothing_wrong_the_other_way_round(
+    page: Page, sites: dict[str, Site], looked: Looked
+) -> None:
+    look(page, sites[looked.scene], looked)
+    check(page, CROSSED)
