@@ -26,6 +26,8 @@ VERBS = [
     "where",
     "wait",
     "deploy",
+    "freeze",
+    "thaw",
     "releases",
     "rollback",
     "env",

@@ -1,4 +1,4 @@
-"""A page that is not in the list of `web/every_page.py` is looked at by nobody: not by axe, not by the tests of width."""
+"""A page that is not in the list of `web/every_page.py` is looked at by nobody, nor by axe."""
 
 from __future__ import annotations
 

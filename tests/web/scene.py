@@ -38,7 +38,7 @@ from shipway.state import (
     runs,
 )
 from shipway.state.artifacts import Artifact
-from shipway.state.database import Database, open_database
+from shipway.state.database import Connection, Database, open_database
 from shipway.state.deployments import Deployment
 from shipway.state.errors import Error
 from shipway.state.pushes import NOTHING, Update
@@ -220,6 +220,12 @@ class Scene:
                 project={**project(), **({"traffic": dict(traffic)} if traffic else {})},
                 size=18_200_000,
             )
+
+    def artifact_of(self, conn: Connection, application: str, environment: str, number: int) -> Artifact:
+        """What the release r<number> is made of."""
+        release = releases.numbered(conn, application, environment, number)
+        assert release is not None
+        return artifacts.of_release(conn, release)
 
     def deploy(
         self, run: Run, environment: str, *, kind: str = "deploy", digest: str = "", web: int = 2

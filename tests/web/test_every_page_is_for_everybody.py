@@ -93,8 +93,6 @@ def test_axe_finds_nothing_wrong(page: Page, sites: dict[str, Site], looked: Loo
 
 @pytest.mark.soak
 @pytest.mark.parametrize("looked", EVERY, ids=str)
-def test_axe_finds_nothing_wrong_the_other_way_round(
-    page: Page, sites: dict[str, Site], looked: Looked
-) -> None:
+def test_axe_finds_nothing_wrong_the_other_way_round(page: Page, sites: dict[str, Site], looked: Looked) -> None:
     look(page, sites[looked.scene], looked)
     check(page, CROSSED)

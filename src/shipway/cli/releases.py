@@ -1,4 +1,4 @@
-"""Where commits are: where, wait, deploy, releases, ps."""
+"""Where commits are: where, wait, deploy, freeze, thaw, releases, ps."""
 
 from __future__ import annotations
 
@@ -124,6 +124,38 @@ def releases(
     show.table(columns, rows, empty=f"{environment} has no release yet.", one_line=True)
 
 
+def freeze(
+    why: Annotated[str, typer.Argument(help="The reason; everybody who waits is shown it.")],
+    until: Annotated[
+        str,
+        typer.Option("--until", help='Such as 2h, 18:00, "Monday 08:00" or 2026-12-24; or until it is thawed.'),
+    ] = "",
+    environment: Environment = "prod",
+    app: App = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let nothing new be deployed to an environment; rolling back stays possible."""
+    path = f"/applications/{here.application(app)}/environments/{environment}/freeze"
+    hold = Server.find().post(path, {"why": why, "until": until})["hold"]
+    if as_json:
+        show.as_json(hold)
+        return
+    ends = (
+        "it is thawed" if hold["until"] is None else time.strftime("%a %d %b %H:%M", time.localtime(hold["until"]))
+    )
+    print(f"{environment} is frozen until {ends}. `shipway thaw --env {environment}` ends it at once.")
+
+
+def thaw(environment: Environment = "prod", app: App = None, as_json: AsJson = False) -> None:
+    """End the freeze of an environment. What it stopped is deployed by hand, or comes with the next push."""
+    path = f"/applications/{here.application(app)}/environments/{environment}/freeze"
+    found = Server.find().delete(path)
+    if as_json:
+        show.as_json(found)
+        return
+    print(f"{environment} is open again." if found["thawed"] else f"{environment} was not frozen.")
+
+
 def _state(release: Mapping[str, Any]) -> str:
     """What a release is for just now; nothing for one of the past."""
     if release["served_since"] is not None:
@@ -136,4 +168,12 @@ def _because(reason: str | None) -> str:
     return f" ({reason})" if reason else ""
 
 
-VERBS: dict[str, Verb] = {"where": where, "wait": wait, "deploy": deploy, "releases": releases, "ps": ps}
+VERBS: dict[str, Verb] = {
+    "where": where,
+    "wait": wait,
+    "deploy": deploy,
+    "freeze": freeze,
+    "thaw": thaw,
+    "releases": releases,
+    "ps": ps,
+}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from shipway.errors import UserError
 from shipway.state import deployments, holds, runs
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection
+from shipway.state.holds import Hold
 from shipway.state.runs import Run
 
 
@@ -22,6 +24,13 @@ class Overtaken(GateClosed):
     """A newer push is there already; going back is a rollback, never a late arrival."""
 
     id = "releases.overtaken"
+
+
+class Frozen(GateClosed):
+    """Nothing new may be deployed there for a time: somebody froze it."""
+
+    id = "releases.frozen"
+    default_hint = "Deploy again when that is over; `shipway thaw` ends it at once. Rolling back is possible."
 
 
 class NotWanted(GateClosed):
@@ -56,6 +65,18 @@ def check(conn: Connection, run: Run, artifact: Artifact, environment: str, orde
 
 def not_held(conn: Connection, application: str, environment: str, commit: str) -> None:
     """Raises GateClosed when a hold on record keeps this commit from being deployed there, by whatever path."""
+    may_come_back(conn, application, environment, commit)
+    for hold in holds.on(conn, application, environment, commit):
+        if hold.kind == holds.FREEZE:
+            raise Frozen(f"{environment} is frozen {_until(hold)} by {hold.who}: {hold.why}")
+        raise GateClosed(f"{environment} is held ({hold.kind}) by {hold.who}: {hold.why}")
+
+
+def may_come_back(conn: Connection, application: str, environment: str, commit: str) -> None:
+    """Raises GateClosed when this commit may not serve there again: what is frozen can still be rolled back.
+
+    A freeze keeps new things away from people; the way out of something bad stays open.
+    """
     for hold in holds.on(conn, application, environment, commit):
         if hold.kind == holds.QUARANTINE:
             raise GateClosed(
@@ -63,7 +84,12 @@ def not_held(conn: Connection, application: str, environment: str, commit: str) 
                 hint="Push a commit on top of it that mends it. One that takes it back is ready: "
                 f"git fetch shipway {holds.revert_branch(commit)}",
             )
-        raise GateClosed(f"{environment} is held ({hold.kind}) by {hold.who}: {hold.why}")
+
+
+def _until(hold: Hold) -> str:
+    if hold.until is None:
+        return "until somebody thaws it"
+    return time.strftime("until %a %d %b %H:%M", time.localtime(hold.until))
 
 
 def _not_overtaken(conn: Connection, run: Run, environment: str) -> None:

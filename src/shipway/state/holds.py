@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, or_, select, update
 from shipway.state import facts, ids
 from shipway.state.tables import holds
 
-QUARANTINE = "quarantine"
+QUARANTINE, FREEZE = "quarantine", "freeze"
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,50 @@ def quarantine(conn: Connection, application: str, environment: str, commit: str
         who="shipway",
         data={"reason": why},
     )
+
+
+def freeze(
+    conn: Connection, application: str, environment: str, *, why: str, who: str, until: float | None
+) -> Hold:
+    """Holds every commit, until a time in seconds since 1970 or until it is thawed."""
+    hold = ids.new(conn, holds)
+    conn.execute(
+        insert(holds).values(
+            id=hold,
+            application=application,
+            environment=environment,
+            kind=FREEZE,
+            why=why,
+            who=who,
+            created=time.time(),
+            until=until,
+        )
+    )
+    about = {"hold": hold, "reason": why, "until": until}
+    facts.record(conn, "environment.frozen", application=application, environment=environment, who=who, data=about)
+    return Hold(**conn.execute(select(holds).where(holds.c.id == hold)).mappings().one())
+
+
+def frozen(conn: Connection, application: str, environment: str) -> list[Hold]:
+    """The freezes in force in an environment, oldest first."""
+    return [hold for hold in on(conn, application, environment, "") if hold.kind == FREEZE]
+
+
+def thaw(conn: Connection, hold: Hold, *, who: str) -> bool:
+    """Ends a freeze; False when somebody else did first."""
+    changed = conn.execute(
+        update(holds).where(holds.c.id == hold.id, holds.c.lifted.is_(None)).values(lifted=time.time())
+    ).rowcount
+    if changed:
+        facts.record(
+            conn,
+            "environment.thawed",
+            application=hold.application,
+            environment=hold.environment,
+            who=who,
+            data={"hold": hold.id, "reason": hold.why},
+        )
+    return bool(changed)
 
 
 def quarantined(conn: Connection, application: str, environment: str) -> list[Hold]:

@@ -13,7 +13,7 @@ from shipway.pipelines import cancel
 from shipway.project import Project
 from shipway.pushes import repositories
 from shipway.pushes.git import Git
-from shipway.releases import gate
+from shipway.releases import freeze
 from shipway.rollbacks import choose
 from shipway.state import applications, artifacts, configurations, deployments, errors, releases, runs
 from shipway.state.applications import Application
@@ -21,9 +21,10 @@ from shipway.state.artifacts import Artifact
 from shipway.state.configurations import Configuration
 from shipway.state.database import Connection
 from shipway.state.errors import Error
+from shipway.state.holds import Hold
 from shipway.state.releases import Release
 from shipway.state.runs import Run
-from shipway.story import carry, migrations, order, plan
+from shipway.story import carry, go_back, migrations, order, plan
 from shipway.story.cast import Cast, project_of
 
 
@@ -103,11 +104,23 @@ class Story:
         with self.cast.database.read() as conn:
             release = self._standing(conn, application, environment) if to is None else None
             release = release or choose.target(conn, application, environment, to)
-            gate.not_held(conn, application, environment, release.commit)
+            go_back.check_holds(conn, release)
             migrations.check_way_back(self.cast, conn, release)
             artifact = artifacts.of_release(conn, release)
         way = plan.rollback(release.id)
         return self._queue(artifact, project_of(artifact), who, "rollback", environment, way)
+
+    def freeze(self, application: str, environment: str, why: str, until: str, who: str) -> Hold:
+        """Lets nothing new be deployed to an environment: `until` as people say it, empty until it is thawed."""
+        self._is_named(application, environment)
+        with self.cast.database.write() as conn:
+            return freeze.freeze(conn, application, environment, why=why, until=until, who=who)
+
+    def thaw(self, application: str, environment: str, who: str) -> list[Hold]:
+        """Ends the freezes of an environment; those that were in force."""
+        self._is_named(application, environment)
+        with self.cast.database.write() as conn:
+            return freeze.thaw(conn, application, environment, who=who)
 
     def configure(
         self,
@@ -119,10 +132,8 @@ class Story:
         secrets: Mapping[str, str | None] | None = None,
     ) -> Configured:
         """Sets values and secrets (None takes one away); what serves is deployed again with them, by the run."""
+        named = self._is_named(application, environment)
         with self.cast.database.read() as conn:
-            if applications.find(conn, application) is None:
-                raise NotFound(f"There is no application called {application}.")
-            named = order.configurable(conn, self.cast.machine.places, application, environment)
             before = configurations.newest(conn, application, environment).version
         now = configure.change(
             self.cast.database,
@@ -134,6 +145,13 @@ class Story:
             secrets=secrets,
         )
         return Configured(now, now.version != before, named, self._deploy_again(application, environment, who))
+
+    def _is_named(self, application: str, environment: str) -> bool:
+        """Whether a push has named the environment yet; NotFound where there is or can be none."""
+        with self.cast.database.read() as conn:
+            if applications.find(conn, application) is None:
+                raise NotFound(f"There is no application called {application}.")
+            return order.configurable(conn, self.cast.machine.places, application, environment)
 
     def _standing(self, conn: Connection, application: str, environment: str) -> Release | None:
         """What serves while another release is just taking its place: who goes back then means to stay there."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from shipway.durable.engine import PASSED, SKIPPED
 from shipway.releases import gate
 from shipway.releases.targets import process
+from shipway.rollbacks import choose
 from shipway.state import deployments, releases
+from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
@@ -38,6 +40,23 @@ def go_back(cast: Cast, run: Run, release_id: str, instead_of: str | None = None
         return conclude(cast, Delivery(cast, deployment, release), warm=warm)
 
 
+def check_holds(conn: Connection, release: Release) -> None:
+    """Raises GateClosed when nothing may go to this release. Forward again it is held as a deployment is."""
+    hold = gate.not_held if _is_forward(conn, release) else gate.may_come_back
+    hold(conn, release.application, release.environment, release.commit)
+
+
+def _is_forward(conn: Connection, release: Release) -> bool:
+    """Whether it is newer than what serves, and not what served before that."""
+    now = releases.now_serving(conn, release.application, release.environment)
+    if now is None or releases.get(conn, now.release).number >= release.number:
+        return False
+    try:
+        return choose.target(conn, release.application, release.environment, None).id != release.id
+    except choose.NowhereToGo:
+        return True
+
+
 def _begin(
     cast: Cast, run: Run, release: Release, instead_of: str | None
 ) -> tuple[Deployment | None, Serving | None]:
@@ -52,6 +71,6 @@ def _begin(
                 return None, now
             if instead_of is not None and (now is None or now.release != instead_of):
                 raise gate.Overtaken("another release was there already")
-            gate.not_held(conn, release.application, release.environment, release.commit)
+            check_holds(conn, release)
             begun = deployments.begin(conn, run=run.id, release=release, kind="rollback", at_least=seen)
         return begun, now

@@ -93,6 +93,18 @@ def roll_back(site: Site, call: Call) -> dict[str, Any]:
     return {"run": run.id, "number": run.number}
 
 
+def freeze(site: Site, call: Call) -> dict[str, Any]:
+    """Lets nothing new be deployed here: `why`, and `until` when (`2h`, `Monday 08:00`; nothing: until thawed)."""
+    until = call.json().get("until") or ""
+    hold = site.story.freeze(*_names(call), call.field("why"), str(until), call.who)
+    return {"hold": shapes.hold(hold)}
+
+
+def thaw(site: Site, call: Call) -> dict[str, Any]:
+    """Ends the freezes of this environment; those that were in force."""
+    return {"thawed": [shapes.hold(one) for one in site.story.thaw(*_names(call), call.who)]}
+
+
 def running(site: Site, application: str, environment: str) -> list[InstanceState] | None:
     """What the keeper says of the instances there, each by the application's own process, not the sandbox's
     around it; nothing when it does not answer.
@@ -146,4 +158,6 @@ ROUTES = (
     declare("GET", f"{BASE}/releases", list_releases, who="user"),
     declare("POST", f"{BASE}/deploy", deploy, who="user"),
     declare("POST", f"{BASE}/rollback", roll_back, who="user"),
+    declare("POST", f"{BASE}/freeze", freeze, who="user"),
+    declare("DELETE", f"{BASE}/freeze", thaw, who="user"),
 )

@@ -1,0 +1,102 @@
+"""A freeze says who, why and until when; it stops what is new, and never the way back."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from shipway.releases import freeze, gate
+from shipway.releases.freeze import InvalidFreeze
+from shipway.state import holds
+from web.scene import Scene
+from web.server import Site
+
+NOW = time.mktime((2026, 11, 27, 15, 30, 0, 0, 0, -1))  # a Friday
+PROD = "/api/v1/applications/topup/environments/prod"
+
+
+def local(*moment: int) -> float:
+    return time.mktime((*moment, 0, 0, 0, -1))
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("2h", NOW + 7200),
+        ("30m", NOW + 1800),
+        ("18:00", local(2026, 11, 27, 18, 0)),
+        ("9:15", local(2026, 11, 28, 9, 15)),
+        ("Monday 08:00", local(2026, 11, 30, 8, 0)),
+        ("mon 8:00", local(2026, 11, 30, 8, 0)),
+        ("friday 15:00", local(2026, 12, 4, 15, 0)),
+        ("Friday 16:00", local(2026, 11, 27, 16, 0)),
+        ("2026-12-24", local(2026, 12, 24, 0, 0)),
+        ("2026-12-24 18:00", local(2026, 12, 24, 18, 0)),
+        ("2026-12-24T18:00", local(2026, 12, 24, 18, 0)),
+    ],
+)
+def test_a_time_is_read_as_people_say_it(said: str, meant: float) -> None:
+    assert freeze.moment(said, NOW) == meant
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["yesterday", "2026-11-01", "2029-01-01", "0s", "t 08:00", "someday 08:00", "25:00", "9999999999-01-01"],
+)
+def test_what_is_no_time_to_come_is_refused_with_an_example(said: str) -> None:
+    with pytest.raises(InvalidFreeze) as refused:
+        freeze.moment(said, NOW)
+    assert "Monday 08:00" in refused.value.hint
+
+
+def test_a_freeze_has_a_reason_and_replaces_the_one_before(scene: Scene) -> None:
+    scene.application("topup")
+    with scene.database.write() as conn:
+        for empty in ("", "  \n "):
+            with pytest.raises(InvalidFreeze, match="reason"):
+                freeze.freeze(conn, "topup", "prod", why=empty, until="", who="ben")
+        with pytest.raises(InvalidFreeze, match="500"):
+            freeze.freeze(conn, "topup", "prod", why="x" * 501, until="", who="ben")
+        freeze.freeze(conn, "topup", "prod", why="Month end", until="2h", who="ben")
+        freeze.freeze(conn, "topup", "prod", why="The fair", until="", who="ada")
+        assert [hold.why for hold in holds.frozen(conn, "topup", "prod")] == ["The fair"]
+        assert [hold.who for hold in freeze.thaw(conn, "topup", "prod", who="ben")] == ["ada"]
+        assert freeze.thaw(conn, "topup", "prod", who="ben") == []
+
+
+def test_what_is_frozen_takes_nothing_new_and_says_until_when(scene: Scene) -> None:
+    scene.application("topup")
+    with scene.database.write() as conn:
+        freeze.freeze(conn, "topup", "prod", why="Month end", until="2h", who="ben")
+        with pytest.raises(gate.Frozen, match=r"prod is frozen until \w+ .* by ben: Month end"):
+            gate.not_held(conn, "topup", "prod", "a" * 40)
+        gate.not_held(conn, "topup", "test", "a" * 40)
+        gate.may_come_back(conn, "topup", "prod", "a" * 40)
+
+
+def test_a_rollback_goes_back_in_a_frozen_environment_and_not_forward(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    for subject in ("One", "Two", "Three"):
+        last = scene.deliver(scene.push("topup", subject))
+    frozen = site.send("POST", f"{PROD}/freeze", {"why": "Month end", "until": "Monday 08:00"}, "ben")
+    assert frozen.json["hold"]["who"] == "ben"
+    assert site.send("POST", f"{PROD}/rollback", {"to": "r1"}).status == 200
+    with scene.database.read() as conn:
+        two = scene.artifact_of(conn, "topup", "prod", 2)
+    scene.roll_back("topup", "prod", two)
+    forward = site.send("POST", f"{PROD}/rollback", {"to": "r3"})
+    assert (forward.status, forward.json["error"]["id"]) == (409, "releases.frozen")
+    assert site.send("DELETE", f"{PROD}/freeze").json["thawed"][0]["why"] == "Month end"
+    assert site.send("POST", f"{PROD}/rollback", {"to": "r3"}).status == 200
+    assert last.commit
+
+
+def test_a_freeze_of_nothing_is_refused(site: Site) -> None:
+    site.scene.application("topup")
+    site.scene.push("topup", "One")
+    for environment, body in (("nope", {"why": "x"}), ("prod", {"why": "x", "until": "yesterday"}), ("prod", {})):
+        answer = site.send("POST", f"/api/v1/applications/topup/environments/{environment}/freeze", body)
+        assert answer.status in (400, 404), answer.text
+    assert site.send("POST", "/api/v1/applications/nope/environments/prod/freeze", {"why": "x"}).status == 404
