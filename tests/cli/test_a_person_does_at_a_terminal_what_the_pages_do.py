@@ -18,3 +18,21 @@ def test_an_environment_is_frozen_and_thawed(site: Site, shipway: Shipway) -> No
     assert "That is past." in shipway("freeze", "x", "--until", "2020-01-01", "--app", "topup").told
     assert shipway("thaw", "--app", "topup").out == "prod is open again.\n"
     assert shipway("thaw", "--app", "topup").out == "prod was not frozen.\n"
+
+
+def test_releases_are_compared_and_data_is_listed(site: Site, shipway: Shipway) -> None:
+    site.scene.application("topup")
+    site.scene.configure("topup", "prod", {"A": "1"}, [])
+    site.scene.deliver(site.scene.push("topup", "One"))
+    site.scene.configure("topup", "prod", {"A": "2"}, ["KEY"])
+    site.scene.deliver(site.scene.push("topup", "Two"))
+    told = shipway("compare", "--app", "topup").told
+    assert "From r1 to r2 of prod" in told
+    assert "Two" in told
+    assert "changed 1 2" in told
+    assert "KEY added" in told
+    assert "prod keeps nothing." in shipway("data", "--app", "topup").told
+    kept = site.scene.places.environment("topup", "prod") / "data"
+    kept.mkdir(parents=True)
+    (kept / "db.sqlite3").write_bytes(b"x")
+    assert "db.sqlite3 1 B" in shipway("data", "--app", "topup").told

@@ -27,6 +27,8 @@ VERBS = [
     "wait",
     "deploy",
     "freeze",
+    "compare",
+    "data",
     "thaw",
     "releases",
     "rollback",

@@ -44,6 +44,8 @@ EVERY = (
     Looked("/applications/statements/environments/prod"),
     Looked("/applications/search/environments/prod?span=15m", opened=True),
     Looked("/applications/trying/environments/prod", "judged", opened=True),
+    Looked("/applications/alone/environments/prod", "judged", opened=True),
+    Looked("/applications/alone/environments/dev?compare=r1&compare=r2", "judged", opened=True),
     Looked("/applications/search/environments/prod/releases/r2"),
     Looked("/applications/good/environments/prod/releases/r2", "judged"),
     Looked("/applications/bad/environments/prod/releases/r2", "judged", opened=True),

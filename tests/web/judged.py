@@ -161,8 +161,14 @@ def taken_back(scene: Scene) -> None:
 
 
 def unheard_of(scene: Scene) -> None:
-    """Nothing was ever judged: r1 came first."""
-    Trials(scene, "alone")
+    """Nothing was ever judged: r1 came first. Its dev and prod are frozen, and another commit waits in test."""
+    told = Trials(scene, "alone")
+    scene.until(5 * MINUTE)
+    scene.deliver(scene.push("alone", "Charge in euros"), environments=("dev", "test"))
+    with scene.database.write() as conn:
+        holds.freeze(conn, "alone", "dev", why="Month end", who="ben", until=None)
+        holds.freeze(conn, "alone", "prod", why=f"Month end {HOSTILE}", who="ben", until=scene.real + 3600)
+    assert told.first
 
 
 def on_trial(scene: Scene) -> None:

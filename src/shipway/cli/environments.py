@@ -1,4 +1,4 @@
-"""An environment's values and secrets."""
+"""An environment's values, secrets and data."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from shipway.cli import here, naming, show, watching
 from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
+from shipway.web.words import plain, size
 
 Unset = Annotated[list[str] | None, typer.Option("--unset", help="A name to take away.")]
 
@@ -96,4 +97,21 @@ def _list(answer: Mapping[str, Any], kind: str, as_json: bool) -> None:
         show.table(("secret",), [(name,) for name in answer["secrets"]], empty="There is no secret.")
 
 
-VERBS: dict[str, Verb] = {"env": env, "secrets": secrets}
+def data(environment: Environment = "prod", app: App = None, as_json: AsJson = False) -> None:
+    """What an environment keeps between releases, and the copies made before a release changed it."""
+    found = Server.find().get(f"/applications/{here.application(app)}/environments/{environment}/data")
+    if as_json:
+        show.as_json(found)
+        return
+    show.table(("data", "", "changed"), list(map(_kept, found["data"])), empty=f"{environment} keeps nothing.")
+    if found["copies"]:
+        print()
+        show.table(("copy", "", "made"), list(map(_kept, found["copies"])), empty="")
+
+
+def _kept(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    total = size(one["size"])
+    return plain(one["name"]), total if one["whole"] else f"more than {total}", show.ago(one["at"])
+
+
+VERBS: dict[str, Verb] = {"env": env, "secrets": secrets, "data": data}

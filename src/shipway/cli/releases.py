@@ -1,4 +1,4 @@
-"""Where commits are: where, wait, deploy, freeze, thaw, releases, ps."""
+"""Where commits are: where, wait, deploy, freeze, thaw, releases, compare, ps."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from shipway.cli import here, show, watching
 from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
+from shipway.web.words import plain
 
 TIME_UP = 124
 
@@ -156,6 +157,38 @@ def thaw(environment: Environment = "prod", app: App = None, as_json: AsJson = F
     print(f"{environment} is open again." if found["thawed"] else f"{environment} was not frozen.")
 
 
+def compare(
+    old: Annotated[str | None, typer.Argument(help="A release, such as r3; by default the one before.")] = None,
+    new: Annotated[str | None, typer.Argument(help="Another; by default what serves.")] = None,
+    environment: Environment = "prod",
+    app: App = None,
+    as_json: AsJson = False,
+) -> None:
+    """By which commits and which configuration two releases differ."""
+    path = f"/applications/{here.application(app)}/environments/{environment}/compare"
+    asked = {name: value for name, value in (("from", old), ("to", new)) if value is not None}
+    found = Server.find().get(path, **asked)
+    if as_json:
+        show.as_json(found)
+        return
+    print(f"From r{found['from']['number']} to r{found['to']['number']} of {environment}")
+    rows = [_commit("+", one) for one in found["commits"] or ()]
+    rows += [_commit("-", one) for one in found["commits_taken_back"] or ()]
+    show.table(("", "commit", "author", ""), rows, empty="No commit lies between them.", one_line=True)
+    changed = [_variable(one) for one in found["variables"] if one["change"] != "same"]
+    show.table(("variable", "", "before", "after"), changed, empty="The configuration is the same.", one_line=True)
+
+
+def _commit(sign: str, one: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    return sign, one["commit"][:7], plain(one["author"]), plain(one["subject"])
+
+
+def _variable(one: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    if one["secret"]:
+        return one["name"], one["change"], "", "secret"
+    return one["name"], one["change"], plain(one["old"] or ""), plain(one["new"] or "")
+
+
 def _state(release: Mapping[str, Any]) -> str:
     """What a release is for just now; nothing for one of the past."""
     if release["served_since"] is not None:
@@ -175,5 +208,6 @@ VERBS: dict[str, Verb] = {
     "freeze": freeze,
     "thaw": thaw,
     "releases": releases,
+    "compare": compare,
     "ps": ps,
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.config.places import Places
@@ -80,6 +82,56 @@ def copy(places: Places, application: str, environment: str, name: str) -> Path:
     for old in sorted(path for path in backups.iterdir() if not path.name.startswith("."))[:-COPIES_KEPT]:
         shutil.rmtree(old)
     return target
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One thing in a data directory, or one copy of all of it; `size` in bytes, of `whole` or at least of a part.
+
+    A directory's name ends with `/`. `at` is when it was changed last, or copied.
+    """
+
+    name: str
+    size: int
+    whole: bool
+    at: float
+
+
+def kept(places: Places, application: str, environment: str, most: int) -> list[Kept]:
+    """What is in the data directory, by name; `most` files of each thing are looked at."""
+    root = places.environment(application, environment) / "data"
+    return sorted(_measured(root, most), key=lambda one: one.name)
+
+
+def copies(places: Places, application: str, environment: str, most: int) -> list[Kept]:
+    """The copies that were made before a release changed the data, the newest first."""
+    backups = places.environment(application, environment) / "backups"
+    return sorted(_measured(backups, most), key=lambda one: one.at, reverse=True)
+
+
+def _measured(root: Path, most: int) -> Iterator[Kept]:
+    try:
+        entries = [entry for entry in os.scandir(root) if not entry.name.startswith(".")]
+    except OSError:  # nothing was ever kept here
+        return
+    for entry in entries:
+        inside = entry.is_dir(follow_symlinks=False)
+        size, whole = _size(entry.path, most) if inside else (entry.stat(follow_symlinks=False).st_size, True)
+        at = entry.stat(follow_symlinks=False).st_mtime
+        yield Kept(f"{entry.name}/" if inside else entry.name, size, whole, at)
+
+
+def _size(directory: str, most: int) -> tuple[int, bool]:
+    """The bytes of the files in a directory, and whether there were not more of them than `most`."""
+    size, seen = 0, 0
+    for place, _directories, files in os.walk(directory):
+        for name in files:
+            if seen == most:
+                return size, False
+            seen += 1
+            with contextlib.suppress(OSError):  # it was deleted while we looked
+                size += os.lstat(os.path.join(place, name)).st_size
+    return size, True
 
 
 def _copy_tree(source: Path, target: Path) -> None:

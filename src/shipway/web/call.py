@@ -37,9 +37,9 @@ class Call:
     def query(self, name: str) -> str | None:
         return self.request.query_params.get(name) or None
 
-    def every(self, name: str) -> list[str]:
-        """All values of a name that may stand in the query more than once."""
-        return self.request.query_params.getlist(name)
+    def queries(self, name: str) -> list[str]:
+        """All values of a name that may stand in the address several times."""
+        return [value for value in self.request.query_params.getlist(name) if value]
 
     def number(self, name: str, default: int, *, most: int) -> int:
         """A whole number of the query, at least 0 and at most `most`."""

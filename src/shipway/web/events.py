@@ -35,7 +35,7 @@ async def events(site: Site, call: Call) -> LiveEvents:
     last = _last(call)
     if last is None:
         last = await run_in_threadpool(_newest, site)
-    steps = await run_in_threadpool(_steps, site, call.every("log")[:MOST_LOGS])
+    steps = await run_in_threadpool(_steps, site, call.queries("log")[:MOST_LOGS])
     parts = _events(site, call, last, [step_logs.feed(site, step) for step in steps])
     return LiveEvents(site, call, parts, {"x-accel-buffering": "no"})
 

@@ -76,6 +76,12 @@ def clock(at: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(at))
 
 
+def day_and_time(at: float) -> str:
+    """`Mon 30 Nov, 08:00`, in the zone of this machine."""
+    moment = time.localtime(at)
+    return f"{time.strftime('%a', moment)} {date(at)}, {time.strftime('%H:%M', moment)}"
+
+
 def exact(at: float) -> str:
     """The moment as `<time datetime>` wants it, in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shipway.web.pages import (
     commit,
     environment,
+    environment_acts,
     error,
     error_list,
     home,
@@ -25,6 +26,7 @@ ROUTES = (
     *run_list.ROUTES,
     *run.ROUTES,
     *environment.ROUTES,
+    *environment_acts.ROUTES,
     *release.ROUTES,
     *error_list.ROUTES,
     *error.ROUTES,

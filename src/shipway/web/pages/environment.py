@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
+from shipway.environments import data
 from shipway.signals.encoding import number_of
 from shipway.signals.instances import Usage
 from shipway.signals.reading import together
@@ -16,11 +19,14 @@ from shipway.state import configurations, deployments, errors, holds, instances,
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.traffic.addresses import address
-from shipway.web import lookups, shapes, trials
+from shipway.web import differences, lookups, shapes, trials
+from shipway.web.api import differences as differences_api
 from shipway.web.api import signals
 from shipway.web.api.environments import running
 from shipway.web.call import Call
+from shipway.web.differences import Difference
 from shipway.web.pages import chart, probe_lines, release_lines
+from shipway.web.pages.promotion import promotion
 from shipway.web.pages.release_lines import Line, Now
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
@@ -31,6 +37,7 @@ from shipway.web.words import ago, clock, lasting
 BASE = "/applications/{application}/environments/{environment}"
 LATELY = 60  # seconds that the figures beside the charts are of
 SPANS = {"15m": "15 min", "1h": "1 h", "6h": "6 h", "1d": "1 day", "7d": "7 days"}
+MEASURED = 2000  # files of one directory: a page is asked for every few seconds
 DRAWN = 8  # instances in the picture; more are counted
 COLOURS = {
     "running": "serving",
@@ -55,7 +62,22 @@ class Instance:
     cpu: float
 
 
+@dataclass(frozen=True)
+class Refused:
+    """What was wrong with a form of the page: which form, which field, why, and what was written in it."""
+
+    form: str = ""
+    field: str = ""
+    message: str = ""
+    given: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
 def environment_page(site: Site, call: Call) -> Response:
+    return drawn(site, call, Refused())
+
+
+def drawn(site: Site, call: Call, refused: Refused) -> Response:
+    """The page, with the form that was refused open."""
     application, environment = call.place("application"), call.place("environment")
     states = running(site, application, environment)
     used = site.story.cast.collector.instances.latest
@@ -68,7 +90,7 @@ def environment_page(site: Site, call: Call) -> Response:
         moving = next((one for one in deployments.recent(conn, application, environment, 1) if not one.over), None)
         serving = next((line for line in lines if now is not None and line.release.number == now.number), None)
         tried = _tried(conn, moving)
-        commit = "" if serving is None else serving.release.commit
+        held = holds.on(conn, application, environment, "" if serving is None else serving.release.commit)
         return page(
             site,
             call,
@@ -92,32 +114,30 @@ def environment_page(site: Site, call: Call) -> Response:
             back=release_lines.way_back(conn, lines, application, environment),
             forward=release_lines.way_forward(lines, now),
             configuration=configurations.newest(conn, application, environment),
-            holds=holds.on(conn, application, environment, commit),
+            holds=held,
+            frozen=next((hold for hold in held if hold.kind == holds.FREEZE), None),
+            promotion=None if moving else promotion(site, conn, application, names, environment, serving),
+            compared=_compared(site, conn, call, serving),
+            kept=data.kept(site.places, application, environment, MEASURED),
+            copies=data.copies(site.places, application, environment, MEASURED),
+            refused=refused,
             **_signals(site, call, conn),
             title=_title(environment, serving, moving, tried),
             lead=_lead(conn, now, serving) if tried is None else _on_trial(tried),
         )
 
 
-def roll_back(site: Site, call: Call) -> Response:
+def _compared(site: Site, conn: Connection, call: Call, serving: Line | None) -> Difference | None:
+    """The difference between the releases that were chosen; else between what serves and the way back from it."""
     application, environment = call.place("application"), call.place("environment")
-    with site.database.read() as conn:
-        lookups.application(conn, application)
-        to = lookups.release(conn, application, environment, call.form().get("to", ""))
-    run = site.story.roll_back(application, environment, to.number, call.who)
-    return RedirectResponse(f"/runs/{application}:{run.number}", 303)
-
-
-def take_back(site: Site, call: Call) -> Response:
-    """Gives the share of a release on trial back; one whose trial is over is left as it is."""
-    application, environment = call.place("application"), call.place("environment")
-    with site.database.read() as conn:
-        lookups.application(conn, application)
-        release = lookups.release(conn, application, environment, call.place("release"))
-        tried = trials.read(conn, release).fate == "on trial"
-    if tried:
-        site.story.roll_back(application, environment, None, call.who)
-    return RedirectResponse(f"{call.request.url.path.removesuffix('/back')}", 303)
+    chosen = [lookups.release(conn, application, environment, said) for said in call.queries("compare")]
+    if not chosen and serving is None:
+        return None
+    if len(chosen) < 2 and serving is not None:
+        chosen.append(serving.release)
+    old, new = (choose(chosen, key=lambda one: one.number) for choose in (min, max))
+    before = differences_api.usual_old(conn, new) if old.id == new.id else old
+    return None if before is None else differences.between(site, conn, before, new)
 
 
 def _instance(shape: shapes.Shape, used: Usage | None) -> Instance:
@@ -185,8 +205,4 @@ def _on_trial(tried: Trial) -> str:
     return f"Judged since {since}{others}."
 
 
-ROUTES = (
-    declare("GET", BASE, environment_page, who="user"),
-    declare("POST", f"{BASE}/rollback", roll_back, who="user"),
-    declare("POST", f"{BASE}/releases/{{release}}/back", take_back, who="user"),
-)
+ROUTES = (declare("GET", BASE, environment_page, who="user"),)

@@ -34,6 +34,7 @@ def templates(files: Files) -> jinja2.Environment:
     made.filters.update(
         ago=words.ago,
         clock=words.clock,
+        day_and_time=words.day_and_time,
         exact=words.exact,
         initials=initials,
         lasting=words.lasting,

@@ -23,9 +23,11 @@ async function refresh() {
   }
 }
 
-// What a person has open or is typing into is left alone until they are done.
+// What a person has open, has chosen or is typing into is left alone until they are done.
+const busy = (part) => part.querySelector('details[open], input:focus')
+  || [...part.querySelectorAll('input[type="checkbox"]')].some((box) => box.checked !== box.defaultChecked);
 function exchange(part, fresh) {
-  if (!fresh || part.querySelector('details[open], input:focus') || part.dataset.was === fresh.outerHTML) return;
+  if (!fresh || busy(part) || part.dataset.was === fresh.outerHTML) return;
   const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
   fresh.dataset.was = fresh.outerHTML;
   part.replaceWith(fresh);

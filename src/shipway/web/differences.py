@@ -1,0 +1,115 @@
+"""What lies between two releases of an environment: commits, variables, and what is done to the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from shipway.environments.secrets import KeyLost, Vault
+from shipway.project import Project
+from shipway.pushes.git import CommitInfo, Git, GitFailed
+from shipway.state import artifacts, configurations
+from shipway.state.configurations import Configuration
+from shipway.state.database import Connection
+from shipway.state.releases import Release
+from shipway.story.cast import project_of
+from shipway.web.site import Site
+
+MOST = 50  # commits of one direction; more are said to be there
+Change = Literal["same", "added", "removed", "changed", "not known"]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of the processes; of a secret `old` and `new` are always null.
+
+    `change` is same, added, removed, changed or (of secrets whose key is lost) not known.
+    """
+
+    name: str
+    secret: bool
+    change: Change
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """From one release to another. `brought` has commits that only `new` has, `taken` those that only `old` has.
+
+    They are newest first, and null when the repository cannot tell; there may be `more`. `migration` is what the
+    release command of `new` does to the data.
+    """
+
+    old: Release
+    new: Release
+    brought: Sequence[CommitInfo] | None
+    taken: Sequence[CommitInfo] | None
+    more: bool
+    same_artifact: bool
+    variables: Sequence[Variable]
+    migration: str | None
+
+
+def between(site: Site, conn: Connection, old: Release, new: Release) -> Difference:
+    """What is different in `new`, seen from `old`. Asks git."""
+    git = Git(site.places.repository(new.application))
+    brought, taken = _only(git, old.commit, new.commit), _only(git, new.commit, old.commit)
+    projects = [project_of(artifacts.of_release(conn, one)) for one in (old, new)]
+    release = projects[1].release
+    return Difference(
+        old=old,
+        new=new,
+        brought=None if brought is None else brought[:MOST],
+        taken=None if taken is None else taken[:MOST],
+        more=any(len(each or ()) > MOST for each in (brought, taken)),
+        same_artifact=old.digest == new.digest,
+        variables=_variables(site.story.cast.machine.vault, conn, (old, new), projects),
+        migration=None if release is None else release.migration,
+    )
+
+
+def _only(git: Git, base: str, head: str) -> list[CommitInfo] | None:
+    try:
+        return git.brought(base, head, MOST + 1)
+    except (GitFailed, ValueError):
+        return None
+
+
+def _variables(
+    vault: Vault, conn: Connection, both: Sequence[Release], projects: Sequence[Project]
+) -> list[Variable]:
+    set_in = [configurations.get(conn, one.application, one.environment, one.configuration) for one in both]
+    written = [_written(project, one.environment) for project, one in zip(projects, both, strict=True)]
+    old, new = ({**each, **one.values} for each, one in zip(written, set_in, strict=True))
+    secrets = _secrets(vault, *set_in)
+    values = [
+        Variable(name, False, _change(old.get(name), new.get(name)), old.get(name), new.get(name))
+        for name in {*old, *new}
+        if name not in secrets
+    ]
+    hidden = [Variable(name, True, change, None, None) for name, change in secrets.items()]
+    return sorted([*values, *hidden], key=lambda one: one.name)
+
+
+def _written(project: Project, environment: str) -> Mapping[str, str]:
+    """What shipway.yml says."""
+    return next((each.env for each in project.environments if each.name == environment), {})
+
+
+def _secrets(vault: Vault, old: Configuration, new: Configuration) -> dict[str, Change]:
+    """Each secret with whether it is another one; what it is stays where it is."""
+    try:
+        was, now = (vault.open(one.application, one.environment, one.secrets) for one in (old, new))
+    except KeyLost:
+        return dict.fromkeys([*old.secret_names, *new.secret_names], "not known")
+    return {name: _change(was.get(name), now.get(name)) for name in {*was, *now}}
+
+
+def _change(old: str | None, new: str | None) -> Change:
+    if old == new:
+        return "same"
+    if old is None:
+        return "added"
+    return "removed" if new is None else "changed"

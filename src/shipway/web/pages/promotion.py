@@ -1,0 +1,65 @@
+"""What serves in the environment before, and may be taken on to this one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.project import Project
+from shipway.state import artifacts, holds, releases
+from shipway.state.database import Connection
+from shipway.state.releases import Release
+from shipway.story.cast import project_of
+from shipway.web.pages.release_lines import Line
+from shipway.web.site import Site
+
+WAYS = {
+    "all_at_once": "all requests at once",
+    "blue_green": "all requests at once, with the release before kept warm",
+}
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """`release` serves in the environment `before`, since then; `closed` is why it may not come here now, with the
+    `shape` of that state, `way` how its requests would move."""
+
+    release: Release
+    subject: str
+    before: str
+    since: float
+    way: str
+    closed: str
+    shape: str
+
+
+def promotion(
+    site: Site, conn: Connection, application: str, names: Sequence[str], environment: str, serving: Line | None
+) -> Promotion | None:
+    """What could be promoted to `environment`: nothing where it, or something newer, serves already."""
+    at = names.index(environment)
+    before = None if at == 0 else releases.now_serving(conn, application, names[at - 1])
+    if before is None:
+        return None
+    release = releases.get(conn, before.release)
+    if serving is not None and site.commits.contains(application, serving.release.commit, release.commit):
+        return None
+    held = holds.on(conn, application, environment, release.commit)
+    return Promotion(
+        release=release,
+        subject=site.commits.about(application, release.commit).subject,
+        before=names[at - 1],
+        since=before.since,
+        way=_way(project_of(artifacts.of_release(conn, release))),
+        closed=f"{environment} is frozen"
+        if held and held[0].kind == holds.FREEZE
+        else held[0].why
+        if held
+        else "",
+        shape=("frozen" if held[0].kind == holds.FREEZE else "quarantined") if held else "",
+    )
+
+
+def _way(project: Project) -> str:
+    traffic = project.traffic
+    return WAYS.get(traffic.strategy, "a share first, then more as it is judged good")

@@ -1,0 +1,171 @@
+"""At the page of an environment things are promoted, frozen, set and compared, by forms that need no script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from shipway.state import holds, releases
+from web.server import Answer, Site
+
+PROD = "/applications/topup/environments/prod"
+
+
+def submit(site: Site, act: str, /, **fields: str) -> Answer:
+    """What a browser gets that sends the form."""
+    form = {**site.sign_in(), "origin": site.origin, "content-type": "application/x-www-form-urlencoded"}
+    return site.ask("POST", f"{PROD}/{act}", form, urlencode(fields))
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    context = browser.new_context()
+    context.set_default_timeout(20_000)
+    name, _, value = site.sign_in()["cookie"].partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": site.origin}])
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.needs("chromium")
+def test_prod_is_frozen_and_thawed_by_keyboard(page: Page, site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    page.goto(site.origin + PROD)
+    page.locator("summary", has_text="Freeze").focus()
+    for keys in ("Enter", "Tab"):
+        page.keyboard.press(keys)
+    page.keyboard.type("Month end")
+    page.keyboard.press("Tab")
+    page.keyboard.type("yesterday")
+    page.keyboard.press("Enter")
+    expect(page.locator("#until-bad")).to_contain_text('Try "2h", "Monday 08:00"')
+    expect(page.get_by_label("Reason")).to_have_value("Month end")
+    page.get_by_label("Until").fill("2h")
+    page.keyboard.press("Enter")
+    expect(page.locator("#holds")).to_contain_text("ada")
+    expect(page.locator("#holds")).to_contain_text("“Month end”")
+    page.locator("summary", has_text="Thaw prod").focus()
+    for keys in ("Enter", "Tab", "Enter"):
+        page.keyboard.press(keys)
+    expect(page.locator("summary", has_text="Freeze")).to_be_visible()
+    expect(page.locator("#holds .note")).to_have_count(0)
+
+
+@pytest.mark.needs("chromium")
+def test_two_releases_are_chosen_and_compared(page: Page, site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.configure("topup", "prod", {"ROUNDING": "half_up", "LIMIT": "5"}, ["KEY"])
+    scene.deliver(scene.push("topup", "One"))
+    scene.deliver(scene.push("topup", "Two"))
+    scene.configure("topup", "prod", {"ROUNDING": "half_even", "LIMIT": "5"}, ["KEY", "OTHER"])
+    scene.deliver(scene.push("topup", "Three", who="ben"))
+    page.goto(site.origin + PROD)
+    expect(page.locator("#compared h2")).to_have_text("From r2 to r3")
+    page.get_by_label("Compare r2").uncheck()
+    page.get_by_label("Compare r1").check()
+    scene.application("other")  # a fact that would draw the page anew does not take the choice away
+    page.get_by_role("button", name="Compare", exact=True).click()
+    compared = page.locator("#compared")
+    expect(compared.locator("h2")).to_have_text("From r1 to r3")
+    expect(compared.locator(".cm")).to_contain_text("Three Ben Weber")
+    expect(compared.locator(".cm")).to_contain_text("Two Ada Okafor")
+    expect(compared.locator("del")).to_have_text("- ROUNDING = half_up")
+    expect(compared.locator("ins")).to_have_text(["+ OTHER = secret, new", "+ ROUNDING = half_even"])
+    expect(compared).not_to_contain_text("a long one")
+
+
+def test_what_serves_before_is_promoted_unless_it_is_frozen_here(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    assert "Promote" not in site.get(PROD).text
+    run = scene.push("topup", "Two")
+    scene.deliver(run, environments=("dev", "test"))
+    text = site.get(PROD).text
+    assert f"Promote {run.commit[:7]}" in text
+    assert "moves from r1 to a new release of it" in text
+    made = submit(site, "deploy", commit=run.commit)
+    assert (made.status, made.headers["location"]) == (303, "/runs/topup:3")
+    submit(site, "freeze", why="Month end")
+    text = site.get(PROD).text
+    assert "disabled>Promote" in text
+    assert "prod is frozen" in text
+
+
+def test_a_secret_is_saved_and_never_shown_again(site: Site) -> None:
+    site.scene.application("topup")
+    site.scene.push("topup", "One")
+    saved = submit(site, "configuration", form="secret", name="API_KEY", value="line one\r\nline two", secret="1")
+    assert (saved.status, saved.headers["location"]) == (303, PROD)
+    short = submit(site, "configuration", form="secret API_KEY", name="API_KEY", value="hush!", secret="1")
+    assert short.status == 400
+    assert "a secret needs at least 6 characters" in short.text
+    for text in (site.get(PROD).text, short.text, site.get(f"/api/v1{PROD}").text, site.get("/api/v1/facts").text):
+        assert "line one" not in text
+        assert "hush!" not in text
+    assert "API_KEY" in site.get(PROD).text
+    submit(site, "configuration", name="API_KEY", value="", secret="1", act="unset")
+    assert site.get(f"/api/v1{PROD}/secrets").json["secrets"] == []
+
+
+def test_a_value_that_is_refused_stands_in_its_form(site: Site) -> None:
+    site.scene.application("topup")
+    site.scene.deliver(site.scene.push("topup", "One"))
+    refused = submit(site, "configuration", form="value", name="1ST", value="kept <b>")
+    assert refused.status == 400
+    assert "is no name of an environment variable" in refused.text
+    assert "kept &lt;b&gt;" in refused.text
+    changed = submit(site, "configuration", form="value", name="FIRST", value="x")
+    assert changed.headers["location"] == "/runs/topup:2"
+
+
+def test_the_data_of_an_environment_is_listed(site: Site) -> None:
+    site.scene.application("topup")
+    root = site.scene.places.environment("topup", "prod")
+    (root / "data" / "uploads").mkdir(parents=True)
+    (root / "data" / "uploads" / "photo").write_bytes(b"x" * 1500)
+    (root / "data" / "db.sqlite3").write_bytes(b"y" * 10)
+    (root / "backups" / "r1").mkdir(parents=True)
+    told = site.get(f"/api/v1{PROD}/data").json
+    assert [(one["name"], one["size"], one["whole"]) for one in told["data"]] == [
+        ("db.sqlite3", 10, True),
+        ("uploads/", 1500, True),
+    ]
+    assert [one["name"] for one in told["copies"]] == ["r1/"]
+    assert "1.5 kB" in site.get(PROD).text
+
+
+def test_two_releases_are_compared_as_data(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    assert site.get(f"/api/v1{PROD}/compare").status == 404
+    first = scene.deliver(scene.push("topup", "One"))
+    assert "first release" in site.get(f"/api/v1{PROD}/compare").json["error"]["message"]
+    scene.deliver(scene.push("topup", "Two"))
+    told = site.get(f"/api/v1{PROD}/compare").json
+    assert [one["subject"] for one in told["commits"]] == ["Two"]
+    assert told["commits_taken_back"] == []
+    back = site.get(f"/api/v1{PROD}/compare?from=r2&to=r1").json
+    assert [one["subject"] for one in back["commits_taken_back"]] == ["Two"]
+    scene.roll_back("topup", "prod", first)
+    assert site.get(f"/api/v1{PROD}/compare?from=r9").status == 404
+
+
+def test_a_freeze_that_is_over_is_shown_no_more(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    with scene.database.write() as conn:
+        holds.freeze(conn, "topup", "prod", why="The fair", who="ben", until=scene.real + 3600)
+        assert releases.now_serving(conn, "topup", "prod") is not None
+    assert "“The fair”" in site.get(PROD).text
+    with scene.database.write() as conn:
+        for hold in holds.frozen(conn, "topup", "prod"):
+            holds.thaw(conn, hold, who="ada")
+    assert "“The fair”" not in site.get(PROD).text
