@@ -166,7 +166,7 @@ def test_an_environment_says_who_has_which_share_and_takes_a_trial_back(browser:
     )
     expect(page.locator("#releases tr").nth(1)).to_contain_text("On trial, 10 %")
     page.locator("summary", has_text="Take r2 back").click()
-    expect(page.locator(".sure form")).to_contain_text("Its 10 % of the requests go back to r1")
+    expect(page.locator(".sure[open] form")).to_contain_text("Its 10 % of the requests go back to r1")
     page.get_by_role("button", name="Take r2 back").click()
     page.wait_for_url(f"**{address('topup', 2)}")
     facts = site.get("/api/v1/facts?application=topup&limit=500").json["facts"]
