@@ -36,3 +36,14 @@ def test_releases_are_compared_and_data_is_listed(site: Site, shipway: Shipway) 
     kept.mkdir(parents=True)
     (kept / "db.sqlite3").write_bytes(b"x")
     assert "db.sqlite3 1 B" in shipway("data", "--app", "topup").told
+
+
+def test_tokens_have_names_and_sessions_are_ended(site: Site, shipway: Shipway) -> None:
+    shipway("token", "create", "eve", "--name", "laptop")
+    assert "laptop" in shipway("token", "list").told
+    assert shipway("sessions").out == "Nobody is signed in.\n"
+    site.sign_in("ben")
+    (session,) = shipway("sessions", "--json").json
+    assert session["who"] == "ben"
+    assert "is over." in shipway("sessions", "--end", session["id"]).told
+    assert shipway("sessions").out == "Nobody is signed in.\n"

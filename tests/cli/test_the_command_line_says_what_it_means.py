@@ -38,6 +38,7 @@ VERBS = [
     "open",
     "signals",
     "token",
+    "sessions",
     "schema",
 ]
 

@@ -50,6 +50,8 @@ EVERY = (
     Looked("/applications/good/environments/prod/releases/r2", "judged"),
     Looked("/applications/bad/environments/prod/releases/r2", "judged", opened=True),
     Looked("/applications/trying/environments/prod/releases/r2", "judged"),
+    Looked("/tokens", opened=True),
+    Looked("/sessions", opened=True),
     Looked("/applications/topup/errors"),
     Looked("/applications/ledger/errors"),
     Looked("/applications/topup/errors/1"),

@@ -28,6 +28,7 @@ VALUES = {
     "commit": "main",
     "name": "GREETING",
     "token": "01hzz",
+    "session": "01hzz",
     "release": "r1",
     "channel": "01hzz",
     "error": "1",

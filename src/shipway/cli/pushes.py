@@ -1,4 +1,4 @@
-"""From a repository to a push: init, push, token."""
+"""From a repository to a push: init, push, token, sessions."""
 
 from __future__ import annotations
 
@@ -86,13 +86,14 @@ def token(
     own: Annotated[
         bool, typer.Option("--own", help="Revoke even the token that this machine uses itself.")
     ] = False,
+    name: Annotated[str, typer.Option("--name", help="What it is for, such as laptop.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """List tokens, create one for somebody, revoke one."""
+    """List tokens, create one for somebody, revoke one with the sessions made from it."""
     server = Server.find()
     answer: Any
     if act == "create" and who is not None:
-        answer = server.post("/tokens", {"who": who, "role": "owner" if owner else "user"})
+        answer = server.post("/tokens", {"who": who, "role": "owner" if owner else "user", "name": name})
         show.as_json(answer) if as_json else _hand_over(answer)
     elif act == "revoke" and who is not None:
         if not own:
@@ -103,6 +104,24 @@ def token(
         _list(server.get("/tokens")["tokens"], as_json)
     else:
         raise UserError("Say `token list`, `token create NAME` or `token revoke ID`.")
+
+
+def sessions(
+    end: Annotated[str | None, typer.Option("--end", help="The session to end, at once.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who is signed in with a browser: an owner sees everybody, anybody else themselves."""
+    server = Server.find()
+    if end is not None:
+        answer = server.delete(f"/sessions/{end}")
+        show.as_json(answer) if as_json else print(f"{end} is over.")
+        return
+    found = server.get("/sessions")["sessions"]
+    if as_json:
+        show.as_json(found)
+        return
+    rows = [(each["id"], each["who"], show.ago(each["created"]), show.ago(each["used"])) for each in found]
+    show.table(("session", "who", "began", "used"), rows, empty="Nobody is signed in.")
 
 
 def _hand_over(made: Mapping[str, str]) -> None:
@@ -123,8 +142,20 @@ def _list(tokens: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         show.as_json(tokens)
         return
-    rows = [(each["id"], each["who"], each["role"], show.ago(each["created"]), _remark(each)) for each in tokens]
-    show.table(("token", "who", "role", "created", ""), rows, empty="There is no token.")
+    rows = [
+        (
+            each["id"],
+            each["who"],
+            each["role"],
+            each["name"],
+            show.ago(each["created"]),
+            show.ago(each["used"]) or "never",
+            _remark(each),
+        )
+        for each in tokens
+    ]
+    columns = ("token", "who", "role", "name", "created", "used", "")
+    show.table(columns, rows, empty="There is no token.")
 
 
 def _remark(one: Mapping[str, Any]) -> str:
@@ -161,4 +192,4 @@ def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "'\\''") + "'"
 
 
-VERBS: dict[str, Verb] = {"init": init, "push": push, "token": token}
+VERBS: dict[str, Verb] = {"init": init, "push": push, "token": token, "sessions": sessions}

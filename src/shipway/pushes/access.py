@@ -8,10 +8,19 @@ import hashlib
 import secrets
 import time
 
+from shipway.errors import UserError
 from shipway.state import tokens
 from shipway.state.database import Database
 from shipway.state.tokens import Token
 
+
+class InvalidToken(UserError):
+    """A token for nobody, or with a name that cannot be read."""
+
+    id = "pushes.invalid_token"
+
+
+LONGEST_NAME = 60  # characters
 _PREFIX = "shipway_"  # lets people and scanners see what they have found
 
 
@@ -22,16 +31,33 @@ def create(
     kind: str = "personal",
     role: str = "user",
     lifetime: float | None = None,
+    name: str = "",
+    parent: str | None = None,
 ) -> str:
     """A new token for `who`, told once and kept nowhere; it ends after `lifetime` seconds if given.
 
-    `kind` is personal (git and the command line), session (a browser's), or code (good for one sign-in).
+    `kind` is personal (git and the command line), session (a browser's), or code (good for one sign-in); the
+    last two end with the personal one, `parent`, that they were made from. `name` is what people call it.
+    Raises InvalidToken.
     """
+    _may_be_called(who, name)
     token = _PREFIX + secrets.token_urlsafe(32)
     expires = None if lifetime is None else time.time() + lifetime
     with database.write() as conn:
-        tokens.create(conn, _digest(token), kind=kind, role=role, who=who, expires=expires)
+        tokens.create(
+            conn, _digest(token), kind=kind, role=role, who=who, expires=expires, name=name, parent=parent
+        )
     return token
+
+
+def _may_be_called(who: str, name: str) -> None:
+    if not who.strip():
+        raise InvalidToken("A token is somebody's: say whose.")
+    for said in (who, name):
+        if len(said) > LONGEST_NAME or not said.isprintable():
+            raise InvalidToken(
+                f"{said[:LONGEST_NAME]!r} is no name: at most {LONGEST_NAME} characters, on one line."
+            )
 
 
 def verify(database: Database, token: str, kind: str = "personal") -> Token | None:

@@ -39,6 +39,10 @@ tokens = Table(
     Column("created", Float, nullable=False),
     Column("expires", Float),
     Column("revoked", Float),
+    Column("name", String, nullable=False, server_default=""),  # what for, as people call it
+    Column("used", Float),  # within some minutes
+    Column("parent", String),  # of a session or a code: the personal token it was made from
+    Index("tokens_by_parent", "parent"),
 )
 
 pushes = Table(

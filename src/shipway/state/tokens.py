@@ -14,7 +14,10 @@ from shipway.state.tables import tokens
 
 @dataclass(frozen=True)
 class Token:
-    """What is known of a token; the token itself and its digest are not. Times are seconds since 1970."""
+    """What is known of a token; the token itself and its digest are not. Times are seconds since 1970.
+
+    `used` may lag by some minutes. `parent` is the personal token that a session or a code was made from.
+    """
 
     id: str
     kind: str
@@ -23,6 +26,9 @@ class Token:
     created: float
     expires: float | None
     revoked: float | None
+    name: str
+    used: float | None
+    parent: str | None
 
     @property
     def live(self) -> bool:
@@ -30,13 +36,29 @@ class Token:
 
 
 def create(
-    conn: Connection, digest: str, *, kind: str, role: str, who: str, expires: float | None = None
+    conn: Connection,
+    digest: str,
+    *,
+    kind: str,
+    role: str,
+    who: str,
+    expires: float | None = None,
+    name: str = "",
+    parent: str | None = None,
 ) -> Token:
     """Records a token by its SHA-256 digest in hexadecimal."""
     token = ids.new(conn, tokens)
     conn.execute(
         insert(tokens).values(
-            id=token, digest=digest, kind=kind, role=role, who=who, created=time.time(), expires=expires
+            id=token,
+            digest=digest,
+            kind=kind,
+            role=role,
+            who=who,
+            created=time.time(),
+            expires=expires,
+            name=name,
+            parent=parent,
         )
     )
     facts.record(conn, "token.created", who=who, data={"token": token, "kind": kind, "role": role})
@@ -59,18 +81,36 @@ def every(conn: Connection, kind: str = "personal") -> list[Token]:
 
 
 def revoke(conn: Connection, token: str, who: str) -> bool:
-    """Ends a token for good; False when there is none with this id or somebody else ended it first."""
+    """Ends a token for good, with the sessions and codes made from it.
+
+    False when there is none with this id or somebody else ended it first.
+    """
+    now = time.time()
     changed = conn.execute(
-        update(tokens).where(tokens.c.id == token, tokens.c.revoked.is_(None)).values(revoked=time.time())
+        update(tokens).where(tokens.c.id == token, tokens.c.revoked.is_(None)).values(revoked=now)
     ).rowcount
     if changed:
-        facts.record(conn, "token.revoked", who=who, data={"token": token})
+        made = update(tokens).where(tokens.c.parent == token, tokens.c.revoked.is_(None)).values(revoked=now)
+        ended = conn.execute(made).rowcount
+        facts.record(conn, "token.revoked", who=who, data={"token": token, "ended": ended})
     return bool(changed)
+
+
+def get(conn: Connection, token: str) -> Token | None:
+    """The token with this id, whether it is over or not."""
+    row = conn.execute(select(tokens).where(tokens.c.id == token)).mappings().one_or_none()
+    return None if row is None else _token(row)
+
+
+def use(conn: Connection, token: str) -> None:
+    """Remembers that a token was used just now."""
+    conn.execute(update(tokens).where(tokens.c.id == token).values(used=time.time()))
 
 
 def extend(conn: Connection, token: str, expires: float) -> None:
     """Moves the end of a token that is in use; one that was revoked stays so."""
-    conn.execute(update(tokens).where(tokens.c.id == token, tokens.c.revoked.is_(None)).values(expires=expires))
+    in_use = update(tokens).where(tokens.c.id == token, tokens.c.revoked.is_(None))
+    conn.execute(in_use.values(expires=expires, used=time.time()))
 
 
 def _token(row: RowMapping) -> Token:

@@ -19,6 +19,7 @@ from shipway.state.tokens import Token
 IDLE = 12 * 3600.0
 LONGEST = 7 * 24 * 3600.0
 RENEW_AFTER = 600.0
+USED_EVERY = 300.0  # seconds between two notes that a token is in use: not a write for every request
 CODE_LIFE = 3600.0
 
 
@@ -60,11 +61,20 @@ def redeem(database: Database, code: str) -> str | None:
 def one_time_code(database: Database, known: Caller) -> str:
     """A code that signs this person into the pages once, within an hour."""
     role = "owner" if known.owner else "user"
-    return access.create(database, known.who, kind="code", role=role, lifetime=CODE_LIFE)
+    with database.read() as conn:
+        shown = tokens.get(conn, known.token)
+    parent = None if shown is None else _personal(shown)
+    return access.create(database, known.who, kind="code", role=role, lifetime=CODE_LIFE, parent=parent)
+
+
+def _personal(token: Token) -> str | None:
+    """The personal token with which what it is made from ends."""
+    return token.id if token.kind == "personal" else token.parent
 
 
 def _session(database: Database, token: Token) -> str:
-    return access.create(database, token.who, kind="session", role=token.role, lifetime=IDLE)
+    parent = _personal(token)
+    return access.create(database, token.who, kind="session", role=token.role, lifetime=IDLE, parent=parent)
 
 
 def _by_header(database: Database, header: str, scheme: str) -> Caller | None:
@@ -73,7 +83,12 @@ def _by_header(database: Database, header: str, scheme: str) -> Caller | None:
     if shown is None or header.partition(" ")[0].lower() != scheme:
         return None
     token = access.verify(database, shown)
-    return None if token is None else _caller(token)
+    if token is None:
+        return None
+    if token.used is None or time.time() - token.used > USED_EVERY:
+        with database.write() as conn:
+            tokens.use(conn, token.id)
+    return _caller(token)
 
 
 def _by_session(database: Database, shown: str) -> Caller | None:

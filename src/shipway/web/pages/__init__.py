@@ -15,6 +15,7 @@ from shipway.web.pages import (
     search,
     session,
     static,
+    tokens,
 )
 
 ROUTES = (
@@ -30,4 +31,5 @@ ROUTES = (
     *release.ROUTES,
     *error_list.ROUTES,
     *error.ROUTES,
+    *tokens.ROUTES,
 )
