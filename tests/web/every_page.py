@@ -52,6 +52,7 @@ EVERY = (
     Looked("/applications/trying/environments/prod/releases/r2", "judged"),
     Looked("/tokens", opened=True),
     Looked("/sessions", opened=True),
+    Looked("/reference/api"),
     Looked("/applications/topup/errors"),
     Looked("/applications/ledger/errors"),
     Looked("/applications/topup/errors/1"),

@@ -32,7 +32,7 @@ from shipway.web.pages import ROUTES as PAGES
 from shipway.web.pages.rendering import templates
 from shipway.web.pulse import Pulse
 from shipway.web.refusals import Broken
-from shipway.web.routes import Declared, by_path
+from shipway.web.routes import Declared, by_path, described
 from shipway.web.site import Site
 
 DECLARED: tuple[Declared, ...] = (
@@ -71,6 +71,7 @@ def create(
         Logs(),
         Feeds(),
         News(database),
+        [described(one) for one in DECLARED],
     )
     failures = Failures(site.templates)
     addresses = by_path(DECLARED)

@@ -7,11 +7,13 @@ with the body already read; a coroutine function runs in the loop, must not bloc
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from shipway.web.call import Call
+from shipway.web.endpoints import Endpoint
 from shipway.web.site import Site
 
 Who = Literal["public", "user", "owner"]
@@ -33,6 +35,19 @@ def declare(method: str, path: str, answer: Answer, *, who: Who) -> Declared:
     if who not in get_args(Who):
         raise ValueError(f"{method} {path} does not say who may call it: public, user or owner")
     return Declared(method, path, answer, who)
+
+
+def described(declared: Declared) -> Endpoint:
+    """A declaration in words: those of the function that answers, or at least its name."""
+    answer = declared.answer
+    *_, package, module = answer.__module__.split(".")
+    return Endpoint(
+        method=declared.method,
+        path=declared.path,
+        who=declared.who,
+        group=package if package == "pages" else module,
+        says=inspect.getdoc(answer) or f"{answer.__name__.replace('_', ' ').capitalize()}.",
+    )
 
 
 def by_path(declared: Sequence[Declared]) -> dict[str, list[Declared]]:

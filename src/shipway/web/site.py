@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jinja2
@@ -15,6 +16,7 @@ from shipway.story.acts import Story
 from shipway.web import access, names
 from shipway.web.access import Caller
 from shipway.web.commits import Commits
+from shipway.web.endpoints import Endpoint
 from shipway.web.feeds import Feeds
 from shipway.web.files import Files
 from shipway.web.news import News
@@ -42,6 +44,7 @@ class Site:
     logs: Logs
     feeds: Feeds
     news: News
+    endpoints: Sequence[Endpoint]
 
     @property
     def address(self) -> str:

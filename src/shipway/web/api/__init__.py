@@ -14,6 +14,7 @@ from shipway.web.api import (
     facts,
     instance_logs,
     messages,
+    openapi,
     overview,
     probes,
     runs,
@@ -44,4 +45,5 @@ ROUTES = (
     *tokens.ROUTES,
     *signals.ROUTES,
     *facts.ROUTES,
+    *openapi.ROUTES,
 )

@@ -9,6 +9,7 @@ from shipway.web.pages import (
     error,
     error_list,
     home,
+    reference,
     release,
     run,
     run_list,
@@ -32,4 +33,5 @@ ROUTES = (
     *error_list.ROUTES,
     *error.ROUTES,
     *tokens.ROUTES,
+    *reference.ROUTES,
 )

@@ -1,0 +1,39 @@
+"""The reference of the API is what the server declares, at a page of ours, for nobody without a token."""
+
+from __future__ import annotations
+
+import html
+
+import pytest
+
+from shipway.web import app
+from shipway.web.endpoints import API
+from shipway.web.routes import described
+from web.server import Site
+
+
+def test_every_address_is_on_the_page_with_who_may_call_it(shared: Site) -> None:
+    text = html.unescape(shared.get("/reference/api").text)
+    for one in map(described, app.DECLARED):
+        assert f"<code>{one.path}</code>" in text, one.path
+        assert one.summary in text, one.summary
+    assert "an owner" in text
+
+
+def test_the_document_has_every_address_of_the_api(shared: Site) -> None:
+    told = shared.get("/api/v1/openapi.json").json
+    assert told["openapi"].startswith("3.1")
+    described_ones = {(method.upper(), path) for path, methods in told["paths"].items() for method in methods}
+    assert described_ones == {(one.method, one.path) for one in app.DECLARED if one.path.startswith(f"{API}/")}
+    operations = [each for methods in told["paths"].values() for each in methods.values()]
+    assert len({each["operationId"] for each in operations}) == len(operations)
+    closed = told["paths"]["/api/v1/tokens"]["post"]
+    assert (closed["x-who"], closed["security"]) == ("owner", [{"token": []}])
+    assert told["paths"]["/api/v1/health"]["get"]["security"] == []
+    names = told["paths"]["/api/v1/runs/{run}"]["get"]["parameters"]
+    assert [each["name"] for each in names] == ["run"]
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/reference/api", "/api/v1/openapi.json"])
+def test_nobody_reads_it_without_a_token(shared: Site, path: str) -> None:
+    assert shared.ask("GET", path).status == 401
