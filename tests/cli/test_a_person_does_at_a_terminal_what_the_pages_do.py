@@ -47,3 +47,11 @@ def test_tokens_have_names_and_sessions_are_ended(site: Site, shipway: Shipway) 
     assert session["who"] == "ben"
     assert "is over." in shipway("sessions", "--end", session["id"]).told
     assert shipway("sessions").out == "Nobody is signed in.\n"
+
+
+def test_the_installation_is_told(site: Site, shipway: Shipway) -> None:
+    told = shipway("about").told
+    assert "applications answer on port 8080" in told
+    assert "router-1 not known" in told
+    assert "shipway.db" in told
+    assert shipway("about", "--json").json["version"]

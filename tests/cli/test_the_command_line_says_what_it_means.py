@@ -18,6 +18,7 @@ VERBS = [
     "up",
     "down",
     "doctor",
+    "about",
     "init",
     "push",
     "runs",

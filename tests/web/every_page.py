@@ -53,6 +53,7 @@ EVERY = (
     Looked("/tokens", opened=True),
     Looked("/sessions", opened=True),
     Looked("/reference/api"),
+    Looked("/installation"),
     Looked("/applications/topup/errors"),
     Looked("/applications/ledger/errors"),
     Looked("/applications/topup/errors/1"),

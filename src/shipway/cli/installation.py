@@ -21,6 +21,7 @@ from shipway.cli.server import NoServer, Refused, Server
 from shipway.config.places import Places
 from shipway.errors import OwnerError
 from shipway.pushes import processes
+from shipway.web.words import size
 
 PATIENCE = 30.0  # seconds; a start takes one or two
 
@@ -101,6 +102,24 @@ def doctor(data: Data = None, as_json: AsJson = False) -> int:
     return 0 if all(check.good or check.optional for check in found) else 1
 
 
+def about(as_json: AsJson = False) -> None:
+    """The installation: its processes with their memory, its ports, and how large its data is."""
+    found = Server.find().get("/installation")
+    if as_json:
+        show.as_json(found)
+        return
+    print(f"Shipway {found['version']} at {found['pages']} ({found['address']} for programs);")
+    print(f"applications answer on port {found['proxy_port']}.\n")
+    parts = [
+        (one["name"], one["state"], one["pid"] or "", size(one["memory"] or 0), show.ago(one["since"]))
+        for one in found["parts"]
+    ]
+    show.table(("process", "", "pid", "memory", "since"), parts, empty="")
+    print(f"\n{found['data']}, with {size(found['free'])} of {size(found['total'])} free:")
+    kept = [(one["name"], size(one["size"]), show.ago(one["at"])) for one in found["sizes"]]
+    show.table(("data", "", "changed"), kept, empty="Nothing lies there.")
+
+
 def _in_background(places: Places, port: int, proxy_port: int) -> None:
     places.create()
     words = ["up", "--data", str(places.data), "--port", str(port), "--proxy-port", str(proxy_port)]
@@ -175,4 +194,4 @@ def _tail(log: Path, began: int) -> str:
         return "\n".join(file.read().strip().splitlines()[-5:])
 
 
-VERBS: dict[str, Verb] = {"up": up, "down": down, "doctor": doctor}
+VERBS: dict[str, Verb] = {"up": up, "down": down, "doctor": doctor, "about": about}

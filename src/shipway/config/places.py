@@ -120,6 +120,11 @@ class Places:
         return self.data / "artifacts"
 
     @property
+    def pinged(self) -> Path:
+        """Changed whenever a service outside was told that Shipway is well (`incidents.pulse`)."""
+        return self.data / "pinged"
+
+    @property
     def reachable(self) -> Path:
         """Where an owner allows addresses that are not public (`hosts.reach`)."""
         return self.data / "reachable"

@@ -52,7 +52,7 @@ class Watchers:
         self._looked: dict[str, float] = {}
         teller = Teller(cast.database, machine.places, address)
         outbox = Outbox(cast.database, machine.vault, machine.places.name)
-        pulse = Pulse(cast.database, machine.vault, self.hung)
+        pulse = Pulse(cast.database, machine.vault, self.hung, machine.places.pinged)
         self._threads = [
             self._thread("begin-runs", self._on_change, self._begin_runs),
             self._thread("keep", self._every, 1.0, self._keep),

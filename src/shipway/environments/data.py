@@ -100,16 +100,17 @@ class Kept:
 def kept(places: Places, application: str, environment: str, most: int) -> list[Kept]:
     """What is in the data directory, by name; `most` files of each thing are looked at."""
     root = places.environment(application, environment) / "data"
-    return sorted(_measured(root, most), key=lambda one: one.name)
+    return sorted(measured(root, most), key=lambda one: one.name)
 
 
 def copies(places: Places, application: str, environment: str, most: int) -> list[Kept]:
     """The copies that were made before a release changed the data, the newest first."""
     backups = places.environment(application, environment) / "backups"
-    return sorted(_measured(backups, most), key=lambda one: one.at, reverse=True)
+    return sorted(measured(backups, most), key=lambda one: one.at, reverse=True)
 
 
-def _measured(root: Path, most: int) -> Iterator[Kept]:
+def measured(root: Path, most: int) -> Iterator[Kept]:
+    """What lies in a directory, unless its name begins with a dot; `most` files of each thing are looked at."""
     try:
         entries = [entry for entry in os.scandir(root) if not entry.name.startswith(".")]
     except OSError:  # nothing was ever kept here

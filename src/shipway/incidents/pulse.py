@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from shipway.environments.secrets import Vault
 from shipway.errors import OwnerError
@@ -23,11 +24,12 @@ class PingFailed(OwnerError):
 
 @dataclass
 class Pulse:
-    """Says so while `hung` names nobody: the watchers that have stopped looking."""
+    """Says so while `hung` names nobody, the watchers that do not look any more. `mark` is touched each time."""
 
     database: Database
     vault: Vault
     hung: Callable[[], Sequence[str]]
+    mark: Path
 
     def beat(self) -> None:
         """Calls the service once, if there is one and all is well; raises PingFailed."""
@@ -43,3 +45,4 @@ class Pulse:
         outcome = ways.ping(self.vault, found[0])
         if not outcome.good:
             raise PingFailed(f"The service outside did not take the ping: {outcome.said}")
+        self.mark.touch()

