@@ -19,14 +19,13 @@ import typer
 import shipway
 from shipway.cli import app
 from shipway.config import durations
-from shipway.config.settings import Settings
+from shipway.config.described import short_form, type_words
 from shipway.errors import ShipwayError
 from shipway.project import Project
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 WRITTEN = "<!-- Written by `make docs`; change the text in the code. -->"
 EXAMPLE = REFERENCE.parents[1] / "examples" / "topup" / "shipway.yml"
-WORDS = {"boolean": "true or false", "integer": "whole number"}
 Schema = dict[str, Any]
 
 
@@ -57,13 +56,8 @@ def _sections(schema: Schema) -> Iterator[tuple[str, str]]:
         for place, name in _references(key, value):
             forms = schema["$defs"][name].get("anyOf", [schema["$defs"][name]])
             full = forms[-1]
-            short = f" A text alone stands for `{_short(full)}`." if len(forms) > 1 else ""
+            short = f" A text alone stands for `{short_form(full)}`." if len(forms) > 1 else ""
             yield f"`{place}`", f"{full['description']}{short}\n\n{_keys(full)}"
-
-
-def _short(full: Schema) -> str:
-    models = {model.__name__: model for model in Settings.__subclasses__()}
-    return str(models[full["title"]].short_form)
 
 
 def _references(key: str, value: Schema) -> Iterator[tuple[str, str]]:
@@ -79,28 +73,13 @@ def _keys(full: Schema) -> str:
     rows = [
         (
             f"`{key}`",
-            _type(value),
+            type_words(value),
             "required" if key in required else _default(value),
             value.get("description", ""),
         )
         for key, value in full["properties"].items()
     ]
     return table(["key", "value", "default", ""], rows)
-
-
-def _type(value: Schema) -> str:
-    """In words what may be written."""
-    if "anyOf" in value:
-        return next(_type(form) for form in value["anyOf"] if form.get("type") != "null")
-    if "$ref" in value:
-        return "see below"
-    if "enum" in value or "const" in value:
-        return " or ".join(f"`{word}`" for word in value.get("enum", [value.get("const")]))
-    if value.get("type") == "array":
-        return f"list, each: {_type(value['items'])}"
-    if value.get("type") == "object":
-        return f"by name, each: {_type(value['additionalProperties'])}"
-    return str(value.get("format") or WORDS.get(str(value.get("type")), "text"))
 
 
 def _default(value: Schema) -> str:

@@ -55,3 +55,14 @@ def test_the_installation_is_told(site: Site, shipway: Shipway) -> None:
     assert "router-1 not known" in told
     assert "shipway.db" in told
     assert shipway("about", "--json").json["version"]
+
+
+def test_settings_are_listed_and_the_default_branch_is_changed(site: Site, shipway: Shipway) -> None:
+    site.scene.application("topup")
+    site.scene.push("topup", "One")
+    site.scene.push("topup", "Two", branch="trunk")
+    told = shipway("settings", "--app", "topup").told
+    assert "topup, as main has it at" in told
+    assert "name 1 any" in told
+    assert "as trunk has it" in shipway("settings", "--default-branch", "trunk", "--app", "topup").told
+    assert "no branch called" in shipway("settings", "--default-branch", "nope", "--app", "topup").told

@@ -40,6 +40,7 @@ VERBS = [
     "signals",
     "token",
     "sessions",
+    "settings",
     "schema",
 ]
 

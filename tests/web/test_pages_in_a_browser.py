@@ -15,29 +15,6 @@ from web.visiting import person
 
 pytestmark = pytest.mark.needs("chromium")
 
-PAGES = (
-    "/",
-    "/runs",
-    "/runs/topup:5",
-    "/runs/topup:4",
-    "/runs/ledger:2",
-    "/runs/statements:2",
-    "/runs/search:3",
-    "/applications/topup/environments/prod",
-    "/applications/topup/errors",
-    "/applications/topup/errors?environment=prod",
-    "/applications/ledger/errors",
-    "/applications/topup/errors/1",
-    "/applications/topup/errors/2",
-    "/applications/topup/errors/3",
-    "/applications/mailer/environments/prod",
-    "/applications/mailer/environments/dev",
-    "/applications/search/environments/prod",
-    "/applications/search/environments/prod/releases/r2",
-    "/applications/search/environments/prod?span=15m",
-    "/applications/search/environments/prod?span=7d",
-)
-
 
 @pytest.fixture(scope="module")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
@@ -47,27 +24,6 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     yield site
     site.stop()
     scene.database.close()
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_and_says_nothing_to_the_console(
-    browser: Browser, past: Site, width: int, scheme: str
-) -> None:
-    context = person(browser, past, viewport={"width": width, "height": 900}, color_scheme=scheme)
-    complaints: list[str] = []
-    page = context.new_page()
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    for path in PAGES:
-        answer = page.goto(past.origin + path)
-        assert answer is not None
-        assert answer.status == 200
-        assert page.locator("h1").count() == 1
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        assert page.evaluate("[...document.images].every((image) => image.complete)")
-    assert complaints == []
-    context.close()
 
 
 def test_what_fails_stands_first_and_is_only_text(browser: Browser, past: Site) -> None:
@@ -287,12 +243,3 @@ def test_a_lost_line_says_so_and_comes_back(browser: Browser, scene: Scene) -> N
     expect(page.locator("#list")).to_contain_text("While nobody looked")
     context.close()
     site.stop()
-
-
-def test_reduced_motion_stands_still(browser: Browser, past: Site) -> None:
-    context = person(browser, past, reduced_motion="reduce")
-    page = context.new_page()
-    for path in PAGES:
-        page.goto(past.origin + path)
-        assert page.evaluate("document.getAnimations().length") == 0, path
-    context.close()

@@ -1,4 +1,4 @@
-"""From a repository to a push: init, push, token, sessions."""
+"""From a repository to a push: init, push, token, sessions, settings."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from shipway.cli import here, show, watching
-from shipway.cli.options import AsJson, Verb
+from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import NoServer, Server
 from shipway.config.places import Places
 from shipway.errors import UserError
 from shipway.pushes import credentials
+from shipway.web.words import plain
 
 
 class NoToken(UserError):
@@ -124,6 +125,26 @@ def sessions(
     show.table(("session", "who", "began", "used"), rows, empty="Nobody is signed in.")
 
 
+def settings(
+    default_branch: Annotated[
+        str | None, typer.Option("--default-branch", help="Make this branch, which was pushed, the default one.")
+    ] = None,
+    app: App = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every setting of an application: what counts, and in which line of shipway.yml it was written."""
+    server, application = Server.find(), here.application(app)
+    if default_branch is not None:
+        server.patch(f"/applications/{application}", {"default_branch": default_branch})
+    found = server.get(f"/applications/{application}/settings")
+    if as_json:
+        show.as_json(found)
+        return
+    print(f"{application}, as {found['default_branch']} has it at {(found['commit'] or 'no commit yet')[:13]}")
+    rows = [(one["key"], one["line"] or "", plain(one["value"])) for one in found["settings"]]
+    show.table(("setting", "line", "value"), rows, empty="Nothing was pushed that could be read.", one_line=True)
+
+
 def _hand_over(made: Mapping[str, str]) -> None:
     """The token alone on standard output, for programs; beside it what people want to know."""
     print(made["token"], flush=True)
@@ -192,4 +213,4 @@ def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "'\\''") + "'"
 
 
-VERBS: dict[str, Verb] = {"init": init, "push": push, "token": token, "sessions": sessions}
+VERBS: dict[str, Verb] = {"init": init, "push": push, "token": token, "sessions": sessions, "settings": settings}

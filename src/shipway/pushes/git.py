@@ -221,6 +221,10 @@ class Git:
         """Names a commit by a branch that does not exist yet."""
         self.run("update-ref", values=[f"refs/heads/{name}", _id(commit), "0" * 40])
 
+    def set_head(self, branch: str) -> None:
+        """Makes a branch that exists the one that a clone begins with."""
+        self.run("symbolic-ref", values=["HEAD", f"refs/heads/{branch}"])
+
     def refs(self) -> dict[str, str]:
         """All branches and tags, with what they point to (for an annotated tag: the tag object)."""
         listed = self.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/", "refs/tags/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from shipway.state import facts
 from shipway.state.tables import applications
@@ -36,6 +36,13 @@ def find(conn: Connection, name: str) -> Application | None:
 def get(conn: Connection, name: str) -> Application:
     """The application called `name`, which must exist."""
     return Application(**conn.execute(select(applications).where(applications.c.name == name)).mappings().one())
+
+
+def set_default_branch(conn: Connection, name: str, branch: str, who: str) -> None:
+    """Records which branch says what the application is; one that is so already stays as it is."""
+    query = update(applications).where(applications.c.name == name, applications.c.default_branch != branch)
+    if conn.execute(query.values(default_branch=branch)).rowcount:
+        facts.record(conn, "application.changed", application=name, who=who, data={"default_branch": branch})
 
 
 def every(conn: Connection) -> list[Application]:

@@ -34,6 +34,12 @@ class InvalidName(UserError):
     id = "applications.invalid_name"
 
 
+class NoSuchBranch(UserError):
+    """The branch was never pushed, or is gone."""
+
+    id = "applications.no_such_branch"
+
+
 class NothingToDeploy(UserError):
     """The commit has no artifact: it was never green here, or its files were pruned."""
 
@@ -70,6 +76,22 @@ class Story:
             application = applications.create(conn, name, default_branch, who)
         repositories.create(self.cast.machine.places, name, application.default_branch)
         return application
+
+    def set_default_branch(self, application: str, branch: str, who: str) -> Application:
+        """Makes another branch the one that says what the application is, and what a clone begins with."""
+        git = Git(self.cast.machine.places.repository(application))
+        with self.cast.database.read() as conn:
+            if applications.find(conn, application) is None:
+                raise NotFound(f"There is no application called {application}.")
+        known = [ref.removeprefix("refs/heads/") for ref in git.refs() if ref.startswith("refs/heads/")]
+        if branch not in known:
+            there = f"There are: {', '.join(sorted(known))}." if known else "Nothing was pushed yet."
+            raise NoSuchBranch(f"{application} has no branch called {branch[:100]!r}.", hint=there)
+        with self.cast.database.write() as conn:
+            applications.set_default_branch(conn, application, branch, who)
+        git.set_head(branch)
+        with self.cast.database.read() as conn:
+            return applications.get(conn, application)
 
     def cancel(self, run: str, who: str) -> Run:
         """Stops a run that has not begun to deploy; a deployment that has begun is finished or undone."""

@@ -49,7 +49,7 @@ class Ping:
 
 @dataclass(frozen=True)
 class Installation:
-    """`sizes` are of what lies in the data directory, `free` and `total` bytes of its disk; `late` counts messages."""
+    """`sizes` are of what lies in the data directory, `free` and `total` of its disk; `late` counts messages."""
 
     version: str
     python: str

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from shipway.state import applications, releases, runs
 from shipway.state.applications import Application
 from shipway.state.database import Connection
 from shipway.traffic import addresses
-from shipway.web import lookups, shapes
+from shipway.web import lookups, settings, shapes
 from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -31,6 +32,27 @@ def create_application(site: Site, call: Call) -> dict[str, Any]:
     site.story.create_application(name, str(branch), call.who)
     with site.database.read() as conn:
         return _shape(site, conn, lookups.application(conn, name))
+
+
+def change_application(site: Site, call: Call) -> dict[str, Any]:
+    """Makes `default_branch`, one that was pushed, the branch that says what the application is."""
+    name = call.place("application")
+    site.story.set_default_branch(name, call.field("default_branch"), call.who)
+    with site.database.read() as conn:
+        return _shape(site, conn, lookups.application(conn, name))
+
+
+def show_settings(site: Site, call: Call) -> dict[str, Any]:
+    """Each setting of shipway.yml: what it means, what counts, and in which line of which commit it stands."""
+    with site.database.read() as conn:
+        application = lookups.application(conn, call.place("application"))
+        ruled = settings.read(site, conn, application.name)
+    return {
+        "default_branch": application.default_branch,
+        "commit": None if ruled is None else ruled.commit,
+        "written": ruled is not None and ruled.written,
+        "settings": [] if ruled is None else [asdict(one) for one in ruled.settings],
+    }
 
 
 def _shape(site: Site, conn: Connection, one: Application) -> dict[str, Any]:
@@ -62,4 +84,6 @@ ROUTES = (
     declare("GET", "/api/v1/applications", list_applications, who="user"),
     declare("POST", "/api/v1/applications", create_application, who="user"),
     declare("GET", "/api/v1/applications/{application}", show_application, who="user"),
+    declare("PATCH", "/api/v1/applications/{application}", change_application, who="user"),
+    declare("GET", "/api/v1/applications/{application}/settings", show_settings, who="user"),
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from shipway import __version__
@@ -45,6 +46,7 @@ def templates(files: Files) -> jinja2.Environment:
         rate=words.rate,
         several=words.several,
         size=words.size,
+        ticked=ticked,
     )
     return made
 
@@ -55,6 +57,15 @@ def page(site: Site, call: Call, name: str, **values: Any) -> HTMLResponse:
         late = messages.undelivered(conn, time.time() - LATE)
     shown = {"who": call.who, "late": late, "fact": call.request.state.fact, **values}
     return HTMLResponse(site.templates.get_template(name).render(shown))
+
+
+def ticked(text: str) -> Markup:
+    """A text of our own, with what stands between backticks as code; all of it is escaped."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 and at < len(parts) - 1 else escape(part)
+        for at, part in enumerate(parts)
+    )
 
 
 def initials(name: str) -> str:
