@@ -19,6 +19,7 @@ DESK, PHONE = 1440, 390
 LOOKS = ((DESK, "light"), (PHONE, "dark"))
 CROSSED = ((DESK, "dark"), (PHONE, "light"))
 TELL = {"afternoon": past.afternoon, "judged": judged.everything, "empty": lambda scene: None}
+LOUD = ("error", "warning")
 AXE = Axe()
 OPTIONS = {"resultTypes": ["violations"], "preload": False}  # nothing on a page is from elsewhere
 OPEN = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
@@ -58,7 +59,7 @@ def look(page: Page, site: Site, looked: Looked) -> list[str]:
     """Goes to the page as it is looked at; what it says to the console meanwhile and later."""
     said: list[str] = []
     if looked.status == 200:  # a browser itself complains of any other
-        page.on("console", lambda message: said.append(message.text) if message.type != "debug" else None)
+        page.on("console", lambda message: message.type in LOUD and said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
     page.context.clear_cookies()
     if looked.signed_in:
@@ -107,3 +108,25 @@ def test_a_page_fits_stands_still_and_is_clear_to_everybody(
 def test_a_page_is_clear_the_other_way_round_too(page: Page, sites: dict[str, Site], looked: Looked) -> None:
     look(page, sites[looked.scene], looked)
     check(page, CROSSED)
+
+
+PRESSABLE = "a[href], button:not([disabled]), summary, input:not([type=hidden]), textarea"
+WATCH = "document.addEventListener('focusin', (event) => { event.target.dataset.reached = '1'; })"
+LEFT = f"""[...document.querySelectorAll({PRESSABLE!r})]
+    .filter((each) => each.checkVisibility() && !each.dataset.reached).map((each) => each.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize(
+    "path", ["/applications/search/environments/prod", "/applications/topup/settings", "/tokens"]
+)
+def test_everything_that_can_be_pressed_is_reached_by_the_tabulator(
+    page: Page, sites: dict[str, Site], path: str
+) -> None:
+    page.route("**/live.js", lambda route: route.abort())  # nothing is exchanged while we walk
+    look(page, sites["afternoon"], Looked(path, opened=True))
+    page.evaluate(WATCH)
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if not page.evaluate(LEFT):
+            break
+    assert page.evaluate(LEFT) == []

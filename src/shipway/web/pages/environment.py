@@ -117,7 +117,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             holds=held,
             frozen=next((hold for hold in held if hold.kind == holds.FREEZE), None),
             promotion=None if moving else promotion(site, conn, application, names, environment, serving),
-            compared=_compared(site, conn, call, serving),
+            compared=_compared(site, conn, call, serving, tried),
             kept=data.kept(site.places, application, environment, MEASURED),
             copies=data.copies(site.places, application, environment, MEASURED),
             refused=refused,
@@ -127,10 +127,13 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
         )
 
 
-def _compared(site: Site, conn: Connection, call: Call, serving: Line | None) -> Difference | None:
-    """The difference between the releases that were chosen; else between what serves and the way back from it."""
+def _compared(
+    site: Site, conn: Connection, call: Call, serving: Line | None, tried: Trial | None
+) -> Difference | None:
+    """The difference between the releases that were chosen; else between what serves and what is beside or before it."""
     application, environment = call.place("application"), call.place("environment")
     chosen = [lookups.release(conn, application, environment, said) for said in call.queries("compare")]
+    chosen = chosen or ([] if tried is None else [tried.release])
     if not chosen and serving is None:
         return None
     if len(chosen) < 2 and serving is not None:
