@@ -113,7 +113,8 @@ def test_a_page_is_clear_the_other_way_round_too(page: Page, sites: dict[str, Si
 PRESSABLE = "a[href], button:not([disabled]), summary, input:not([type=hidden]), textarea"
 WATCH = "document.addEventListener('focusin', (event) => { event.target.dataset.reached = '1'; })"
 LEFT = f"""[...document.querySelectorAll({PRESSABLE!r})]
-    .filter((each) => each.checkVisibility() && !each.dataset.reached).map((each) => each.outerHTML.slice(0, 120))"""
+    .filter((each) => each.checkVisibility() && !each.dataset.reached)
+    .map((each) => each.outerHTML.slice(0, 120))"""
 
 
 @pytest.mark.parametrize(

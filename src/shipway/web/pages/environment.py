@@ -130,7 +130,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
 def _compared(
     site: Site, conn: Connection, call: Call, serving: Line | None, tried: Trial | None
 ) -> Difference | None:
-    """The difference between the releases that were chosen; else between what serves and what is beside or before it."""
+    """The difference between the releases chosen; else between what serves and what is beside or before it."""
     application, environment = call.place("application"), call.place("environment")
     chosen = [lookups.release(conn, application, environment, said) for said in call.queries("compare")]
     chosen = chosen or ([] if tried is None else [tried.release])
