@@ -15,6 +15,7 @@ PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 PAGES = {
     "run": ("/runs/topup:2", "TOTAL"),  # of the coverage, at the end of the log
     "environment": ("/applications/topup/environments/prod", "Kept warm until"),
+    "settings": ("/applications/topup/settings", "Kept by this server"),
 }
 
 

