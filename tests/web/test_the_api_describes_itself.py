@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
+import inspect
 
 import pytest
 
 from shipway.web import app
 from shipway.web.endpoints import API
-from shipway.web.routes import described
+from shipway.web.routes import Declared, described
 from web.server import Site
 
 
@@ -32,6 +33,15 @@ def test_the_document_has_every_address_of_the_api(shared: Site) -> None:
     assert told["paths"]["/api/v1/health"]["get"]["security"] == []
     names = told["paths"]["/api/v1/runs/{run}"]["get"]["parameters"]
     assert [each["name"] for each in names] == ["run"]
+
+
+@pytest.mark.parametrize(
+    "one", [one for one in app.DECLARED if one.path.startswith(API)], ids=lambda one: one.path
+)
+def test_every_call_is_told_in_a_sentence(one: Declared) -> None:
+    assert inspect.getdoc(one.answer), (
+        f"{one.answer.__name__} has no docstring: the page would show its name alone"
+    )
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/reference/api", "/api/v1/openapi.json"])

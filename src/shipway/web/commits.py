@@ -10,7 +10,7 @@ from shipway.errors import NotFound, UserError
 from shipway.pushes.git import CommitInfo, Git, GitFailed
 from shipway.web.words import counted, several
 
-REMEMBERED = 10_000
+REMEMBERED, REMEMBERED_LISTS = 10_000, 500
 
 
 class Ambiguous(UserError):
@@ -37,6 +37,7 @@ class Commits:
         self._about = lru_cache(REMEMBERED)(self._read)
         self._extent = lru_cache(REMEMBERED)(self._measure)
         self._contains = lru_cache(REMEMBERED)(self._ask)
+        self._brought = lru_cache(REMEMBERED_LISTS)(self._list)
 
     def about(self, application: str, commit: str) -> CommitInfo:
         """Who wrote it and what it says; empty words when the repository does not have it (any more)."""
@@ -54,6 +55,10 @@ class Commits:
             return self._git(application).containing(older, among)
         except (GitFailed, ValueError):  # one of them is no longer there
             return {commit for commit in among if self.contains(application, commit, older)}
+
+    def brought(self, application: str, base: str, head: str, limit: int) -> Sequence[CommitInfo] | None:
+        """What `head` has and `base` has not, newest first, at most `limit`; None if the repository cannot tell."""
+        return self._brought(application, base, head, limit)
 
     def resolve(self, application: str, said: str) -> str:
         """The whole id of a commit, branch or tag that people name.
@@ -94,6 +99,12 @@ class Commits:
             return self._git(application).commit(commit)
         except (GitFailed, ValueError):
             return CommitInfo(commit, "", "", "", 0.0)
+
+    def _list(self, application: str, base: str, head: str, limit: int) -> Sequence[CommitInfo] | None:
+        try:
+            return tuple(self._git(application).brought(base, head, limit))
+        except (GitFailed, ValueError):
+            return None
 
     def _ask(self, application: str, newer: str, older: str) -> bool:
         try:

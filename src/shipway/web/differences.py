@@ -8,7 +8,7 @@ from typing import Literal
 
 from shipway.environments.secrets import KeyLost, Vault
 from shipway.project import Project
-from shipway.pushes.git import CommitInfo, Git, GitFailed
+from shipway.pushes.git import CommitInfo
 from shipway.state import artifacts, configurations
 from shipway.state.configurations import Configuration
 from shipway.state.database import Connection
@@ -54,8 +54,8 @@ class Difference:
 
 def between(site: Site, conn: Connection, old: Release, new: Release) -> Difference:
     """What is different in `new`, seen from `old`. Asks git."""
-    git = Git(site.places.repository(new.application))
-    brought, taken = _only(git, old.commit, new.commit), _only(git, new.commit, old.commit)
+    brought = site.commits.brought(new.application, old.commit, new.commit, MOST + 1)
+    taken = site.commits.brought(new.application, new.commit, old.commit, MOST + 1)
     projects = [project_of(artifacts.of_release(conn, one)) for one in (old, new)]
     release = projects[1].release
     return Difference(
@@ -68,13 +68,6 @@ def between(site: Site, conn: Connection, old: Release, new: Release) -> Differe
         variables=_variables(site.story.cast.machine.vault, conn, (old, new), projects),
         migration=None if release is None else release.migration,
     )
-
-
-def _only(git: Git, base: str, head: str) -> list[CommitInfo] | None:
-    try:
-        return git.brought(base, head, MOST + 1)
-    except (GitFailed, ValueError):
-        return None
 
 
 def _variables(

@@ -9,6 +9,7 @@ from shipway.web.site import Site
 
 
 def health(_site: Site, _call: Call) -> dict[str, str]:
+    """That the server answers, and which version it is."""
     return {"state": "ready", "version": __version__}
 
 

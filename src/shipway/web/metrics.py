@@ -31,6 +31,7 @@ INSTANCE = (*RELEASE, "process", "instance")
 
 
 def metrics(site: Site, _call: Call) -> Response:
+    """Everything that is counted, in the text format of Prometheus."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Once(_families(site)))
     return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})

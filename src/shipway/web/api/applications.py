@@ -16,11 +16,13 @@ from shipway.web.site import Site
 
 
 def list_applications(site: Site, _call: Call) -> dict[str, Any]:
+    """Every application with its environments, what serves in each, and its newest run."""
     with site.database.read() as conn:
         return {"applications": [_shape(site, conn, one) for one in applications.every(conn)]}
 
 
 def show_application(site: Site, call: Call) -> dict[str, Any]:
+    """One application with its environments, what serves in each, and its newest run."""
     with site.database.read() as conn:
         return _shape(site, conn, lookups.application(conn, call.place("application")))
 

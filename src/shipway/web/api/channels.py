@@ -17,11 +17,13 @@ BASE = "/api/v1/channels"
 
 
 def list_channels(site: Site, _call: Call) -> dict[str, Any]:
+    """By which channels people are told; their URLs are shown to nobody."""
     with site.database.read() as conn:
         return {"channels": [shapes.channel(one) for one in record.every(conn)]}
 
 
 def add_channel(site: Site, call: Call) -> dict[str, Any]:
+    """A channel for `whose` by the `url` of Apprise; `private` if it may lead inside."""
     private = call.json().get("private", False)
     if not isinstance(private, bool):
         raise Unreadable("`private` is true or false.")
@@ -31,6 +33,7 @@ def add_channel(site: Site, call: Call) -> dict[str, Any]:
 
 
 def remove_channel(site: Site, call: Call) -> dict[str, Any]:
+    """Takes a channel away."""
     return shapes.channel(channels.remove(site.database, call.place("channel"), call.who))
 
 

@@ -61,7 +61,10 @@ def _suspected(one: Suspected) -> dict[str, Any]:
 
 
 def where(site: Site, call: Call) -> dict[str, Any]:
-    """`commit` may be shortened, or the name of a branch or tag."""
+    """In which environments a commit is, and why not in the others.
+
+    `commit` may be shortened, or the name of a branch or tag.
+    """
     application, commit = resolve(site, call)
     with site.database.read() as conn:
         names = lookups.environments(site, conn, application)

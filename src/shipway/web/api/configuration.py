@@ -20,10 +20,12 @@ from shipway.web.site import Site
 
 
 def list_values(site: Site, call: Call) -> dict[str, Any]:
+    """The newest version: its values, and the names of its secrets."""
     return shapes.configuration(_newest(site, call))
 
 
 def show_value(site: Site, call: Call) -> dict[str, Any]:
+    """One value."""
     name, now = call.place("name"), _newest(site, call)
     if name not in now.values:
         raise NotFound(f"{name} is not set in {now.environment} of {now.application}.")
@@ -31,23 +33,28 @@ def show_value(site: Site, call: Call) -> dict[str, Any]:
 
 
 def set_value(site: Site, call: Call) -> dict[str, Any]:
+    """Sets one value to `value`; what serves is deployed again with it."""
     return _change(site, call, values={call.place("name"): call.field("value")})
 
 
 def unset_value(site: Site, call: Call) -> dict[str, Any]:
+    """Takes one value away; what serves is deployed again without it."""
     return _change(site, call, values={call.place("name"): None})
 
 
 def list_secrets(site: Site, call: Call) -> dict[str, Any]:
+    """The names of the secrets; their values are shown to nobody."""
     now = _newest(site, call)
     return {"secrets": list(now.secret_names), "version": now.version}
 
 
 def set_secret(site: Site, call: Call) -> dict[str, Any]:
+    """Sets one secret to `value`, of at least 6 characters; what serves is deployed again with it."""
     return _change(site, call, secrets={call.place("name"): call.field("value")})
 
 
 def unset_secret(site: Site, call: Call) -> dict[str, Any]:
+    """Takes one secret away; what serves is deployed again without it."""
     return _change(site, call, secrets={call.place("name"): None})
 
 

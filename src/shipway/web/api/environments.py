@@ -25,6 +25,7 @@ BASE = "/api/v1/applications/{application}/environments/{environment}"
 
 
 def show_environment(site: Site, call: Call) -> dict[str, Any]:
+    """What serves, on which instances, with the last releases and deployments, the configuration and the holds."""
     states = running(site, *_names(call))
     with site.database.read() as conn:
         application, environment = _named(site, conn, call)
@@ -47,6 +48,7 @@ def show_environment(site: Site, call: Call) -> dict[str, Any]:
 
 
 def list_instances(site: Site, call: Call) -> dict[str, Any]:
+    """The instances of what serves and of what is kept warm, as the keeper knows them."""
     states = running(site, *_names(call))
     with site.database.read() as conn:
         now = releases.now_serving(conn, *_named(site, conn, call))

@@ -32,6 +32,7 @@ def list_runs(site: Site, call: Call) -> dict[str, Any]:
 
 
 def show_run(site: Site, call: Call) -> dict[str, Any]:
+    """A run with the push it came by, its steps and its deployments."""
     with site.database.read() as conn:
         run = lookups.run(conn, call.place("run"))
         push = None if run.push is None else pushes.get(conn, run.push)
@@ -47,6 +48,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
 
 
 def cancel_run(site: Site, call: Call) -> dict[str, Any]:
+    """Stops a run that has not begun to deploy; a deployment that has begun is finished or undone."""
     run = _find(site, call)
     site.story.cancel(run.id, call.who)
     with site.database.read() as conn:

@@ -17,7 +17,7 @@ from shipway.web.site import Site
 
 
 def list_tokens(site: Site, call: Call) -> dict[str, Any]:
-    """`yours` is the one that asks."""
+    """Every token with whose it is and when it was used last, never itself. `yours` is the one that asks."""
     assert call.caller is not None
     mine = call.caller.token
     return {"tokens": [{**shapes.token(one), "yours": one.id == mine} for one in access.every(site.database)]}
