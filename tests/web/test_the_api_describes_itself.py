@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import inspect
+import re
 
 import pytest
 
@@ -15,9 +16,10 @@ from web.server import Site
 
 def test_every_address_is_on_the_page_with_who_may_call_it(shared: Site) -> None:
     text = html.unescape(shared.get("/reference/api").text)
+    words = re.sub("</?code>", "`", text)
     for one in map(described, app.DECLARED):
         assert f"<code>{one.path}</code>" in text, one.path
-        assert one.summary in text, one.summary
+        assert one.summary in words, one.summary
     assert "an owner" in text
 
 

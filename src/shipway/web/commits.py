@@ -57,7 +57,7 @@ class Commits:
             return {commit for commit in among if self.contains(application, commit, older)}
 
     def brought(self, application: str, base: str, head: str, limit: int) -> Sequence[CommitInfo] | None:
-        """What `head` has and `base` has not, newest first, at most `limit`; None if the repository cannot tell."""
+        """What `head` has and `base` has not, newest first, at most `limit`; None if nobody can tell."""
         return self._brought(application, base, head, limit)
 
     def resolve(self, application: str, said: str) -> str:
