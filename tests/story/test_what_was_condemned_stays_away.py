@@ -143,3 +143,21 @@ def serves_well(scene: Scene, version: str) -> None:
     hear(scene.cast, Hearsay(stable, same, earlier(range(20, 10, -1))))
     Watch(scene.cast).look()
     assert scene.every_fact().count("verdict.good") > 0
+
+
+def test_a_bad_release_goes_back_though_its_environment_is_frozen(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with a_scene(tmp_path_factory.mktemp("frozen")) as scene:
+        scene.serves("1", project=PROJECT)
+        good = scene.serving()
+        scene.serves("2", project=PROJECT)
+        scene.story.freeze(NAME, "prod", "Month end", "", "ada")
+        hear(scene.cast, Hearsay(good.name, worse, earlier(range(20, 10, -1))))
+        rollback = watched(scene)
+        assert rollback is not None
+        assert scene.go_back(scene.begun(rollback)) == "passed"
+        assert scene.says() == "1"
+        outcome = scene.deliver(scene.ordered(scene.commit("3", project=PROJECT)))
+        assert "prod is frozen until somebody thaws it by ada: Month end" in outcome
+        assert scene.says() == "1"

@@ -106,7 +106,15 @@ def test_a_secret_is_saved_and_never_shown_again(site: Site) -> None:
     short = submit(site, "configuration", form="secret API_KEY", name="API_KEY", value="hush!", secret="1")
     assert short.status == 400
     assert "a secret needs at least 6 characters" in short.text
-    for text in (site.get(PROD).text, short.text, site.get(f"/api/v1{PROD}").text, site.get("/api/v1/facts").text):
+    confused = submit(site, "configuration", form="value", name="API_KEY", value="hush!", secret="1")
+    assert confused.status == 400
+    for text in (
+        site.get(PROD).text,
+        short.text,
+        confused.text,
+        site.get(f"/api/v1{PROD}").text,
+        site.get("/api/v1/facts").text,
+    ):
         assert "line one" not in text
         assert "hush!" not in text
     assert "API_KEY" in site.get(PROD).text
