@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
@@ -129,6 +130,8 @@ def test_a_value_that_is_refused_stands_in_its_form(site: Site) -> None:
     assert refused.status == 400
     assert "is no name of an environment variable" in refused.text
     assert "kept &lt;b&gt;" in refused.text
+    assert f'data-here="{PROD}"' in refused.text, "the page would ask for itself where it can only be sent to"
+    assert not re.search(r'<a [^>]*href="\?|action="[?#]', refused.text)
     changed = submit(site, "configuration", form="value", name="FIRST", value="x")
     assert changed.headers["location"] == "/runs/topup:2"
 

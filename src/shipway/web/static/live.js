@@ -4,11 +4,14 @@ const said = line?.querySelector('span').textContent;
 let asking = false;
 let again = false;
 
+// The answer to a form that was refused stands at an address that can only be sent to.
+const here = document.querySelector('[data-here]')?.dataset.here ?? location.href;
+
 async function refresh() {
   if (asking) { again = true; return; }
   asking = true;
   try {
-    const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
+    const answer = await fetch(here, { headers: { accept: 'text/html' } });
     if (answer.status === 401) { location.reload(); return; }
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
