@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from shipway.incidents import code, stacks, suspects
+from shipway.incidents import code, suspects
 from shipway.incidents.differences import Changed, Hunk, Written
-from shipway.incidents.stacks import Call
+from shipway.signals import stacks
+from shipway.signals.stacks import Call
 
 PYTHON = """\
 Traceback (most recent call last):

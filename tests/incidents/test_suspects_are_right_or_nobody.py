@@ -12,10 +12,10 @@ import pytest
 
 from incidents.planted import PLANTED, SILENT, Bug, Edit, Shop
 from shipway.incidents import code
-from shipway.incidents.stacks import Call
 from shipway.incidents.suspects import Suspicion
 from shipway.pushes.git import Git
 from shipway.signals.errors import samples
+from shipway.signals.stacks import Call
 from shipway.state import errors, facts
 from shipway.story import suspicion
 from shipway.story.suspicion import Suspecting

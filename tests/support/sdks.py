@@ -36,7 +36,7 @@ def node_packages(directory: Path) -> None:
 
 
 def _run(command: list[str], directory: Path, told: Mapping[str, str]) -> str:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("SENTRY_")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("SENTRY_", "OTEL_"))}
     done = subprocess.run(
         command, cwd=directory, env={**clean, **told}, capture_output=True, text=True, timeout=100, check=False
     )

@@ -20,6 +20,9 @@ PUBLIC = {
     ("GET", "/static/{version}/{name:path}"),
     ("POST", "/api/{project}/envelope/"),
     ("POST", "/api/{project}/store/"),
+    ("POST", "/otlp/v1/logs"),
+    ("POST", "/otlp/v1/metrics"),
+    ("POST", "/otlp/v1/traces"),
 }
 VALUES = {
     "application": "topup",

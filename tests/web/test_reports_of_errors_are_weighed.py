@@ -12,7 +12,7 @@ import brotli
 import pytest
 import zstandard
 
-from shipway.signals.errors import intake
+from shipway.signals.errors import intake, readers
 from shipway.signals.errors.rates import Rates
 from shipway.state import error_keys, facts
 from web import reporting
@@ -277,7 +277,7 @@ def test_when_nobody_looks_at_the_queue_it_stays_small(topup: Site, monkeypatch:
 def test_a_few_slow_senders_keep_nobody_else_waiting(topup: Site) -> None:
     project, key = reporting.key(topup)
     head = f"POST /api/{project}/envelope/?sentry_key={key} HTTP/1.1\r\nHost: 127.0.0.1:{topup.port}\r\n"
-    lines = [socket.create_connection(("127.0.0.1", topup.port), timeout=20) for _ in range(intake.OF_ONE)]
+    lines = [socket.create_connection(("127.0.0.1", topup.port), timeout=20) for _ in range(readers.OF_ONE)]
     try:
         for line in lines:
             line.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode())

@@ -14,7 +14,7 @@ from typing import Literal
 
 from shipway.incidents import code
 from shipway.incidents.differences import Changed, Hunk, Written
-from shipway.incidents.stacks import Call
+from shipway.signals.stacks import Call
 
 How = Literal["line", "beside", "function", "uses"]
 Confidence = Literal["high", "medium", "low"]

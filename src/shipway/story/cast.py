@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from shipway.project import Project
 from shipway.releases.machine import Machine
 from shipway.signals.collect import Collector
+from shipway.signals.series.meters import Meters
 from shipway.state import deployments
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Database
@@ -20,18 +21,20 @@ from shipway.traffic.proxy import Proxy
 
 @dataclass(frozen=True)
 class Cast:
-    """The machine, its router, what is collected of both, and one lock for each environment: deployments to one
-    never run side by side."""
+    """The machine, its router, what is collected of both, what applications measure themselves, and one lock for
+    each environment: deployments to one never run side by side."""
 
     machine: Machine
     proxy: Proxy
     collector: Collector = field(init=False)
+    meters: Meters = field(init=False)
     _locks: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         collector = Collector(self.machine.places, self.proxy, self.machine.keeper)
         object.__setattr__(self, "collector", collector)
+        object.__setattr__(self, "meters", Meters(self.machine.places))
 
     @property
     def database(self) -> Database:

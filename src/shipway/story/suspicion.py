@@ -7,13 +7,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from shipway.incidents import differences, stacks, suspects
+from shipway.incidents import differences, suspects
 from shipway.incidents.differences import FORMAT, Changed, Written
-from shipway.incidents.stacks import Call
 from shipway.incidents.suspects import Suspicion
 from shipway.pushes.git import Git, GitFailed
+from shipway.signals import stacks
 from shipway.signals.errors import samples
 from shipway.signals.errors.samples import Sample
+from shipway.signals.stacks import Call
 from shipway.state import deployments, errors, pushes, releases, runs
 from shipway.state.database import Connection
 from shipway.state.errors import Error, Place

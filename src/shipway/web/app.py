@@ -14,9 +14,10 @@ from starlette.routing import Route
 from shipway.config.places import Places
 from shipway.hosts.logs.lines import Logs
 from shipway.signals.errors.intake import Intake
+from shipway.signals.otlp.intake import Otlp
 from shipway.state.database import Database
 from shipway.story.acts import Story
-from shipway.web import events, git, health, metrics, reports
+from shipway.web import events, git, health, metrics, reports, telemetry
 from shipway.web.address import Address
 from shipway.web.api import ROUTES as API
 from shipway.web.commits import Commits
@@ -40,6 +41,7 @@ DECLARED: tuple[Declared, ...] = (
     *metrics.ROUTES,
     *git.ROUTES,
     *reports.ROUTES,
+    *telemetry.ROUTES,
     *events.ROUTES,
     *API,
     *PAGES,
@@ -62,6 +64,7 @@ def create(
         port,
         proxy_port,
         intake,
+        Otlp(database, places, story.cast.machine.vault, story.cast.meters, intake),
         Pulse(database),
         files,
         commits,

@@ -6,7 +6,8 @@ can make a browser send requests, by our address (cross-site forgery) or by a na
 without a token in its header must carry our Origin (browsers always send it then); and a browser that says the
 request began on another site may only be following a link. BARS S1, S14, S17.
 
-One kind of request is neither: an SDK reports an error, with a key of its own and nothing a browser would send.
+One kind of request is neither: an SDK reports an error, logs or metrics, with a key of its own and nothing a
+browser would send.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from shipway.web.failures import Failures
 from shipway.web.refusals import Foreign
 
 READING = ("GET", "HEAD")
-REPORTS = re.compile(r"/api/[0-9]{1,18}/(envelope|store)/")
+REPORTS = re.compile(r"/api/[0-9]{1,18}/(envelope|store)/|/otlp/v1/(logs|metrics|traces)")
 OF_BROWSERS = (b"origin", b"cookie", b"referer", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest")
 
 
@@ -48,7 +49,7 @@ class Doorman:
             return "This server is not called by that name."
         if method == "POST" and REPORTS.fullmatch(path):
             sent = [name.decode() for name in OF_BROWSERS if _values(headers, name)]
-            return f"Reports of errors come from programs, and this has {sent[0]}." if sent else None
+            return f"Reports come from programs, and this has {sent[0]}." if sent else None
         origins = _values(headers, b"origin")
         if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
             return "The request came from a page of another site."

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from shipway.config.places import Places
 from shipway.hosts.logs.lines import Logs
 from shipway.signals.errors.intake import Intake
+from shipway.signals.otlp.intake import Otlp
 from shipway.state.database import Database
 from shipway.story.acts import Story
 from shipway.web import access, names
@@ -35,6 +36,7 @@ class Site:
     port: int
     proxy_port: int
     intake: Intake
+    otlp: Otlp
     pulse: Pulse
     files: Files
     commits: Commits

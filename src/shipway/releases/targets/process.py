@@ -54,11 +54,13 @@ def surroundings(
     with machine.database.read() as conn:
         configuration = configurations.get(conn, release.application, release.environment, release.configuration)
     values, secrets = configure.variables(machine.vault, configuration)
+    own = {**declared, **values}
+    told = reporting.variables(machine, release, own)
     env = {
         **artifact_room.run_env(machine.tier, room),
-        **reporting.variables(machine, release),
-        **declared,
-        **values,
+        **told,
+        **own,
+        reporting.RESOURCE: told[reporting.RESOURCE],
         "DATA_DIR": kept_inside,
         "SHIPWAY_APPLICATION": release.application,
         "SHIPWAY_ENVIRONMENT": release.environment,
@@ -139,7 +141,7 @@ def _want(machine: Machine, release: Release, process: str, position: int) -> In
 def _specification(
     machine: Machine, release: Release, instance: Instance, settings: ProcessSettings, around: Surroundings
 ) -> InstanceSpec:
-    env = dict(around.env)
+    env = {**around.env, **reporting.of_instance(around.env, instance.id)}
     if instance.port is not None:
         env["PORT"] = str(instance.port)
     machine.tier.prepare(around.room)

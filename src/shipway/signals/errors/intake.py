@@ -10,11 +10,12 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from shipway.signals.errors import envelope, unpacking
 from shipway.signals.errors.rates import Rates
+from shipway.signals.errors.readers import Readers
 from shipway.signals.errors.refusals import Flooded, NoKey, UnknownKey
 from shipway.state import error_keys
 from shipway.state.database import Database
@@ -24,7 +25,6 @@ PACKED = 1024 * 1024  # bytes of a body
 UNPACKED = 4 * 1024 * 1024  # bytes of it, and of one event, when it is unpacked
 WAITING = 1000  # reports
 WEIGHT = 32 * 1024 * 1024  # bytes of reports that wait
-AT_ONCE, OF_ONE = 16, 6  # reports that are being read, of all applications and of one
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Intake:
         self._weight = 0
         self._changed = threading.Condition()
         self._dropped: Counter[str] = Counter()
-        self._reading: Counter[str] = Counter()
+        self._readers = Readers()
 
     def admit(self, project: str, key: str | None) -> ErrorKey:
         """Who reports; raises NoKey or UnknownKey."""
@@ -69,16 +69,13 @@ class Intake:
     @contextmanager
     def reading(self, application: str) -> Iterator[None]:
         """While a report is read: each may be large, and slow to come. Raises Flooded when too many are."""
-        with self._changed:
-            if self._reading[application] >= OF_ONE or self._reading.total() >= AT_ONCE:
-                self._dropped[application] += 1
-                raise Flooded("Too many reports come at once.")
-            self._reading[application] += 1
-        try:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._readers.one(application))
+            except Flooded:
+                self.drop(application)
+                raise
             yield
-        finally:
-            with self._changed:
-                self._reading[application] -= 1
 
     def offer(self, known: ErrorKey, event: bytes) -> bool:
         """Queues an event to be looked at; False, and counted, when there is no room."""

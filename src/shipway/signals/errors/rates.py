@@ -19,12 +19,12 @@ class Rates:
         self._left: dict[str, tuple[float, float]] = {}
         self._guard = threading.Lock()
 
-    def take(self, application: str) -> int:
-        """0 when one more may come; otherwise the whole seconds after which it may be tried again."""
+    def take(self, application: str, weight: float = 1) -> int:
+        """0 when one more may come, or so many; otherwise the whole seconds after which it may be tried again."""
         with self._guard:
             now = time.monotonic()
             left, then = self._left.get(application, (self._at_once, now))
             left = min(self._at_once, left + (now - then) * self._per_second)
-            enough = left >= 1
-            self._left[application] = (left - 1 if enough else left, now)
+            enough = left >= weight
+            self._left[application] = (left - weight if enough else left, now)
         return 0 if enough else math.ceil(max(1.0, self._at_once / 4) / self._per_second)

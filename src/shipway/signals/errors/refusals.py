@@ -42,7 +42,12 @@ class ReportUnreadable(UserError):
 
 
 class Flooded(TransientError):
-    """More is reported than can be looked at; what is too much is counted and dropped."""
+    """More is reported than can be looked at; what is too much is counted and dropped. It may be tried again after
+    `seconds`."""
 
     id = "errors.flooded"
     status = 429
+
+    def __init__(self, message: str, *, seconds: int = 5) -> None:
+        super().__init__(message)
+        self.seconds = seconds

@@ -1,0 +1,26 @@
+"""What one instance told of one series."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from shipway.signals.series.series import Series, Value
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`source` is who told it: an instance, or what stands for one. `value` is as in a step of time, or, when it
+    is `running`, all since the source began to count: at `began` (unix seconds), if that is known.
+    """
+
+    series: Series
+    source: str
+    value: Value
+    running: bool = False
+    began: float | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether every number in it is one."""
+        return all(map(math.isfinite, (*self.value, *self.series.bounds)))

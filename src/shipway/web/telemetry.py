@@ -1,0 +1,79 @@
+"""Where applications send logs and metrics, as OpenTelemetry's SDKs do: `OTEL_EXPORTER_OTLP_ENDPOINT` leads here.
+
+Open to whoever shows a key (BARS S1), like the addresses of reports. Traces are taken and told that none is kept.
+https://opentelemetry.io/docs/specs/otlp/#otlphttp
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from shipway.environments.secrets import KeyLost
+from shipway.errors import ShipwayError
+from shipway.releases.reporting import KEY
+from shipway.signals.errors import intake
+from shipway.signals.errors.refusals import Flooded, ReportTooLarge, ReportUnreadable
+from shipway.signals.otlp import answers
+from shipway.signals.otlp.request import JSON, PROTOBUF, Signal
+from shipway.web.call import Call
+from shipway.web.routes import declare
+from shipway.web.site import Site
+
+PATIENCE = 10.0  # seconds in which a request must have come
+LATER = 60  # seconds after which it may be tried again when nothing can be kept
+
+log = logging.getLogger(__name__)
+
+
+async def _take(site: Site, call: Call, *, signal: Signal) -> Response:
+    """Whatever is wrong is told in the encoding that the sender speaks; a status of 429 or 503 means: again."""
+    kind = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in (PROTOBUF, JSON):
+        return _refused(PROTOBUF, 415, f"The body has to be {PROTOBUF} or {JSON}.")
+    try:
+        known = await run_in_threadpool(site.otlp.admit, call.request.headers.get(KEY))
+        with site.otlp.reading(known.application):
+            body = await _body(call)
+            encoding = call.request.headers.get("content-encoding", "")
+            taken = await run_in_threadpool(site.otlp.take, known, body, encoding, kind, signal)
+    except Flooded as error:
+        return _refused(kind, 429, error.message, error.seconds)
+    except (KeyLost, OSError) as error:
+        log.warning("%s could not be kept: %s", signal, error)
+        return _refused(kind, 503, "It cannot be kept just now.", LATER)
+    except ShipwayError as error:
+        return _refused(kind, error.status, error.message)
+    return Response(answers.taken(kind, signal, taken.refused, taken.why), 200, {"content-type": kind})
+
+
+async def _body(call: Call) -> bytes:
+    """The body as it was sent; stops as soon as it is too large or too slow."""
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for part in call.request.stream():
+                parts.append(part)
+                size += len(part)
+                if size > intake.UNPACKED:
+                    raise ReportTooLarge(f"The request has more than {intake.UNPACKED} bytes.")
+    except TimeoutError:
+        raise ReportUnreadable(f"The request did not come within {PATIENCE:.0f} s.") from None
+    return b"".join(parts)
+
+
+def _refused(kind: str, status: int, why: str, seconds: int = 0) -> Response:
+    headers = {"content-type": kind, **({"retry-after": str(seconds)} if seconds else {})}
+    return Response(answers.refused(kind, why), status, headers)
+
+
+ROUTES = (
+    declare("POST", "/otlp/v1/logs", partial(_take, signal="logs"), who="public"),
+    declare("POST", "/otlp/v1/metrics", partial(_take, signal="metrics"), who="public"),
+    declare("POST", "/otlp/v1/traces", partial(_take, signal="traces"), who="public"),
+)
+"""The addresses that the doorman opens to programs without a token."""

@@ -1,0 +1,114 @@
+"""OpenTelemetry's SDK for Python, as it is published, sends logs and metrics with nothing but its environment set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipway.releases import reporting as variables
+from shipway.signals.otlp import lines
+from support import sdks
+from web import reporting
+from web.server import Site
+
+BASE = "/api/v1/applications/topup/environments/prod"
+SETUP = """
+import logging
+from opentelemetry import metrics
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+logs = LoggerProvider()
+logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(compression=Compression.PACKING)))
+log = logging.getLogger("topup.ledger")
+log.setLevel(logging.INFO)
+log.addHandler(LoggingHandler(logger_provider=logs))
+provider = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter(compression=Compression.PACKING))])
+meter = provider.get_meter("topup")
+"""
+LOGS = """
+log.info("charged %d cents", 250, extra={"account": "a-17"})
+def charge(account):
+    return 100 / account["balance"]
+try:
+    charge({"balance": 0})
+except ZeroDivisionError:
+    log.exception("could not charge")
+if not logs.force_flush(): raise SystemExit("logs were not sent")
+"""
+METRICS = """
+charged = meter.create_counter("topup.charged", unit="cents")
+charged.add(250, {"currency": "EUR"})
+meter.create_up_down_counter("topup.open").add(3)
+seconds = meter.create_histogram("topup.seconds", unit="s", explicit_bucket_boundaries_advisory=[0.1, 0.2, 0.5])
+for value in (0.05, 0.15, 0.15, 0.4): seconds.record(value)
+if not provider.force_flush(): raise SystemExit("metrics were not sent")
+charged.add(50, {"currency": "EUR"})
+if not provider.force_flush(): raise SystemExit("metrics were not sent")
+"""
+
+
+@pytest.fixture
+def topup(site: Site) -> Site:
+    """A server with topup in prod."""
+    site.scene.application("topup")
+    site.scene.deliver(site.scene.push("topup", "Keep balances in cents"))
+    return site
+
+
+def run(site: Site, script: str, directory: Path, packing: str = "Gzip") -> None:
+    """Runs a script as the instance web.1 of what serves in prod."""
+    told = reporting.told(site)
+    told |= variables.of_instance(told, f"{reporting.release(site.scene).name}.web.1")
+    sdks.python(SETUP.replace("PACKING", packing) + script, directory, told)
+
+
+def written(site: Site) -> list[dict[str, Any]]:
+    return list(lines.newest_last(lines.file(site.scene.places, "topup", "prod")))
+
+
+def measured(site: Site) -> dict[str, dict[str, Any]]:
+    return {one["name"]: one for one in site.get(f"{BASE}/signals/measured").json["series"]}
+
+
+@pytest.mark.parametrize("packing", ["Gzip", "NoCompression"])
+def test_logs_arrive_with_release_and_instance(topup: Site, tmp_path: Path, packing: str) -> None:
+    run(topup, LOGS, tmp_path, packing)
+    first, second = written(topup)
+    assert (first["level"], first["message"], first["logger"]) == ("info", "charged 250 cents", "topup.ledger")
+    assert (first["release"], first["instance"]) == ("r1", "web.1")
+    assert first["attributes"]["account"] == "a-17"
+    assert (second["level"], second["message"]) == ("error", "could not charge")
+
+
+def test_a_logged_exception_is_an_error_with_its_calls(topup: Site, tmp_path: Path) -> None:
+    run(topup, LOGS, tmp_path)
+    topup.record(at_least=1)
+    (listed,) = topup.get("/api/v1/applications/topup/errors").json["errors"]
+    error = topup.get(f"/api/v1/applications/topup/errors/{listed['number']}").json
+    assert error["title"] == "ZeroDivisionError: division by zero"
+    (place,) = error["environments"]
+    assert (place["environment"], place["release"]) == ("prod", 1)
+    last = error["samples"][0]["raised"][-1]["frames"][-1]
+    assert (last["function"], last["source"]) == ("charge", 'return 100 / account["balance"]')
+
+
+def test_metrics_arrive_with_their_release(topup: Site, tmp_path: Path) -> None:
+    run(topup, METRICS, tmp_path)
+    found = measured(topup)
+    charged, open_, seconds = (found[f"topup.{name}"] for name in ("charged", "open", "seconds"))
+    assert (charged["kind"], charged["unit"], charged["release"]) == ("counter", "cents", "r1")
+    assert charged["labels"] == {"currency": "EUR"}
+    assert round(charged["rate"] * 120) == 300
+    assert (open_["kind"], open_["value"]) == ("gauge", 3)
+    assert round(seconds["rate"] * 120) == 4
+    assert seconds["value"] == pytest.approx(0.1875)
+    assert seconds["p50"] == pytest.approx(0.15)
+    assert 0.2 < seconds["p95"] <= 0.5
