@@ -20,7 +20,7 @@ from shipway.pipelines import plan
 from shipway.pipelines.settings import StepName, StepSettings
 from shipway.releases.settings import ProcessSettings, ReleaseSettings
 from shipway.signals import settings as signals
-from shipway.signals.settings import MOST, InvariantSettings, ProbeName, ProbeSettings
+from shipway.signals.settings import MOST, InvariantSettings, MetricsSettings, ProbeName, ProbeSettings
 from shipway.traffic.settings import HealthSettings, TrafficSettings
 
 FILE = "shipway.yml"
@@ -76,6 +76,9 @@ class Project(Settings):
         max_length=MOST,
         description="Numbers that must be right whatever is deployed. One that was right before a release and is "
         "wrong with it speaks against the release.",
+    )
+    metrics: MetricsSettings | None = Field(
+        default=None, description="Where instances of `web` say what they measure, as Prometheus reads it."
     )
     environments: tuple[EnvironmentSettings, ...] = Field(
         default=environments.USUAL, description="Where a commit travels, in this order."

@@ -1,4 +1,4 @@
-"""OpenTelemetry's SDK for Python, as it is published, sends logs and metrics with nothing but its environment set."""
+"""OpenTelemetry's SDK for Python, as it is published, sends logs and metrics: it is told its environment alone."""
 
 from __future__ import annotations
 

@@ -14,23 +14,32 @@ from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
 from shipway.signals.verdict import RESTARTS, Finding, finding, rarity
+from shipway.web.measures import labels, said
 from shipway.web.words import percent, plain
 
 COLUMNS = ("release", "per s", "errors", "p50/p95/p99 ms", "in flight", "cpu", "memory", "restarts")
+MEASURED = ("series", "labels", "release", "now")
 EVERY = 1.0
+USUAL, LATELY = 10, 120  # seconds
 
 
 def signals(
     environment: Environment = "prod",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Once a second, until ^C.")] = False,
-    over: Annotated[int, typer.Option("--over", help="The seconds that figures are of.", min=1, max=600)] = 10,
+    over: Annotated[int, typer.Option("--over", help="The seconds that figures are of.", min=1, max=600)] = USUAL,
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="What the application measures itself; of two minutes, or --over.")
+    ] = False,
     app: App = None,
     as_json: AsJson = False,
 ) -> None:
     """What each release answers: requests, errors, durations; and what its instances use."""
     server = Server.find()
     path = f"/applications/{here.application(app)}/environments/{environment}/signals"
-    if not follow:
+    if metrics:
+        answer = server.get(f"{path}/measured", over=LATELY if over == USUAL else over)
+        show.as_json(answer) if as_json else _measured(answer)
+    elif not follow:
         answer = server.get(path, over=over)
         show.as_json(answer) if as_json else show.table(COLUMNS, rows(answer), empty=_nothing(environment))
     elif as_json:
@@ -60,6 +69,25 @@ def _row(one: Mapping[str, Any]) -> Sequence[str]:
         f"{one['memory'] / 1e6:.0f} MB" if measured else "-",
         str(one["restarts"]) if measured else "-",
     )
+
+
+def _measured(answer: Mapping[str, Any]) -> None:
+    """The series, then which instances do not say what they measure, and what was too much."""
+    found = [
+        (plain(one["name"]), plain(labels(one["labels"])), plain(one["release"]), plain(_said(one)))
+        for one in answer["series"]
+    ]
+    show.table(MEASURED, found, empty=f"Nothing was measured in {answer['environment']} for {answer['over']} s.")
+    for one in answer["asked"]:
+        if not one["good"]:
+            print(f"{one['instance']}: {plain(one['says'])}")
+    if answer["refused"]:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in answer["refused"].items())
+        print(f"Not kept: {reasons}. There is room for {answer['most']} series, and {answer['known']} are known.")
+
+
+def _said(one: Mapping[str, Any]) -> str:
+    return said(one["kind"], one["unit"], one)
 
 
 def _nothing(environment: str) -> str:

@@ -21,6 +21,7 @@ from shipway.story import conclude, tend
 from shipway.story.cast import Cast
 from shipway.story.probing import Probing
 from shipway.story.retire import Retirement
+from shipway.story.scraping import Scraping
 from shipway.story.suspicion import Suspecting
 from shipway.story.watch import Watch
 
@@ -64,6 +65,7 @@ class Watchers:
             self._thread("record-errors", self._record_errors),
             self._thread("suspect", self._every, 1.0, Suspecting(cast).look),
             self._thread("probe", self._every, 1.0, self._probe),
+            self._thread("scrape", self._every, 1.0, self._scrape),
             self._thread("compare", self._every, 60.0, self._compare),
             self._thread("tell", self._on_change, teller.look),
             self._thread("send", self._on_change, outbox.look),
@@ -120,6 +122,10 @@ class Watchers:
     def _probe(self) -> None:
         """Until the server stops; whoever hangs there keeps nobody else waiting."""
         Probing(self._cast).run(self._stopping, self._note)
+
+    def _scrape(self) -> None:
+        """Until the server stops, like the probes."""
+        Scraping(self._cast).run(self._stopping, self._note)
 
     def _keep(self) -> None:
         """Alone in its thread: whatever the others wait for, they wait for the keeper and the router."""

@@ -1,4 +1,4 @@
-"""What shipway.yml says about probes and invariants: what is asked of what serves, again and again."""
+"""What shipway.yml says about probes, invariants and metrics: what is asked of what serves, again and again."""
 
 from __future__ import annotations
 
@@ -144,6 +144,30 @@ class InvariantSettings(Settings):
     )
 
 
+def _path(written: str) -> str:
+    if len(written) > 500 or not _PATH.fullmatch(written):
+        raise ValueError("should be a path such as /metrics")
+    return written
+
+
+class MetricsSettings(Settings):
+    """Where each instance of `web` says what it measures, in Prometheus' text format."""
+
+    short_form = "path"
+
+    path: Annotated[str, AfterValidator(_path)] = Field(description="The path, such as `/metrics`.")
+    every: Annotated[Duration, Field(ge=5, le=600)] = Field(
+        default=10.0, description="How often each instance is asked: every 5 s to every 10 m."
+    )
+    environments: tuple[EnvironmentName, ...] = Field(
+        default=(), description="The environments in which it is asked; without any, all."
+    )
+
+    def asked_in(self, environment: str) -> bool:
+        """Whether instances of this environment are asked."""
+        return not self.environments or environment in self.environments
+
+
 def complaints(written: Any, environments: Sequence[str]) -> Iterator[Complaint]:
     """What is wrong across the keys of probes and invariants; `environments` are those of the project."""
     probes, invariants = (_by_name(below(written, key)) for key in ("probes", "invariants"))
@@ -153,6 +177,7 @@ def complaints(written: Any, environments: Sequence[str]) -> Iterator[Complaint]
         yield from _of_invariant(("invariants", name), invariant)
         if name in probes:
             yield Complaint(("invariants", name), "is the name of a probe as well", at_key=True)
+    yield from _unknown_environments(("metrics", "environments"), below(written, "metrics"), environments)
     for key, asked in (("probes", probes), ("invariants", invariants)):
         for name, one in asked.items():
             yield from _unknown_environments((key, name, "environments"), one, environments)

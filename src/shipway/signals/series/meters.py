@@ -5,19 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
 
 from shipway.config.places import Places
+from shipway.signals.scraped import Scraped
 from shipway.signals.series.meter import Meter
 
 log = logging.getLogger(__name__)
 
 
 class Meters:
-    """Made when something is told or asked of an environment; for any thread."""
+    """Made when something is told or asked of an environment; for any thread.
+
+    `scraped` is what became of the instances that are asked, by their names.
+    """
 
     def __init__(self, places: Places) -> None:
         self._places = places
         self._began = time.time()
+        self.scraped: Mapping[str, Scraped] = {}
         self._meters: dict[tuple[str, str], Meter] = {}
         self._guard = threading.Lock()
 

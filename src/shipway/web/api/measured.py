@@ -1,4 +1,4 @@
-"""What the applications of an environment measure themselves: the newest figures of each series, and their past."""
+"""What the applications of an environment measure themselves: the figures of each series, and their past."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from shipway.signals.scraped import Scraped
 from shipway.signals.series.kept import MINUTES, STEPS, TENS
 from shipway.signals.series.meter import SERIES
 from shipway.signals.series.series import Series
@@ -25,7 +26,7 @@ LINES = 50  # series whose past is told in one answer
 
 
 def show_measured(site: Site, call: Call) -> dict[str, Any]:
-    """Each series that was told something in the last `over` seconds (120, at most 900), with its figures in it."""
+    """Each series that was told something in the last `over` seconds (120, at most 900), with its figures."""
     over = call.number("over", OVER, most=900) or OVER
     where = _named(site, call)
     meter = site.story.cast.meters.of(*where)
@@ -38,6 +39,7 @@ def show_measured(site: Site, call: Call) -> dict[str, Any]:
         "known": meter.heard(),
         "most": SERIES,
         "refused": dict(meter.refused()),
+        "asked": [asdict(one) for one in asked(site, *where)],
     }
 
 
@@ -47,6 +49,12 @@ def lately(
     """The series of an environment that were told something in the last `over` seconds."""
     now = time.time()
     return measured(site.story.cast.meters.of(application, environment), TENS, now - over, now, name)
+
+
+def asked(site: Site, application: str, environment: str) -> list[Scraped]:
+    """What became of the instances of an environment that are asked for what they measure."""
+    told = site.story.cast.meters.scraped
+    return [one for name, one in sorted(told.items()) if name.startswith(f"{application}.{environment}.r")]
 
 
 def show_past(site: Site, call: Call) -> dict[str, Any]:

@@ -1,0 +1,15 @@
+"""What became of asking an instance for what it measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scraped:
+    """`instance` is `topup.prod.r3.web.1`, `at` in unix seconds; `says` in a few words what was read, or why not."""
+
+    instance: str
+    at: float
+    good: bool
+    says: str
