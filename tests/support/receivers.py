@@ -64,6 +64,7 @@ class Hook:
     headers: dict[str, str] = field(default_factory=dict)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     port: int = 0
 
     def url(self, path: str = "/hook") -> str:
@@ -71,6 +72,7 @@ class Hook:
 
     def answer(self, method: str, path: str, body: bytes) -> int:
         self.calls.append(f"{method} {path}")
+        self.raw.append(body)
         if body.startswith(b"{"):
             self.bodies.append(json.loads(body))
         self.awake.wait()

@@ -19,7 +19,7 @@ from shipway.hosts.sandbox import probe
 from shipway.releases.machine import Machine
 from shipway.signals.errors.intake import Intake
 from shipway.signals.errors.rates import Rates
-from shipway.signals.errors.recording import Recorder
+from shipway.signals.errors.recording import Accepted, Recorder
 from shipway.story.acts import Story
 from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
@@ -81,15 +81,15 @@ class Site:
         self.server.should_exit = self.server.force_exit = True
         self.thread.join(20)
 
-    def record(self, at_least: int = 0, patience: float = 20.0) -> None:
-        """Records what was reported, once at least so many reports have come."""
+    def record(self, at_least: int = 0, patience: float = 20.0) -> list[Accepted]:
+        """Records what was reported, once at least so many reports have come; what was accepted."""
         recorder = Recorder(self.scene.database, self.scene.places, Vault(self.scene.places), self.intake)
         reports = self.intake.take(timeout=0)
         while len(reports) < at_least:
             more = self.intake.take(timeout=patience)
             assert more, f"only {len(reports)} of {at_least} reports came"
             reports += more
-        recorder.record(reports)
+        return recorder.record(reports)
 
     def ask(
         self,

@@ -25,7 +25,8 @@ def channels(
         str | None,
         typer.Argument(
             help="Whose channel to add: an e-mail address, *@example.org for everybody there, @name or @org/team "
-            "of CODEOWNERS, owner, or ping. Its URL is asked for, or read from stdin."
+            "of CODEOWNERS, owner, ping, or sentry:APPLICATION.ENVIRONMENT for a Sentry outside that reports "
+            "of errors go on to. Its URL (the DSN) is asked for, or read from stdin."
         ),
     ] = None,
     private: Private = False,
@@ -44,7 +45,7 @@ def channels(
         return _test(server, test, as_json)
     elif whose is not None:
         made = server.post("/channels", {"whose": whose, "url": _url(), "private": private})
-        told = f"{made['whose']} is told by {made['service']}. `shipway channels --test {made['id']}` tries it."
+        told = f"{made['whose']} is reached by {made['service']}. `shipway channels --test {made['id']}` tries it."
         show.as_json(made) if as_json else print(told)
     else:
         _list(server.get("/channels")["channels"], as_json)
@@ -102,12 +103,19 @@ def _list(found: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         show.as_json(found)
         return
-    rows = [
-        (each["whose"], each["service"], each["id"], "may lead inside" if each["private"] else "", each["who"])
-        for each in found
-    ]
+    rows = [(each["whose"], each["service"], each["id"], _remark(each), each["who"]) for each in found]
     empty = "Nobody is told anything: `shipway channels owner` adds a channel for the owner."
     show.table(("whose", "by", "channel", "", "added by"), rows, empty=empty)
+
+
+def _remark(channel: dict[str, Any]) -> str:
+    """Whether it may lead inside; of one by which reports go on, how many did."""
+    inside = ["may lead inside"] if channel["private"] else []
+    if "forwarding" not in channel:
+        return "".join(inside)
+    told = channel["forwarding"]
+    counts = [f"{told[name]} {name}" for name in ("forwarded", "waiting", "lost") if told[name]]
+    return _plain(", ".join([*inside, *(counts or ["nothing forwarded yet"]), *filter(None, [told["problem"]])]))
 
 
 def _plain(text: str) -> str:

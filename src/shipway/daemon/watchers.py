@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from shipway.artifacts import prune
 from shipway.durable.engine import Engine
@@ -15,7 +15,7 @@ from shipway.incidents.outbox import Outbox
 from shipway.incidents.pulse import EVERY, Pulse
 from shipway.incidents.tell import Teller
 from shipway.signals import instances
-from shipway.signals.errors.intake import Intake
+from shipway.signals.errors.intake import Intake, Report
 from shipway.signals.errors.recording import Recorder
 from shipway.story import conclude, tend
 from shipway.story.cast import Cast
@@ -69,6 +69,7 @@ class Watchers:
             self._thread("compare", self._every, 60.0, self._compare),
             self._thread("tell", self._on_change, teller.look),
             self._thread("send", self._on_change, outbox.look),
+            self._thread("forward", self._every, 1.0, cast.forwarder.look),
             self._thread("pulse", self._every, EVERY, pulse.beat),
         ]
 
@@ -102,8 +103,11 @@ class Watchers:
             self._note()
             reports = self._intake.take(timeout=1.0)
             if reports:
-                self._guarded(lambda taken=reports: self._recorder.record(taken))  # type: ignore[misc]
+                self._guarded(lambda taken=reports: self._accept(taken))  # type: ignore[misc]
                 self._stopping.wait(GULP)
+
+    def _accept(self, reports: Sequence[Report]) -> None:
+        self._cast.forwarder.offer(self._recorder.record(reports))
 
     def _every(self, seconds: float, act: Callable[[], None]) -> None:
         while not self._stopping.is_set():

@@ -8,17 +8,20 @@ Whose a channel is, is said by one word:
     ada                who pushes or asks with a token of this name
     owner              the owner of the installation, and whoever has no channel
     ping               no person: the service that hears every minute that Shipway is well
+    sentry:shop.prod   no person: the Sentry outside that reports of errors in an environment go on to, by its DSN
 """
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from urllib.parse import quote
 
+from shipway.config import names
 from shipway.environments.secrets import Vault
 from shipway.errors import NotFound, UserError
-from shipway.incidents import errand
+from shipway.incidents import dsn, errand
 from shipway.incidents.blame import OWNER
 from shipway.incidents.errand import Outcome
 from shipway.state import channels
@@ -26,6 +29,7 @@ from shipway.state.channels import Channel
 from shipway.state.database import Connection, Database
 
 PING = "ping"
+SENTRY = "sentry:"
 SEALED = "(channels)"  # what their URLs are bound to; no application can have that name
 TEST = 45.0  # seconds; whoever tries a channel waits for it
 ADDRESS = "{address}"
@@ -54,8 +58,8 @@ def add(database: Database, vault: Vault, whose: str, url: str, *, private: bool
         return vault.seal(SEALED, channel, {"url": url})
 
     with database.write() as conn:
-        if whose == PING:
-            for before in channels.of(conn, [PING]):
+        if whose == PING or whose.startswith(SENTRY):
+            for before in channels.of(conn, [whose]):
                 channels.remove(conn, before, who)
         return channels.add(conn, whose=whose, service=service, seal=seal, private=private, who=who)
 
@@ -74,6 +78,8 @@ def test(database: Database, vault: Vault, channel: str, address: str) -> Outcom
         found = _find(conn, channel)
     if found.whose == PING:
         return ping(vault, found)
+    if found.whose.startswith(SENTRY):
+        return _said_of(forward(vault, found, [_test_report()]))
     person = found.whose.replace(EVERYBODY, "shipway-test@") if found.whose.startswith(EVERYBODY) else found.whose
     text = f"This is a test of a channel of {found.whose}. It works.\n\nShipway  {address}\n"
     message_id = f"<{uuid.uuid4().hex}@shipway.invalid>"
@@ -113,6 +119,38 @@ def ping(vault: Vault, channel: Channel) -> Outcome:
     return errand.run({"act": "ping", "url": url, "private": channel.private}, 20.0)
 
 
+def sentry(application: str, environment: str) -> str:
+    """Whose the channel is by which reports of an environment go on."""
+    return f"{SENTRY}{application}.{environment}"
+
+
+def forward(vault: Vault, channel: Channel, reports: list[bytes]) -> Outcome:
+    """Sends reports of errors (each the JSON of an event) on. What is said is JSON: how many were `taken` and how
+    many `refused`, in their order, how many seconds to `wait`, and what was `said` of the last that was not taken.
+    """
+    url = vault.open(SEALED, channel.id, channel.sealed)["url"]
+    order = {
+        "act": "forward",
+        "url": url,
+        "private": channel.private,
+        "reports": [one.decode() for one in reports],
+    }
+    return errand.run(order)
+
+
+def _said_of(outcome: Outcome) -> Outcome:
+    """What became of a test, for people."""
+    if not outcome.good:
+        return outcome
+    told = json.loads(outcome.said)
+    return Outcome(told["taken"] == 1, told["said"] or "It took the report.")
+
+
+def _test_report() -> bytes:
+    told = {"event_id": uuid.uuid4().hex, "level": "info", "message": "This is a test of Shipway. It works."}
+    return json.dumps(told).encode()
+
+
 def reaching(conn: Connection, person: str) -> list[Channel]:
     """The channels by which a person is reached, in the order in which they are tried; the owner's come last."""
     names = [name for name in (person, _everybody_with(person)) if name and not person.startswith(EVERYBODY)]
@@ -129,7 +167,19 @@ def spoken(whose: str) -> str:
     """The word by which a person is known: addresses in small letters."""
     if not _WHOSE.fullmatch(whose) or whose == EVERYBODY:
         raise InvalidChannel(f"{whose!r} is nobody's name.", hint="An address, *@domain, @name, @org/team, owner.")
+    if whose.startswith(SENTRY):
+        return _environment(whose)
     return whose.lower() if "@" in whose[1:] and not whose.startswith("@") else whose
+
+
+def _environment(whose: str) -> str:
+    application, _, environment = whose.removeprefix(SENTRY).partition(".")
+    try:
+        return sentry(names.application(application), names.environment(environment))
+    except ValueError:
+        raise InvalidChannel(
+            f"{whose!r} names no environment.", hint="For example sentry:shop.prod: application and environment."
+        ) from None
 
 
 def _find(conn: Connection, channel: str) -> Channel:
@@ -151,6 +201,14 @@ def _service(whose: str, url: str) -> str:
         if not url.startswith(("http://", "https://")):
             raise InvalidChannel("That is no address of the web.", hint="For example https://hc-ping.com/<uuid>.")
         return "web"
+    if whose.startswith(SENTRY):
+        try:
+            dsn.read(url)
+        except dsn.NoDsn as error:
+            raise InvalidChannel(
+                str(error), hint="Sentry shows it in a project's settings: Client Keys."
+            ) from error
+        return "Sentry"
     read = errand.run({"act": "read", "url": url.replace(ADDRESS, "somebody%40example.org")}, 30.0)
     if not read.good:
         raise InvalidChannel(read.said)

@@ -12,7 +12,9 @@ said that this channel may lead inside (BARS S19). Redirects are not followed.
 
 from __future__ import annotations
 
-import ipaddress
+import gzip
+import http
+import http.client
 import json
 import os
 import re
@@ -30,14 +32,17 @@ from email.utils import format_datetime, formataddr, localtime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from shipway.hosts import reach
+from shipway.incidents import dsn
+
 PATIENCE = 75.0
 """Seconds that a service may take to answer; the slowest that is borne takes a minute."""
 
 PING_PATIENCE = 10.0
 SHORTEST = 4  # characters of an URL's part that are masked in what a service answered
 EMAIL = "E-mail"
-_BEYOND = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")))
-"""Addresses of IPv6 behind which others of IPv4 lie (NAT64, 6to4)."""
+FORWARDING = 60.0
+"""Seconds after which no further report is begun with."""
 
 
 class Refused(Exception):
@@ -52,7 +57,7 @@ def main() -> None:
     if not order.get("private", False):
         _stay_outside(refusals)
     try:
-        said = {"read": _read, "send": _send, "ping": _ping}[order["act"]](order)
+        said = {"read": _read, "send": _send, "ping": _ping, "forward": _forward}[order["act"]](order)
         answer = {"good": True, "said": said}
     except Refused as error:
         answer = {"good": False, "said": refusals[0] if refusals else _masked(str(error), order["url"])}
@@ -80,17 +85,12 @@ def _stay_outside(refusals: list[str]) -> None:
 
 
 def _inside(address: Any) -> str | None:
-    """The address, unless it is public."""
+    """The address, unless it is public; what is none, such as the path of a socket, is inside."""
     host = str(address[0]) if isinstance(address, tuple) else str(address)
     try:
-        found = ipaddress.ip_address(host.partition("%")[0])
+        return None if reach.may_reach(host, ()) else host
     except ValueError:
         return host
-    mapped = getattr(found, "ipv4_mapped", None)
-    if mapped is not None:
-        found = mapped
-    hidden = any(found in network for network in _BEYOND)
-    return None if found.is_global and not found.is_multicast and not hidden else host
 
 
 def _read(order: Mapping[str, Any]) -> str:
@@ -209,6 +209,55 @@ def _ping(order: Mapping[str, Any]) -> str:
         raise Refused(f"It answered {error.code}.") from error
     except (OSError, ValueError) as error:
         raise Refused(str(getattr(error, "reason", error))) from error
+
+
+def _forward(order: Mapping[str, Any]) -> str:
+    """One report after the other, until one is not answered or told to come later."""
+    to, began = dsn.read(order["url"]), time.monotonic()
+    told: dict[str, Any] = {"taken": 0, "refused": 0, "wait": 0, "said": ""}
+    for report in order["reports"]:
+        try:
+            status, wait = _post(to, report)
+        except Refused as error:
+            if not told["taken"] + told["refused"]:
+                raise
+            return json.dumps({**told, "said": _masked(str(error), order["url"])})
+        if status == http.HTTPStatus.OK:
+            told["taken"] += 1
+            continue
+        told |= {"said": f"It answered {status}.", "wait": wait}
+        if status == http.HTTPStatus.TOO_MANY_REQUESTS or status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+            break
+        told["refused"] += 1
+        if time.monotonic() - began > FORWARDING:
+            break
+    return json.dumps(told)
+
+
+def _post(to: dsn.Dsn, report: str) -> tuple[int, int]:
+    """The status of the answer, and how many seconds it wants us to wait."""
+    event = report.encode()
+    header = {"event_id": json.loads(report).get("event_id")}
+    item = {"type": "event", "content_type": "application/json", "length": len(event)}
+    body = b"\n".join([json.dumps(header).encode(), json.dumps(item).encode(), event, b""])
+    headers = {
+        "Content-Type": "application/x-sentry-envelope",
+        "Content-Encoding": "gzip",
+        "X-Sentry-Auth": f"Sentry sentry_version=7, sentry_client=shipway/1, sentry_key={to.key}",
+    }
+    request = urllib.request.Request(to.address, gzip.compress(body, 5), headers)
+    try:
+        with urllib.request.build_opener(_NoRedirects()).open(request, timeout=PING_PATIENCE) as answer:
+            return answer.status, 0
+    except urllib.error.HTTPError as error:
+        return error.code, _wait(error.headers.get("Retry-After", ""))
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise Refused(str(getattr(error, "reason", error))) from error
+
+
+def _wait(said: str) -> int:
+    """Seconds of a Retry-After; a date is not one that Sentry sends."""
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < 6 else 0
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

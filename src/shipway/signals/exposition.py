@@ -27,7 +27,7 @@ class NotReadable(Exception):
 
 @dataclass(frozen=True)
 class Instance:
-    """Whose answer it is: its release (`r3`), its name, and when it was started (unix seconds), if that is known."""
+    """Whose answer it is: its release (`r3`), its name, and when it began (unix seconds), if that is known."""
 
     release: str
     name: str

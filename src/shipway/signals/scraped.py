@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scraped:
-    """`instance` is `topup.prod.r3.web.1`, `at` in unix seconds; `says` in a few words what was read, or why not."""
+    """`instance` is `topup.prod.r3.web.1`, `at` in unix seconds, `says` what was read, or why nothing was."""
 
     instance: str
     at: float

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from shipway.incidents.forward import Forwarder
 from shipway.project import Project
 from shipway.releases.machine import Machine
 from shipway.signals.collect import Collector
@@ -21,13 +22,14 @@ from shipway.traffic.proxy import Proxy
 
 @dataclass(frozen=True)
 class Cast:
-    """The machine, its router, what is collected of both, what applications measure themselves, and one lock for
-    each environment: deployments to one never run side by side."""
+    """The machine, its router, what is collected of both, what applications measure themselves, what goes on to an
+    outside Sentry, and one lock for each environment: deployments to one never run side by side."""
 
     machine: Machine
     proxy: Proxy
     collector: Collector = field(init=False)
     meters: Meters = field(init=False)
+    forwarder: Forwarder = field(init=False)
     _locks: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -35,6 +37,7 @@ class Cast:
         collector = Collector(self.machine.places, self.proxy, self.machine.keeper)
         object.__setattr__(self, "collector", collector)
         object.__setattr__(self, "meters", Meters(self.machine.places))
+        object.__setattr__(self, "forwarder", Forwarder(self.machine.database, self.machine.vault))
 
     @property
     def database(self) -> Database:

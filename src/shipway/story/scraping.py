@@ -127,7 +127,7 @@ class Scraping:
         self.cast.meters.scraped = {**self.cast.meters.scraped, asked.instance: told}
 
     async def _get(self, client: httpx.AsyncClient, asked: Asked) -> str:
-        """The answer as it came: what is packed is not unpacked, it might never end. Redirects are not followed."""
+        """The answer as it came: what is packed is not unpacked, it might never end. No redirect is followed."""
         headers = {
             "Host": addresses.host(asked.release.application, asked.release.environment),
             "User-Agent": AGENT,

@@ -41,6 +41,16 @@ class _Alike:
     reports: list[tuple[Report, Event]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """A report that was recorded, as it came (JSON), and what is secret where it came from."""
+
+    application: str
+    environment: str
+    event: bytes
+    secrets: list[bytes]
+
+
 class Recorder:
     """Records what an intake has taken; one thread alone may use it."""
 
@@ -50,18 +60,23 @@ class Recorder:
         self._vault = vault
         self._intake = intake
 
-    def record(self, reports: Sequence[Report]) -> None:
-        """Counts the reports in one transaction, and keeps the newest of each error as samples."""
+    def record(self, reports: Sequence[Report]) -> list[Accepted]:
+        """Counts the reports in one transaction, and keeps the newest of each error as samples; those counted."""
         with self._database.read() as conn:
             alike = self._told_apart(conn, reports)
         seen = [(each, _sighting(each)) for each in alike]
         if not seen:
-            return
+            return []
         with self._database.write() as conn:
             counted = [(each, sightings.add(conn, sighting)[0]) for each, sighting in seen]
         for each, error in counted:
             for report, told in each.reports[-samples.KEPT :]:
                 samples.keep(self._places, error.application, error.id, _sample(each, report, told))
+        return [
+            Accepted(each.application, each.environment, report.event, each.secrets)
+            for each in alike
+            for report, _ in each.reports
+        ]
 
     def tidy(self) -> None:
         """Forgets the errors of each application beyond ERRORS, and samples beyond their size."""

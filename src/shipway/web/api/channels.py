@@ -7,6 +7,7 @@ from typing import Any
 
 from shipway.incidents import channels
 from shipway.state import channels as record
+from shipway.state.channels import Channel
 from shipway.web import shapes
 from shipway.web.call import Call
 from shipway.web.refusals import Unreadable
@@ -19,7 +20,14 @@ BASE = "/api/v1/channels"
 def list_channels(site: Site, _call: Call) -> dict[str, Any]:
     """By which channels people are told; their URLs are shown to nobody."""
     with site.database.read() as conn:
-        return {"channels": [shapes.channel(one) for one in record.every(conn)]}
+        return {"channels": [{**shapes.channel(one), **_forwarding(site, one)} for one in record.every(conn)]}
+
+
+def _forwarding(site: Site, one: Channel) -> dict[str, Any]:
+    """Of a channel by which reports of errors go on: what became of them since the server began."""
+    if not one.whose.startswith(channels.SENTRY):
+        return {}
+    return {"forwarding": asdict(site.story.cast.forwarder.state(one.whose))}
 
 
 def add_channel(site: Site, call: Call) -> dict[str, Any]:

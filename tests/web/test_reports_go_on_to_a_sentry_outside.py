@@ -1,0 +1,288 @@
+"""Where an owner has named a Sentry outside, reports go on to it: scrubbed, in a line that holds nobody up."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipway.environments import configure
+from shipway.environments.secrets import Vault
+from shipway.incidents import channels, forward
+from shipway.incidents.errand import Outcome
+from shipway.incidents.forward import Forwarder
+from shipway.signals.errors.recording import Accepted
+from shipway.state.channels import Channel
+from support import sdks
+from support.installation import eventually
+from support.receivers import Hook, hook
+from web import reporting
+from web.server import Site
+
+SECRET = "tops3cret-4711"
+WHOSE = "sentry:topup.prod"
+APPLICATION = f"""
+import sentry_sdk
+sentry_sdk.init()
+
+def charge(account):
+    token = "{SECRET}"
+    return 100 / account["balance"]
+
+try:
+    charge({{"balance": 0}})
+except ZeroDivisionError:
+    sentry_sdk.capture_exception()
+sentry_sdk.capture_message("order 4711 has no lines")
+"""
+
+
+@pytest.fixture
+def outside() -> Iterator[Hook]:
+    with hook() as made:
+        yield made
+
+
+@pytest.fixture
+def topup(site: Site) -> Site:
+    site.scene.application("topup")
+    return site
+
+
+def name(site: Site, dsn: str, *, private: bool = True) -> Channel:
+    vault = site.cast.machine.vault
+    return channels.add(site.scene.database, vault, WHOSE, dsn, private=private, who="ada")
+
+
+def dsn(outside: Hook) -> str:
+    return f"http://k3y@127.0.0.1:{outside.port}/sentry/7"
+
+
+@pytest.fixture
+def forwarder(shared: Site) -> Iterator[Forwarder]:
+    made = Forwarder(shared.scene.database, shared.cast.machine.vault)
+    yield made
+    made.close()
+
+
+def event_in(body: bytes) -> dict[str, Any]:
+    header, item, event, _ = gzip.decompress(body).split(b"\n")
+    assert json.loads(item)["length"] == len(event)
+    told: dict[str, Any] = json.loads(event)
+    assert json.loads(header)["event_id"] == told["event_id"]
+    return told
+
+
+def accepted(**event: Any) -> Accepted:
+    return Accepted("topup", "prod", json.dumps({"event_id": "e" * 32, **event}).encode(), [])
+
+
+def state(forwarder: Forwarder) -> dict[str, Any]:
+    return asdict(forwarder.state(WHOSE))
+
+
+def shown(site: Site) -> dict[str, Any]:
+    (channel,) = site.get("/api/v1/channels").json["channels"]
+    found: dict[str, Any] = channel["forwarding"]
+    return found
+
+
+def test_what_an_sdk_reports_arrives_outside_as_well(topup: Site, outside: Hook, tmp_path: Path) -> None:
+    vault = Vault(topup.scene.places)
+    configure.change(topup.scene.database, vault, "topup", "prod", who="ada", secrets={"TOKEN": SECRET})
+    topup.scene.deliver(topup.scene.push("topup", "Keep balances in cents"))
+    name(topup, dsn(outside))
+    forwarder = topup.cast.forwarder
+    forwarder.look()
+    sdks.python(APPLICATION, tmp_path, reporting.told(topup))
+    forwarder.offer(topup.record(at_least=2))
+    forwarder.look()
+    eventually(lambda: shown(topup)["forwarded"] == 2, "both were taken")
+    assert set(outside.calls) == {"POST /sentry/api/7/envelope/"}
+    error = event_in(outside.raw[0])
+    assert error["exception"]["values"][0]["type"] == "ZeroDivisionError"
+    assert (error["release"], error["environment"]) == (reporting.release(topup.scene).commit, "prod")
+    assert all(SECRET not in gzip.decompress(body).decode() for body in outside.raw)
+    forwarder.close()
+
+
+def test_what_people_typed_does_not_leave(shared: Site, forwarder: Forwarder, outside: Hook) -> None:
+    name(shared, dsn(outside))
+    forwarder.look()
+    request = {
+        "method": "POST",
+        "url": "http://topup/pay?card=4000",
+        "query_string": "card=4000",
+        "headers": {"Authorization": "4000"},
+        "cookies": "4000",
+        "data": "4000",
+    }
+    crumb = {"data": {"url": "http://bank/pay?card=4000", "http.query": "card=4000"}}
+    forwarder.offer([accepted(request=request, user={"email": "4000"}, breadcrumbs={"values": [crumb]})])
+    forwarder.look()
+    eventually(lambda: outside.raw, "it was sent")
+    assert b"4000" not in gzip.decompress(outside.raw[0])
+    assert event_in(outside.raw[0])["request"] == {"method": "POST", "url": "http://topup/pay"}
+
+
+def test_nothing_goes_where_no_sentry_is_named(shared: Site, forwarder: Forwarder, outside: Hook) -> None:
+    name(shared, dsn(outside))
+    forwarder.look()
+    forwarder.offer([Accepted("topup", "dev", b"{}", [])])
+    forwarder.look()
+    assert forwarder.state(WHOSE) == forward.Forwarding()
+    assert outside.raw == []
+
+
+def test_no_report_is_led_inside_unless_an_owner_said_so(
+    shared: Site, forwarder: Forwarder, outside: Hook
+) -> None:
+    name(shared, dsn(outside), private=False)
+    forwarder.look()
+    forwarder.offer([accepted()])
+    forwarder.look()
+    eventually(lambda: "is not a public address" in state(forwarder)["problem"], "it was refused")
+    assert outside.calls == []
+
+
+def test_a_redirect_is_not_followed(shared: Site, forwarder: Forwarder, outside: Hook) -> None:
+    name(shared, dsn(outside))
+    with hook() as inside:
+        outside.status, outside.headers = 302, {"Location": f"http://127.0.0.1:{inside.port}/"}
+        forwarder.look()
+        forwarder.offer([accepted()])
+        forwarder.look()
+        eventually(lambda: state(forwarder)["problem"] == "It answered 302.", "it was not taken")
+        assert inside.calls == []
+
+
+def test_one_that_hangs_holds_up_neither_intake_nor_others(
+    shared: Site, forwarder: Forwarder, outside: Hook
+) -> None:
+    outside.awake.clear()
+    name(shared, dsn(outside))
+    forwarder.look()
+    forwarder.offer([accepted()])
+    forwarder.look()
+    eventually(lambda: outside.calls, "it was asked")
+    assert reporting.report(shared, reporting.event()).status == 200
+    forwarder.offer([*shared.record(at_least=1), *[accepted()] * (forward.WAITING + 6)])
+    assert state(forwarder)["waiting"] == forward.WAITING
+    assert state(forwarder)["lost"] == 8, "the line has an end, and says so"
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def answering(*told: Outcome) -> tuple[list[int], forward.Send]:
+    """Something that sends, and how many reports it was given each time."""
+    given: list[int] = []
+
+    def send(_vault: Vault, _channel: Channel, reports: list[bytes]) -> Outcome:
+        given.append(len(reports))
+        return told[min(len(given), len(told)) - 1]
+
+    return given, send
+
+
+def said(taken: int = 0, refused: int = 0, wait: int = 0, said: str = "") -> Outcome:
+    return Outcome(True, json.dumps({"taken": taken, "refused": refused, "wait": wait, "said": said}))
+
+
+def looks(forwarder: Forwarder, clock: Clock, seconds: float) -> None:
+    """As the watcher does, once a second; each courier has come back before the next look."""
+    for _ in range(round(seconds)):
+        forwarder.look()
+        eventually(lambda: not any(line.busy for line in forwarder._lines.values()), "it is back")
+        clock.now += 1
+
+
+def test_pauses_grow_and_nothing_is_lost_meanwhile(shared: Site, outside: Hook) -> None:
+    name(shared, dsn(outside))
+    clock, (given, send) = Clock(), answering(*[Outcome(False, "no answer")] * 4, said(taken=1))
+    made = Forwarder(shared.scene.database, shared.cast.machine.vault, send, clock)
+    made.look()
+    made.offer([accepted()])
+    looks(made, clock, 29)
+    assert len(given) == 4, "at 0, 2, 6 and 14 s"
+    assert made.state(WHOSE) == forward.Forwarding(waiting=1, problem="no answer")
+    looks(made, clock, 3)
+    assert made.state(WHOSE) == forward.Forwarding(forwarded=1)
+    made.close()
+
+
+def test_a_service_that_wants_to_be_left_alone_is(shared: Site, outside: Hook) -> None:
+    name(shared, dsn(outside))
+    clock, (given, send) = Clock(), answering(said(taken=1, wait=60, said="It answered 429."), said(taken=2))
+    made = Forwarder(shared.scene.database, shared.cast.machine.vault, send, clock)
+    made.look()
+    made.offer([accepted(), accepted(), accepted()])
+    looks(made, clock, 59)
+    assert given == [3]
+    looks(made, clock, 3)
+    assert given == [3, 2]
+    assert made.state(WHOSE) == forward.Forwarding(forwarded=3)
+    made.close()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_what_is_not_taken_yet_stays_in_the_line(
+    shared: Site, forwarder: Forwarder, outside: Hook, status: int
+) -> None:
+    outside.status, outside.headers = status, {"Retry-After": "30"}
+    name(shared, dsn(outside))
+    forwarder.look()
+    forwarder.offer([accepted()])
+    forwarder.look()
+    eventually(lambda: state(forwarder)["problem"] == f"It answered {status}.", "it was asked")
+    assert (state(forwarder)["waiting"], state(forwarder)["lost"]) == (1, 0)
+    assert forwarder._lines[WHOSE].due > time.monotonic() + 20
+
+
+def test_what_is_refused_is_not_sent_again(shared: Site, forwarder: Forwarder, outside: Hook) -> None:
+    outside.status = 403
+    name(shared, dsn(outside))
+    forwarder.look()
+    forwarder.offer([accepted(), accepted()])
+    forwarder.look()
+    eventually(lambda: state(forwarder)["lost"] == 2, "both were refused")
+    assert state(forwarder)["waiting"] == 0
+
+
+def test_its_address_is_never_shown_again(shared: Site, outside: Hook) -> None:
+    made = shared.send("POST", "/api/v1/channels", {"whose": WHOSE, "url": dsn(outside), "private": True})
+    assert made.status == 200
+    assert "k3y" not in made.text + shared.get("/api/v1/channels").text
+
+
+@pytest.mark.parametrize(
+    ("whose", "url"),
+    [
+        (WHOSE, "https://example.org/7"),
+        (WHOSE, "https://key@example.org/seven"),
+        (WHOSE, "ftp://key@example.org/7"),
+        (WHOSE, "https://key@example.org/7?x=1"),
+        ("sentry:topup", "https://key@example.org/7"),
+        ("sentry:Topup.prod", "https://key@example.org/7"),
+        ("sentry:topup.prod.r3", "https://key@example.org/7"),
+    ],
+)
+def test_what_is_no_dsn_or_no_environment_is_refused(shared: Site, whose: str, url: str) -> None:
+    assert shared.send("POST", "/api/v1/channels", {"whose": whose, "url": url}).status == 400
+
+
+def test_a_test_can_be_sent(shared: Site, outside: Hook) -> None:
+    made = name(shared, dsn(outside))
+    tried = shared.send("POST", f"/api/v1/channels/{made.id}/test").json
+    assert (tried["good"], tried["said"]) == (True, "It took the report.")
+    assert event_in(outside.raw[0])["message"] == "This is a test of Shipway. It works."
