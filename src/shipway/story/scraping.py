@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 LOOK = 1.0  # seconds between two looks at what is due
 PATIENCE = 5.0  # seconds in which an instance must have answered in whole
 LARGEST = 1024 * 1024  # bytes of an answer
-AT_ONCE = 8  # instances that are asked at the same time
+AT_ONCE, OF_ONE = 16, 4  # instances that are asked at the same time: in all, and of one application
 AGENT = "shipway-metrics"
 ACCEPT = "text/plain;version=0.0.4"
 
@@ -59,13 +59,14 @@ class Scraping:
     cast: Cast
     _asked: dict[str, Asked] = field(default_factory=dict)
     _known: dict[str, Project] = field(default_factory=dict)
+    _all: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _of_one: dict[str, asyncio.Semaphore] = field(default_factory=dict)
 
     def run(self, stopping: threading.Event, note: Callable[[], None]) -> None:
         """Until `stopping` is set; calls `note` before each look. Writes down, too, what was measured."""
         asyncio.run(self._run(stopping, note))
 
     async def _run(self, stopping: threading.Event, note: Callable[[], None]) -> None:
-        at_once = asyncio.Semaphore(AT_ONCE)
         async with httpx.AsyncClient(trust_env=False, timeout=None) as client:
             while not stopping.is_set():
                 note()
@@ -75,7 +76,7 @@ class Scraping:
                 except (ShipwayError, OSError) as error:
                     log.warning("metrics: %s", error)
                 for asked in self._due():
-                    asked.task = asyncio.create_task(self._ask(client, at_once, asked))
+                    asked.task = asyncio.create_task(self._ask(client, asked))
                 await asyncio.sleep(LOOK)
 
     def _look(self) -> Iterator[Asked]:
@@ -110,10 +111,11 @@ class Scraping:
             one.due = now + one.settings.every
         return due
 
-    async def _ask(self, client: httpx.AsyncClient, at_once: asyncio.Semaphore, asked: Asked) -> None:
+    async def _ask(self, client: httpx.AsyncClient, asked: Asked) -> None:
         """Once; whatever comes in between is what is told of it."""
+        of_one = self._of_one.setdefault(asked.release.application, asyncio.Semaphore(OF_ONE))
         try:
-            async with at_once:
+            async with of_one, self._all:
                 text = await self._get(client, asked)
                 says, good = await aside(lambda: self._take(asked, text)), True
         except TimeoutError:

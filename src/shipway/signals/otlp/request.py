@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -78,8 +79,6 @@ def _of_protobuf(body: memoryview, signal: Signal) -> Iterator[Record]:
 
 
 def _of_json(body: bytes, signal: Signal) -> Iterator[Record]:
-    from google.protobuf import json_format  # noqa: PLC0415 - see above
-
     if len(body) > LARGEST_JSON:
         raise ReportTooLarge(f"A request as JSON has at most {LARGEST_JSON} bytes.")
     arounds, withins, each = _SHELLS[signal]
@@ -93,10 +92,7 @@ def _of_json(body: bytes, signal: Signal) -> Iterator[Record]:
             name = str(scope.get("name", "")) if isinstance(scope, dict) else ""
             for told in _objects(within, each):
                 room.take()
-                try:
-                    yield Record(resource, name, _message_of_json(signal, told))
-                except (json_format.ParseError, RecursionError) as error:
-                    raise ReportUnreadable(f"A record is not what the protocol says: {error}"[:300]) from error
+                yield Record(resource, name, _message_of_json(signal, told))
 
 
 def _objects(around: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
@@ -123,12 +119,20 @@ def _message(signal: Signal, text: memoryview) -> Message | None:
 
 def _message_of_json(signal: Signal, told: Mapping[str, Any]) -> Message | None:
     """Ids are written in hexadecimal there, other than in any other JSON of protobuf."""
-    from google.protobuf import json_format  # noqa: PLC0415 - see above
-
     if signal == "traces":
         return None
     ids = {name: _as_base64(told[name]) for name in _IDS if name in told}
-    message: Message = json_format.ParseDict({**told, **ids}, _empty(signal), ignore_unknown_fields=True)
+    return _parsed({**told, **ids}, _empty(signal))
+
+
+def _parsed(told: Any, message: Message) -> Message:
+    """The library says in five ways that JSON is not what it expects."""
+    from google.protobuf import json_format  # noqa: PLC0415 - see above
+
+    try:
+        json_format.ParseDict(told, message, ignore_unknown_fields=True)
+    except (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ReportUnreadable(f"A part is not what the protocol says: {error}"[:300]) from error
     return message
 
 
@@ -174,13 +178,10 @@ def _scope(text: bytes) -> str:
 
 
 def _attributes_of_json(told: Any) -> dict[str, Any]:
-    from google.protobuf import json_format  # noqa: PLC0415 - see above
-    from opentelemetry.proto.resource.v1 import resource_pb2  # noqa: PLC0415
+    from opentelemetry.proto.resource.v1 import resource_pb2  # noqa: PLC0415 - see above
 
-    try:
-        found = json_format.ParseDict(told or {}, resource_pb2.Resource(), ignore_unknown_fields=True)
-    except (json_format.ParseError, RecursionError) as error:
-        raise ReportUnreadable(f"A resource is not what the protocol says: {error}"[:300]) from error
+    found = resource_pb2.Resource()
+    _parsed(told or {}, found)
     return attributes(found.attributes)
 
 
@@ -203,4 +204,6 @@ def plain(value: Any, depth: int = 8) -> Any:
         return [plain(one, depth - 1) for one in found.values[:ATTRIBUTES]]
     if kind == "kvlist_value":
         return {one.key: plain(one.value, depth - 1) for one in found.values[:ATTRIBUTES]}
-    return binascii.hexlify(found).decode() if kind == "bytes_value" else found
+    if kind == "bytes_value":
+        return binascii.hexlify(found).decode()
+    return str(found) if kind == "double_value" and not math.isfinite(found) else found

@@ -17,7 +17,7 @@ STEPS = {TENS: 10, MINUTES: 60}
 LIMITS = {TENS: 1024 * 1024, MINUTES: 1536 * 1024}
 """Bytes of each of a ring's two files."""
 
-CATALOG = 2000
+CATALOG = 1000
 """Series that are known by name, those of steps that are long over among them."""
 
 PART = 48 * 1024  # bytes of a record before it is packed: packed it fits into a ring, whatever is in it
@@ -26,7 +26,9 @@ _OF = struct.Struct("<IH")  # the number of a series, and how many parts its val
 
 
 class Kept:
-    """Files of `directory`: 5 MiB of steps at most, and a catalog of at most CATALOG series."""
+    """Files of `directory`: 5 MiB of steps at most, and a catalog of CATALOG series at most (4 MB, were each as
+    long as it may be).
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -47,7 +49,7 @@ class Kept:
         told = [{"id": number, "seen": seen, **_shape(series)} for number, (series, seen) in newest]
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = self._catalog.with_suffix(".new")
-        beside.write_text(json.dumps(told))
+        beside.write_text(json.dumps(told, ensure_ascii=False))
         beside.replace(self._catalog)
 
     def write(self, ring: str, at: float, values: Mapping[int, Value]) -> None:
