@@ -126,7 +126,7 @@ def test_one_that_answers_is_asked_in_its_time_whatever_the_others_do(
             return told()[one.instance].says if one.instance in told() else ""
 
         for one, wrong in zip(wanted, WRONG.values(), strict=False):
-            eventually(lambda one=one, wrong=wrong: says(one).startswith(wrong), f"it is told: {wrong}", 60)  # type: ignore[misc]
+            eventually(lambda one=one, wrong=wrong: says(one).startswith(wrong), f"it is told: {wrong}", 60)
             assert not told()[one.instance].good
         eventually(lambda: says(wanted[-1]) == "1 of 1 kept", "the one that is well was asked", 60)
         assert told()[wanted[-1].instance].good

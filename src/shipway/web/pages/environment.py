@@ -25,7 +25,7 @@ from shipway.web.api import signals
 from shipway.web.api.environments import running
 from shipway.web.call import Call
 from shipway.web.differences import Difference
-from shipway.web.pages import chart, probe_lines, release_lines
+from shipway.web.pages import chart, measure_lines, probe_lines, release_lines
 from shipway.web.pages.promotion import promotion
 from shipway.web.pages.release_lines import Line, Now
 from shipway.web.pages.rendering import page
@@ -106,6 +106,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             lines=lines,
             instances=[_instance(one, used.get(one["id"])) for one in shapes.instances(wanted, states)],
             drawn=DRAWN,
+            measures=measure_lines.lines(site, application, environment),
             probes=probe_lines.lines(site, application, environment),
             moving=moving,
             tried=tried,
