@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shipway.signals.otlp import lines
 from support.installation import Installation, Repository, eventually
+from support.sent import sent
 
 pytestmark = [pytest.mark.needs("registry"), pytest.mark.timeout(200)]  # the libraries come from far away
 
@@ -96,10 +96,11 @@ def measured(kiosk: Repository) -> dict[str, dict[str, Any]]:
 
 def test_logs_arrive_from_the_sandbox(installation: Installation, kiosk: Repository) -> None:
     def found() -> list[dict[str, Any]]:
-        return list(lines.newest_last(lines.file(installation.places, "kiosk", "prod")))
+        return sent(installation.places, "kiosk")
 
     line = eventually(found, "the line arrived")[0]
     assert (line["release"], line["instance"], line["level"]) == ("r1", "web.1", "info")
+    assert line["log"] == "kiosk.prod.r1.web.1"
     assert line["message"] == "sold a map with ***", "the secret is masked"
 
 

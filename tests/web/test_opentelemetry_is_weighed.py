@@ -27,7 +27,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from shipway.environments import configure
 from shipway.environments.secrets import Vault
-from shipway.signals.otlp import intake, lines, records, request
+from shipway.signals.otlp import intake, records, request
+from support.sent import sent
 from web import reporting
 from web.scene import Scene
 from web.server import Answer, Site
@@ -65,7 +66,7 @@ def logs(*texts: str, **attributes: str) -> bytes:
 
 
 def written(site: Site) -> list[dict[str, Any]]:
-    return list(lines.newest_last(lines.file(site.scene.places, "topup", "prod")))
+    return sent(site.scene.places, "topup")
 
 
 @pytest.mark.parametrize("encoding", PACKERS)
@@ -91,9 +92,16 @@ def test_json_is_understood(shared: Site) -> None:
     answer = send(shared, json.dumps(told).encode(), kind=f"{JSON}; charset=utf-8")
     assert (answer.status, answer.json, answer.headers["content-type"]) == (200, {}, JSON)
     line = written(shared)[-1]
-    assert (line["level"], line["message"], line["attributes"]) == ("warning", '{"cents": 250}', {"paid": True})
-    assert (line["release"], line["instance"]) == ("r7", "web.2")
-    assert (line["trace"], line["span"]) == ("5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174")
+    assert (line["level"], line["message"], line["paid"]) == ("warning", '{"cents": 250}', True)
+    named = (line["release"], line["instance"], line["log"])
+    assert named == ("", "topup.prod.r7.web.2", "topup.prod.r0.unknown.0"), "no such instance was ever started"
+    assert (line["trace_id"], line["span_id"]) == ("5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174")
+
+
+def test_what_an_application_calls_its_attributes_takes_nobodys_place(shared: Site) -> None:
+    send(shared, logs("mine", level="theirs", message="theirs", time="theirs", account="a-17"))
+    line = written(shared)[-1]
+    assert (line["level"], line["message"], line["account"]) == ("info", "mine", "a-17")
 
 
 def metrics(*values: float) -> bytes:
@@ -225,9 +233,9 @@ def test_secrets_are_masked_wherever_they_stand(topup: Site) -> None:
     send(topup, logs(f"with {secret}", at_the_cut, **{"token": secret, secret: "name"}))
     first, second = written(topup)
     assert first["message"] == "with ***"
-    assert first["attributes"] == {"token": "***", "***": "name"}
+    assert (first["token"], first["***"]) == ("***", "name")
     assert second["message"].endswith("x***")
-    assert "tops3" not in lines.file(topup.scene.places, "topup", "prod").read_text()
+    assert "tops3" not in json.dumps(written(topup))
 
 
 def test_where_nothing_can_be_masked_nothing_is_kept(topup: Site) -> None:

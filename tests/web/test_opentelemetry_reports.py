@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from shipway.releases import reporting as variables
-from shipway.signals.otlp import lines
 from support import sdks
+from support.sent import sent
 from web import reporting
 from web.server import Site
 
@@ -71,7 +71,7 @@ def run(site: Site, script: str, directory: Path, packing: str = "Gzip", **more:
 
 
 def written(site: Site) -> list[dict[str, Any]]:
-    return list(lines.newest_last(lines.file(site.scene.places, "topup", "prod")))
+    return sent(site.scene.places, "topup")
 
 
 def measured(site: Site) -> dict[str, dict[str, Any]]:
@@ -83,9 +83,10 @@ def test_logs_arrive_with_release_and_instance(topup: Site, tmp_path: Path, pack
     run(topup, LOGS, tmp_path, packing)
     first, second = written(topup)
     assert (first["level"], first["message"], first["logger"]) == ("info", "charged 250 cents", "topup.ledger")
-    assert (first["release"], first["instance"]) == ("r1", "web.1")
-    assert first["attributes"]["account"] == "a-17"
+    assert (first["release"], first["instance"], first["log"]) == ("r1", "web.1", "topup.prod.r1.web.1")
+    assert first["account"] == "a-17"
     assert (second["level"], second["message"]) == ("error", "could not charge")
+    assert "in charge" in second["stack"]
 
 
 def test_a_logged_exception_is_an_error_with_its_calls(topup: Site, tmp_path: Path) -> None:
@@ -133,4 +134,4 @@ def test_what_an_application_calls_its_release_is_kept(topup: Site, tmp_path: Pa
 
 def test_its_version_alone_names_the_release(topup: Site, tmp_path: Path) -> None:
     sdks.python(SETUP.replace("PACKING", "Gzip") + LOGS, tmp_path, reporting.told(topup))
-    assert {line["release"] for line in written(topup)} == {"r1"}
+    assert {(line["release"], line["log"]) for line in written(topup)} == {("r1", "topup.prod.r1.unknown.0")}

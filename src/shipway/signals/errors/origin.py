@@ -8,7 +8,7 @@ from functools import cached_property
 from shipway.environments import configure
 from shipway.environments.secrets import Vault
 from shipway.hosts.disguises import SHORTEST, disguises
-from shipway.state import configurations, releases
+from shipway.state import configurations, instances, releases
 from shipway.state.database import Connection
 from shipway.state.releases import Release
 
@@ -24,6 +24,7 @@ class Origin:
         self._application = application
         self._environment = environment
         self._named: dict[str, Release | None] = {}
+        self._instances: dict[str, bool] = {}
 
     def release(self, named: str) -> Release | None:
         """The release that a report names by its commit, also as `name@commit`; None when it is none of ours.
@@ -33,6 +34,12 @@ class Origin:
         if named not in self._named:
             self._named[named] = self._find(named.rpartition("@")[2])
         return self._named[named]
+
+    def has_run(self, instance: str) -> bool:
+        """Whether an instance of this name (`topup.prod.r3.web.1`) was ever started here."""
+        if instance not in self._instances:
+            self._instances[instance] = instances.find(self._conn, instance) is not None
+        return self._instances[instance]
 
     @cached_property
     def secrets(self) -> list[bytes]:

@@ -4,7 +4,7 @@ wire       a request in parts, so that a small one never becomes a large one in 
 request    what a request brought, written in protobuf or in JSON
 resource   who sends it: which release, which instance
 records    logs as lines
-lines      the file of lines of each environment
+lines      the logs that they are written into
 failures   a log that tells of an exception, as a report of an error
 points     metrics as samples
 answers    what is answered

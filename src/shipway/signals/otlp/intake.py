@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -22,7 +22,8 @@ from shipway.signals.errors.rates import Rates
 from shipway.signals.errors.readers import Readers
 from shipway.signals.errors.refusals import Flooded, NoKey, UnknownKey
 from shipway.signals.errors.secrecy import mask
-from shipway.signals.otlp import failures, lines, points, records, request, resource
+from shipway.signals.otlp import failures, points, records, request, resource
+from shipway.signals.otlp.lines import Lines
 from shipway.signals.otlp.request import Record, Signal
 from shipway.signals.otlp.resource import Sender
 from shipway.signals.series.meter import SERIES
@@ -53,7 +54,7 @@ class Otlp:
         self, database: Database, places: Places, vault: Vault, meters: Meters, intake: errors.Intake
     ) -> None:
         self._database = database
-        self._places = places
+        self._lines = Lines(places)
         self._vault = vault
         self._meters = meters
         self._errors = intake
@@ -104,8 +105,11 @@ class Otlp:
         now = time.time()
         whole = [records.line(record, sender, now) for record, sender in sent]
         masked = mask(whole, origin.secrets)
-        path = lines.file(self._places, known.application, known.environment)
-        lines.append(path, [records.shortened(line) for line in masked])
+        by_log: defaultdict[str, list[records.Line]] = defaultdict(list)
+        for (_, sender), line in zip(sent, masked, strict=True):
+            by_log[sender.log].append(records.written(line))
+        for log, some in by_log.items():
+            self._lines.append(known.application, known.environment, log, some)
         for record, sender in sent:
             self._report(known, failures.event(record.message, sender, known.environment))
         return Taken()

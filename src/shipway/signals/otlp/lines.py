@@ -1,49 +1,73 @@
-"""The lines that an environment's applications send, beside what its instances print: a file of a fixed size."""
+"""The lines that instances send, beside those that they print: in an environment's directory of logs.
+
+A log is `<application>.<environment>.r<number>.<process>.<position>.otlp.log`: each line is the moment at which it
+came (UTC, to the microsecond, later than that of the line before), a space, and an object of JSON. The file before
+it has `.000001` behind its name.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from shipway.config.places import Places
 
-LIMIT = 8 * 1024 * 1024
-"""Bytes of each of two files: the one that grows, and the one before it."""
-
-_locks: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
-
-
-def file(places: Places, application: str, environment: str) -> Path:
-    """The one that grows; the one before it has `.before` at its end."""
-    return places.environment(application, environment) / "logs" / "sent.jsonl"
+LARGEST = 4 * 1024 * 1024  # bytes of one file
+ALL = 128 * 1024 * 1024  # bytes of all that an environment has
+KIND = ".otlp.log"
 
 
-def append(path: Path, lines: Sequence[Mapping[str, Any]], limit: int = LIMIT) -> None:
-    """Adds lines, each one object of JSON; when a file would become larger than `limit` bytes, it becomes the one
-    before. Raises OSError.
-    """
-    text = b"".join(json.dumps(line, ensure_ascii=False).encode(errors="replace") + b"\n" for line in lines)
-    with _locks[path]:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and path.stat().st_size + len(text) > limit:
-            os.replace(path, path.with_name(f"{path.name}.before"))
-        with path.open("ab") as opened:
-            opened.write(text)
+class Lines:
+    """Writes them, from many threads."""
+
+    def __init__(self, places: Places, largest: int = LARGEST, most: int = ALL) -> None:
+        self._places = places
+        self._largest = largest
+        self._most = most
+        self._last: defaultdict[Path, int] = defaultdict(int)
+        self._guard = threading.Lock()
+
+    def append(self, application: str, environment: str, log: str, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Adds lines to a log (`topup.prod.r3.web.1`); when its file would become too large, that becomes the one
+        before. The oldest files of all go when they are too much. Raises OSError.
+        """
+        folder = self._places.environment(application, environment) / "logs"
+        path = folder / f"{log}{KIND}"
+        with self._guard:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            text = b"".join(self._stamped(path, line) for line in lines)
+            size = _size(path)
+            if size and size + len(text) > self._largest:
+                os.replace(path, path.with_name(f"{path.name}.000001"))
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(handle, "wb") as opened:
+                opened.write(text)
+            if not size or size + len(text) > self._largest:
+                self._tidy(folder)
+
+    def _stamped(self, path: Path, line: Mapping[str, Any]) -> bytes:
+        now = time.time_ns() // 1000
+        self._last[path] = at = max(now, self._last[path] + 1) if self._last[path] - now < 60_000_000 else now
+        second, rest = divmod(at, 1_000_000)
+        moment = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(second))}.{rest:06d}Z "
+        return (moment + json.dumps(line, ensure_ascii=False) + "\n").encode(errors="replace")
+
+    def _tidy(self, folder: Path) -> None:
+        taken = 0
+        for file in sorted(folder.glob(f"*{KIND}*"), key=lambda file: file.stat().st_mtime_ns, reverse=True):
+            taken += _size(file)
+            if taken > self._most:
+                file.unlink(missing_ok=True)
 
 
-def newest_last(path: Path) -> Iterator[dict[str, Any]]:
-    """Every line that is whole, in the order in which they came."""
-    for one in (path.with_name(f"{path.name}.before"), path):
-        if not one.exists():
-            continue
-        with one.open("rb") as opened:
-            for text in opened:
-                try:
-                    yield json.loads(text)
-                except ValueError:  # cut off by a loss of power
-                    continue
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

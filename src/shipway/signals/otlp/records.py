@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from shipway.signals.otlp.request import Record, attributes, plain
@@ -12,7 +13,8 @@ LEVELS = ("trace", "debug", "info", "warning", "error", "fatal")
 """Four numbers of severity each, from 1 on."""
 
 ERROR = 17  # the severity from which it is an error
-LONGEST = 16 * 1024  # characters of a message
+STACK = "exception.stacktrace"
+LONGEST = 16 * 1024  # characters of a message, of a stack
 WIDEST = 2000  # characters of an attribute
 ASTRAY = 24 * 3600.0  # seconds by which a clock may be wrong; beyond that the time of arrival is meant
 
@@ -20,29 +22,32 @@ Line = dict[str, Any]
 
 
 def line(record: Record, sender: Sender, now: float) -> Line:
-    """What it says, whole. `now` is in unix seconds, and so is `at`."""
+    """What it says, whole; `now` is in unix seconds."""
     told = record.message
+    said = attributes(told.attributes)
     found: Line = {
-        "at": _at(told, now),
+        "time": _moment(told, now),
         "level": level(told),
         "message": _as_text(plain(told.body)),
+        "logger": record.scope,
         "release": sender.release,
         "instance": sender.instance,
-        "logger": record.scope,
-        "attributes": attributes(told.attributes),
     }
+    if STACK in said:
+        found["stack"] = _as_text(said.pop(STACK))
     if told.trace_id:
-        found |= {"trace": told.trace_id.hex()[:32], "span": told.span_id.hex()[:16]}
-    return found
+        found |= {"trace_id": told.trace_id.hex()[:32], "span_id": told.span_id.hex()[:16]}
+    return {**found, "attributes": said}
 
 
-def shortened(whole: Line) -> Line:
-    """What is written down of it. It has to be masked before: half a secret would not be known for one."""
-    return {
-        **{name: _short(value, WIDEST) for name, value in whole.items()},
-        "message": _cut(whole["message"], LONGEST),
-        "attributes": {_cut(name, WIDEST): _short(value, WIDEST) for name, value in whole["attributes"].items()},
-    }
+def written(whole: Line) -> Line:
+    """As it is written down: cut, and with its attributes beside the rest. It has to be masked before: half a
+    secret would not be known for one.
+    """
+    said = {_cut(name, WIDEST): _short(value, WIDEST) for name, value in whole["attributes"].items()}
+    rest = {name: _short(value, WIDEST) for name, value in whole.items() if name != "attributes"}
+    long: Line = {name: _cut(whole[name], LONGEST) for name in ("message", "stack") if name in whole}
+    return {**rest, **long, **{name: value for name, value in said.items() if name not in rest}}
 
 
 def level(told: Any) -> str:
@@ -53,9 +58,9 @@ def level(told: Any) -> str:
     return {"warn": "warning", "critical": "fatal"}.get(word, word) or "info"
 
 
-def _at(told: Any, now: float) -> float:
+def _moment(told: Any, now: float) -> str:
     at = (told.time_unix_nano or told.observed_time_unix_nano) / 1e9
-    return round(at if abs(at - now) < ASTRAY else now, 6)
+    return datetime.fromtimestamp(at if abs(at - now) < ASTRAY else now, UTC).isoformat(timespec="microseconds")
 
 
 def _as_text(value: Any) -> str:

@@ -8,16 +8,21 @@ from typing import Any
 
 from shipway.signals.errors.origin import Origin
 
+NOBODY = "unknown.0"
+"""Stands for the process and the position of an instance in the name of a log, where it is not known."""
+
 
 @dataclass(frozen=True)
 class Sender:
-    """`release` is `r3`, or what the application calls its release; `instance` is `web.1`, or what it calls that;
-    `commit` what an error that it reports is found by. Empty is what is not known.
+    """`release` is `r3`, or what the application calls its release; `instance` is `web.1`, or what it calls that.
+    Empty is what is not known. `commit` is what an error that it reports is found by; `log` the name of its log,
+    which is made of nothing that an application says.
     """
 
     release: str
     instance: str
     commit: str
+    log: str
 
 
 def sender(told: Mapping[str, Any], origin: Origin, environment: str) -> Sender:
@@ -25,12 +30,13 @@ def sender(told: Mapping[str, Any], origin: Origin, environment: str) -> Sender:
     application says otherwise. `environment` is `topup.prod`.
     """
     instance, version = _text(told, "service.instance.id"), _text(told, "service.version")
-    begin = f"{environment}.r"
-    number, _, rest = instance.removeprefix(begin).partition(".")
-    if instance.startswith(begin) and rest and number.isascii() and number.isdecimal():
-        return Sender(f"r{number}", rest, version)
+    if instance.startswith(f"{environment}.r") and origin.has_run(instance):
+        release, process, position = instance.removeprefix(f"{environment}.").split(".")
+        return Sender(release, f"{process}.{position}", version, instance)
     found = origin.release(version)
-    return Sender(version if found is None else f"r{found.number}", instance, version)
+    number = 0 if found is None else found.number
+    log = f"{environment}.r{number}.{NOBODY}"
+    return Sender(version if found is None else f"r{number}", instance, version, log)
 
 
 def _text(told: Mapping[str, Any], name: str) -> str:
