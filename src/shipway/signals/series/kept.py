@@ -14,7 +14,7 @@ from shipway.signals.series.series import Series, Value
 
 TENS, MINUTES = "tens", "minutes"
 STEPS = {TENS: 10, MINUTES: 60}
-LIMITS = {TENS: 1024 * 1024, MINUTES: 1536 * 1024}
+LIMITS = {TENS: 2 * 1024 * 1024, MINUTES: 3 * 1024 * 1024}
 """Bytes of each of a ring's two files."""
 
 CATALOG = 1000
@@ -26,7 +26,7 @@ _OF = struct.Struct("<IH")  # the number of a series, and how many parts its val
 
 
 class Kept:
-    """Files of `directory`: 5 MiB of steps at most, and a catalog of CATALOG series at most (4 MB, were each as
+    """Files of `directory`: 10 MiB of steps at most, and a catalog of CATALOG series at most (4 MB, were each as
     long as it may be).
     """
 
