@@ -56,7 +56,7 @@ def test_what_has_no_type_is_a_gauge() -> None:
         "# TYPE a\n",
         "# TYPE a histogram\na_bucket 1\n",
         '# TYPE a histogram\na_bucket{le="x"} 1\n',
-        "a" * (exposition.LONGEST + 1),
+        f'a{{b="{"x" * exposition.LONGEST}"}} 1',
     ],
 )
 def test_what_is_not_in_the_format_is_refused(text: str) -> None:

@@ -39,8 +39,9 @@ def drips(line: socket.socket, over: threading.Event) -> None:
 
 def has_no_end(line: socket.socket, over: threading.Event) -> None:
     line.sendall(HEAD)
-    while not over.is_set():
+    for _ in range(300):
         line.sendall(b"# and so on\n" * 1000)
+    over.wait()
 
 
 def redirects(line: socket.socket, _over: threading.Event) -> None:
@@ -77,6 +78,7 @@ def serving(answer: Answer) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listening, ExitStack() as stack:
 
         def attend(line: socket.socket) -> None:
+            line.settimeout(20)
             with line, suppress(OSError):
                 line.recv(4096)
                 answer(line, over)
@@ -90,10 +92,12 @@ def serving(answer: Answer) -> Iterator[int]:
 
         thread = threading.Thread(target=listen)
         thread.start()
-        yield listening.getsockname()[1]
-        over.set()
-        listening.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            over.set()
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def test_one_that_answers_is_asked_in_its_time_whatever_the_others_do(
