@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipway.cli.signals import COLUMNS, rows
+from shipway.cli.signals import COLUMNS, MEASURED, _remarks, _series, rows
 
 TOLD = {
     "release": 3,
@@ -45,3 +45,38 @@ def test_a_release_that_nobody_asks_has_no_share_of_errors() -> None:
 
 def test_instances_that_were_not_measured_are_not_idle() -> None:
     assert row(instances=[], cpu=0, memory=0)[5:] == ("-", "-", "-")
+
+
+MEASURES = {
+    "series": [
+        {
+            "name": "sold\x1b[31m",
+            "kind": "counter",
+            "unit": "",
+            "labels": {"item": "map"},
+            "release": "r3",
+            "rate": 0.4,
+        }
+    ],
+    "asked": [
+        {"instance": "shop.prod.r3.web.1", "good": True, "says": "3 of 3 kept"},
+        {"instance": "shop.prod.r3.web.2", "good": False, "says": "no answer within 5 s"},
+    ],
+    "refused": {"too many series": 1200},
+    "most": 500,
+    "known": 500,
+}
+
+
+def test_a_series_in_a_row_steers_no_terminal() -> None:
+    (shown,) = _series(MEASURES)
+    assert len(shown) == len(MEASURED)
+    assert shown == ("sold", "item=map", "r3", "0.4/s")
+
+
+def test_who_is_silent_and_what_was_too_much_is_said() -> None:
+    assert list(_remarks(MEASURES)) == [
+        "shop.prod.r3.web.2: no answer within 5 s",
+        "Not kept: 1,200 too many series. There is room for 500 series, and 500 are known.",
+    ]
+    assert list(_remarks({"releases": []})) == []

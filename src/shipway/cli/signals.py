@@ -36,20 +36,22 @@ def signals(
     """What each release answers: requests, errors, durations; and what its instances use."""
     server = Server.find()
     path = f"/applications/{here.application(app)}/environments/{environment}/signals"
+    columns: Sequence[str] = COLUMNS
+    made, empty = rows, _nothing(environment)
     if metrics:
-        answer = server.get(f"{path}/measured", over=LATELY if over == USUAL else over)
-        show.as_json(answer) if as_json else _measured(answer)
-    elif not follow:
+        path, over = f"{path}/measured", LATELY if over == USUAL else over
+        columns, made, empty = MEASURED, _series, f"Nothing was measured in {environment} for {over} s."
+    if not follow:
         answer = server.get(path, over=over)
-        show.as_json(answer) if as_json else show.table(COLUMNS, rows(answer), empty=_nothing(environment))
+        show.as_json(answer) if as_json else show.table(columns, made(answer), empty=empty)
+        for line in () if as_json else _remarks(answer):
+            print(line)
     elif as_json:
         while True:
             print(json.dumps(server.get(path, over=over)), flush=True)
             time.sleep(EVERY)
     else:
-        show.following(
-            lambda: (COLUMNS, rows(server.get(path, over=over))), every=EVERY, empty=_nothing(environment)
-        )
+        show.following(lambda: (columns, made(server.get(path, over=over))), every=EVERY, empty=empty)
 
 
 def rows(answer: Mapping[str, Any]) -> Sequence[Sequence[str]]:
@@ -71,19 +73,21 @@ def _row(one: Mapping[str, Any]) -> Sequence[str]:
     )
 
 
-def _measured(answer: Mapping[str, Any]) -> None:
-    """The series, then which instances do not say what they measure, and what was too much."""
-    found = [
+def _series(answer: Mapping[str, Any]) -> Sequence[Sequence[str]]:
+    return [
         (plain(one["name"]), plain(labels(one["labels"])), plain(one["release"]), plain(_said(one)))
         for one in answer["series"]
     ]
-    show.table(MEASURED, found, empty=f"Nothing was measured in {answer['environment']} for {answer['over']} s.")
-    for one in answer["asked"]:
+
+
+def _remarks(answer: Mapping[str, Any]) -> Iterator[str]:
+    """Which instances do not say what they measure, and what was too much."""
+    for one in answer.get("asked", ()):
         if not one["good"]:
-            print(f"{one['instance']}: {plain(one['says'])}")
-    if answer["refused"]:
+            yield f"{one['instance']}: {plain(one['says'])}"
+    if answer.get("refused"):
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in answer["refused"].items())
-        print(f"Not kept: {reasons}. There is room for {answer['most']} series, and {answer['known']} are known.")
+        yield f"Not kept: {reasons}. There is room for {answer['most']} series, and {answer['known']} are known."
 
 
 def _said(one: Mapping[str, Any]) -> str:
