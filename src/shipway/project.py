@@ -89,6 +89,11 @@ class Project(Settings):
         """The names of the environments, in the order in which a commit travels through them."""
         return [each.name for each in self.environments]
 
+    @property
+    def rehearsing(self) -> list[str]:
+        """The names of the environments from which a commit goes on only after a rehearsal."""
+        return [each.name for each in self.environments if each.rehearse]
+
     @classmethod
     def parse(cls, text: str | bytes, file: str = FILE) -> Self:
         """The project a text describes; InvalidConfig with every problem in it otherwise."""

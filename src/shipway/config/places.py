@@ -141,6 +141,10 @@ class Places:
     def environment(self, application: str, environment: str) -> Path:
         return self.data / "environments" / application / environment
 
+    @property
+    def rehearsals(self) -> Path:
+        return self.data / "rehearsals"
+
     def errors(self, application: str) -> Path:
         return self.data / "errors" / application
 

@@ -17,7 +17,7 @@ from shipway.incidents.tell import Teller
 from shipway.signals import instances
 from shipway.signals.errors.intake import Intake, Report
 from shipway.signals.errors.recording import Recorder
-from shipway.story import conclude, tend
+from shipway.story import conclude, rehearse, tend
 from shipway.story.cast import Cast
 from shipway.story.probing import Probing
 from shipway.story.retire import Retirement
@@ -139,6 +139,7 @@ class Watchers:
     def _tend(self) -> None:
         tend.restore(self._cast)
         conclude.settle(self._cast)
+        rehearse.tidy(self._cast)
 
     def _compare(self) -> None:
         self._guarded(lambda: tend.compare_with_pushes(self._cast))

@@ -45,7 +45,11 @@ def directory(places: Places, application: str, environment: str, paths: Sequenc
     A path with a suffix, such as `db.sqlite3`, is a file, which the application makes itself; any other is a
     directory.
     """
-    root = places.environment(application, environment) / "data"
+    return with_places(places.environment(application, environment) / "data", paths)
+
+
+def with_places(root: Path, paths: Sequence[str]) -> Path:
+    """The same of a data directory, or of a copy of one, that lies at `root`."""
     root.mkdir(parents=True, exist_ok=True)
     for path in paths:
         place = root / path
@@ -64,7 +68,6 @@ def copy(places: Places, application: str, environment: str, name: str) -> Path:
     A SQLite database is copied as one consistent state of it (its own backup), even while it is written to.
     Only the newest five copies are kept; the data itself is never pruned.
     """
-    source = places.environment(application, environment) / "data"
     backups = places.environment(application, environment) / "backups"
     target = backups / name
     if target.exists():
@@ -72,11 +75,7 @@ def copy(places: Places, application: str, environment: str, name: str) -> Path:
     scratch = backups / f".{name}.part"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    if source.exists():
-        try:
-            _copy_tree(source, scratch)
-        except OSError as error:
-            raise DataNotCopied(f"The data of {environment} could not be copied: {error}.") from error
+    copy_into(places, application, environment, scratch)
     scratch.rename(target)
     _sync(backups)
     for old in sorted(path for path in backups.iterdir() if not path.name.startswith("."))[:-COPIES_KEPT]:
@@ -133,6 +132,20 @@ def _size(directory: str, most: int) -> tuple[int, bool]:
             with contextlib.suppress(OSError):  # it was deleted while we looked
                 size += os.lstat(os.path.join(place, name)).st_size
     return size, True
+
+
+def copy_into(places: Places, application: str, environment: str, target: Path) -> None:
+    """Copies the data directory, each database in one state of it, into the empty directory `target`.
+
+    Raises DataNotCopied, and may leave a part of it.
+    """
+    source = places.environment(application, environment) / "data"
+    if not source.exists():
+        return
+    try:
+        _copy_tree(source, target)
+    except OSError as error:
+        raise DataNotCopied(f"The data of {environment} could not be copied: {error}.") from error
 
 
 def _copy_tree(source: Path, target: Path) -> None:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from shipway.config.names import EnvironmentName, VariableName
 from shipway.config.paths import LONGEST
 from shipway.config.problems import Complaint
-from shipway.config.settings import Settings, Text
+from shipway.config.settings import Settings, Switch, Text
 from shipway.config.written import below
 
 _NOT_IN_A_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|/\.|[/.]$|\.lock(/|$)")
@@ -36,6 +36,12 @@ class EnvironmentSettings(Settings):
         default=None,
         description="The branch that is delivered here; without it, the default branch of the repository. "
         "What the default branch says counts, for every branch.",
+    )
+    rehearse: Switch = Field(
+        default=False,
+        description="Whether a commit goes on from here only after a rehearsal on a copy of the data: the new "
+        "release with its release command, then what serves in the environments after this one, then the new one "
+        "again. Each must be healthy, with its probes and invariants right.",
     )
     env: dict[VariableName, Text] = Field(
         default={},
@@ -67,6 +73,10 @@ def complaints(written: Any) -> Iterator[Complaint]:
         if name in seen:
             yield Complaint(("environments", index), f"is a second environment named {name[:60]}")
         seen.add(name)
+    if isinstance(written, list) and written and below(written[-1], "rehearse") in (True, "true"):
+        yield Complaint(
+            ("environments", len(written) - 1, "rehearse"), "rehearses for nothing: no environment comes after it"
+        )
 
 
 def data_complaints(paths: Sequence[str]) -> Iterator[Complaint]:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Sequence
 
 from shipway.errors import UserError
-from shipway.state import deployments, holds, runs
+from shipway.state import artifacts, deployments, holds, rehearsals, releases, runs
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection
 from shipway.state.holds import Hold
+from shipway.state.releases import Release
 from shipway.state.runs import Run
 
 
@@ -33,6 +34,12 @@ class Frozen(GateClosed):
     default_hint = "Deploy again when that is over; `shipway thaw` ends it at once. Rolling back is possible."
 
 
+class NotRehearsed(GateClosed):
+    """The commit was not rehearsed with what serves there now."""
+
+    id = "releases.not_rehearsed"
+
+
 class NotWanted(GateClosed):
     """The run ended before its deployment began: somebody cancelled it."""
 
@@ -45,11 +52,19 @@ def still_wanted(conn: Connection, run: Run) -> None:
         raise NotWanted(f"Run {run.number} is over, so it deploys nothing.")
 
 
-def check(conn: Connection, run: Run, artifact: Artifact, environment: str, order: Sequence[str]) -> None:
+def check(
+    conn: Connection,
+    run: Run,
+    artifact: Artifact,
+    environment: str,
+    order: Sequence[str],
+    rehearsing: Sequence[str] = (),
+) -> None:
     """Raises GateClosed with the reason when `artifact` may not go to `environment`.
 
-    `order` are the environments it travels through; it must serve, or have served, in the one before. That the
-    artifact is green needs no check: only a green run can have published it (promise 3).
+    `order` are the environments it travels through; it must serve, or have served, in the one before, and have
+    been rehearsed with what serves in `environment` in each one before it that is `rehearsing`. That the artifact
+    is green needs no check: only a green run can have published it (promise 3).
     """
     not_held(conn, artifact.application, environment, artifact.commit)
     if run.purpose == "push":
@@ -61,6 +76,59 @@ def check(conn: Connection, run: Run, artifact: Artifact, environment: str, orde
                 f"{artifact.commit[:7]} has not served in {before}, and {environment} comes after it.",
                 hint=f"shipway deploy {artifact.commit[:7]} --env {before}",
             )
+    for each in order[: order.index(environment)] if environment in order else ():
+        if each in rehearsing:
+            _rehearsed(conn, artifact, each, environment)
+
+
+def _rehearsed(conn: Connection, artifact: Artifact, where: str, environment: str) -> None:
+    now = releases.now_serving(conn, artifact.application, environment)
+    serves = None if now is None else releases.get(conn, now.release)
+    if serves is not None and not is_rehearsed(conn, artifact, where, serves):
+        short = artifact.commit[:7]
+        raise NotRehearsed(
+            f"{short} was not rehearsed in {where} with r{serves.number} ({serves.commit[:7]}), "
+            f"which serves in {environment} now.",
+            hint=f"shipway deploy {short} --env {environment} rehearses it, and takes it there.",
+        )
+
+
+def is_rehearsed(conn: Connection, artifact: Artifact, where: str, old: Release) -> bool:
+    """Whether nothing has to be rehearsed: it was, with what that release is made of, or it is the same."""
+    return artifact.digest == old.digest or rehearsals.has_passed(
+        conn, artifact.application, where, artifact.commit, digest=artifact.digest, old=old.digest
+    )
+
+
+def to_rehearse(conn: Connection, run: Run, environment: str, before: Sequence[str]) -> Artifact:
+    """The artifact of a run, which may go on from `environment` to those `before` which it stands once it is
+    rehearsed. Raises GateClosed, and NotWanted when the run is over.
+    """
+    still_wanted(conn, run)
+    artifact = artifacts.of_commit(conn, run.application, run.commit)
+    if artifact is None:
+        raise GateClosed(f"There is no artifact of {run.commit[:7]} any more.")
+    for name in before:
+        not_held(conn, run.application, name, run.commit)
+    return artifact
+
+
+def serves_here(conn: Connection, run: Run, environment: str, digest: str) -> Release:
+    """What serves there, made of that artifact: only with it the data are as the artifact leaves them.
+
+    Raises Overtaken when a push finds something else, GateClosed when a person does.
+    """
+    now = releases.now_serving(conn, run.application, environment)
+    release = None if now is None else releases.get(conn, now.release)
+    if release is not None and release.digest == digest:
+        return release
+    other = "nothing" if release is None else f"r{release.number} ({release.commit[:7]})"
+    if run.purpose == "push":
+        raise Overtaken(f"{other} serves in {environment} instead of {run.commit[:7]}")
+    raise NotRehearsed(
+        f"{run.commit[:7]} cannot be rehearsed: {other} serves in {environment}.",
+        hint=f"shipway deploy {run.commit[:7]} --env {environment}, then here again.",
+    )
 
 
 def not_held(conn: Connection, application: str, environment: str, commit: str) -> None:

@@ -14,6 +14,7 @@ Said = Callable[[Instance], str]
 """What an instance wrote that explains its failure."""
 
 PAUSE = 0.05  # seconds between two looks: a start is over in a second or two
+PATIENCE = 5.0  # seconds for one answer
 
 
 def wait(keeper: Keeper, instance: Instance, said: Said, *, path: str, host: str, timeout: float) -> None:
@@ -28,7 +29,7 @@ def wait(keeper: Keeper, instance: Instance, said: Said, *, path: str, host: str
     while time.monotonic() < deadline:
         _still_there(keeper, instance, said, restarts_allowed=ended_before + 1)
         if instance.port is not None and keeper.listens(instance.id, instance.port):
-            status = _ask(instance.port, path, host)
+            status = ask(instance.port, path, host)
             if isinstance(status, int) and status < 500 and keeper.listens(instance.id, instance.port):
                 return
             last = f"GET {path} answered {status}"
@@ -68,11 +69,14 @@ def _still_there(keeper: Keeper, instance: Instance, said: Said, *, restarts_all
             raise DeploymentStopped(reason, excerpt=said(instance))
 
 
-def _ask(port: int, path: str, host: str) -> int | str:
-    """The status of the answer, or in words why there was none."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+def ask(port: int, path: str, host: str, agent: str = "shipway-health") -> int | str:
+    """The status that an instance answers under the name `host`, or in words why there was none.
+
+    It takes five seconds at most; `agent` is who asks.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
-        connection.request("GET", path, headers={"Host": host, "User-Agent": "shipway-health"})
+        connection.request("GET", path, headers={"Host": host, "User-Agent": agent, "Connection": "close"})
         return connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
         return f"nothing ({type(error).__name__})"

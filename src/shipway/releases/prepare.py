@@ -49,7 +49,7 @@ def run_command(
         )
         outcome = steps.wait(directory)
         if outcome.how != "lost":
-            _judge(settings, outcome, excerpt=explaining(directory / "log"))
+            judge(settings, outcome, excerpt=explaining(directory / "log"))
             return
     raise OutcomeUnknown(
         f"The machine went down while `{settings.run}` ran, or its supervisor was killed: "
@@ -59,7 +59,8 @@ def run_command(
     )
 
 
-def _judge(settings: ReleaseSettings, outcome: Outcome, excerpt: str) -> None:
+def judge(settings: ReleaseSettings, outcome: Outcome, excerpt: str) -> None:
+    """Raises DeploymentStopped, with the `excerpt`, when a release command has failed."""
     if outcome.how == "exited" and outcome.code == 0:
         return
     ended = f"exit status {outcome.code}" if outcome.how == "exited" else outcome.how

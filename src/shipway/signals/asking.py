@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from typing import NamedTuple
 
+from shipway.releases import health
+
 AGENT = "shipway-judge"
-PATIENCE = 5.0
+PATIENCE = health.PATIENCE
 """Seconds in all after which no answer is a bad one."""
 
 
@@ -49,12 +51,5 @@ class Round:
 
 
 def _answers(question: Question) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", question.port, timeout=PATIENCE)
-    headers = {"Host": question.host, "User-Agent": AGENT, "Connection": "close"}
-    try:
-        connection.request("GET", question.path, headers=headers)
-        return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    status = health.ask(question.port, question.path, question.host, AGENT)
+    return isinstance(status, int) and status < HTTPStatus.INTERNAL_SERVER_ERROR

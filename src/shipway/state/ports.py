@@ -15,6 +15,14 @@ def of(conn: Connection, owner: str) -> int | None:
     return conn.execute(query.order_by(ports.c.port)).scalars().first()
 
 
+def owned(conn: Connection, owner: str) -> list[int]:
+    """The ports that are taken by owners whose names begin like this."""
+    query = select(ports.c.port).where(
+        ports.c.owner.startswith(owner, autoescape=True), ports.c.released.is_(None)
+    )
+    return list(conn.execute(query.order_by(ports.c.port)).scalars())
+
+
 def unavailable(conn: Connection, rest: float) -> set[int]:
     """The ports that are taken, and those released less than `rest` seconds ago.
 

@@ -15,6 +15,8 @@ evidence   what speaks for and against a release
 trial      it is judged beside the one before, and the next share waits for that
 condemn    a bad verdict goes on record, and a commit that takes it back is made
 watch      the trial goes on while the release before is kept warm
+rehearse   a commit is tried on a copy of the data, with what serves further on, before it goes there
+on_a_copy  one release after the other works with a copy of the data
 deliver    one environment: an artifact becomes the release that serves there
 go_back    the release before, serving again
 tend       what should run, runs

@@ -113,7 +113,7 @@ class Story:
         project = order.as_ordered(project_of(artifact), default)
         if environment not in project.order:
             raise order.unknown(environment, project.order)
-        return self._queue(artifact, project, who, "deploy", environment, plan.deployments([environment]))
+        return self._queue(artifact, project, who, "deploy", environment, plan.deployments(project, [environment]))
 
     def roll_back(self, application: str, environment: str, to: int | None, who: str) -> Run:
         """Queues going back to the release r<to>, by default the one before what serves.

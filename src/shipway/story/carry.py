@@ -2,6 +2,7 @@
 
     pushed ──► run (queued) ──► steps ─┐
                                 build ─┴─► publish ──► deploy dev ──► deploy test ──► deploy prod ──► finish
+                                                         rehearse, where that is wanted ─┘
 
 The run is a row of ours first; the engine interprets its plan under the same id.
 """

@@ -73,7 +73,7 @@ def _begin(cast: Cast, run: Run, environment: str, *, again: bool) -> tuple[Depl
                 f"There is no artifact of {run.commit[:7]} any more.",
                 hint=f"git push shipway {run.commit[:7]}:refs/heads/again builds it anew; then deploy it.",
             )
-        gate.check(conn, run, artifact, environment, order)
+        gate.check(conn, run, artifact, environment, order, project.rehearsing)
         release = releases.make(
             conn,
             application=run.application,

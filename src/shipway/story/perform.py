@@ -14,7 +14,7 @@ from shipway.pipelines import checkout, plan
 from shipway.pipelines import run as pipeline
 from shipway.state import facts, runs
 from shipway.state.runs import Run
-from shipway.story import deliver, go_back
+from shipway.story import deliver, go_back, rehearse
 from shipway.story.cast import Cast, project_of
 from shipway.story.plan import SERVING
 
@@ -33,6 +33,7 @@ def actions(cast: Cast) -> dict[str, Action]:
         "step": _step,
         "build": _build,
         "publish": _publish,
+        "rehearse": _rehearse,
         "deploy": _deploy,
         "roll_back": _roll_back,
     }
@@ -63,6 +64,10 @@ def _build(cast: Cast, run: Run, _arguments: Arguments) -> str:
 def _publish(cast: Cast, run: Run, _arguments: Arguments) -> str:
     publish.publish(cast.database, cast.machine.places, run=publish.green(cast.database, run.id))
     return PASSED
+
+
+def _rehearse(cast: Cast, run: Run, arguments: Arguments) -> str:
+    return rehearse.rehearse(cast, run, arguments["environment"], arguments["before"])
 
 
 def _deploy(cast: Cast, run: Run, arguments: Arguments) -> str:
@@ -122,7 +127,9 @@ def _finish(cast: Cast, run_id: str, _arguments: Arguments, outcomes: Mapping[st
 
 
 def _in_words(at: str, how: str) -> str:
-    what = at.removeprefix("step:").replace("deploy:", "the deployment to ")
+    what = (
+        at.removeprefix("step:").replace("deploy:", "the deployment to ").replace("rehearse:", "the rehearsal in ")
+    )
     if how.startswith(f"{FAILED}: "):
         return how.removeprefix(f"{FAILED}: ")
     if how.startswith(f"{GAVE_UP}: "):

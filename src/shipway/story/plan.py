@@ -15,19 +15,19 @@ SERVING = "serving"
 def journey(project: Project, environments: Sequence[str], *, tested: bool) -> Plan:
     """The whole way of a commit; one that is tested already is only delivered."""
     if tested:
-        return deployments(environments)
+        return deployments(project, environments)
     nodes = [Node("checkout", "check_out")]
     nodes += [
         Node(f"step:{step.name}", "step", _before(step), {"step": step.name}) for step in pipeline.compile(project)
     ]
     nodes.append(Node("build", "build"))
     nodes.append(Node("publish", "publish", tuple(node.id for node in nodes)))
-    return _ending([*nodes, *_deployments(environments, first_needs=("publish",))])
+    return _ending([*nodes, *_deployments(project, environments, first_needs=("publish",))])
 
 
-def deployments(environments: Sequence[str]) -> Plan:
-    """The way of what is published, through these environments."""
-    return _ending(_deployments(environments, first_needs=()))
+def deployments(project: Project, environments: Sequence[str]) -> Plan:
+    """The way of what is published, through these environments, with the rehearsals that come before them."""
+    return _ending(_deployments(project, environments, first_needs=()))
 
 
 def reconfiguration(environment: str) -> Plan:
@@ -44,12 +44,28 @@ def _before(step: PlannedStep) -> tuple[str, ...]:
     return ("checkout", *(f"step:{need}" for need in step.needs))
 
 
-def _deployments(environments: Sequence[str], first_needs: tuple[str, ...]) -> list[Node]:
+def _deployments(project: Project, environments: Sequence[str], first_needs: tuple[str, ...]) -> list[Node]:
     nodes: list[Node] = []
-    for environment in environments:
-        needs = (nodes[-1].id,) if nodes else first_needs
-        nodes.append(Node(f"deploy:{environment}", "deploy", needs, {"environment": environment}))
+    for position, environment in enumerate(environments):
+        for where in _rehearsing(project, environments[:position], environment):
+            before = {"environment": where, "before": list(environments[position:])}
+            nodes.append(Node(f"rehearse:{where}", "rehearse", _after(nodes, first_needs), before))
+        nodes.append(
+            Node(f"deploy:{environment}", "deploy", _after(nodes, first_needs), {"environment": environment})
+        )
     return nodes
+
+
+def _after(nodes: Sequence[Node], first_needs: tuple[str, ...]) -> tuple[str, ...]:
+    return (nodes[-1].id,) if nodes else first_needs
+
+
+def _rehearsing(project: Project, reached: Sequence[str], following: str) -> list[str]:
+    """The environments that rehearse and lie between those that were `reached` and the `following` one."""
+    order = project.order
+    behind = {name for name in order if any(order.index(name) < order.index(each) for each in reached)}
+    here = order[: order.index(following)]
+    return [name for name in here if name in project.rehearsing and name not in behind]
 
 
 def _ending(nodes: list[Node]) -> Plan:

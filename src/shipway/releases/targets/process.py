@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shipway.artifacts import room as artifact_room
@@ -44,6 +44,15 @@ def surroundings(
 ) -> Surroundings:
     """The artifact read-only, the environment's data, /tmp of its own, and nothing of anybody else."""
     kept = data.directory(machine.places, release.application, release.environment, data_paths)
+    around = surroundings_with(kept, machine, release, data_paths, declared)
+    told = reporting.variables(machine, release, around.env)
+    return replace(around, env={**told, **around.env, reporting.RESOURCE: told[reporting.RESOURCE]})
+
+
+def surroundings_with(
+    kept: Path, machine: Machine, release: Release, data_paths: Sequence[str], declared: dict[str, str]
+) -> Surroundings:
+    """The same with the data directory `kept` instead of the environment's, and nowhere to report errors to."""
     tree = artifact_room.tree_of(machine.places, machine.tier, release.digest, release.name)
     base = artifact_room.run_room(machine.places, tree)
     mounts = (*base.mounts, Mount(kept, data.INSIDE, writable=True))
@@ -54,13 +63,10 @@ def surroundings(
     with machine.database.read() as conn:
         configuration = configurations.get(conn, release.application, release.environment, release.configuration)
     values, secrets = configure.variables(machine.vault, configuration)
-    own = {**declared, **values}
-    told = reporting.variables(machine, release, own)
     env = {
         **artifact_room.run_env(machine.tier, room),
-        **told,
-        **own,
-        reporting.RESOURCE: told[reporting.RESOURCE],
+        **declared,
+        **values,
         "DATA_DIR": kept_inside,
         "SHIPWAY_APPLICATION": release.application,
         "SHIPWAY_ENVIRONMENT": release.environment,
@@ -147,7 +153,7 @@ def _specification(
     machine.tier.prepare(around.room)
     return InstanceSpec(
         id=instance.id,
-        argv=machine.tier.command(around.room, _argv(machine, settings.run)),
+        argv=machine.tier.command(around.room, argv_of(machine, settings.run)),
         env=env,
         cwd=None,
         log=str(log_of(machine, release, instance)),
@@ -156,8 +162,11 @@ def _specification(
     )
 
 
-def _argv(machine: Machine, line: str) -> list[str]:
-    """A line of a Procfile is for the shell; a simple one replaces the shell, so that signals reach it."""
+def argv_of(machine: Machine, line: str) -> list[str]:
+    """The command of a process as it is written.
+
+    A line of a Procfile is for the shell; a simple one replaces the shell, so that signals reach it.
+    """
     if line.strip() == "static":
         return artifact_room.static_server(machine.tier)
     if _NEEDS_A_SHELL.search(line):
