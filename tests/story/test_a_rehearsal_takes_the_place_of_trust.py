@@ -1,4 +1,4 @@
-"""N+1, N, N+1 on a copy of the data: what would break what still serves goes no further, and nothing is left behind."""
+"""N+1, N, N+1 on a copy of the data: what would break what still serves goes no further, and leaves nothing."""
 
 from __future__ import annotations
 

@@ -172,6 +172,15 @@ def _show(run: dict[str, Any]) -> None:
     ]
     rows += [
         (
+            f"rehearsal in {each['environment']}",
+            each["state"],
+            show.took(each["began"], each["ended"]),
+            each["reason"] or ", ".join(each["parts"]),
+        )
+        for each in run["rehearsals"]
+    ]
+    rows += [
+        (
             f"→ {each['environment']} r{each['release_number']}",
             each["state"],
             show.took(each["started"], each["ended"]),
@@ -183,6 +192,9 @@ def _show(run: dict[str, Any]) -> None:
     for step in run["steps"]:
         if step["excerpt"] and step["state"] != "passed":
             print(f"\n{step['name']}:\n{step['excerpt']}")
+    for each in run["rehearsals"]:
+        if each["excerpt"]:
+            print(f"\nrehearsal in {each['environment']}, {each['parts'][-1]}:\n{each['excerpt']}")
     for each in run["deployments"]:
         if each["excerpt"] and each["state"] != "done":
             print(f"\n→ {each['environment']} r{each['release_number']}:\n{each['excerpt']}")

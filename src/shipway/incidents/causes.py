@@ -100,9 +100,12 @@ def _end(conn: Connection, fact: Fact) -> Cause | None:
         what = str(stops[0].data.get("message", "")) if stops else run.reason
         error = str(stops[0].data.get("id") or UNKNOWN) if stops else UNKNOWN
         return _machine(conn, fact, run, error, what or "A run could not go on", hint)
+    rehearsed = facts.after(conn, 0, runs=[run.id], kinds=["rehearsal.failed"])
+    if rehearsed:
+        return _rehearsed(conn, fact, run, rehearsed[-1], hint)
     if undone:
         return _undone(conn, fact, run, undone[0], hint)
-    if stops and stops[0].data.get("at") == "deploy":
+    if stops and stops[0].data.get("at") in ("deploy", "rehearse"):
         return None  # the gate was closed by somebody, who knows
     return _stopped(conn, fact, run, "the run could not go on" if steps else "the run could not start", (), hint)
 
@@ -231,6 +234,26 @@ def _undone(conn: Connection, fact: Fact, run: Run, deployment: Deployment, hint
         commit=deployment.commit,
         run=run,
         base=serves or _pushed_onto(conn, run),
+        asked=run.who,
+        hint=hint,
+    )
+
+
+def _rehearsed(conn: Connection, fact: Fact, run: Run, failed: Fact, hint: str) -> Cause:
+    """A rehearsal that failed: the commit does not come to where the next environment's commit still serves."""
+    bound = str(failed.data["before"][0])
+    now = releases.now_serving(conn, run.application, bound)
+    return Cause(
+        f"stopped {run.application} {run.commit}",
+        "undone",
+        fact.at,
+        f"its rehearsal in {failed.environment} failed with {failed.data['part']}: {failed.data['reason']}",
+        _lines(failed.data.get("excerpt")),
+        application=run.application,
+        environment=bound,
+        commit=run.commit,
+        run=run,
+        base=_pushed_onto(conn, run) if now is None else releases.get(conn, now.release).commit,
         asked=run.who,
         hint=hint,
     )

@@ -10,6 +10,8 @@ from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.runs import Run, Step
+from shipway.web import rehearsing
+from shipway.web.rehearsing import Rehearsal
 
 BUILD = "build"
 REMARKS = ("deployment.unneeded", "deployment.overtaken", "run.stopped")
@@ -42,6 +44,7 @@ class Journey:
     unneeded: Mapping[str, str]
     stopped: Sequence[Fact]
     trials: Sequence[Fact]
+    rehearsals: Sequence[Rehearsal]
 
     @property
     def processes(self) -> list[str]:
@@ -64,6 +67,15 @@ class Journey:
         over = [one for one in self.deployments.values() if one.over and one.state != "done"]
         return over[0] if over and not self.failed_steps else None
 
+    @property
+    def failed_rehearsal(self) -> Rehearsal | None:
+        """The one on whose account the commit went no further."""
+        return next((one for one in self.rehearsals if one.state == "failed"), None)
+
+    def rehearsed_before(self, environment: str) -> list[Rehearsal]:
+        """Those on which the deployment to an environment had to wait first."""
+        return [one for one in self.rehearsals if environment == next(iter(one.before), None)]
+
 
 def read(conn: Connection, run: str) -> Journey:
     """The journey of the run with this id, which must exist."""
@@ -85,6 +97,7 @@ def read(conn: Connection, run: str) -> Journey:
         unneeded={str(f.environment): f.data["reason"] for f in remarks if f.kind == "deployment.unneeded"},
         stopped=[fact for fact in remarks if fact.kind == "run.stopped"],
         trials=[fact for fact in recorded if fact.kind in TRIALS],
+        rehearsals=rehearsing.of(recorded),
     )
 
 

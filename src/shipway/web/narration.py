@@ -29,6 +29,7 @@ from shipway.traffic.addresses import address
 from shipway.web import journey
 from shipway.web.journey import Journey
 from shipway.web.pulse import Pulse
+from shipway.web.rehearsing import Rehearsal
 from shipway.web.words import length, listed, plain
 
 WIDTH = 100
@@ -85,9 +86,21 @@ class Telling:
             if self._first_time(f"step {step.name} {step.attempt}"):
                 yield from _of_step(step, width)
         for environment in now.run.deliver:
+            for one in now.rehearsed_before(environment):
+                yield from self._of_rehearsal(one, width)
             yield from self._of_environment(now, environment, width)
         if now.run.over and self._first_time("end"):
             yield from _ending(now)
+
+    def _of_rehearsal(self, one: Rehearsal, width: int) -> Iterator[str]:
+        for part in one.parts:
+            if self._first_time(f"rehearsal {one.environment} {part}"):
+                yield f"  · {'rehearsal':<{width}} {part}, on a copy of the data of {one.environment}"
+        if one.ended is not None and self._first_time(f"rehearsal {one.environment}"):
+            mark = "✗" if one.state == "failed" else "✓"
+            took = "" if one.state == "unneeded" else _took(one.began, one.ended)
+            yield f"  {mark} {'rehearsal':<{width}} {took:>8}  {one.says}"
+            yield from _evidence(one.excerpt)
 
     def _of_environment(self, now: Journey, environment: str, width: int) -> Iterator[str]:
         url = address(now.run.application, environment, self._proxy_port)
@@ -111,6 +124,7 @@ class Telling:
         else:
             names = [step.name for step in now.steps.values() if step.state == "running"]
             names += [one.environment for one in now.deployments.values() if not one.over]
+            names += [one.title for one in now.rehearsals if one.ended is None]
         for name in names:
             if self._first_time(f"busy {name}"):
                 yield f"  … {name}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shipway.state import deployments, releases, runs
+from shipway.state import deployments, facts, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.runs import Run
+from shipway.web import rehearsing
 from shipway.web.commits import Commits
 from shipway.web.words import phase
 
@@ -97,6 +98,8 @@ def _under_way(conn: Connection, run: Run) -> str:
     busy += [
         f"the deployment to {one.environment}" for one in deployments.all_of_run(conn, run.id) if not one.over
     ]
+    told = rehearsing.of(facts.after(conn, 0, runs=[run.id]))
+    busy += [f"the {one.title}: {one.says}" for one in told if one.ended is None]
     return f"run {run.number} is under way: {', '.join(busy)}" if busy else f"run {run.number} is under way"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from shipway.state import facts
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
-from shipway.web.words import length
+from shipway.web.words import length, listed
 
 Data = Mapping[str, Any]
 
@@ -27,12 +27,17 @@ class Event:
 def events(conn: Connection, application: str, environment: str, commit: str) -> list[Event]:
     """What is on record of a commit (a whole id) in one environment, oldest first."""
     found = facts.after(conn, 0, application=application, environment=environment, commit=commit, limit=1000)
-    return [event for fact in found if (event := _event(fact)) is not None]
+    rehearsed = facts.after(conn, 0, application=application, commit=commit, kinds=REHEARSED)
+    bound = [fact for fact in rehearsed if environment in fact.data["before"]]
+    every = {fact.id: fact for fact in [*found, *bound]}
+    return [event for _, fact in sorted(every.items()) if (event := _event(fact)) is not None]
 
 
 def _event(fact: Fact) -> Event | None:
     say = SENTENCES.get(fact.kind)
-    return None if say is None else Event(fact.at, fact.kind, fact.id, say(fact.data))
+    if say is None:
+        return None
+    return Event(fact.at, fact.kind, fact.id, say({**fact.data, "environment": fact.environment}))
 
 
 def _begun(data: Data) -> str:
@@ -47,10 +52,25 @@ def _ended(data: Data) -> str:
     return f"its deployment was done after {length(data['seconds'])}"
 
 
+def _rehearsed_with(data: Data) -> str:
+    return listed([f"r{old['number']} of {old['environment']}" for old in data["with"]])
+
+
+REHEARSED = ("rehearsal.passed", "rehearsal.failed", "rehearsal.unneeded")
+"""How a rehearsal ended: it is on record where it was, and says why the commit is not further on."""
+
 SENTENCES: Mapping[str, Callable[[Data], str]] = {
     "deployment.begun": _begun,
     "deployment.overtaken": lambda data: f"it was not deployed: {data['reason']}",
     "deployment.unneeded": lambda data: f"nothing had to move: {data['reason']}",
+    "rehearsal.passed": lambda data: (
+        f"its rehearsal in {data['environment']} passed after {length(data['seconds'])}: it and "
+        f"{_rehearsed_with(data)} work with the same data"
+    ),
+    "rehearsal.failed": lambda data: (
+        f"its rehearsal in {data['environment']} failed with {data['part']}: {data['reason']}"
+    ),
+    "rehearsal.unneeded": lambda data: f"nothing was rehearsed in {data['environment']}: {data['reason']}",
     "deployment.try": lambda data: f"{data['share']} % of the requests went to it",
     "verdict.good": lambda data: f"judged good at {data['share']} %: {data['reason']}",
     "verdict.bad": lambda data: f"judged bad at {data['share']} %: {data['reason']}",

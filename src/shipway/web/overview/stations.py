@@ -53,6 +53,7 @@ def _pipeline_state(head: Journey) -> str:
 
 def _busy(head: Journey) -> str:
     names = [step.name for step in head.steps.values() if step.state == "running"]
+    names += [one.title for one in head.rehearsals if one.ended is None]
     return ", ".join(names) or "under way"
 
 

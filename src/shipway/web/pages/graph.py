@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shipway.state.deployments import Deployment
 from shipway.state.runs import Step
 from shipway.web.journey import Journey, Planned
+from shipway.web.rehearsing import Rehearsal
 from shipway.web.words import length, phase
 
 ICONS = {"passed": "passed", "running": "running", "cancelled": "draining", "lost": "unknown"}
@@ -32,7 +33,12 @@ def columns(now: Journey) -> list[list[Box]]:
     steps: list[list[Box]] = [[] for _ in range(max(depths.values(), default=-1) + 1)]
     for planned in now.planned:
         steps[depths[planned.name]].append(_of_step(now, planned.name))
-    return [*steps, *([_of_environment(now, name)] for name in now.run.deliver)]
+    return [*steps, *(boxes for name in now.run.deliver for boxes in _way_to(now, name))]
+
+
+def _way_to(now: Journey, name: str) -> list[list[Box]]:
+    """The environment, after the rehearsals that it waited for."""
+    return [*([_of_rehearsal(one)] for one in now.rehearsed_before(name)), [_of_environment(now, name)]]
 
 
 def in_words(found: Sequence[Sequence[Box]]) -> str:
@@ -65,6 +71,13 @@ def _of_environment(now: Journey, name: str) -> Box:
         return Box(name, "queued", _never(now), None, address)
     since = deployment.started if deployment.ended is None else None
     return Box(name, FATES.get(deployment.state, "failed"), _lasted(deployment), since, address)
+
+
+def _of_rehearsal(one: Rehearsal) -> Box:
+    if one.ended is None:
+        return Box("rehearsal", "running", "", one.began)
+    words = "not needed" if one.state == "unneeded" else length(one.ended - one.began)
+    return Box("rehearsal", "failed" if one.state == "failed" else "passed", words)
 
 
 def _never(now: Journey) -> str:

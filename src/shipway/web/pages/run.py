@@ -142,10 +142,15 @@ def _failed(now: Journey) -> tuple[str, str]:
             return "", f"Nobody can know how the deployment to {name} ended"
         if one.state == "failed":
             return "", f"The deployment to {name} was undone"
+    if now.failed_rehearsal is not None:
+        return "", f"The {now.failed_rehearsal.title} failed"
     return "", "The run could not go on" if now.steps else "The run could not start"
 
 
 def _busy(now: Journey) -> tuple[str, str]:
+    rehearsing = [one.title for one in now.rehearsals if one.ended is None]
+    if rehearsing:
+        return now.run.commit[:7], f" is on its way: the {listed(rehearsing)}"
     going = [name for name, one in now.deployments.items() if not one.over]
     if going:
         return now.run.commit[:7], f" is on its way to {listed(going)}"
@@ -167,6 +172,8 @@ def _failure(site: Site, now: Journey) -> Failure | None:
     hint = next((str(fact.data.get("hint", "")) for fact in now.stopped), "")
     if (one := now.failed_deployment) is not None:
         return Failure(f"deployment to {one.environment}", one.reason, _lines(one.excerpt), hint, None)
+    if (rehearsal := now.failed_rehearsal) is not None:
+        return Failure(rehearsal.title, rehearsal.says, _lines(rehearsal.excerpt), hint, None)
     first, *more = now.run.reason.split("\n")
     return Failure(
         "shipway.yml" if not now.steps else "run", first, [plain(line).strip() for line in more], hint, None
@@ -210,7 +217,7 @@ class Log:
 
 def _log(now: Journey, attempts: Sequence[Step], chosen: str | None, attempt: int) -> Log | None:
     """The step asked for; else what failed first, what runs, what ended last: none if a deployment failed."""
-    if chosen not in now.steps and now.failed_deployment is not None:
+    if chosen not in now.steps and (now.failed_deployment or now.failed_rehearsal) is not None:
         return None
     busy = [step for step in now.steps.values() if step.state == "running"]
     step = now.steps.get(chosen or "") or next(iter([*now.failed_steps, *busy, *reversed(now.ended)]), None)

@@ -1,0 +1,106 @@
+"""A push whose migration breaks what serves in prod: a real server, which is killed, and a real mail server."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import receivers
+from support.installation import Installation, Repository, eventually
+from support.kills import victims
+from support.prices import ADDS, RENAMES, prices
+from support.receivers import Mailbox
+
+
+@pytest.fixture(scope="module")
+def mailbox() -> Iterator[Mailbox]:
+    with receivers.mailbox() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[Installation]:
+    home = tmp_path_factory.mktemp("rehearsing")
+    path = os.pathsep.join(filter(None, [str(Path(victims.__file__).parent), os.environ.get("PYTHONPATH")]))
+    made = Installation(home, {"PYTHONPATH": path, "KILLS_PLAN": str(home / "plan.json")})
+    made.up()
+    added = made.shipway("channels", "ada@example.org", "--private", stdin=f"{mailbox.url()}\n")
+    assert added.code == 0, added.out
+    yield made
+    made.take_down()
+
+
+@pytest.fixture(scope="module")
+def repository(house: Installation) -> Repository:
+    """The price list, delivered in its first version."""
+    made = house.repository("shop")
+    made.write(prices("cents"))
+    made.commit("Open the shop")
+    made.init()
+    made.deliver("Open the shop for real")
+    return made
+
+
+def left(house: Installation) -> list[str]:
+    """Processes, ports and copies of rehearsals."""
+    found = [f"process {pid}" for pid in victims.find(["supervisor/__main__.py", str(house.places.rehearsals)])]
+    found += [
+        f"port {row[0]}"
+        for row in house.query("select port from ports where owner like 'rehearsal%' and released is null")
+    ]
+    return found + [str(path) for path in house.places.rehearsals.glob("*")]
+
+
+def test_one_that_only_adds_is_shown_in_the_push_and_goes_on_after_a_kill(
+    house: Installation, repository: Repository
+) -> None:
+    """Killed while what serves in prod has its turn on the copy: the rehearsal begins anew."""
+    plan = Path(house.env["KILLS_PLAN"])
+    plan.write_text(
+        json.dumps({"id": uuid.uuid4().hex, "place": "rehearsal.entered after", "nth": 2, "words": []})
+    )
+    server = house.server
+    assert server is not None
+    commit = repository.commit("Add pence", prices("pence", ADDS))
+    repository.push("-o", "detach", "shipway", "main")
+    eventually(lambda: victims.ended(server), "the server is killed")
+    assert left(house)
+    house.up()
+    done = repository.shipway("wait", commit, "--env", "prod", "--timeout", "90")
+    assert done.code == 0, done.out + house.server_log()
+    assert house.facts("rehearsal.begun") == ["rehearsal.begun"] * 2
+    assert not left(house)
+    (why,) = [one["says"] for one in repository.json("why", commit)["events"] if one["kind"] == "rehearsal.passed"]
+    assert "r1 of prod work with the same data" in why
+
+
+def test_one_that_renames_goes_no_further_and_its_author_hears_why(
+    house: Installation, repository: Repository, mailbox: Mailbox
+) -> None:
+    served = house.says("shop", "/commit")
+    commit = repository.commit(
+        "Rename pence", prices("pennies", RENAMES.replace("cents", "pence").replace("to pence", "to pennies"))
+    )
+    shown = repository.push().out
+    print(shown)
+    assert "✗ rehearsal" in shown
+    assert "no such column: pence" in shown
+    assert "GET / answered 500" in shown
+    assert house.says("shop", "/commit") == served
+    (prod,) = [one for one in repository.json("where", commit)["environments"] if one["name"] == "prod"]
+    assert "The rehearsal in test failed with r2 of prod" in prod["reason"]
+    (run,) = repository.json("runs", "--limit", "1")
+    (rehearsal,) = repository.json("runs", str(run["number"]))["rehearsals"]
+    assert rehearsal["state"] == "failed"
+    assert "no such column: pence" in rehearsal["excerpt"]
+    assert "rehearsal in test" in repository.shipway("runs", str(run["number"])).out
+    (mail,) = mailbox.wait()
+    print(mail)
+    assert "does not serve in prod: its rehearsal in test failed" in mail["Subject"]
+    assert "no such column: pence" in mail.get_content()
+    assert not left(house)
