@@ -9,6 +9,7 @@ import pytest
 
 from shipway.pushes.git import Git
 from shipway.rollbacks import revert
+from shipway.rollbacks.revert import NoRevert
 from shipway.state.releases import Release
 
 WHO = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main")
@@ -53,8 +54,7 @@ def test_it_takes_back_every_commit_between_the_two_releases_and_nothing_else(ho
     home.commit("Raise the price", price="2\n")
     bad = home.commit("Add bacon", menu="bacon\n")
     head = home.commit("Add a sign, meanwhile", sign="open\n")
-    made = revert.commit(home.git, head, release(1, good), release(2, bad), "9 of 18 requests failed")
-    assert made is not None
+    made = revert.commit(home.git, head, "main", release(1, good), release(2, bad), "9 of 18 requests failed")
     assert [home.show(made, path) for path in ("price", "menu", "sign")] == ["1", "eggs", "open"]
     assert home.run("rev-parse", f"{made}^") == head
     told = home.run("log", "-1", "--format=%an|%s|%b", made)
@@ -66,28 +66,30 @@ def test_a_conflict_makes_none(home: Home) -> None:
     good = home.commit("Open", price="1\n")
     bad = home.commit("Raise the price", price="2\n")
     head = home.commit("Raise it again", price="3\n")
-    assert revert.commit(home.git, head, release(1, good), release(2, bad), "why") is None
+    with pytest.raises(NoRevert):
+        revert.commit(home.git, head, "main", release(1, good), release(2, bad), "why")
 
 
 def test_what_is_taken_back_already_makes_none(home: Home) -> None:
     good = home.commit("Open", price="1\n")
     bad = home.commit("Raise the price", price="2\n")
     head = home.commit("Lower it", price="1\n")
-    assert revert.commit(home.git, head, release(1, good), release(2, bad), "why") is None
+    with pytest.raises(NoRevert):
+        revert.commit(home.git, head, "main", release(1, good), release(2, bad), "why")
 
 
 def test_a_branch_that_does_not_have_the_bad_commit_needs_none(home: Home) -> None:
     good = home.commit("Open", price="1\n")
     home.run("checkout", "-q", "-b", "other")
     bad = home.commit("Raise the price", price="2\n")
-    assert revert.commit(home.git, good, release(1, good), release(2, bad), "why") is None
+    with pytest.raises(NoRevert):
+        revert.commit(home.git, good, "main", release(1, good), release(2, bad), "why")
 
 
 @pytest.mark.parametrize("subject", ["$(touch owned)", "--output=owned", 'quoted "twice"', "{{7*7}} %s"])
 def test_a_subject_is_text_and_nothing_else(home: Home, subject: str) -> None:
     good = home.commit("Open", price="1\n")
     bad = home.commit(subject, price="2\n")
-    made = revert.commit(home.git, bad, release(1, good), release(2, bad), "why")
-    assert made is not None
+    made = revert.commit(home.git, bad, "main", release(1, good), release(2, bad), "why")
     assert home.run("log", "-1", "--format=%s", made) == f'Revert "{subject}"'
     assert not list(home.path.rglob("owned"))

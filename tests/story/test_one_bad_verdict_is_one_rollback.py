@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shipway.pushes.git import GitFailed
+from shipway.pushes.git import Git, GitFailed
 from shipway.signals.reading import Reading
-from shipway.state import runs
+from shipway.state import facts, holds, runs
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.story import condemn
@@ -86,8 +86,8 @@ def test_who_hears_it_all_again_queues_nothing_again(scene: Scene) -> None:
         list(threads.map(lambda watch: watched(scene, watch), (first, second)))
     (run,) = watched(scene)
     assert run.who == "shipway"
-    facts = [fact for fact in scene.every_fact() if fact in ("verdict.bad", "commit.quarantined")]
-    assert facts[-2:] == ["verdict.bad", "commit.quarantined"]
+    told = [fact for fact in scene.every_fact() if fact in ("verdict.bad", "commit.quarantined")]
+    assert told[-2:] == ["verdict.bad", "commit.quarantined"]
     assert scene.verdicts(_of(scene, bad.commit)) == [(100, "bad")]
     assert scene.quarantined().count(bad.commit) == 1
     assert scene.go_back(scene.begun(run)) == "passed"
@@ -97,6 +97,42 @@ def test_who_hears_it_all_again_queues_nothing_again(scene: Scene) -> None:
 def _of(scene: Scene, commit: str) -> Run:
     with scene.cast.database.read() as conn:
         return runs.recent(conn, application=NAME, commit=commit)[0]
+
+
+@pytest.mark.parametrize("place", ["run.queued after", "revert.ready before", "push.accepted before"])
+def test_its_revert_is_made_whenever_shipway_dies(scene: Scene, place: str) -> None:
+    """Also between queueing the rollback and the branch, and between the branch and the record of it."""
+    bad = scene.serving()
+    hearsay = scene.cast.collector
+    with scene.crashing(place):
+        watched(scene)
+    hear(scene.cast, hearsay)
+    assert "revert.ready" not in of_commit(scene, bad.commit)
+    (rollback,) = watched(scene)
+    told = of_commit(scene, bad.commit)
+    assert [told.count(kind) for kind in ("verdict.bad", "commit.quarantined", "revert.ready")] == [1, 1, 1]
+    git = Git(scene.cast.machine.places.repository(NAME))
+    assert git.is_ancestor(bad.commit, git.resolve(f"refs/heads/{holds.revert_branch(bad.commit)}") or "")
+    assert scene.go_back(scene.begun(rollback)) == "passed"
+
+
+def test_that_there_is_no_revert_is_said(scene: Scene) -> None:
+    """What came after it on the branch contradicts that."""
+    bad = scene.serving()
+    scene.commit("newer", project=WEB_ONLY)
+    (rollback,) = watched(scene)
+    assert [kind for kind in of_commit(scene, bad.commit) if kind.startswith("revert.")] == ["revert.left_out"]
+    run = scene.begun(scene.story.deploy(NAME, "prod", bad.commit, "ada"))
+    scene.deliver(run)
+    with scene.cast.database.read() as conn:
+        hint = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])[0].data["hint"]
+    assert "None that takes it back could be made: taking it back contradicts" in hint
+    assert scene.go_back(scene.begun(rollback)) == "passed"
+
+
+def of_commit(scene: Scene, commit: str) -> list[str]:
+    with scene.cast.database.read() as conn:
+        return [fact.kind for fact in facts.after(conn, 0, commit=commit)]
 
 
 @pytest.mark.parametrize("first", ["shipway", "ada"])

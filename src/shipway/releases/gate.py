@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from shipway.errors import UserError
-from shipway.state import artifacts, deployments, holds, rehearsals, releases, runs
+from shipway.state import artifacts, deployments, facts, holds, rehearsals, releases, runs
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection
 from shipway.state.holds import Hold
@@ -149,8 +149,7 @@ def may_come_back(conn: Connection, application: str, environment: str, commit: 
         if hold.kind == holds.QUARANTINE:
             raise GateClosed(
                 f"{commit[:7]} is quarantined in {environment}: {hold.why}",
-                hint="Push a commit on top of it that mends it. One that takes it back is ready: "
-                f"git fetch shipway {holds.revert_branch(commit)}",
+                hint=f"Push a commit on top of it that mends it. {_revert(conn, application, commit)}",
             )
 
 
@@ -158,6 +157,17 @@ def _until(hold: Hold) -> str:
     if hold.until is None:
         return "until somebody thaws it"
     return time.strftime("until %a %d %b %H:%M", time.localtime(hold.until))
+
+
+def _revert(conn: Connection, application: str, commit: str) -> str:
+    """What became of the commit that takes a quarantined one back, as the record has it."""
+    ready = facts.last(conn, "revert.ready", application, commit=commit)
+    if ready is not None:
+        return f"One that takes it back is ready: git fetch shipway {ready.data['branch']}"
+    none = facts.last(conn, "revert.left_out", application, commit=commit)
+    if none is not None:
+        return f"None that takes it back could be made: {none.data['reason']}."
+    return "One that takes it back is not made yet."
 
 
 def _not_overtaken(conn: Connection, run: Run, environment: str) -> None:

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import time
 
+from shipway.errors import UserError
 from shipway.pushes.git import Git
 from shipway.state.releases import Release
 
 AUTHOR = "Shipway <shipway@localhost>"
 
 
-def commit(git: Git, head: str, good: Release, bad: Release, reason: str) -> str | None:
-    """On top of `head`, the same as before the bad release and all that came after it; None if that conflicts.
+class NoRevert(UserError):
+    """There can be no commit that takes another one back by itself."""
 
-    The difference taken back is that between the two releases, whether or not one grew from the other.
+    id = "rollbacks.no_revert"
+    status = 409
+
+
+def commit(git: Git, head: str | None, branch: str, good: Release, bad: Release, reason: str) -> str:
+    """On top of `head`, where `branch` stands: the same as before the bad release, and all that came after it.
+
+    The difference taken back is that between the two releases, whether or not one grew from the other. Raises
+    NoRevert when that conflicts, or there is nothing to take back.
     """
-    if not git.is_ancestor(bad.commit, head):
-        return None
+    if head is None or not git.is_ancestor(bad.commit, head):
+        raise NoRevert(f"{branch} does not have it")
     was = git.write_commit(git.tree(good.commit), bad.commit, AUTHOR, time.time(), "What served before")
     tree = git.merged(head, was)
-    if tree is None or tree == git.tree(head):
-        return None
+    if tree is None:
+        raise NoRevert(f"taking it back contradicts what came after it on {branch}")
+    if tree == git.tree(head):
+        raise NoRevert(f"{branch} has taken it back already")
     return git.write_commit(
         tree, head, AUTHOR, time.time(), _message(git.commit(bad.commit).subject, good, bad, reason)
     )

@@ -108,6 +108,23 @@ def of_release(conn: Connection, release: str) -> list[Deployment]:
     return [Deployment(**row) for row in conn.execute(query).mappings()]
 
 
+def done_before(conn: Connection, deployment: Deployment) -> Deployment | None:
+    """The newest one before it in its environment that was done: of what served there until then."""
+    query = (
+        select(deployments)
+        .where(
+            deployments.c.application == deployment.application,
+            deployments.c.environment == deployment.environment,
+            deployments.c.epoch < deployment.epoch,
+            deployments.c.state == "done",
+        )
+        .order_by(deployments.c.epoch.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else Deployment(**row)
+
+
 def have_served(conn: Connection, application: str, environment: str, digest: str) -> bool:
     """Whether this very artifact was ever made to serve there."""
     query = (

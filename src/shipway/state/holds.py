@@ -138,6 +138,12 @@ def quarantined(conn: Connection, application: str, environment: str) -> list[Ho
     return [Hold(**row) for row in conn.execute(query).mappings()]
 
 
+def every_quarantine(conn: Connection) -> list[Hold]:
+    """The quarantines in force anywhere, oldest first."""
+    query = select(holds).where(holds.c.kind == QUARANTINE, holds.c.lifted.is_(None), holds.c.commit.is_not(None))
+    return [Hold(**row) for row in conn.execute(query.order_by(holds.c.id)).mappings()]
+
+
 def quarantine_of(conn: Connection, application: str, environment: str, commit: str) -> Hold | None:
     """The newest quarantine of a commit in an environment, whether it is in force or has ended."""
     query = (

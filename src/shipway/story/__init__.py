@@ -13,7 +13,8 @@ probing    what shipway.yml wants asked of them, is asked
 probed     what was answered, for the judge
 evidence   what speaks for and against a release
 trial      it is judged beside the one before, and the next share waits for that
-condemn    a bad verdict goes on record, and a commit that takes it back is made
+condemn    a bad verdict goes on record
+reverts    a commit that takes the bad one back is made, whatever dies in between
 watch      the trial goes on while the release before is kept warm
 rehearse   a commit is tried on a copy of the data, with what serves further on, before it goes there
 on_a_copy  one release after the other works with a copy of the data

@@ -8,7 +8,7 @@ from shipway.durable.engine import PASSED
 from shipway.errors import DeploymentStopped, OutcomeUnknown, ShipwayError, StaleEpoch, TransientError
 from shipway.state import deployments, releases, runs
 from shipway.state.deployments import Deployment
-from shipway.story import condemn
+from shipway.story import condemn, reverts
 from shipway.story.cast import Cast
 from shipway.story.delivery import Delivery
 from shipway.story.trial import BadVerdict
@@ -108,7 +108,7 @@ def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> None:
     except ShipwayError as error:  # what could be undone is; the rest is for a person to see
         reason = f"{reason} Undoing it stopped: {error.message}"
     if delivery.previous is not None:
-        condemn.offer_revert_if_bad(cast, delivery.deployment, delivery.previous)
+        reverts.offer_if_bad(cast, delivery.deployment, delivery.previous)
     _end(cast, delivery.deployment, "failed", reason, excerpt)
 
 

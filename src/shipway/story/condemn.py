@@ -1,7 +1,4 @@
-"""A bad verdict goes on record: the commit is quarantined, and a commit that takes it back is made ready.
-
-The record comes first, in one transaction with the decision to go back; the branch when the traffic is back.
-"""
+"""A bad verdict goes on record, in one transaction with the decision to go back: the commit is quarantined."""
 
 from __future__ import annotations
 
@@ -10,13 +7,11 @@ from dataclasses import asdict
 
 from shipway.errors import ShipwayError
 from shipway.pushes.git import Git
-from shipway.rollbacks import revert
 from shipway.signals.verdict import Verdict
-from shipway.state import applications, facts, holds, pushes, releases, verdicts
+from shipway.state import facts, holds, releases, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
-from shipway.state.pushes import NOTHING, Update
 from shipway.state.releases import Release
 from shipway.story import migrations
 from shipway.story.cast import Cast
@@ -83,48 +78,6 @@ def freeze(conn: Connection, deployment: Deployment, error: migrations.NoWayBack
 def is_judged(conn: Connection, deployment: Deployment, share: int) -> bool:
     """Whether a verdict at this share is on record already: one that is given again would be told again."""
     return any(each.share == share for each in verdicts.of_deployment(conn, deployment.id))
-
-
-def offer_revert_if_bad(cast: Cast, deployment: Deployment, good: Release) -> None:
-    """Makes the branch of `offer_revert` where a bad verdict is on record; nothing else has one."""
-    with cast.database.read() as conn:
-        bad = next((each for each in verdicts.of_deployment(conn, deployment.id) if each.kind == "bad"), None)
-    if bad is not None:
-        offer_revert(cast, deployment, good, bad.reason)
-
-
-def offer_revert(cast: Cast, deployment: Deployment, good: Release, reason: str) -> None:
-    """Makes the branch with the commit that takes the bad one back. Nothing depends on it: a failure is logged."""
-    try:
-        _offer_revert(cast, deployment, good, reason)
-    except ShipwayError as error:
-        log.warning("no revert of %s was made: %s", deployment.commit[:7], error)
-
-
-def _offer_revert(cast: Cast, deployment: Deployment, good: Release, reason: str) -> None:
-    git, name = Git(cast.machine.places.repository(deployment.application)), holds.revert_branch(deployment.commit)
-    with cast.database.read() as conn:
-        branch = applications.get(conn, deployment.application).default_branch
-        bad = releases.get(conn, deployment.release)
-    head = git.resolve(f"refs/heads/{branch}")
-    if head is None or git.resolve(f"refs/heads/{name}") is not None:
-        return
-    made = revert.commit(git, head, good, bad, reason)
-    if made is None:
-        return
-    with cast.database.write() as conn:
-        git.create_branch(name, made)
-        pushes.record(conn, bad.application, Update(f"refs/heads/{name}", NOTHING, made), who="shipway")
-        facts.record(
-            conn,
-            "revert.ready",
-            application=bad.application,
-            run=deployment.run,
-            environment=bad.environment,
-            commit=bad.commit,
-            who="shipway",
-            data={"branch": name, "commit": made},
-        )
 
 
 def mended(cast: Cast, deployment: Deployment) -> list[Hold]:

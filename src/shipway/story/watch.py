@@ -15,6 +15,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 from shipway.story import condemn, plan
 from shipway.story.cast import Cast, project_of
+from shipway.story.reverts import Reverts
 from shipway.story.tend import logged
 from shipway.story.trial import Trial
 
@@ -39,9 +40,10 @@ class Watch:
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
         self._watched: dict[str, Watched] = {}
+        self._reverts = Reverts(cast)
 
     def look(self) -> None:
-        """Hears each release that serves beside a warm one, and acts on what is said of it."""
+        """Hears each release that serves beside a warm one, acts on what is said of it, and sees to reverts."""
         with self._cast.database.read() as conn:
             serving = [now for now in releases.all_serving(conn) if (now.warm_until or 0) > time.time()]
         self._watched = {now.deployment: watched for now in serving if (watched := self._of(now)) is not None}
@@ -50,6 +52,7 @@ class Watch:
                 closing = (now.warm_until or 0) - time.time() < CLOSING
                 with logged(f"what production says of {watched.release.name} could not be judged"):
                     self._act(watched, watched.trial.look(), closing=closing)
+        self._reverts.look()
 
     def _of(self, now: Serving) -> Watched | None:
         """What is known of it, or a new trial; None where there is nothing to judge or nowhere to go back to."""
@@ -108,7 +111,6 @@ class Watch:
                 deliver=[bad.environment],
                 plan=_plan(dict(artifact.project), good, bad),
             )
-        condemn.offer_revert(cast, watched.deployment, good, verdict.reason)
 
 
 def _plan(project: dict[str, object], good: Release, bad: Release) -> dict[str, object]:
