@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from shipway.signals.questions import results
-from shipway.signals.questions.answer import State
+from shipway.signals.questions.answer import Answer, State
 from shipway.signals.questions.results import Line
+from shipway.state import facts
 from shipway.story.probing import OF_ONE, Asked, Probing
 from signals.places import question
 from support.installation import eventually
@@ -69,6 +70,24 @@ def test_those_that_hang_take_turns_and_all_get_theirs(scene: Scene) -> None:
     assert 0 < most <= OF_ONE
     assert lines(scene)["front"].state == "passed"
     eventually(lambda: scratch(scene) == [], "what was under way has ended with the server")
+
+
+def test_what_is_asked_no_more_does_not_stay_failed(scene: Scene) -> None:
+    """Its release is gone, or its shipway.yml asks something else; the server may have died in between."""
+    gone = Line.of_question(question("http", "/gone"), by="shop.prod.r1")
+    gone.hear(Answer("failed", "answered 500"), 1.0, 0.0)
+    gone.hear(Answer("failed", "answered 500"), 2.0, 0.0)
+    results.write(scene.cast.machine.places, NAME, "prod", [gone])
+
+    def told() -> list[str]:
+        with scene.cast.database.read() as conn:
+            found = facts.after(conn, 0, kinds=["probe.ended"])
+        return [f"{fact.data['probe']}: {fact.data['says']}" for fact in found]
+
+    for _ in range(2):
+        with probing(scene):
+            eventually(lambda: "front" in lines(scene), "what is asked still is asked")
+        assert told() == [f"{gone.name}: it is asked no more"]
 
 
 def asked(every: float, took: float, state: State = "passed", *, closely: bool = False) -> Asked:

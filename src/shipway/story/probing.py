@@ -15,7 +15,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -31,7 +31,8 @@ from shipway.signals.questions.names import Names
 from shipway.signals.questions.place import Place
 from shipway.signals.questions.question import Question, questions
 from shipway.signals.questions.results import Line
-from shipway.state import artifacts, facts, instances
+from shipway.state import artifacts, facts, instances, releases
+from shipway.state.database import Connection
 from shipway.state.releases import Release
 from shipway.story.cast import Cast, project_of
 from shipway.story.delivery import declared_env
@@ -45,6 +46,7 @@ SOON = 1.0  # seconds between two answers while a release is on trial, or when t
 PART = 5  # of the time that a question takes: it is asked for one part, and rests for the others
 AT_ONCE, OF_ONE = 16, 4  # questions that are asked at the same time: in all, and of one application
 CHANGED_BY = "shipway"
+NO_MORE = "it is asked no more"
 
 Environment = tuple[str, str]
 Key = tuple[str, str, str, str]
@@ -94,6 +96,7 @@ class Probing:
         self._names = Names(self.cast.machine.places.reachable)
         self._all = asyncio.Semaphore(AT_ONCE)
         self._of_one: dict[str, asyncio.Semaphore] = {}
+        self._changed |= set(results.environments(self.cast.machine.places))
         await aside(self._clear)
         while not self._stopping.is_set():
             self._note()
@@ -155,8 +158,7 @@ class Probing:
         """What an earlier server wrote down is known still."""
         line = Line.of_question(question, by=release.name)
         for old in results.read(self.cast.machine.places, release.application, release.environment):
-            same = (old.name, old.kind, old.of, old.wanted, old.release)
-            if same == (line.name, line.kind, line.of, line.wanted, line.release):
+            if old.asks == line.asks:
                 line = old
         return Asked(question, release, {}, line)
 
@@ -212,34 +214,29 @@ class Probing:
     # --- telling
 
     def _record(self, asked: Asked, change: str) -> None:
-        line, release = asked.line, asked.release
         with self.cast.database.write() as conn:
-            facts.record(
-                conn,
-                f"probe.{change}",
-                application=release.application,
-                environment=release.environment,
-                commit=release.commit,
-                who=CHANGED_BY,
-                data={
-                    "probe": line.name,
-                    "kind": line.kind,
-                    "invariant": line.wanted is not None,
-                    "release": None if line.release is None else release.number,
-                    "says": line.says,
-                    "number": line.number,
-                    "wanted": line.wanted,
-                },
-            )
+            _fact(conn, asked.line, asked.release, change)
+
+    def _close(self, environment: Environment, gone: Sequence[Line]) -> None:
+        """Records that nobody will hear whether these recover: their release does not run, or asks no more."""
+        with self.cast.database.write() as conn:
+            for line in gone:
+                release = releases.numbered(conn, *environment, int(line.by.rpartition(".r")[2]))
+                if release is not None:
+                    _fact(conn, replace(line, says=NO_MORE), release, "ended")
 
     def _write(self) -> None:
         """The lines of every environment in which anything has changed, in the order in which they are asked."""
         changed, self._changed = self._changed, set()
         lines = {place: [one.line for one in some] for place, some in groupby(self._asked.values(), _environment)}
         for application, environment in changed:
-            results.write(
-                self.cast.machine.places, application, environment, lines.get((application, environment), [])
-            )
+            now = lines.get((application, environment), [])
+            asked = {line.asks for line in now}
+            known = results.read(self.cast.machine.places, application, environment)
+            gone = [line for line in known if line.told != "passed" and line.asks not in asked]
+            if gone:
+                self._close((application, environment), gone)
+            results.write(self.cast.machine.places, application, environment, now)
 
     @property
     def _scratch(self) -> Path:
@@ -249,6 +246,26 @@ class Probing:
         """What a killed server has left; a command of it ends by itself, at its time limit."""
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._scratch.mkdir(mode=0o700)
+
+
+def _fact(conn: Connection, line: Line, release: Release, change: str) -> None:
+    facts.record(
+        conn,
+        f"probe.{change}",
+        application=release.application,
+        environment=release.environment,
+        commit=release.commit,
+        who=CHANGED_BY,
+        data={
+            "probe": line.name,
+            "kind": line.kind,
+            "invariant": line.wanted is not None,
+            "release": None if line.release is None else release.number,
+            "says": line.says,
+            "number": line.number,
+            "wanted": line.wanted,
+        },
+    )
 
 
 def _environment(asked: Asked) -> Environment:

@@ -58,6 +58,11 @@ class Line:
         return "not known" if stale else self.state
 
     @property
+    def asks(self) -> tuple[str | None, ...]:
+        """What is asked, and of which release: what a server finds again after another."""
+        return self.name, self.kind, self.of, self.wanted, self.release
+
+    @property
     def unsure(self) -> bool:
         """Whether the last answer is other than what is on record."""
         return self.at is not None and self.state != self.told
@@ -81,6 +86,12 @@ def read(places: Places, application: str, environment: str) -> list[Line]:
     except (FileNotFoundError, ValueError):  # cut short with the power: it will be asked again
         return []
     return [Line(**{**each, "past": [(at, state) for at, state in each["past"]]}) for each in found]
+
+
+def environments(places: Places) -> list[tuple[str, str]]:
+    """Every application with an environment of which something was written down."""
+    found = (places.data / "environments").glob("*/*/probes.json")
+    return sorted((file.parts[-3], file.parts[-2]) for file in found)
 
 
 def write(places: Places, application: str, environment: str, lines: Sequence[Line]) -> None:
