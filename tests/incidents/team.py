@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from shipway.config.places import Places
 from shipway.environments.secrets import Vault
 from shipway.incidents import channels
 from shipway.incidents.outbox import Outbox
+from shipway.incidents.suspects import Suspicion
 from shipway.incidents.tell import Teller
 from shipway.pushes import repositories
 from shipway.pushes.git import environment as git_environment
-from shipway.state import applications, artifacts, deployments, facts, messages, pushes, releases, runs
+from shipway.state import applications, artifacts, deployments, facts, messages, pushes, releases, runs, suspicions
 from shipway.state.database import Database, open_database
 from shipway.state.messages import Message
 from shipway.state.pushes import NOTHING, Update
@@ -99,19 +100,22 @@ class Team:
             return self._begun(conn, commit, who, purpose, None, {})
 
     def step(self, run: Run, name: str = "test", state: str = "failed", excerpt: str = "", **how: Any) -> None:
-        attempt = how.pop("attempt", 1)
+        """With what the story finds of it, by default that nobody is suspected."""
+        attempt, suspicion = how.pop("attempt", 1), how.pop("suspicion", Suspicion("Nothing is known."))
         with self.database.write() as conn:
             runs.begin_step(conn, run, name, attempt)
             code = 0 if state == "passed" else 1
             runs.end_step(conn, run, name, attempt, state, exit_code=code, excerpt=excerpt, **how)
+            for failure in suspicions.waiting(conn):
+                suspicions.settle(conn, failure, None if how.get("actor") else asdict(suspicion))
 
     def fail(self, run: Run, reason: str = "test failed") -> None:
         with self.database.write() as conn:
             runs.end(conn, run, "failed", reason)
 
-    def fail_step(self, run: Run, name: str = "test", excerpt: str = "") -> None:
+    def fail_step(self, run: Run, name: str = "test", excerpt: str = "", **how: Any) -> None:
         """A step and with it the run."""
-        self.step(run, name, excerpt=excerpt)
+        self.step(run, name, excerpt=excerpt, **how)
         self.fail(run, f"{name} failed")
 
     def stop(self, run: Run, at: str, error: str, message: str, actor: str, hint: str = "") -> None:

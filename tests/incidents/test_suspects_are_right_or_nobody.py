@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from shipway.incidents.suspects import Suspicion
 from shipway.pushes.git import Git
 from shipway.signals.errors import samples
 from shipway.signals.stacks import Call
-from shipway.state import errors, facts
+from shipway.state import errors, facts, suspicions
+from shipway.state.runs import Run
 from shipway.story import suspicion
 from shipway.story.suspicion import Suspecting
 from web.scene import AUTHORS
@@ -171,10 +172,29 @@ def test_a_failing_test_names_who_changed_what_it_went_through(shop: Shop) -> No
     scene.begin(run)
     log = f"tests/test_cart.py:3: in test_total\nshop/cart.py:{line + 1}: in subtotal\nE   KeyError: 'price'\n"
     scene.step(run, "test", "failed", log=log, excerpt=log)
-    found = suspicion.of_steps(story(scene).cast, run)
-    assert found.commit == shop.commits[1]
+    assert suspected_of(shop, run)["commit"] == shop.commits[1]
     first = scene.push("shop", "", commit=shop.commits[-1])
-    assert suspicion.of_steps(story(scene).cast, first).commit is None
+    scene.begin(first)
+    scene.step(first, "test", "failed", log=log, excerpt=log)
+    assert suspected_of(shop, first)["commit"] is None
+    Suspecting(story(scene).cast).look()
+    with scene.database.read() as conn:
+        assert len(facts.after(conn, 0, kinds=["step.suspected"])) == 2, "each is looked at once"
+
+
+def test_a_step_that_cannot_be_looked_at_is_told_all_the_same(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = shop.scene.push("shop", "", commit=shop.git("rev-parse", "main").strip())
+    shop.scene.begin(run)
+    shop.scene.step(run, "test", "failed", excerpt="out of eggs")
+    monkeypatch.setattr(suspicion, "of_step", lambda *_: 1 / 0)
+    assert "looking at it failed" in suspected_of(shop, run)["reason"]
+
+
+def suspected_of(shop: Shop, run: Run) -> Mapping[str, Any]:
+    Suspecting(story(shop.scene).cast).look()
+    with shop.scene.database.read() as conn:
+        (found,) = suspicions.of_run(conn, run.id)
+    return found.data
 
 
 def test_a_line_too_long_for_anybody_to_have_written_defines_nothing() -> None:

@@ -65,6 +65,33 @@ def test_of_several_authors_the_one_whose_file_the_evidence_names_hears(team: Te
     assert f"{mine[:7]} Take a charge once" in message.text
 
 
+SUSPECTED = Evidence("pay.py", 31, "charge", "line", ("+    return 40",))
+
+
+def test_of_several_authors_the_one_whose_line_it_went_through_hears(team: Team) -> None:
+    base = team.commit("cho")
+    mine = team.commit("ada", {"pay.py": "1\n"}, subject="Take a charge once")
+    team.commit("ben", {"web.py": "2\n"})
+    found = Suspicion(
+        REASONS["line"].format(SUSPECTED), mine, "Ada Okafor", "ada@example.org", "", "high", (SUSPECTED,)
+    )
+    team.fail_step(team.push(team.commit("ben"), base), excerpt=EXCERPT, suspicion=found)
+    message = only(team.tell())
+    assert message.person == "ada@example.org"
+    assert f"{mine[:7]} Take a charge once, by Ada" in message.text
+    assert "Sure. wrote line 31 of pay.py Look at pay.py:31." in message.text
+
+
+def test_an_only_author_hears_which_line_it_went_through(team: Team) -> None:
+    base = team.commit("cho")
+    mine = team.commit("ada", {"pay.py": "1\n"}, subject="Take a charge once")
+    found = Suspicion(f"{mine[:7]} wrote it.", mine, "Ada Okafor", "ada@example.org", "", "low", (SUSPECTED,))
+    team.fail_step(team.push(team.commit("ada"), base), excerpt=EXCERPT, suspicion=found)
+    message = only(team.tell())
+    assert "Sure. You are the only author of this push (2 commits). " in message.text
+    assert f"{mine[:7]} wrote it. Look at pay.py:31." in message.text
+
+
 def test_of_several_authors_and_no_evidence_nobody_is_named_and_who_pushed_hears(team: Team) -> None:
     base = team.commit("cho")
     team.commit("ada", {"a.py": "1\n"})
@@ -484,7 +511,7 @@ def test_facts_are_handled_once_by_whoever_comes_next(team: Team) -> None:
     assert team.query("select count(*) from facts where kind = 'message.written'") == written == [(1,)]
     with team.database.read() as conn:
         handled = team.query("select fact from positions where name = 'told'")[0][0]
-        newest = facts.after(conn, handled, kinds=["step.failed"])
+        newest = facts.after(conn, handled, kinds=["step.failed", "step.suspected"])
     assert newest == []
 
 

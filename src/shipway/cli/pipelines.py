@@ -192,6 +192,11 @@ def _show(run: dict[str, Any]) -> None:
     for step in run["steps"]:
         if step["excerpt"] and step["state"] != "passed":
             print(f"\n{step['name']}:\n{step['excerpt']}")
+    for each in run["suspicions"]:
+        if each["commit"]:
+            print(
+                f"\n{each['step']} came most likely by {each['commit'][:7]} of {each['author']}: {each['reason']}"
+            )
     for each in run["rehearsals"]:
         if each["excerpt"]:
             print(f"\nrehearsal in {each['environment']}, {each['parts'][-1]}:\n{each['excerpt']}")

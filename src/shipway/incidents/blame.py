@@ -32,7 +32,13 @@ def whom(git: Git | None, cause: Cause) -> Whom:
     if cause.whose == "owner" or git is None:
         return Whom((OWNER,), "sure", "It is the machine's, or Shipway's own.")
     try:
-        return _suspect(git, cause) or _author(git, cause) or _owners(git, cause) or _asker(cause)
+        return (
+            _only(git, cause)
+            or _suspect(git, cause)
+            or _named_by(git, cause)
+            or _owners(git, cause)
+            or _asker(cause)
+        )
     except (GitFailed, ValueError):
         return _asker(cause)
 
@@ -49,25 +55,38 @@ def _suspect(git: Git, cause: Cause) -> Whom | None:
     return Whom((address.lower(),), suspect.confidence or "likely", suspect.evidence, commit)
 
 
-def _author(git: Git, cause: Cause) -> Whom | None:
-    """The author of what is new, if there is one alone, or the evidence names files that one alone has changed.
+def _only(git: Git, cause: Cause) -> Whom | None:
+    """The author of what is new, if there is one alone; a suspicion says more of it, if it is of that author.
 
     An error is not the author's for being new beside it: without a suspect it is nobody's yet.
     """
-    if cause.whose != "author" or cause.kind == "error" or cause.commit is None:
-        return None
-    commits = _new(git, cause)
-    if len(commits) > MOST:
-        return None
+    commits = _told_apart(git, cause)
     authors = {commit.email.lower() for commit in commits if commit.email}
-    if len(authors) == 1:
-        return Whom(tuple(authors), "sure", _alone(cause, commits), _theirs(commits))
+    if len(authors) != 1:
+        return None
+    found = _suspect(git, cause)
+    if found is not None and set(found.people) == authors and found.commit is not None:
+        return Whom(found.people, "sure", f"{_alone(cause, commits)} {found.evidence}", found.commit)
+    return Whom(tuple(authors), "sure", _alone(cause, commits), _theirs(commits))
+
+
+def _named_by(git: Git, cause: Cause) -> Whom | None:
+    """The author of what is new who alone has changed a file that the evidence names."""
+    commits = _told_apart(git, cause)
     named = [commit for commit in commits if _named(git, commit, cause.lines)]
     authors = {commit.email.lower() for commit in named if commit.email}
-    if len(authors) == 1:
-        why = f"Of the authors of {len(commits)} commits you alone changed a file that the lines above name."
-        return Whom(tuple(authors), "likely", why, _theirs(named))
-    return None
+    if len(authors) != 1:
+        return None
+    why = f"Of the authors of {len(commits)} commits you alone changed a file that the lines above name."
+    return Whom(tuple(authors), "likely", why, _theirs(named))
+
+
+def _told_apart(git: Git, cause: Cause) -> list[CommitInfo]:
+    """What is new; nothing where there is too much of it, or an author is not to be looked for."""
+    if cause.whose != "author" or cause.kind == "error" or cause.commit is None:
+        return []
+    commits = _new(git, cause)
+    return commits if len(commits) <= MOST else []
 
 
 def _owners(git: Git, cause: Cause) -> Whom | None:

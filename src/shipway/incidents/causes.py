@@ -29,7 +29,7 @@ BACK_SOON = 60.0  # seconds after a bad verdict in which what becomes of it is t
 
 @dataclass(frozen=True)
 class Suspect:
-    """The commit that an error points at, as the errors stage found it."""
+    """The commit that an error, or a step that failed, points at."""
 
     commit: str
     author: str
@@ -73,18 +73,22 @@ def of(conn: Connection, fact: Fact) -> Cause | None:
 
 
 def _step(conn: Connection, fact: Fact) -> Cause | None:
-    """A step that failed for good: one that is tried again is no news yet."""
+    """A step that failed for good: one that is tried again is no news yet. What is no command's fault is the
+    machine's; of any other it is looked first whose commit it came by.
+    """
     run = _run(conn, fact)
     name = str(fact.data.get("step", ""))
     attempts = [step for step in runs.steps_of(conn, run.id) if step.name == name]
     if not attempts or attempts[-1].state not in FAILED or following(attempts, _retry(run, name)) is not None:
         return None
-    how = "ran out of time" if fact.kind == "step.timed_out" else "failed"
+    how = "ran out of time" if "timed_out" in (fact.kind.removeprefix("step."), fact.data.get("how")) else "failed"
     lines = _lines(fact.data.get("excerpt"))
     if fact.data.get("actor") in ("owner", "nobody"):
         error = str(fact.data.get("error") or UNKNOWN)
         return _machine(conn, fact, run, error, lines[0] if lines else f"{name} {how}")
-    return _stopped(conn, fact, run, f"{name} {how}", lines)
+    if fact.kind != "step.suspected":
+        return None
+    return replace(_stopped(conn, fact, run, f"{name} {how}", lines), suspect=_suspect(fact.data))
 
 
 def _end(conn: Connection, fact: Fact) -> Cause | None:
@@ -190,6 +194,7 @@ def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
 _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "step.failed": _step,
     "step.timed_out": _step,
+    "step.suspected": _step,
     "run.failed": _end,
     "verdict.bad": _verdict,
     "commit.quarantined": _taken_back,

@@ -22,7 +22,7 @@ deliver    one environment: an artifact becomes the release that serves there
 go_back    the release before, serving again
 tend       what should run, runs
 retire     what need not run, stops
-suspicion  who is suspected of an error
+suspicion  who is suspected of an error, or of a step that failed
 acts       what people ask for
 """
 

@@ -1,4 +1,4 @@
-"""Who is suspected of an error: its newest report crossed with the difference to the release before."""
+"""Who is suspected of an error, or of a step that failed: where it went, crossed with what is new."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from shipway.signals import stacks
 from shipway.signals.errors import samples
 from shipway.signals.errors.samples import Sample
 from shipway.signals.stacks import Call
-from shipway.state import deployments, errors, pushes, releases, runs
+from shipway.state import deployments, errors, pushes, releases, runs, suspicions
 from shipway.state.database import Connection
 from shipway.state.errors import Error, Place
+from shipway.state.facts import Fact
 from shipway.state.pushes import NOTHING
 from shipway.state.releases import Release
-from shipway.state.runs import Run
 from shipway.story.cast import Cast
 
 log = logging.getLogger(__name__)
@@ -36,13 +36,16 @@ _DIFF = ("-p", "--unified=0", "-w", "--no-renames", "--no-color", "--no-ext-diff
 
 @dataclass
 class Suspecting:
-    """Looks who is suspected of each error, one after the other."""
+    """Looks who is suspected of each failed step and of each error, one after the other."""
 
     cast: Cast
     _tries: dict[tuple[str, str, str | None], int] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Looks at every error that is new or came back, and records who is suspected, or why nobody is."""
+        """Looks at every step that failed, and every error that is new or came back, and records who is suspected,
+        or why nobody is. Steps first: whoever pushed is waiting.
+        """
+        self._look_at_steps()
         with self.cast.database.read() as conn:
             waiting = errors.unsuspected(conn)
         for error, place in waiting:
@@ -50,6 +53,23 @@ class Suspecting:
             if found is not None:
                 with self.cast.database.write() as conn:
                     errors.suspect(conn, error, place, asdict(found))
+
+    def _look_at_steps(self) -> None:
+        with self.cast.database.read() as conn:
+            failures = suspicions.waiting(conn)
+        for failure in failures:
+            by_us = failure.data.get("actor") in ("owner", "nobody")
+            found = None if by_us else self._look_at_step(failure)
+            with self.cast.database.write() as conn:
+                suspicions.settle(conn, failure, None if found is None else asdict(found))
+
+    def _look_at_step(self, failure: Fact) -> Suspicion:
+        """One that cannot be looked at is told all the same, at once."""
+        try:
+            return of_step(self.cast, failure)
+        except Exception as defect:
+            log.exception("%s of run %s could not be looked at", failure.data.get("step"), failure.run)
+            return Suspicion(f"It is not known: looking at it failed ({type(defect).__name__}: {defect!s:.200}).")
 
     def _look_at(self, error: Error, place: Place) -> Suspicion | None:
         """One that meets a defect again and again is given up: it must not keep the next from being looked at."""
@@ -65,14 +85,14 @@ class Suspecting:
         return found
 
 
-def of_steps(cast: Cast, run: Run) -> Suspicion:
-    """Who is suspected of a failed run: the calls that its failed steps name, crossed with what was pushed."""
+def of_step(cast: Cast, failure: Fact) -> Suspicion:
+    """Who is suspected of a step that failed: the calls that its last lines name, crossed with what was pushed."""
     with cast.database.read() as conn:
-        failed = [step for step in runs.steps_of(conn, run.id) if step.excerpt and step.state != "passed"]
+        run = runs.get(conn, str(failure.run))
         push = None if run.push is None else pushes.get(conn, run.push)
     if push is None or push.old == NOTHING:
         return Suspicion("There is no commit before it to compare with.")
-    calls = [call for step in failed for call in stacks.calls_in(step.excerpt)]
+    calls = stacks.calls_in(str(failure.data.get("excerpt", "")))
     return _crossed(Git(cast.machine.places.repository(run.application)), calls, push.old, run.commit)
 
 

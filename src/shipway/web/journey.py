@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from shipway.state import deployments, facts, releases, runs, sequence
 from shipway.state.database import Connection
@@ -32,7 +33,8 @@ class Journey:
     `releases` the numbers of releases by their ids.
 
     `unneeded` are environments in which the release served already, with the words of the fact; `trials` are the
-    shares that a canary had and what was judged of them, in their order.
+    shares that a canary had and what was judged of them, in their order. `suspicions` say, by the name of a step,
+    whose commit its failure came by.
     """
 
     run: Run
@@ -45,6 +47,7 @@ class Journey:
     stopped: Sequence[Fact]
     trials: Sequence[Fact]
     rehearsals: Sequence[Rehearsal]
+    suspicions: Mapping[str, Mapping[str, Any]]
 
     @property
     def processes(self) -> list[str]:
@@ -98,6 +101,7 @@ def read(conn: Connection, run: str) -> Journey:
         stopped=[fact for fact in remarks if fact.kind == "run.stopped"],
         trials=[fact for fact in recorded if fact.kind in TRIALS],
         rehearsals=rehearsing.of(recorded),
+        suspicions={str(fact.data["step"]): fact.data for fact in recorded if fact.kind == "step.suspected"},
     )
 
 

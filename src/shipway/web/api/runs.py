@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from shipway.state import deployments, facts, pushes, releases, runs
+from shipway.state import deployments, facts, pushes, releases, runs, suspicions
 from shipway.state.deployments import Deployment
 from shipway.state.runs import Run
 from shipway.traffic import addresses
@@ -40,11 +40,13 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         made = deployments.all_of_run(conn, run.id)
         numbers = {one.release: releases.get(conn, one.release).number for one in made}
         steps = runs.steps_of(conn, run.id)
+        suspected = suspicions.of_run(conn, run.id)
         rehearsals = rehearsing.of(facts.after(conn, 0, runs=[run.id]))
     return {
         **shapes.run(run),
         "push": None if push is None else {"id": push.id, "ref": push.ref, "old": push.old, "new": push.new},
         "steps": [shapes.step(one) for one in steps],
+        "suspicions": [dict(fact.data) for fact in suspected],
         "rehearsals": [asdict(one) for one in rehearsals],
         "deployments": [_deployment(site, run, one, numbers[one.release]) for one in made],
     }

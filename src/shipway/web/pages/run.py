@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
@@ -67,6 +68,7 @@ def run_page(site: Site, call: Call) -> Response:
         retried=retried,
         retriable=retriable,
         failure=_failure(site, now),
+        suspicion=_suspicion(now),
         untouched=untouched(now),
         columns=columns,
         picture=graph.in_words(columns),
@@ -178,6 +180,11 @@ def _failure(site: Site, now: Journey) -> Failure | None:
     return Failure(
         "shipway.yml" if not now.steps else "run", first, [plain(line).strip() for line in more], hint, None
     )
+
+
+def _suspicion(now: Journey) -> Mapping[str, Any] | None:
+    """Who is suspected of what failed first, once that was looked at."""
+    return now.suspicions.get(now.failed_steps[0].name) if now.failed_steps else None
 
 
 def _lines(excerpt: str) -> list[str]:
