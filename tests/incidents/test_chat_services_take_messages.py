@@ -1,0 +1,77 @@
+"""Slack, Teams, Matrix and ntfy, each spoken to as the real one is: by Apprise, by its own name, over TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from incidents.team import Team
+from shipway.incidents import channels
+from shipway.state import messages
+from shipway.state.messages import Message
+from support import services as stand_ins
+from support.services import Services
+
+MINUTE = 60.0
+NAMES = tuple(Services().urls)
+ADDRESS = "http://127.0.0.1:8440"
+
+
+@pytest.fixture
+def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    with stand_ins.services(tmp_path) as made:
+        for name, value in made.env.items():
+            monkeypatch.setenv(name, value)
+        yield made
+
+
+def newest(team: Team) -> Message:
+    with team.database.read() as conn:
+        return messages.recent(conn, limit=1)[0]
+
+
+def plain(said: str) -> str:
+    """Without what a service is told to take no letter for a sign of its own."""
+    return said.replace("\\", "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_message_arrives_for_a_person_and_a_cause_with_all_it_says(
+    team: Team, services: Services, name: str
+) -> None:
+    """The service says no at first, then another step fails too: what is tried again says what it said."""
+    team.channel("ada@example.org", services.urls[name])
+    before = team.commit("ben")
+    run = team.push(team.commit("ada", subject="Break the <eggs> & *all*"), before)
+    team.fail_step(run, "test", excerpt="E   assert 40 == 70")
+    team.tell()
+    services.refuses = 503
+    team.send()
+    assert (newest(team).state, newest(team).service) == ("waiting", name)
+    assert "correct-horse" not in newest(team).problem
+    assert "s1gn4tur3" not in newest(team).problem
+    team.step(run, "lint", excerpt="W   eggs are unused")
+    team.tell()
+    services.refuses = 0
+    services.asked.clear()
+    team.later = MINUTE
+    team.send()
+    team.send()
+    (said,) = map(plain, services.messages)
+    for words in (f"[shop] test failed on {team.head[:7]}", "assert 40 == 70", newest(team).id.lower()):
+        assert words in said
+    assert newest(team).state == "sent"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_can_be_tried(team: Team, services: Services, name: str) -> None:
+    channel = team.channel("@shop/kitchen", services.urls[name])
+    assert channels.test(team.database, team.vault, channel, ADDRESS).good
+    (said,) = map(plain, services.messages)
+    assert "This is a test of a channel of @shop/kitchen. It works." in said
+    services.refuses = 401
+    refused = channels.test(team.database, team.vault, channel, ADDRESS)
+    assert not refused.good
+    assert refused.said
