@@ -37,7 +37,7 @@ class RehearsalFailed(DeploymentStopped):
 
     id = "releases.rehearsal_failed"
     default_hint = (
-        "Nothing was changed. Add what is new first, and take away what is old once only newer code runs."
+        "It goes no further. Add what is new first; take away what is old once nothing that serves needs it."
     )
 
 

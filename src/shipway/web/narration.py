@@ -93,9 +93,10 @@ class Telling:
             yield from _ending(now)
 
     def _of_rehearsal(self, one: Rehearsal, width: int) -> Iterator[str]:
-        for part in one.parts:
+        for turn, part in enumerate(one.parts):
             if self._first_time(f"rehearsal {one.environment} {part}"):
-                yield f"  · {'rehearsal':<{width}} {part}, on a copy of the data of {one.environment}"
+                where = "" if turn else f", on a copy of the data of {one.environment}"
+                yield f"  · {'rehearsal':<{width}} {part}{where}"
         if one.ended is not None and self._first_time(f"rehearsal {one.environment}"):
             mark = "✗" if one.state == "failed" else "✓"
             took = "" if one.state == "unneeded" else _took(one.began, one.ended)
