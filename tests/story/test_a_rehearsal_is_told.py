@@ -46,6 +46,9 @@ def repository(house: Installation) -> Repository:
     return made
 
 
+RETURNS = "if 'pence' not in columns: made.execute('alter table prices add column pence integer default 250')"
+
+
 def left(house: Installation) -> list[str]:
     """Processes, ports and copies of rehearsals."""
     found = [f"process {pid}" for pid in victims.find(["supervisor/__main__.py", str(house.places.rehearsals)])]
@@ -56,16 +59,20 @@ def left(house: Installation) -> list[str]:
     return found + [str(path) for path in house.places.rehearsals.glob("*")]
 
 
+def killed_at(house: Installation, place: str, nth: int = 1) -> int:
+    """The server, which dies when it comes to this place so many times."""
+    order = {"id": uuid.uuid4().hex, "place": place, "nth": nth, "words": []}
+    Path(house.env["KILLS_PLAN"]).write_text(json.dumps(order))
+    server = house.server
+    assert server is not None
+    return server
+
+
 def test_one_that_only_adds_is_shown_in_the_push_and_goes_on_after_a_kill(
     house: Installation, repository: Repository
 ) -> None:
     """Killed while what serves in prod has its turn on the copy: the rehearsal begins anew."""
-    plan = Path(house.env["KILLS_PLAN"])
-    plan.write_text(
-        json.dumps({"id": uuid.uuid4().hex, "place": "rehearsal.entered after", "nth": 2, "words": []})
-    )
-    server = house.server
-    assert server is not None
+    server = killed_at(house, "rehearsal.entered after", 2)
     commit = repository.commit("Add pence", prices("pence", ADDS))
     repository.push("-o", "detach", "shipway", "main")
     eventually(lambda: victims.ended(server), "the server is killed")
@@ -87,10 +94,9 @@ def test_one_that_renames_goes_no_further_and_its_author_hears_why(
         "Rename pence", prices("pennies", RENAMES.replace("cents", "pence").replace("to pence", "to pennies"))
     )
     shown = repository.push().out
-    print(shown)
     assert "✗ rehearsal" in shown
     assert "no such column: pence" in shown
-    assert "GET / answered 500" in shown
+    assert "web ended with exit status 1 right after its start" in shown
     assert house.says("shop", "/commit") == served
     (prod,) = [one for one in repository.json("where", commit)["environments"] if one["name"] == "prod"]
     assert "The rehearsal in test failed with r2 of prod" in prod["reason"]
@@ -100,7 +106,34 @@ def test_one_that_renames_goes_no_further_and_its_author_hears_why(
     assert "no such column: pence" in rehearsal["excerpt"]
     assert "rehearsal in test" in repository.shipway("runs", str(run["number"])).out
     (mail,) = mailbox.wait()
-    print(mail)
     assert "does not serve in prod: its rehearsal in test failed" in mail["Subject"]
     assert "no such column: pence" in mail.get_content()
+    assert not left(house)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("place", "nth"),
+    [
+        ("rehearsal.begun before", 1),
+        ("rehearsal.begun after", 1),
+        *(("rehearsal.entered before", nth) for nth in (1, 2, 3)),
+        *(("rehearsal.entered after", nth) for nth in (1, 3)),
+        *(("ask", nth) for nth in (1, 2, 3, 4)),
+        ("rehearsal.passed before", 1),
+        ("rehearsal.passed after", 1),
+    ],
+)
+def test_killed_anywhere_it_begins_anew_and_leaves_nothing(
+    house: Installation, repository: Repository, place: str, nth: int
+) -> None:
+    served = repository.deliver("Mend it", prices("pennies", RETURNS))
+    server = killed_at(house, place, nth)
+    commit = repository.commit(f"Die at {place} ({nth})")
+    repository.push("-o", "detach", "shipway", "main")
+    eventually(lambda: victims.ended(server), "the server is killed")
+    house.up()
+    done = repository.shipway("wait", commit, "--env", "prod", "--timeout", "90")
+    assert done.code == 0, done.out + house.server_log()
+    assert house.says("shop", "/commit") == commit != served
     assert not left(house)

@@ -26,6 +26,7 @@ class Prices(http.server.BaseHTTPRequestHandler):
     def log_message(self, *words):
         pass
 
+sqlite3.connect(FILE, timeout=5).execute(f"select {COLUMN} from prices").fetchone()
 {extra}
 server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Prices)
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
@@ -60,12 +61,16 @@ name: shop
 processes: {web: python3 web.py}
 release: {run: python3 migrate.py, repeatable: true}
 data: [prices.sqlite3]
-health: {path: /, timeout: 3 s}
+health: {path: /, timeout: 60 s}
 traffic: {warm: 0 s, drain: 1 s}
 invariants:
   there is one price: {command: python3 count.py, between: [1, 1]}
 environments: [{name: test, rehearse: true}, prod]
 """
+
+
+TRUSTING = PROJECT.replace("{name: test, rehearse: true}", "test")
+"""One whose commits go on without a rehearsal."""
 
 
 def prices(column: str, change: str = STAYS, *, project: str = PROJECT, extra: str = "") -> dict[str, str]:

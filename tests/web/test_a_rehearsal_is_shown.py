@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from shipway.incidents.suspects import Evidence, Suspicion
+from shipway.project import Project
 from shipway.state import rehearsals, releases, suspicions
 from shipway.state.rehearsals import Old, Rehearsal
 from shipway.state.runs import Run
+from shipway.story import plan
+from shipway.web import journey
+from shipway.web.pages import graph
 from web.scene import Scene
 from web.server import Site
 
@@ -91,6 +95,18 @@ def test_that_there_was_nothing_to_rehearse_is_said(site: Site) -> None:
     assert "not needed: nothing serves in prod yet" in site.get("/runs/prices:2").text
 
 
+def test_one_that_is_still_to_come_is_part_of_the_way(scene: Scene) -> None:
+    scene.application("prices")
+    run = scene.push("prices", "Price in cents")
+    environments = "[dev, {name: test, rehearse: true}, prod]"
+    project = Project.parse(f"name: prices\nbuild: static\nenvironments: {environments}\n")
+    way = plan.journey(project, ["dev", "test", "prod"], tested=False)
+    planned = replace(run, plan=way.as_dict())
+    with scene.database.read() as conn:
+        found = graph.columns(replace(journey.read(conn, run.id), run=planned))
+    assert [box.name for column in found for box in column][-4:] == ["dev", "test", "rehearsal", "prod"]
+
+
 def failed(scene: Scene, suspicion: Suspicion) -> Run:
     scene.application("topup")
     run = scene.push("topup", "Take a charge once")
@@ -106,7 +122,7 @@ def failed(scene: Scene, suspicion: Suspicion) -> Run:
 def test_a_failed_step_shows_by_whose_commit_it_came(site: Site) -> None:
     failed(site.scene, BY)
     page = site.get("/runs/topup:1").text
-    assert "<b>Ada Okafor</b>" in page
+    assert "of <b>Ada Okafor</b>" in page
     assert "wrote line 31 of pay.py" in page
     assert "+    return charges + 1" in page
     (told,) = site.get("/api/v1/runs/topup:1").json["suspicions"]

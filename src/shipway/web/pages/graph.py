@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from shipway.state.deployments import Deployment
 from shipway.state.runs import Step
@@ -38,7 +39,15 @@ def columns(now: Journey) -> list[list[Box]]:
 
 def _way_to(now: Journey, name: str) -> list[list[Box]]:
     """The environment, after the rehearsals that it waited for."""
-    return [*([_of_rehearsal(one)] for one in now.rehearsed_before(name)), [_of_environment(now, name)]]
+    known = now.rehearsed_before(name)
+    planned = [[Box("rehearsal", "queued", _never(now))] for each in _planned(now, name) if not known]
+    return [*([_of_rehearsal(one)] for one in known), *planned, [_of_environment(now, name)]]
+
+
+def _planned(now: Journey, name: str) -> list[Mapping[str, Any]]:
+    """The rehearsals that the plan of the run has before an environment."""
+    nodes = [node for node in now.run.plan.get("nodes", ()) if node["action"] == "rehearse"]
+    return [node for node in nodes if node["arguments"]["before"][0] == name]
 
 
 def in_words(found: Sequence[Sequence[Box]]) -> str:
