@@ -46,9 +46,6 @@ def repository(house: Installation) -> Repository:
     return made
 
 
-RETURNS = "if 'pence' not in columns: made.execute('alter table prices add column pence integer default 250')"
-
-
 def left(house: Installation) -> list[str]:
     """Processes, ports and copies of rehearsals."""
     found = [f"process {pid}" for pid in victims.find(["supervisor/__main__.py", str(house.places.rehearsals)])]
@@ -111,6 +108,12 @@ def test_one_that_renames_goes_no_further_and_its_author_hears_why(
     assert not left(house)
 
 
+def test_whoever_was_told_hears_that_the_fix_serves(repository: Repository, mailbox: Mailbox) -> None:
+    fix = repository.deliver("Keep pence as well", prices("pence", ADDS, extra="# mended"))
+    mail = mailbox.wait(2)[-1]
+    assert mail["Subject"] == f"[shop] Your fix serves: {fix[:7]} is in prod"
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize(
     ("place", "nth"),
@@ -127,13 +130,12 @@ def test_one_that_renames_goes_no_further_and_its_author_hears_why(
 def test_killed_anywhere_it_begins_anew_and_leaves_nothing(
     house: Installation, repository: Repository, place: str, nth: int
 ) -> None:
-    served = repository.deliver("Mend it", prices("pennies", RETURNS))
     server = killed_at(house, place, nth)
-    commit = repository.commit(f"Die at {place} ({nth})")
+    commit = repository.commit(f"Die at {place} ({nth})", prices("cents", ADDS, extra=f"# {place} {nth}"))
     repository.push("-o", "detach", "shipway", "main")
     eventually(lambda: victims.ended(server), "the server is killed")
     house.up()
     done = repository.shipway("wait", commit, "--env", "prod", "--timeout", "90")
     assert done.code == 0, done.out + house.server_log()
-    assert house.says("shop", "/commit") == commit != served
+    assert house.says("shop", "/commit") == commit
     assert not left(house)

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from shipway.artifacts import prune
 from shipway.durable.engine import Engine
@@ -59,6 +60,7 @@ class Watchers:
             self._thread("keep", self._every, 1.0, self._keep),
             self._thread("tend", self._every, 1.0, self._tend),
             self._thread("retire", self._every, 1.0, Retirement(cast).look),
+            self._thread("tidy", self._every, 1.0, partial(rehearse.tidy, cast)),
             self._thread("collect", self._collect),
             self._thread("measure", self._every, instances.EVERY, cast.collector.instances.look),
             self._thread("watch", self._every, 0.5, Watch(cast).look),
@@ -139,7 +141,6 @@ class Watchers:
     def _tend(self) -> None:
         tend.restore(self._cast)
         conclude.settle(self._cast)
-        rehearse.tidy(self._cast)
 
     def _compare(self) -> None:
         self._guarded(lambda: tend.compare_with_pushes(self._cast))

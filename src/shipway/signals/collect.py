@@ -69,7 +69,10 @@ class Collector:
 
     @contextmanager
     def closely(self, application: str, environment: str) -> Iterator[None]:
-        """Looks four times a second while somebody decides over this environment."""
+        """Looks four times a second while somebody decides over this environment.
+
+        At all of them, for a router tells of all its releases in one answer.
+        """
         name = f"{application}.{environment}"
         with self._guard:
             self._close[name] = self._close.get(name, 0) + 1
