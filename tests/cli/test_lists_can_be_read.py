@@ -10,6 +10,7 @@ import pytest
 from cli.terminal import Said
 from shipway.cli import show, watching
 from shipway.cli.server import Server
+from shipway.project import Project
 from shipway.state import messages, runs
 from shipway.state.messages import Draft
 from shipway.story import plan
@@ -106,7 +107,7 @@ def test_a_commit_that_is_green_already_is_said_not_to_be_tested(two: list[str],
             who="ada",
             purpose="push",
             deliver=(),
-            plan=plan.deployments(()).as_dict(),
+            plan=plan.deployments(Project.parse("name: topup\nbuild: static\n"), ()).as_dict(),
         )
     site.scene.begin(run)
     site.scene.end(run)

@@ -28,7 +28,24 @@ def test_neither_a_push_nor_a_person_deploys_it(database: Database, purpose: str
         run, artifact = green(conn, "a", purpose)
         with pytest.raises(GateClosed, match="quarantined in dev: 9 of 18") as refused:
             gate.check(conn, run, artifact, "dev", ORDER)
-    assert "revert-aaaaaaa" in refused.value.hint
+    assert "Push a commit on top of it" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "says"),
+    [
+        ("revert.ready", {"branch": "revert-aaaaaaa"}, "is ready: git fetch shipway revert-aaaaaaa"),
+        ("revert.left_out", {"reason": "main has taken it back already"}, "could be made: main has taken it back"),
+        ("commit.quarantined", {}, "is not made yet"),
+    ],
+)
+def test_what_is_said_of_its_revert_is_so(database: Database, kind: str, data: dict[str, str], says: str) -> None:
+    quarantine(database, "a" * 40)
+    with database.write() as conn:
+        facts.record(conn, kind, application="shop", environment="dev", commit="a" * 40, data=data)
+        with pytest.raises(GateClosed) as refused:
+            gate.not_held(conn, "shop", "dev", "a" * 40)
+    assert says in refused.value.hint
 
 
 def test_other_commits_and_other_environments_are_free(database: Database) -> None:
