@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from shipway.durable.plan import Plan
+from shipway.hosts.steps import Outcome
+from shipway.releases import apart
 from shipway.state import facts, runs
 from shipway.state.facts import Fact
 from shipway.state.runs import Run
@@ -192,6 +194,20 @@ def test_one_that_was_interrupted_begins_anew(scene: Scene) -> None:
         rehearsed(scene, run)
     assert rehearsed(scene, run) == "passed"
     assert [fact.kind for fact in told(scene, run)].count("rehearsal.passed") == 1
+    assert left(scene) == []
+
+
+def test_a_supervisor_that_is_killed_is_no_fault_of_the_release(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = pushed(scene, "pence", ADDS)
+    scene.act(run, "deploy", environment="test")
+    with monkeypatch.context() as patched:
+        patched.setattr(apart.steps, "wait", lambda *_, **__: Outcome(None, "lost", 0.0, 0.0))
+        with pytest.raises(apart.Lost):
+            rehearsed(scene, run)
+    assert told(scene, run, "rehearsal.failed") == []
+    assert rehearsed(scene, run) == "passed"
     assert left(scene) == []
 
 

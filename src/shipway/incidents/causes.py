@@ -109,9 +109,15 @@ def _end(conn: Connection, fact: Fact) -> Cause | None:
         return _rehearsed(conn, fact, run, rehearsed[-1], hint)
     if undone:
         return _undone(conn, fact, run, undone[0], hint)
-    if stops and stops[0].data.get("at") in ("deploy", "rehearse"):
+    if stops and _closed(stops[0]):
         return None  # the gate was closed by somebody, who knows
     return _stopped(conn, fact, run, "the run could not go on" if steps else "the run could not start", (), hint)
+
+
+def _closed(stop: Fact) -> bool:
+    """Whether it was a gate that let the run go no further: before a deployment, or the rehearsal for it."""
+    at, error = stop.data.get("at"), str(stop.data.get("id"))
+    return at == "deploy" or (at == "rehearse" and error.startswith("releases."))
 
 
 def _verdict(conn: Connection, fact: Fact) -> Cause | None:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shipway.errors import DeploymentStopped
+from shipway.errors import DeploymentStopped, TransientError
 from shipway.hosts import ports, steps
 from shipway.hosts.excerpt import explaining
+from shipway.hosts.outcome import Outcome
 from shipway.releases import health, prepare
 from shipway.releases.machine import Machine
 from shipway.releases.settings import ReleaseSettings
@@ -29,6 +30,13 @@ LOG = 8 << 20  # bytes
 Stopping = Callable[[], bool]
 
 
+class Lost(TransientError):
+    """The supervisor of what ran apart was killed, or the machine went down: it says nothing about the release."""
+
+    id = "releases.lost_apart"
+    default_hint = "It begins anew by itself."
+
+
 class NotWell(Exception):
     """What runs apart does not do as it should; the words say how."""
 
@@ -36,7 +44,7 @@ class NotWell(Exception):
 def run_command(
     machine: Machine, around: Surroundings, settings: ReleaseSettings, directory: Path, stopping: Stopping
 ) -> None:
-    """Runs a `release:` command, once in `directory`; raises DeploymentStopped when it fails."""
+    """Runs a `release:` command, once in `directory`; raises DeploymentStopped when it fails, and Lost."""
     steps.start(
         directory,
         argv=["sh", "-c", settings.run],
@@ -47,7 +55,9 @@ def run_command(
         secrets=around.secrets,
         log_limit=LOG,
     )
-    prepare.judge(settings, steps.wait(directory, cancelled=stopping), excerpt=explaining(directory / "log"))
+    prepare.judge(
+        settings, _not_lost(steps.wait(directory, cancelled=stopping)), excerpt=explaining(directory / "log")
+    )
 
 
 @contextmanager
@@ -84,12 +94,12 @@ def be_healthy(
     web: tuple[int, Path], *, path: str, host: str, timeout: float, stopping: Stopping = lambda: False
 ) -> None:
     """Waits until it answers `path` with a status below 500; raises NotWell after `timeout` seconds, or when it
-    has ended."""
+    has ended, and Lost."""
     port, directory = web
     deadline, last = time.monotonic() + timeout, "it does not listen on its PORT"
     while time.monotonic() < deadline and not stopping():
         ended = steps.outcome(directory)
-        if ended is not None:
+        if ended is not None and _not_lost(ended):
             how = f"with exit status {ended.code}" if ended.code is not None else f"({ended.how})"
             raise NotWell(f"web ended {how} right after its start.")
         status = health.ask(port, path, host)
@@ -99,6 +109,12 @@ def be_healthy(
             last = f"GET {path} answered {status}"
         time.sleep(health.PAUSE)
     raise NotWell(f"web did not get healthy within {timeout:g} s: {last}.")
+
+
+def _not_lost(outcome: Outcome) -> Outcome:
+    if outcome.how == "lost":
+        raise Lost("Nobody knows how it ended: its supervisor was killed, or the machine went down.")
+    return outcome
 
 
 def end(directory: Path) -> None:
