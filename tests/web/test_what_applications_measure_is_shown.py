@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from shipway.signals.series.sample import Sample
+from shipway.signals.series.series import Series, level
 from shipway.web.measures import number, said
 from web.measuring import measure
 from web.server import Site
@@ -45,6 +49,17 @@ def test_the_page_has_what_the_application_counts_before_what_every_program_has(
     assert "And three more." in card
     assert "<b>web.2 of r1</b> does not say what it measures: no answer within 5 s." in card
     assert f'href="{BASE}"' in card
+
+
+def test_a_name_is_no_markup(shared: Site) -> None:
+    series = Series("<b>sold</b>", "gauge", "<i>", (("<u>", "</section>"),), "<s>")
+    shared.cast.meters.of("topup", "test").take([Sample(series, "web.1", level(1))], list)
+    page = PAGE.replace("prod", "test")
+    shown = shared.ask("GET", page, {**shared.sign_in(), "accept": "text/html"}).text
+    card = shown.partition('id="measured"')[2]
+    assert "&lt;b&gt;sold&lt;/b&gt;" in card
+    assert "&lt;u&gt;=&lt;/section&gt;" in card
+    assert not {"<i>", "<s>", "<u>"} & set(re.findall(r"<[a-z]+>", card))
 
 
 def test_where_nothing_is_measured_the_page_says_nothing_of_it(shared: Site) -> None:
