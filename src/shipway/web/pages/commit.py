@@ -18,6 +18,7 @@ from shipway.web.call import Call
 from shipway.web.commits import Ambiguous
 from shipway.web.life import record as lives
 from shipway.web.life import saying, telling
+from shipway.web.life.moment import Moment
 from shipway.web.life.record import Record
 from shipway.web.pages import trial_chart
 from shipway.web.pages.rendering import page
@@ -26,7 +27,7 @@ from shipway.web.pages.voyage import voyage
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.trials import Trial
-from shipway.web.words import counted, listed
+from shipway.web.words import counted, date, listed
 
 DIGITS = re.compile(r"[0-9a-f]{4,40}")
 BASE = "/applications/{application}/commits/{commit}"
@@ -98,12 +99,19 @@ def _page(site: Site, call: Call, record: Record) -> Response:
         first=record.journeys[0].run if record.journeys else None,
         pills=saying.states(record),
         lead=saying.sentence(record),
-        moments=telling.moments(record, site.commits.extent(application, commit)),
+        moments=_with_days(telling.moments(record, site.commits.extent(application, commit)), time.time()),
         voyage=voyage(record),
         charts=_charts(site, record.trials),
         branch=next((each.branch for each in record.held if each.branch and each.hold.lifted is None), ""),
         to_prod=_to_the_end(record),
     )
+
+
+def _with_days(moments: Sequence[Moment], now: float) -> list[tuple[Moment, str]]:
+    """Each with the day where another one begins, unless that is today."""
+    days = [date(moment.at) for moment in moments]
+    before = [date(now), *days]
+    return [(moment, day if day != last else "") for moment, day, last in zip(moments, days, before, strict=False)]
 
 
 def _to_the_end(record: Record) -> float | None:
