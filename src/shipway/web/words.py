@@ -82,6 +82,11 @@ def day_and_time(at: float) -> str:
     return f"{time.strftime('%a', moment)} {date(at)}, {time.strftime('%H:%M', moment)}"
 
 
+def east(at: float) -> int:
+    """By how many seconds this machine's clocks were before UTC's then."""
+    return time.localtime(at).tm_gmtoff
+
+
 def exact(at: float) -> str:
     """The moment as `<time datetime>` wants it, in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))

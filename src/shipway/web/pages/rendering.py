@@ -36,6 +36,7 @@ def templates(files: Files) -> jinja2.Environment:
         ago=words.ago,
         clock=words.clock,
         day_and_time=words.day_and_time,
+        east=words.east,
         exact=words.exact,
         initials=initials,
         lasting=words.lasting,

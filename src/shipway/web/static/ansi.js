@@ -71,5 +71,3 @@ function nearest(red = 0, green = 0, blue = 0) {
   return HUES[bits];
 }
 
-// Without anything but the text.
-export const plain = (text) => text.replace(new RegExp(SGR, 'g'), '').replace(CONTROL, '');

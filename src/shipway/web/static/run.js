@@ -1,5 +1,5 @@
 // The log of a step. Unless a step was chosen, the page goes on to the next one when this one is over.
-import { LogView } from './log.js';
+import { LogView } from './log_view.js';
 import { Search } from './log_search.js';
 
 let view = null;

@@ -1,6 +1,6 @@
 // A log of any length: only the lines before one's eyes are in the page. Scrolling is the browser's own; where the
 // log is longer than an element may be high, the bar stands for the place in it, and each pixel is a pixel still.
-import { Painter, plain } from './ansi.js';
+import { Painter } from './ansi.js';
 import { follow } from './stream.js';
 
 const ROW = 21; // pixels
@@ -396,7 +396,7 @@ export class LogView {
 
   time(line) {
     const time = document.createElement('time');
-    if (line?.at) time.textContent = new Date(line.at * 1000).toTimeString().slice(0, 8);
+    if (line?.at) time.textContent = new Date((line.at + Number(this.about.east)) * 1000).toISOString().slice(11, 19);
     return time;
   }
 
@@ -529,5 +529,3 @@ function size(bytes) {
   }
   return `${bytes.toFixed(1)} GB`;
 }
-
-export { plain };
