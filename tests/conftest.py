@@ -9,11 +9,15 @@ import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import leftovers
 import needs
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 RUNTIME = pytest.StashKey[Path]()
 LACKS = "needs "
@@ -111,3 +115,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
     if any(needs.NEEDS[reason.split()[1].rstrip(":")].package for reason in lacking):
         terminalreporter.line("System packages are installed by `make test-deps` (root on Debian or Ubuntu).")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real one; whoever asks for it needs chromium."""
+    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - for those who ask only
+
+    expect.set_options(timeout=20_000)  # nothing may depend on how busy the machine is
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=quiet)
+        yield started
+        started.close()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from web.scene import Scene
 from web.server import Site
@@ -39,19 +38,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     yield started
     started.stop()
     scene.database.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real one; whoever asks for it needs chromium."""
-    expect.set_options(timeout=20_000)  # a machine with much else to do is slow, not wrong
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    expect.set_options(timeout=20_000)  # nothing may depend on how busy the machine is
-    quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=quiet)
-        yield started
-        started.close()
 
 
 @pytest.fixture

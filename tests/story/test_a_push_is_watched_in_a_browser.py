@@ -1,0 +1,87 @@
+"""A first push, watched from the empty page to production; then a bad one, taken back, and its author told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from support import receivers
+from support.installation import Installation, Repository, eventually
+from support.receivers import Mailbox
+from support.shop import PROJECT, failing, shop
+from support.visitors import Visitors
+
+pytestmark = pytest.mark.needs("chromium")
+
+CANARY = PROJECT.replace(
+    "traffic: {warm: 60 s, drain: 5 s}",
+    "traffic: {strategy: canary, steps: [10, 50], hold: 6 s, deadline: 30 s, warm: 60 s, drain: 1 s}",
+).replace("[dev, test, prod]", "[dev, prod]")
+PATIENCE = 90_000  # milliseconds
+
+
+@pytest.fixture(scope="module")
+def mailbox() -> Iterator[Mailbox]:
+    with receivers.mailbox() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def repository(installation: Installation, mailbox: Mailbox) -> Repository:
+    """The shop before its first commit. Ada has a channel."""
+    added = installation.shipway("channels", "ada@example.org", "--private", stdin=f"{mailbox.url()}\n")
+    assert added.code == 0, added.out
+    return installation.repository("shop")
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, installation: Installation) -> Iterator[Page]:
+    """Opened once, with the address that `up` prints; nobody reloads it."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    made = context.new_page()
+    made.goto(installation.json("open", "--pages", "--print")["url"])
+    made.wait_for_url("**/")
+    yield made
+    context.close()
+
+
+def shows(page: Page, selector: str, text: str) -> None:
+    expect(page.locator(selector).first).to_contain_text(text, timeout=PATIENCE)
+
+
+def test_the_empty_page_comes_alive_with_the_first_push(page: Page, repository: Repository) -> None:
+    shows(page, "h1", "Nothing is under way yet.")
+    repository.write(shop("1", project=CANARY))
+    repository.init()
+    repository.commit("Open the shop")
+    repository.push("-o", "detach", "shipway", "main")
+    shows(page, "#rows", "shop")
+    shows(page, "#rows .doors", "prod")
+    shows(page, "#rows", "from push to prod")
+
+
+def test_its_run_is_one_click_away_and_says_what_passed(page: Page, repository: Repository) -> None:
+    page.locator("#rows a[href^='/runs/']").first.click()
+    shows(page, "h1", "prod")
+    shows(page, "main", repository.head)
+    page.go_back()
+
+
+def test_a_bad_one_is_seen_to_go_back_and_why(
+    page: Page, installation: Installation, repository: Repository, mailbox: Mailbox
+) -> None:
+    files = shop("2", project=CANARY)
+    with Visitors(installation.proxy_port, "shop.localhost", 20.0) as people:
+        eventually(lambda: len(people.visits) > 100, "people have come")
+        bad = repository.commit("Sell no eggs", {**files, "web.py": failing(files["web.py"], 2)})
+        repository.push("-o", "detach", "shipway", "main")
+        shows(page, "#rows .back", "back")
+    shows(page, "#rows", "Rolled back")
+    page.locator("#rows .back a").first.click()
+    shows(page, "main", bad[:7])
+    (mail,) = mailbox.wait()
+    assert bad[:7] in mail["Subject"]
+    shows(page, "main", "Ada Test")
