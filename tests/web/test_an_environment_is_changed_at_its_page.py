@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from shipway.state import holds, releases
 from web.server import Answer, Site
@@ -19,16 +18,6 @@ def submit(site: Site, act: str, /, **fields: str) -> Answer:
     """What a browser gets that sends the form."""
     form = {**site.sign_in(), "origin": site.origin, "content-type": "application/x-www-form-urlencoded"}
     return site.ask("POST", f"{PROD}/{act}", form, urlencode(fields))
-
-
-@pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
-    context = browser.new_context()
-    context.set_default_timeout(20_000)
-    name, _, value = site.sign_in()["cookie"].partition("=")
-    context.add_cookies([{"name": name, "value": value, "url": site.origin}])
-    yield context.new_page()
-    context.close()
 
 
 @pytest.mark.needs("chromium")

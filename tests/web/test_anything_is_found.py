@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from shipway.state import runs
 from web.past import afternoon
 from web.scene import Scene
 from web.server import Site
+from web.visiting import person
 
 
 @pytest.fixture(scope="module")
@@ -82,17 +83,9 @@ def test_the_page_finds_the_same_without_a_script(past: Site) -> None:
 
 @pytest.fixture(params=[1440, 390])
 def page(request: pytest.FixtureRequest, browser: Browser, past: Site) -> Iterator[Page]:
-    context = person(browser, past, request.param)
+    context = person(browser, past, viewport={"width": request.param, "height": 900})
     yield context.new_page()
     context.close()
-
-
-def person(browser: Browser, site: Site, width: int, **options: object) -> BrowserContext:
-    context = browser.new_context(viewport={"width": width, "height": 900}, **options)  # type: ignore[arg-type]
-    context.set_default_timeout(60_000)
-    name, _, value = site.sign_in()["cookie"].partition("=")
-    context.add_cookies([{"name": name, "value": value, "url": site.origin}])
-    return context
 
 
 @pytest.mark.needs("chromium")
@@ -150,7 +143,7 @@ def test_the_button_opens_it_and_what_is_not_there_is_said(page: Page, past: Sit
 
 @pytest.mark.needs("chromium")
 def test_without_a_script_the_same_link_leads_to_a_form(browser: Browser, past: Site) -> None:
-    context = person(browser, past, 390, java_script_enabled=False)
+    context = person(browser, past, viewport={"width": 390, "height": 900}, java_script_enabled=False)
     page = context.new_page()
     page.goto(past.origin)
     page.get_by_role("link", name="Find a commit, run or act").click()

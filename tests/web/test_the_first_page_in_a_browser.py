@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from web.judged import BAD, Trials
 from web.past import afternoon
 from web.scene import Scene
 from web.server import Site
+from web.visiting import person
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -21,14 +22,6 @@ class Watched(Trials):
 
     def __init__(self, scene: Scene, application: str) -> None:
         self.scene, self.application = scene, application
-
-
-def person(browser: Browser, site: Site, **options: object) -> BrowserContext:
-    context = browser.new_context(**options)  # type: ignore[arg-type]
-    context.set_default_timeout(60_000)
-    name, _, value = site.sign_in()["cookie"].partition("=")
-    context.add_cookies([{"name": name, "value": value, "url": site.origin}])
-    return context
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from unittest.mock import patch
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from shipway.cli import signals
 from shipway.signals.reading import Reading
@@ -20,6 +20,7 @@ from shipway.web.trials import Trial
 from web.judged import FAILING, HOSTILE, Trials, everything, fine
 from web.scene import Scene
 from web.server import Site
+from web.visiting import person
 
 TALLY = Tally((0, 9, 0, 0, 1), (10, *[0] * len(BOUNDS)))
 PLACE = "/applications/{}/environments/prod"
@@ -53,14 +54,6 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def address(application: str, number: int) -> str:
     return f"{PLACE.format(application)}/releases/r{number}"
-
-
-def person(browser: Browser, site: Site, **options: object) -> BrowserContext:
-    context = browser.new_context(**options)  # type: ignore[arg-type]
-    context.set_default_timeout(20_000)
-    name, _, value = site.sign_in()["cookie"].partition("=")
-    context.add_cookies([{"name": name, "value": value, "url": site.origin}])
-    return context
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from web.server import Site
 def person(browser: Browser, site: Site, **options: object) -> BrowserContext:
     """A browser in which Ada is signed in."""
     context = browser.new_context(**options)  # type: ignore[arg-type]
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     name, _, value = site.sign_in()["cookie"].partition("=")
     context.add_cookies([{"name": name, "value": value, "url": site.origin}])
     return context

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -30,7 +29,25 @@ LATER = 60  # seconds after which it may be tried again when nothing can be kept
 log = logging.getLogger(__name__)
 
 
-async def _take(site: Site, call: Call, *, signal: Signal) -> Response:
+async def take_logs(site: Site, call: Call) -> Response:
+    """Takes log records of an instance, in OpenTelemetry's protocol; they are lines of its log.
+
+    The key stands in the header `x-shipway-key`.
+    """
+    return await _take(site, call, "logs")
+
+
+async def take_metrics(site: Site, call: Call) -> Response:
+    """Takes what an instance has measured, in OpenTelemetry's protocol."""
+    return await _take(site, call, "metrics")
+
+
+async def take_traces(site: Site, call: Call) -> Response:
+    """Takes traces, in OpenTelemetry's protocol, and says that none is kept."""
+    return await _take(site, call, "traces")
+
+
+async def _take(site: Site, call: Call, signal: Signal) -> Response:
     """Whatever is wrong is told in the encoding that the sender speaks; a status of 429 or 503 means: again."""
     kind = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in (PROTOBUF, JSON):
@@ -72,8 +89,8 @@ def _refused(kind: str, status: int, why: str, seconds: int = 0) -> Response:
 
 
 ROUTES = (
-    declare("POST", "/otlp/v1/logs", partial(_take, signal="logs"), who="public"),
-    declare("POST", "/otlp/v1/metrics", partial(_take, signal="metrics"), who="public"),
-    declare("POST", "/otlp/v1/traces", partial(_take, signal="traces"), who="public"),
+    declare("POST", "/otlp/v1/logs", take_logs, who="public"),
+    declare("POST", "/otlp/v1/metrics", take_metrics, who="public"),
+    declare("POST", "/otlp/v1/traces", take_traces, who="public"),
 )
 """The addresses that the doorman opens to programs without a token."""
