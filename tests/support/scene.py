@@ -152,7 +152,7 @@ class Scene:
 
     def every_fact(self) -> list[str]:
         with self.cast.database.read() as conn:
-            return [fact.kind for fact in facts.after(conn, 0)]
+            return [fact.kind for fact in facts.after(conn, 0, limit=100_000)]
 
     def verdicts(self, run: Run) -> list[tuple[int, str]]:
         """Share and kind of what was judged because of its deployment to prod, in order."""
