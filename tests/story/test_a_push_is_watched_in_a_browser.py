@@ -13,7 +13,7 @@ from support.receivers import Mailbox
 from support.shop import PROJECT, failing, shop
 from support.visitors import Visitors
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(300)]
 
 CANARY = PROJECT.replace(
     "traffic: {warm: 60 s, drain: 5 s}",
@@ -78,10 +78,11 @@ def test_a_bad_one_is_seen_to_go_back_and_why(
         eventually(lambda: len(people.visits) > 100, "people have come")
         bad = repository.commit("Sell no eggs", {**files, "web.py": failing(files["web.py"], 2)})
         repository.push("-o", "detach", "shipway", "main")
-        shows(page, "#rows .back", "back")
-    shows(page, "#rows", "Rolled back")
+        shows(page, "#rows .back", "Failed requests")
+        shows(page, "#rows .back", "ada@example.org was told")
     page.locator("#rows .back a").first.click()
-    shows(page, "main", bad[:7])
+    shows(page, "h1", "Sell no eggs")
+    for told in ("back", "Quarantined", "Ada Test", "ada@example.org"):
+        shows(page, "main", told)
     (mail,) = mailbox.wait()
     assert bad[:7] in mail["Subject"]
-    shows(page, "main", "Ada Test")
