@@ -40,3 +40,10 @@ def test_what_no_deployment_marked_is_not_shown(tmp_path: Path) -> None:
     log = tmp_path / "web.1.log"
     write(log, "serves\n")
     assert output.since(log, 1, secrets=[]) == ""
+
+
+def test_the_moments_of_the_keeper_are_left_out(tmp_path: Path) -> None:
+    log = tmp_path / "web.1.log"
+    output.mark(log, epoch=1)
+    write(log, "2026-11-27T23:30:00.123456Z no database\n2026-11-27T23:30:01.000000Z   at line 3\n")
+    assert output.since(log, 1, secrets=[]) == "no database\n  at line 3"

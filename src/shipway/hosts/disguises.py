@@ -35,6 +35,11 @@ def disguises(secrets: Iterable[str]) -> list[bytes]:
     return sorted(found)
 
 
+def masks(secrets: Iterable[str]) -> list[bytes]:
+    """The disguises of those that are long enough to be masked."""
+    return disguises(secret for secret in secrets if len(secret.strip()) >= SHORTEST)
+
+
 def _forms(value: str) -> Iterator[bytes]:
     raw = value.encode(errors="surrogateescape")
     yield raw

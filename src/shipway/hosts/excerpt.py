@@ -15,6 +15,7 @@ FIRST, LAST = 3, 8  # lines of what is too long to be shown whole
 MOST_COMPARED = 1000  # lines
 _COLOURS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
+_MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z ", re.MULTILINE)
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -30,10 +31,11 @@ def explaining(log: Path, start: int = 0, patterns: Sequence[bytes] = ()) -> str
     """What was written to `log` from byte `start` on, as plain text: all of it, or its first and last lines, 12
     in all; empty without a log.
 
-    What a program that was started again and again wrote each time is shown once. `patterns` are masked. A log
-    that is shorter than `start` was emptied by its writer, and is read from its beginning.
+    What a program that was started again and again wrote each time is shown once. `patterns` are masked. The
+    moments that the keeper puts before lines are left out. A log that is shorter than `start` was emptied by its
+    writer, or has become another file, and is read from its beginning.
     """
-    first, last = _ends(log, start, Masker(list(patterns)))
+    first, last = (_MOMENT.sub("", text) for text in _ends(log, start, Masker(list(patterns))))
     if last:
         return _in_short(_telling(first), _telling(last))
     lines = _once(_telling(first))

@@ -1,6 +1,6 @@
 """Secrets leave no trace in a stream of bytes, wherever it is cut into chunks.
 
-Part of the supervisor: imports nothing.
+Part of the supervisor and of the keeper: imports nothing.
 """
 
 from __future__ import annotations
@@ -46,13 +46,27 @@ class Masker:
         return b"".join(shown)
 
     def _occurrences(self, data: bytes) -> list[tuple[int, int]]:
-        found = []
-        for pattern in self._patterns:
-            start = data.find(pattern)
-            while start >= 0:
-                found.append((start, start + len(pattern)))
-                start = data.find(pattern, start + 1)
-        return sorted(found)
+        return _occurrences(data, self._patterns)
+
+
+def whole_until(data: bytes, patterns: list[bytes]) -> int:
+    """How many bytes of `data` can be masked by themselves: no occurrence, begun or whole, reaches across that
+    place. More than 0 if `data` is twice as long as the longest pattern, or longer."""
+    until = min((_beginning(data, pattern) for pattern in patterns), default=len(data))
+    for start, end in reversed(_occurrences(data, patterns)):
+        if start < until < end:
+            until = start
+    return until
+
+
+def _occurrences(data: bytes, patterns: list[bytes]) -> list[tuple[int, int]]:
+    found = []
+    for pattern in patterns:
+        start = data.find(pattern)
+        while start >= 0:
+            found.append((start, start + len(pattern)))
+            start = data.find(pattern, start + 1)
+    return sorted(found)
 
 
 def _beginning(data: bytes, pattern: bytes) -> int:

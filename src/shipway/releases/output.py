@@ -6,7 +6,7 @@ import contextlib
 import json
 from pathlib import Path
 
-from shipway.hosts.disguises import disguises
+from shipway.hosts.disguises import masks
 from shipway.hosts.excerpt import explaining
 
 
@@ -27,7 +27,7 @@ def since(log: Path, epoch: int, secrets: list[str]) -> str:
     """The lines that explain why it failed, of what was written since that mark, without the secrets; empty
     without a mark."""
     start = _marked(log, epoch)
-    return "" if start is None else explaining(log, start, disguises(secrets))
+    return "" if start is None else explaining(log, start, masks(secrets))
 
 
 def _marked(log: Path, epoch: int) -> int | None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from collections import Counter
 from collections.abc import Callable
 
-from shipway.hosts.keeper import listening, log, processes
+from shipway.hosts.keeper import listening, log, processes, segments
 from shipway.hosts.keeper.epochs import Epochs
 from shipway.hosts.keeper.instance import Instance
 from shipway.hosts.keeper.loop import Loop
+from shipway.hosts.keeper.output import AT_ONCE
 from shipway.hosts.keeper.records import Record, Records
 from shipway.hosts.keeper.spec import InstanceSpec, InstanceState, Refused
+
+SHORTEST_LOOK, LONGEST_LOOK = 0.05, 0.4  # seconds between two looks at what instances print
 
 
 class Household:
@@ -24,14 +29,17 @@ class Household:
         self._lock = lock
         self._instances: dict[str, Instance] = {}
         self._closing = False
+        self._look = SHORTEST_LOOK
 
     def move_in(self) -> None:
         """Takes over what another keeper left, and ends what nobody has a record of any more."""
         for record in self._records.load():
             self._instances[record.spec.id] = Instance(record, self._loop, self._records)
         self._end_strays()
+        self._records.end_strays(self._instances)
         for instance in list(self._instances.values()):
             instance.adopt()
+        self._take_outputs()
 
     def ensure(self, spec: InstanceSpec, group: str, epoch: int) -> InstanceState:
         """The instance runs, or is about to be started again; one that already does is left alone."""
@@ -78,6 +86,8 @@ class Household:
             instance.stop(grace, lambda id=id: stopped(id))  # type: ignore[misc]
 
     def states(self, group: str | None) -> list[InstanceState]:
+        """What is said of them; what they had printed by then is in their logs."""
+        self.write_outputs()
         states = (instance.state() for _, instance in sorted(self._living().items()))
         return [state for state in states if group in (None, state.group)]
 
@@ -85,14 +95,35 @@ class Household:
         instance = self._find(id)
         return instance is not None and listening.listens(instance.descendants, port)
 
+    def write_outputs(self) -> int:
+        """Writes down what instances have printed since the last time; the most bytes of any of them."""
+        living = [one for one in self._living().values() if one.listened]
+        logs = Counter(os.path.dirname(one.record.spec.log) for one in living)
+        rooms = {folder: segments.room(count) for folder, count in logs.items()}
+        return max((one.take_output(rooms[os.path.dirname(one.record.spec.log)]) for one in living), default=0)
+
     def look_after_logs(self) -> None:
+        """What grows stays within its limits."""
+        written: dict[str, list[str]] = {}
         for instance in self._living().values():
-            log.rotate(instance.record.spec.log)
+            folder, name = os.path.split(instance.record.spec.log)
+            if instance.listened:
+                written.setdefault(folder, []).append(name)
+            else:
+                log.rotate(instance.record.spec.log)
+        for folder, names in written.items():
+            segments.tidy(folder, names)
 
     def write_down(self) -> None:
         """Every record again, after somebody emptied the directory they were in."""
         for instance in self._living().values():
             self._records.save(instance.record)
+
+    def _take_outputs(self) -> None:
+        """Again soon while instances print, and less and less often while they do not."""
+        taken = self.write_outputs()
+        self._look = SHORTEST_LOOK if taken else min(2 * self._look, LONGEST_LOOK)
+        self._loop.after(0.0 if taken >= AT_ONCE else self._look, self._take_outputs)
 
     def _begin(self, spec: InstanceSpec, group: str) -> InstanceState:
         record = Record(spec, group, mark=f"{spec.id}@{self._lock}")

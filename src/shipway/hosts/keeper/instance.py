@@ -11,6 +11,7 @@ from collections.abc import Callable
 from shipway.hosts.keeper import processes
 from shipway.hosts.keeper.log import say
 from shipway.hosts.keeper.loop import READ, Loop, Timer
+from shipway.hosts.keeper.output import Output
 from shipway.hosts.keeper.pulse import LONGEST_PATIENCE, PATIENCE, Pulse
 from shipway.hosts.keeper.records import Record, Records
 from shipway.hosts.keeper.spec import LONGEST_PAUSE, InstanceState
@@ -37,6 +38,7 @@ class Instance:
         self._child: subprocess.Popen[bytes] | None = None
         self._pidfd: int | None = None
         self._pulse: Pulse | None = None
+        self._output: Output | None = None
         self._patience = PATIENCE
         self._look = SHORTEST_LOOK
         self._next: Timer | None = None
@@ -62,6 +64,15 @@ class Instance:
             release=record.spec.release,
         )
 
+    @property
+    def listened(self) -> bool:
+        """Whether what it prints comes by way of the keeper."""
+        return self._output is not None
+
+    def take_output(self, largest: int) -> int:
+        """Writes down what it has printed; how many bytes that were."""
+        return 0 if self._output is None else self._output.take(largest=largest)
+
     def family(self) -> list[processes.Process]:
         """Its living processes, wherever they went."""
         record = self.record
@@ -84,7 +95,10 @@ class Instance:
         without a process, and the next one finds the process by its mark.
         """
         record = self.record
-        self._child, descriptor = start(record.spec, record.mark)
+        self._child, descriptor = start(record.spec, record.mark, self._output_path())
+        self._listen()
+        if self._output is not None:
+            self._output.begin()
         record.pid, record.state, record.since = self._child.pid, "running", time.time()
         process = processes.look(record.pid)
         record.started = process.started if process is not None else None
@@ -94,6 +108,7 @@ class Instance:
     def adopt(self) -> None:
         """Takes over from another keeper: what runs is watched, what ended meanwhile is dealt with."""
         record = self.record
+        self._listen()
         if record.state == "exited" and not self.stopping:
             return
         descriptor = None
@@ -105,6 +120,16 @@ class Instance:
             self._carry_on_stopping()
         elif descriptor is None:
             self._settle()
+
+    def _output_path(self) -> str:
+        spec = self.record.spec
+        return spec.log if spec.masks is None else self._records.output(spec.id)
+
+    def _listen(self) -> None:
+        spec = self.record.spec
+        if spec.masks is not None and self._output is None:
+            masks = [mask.encode("latin-1") for mask in spec.masks]
+            self._output = Output(self._output_path(), spec.log, masks, self.record.pid)
 
     def _watch(self, descriptor: int) -> None:
         self._pidfd = descriptor
@@ -137,6 +162,8 @@ class Instance:
             self._next = self._loop.after(self._look, self._settle)
             self._look = min(2 * self._look, LONGEST_LOOK)
             return
+        if self._output is not None:
+            self._output.take(ended=True)
         if self.record.state == "running":
             self._reap()
         if self.stopping:
@@ -234,6 +261,8 @@ class Instance:
         if self._kill is not None:
             self._kill.cancel()
         self._records.forget(self.record)
+        if self._output is not None:
+            self._output.forget()
         say(f"{self.record.spec.id} is stopped")
         for done in self._waiting:
             done()

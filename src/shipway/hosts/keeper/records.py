@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -60,6 +60,16 @@ class Records:
 
     def forget(self, record: Record) -> None:
         self._path(record).unlink(missing_ok=True)
+
+    def output(self, id: str) -> str:
+        """The file in memory into which an instance prints."""
+        return str(self.folder.parent / "output" / id)
+
+    def end_strays(self, known: Collection[str]) -> None:
+        """Removes what instances printed of which nobody knows any more, nor what is secret in it."""
+        for path in (self.folder.parent / "output").glob("*"):
+            if path.name not in known:
+                path.unlink(missing_ok=True)
 
     def load(self) -> Iterator[Record]:
         """What another keeper left. What is from before a reboot, or cannot be read, is removed."""

@@ -31,6 +31,8 @@ class InstanceSpec:
     what its application is sent first when it has to stop. `release` is only kept. One that ends again and
     again is started after ever longer pauses, of `longest_pause` seconds at most. `pulse` names threads of its
     first process, each with the unix socket at which it answers: one that hangs is killed, and so started again.
+    With `masks` what it prints goes to the log by way of memory, each line behind its moment and without those
+    bytes (one character for each); with None it writes into the file itself.
     """
 
     id: str
@@ -43,6 +45,7 @@ class InstanceSpec:
     release: str = ""
     longest_pause: float = LONGEST_PAUSE
     pulse: dict[str, str] = field(default_factory=dict)
+    masks: list[str] | None = field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -95,6 +98,7 @@ def read_spec(value: object) -> InstanceSpec:
         release=_text(value.get("release", ""), "release"),
         longest_pause=_seconds(value.get("longest_pause", LONGEST_PAUSE), "longest_pause"),
         pulse=_pulse(value.get("pulse", {})),
+        masks=_masks(value.get("masks")),
     )
 
 
@@ -165,6 +169,16 @@ def _pulse(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise Refused("bad_request", "pulse is an object")
     return {_text(thread, "pulse"): _path(path, "pulse") for thread, path in value.items()}
+
+
+def _masks(value: object) -> list[str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(mask, str) and mask for mask in value):
+        raise Refused("bad_request", "masks is a list of texts")
+    if any(ord(character) > 255 for mask in value for character in mask):
+        raise Refused("bad_request", "masks are bytes, a character for each")
+    return value
 
 
 def _signal(value: object) -> str:

@@ -10,10 +10,12 @@ from shipway.hosts.keeper.processes import MARK
 from shipway.hosts.keeper.spec import InstanceSpec
 
 
-def start(spec: InstanceSpec, mark: str) -> tuple[subprocess.Popen[bytes], int]:
-    """Starts the first process of an instance, in a session of its own with its log as its output; the
-    process and a pidfd of it. Raises OSError or ValueError."""
-    log = open_log(spec.log)
+def start(spec: InstanceSpec, mark: str, output: str) -> tuple[subprocess.Popen[bytes], int]:
+    """Starts the first process of an instance, in a session of its own; the process and a pidfd of it.
+
+    What it prints goes into the file `output`. Raises OSError or ValueError.
+    """
+    log = open_log(output)
     try:
         child = subprocess.Popen(
             spec.argv,

@@ -11,6 +11,7 @@ from shipway.artifacts import room as artifact_room
 from shipway.environments import configure, data
 from shipway.errors import InstanceDiffers
 from shipway.hosts import ports
+from shipway.hosts.disguises import masks
 from shipway.hosts.keeper.client import InstanceSpec
 from shipway.hosts.sandbox import Mount, Room, check_environment
 from shipway.releases import output, reporting
@@ -159,6 +160,7 @@ def _specification(
         log=str(log_of(machine, release, instance)),
         restart="always",
         release=release.name,
+        masks=[mask.decode("latin-1") for mask in masks(around.secrets)],
     )
 
 

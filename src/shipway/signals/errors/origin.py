@@ -7,7 +7,7 @@ from functools import cached_property
 
 from shipway.environments import configure
 from shipway.environments.secrets import Vault
-from shipway.hosts.disguises import SHORTEST, disguises
+from shipway.hosts.disguises import masks
 from shipway.state import configurations, instances, releases
 from shipway.state.database import Connection
 from shipway.state.releases import Release
@@ -48,7 +48,7 @@ class Origin:
         Raises KeyLost.
         """
         found = {secret for version in self._versions for secret in self._secrets_of(version)}
-        return disguises(secret for secret in found if len(secret.strip()) >= SHORTEST)
+        return masks(found)
 
     def _find(self, said: str) -> Release | None:
         if not _COMMIT.fullmatch(said):
