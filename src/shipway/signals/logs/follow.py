@@ -1,0 +1,164 @@
+"""The entries that are added to an environment's logs, as they come."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from shipway.signals.logs.blocks import STAMP, moment
+from shipway.signals.logs.entries import Group, grouped
+from shipway.signals.logs.search import Key
+from shipway.signals.logs.sources import Source, sources
+
+PIECE = 256 * 1024  # bytes of one log that are read at a time
+AT_ONCE = 4 * PIECE
+MOST_BEHIND = 16 * 1024 * 1024  # bytes; who is further behind goes on at the end
+SETTLED = 0.3  # seconds after which nothing more belongs to an entry
+
+
+class Follower:
+    """Everything that is added to the logs in `folder`, from `start` on: each entry once, in the order of moments.
+
+    An entry is told when it is whole: when another one follows it, or nothing for a third of a second. For one
+    thread at a time.
+    """
+
+    def __init__(
+        self, folder: Path, application: str, environment: str, start: Key, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._folder, self._application, self._environment = folder, application, environment
+        self._start = start
+        self._clock = clock
+        self._trails: dict[str, _Trail] = {}
+
+    def take(self) -> list[tuple[Source, Group]]:
+        """What is new. What was written after this call began waits for the next one, so that no log overtakes
+        another, and whoever goes on from a position misses nothing."""
+        now = int(self._clock() * 1e6)
+        for one in sources(self._folder, self._application, self._environment):
+            if one.name not in self._trails:
+                self._trails[one.name] = _Trail(one, self._start)
+        found = [
+            (group.at, name, number, trail.source, group)
+            for name, trail in self._trails.items()
+            for number, group in enumerate(trail.take(now))
+        ]
+        heapq.heapify(found)
+        return [heapq.heappop(found)[3:] for _ in range(len(found))]
+
+    @property
+    def left_out(self) -> int:
+        """Bytes that came faster than they could be told."""
+        return sum(trail.left_out for trail in self._trails.values())
+
+    def close(self) -> None:
+        for trail in self._trails.values():
+            trail.close()
+
+
+class _Trail:
+    """One log, read on from where it was, over the turn from a file to the next."""
+
+    def __init__(self, source: Source, start: Key) -> None:
+        self.source = source
+        self.left_out = 0
+        self._start = start
+        self._lines: list[tuple[int, str]] = []
+        self._rest = b""
+        self._file: int | None = None
+        self._at = 0
+        self._last = 0
+        self._ahead = self._newer_than(start)
+
+    def take(self, now: int) -> Sequence[Group]:
+        """The entries that are whole and from before `now`, in microseconds."""
+        self._read()
+        ready = [line for line in self._lines if line[0] < now]
+        groups = list(grouped(ready))
+        if groups and groups[-1].last > now - SETTLED * 1e6:
+            groups.pop()
+        told = sum(len(group.lines) for group in groups)
+        del self._lines[:told]
+        return [group for group in groups if (group.at, self.source.name) > self._start]
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _newer_than(self, start: Key) -> list[str]:
+        """The files that hold what is newer, the oldest first."""
+        return [path for path in reversed(self.source.files()) if _modified(path) * 1e6 >= start[0] - 2e6]
+
+    def _read(self) -> None:
+        taken = 0
+        while taken < AT_ONCE:
+            if self._file is None and not self._open():
+                return
+            data = self._piece()
+            taken += len(data)
+            if not data and not self._turned():
+                return
+
+    def _open(self) -> bool:
+        while self._ahead:
+            try:
+                self._file = os.open(self._ahead.pop(0), os.O_RDONLY)
+            except OSError:  # dropped meanwhile, or not there yet
+                continue
+            self._at = 0
+            return True
+        self._ahead = [self.source.path] if os.path.exists(self.source.path) else []
+        return bool(self._ahead) and self._open()
+
+    def _piece(self) -> bytes:
+        assert self._file is not None
+        size = os.fstat(self._file).st_size
+        if size < self._at:  # something emptied it
+            self._at = 0
+        if size - self._at > MOST_BEHIND:
+            self.left_out += size - self._at - PIECE
+            self._at, self._rest = size - PIECE, b""
+        data = os.pread(self._file, PIECE, self._at)
+        self._at += len(data)
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        for line in whole:
+            told = moment(line)
+            self._last = self._last + 1 if told is None else told
+            if self._last >= self._start[0] - 1_000_000:
+                self._lines.append((self._last, (line if told is None else line[STAMP:]).decode(errors="replace")))
+        return data
+
+    def _turned(self) -> bool:
+        """Whether the file was read to its end and is not the one that grows any more; lets go of it then."""
+        assert self._file is not None
+        mine = os.fstat(self._file)
+        paths = self.source.files()
+        inodes = [_inode(path) for path in paths]
+        if inodes and inodes[0] == mine.st_ino:
+            return False
+        if os.fstat(self._file).st_size > self._at:
+            return True
+        newer = paths[: inodes.index(mine.st_ino)] if mine.st_ino in inodes else paths
+        if not any(_inode(path) for path in newer):
+            return False
+        self.close()
+        self._ahead = list(reversed(newer))
+        return True
+
+
+def _inode(path: str) -> int | None:
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return None
+
+
+def _modified(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,60 @@
+"""The logs of an environment's instances, as they lie in its directory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_NAME = re.compile(r"r(?P<release>\d{1,9})\.(?P<process>.+?)\.(?P<position>\d{1,9})(?:\.(?P<kind>[a-z]+))?")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One log. `name` is `r12.web.1`, with `.otlp` (or another kind) behind it if it is not what was printed.
+
+    `path` is the file that grows; those before it have a number behind its name.
+    """
+
+    name: str
+    path: str
+    release: int
+    process: str
+    instance: str
+    kind: str = ""
+
+    def files(self) -> list[str]:
+        """Its files, the newest first; the one that grows may not be there."""
+        folder, name = Path(self.path).parent, Path(self.path).name
+        return [self.path, *(str(folder / f"{name}.{number}") for number in sorted(_numbers(folder, name))[::-1])]
+
+
+def sources(folder: Path, application: str, environment: str) -> list[Source]:
+    """Every log of the environment that something is left of, by name."""
+    before = f"{application}.{environment}."
+    names = {_log_of(path.name) for path in folder.glob(f"{before}*.log*")}
+    found = (source(folder / name, name.removeprefix(before).removesuffix(".log")) for name in sorted(names) if name)
+    return [one for one in found if one is not None]
+
+
+def source(path: Path | str, name: str) -> Source | None:
+    """The log at `path`, if its name is one of an instance."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    instance = f"{found['process']}.{found['position']}"
+    return Source(name, str(path), int(found["release"]), found["process"], instance, found["kind"] or "")
+
+
+def _log_of(name: str) -> str:
+    """The log that a file is, or was, the end of; empty if it is something else."""
+    log, dot, rest = name.rpartition(".log")
+    return f"{log}.log" if dot and (not rest or rest[1:].isdecimal()) else ""
+
+
+def _numbers(folder: Path, name: str) -> Iterator[str]:
+    for path in folder.glob(f"{name}.*"):
+        number = path.name.removeprefix(f"{name}.")
+        if number.isdecimal():
+            yield number
