@@ -148,8 +148,12 @@ class Places:
     def errors(self, application: str) -> Path:
         return self.data / "errors" / application
 
+    def logs(self, application: str, environment: str) -> Path:
+        """The logs of an environment's instances, and what else is to be read with them."""
+        return self.environment(application, environment) / "logs"
+
     def instance_log(self, application: str, environment: str, instance: str) -> Path:
-        return self.environment(application, environment) / "logs" / f"{instance}.log"
+        return self.logs(application, environment) / f"{instance}.log"
 
 
 def _make(directory: Path) -> None:

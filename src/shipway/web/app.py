@@ -26,6 +26,8 @@ from shipway.web.failures import Failures
 from shipway.web.feeds import Feeds
 from shipway.web.files import Files
 from shipway.web.headers import ALWAYS, SecurityHeaders
+from shipway.web.log_feeds import LogFeeds
+from shipway.web.log_searches import Searches
 from shipway.web.news import News
 from shipway.web.overview.hours import Hours
 from shipway.web.overview.standings import Board
@@ -75,6 +77,8 @@ def create(
         Feeds(),
         News(database),
         [described(one) for one in DECLARED],
+        Searches(),
+        LogFeeds(),
     )
     failures = Failures(site.templates)
     addresses = by_path(DECLARED)

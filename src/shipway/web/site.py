@@ -20,6 +20,8 @@ from shipway.web.commits import Commits
 from shipway.web.endpoints import Endpoint
 from shipway.web.feeds import Feeds
 from shipway.web.files import Files
+from shipway.web.log_feeds import LogFeeds
+from shipway.web.log_searches import Searches
 from shipway.web.news import News
 from shipway.web.overview.hours import Hours
 from shipway.web.overview.standings import Board
@@ -47,6 +49,8 @@ class Site:
     feeds: Feeds
     news: News
     endpoints: Sequence[Endpoint]
+    searches: Searches
+    log_feeds: LogFeeds
 
     @property
     def address(self) -> str:

@@ -98,6 +98,12 @@ class LiveText(Live):
     media_type = "text/plain; charset=utf-8"
 
 
+class LiveLines(Live):
+    """Lines of JSON as they come."""
+
+    media_type = "application/x-ndjson"
+
+
 class LiveEvents(Live):
     """Server-sent events."""
 

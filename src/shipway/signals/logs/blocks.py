@@ -80,7 +80,9 @@ class Files:
 
     def last(self) -> int:
         """A moment after which there is nothing, in microseconds."""
-        return max((os.fstat(file).st_mtime_ns // 1000 + 1_000_000 for file, size in self._files if size), default=0)
+        return max(
+            (os.fstat(file).st_mtime_ns // 1000 + 1_000_000 for file, size in self._files if size), default=0
+        )
 
     def first(self) -> int | None:
         """The moment of its oldest line."""

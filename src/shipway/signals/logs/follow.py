@@ -6,6 +6,7 @@ import heapq
 import os
 import time
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 from shipway.signals.logs.blocks import STAMP, moment
@@ -20,10 +21,11 @@ SETTLED = 0.3  # seconds after which nothing more belongs to an entry
 
 
 class Follower:
-    """Everything that is added to the logs in `folder`, from `start` on: each entry once, in the order of moments.
+    """Everything that is added to the logs in `folder` after `start`: each entry once, in the order of places.
 
-    An entry is told when it is whole: when another one follows it, or nothing for a third of a second. For one
-    thread at a time.
+    An entry is told when it is whole: when another one follows it, or nothing for a third of a second. What comes
+    after one that is not whole waits with it, so that whoever goes on from a place misses nothing. For one thread
+    at a time.
     """
 
     def __init__(
@@ -33,21 +35,25 @@ class Follower:
         self._start = start
         self._clock = clock
         self._trails: dict[str, _Trail] = {}
+        self._ready: list[tuple[Key, int, Source, Group]] = []
+        self._numbers = count()
 
-    def take(self) -> list[tuple[Source, Group]]:
-        """What is new. What was written after this call began waits for the next one, so that no log overtakes
-        another, and whoever goes on from a position misses nothing."""
-        now = int(self._clock() * 1e6)
+    def take(self) -> list[tuple[Key, Source, Group]]:
+        """What is new and whole. What was written after this call began waits for the next one."""
+        until = int(self._clock() * 1e6)
         for one in sources(self._folder, self._application, self._environment):
             if one.name not in self._trails:
                 self._trails[one.name] = _Trail(one, self._start)
-        found = [
-            (group.at, name, number, trail.source, group)
-            for name, trail in self._trails.items()
-            for number, group in enumerate(trail.take(now))
-        ]
-        heapq.heapify(found)
-        return [heapq.heappop(found)[3:] for _ in range(len(found))]
+        now = until
+        for name, trail in self._trails.items():
+            for group in trail.take(now):
+                heapq.heappush(self._ready, ((group.at, name), next(self._numbers), trail.source, group))
+            until = min(until, trail.waits_since or until)
+        found = []
+        while self._ready and self._ready[0][0][0] < until:
+            place, _, source, group = heapq.heappop(self._ready)
+            found.append((place, source, group))
+        return found
 
     @property
     def left_out(self) -> int:
@@ -55,6 +61,7 @@ class Follower:
         return sum(trail.left_out for trail in self._trails.values())
 
     def close(self) -> None:
+        """Lets go of the files."""
         for trail in self._trails.values():
             trail.close()
 
@@ -72,6 +79,11 @@ class _Trail:
         self._at = 0
         self._last = 0
         self._ahead = self._newer_than(start)
+
+    @property
+    def waits_since(self) -> int | None:
+        """The moment of the first line that was not told yet."""
+        return self._lines[0][0] if self._lines else None
 
     def take(self, now: int) -> Sequence[Group]:
         """The entries that are whole and from before `now`, in microseconds."""

@@ -30,7 +30,9 @@ def of_number(number: float) -> str:
 
 def of_syslog(number: int) -> str:
     """The level of a severity in syslog (RFC 5424), the lower the worse."""
-    return ("critical", "critical", "critical", "error", "warning", "info", "info")[number] if number < 7 else "debug"
+    return (
+        ("critical", "critical", "critical", "error", "warning", "info", "info")[number] if number < 7 else "debug"
+    )
 
 
 def of_opentelemetry(number: int) -> str:

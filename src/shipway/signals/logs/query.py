@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-import re2
+import re2  # type: ignore[import-untyped]
 
 from shipway.errors import UserError
 from shipway.signals.logs import levels
@@ -24,13 +24,30 @@ _MARKS = {
     "critical": r"crit|fatal|panic|emerg|alert|ftl",
 }
 _NUMBERS = r'|(level|lvl|severity|severityNumber|severity_number|@l)"\s*:\s*"?[0-9]|Z [WEFA][0-9,]|Z <[0-9]'
-_ACROSS_LINES = ("^", "\\A", "\\z", "\\B", "\\n", "\\s", "\\D", "\\W", "\\x", "\\C", "\\p", "\\P", "\\Q", "[[", "(?s", "(?m")
+_ACROSS_LINES = (
+    "^",
+    "\\A",
+    "\\z",
+    "\\B",
+    "\\n",
+    "\\s",
+    "\\D",
+    "\\W",
+    "\\x",
+    "\\C",
+    "\\p",
+    "\\P",
+    "\\Q",
+    "[[",
+    "(?s",
+    "(?m",
+)
 
 
 class BadSearch(UserError):
     """What is looked for cannot be looked for so."""
 
-    id = "logs.bad_search"
+    id = "signals.bad_search"
 
 
 @dataclass(frozen=True)
@@ -125,8 +142,8 @@ class Query:
 
     @cached_property
     def _by_line(self) -> Any:
-        """Finds something at least wherever the pattern does; None where that would need whole entries: their lines
-        follow one another, while in the bytes a moment stands between them."""
+        """Finds something at least wherever the pattern does; None where that would need whole entries: their
+        lines follow one another, while in the bytes a moment stands between them."""
         if self.pattern is None or any(sign in self.pattern for sign in _ACROSS_LINES):
             return None
         return re2.compile(f"(?m:{self.pattern})", _options())

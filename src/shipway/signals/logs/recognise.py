@@ -115,7 +115,7 @@ def _json(text: str) -> Said | None:
         return None
     rest = dict(value)
     found = {what: _take(rest, names) for what, names in _PARTS.items()}
-    error = next((rest.pop(name) for name in _ERRORS if isinstance(rest.get(name), dict)), {})
+    error: dict[str, Any] = next((rest.pop(name) for name in _ERRORS if isinstance(rest.get(name), dict)), {})
     stack = found["stack"] or error.get("stack") or error.get("stack_trace") or ""
     message = found["message"] if found["message"] is not None else error.get("message", "")
     return Said(

@@ -17,6 +17,7 @@ from shipway.signals.logs.recognise import recognise
 from shipway.signals.logs.sources import Source
 
 LONGEST = 64 * 1024  # characters of an entry that are told
+HEAVIEST = 1024 * 1024  # characters of a page, and one entry more
 
 Key = tuple[int, str]
 """An entry's moment in microseconds, and the log it stands in: no two have the same."""
@@ -49,8 +50,8 @@ class Entry:
 @dataclass(frozen=True)
 class Page:
     """Some entries. `more` is the position from which the search goes on, None where there is nothing more;
-    `begins` is the moment of the oldest line that is kept (unix seconds), None without any. `reached` is how far was
-    searched when the time was over: unix seconds, None where it was not."""
+    `begins` is the moment of the oldest line that is kept (unix seconds), None without any. `reached` is how far
+    was searched when the time was over: unix seconds, None where it was not."""
 
     entries: Sequence[Entry]
     more: str | None
@@ -107,7 +108,7 @@ def search(
     more = None
     if found.stopped is not None:
         more = position(found.stopped)
-    elif len(entries) == limit:
+    elif found.full and entries:
         more = entries[-1].position
     return Page(
         entries,
@@ -165,8 +166,12 @@ class _Reader:
             last = files.last()
             self.next = min(last, bounds.start[0]) if last else None
 
-    def read(self) -> list[tuple[Key, Entry]]:
-        """What the next block has of what is looked for."""
+    @property
+    def sign(self) -> int:
+        return self._bounds.sign
+
+    def read(self) -> list[tuple[tuple[int, Any], Key, Entry]]:
+        """What the next block has of what is looked for, each with what puts it in order."""
         block = next(self._blocks, None)
         if block is None:
             self.next = None
@@ -174,7 +179,7 @@ class _Reader:
         self._go_on(block)
         if not self._query.may_match(block.data):
             return []
-        return list(self._found(block))
+        return [(self._bounds.order(place), place, entry) for place, entry in self._found(block)]
 
     def _go_on(self, block: Block) -> None:
         if self._bounds.sign < 0:
@@ -219,31 +224,44 @@ def matching(source: Source, group: Group, query: Query) -> Entry | None:
 
 @dataclass
 class _Found:
-    entries: list[tuple[Key, Entry]]
+    """`stopped` is where the search was when its time was over, `full` says that the page was."""
+
+    limit: int
+    entries: list[tuple[Key, Entry]] = field(default_factory=list)
     stopped: Key | None = None
+    weight: int = 0
+
+    @property
+    def full(self) -> bool:
+        return len(self.entries) >= self.limit or self.weight >= HEAVIEST
+
+    def take(self, place: Key, entry: Entry) -> None:
+        self.entries.append((place, entry))
+        self.weight += len(entry.text)
 
 
 def _merged(readers: Sequence[_Reader], limit: int, is_over: Callable[[], bool]) -> _Found:
-    """The first entries of all readers, in order. `stopped` is where the search was when its time was over."""
-    sign = readers[0]._bounds.sign if readers else 1
+    """The first entries of all readers, in order."""
+    sign = readers[0].sign if readers else 1
     waiting = [(sign * one.next, number) for number, one in enumerate(readers) if one.next is not None]
     heapq.heapify(waiting)
     ready: list[tuple[tuple[int, Any], Key, Entry]] = []
-    told: list[tuple[Key, Entry]] = []
+    told = _Found(limit)
     while waiting:
         frontier, number = waiting[0]
-        while ready and len(told) < limit and ready[0][0][0] < frontier:
-            told.append(heapq.heappop(ready)[1:])
-        if len(told) >= limit:
-            return _Found(told)
+        while ready and not told.full and ready[0][0][0] < frontier:
+            told.take(*heapq.heappop(ready)[1:])
+        if told.full:
+            return told
         if is_over():
-            return _Found(told, (abs(frontier), "~~" if sign < 0 else ""))
-        heapq.heappop(waiting)
+            told.stopped = (abs(frontier), "~~" if sign < 0 else "")
+            return told
         reader = readers[number]
-        for place, entry in reader.read():
-            heapq.heappush(ready, (reader._bounds.order(place), place, entry))
+        for found in reader.read():
+            heapq.heappush(ready, found)
+        heapq.heappop(waiting)
         if reader.next is not None:
             heapq.heappush(waiting, (sign * reader.next, number))
-    while ready and len(told) < limit:
-        told.append(heapq.heappop(ready)[1:])
-    return _Found(told)
+    while ready and not told.full:
+        told.take(*heapq.heappop(ready)[1:])
+    return told

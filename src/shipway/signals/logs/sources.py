@@ -34,7 +34,9 @@ def sources(folder: Path, application: str, environment: str) -> list[Source]:
     """Every log of the environment that something is left of, by name."""
     before = f"{application}.{environment}."
     names = {_log_of(path.name) for path in folder.glob(f"{before}*.log*")}
-    found = (source(folder / name, name.removeprefix(before).removesuffix(".log")) for name in sorted(names) if name)
+    found = (
+        source(folder / name, name.removeprefix(before).removesuffix(".log")) for name in sorted(names) if name
+    )
     return [one for one in found if one is not None]
 
 

@@ -1,7 +1,7 @@
 """A process that searches once and ends: `python -I -m shipway.signals.logs.worker`, a search in, a page out.
 
-The server must go on while hundreds of megabytes are looked through, and Python runs one thread at a time. A process
-of its own takes none of the server's time, gives way to everything else, and is over when it is killed.
+The server must go on while hundreds of megabytes are looked through, and Python runs one thread at a time. A
+process of its own takes none of the server's time, gives way to everything else, and is over when it is killed.
 """
 
 from __future__ import annotations
