@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
-from shipway.cli import here, log_lines, show, watching
+from shipway.cli import application_log, here, log_lines, show, watching
 from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
@@ -51,21 +53,46 @@ def retry(
 
 def logs(
     run: Which = None,
-    env: Annotated[str | None, typer.Option("--env", "-e", help="What serves there, instead of a run.")] = None,
+    env: Annotated[
+        str | None, typer.Option("--env", "-e", help="What is printed there, instead of a run.")
+    ] = None,
     app: App = None,
     step: Annotated[str | None, typer.Option("--step", help="One step of the run.")] = None,
     process: Annotated[str | None, typer.Option("--process", help="One process of the environment.")] = None,
+    instance: Annotated[str | None, typer.Option("--instance", help="One copy of it, such as web.1.")] = None,
+    release: Annotated[str | None, typer.Option("--release", help="One release, such as r3.")] = None,
+    level: Annotated[
+        str | None, typer.Option("--level", help="debug, info, warning, error or critical, and all that is worse.")
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", help="Lines with this text, in small or capital letters.")
+    ] = None,
+    regex: Annotated[str | None, typer.Option("--regex", help="Lines in which RE2 finds this pattern.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="How long ago (10m, 2h, 1d), or a time (14:02, 2026-11-27T14:02)."),
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", help="The same, for the other end.")] = None,
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many lines of an environment.", min=0)] = 100,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
-    search: Annotated[str | None, typer.Option("--search", help="The lines of a run with this in them.")] = None,
     times: Annotated[bool, typer.Option("--times", help="When each line of a run came.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The log of a run, or of what serves in an environment; with --json an object per line."""
-    _one_log(run, env, step, process)
-    _one_way(env, follow, search is not None or times)
+    """The log of a run, or of an environment: searched, followed; with --json an object per line."""
+    wanted = {
+        "process": process,
+        "instance": instance,
+        "release": release,
+        "level": level,
+        "regex": regex,
+        "since": since,
+        "until": until,
+    }
+    query = {name: value for name, value in wanted.items() if value is not None}
+    _one_log(run, env, step, query)
+    _one_way(env, follow, search, times)
     server = Server.find()
-    if search is not None or times:
+    if env is None and (search is not None or times):
         name = named(run, app) if run else _newest(server, app)
         chosen = (
             log_lines.timed(server, name, step) if search is None else log_lines.found(server, name, step, search)
@@ -73,32 +100,34 @@ def logs(
         for told in chosen:
             print(json.dumps(told) if as_json else _line(told, times), flush=True)
         return
-    following = {"follow": "1"} if follow else {}
     if env is not None:
-        query = {"lines": str(lines), **({"process": process} if process else {}), **following}
         path = f"/applications/{here.application(app)}/environments/{env}/logs"
-    else:
-        query = {**({"step": step} if step else {}), **following}
-        path = f"/runs/{named(run, app) if run else _newest(server, app)}/log"
-    for line in server.lines(path, **query):
+        query |= {} if search is None else {"search": search}
+        application_log.show_log(server, path, query, lines=lines, follow=follow, as_json=as_json)
+        return
+    asked = {**({"step": step} if step else {}), **({"follow": "1"} if follow else {})}
+    for line in server.lines(f"/runs/{named(run, app) if run else _newest(server, app)}/log", **asked):
         print(json.dumps({"line": line}) if as_json else line, flush=True)
 
 
-def _one_log(run: str | None, env: str | None, step: str | None, process: str | None) -> None:
+def _one_log(run: str | None, env: str | None, step: str | None, query: Mapping[str, str]) -> None:
     """Raises UserError where a run and an environment are both meant: one of them would be left out unsaid."""
     if env is not None and (run is not None or step is not None):
         raise UserError(
             "The log of a run or that of an environment: not both.", hint="shipway logs RUN --step NAME"
         )
-    if env is None and process is not None:
-        raise UserError(
-            "A process belongs to an environment.", hint=f"shipway logs --env prod --process {process}"
-        )
+    if env is None and query:
+        name, value = next(iter(query.items()))
+        said = "A process belongs to an environment." if name == "process" else f"--{name} is for an environment."
+        raise UserError(said, hint=f"shipway logs --env prod --{name} {shlex.quote(value)}")
 
 
-def _one_way(env: str | None, follow: bool, by_line: bool) -> None:
-    """Raises UserError for lines of an environment, or of what is to come: they have neither number nor time."""
-    if by_line and (env is not None or follow):
+def _one_way(env: str | None, follow: bool, search: str | None, times: bool) -> None:
+    """Raises UserError for times of an environment, which are there anyway, and lines of a run that are to come:
+    they have neither number nor time."""
+    if times and env is not None:
+        raise UserError("--times is for what a run has written.", hint="shipway logs RUN --times")
+    if env is None and follow and (times or search is not None):
         raise UserError("--search and --times are for what a run has written.", hint="shipway logs RUN --times")
 
 
