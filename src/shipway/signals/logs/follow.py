@@ -137,6 +137,8 @@ class _Trail:
         data = os.pread(self._file, PIECE, self._at)
         self._at += len(data)
         *whole, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > AT_ONCE:  # the keeper cuts before that
+            whole, self._rest = [*whole, self._rest], b""
         for line in whole:
             told = moment(line)
             self._last = self._last + 1 if told is None else told
