@@ -113,6 +113,7 @@ def test_without_a_script_it_is_searched_and_paged(browser: Browser, serving: Si
     page.get_by_role("button", name="Search").click()
     expect(lines).to_have_count(1)
     assert "search=COINS" in page.url
+    expect(page.get_by_role("heading", level=1)).to_have_text("One line of prod like that")
     lines.get_by_role("link").click()
     expect(lines).to_have_count(5)
     expect(page.locator(".here")).to_contain_text("low on coins")

@@ -27,7 +27,7 @@ from shipway.web.pages.rendering import page
 from shipway.web.refusals import Unreadable
 from shipway.web.routes import declare
 from shipway.web.site import Site
-from shipway.web.words import ago, clock, several
+from shipway.web.words import clock, several
 
 SHOWN = 200  # entries of a page
 AROUND = 100  # entries before and after one that is pointed at
@@ -85,6 +85,7 @@ async def log_page(site: Site, call: Call) -> Response:
         follow=shown["follow"],
         query=urlencode(given),
         begins=shown["begins"],
+        last=shown["entries"][-1]["at"] if live and shown["entries"] and not given else None,
         title=_title(environment, given, shown, live, problem),
     )
     answer.status_code = 200 if problem is None else problem.status
@@ -165,7 +166,7 @@ def _title(
         return told[:1].upper() + told[1:]
     if not live:
         return f"What {environment} printed at {clock(entries[len(entries) // 2]['at'])}"
-    return f"{environment} printed its last line {ago(entries[-1]['at'])}"
+    return f"{environment} printed its last line"
 
 
 ROUTES = (declare("GET", f"{BASE}/log", log_page, who="user"),)

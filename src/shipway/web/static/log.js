@@ -146,6 +146,8 @@ class Live {
     for (const entry of this.waiting.splice(0)) fresh.append(entry.left_out ? this.gap(entry.left_out) : drawn(entry));
     document.getElementById('nothing').hidden = true;
     list.append(fresh);
+    const last = list.querySelector('li[id]:last-child time');
+    if (last) document.getElementById('last')?.replaceWith(Object.assign(last.cloneNode(true), { id: 'last' }));
     if (follow.checked) this.down();
     else if (list.childElementCount > MOST + PAUSED) this.pause();
   }
