@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import pytest
 
-from support.installation import Installation, Repository
+from support.installation import Installation, Repository, eventually
 from support.ports import free_port
 from support.shop import PROJECT, shop
 
@@ -98,3 +99,28 @@ def test_a_run_that_failed_by_chance_goes_the_whole_way_again(
     assert f"commit {commit[:7]}, run {failed[0]} again" in done.out
     assert "✓ test" in done.out
     assert installation.says("shop", environment="staging") == "3"
+
+
+def test_a_secret_that_an_application_prints_is_on_no_disk_and_its_log_is_found(
+    installation: Installation, repository: Repository
+) -> None:
+    printing = "import os, sys, traceback\n"
+    printing += "print('WARNING: the key is', os.environ['API_KEY'], flush=True)\n"
+    printing += "try:\n    {}['cents']\nexcept KeyError:\n"
+    printing += "    print('ERROR: charge failed', file=sys.stderr)\n    traceback.print_exc()\n"
+    files = shop("4", project=STAGING)
+    files["web.py"] = printing + files["web.py"]
+    repository.deliver("Say too much", files, environment="staging")
+    found = eventually(
+        lambda: repository.shipway("logs", "--env", "staging", "--level", "warning", "--process", "web").out,
+        "it is in the log",
+    )
+    assert "WARNING: the key is ***" in found
+    assert "KeyError: 'cents'" in found
+    (release,) = {line.split()[2] for line in found.splitlines() if "the key is" in line}
+    searched = repository.shipway("logs", "--env", "staging", "--search", "CHARGE FAILED", "--json", "-n", "1")
+    entry = json.loads(searched.out)
+    assert (entry["level"], f"r{entry['release']}", entry["process"]) == ("error", release, "web")
+    assert entry["text"].startswith("ERROR: charge failed\nTraceback (most recent call last):\n")
+    for file in (installation.places.data / "environments").rglob("*"):
+        assert not file.is_file() or SECRET.encode() not in file.read_bytes(), file

@@ -24,15 +24,3 @@ def size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def start_of_last(path: Path, lines: int) -> int:
-    """The offset at which the last `lines` lines begin."""
-    end = size(path)
-    position, found = end, b""
-    while position > 0 and found.count(b"\n") <= lines:
-        step = min(PIECE, position)
-        position -= step
-        found = read(path, position, step) + found
-    kept = found.splitlines(keepends=True)[-lines:] if lines else []
-    return end - sum(len(line) for line in kept)

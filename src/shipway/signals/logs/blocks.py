@@ -111,7 +111,8 @@ class Files:
             while at < end:
                 block = _after(file, at, end)
                 at += len(block.data)
-                yield block
+                if block.last >= since:
+                    yield block
 
 
 def _before(file: int, end: int) -> tuple[int, Block]:

@@ -27,7 +27,10 @@ class Source:
     def files(self) -> list[str]:
         """Its files, the newest first; the one that grows may not be there."""
         folder, name = Path(self.path).parent, Path(self.path).name
-        return [self.path, *(str(folder / f"{name}.{number}") for number in sorted(_numbers(folder, name))[::-1])]
+        return [
+            self.path,
+            *(str(folder / f"{name}.{number}") for number in sorted(_numbers(folder, name), key=int)[::-1]),
+        ]
 
 
 def sources(folder: Path, application: str, environment: str) -> list[Source]:

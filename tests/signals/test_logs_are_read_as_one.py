@@ -1,0 +1,181 @@
+"""Searching all logs of an environment finds what reading all of them would find, in the same order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shipway.config.places import Places
+from shipway.hosts.keeper.segments import Segments, turn
+from shipway.signals.logs import blocks
+from shipway.signals.logs.added import Added
+from shipway.signals.logs.follow import Follower
+from shipway.signals.logs.query import Query
+from shipway.signals.logs.search import Entry, key, search
+from shipway.signals.logs.sources import Source, sources
+
+NAMES = ("r1.web.1", "r1.web.2", "r2.worker.1")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three logs of many small files with stack traces in them, to be read in small blocks."""
+    monkeypatch.setattr(blocks, "BLOCK", 700)
+    chance = random.Random(5)
+    logs = {name: Segments(str(tmp_path / f"topup.prod.{name}.log")) for name in NAMES}
+    for number in range(400):
+        name = chance.choice(NAMES)
+        level = chance.choice(["DEBUG", "INFO", "WARNING", "ERROR"])
+        lines = [f"{level}: number {number} of {name} Ärger{number % 7}"]
+        if level == "ERROR":
+            lines += ["Traceback (most recent call last):", f"  File {number}", f"KeyError: {number}"]
+        logs[name].append([line.encode() for line in lines])
+        if chance.random() < 0.03:
+            turn(str(tmp_path / f"topup.prod.{name}.log"))
+    (tmp_path / "topup.prod.r1.web.1.start").write_text("{}")
+    (tmp_path / "topup.production.r1.web.1.log").write_text("of another environment\n")
+    return tmp_path
+
+
+def everything(folder: Path) -> list[Entry]:
+    found: list[Entry] = []
+    for one in sources(folder, "topup", "prod"):
+        found += search([one], Query(), oldest_first=True, limit=10_000).entries
+    return sorted(found, key=lambda entry: key(entry.position))
+
+
+def pages(there: list[Source], query: Query, *, oldest_first: bool, limit: int) -> Iterator[Entry]:
+    more = None
+    while True:
+        start = None if more is None else key(more)
+        page = search(there, query, start=start, oldest_first=oldest_first, limit=limit)
+        yield from page.entries
+        more = page.more
+        if more is None:
+            return
+
+
+QUERIES = [
+    Query(),
+    Query(text="number 39"),
+    Query(text="äRGER3"),
+    Query(text="keyerror: 1"),
+    Query(pattern="number 1.$"),
+    Query(pattern=r"\d+ of r2\.worker"),
+    Query(pattern="^ERROR"),
+    Query(level="error"),
+    Query(level="warning", process="web"),
+    Query(instance="web.2"),
+    Query(release=2, text="DEBUG"),
+    Query(text="stands nowhere"),
+]
+
+
+def wanted(query: Query, entry: Entry) -> bool:
+    text = entry.text.lower()
+    worse = {"warning": ("warning", "error"), "error": ("error",)}.get(query.level or "", (entry.level,))
+    patterns = {
+        "number 1.$": lambda: any(f"number 1{n}" == text for n in range(10)),
+        r"\d+ of r2\.worker": lambda: entry.process == "worker",
+        "^ERROR": lambda: entry.level == "error",
+    }
+    return (
+        (query.text or "").lower() in text
+        and entry.level in worse
+        and query.process in (None, entry.process)
+        and query.instance in (None, entry.instance)
+        and query.release in (None, entry.release)
+        and (query.pattern is None or patterns[query.pattern]())
+    )
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=repr)
+@pytest.mark.parametrize("limit", [7, 1000])
+def test_every_page_has_what_reading_all_would_find(folder: Path, query: Query, limit: int) -> None:
+    there = sources(folder, "topup", "prod")
+    expected = [entry for entry in everything(folder) if wanted(query, entry)]
+    assert list(pages(there, query, oldest_first=True, limit=limit)) == expected
+    assert list(pages(there, query, oldest_first=False, limit=limit)) == expected[::-1]
+
+
+def test_all_of_it_is_read_and_a_trace_stays_with_its_line(folder: Path) -> None:
+    found = everything(folder)
+    assert len(found) == 400
+    assert all(entry.text.count("\n") == (3 if entry.level == "error" else 0) for entry in found)
+
+
+def test_what_lies_outside_a_time_is_left_out(folder: Path) -> None:
+    found = everything(folder)
+    there = sources(folder, "topup", "prod")
+    query = Query(since=found[100].at, until=found[300].at)
+    assert list(search(there, query, oldest_first=True, limit=1000).entries) == found[100:300]
+    assert list(search(there, query, limit=1000).entries) == found[100:300][::-1]
+
+
+def test_a_search_that_stops_goes_on_where_it_was(folder: Path) -> None:
+    there = sources(folder, "topup", "prod")
+    for oldest_first in (True, False):
+        found: list[Entry] = []
+        more, times = None, 0
+        while times < 500:
+            ticks = iter(range(1000))
+            page = search(
+                there,
+                Query(level="error"),
+                start=None if more is None else key(more),
+                oldest_first=oldest_first,
+                limit=1000,
+                seconds=4,
+                clock=lambda ticks=ticks: float(next(ticks)),
+            )
+            found += page.entries
+            more, times = page.more, times + 1
+            if more is None:
+                break
+            assert page.reached is not None
+        expected = [entry for entry in everything(folder) if entry.level == "error"]
+        assert found == (expected if oldest_first else expected[::-1])
+        assert 3 < times < 500
+
+
+def test_whoever_follows_from_anywhere_gets_each_entry_once(folder: Path) -> None:
+    found = everything(folder)
+    start = found[123]
+    follower = Follower(folder, "topup", "prod", key(start.position), clock=lambda: found[-1].at + 10)
+    told = [place for _ in range(50) for place, _, _ in follower.take()]
+    follower.close()
+    assert told == [key(entry.position) for entry in found[124:]]
+
+
+def test_an_entry_is_told_whole_and_nothing_overtakes_it(tmp_path: Path) -> None:
+    one, two = (Segments(str(tmp_path / f"topup.prod.r1.web.{n}.log")) for n in (1, 2))
+    one.append([b"ERROR: it failed"])
+    two.append([b"INFO: later"])
+    written = max(file.stat().st_mtime for file in tmp_path.iterdir())
+    clock = [written + 0.01]
+    follower = Follower(tmp_path, "topup", "prod", (0, ""), clock=lambda: clock[0])
+    assert follower.take() == []
+    one.append([b"  its stack"])
+    clock[0] = written + 60
+    assert [group.lines for _, _, group in follower.take()] == [
+        ["ERROR: it failed", "  its stack"],
+        ["INFO: later"],
+    ]
+    follower.close()
+
+
+def test_what_comes_another_way_is_read_with_it(tmp_path: Path) -> None:
+    places = Places.of(tmp_path / "data")
+    added = Added(places)
+    said = b'{"level": "fatal", "message": "m", "attributes": {"a": 1}}'
+    added.append("topup", "prod", "otlp", {(3, "web.1"): [said], (None, "../../etc/passwd"): [b"{}"]})
+    folder = places.logs("topup", "prod")
+    found = search(sources(folder, "topup", "prod"), Query(), oldest_first=True).entries
+    assert [(one.release, one.instance, one.source, one.level) for one in found] == [
+        (3, "web.1", "otlp", "critical"),
+        (0, "sent.0", "otlp", None),
+    ]
+    assert {path.parent for path in tmp_path.rglob("*.log")} == {folder}
