@@ -153,7 +153,7 @@ def test_whoever_follows_from_anywhere_gets_each_entry_once(folder: Path) -> Non
 def test_an_entry_is_told_whole_and_nothing_overtakes_it(tmp_path: Path) -> None:
     one, two = (Segments(str(tmp_path / f"topup.prod.r1.web.{n}.log")) for n in (1, 2))
     one.append([b"ERROR: it failed"])
-    two.append([b"INFO: later"])
+    two.append([b"INFO: later", b"INFO: and later still"])
     written = max(file.stat().st_mtime for file in tmp_path.iterdir())
     clock = [written + 0.01]
     follower = Follower(tmp_path, "topup", "prod", (0, ""), clock=lambda: clock[0])
@@ -163,6 +163,7 @@ def test_an_entry_is_told_whole_and_nothing_overtakes_it(tmp_path: Path) -> None
     assert [group.lines for _, _, group in follower.take()] == [
         ["ERROR: it failed", "  its stack"],
         ["INFO: later"],
+        ["INFO: and later still"],
     ]
     follower.close()
 
