@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,6 +150,33 @@ def test_whoever_follows_from_anywhere_gets_each_entry_once(folder: Path) -> Non
     told = [place for _ in range(50) for place, _, _ in follower.take()]
     follower.close()
     assert told == [key(entry.position) for entry in found[124:]]
+
+
+def test_no_line_is_lost_or_told_twice_while_logs_are_turned_and_read(tmp_path: Path) -> None:
+    """However reading and turning fall together."""
+    path = str(tmp_path / "topup.prod.r1.web.1.log")
+    log, over = Segments(path), threading.Event()
+
+    def printing() -> None:
+        for number in range(600):
+            log.append([b"line %d" % number])
+            if number % 7 == 6:
+                turn(path)
+        over.set()
+
+    writer = threading.Thread(target=printing)
+    follower = Follower(tmp_path, "topup", "prod", (0, ""), clock=lambda: time.time() + 1)
+    told: list[str] = []
+    writer.start()
+    last = False
+    while not last:
+        last = over.is_set()
+        told += [line for _, _, group in follower.take() for line in group.lines]
+        there = search(sources(tmp_path, "topup", "prod"), Query(), oldest_first=True, limit=1000).entries
+        assert [entry.text for entry in there] == [f"line {number}" for number in range(len(there))]
+    writer.join()
+    follower.close()
+    assert told == [f"line {number}" for number in range(600)]
 
 
 def test_an_entry_is_told_whole_and_nothing_overtakes_it(tmp_path: Path) -> None:

@@ -120,30 +120,29 @@ def test_pages_follow_one_another_without_gap_or_repeat_while_more_is_written(se
     assert [text for text in found if text != "meanwhile"] == whole
 
 
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ({"level": "loud"}, "There are: debug, info, warning, error, critical."),
-        ({"regex": "(a"}, "missing )"),
-        ({"regex": "(?=a)"}, "RE2"),
-        ({"since": "yesterday"}, "10m"),
-        ({"release": "first"}, "such as 12 or r12"),
-        ({"release": "99"}, "no release"),
-        ({"process": "nope"}, "There are: web, worker."),
-        ({"instance": "web.9"}, "There are: web.0, web.1, worker.0."),
-        ({"order": "best"}, "newest"),
-        ({"from": "there"}, "position"),
-        ({"since": "1m", "until": "2m"}, "before"),
-        ({"limit": "many"}, "whole number"),
-        ({"search": "x" * 500}, "400"),
-    ],
-    ids=str,
-)
-def test_what_cannot_be_looked_for_is_said(serving: Site, query: dict[str, str], said: str) -> None:
-    for more in ({}, {"follow": "1"}):
-        answer = ask(serving, **query, **more)
-        assert answer.status in (400, 404)
-        assert said in answer.text
+UNREADABLE: list[tuple[dict[str, str], str]] = [
+    ({"level": "loud"}, "There are: debug, info, warning, error, critical."),
+    ({"regex": "(a"}, "missing )"),
+    ({"regex": "(?=a)"}, "RE2"),
+    ({"since": "yesterday"}, "10m"),
+    ({"release": "first"}, "such as 12 or r12"),
+    ({"release": "99"}, "no release"),
+    ({"process": "nope"}, "There are: web, worker."),
+    ({"instance": "web.9"}, "There are: web.0, web.1, worker.0."),
+    ({"order": "best"}, "newest"),
+    ({"from": "there"}, "position"),
+    ({"since": "1m", "until": "2m"}, "before"),
+    ({"limit": "many"}, "whole number"),
+    ({"search": "x" * 500}, "400"),
+]
+
+
+def test_what_cannot_be_looked_for_is_said(serving: Site) -> None:
+    for query, said in UNREADABLE:
+        for more in ({}, {"follow": "1"}):
+            answer = ask(serving, **query, **more)
+            assert answer.status in (400, 404), query
+            assert said in answer.text
 
 
 def test_a_pattern_that_would_take_for_ever_does_not(serving: Site) -> None:

@@ -63,17 +63,21 @@ class Files:
     def __init__(self, source: Source) -> None:
         self._closing = ExitStack()
         self._files: list[tuple[int, int]] = []  # descriptor and size, the newest first
-        seen = set()
-        for path in source.files():
-            try:
-                file = os.open(path, os.O_RDONLY)
-            except OSError:  # not there yet, or not any more
-                continue
-            self._closing.callback(os.close, file)
-            about = os.fstat(file)
-            if about.st_ino not in seen:
-                seen.add(about.st_ino)
-                self._files.append((file, about.st_size))
+        self._inodes: set[int] = set()
+        self._open(source.path)  # before the others are listed: it may become one of them meanwhile
+        for number in reversed(source.numbers()):
+            self._open(source.before(number))
+
+    def _open(self, path: str) -> None:
+        try:
+            file = os.open(path, os.O_RDONLY)
+        except OSError:  # not there yet, or not any more
+            return
+        self._closing.callback(os.close, file)
+        about = os.fstat(file)
+        if about.st_ino not in self._inodes:
+            self._inodes.add(about.st_ino)
+            self._files.append((file, about.st_size))
 
     def close(self) -> None:
         self._closing.close()

@@ -78,7 +78,7 @@ class _Trail:
         self._file: int | None = None
         self._at = 0
         self._last = 0
-        self._ahead = self._newer_than(start)
+        self._done = self._older_than(start)  # the number of the last file that was read
 
     @property
     def waits_since(self) -> int | None:
@@ -101,9 +101,10 @@ class _Trail:
             os.close(self._file)
             self._file = None
 
-    def _newer_than(self, start: Key) -> list[str]:
-        """The files that hold what is newer, the oldest first."""
-        return [path for path in reversed(self.source.files()) if _modified(path) * 1e6 >= start[0] - 2e6]
+    def _older_than(self, start: Key) -> int:
+        """The number of the newest file that holds nothing newer."""
+        old = [n for n in self.source.numbers() if _modified(self.source.before(n)) * 1e6 < start[0] - 2e6]
+        return max(old, default=0)
 
     def _read(self) -> None:
         taken = 0
@@ -116,15 +117,22 @@ class _Trail:
                 return
 
     def _open(self) -> bool:
-        while self._ahead:
-            try:
-                self._file = os.open(self._ahead.pop(0), os.O_RDONLY)
-            except OSError:  # dropped meanwhile, or not there yet
+        """The file that follows the last one that was read. The one that grows is opened before the others are
+        listed, for it may be turned meanwhile: then it is found among them."""
+        growing = _opened(self.source.path)
+        for number in self.source.numbers():
+            if number <= self._done:
                 continue
-            self._at = 0
-            return True
-        self._ahead = [self.source.path] if os.path.exists(self.source.path) else []
-        return bool(self._ahead) and self._open()
+            file = _opened(self.source.before(number))
+            if file is not None:
+                self._file, self._at = file, 0
+                break
+            self._done = number  # dropped before it was read
+        else:
+            self._file, self._at, growing = growing, 0, None
+        if growing is not None:
+            os.close(growing)
+        return self._file is not None
 
     def _piece(self) -> bytes:
         assert self._file is not None
@@ -147,21 +155,24 @@ class _Trail:
         return data
 
     def _turned(self) -> bool:
-        """Whether the file was read to its end and is not the one that grows any more; lets go of it then."""
+        """Whether there is more to read: in the file itself, or in the one after it; lets go of it then."""
         assert self._file is not None
-        mine = os.fstat(self._file)
-        paths = self.source.files()
-        inodes = [_inode(path) for path in paths]
-        if inodes and inodes[0] == mine.st_ino:
+        mine = os.fstat(self._file).st_ino
+        if _inode(self.source.path) == mine:
             return False
+        numbers = {_inode(self.source.before(number)): number for number in self.source.numbers()}
         if os.fstat(self._file).st_size > self._at:
             return True
-        newer = paths[: inodes.index(mine.st_ino)] if mine.st_ino in inodes else paths
-        if not any(_inode(path) for path in newer):
-            return False
+        self._done = numbers.get(mine, self._done)
         self.close()
-        self._ahead = list(reversed(newer))
-        return True
+        return self._open()
+
+
+def _opened(path: str) -> int | None:
+    try:
+        return os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
 
 
 def _inode(path: str) -> int | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +24,16 @@ class Source:
     instance: str
     kind: str = ""
 
-    def files(self) -> list[str]:
-        """Its files, the newest first; the one that grows may not be there."""
+    def numbers(self) -> list[int]:
+        """Of the files that were it before, the oldest first."""
         folder, name = Path(self.path).parent, Path(self.path).name
-        return [
-            self.path,
-            *(str(folder / f"{name}.{number}") for number in sorted(_numbers(folder, name), key=int)[::-1]),
-        ]
+        found = (path.name.removeprefix(f"{name}.") for path in folder.glob(f"{name}.*"))
+        return sorted(int(number) for number in found if number.isdecimal())
+
+    def before(self, number: int) -> str:
+        """The file with this number. (An earlier version wrote one, without zeros.)"""
+        path = f"{self.path}.{number:06d}"
+        return path if number > 1 or os.path.exists(path) else f"{self.path}.{number}"
 
 
 def sources(folder: Path, application: str, environment: str) -> list[Source]:
@@ -56,10 +59,3 @@ def _log_of(name: str) -> str:
     """The log that a file is, or was, the end of; empty if it is something else."""
     log, dot, rest = name.rpartition(".log")
     return f"{log}.log" if dot and (not rest or rest[1:].isdecimal()) else ""
-
-
-def _numbers(folder: Path, name: str) -> Iterator[str]:
-    for path in folder.glob(f"{name}.*"):
-        number = path.name.removeprefix(f"{name}.")
-        if number.isdecimal():
-            yield number
