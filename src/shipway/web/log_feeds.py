@@ -78,7 +78,7 @@ class Feed:
                 found = await run_in_threadpool(self._take)
                 if found:
                     self._add(found)
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(0 if self._follower.is_behind else PAUSE)
         finally:
             self._follower.close()
             self._changed.set()

@@ -60,6 +60,11 @@ class Follower:
         """Bytes that came faster than they could be told."""
         return sum(trail.left_out for trail in self._trails.values())
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is more to take at once."""
+        return any(trail.is_behind for trail in self._trails.values())
+
     def close(self) -> None:
         """Lets go of the files."""
         for trail in self._trails.values():
@@ -72,6 +77,7 @@ class _Trail:
     def __init__(self, source: Source, start: Key) -> None:
         self.source = source
         self.left_out = 0
+        self.is_behind = False
         self._start = start
         self._lines: list[tuple[int, str]] = []
         self._rest = b""
@@ -107,7 +113,7 @@ class _Trail:
         return max(old, default=0)
 
     def _read(self) -> None:
-        taken = 0
+        taken, self.is_behind = 0, False
         while taken < AT_ONCE:
             if self._file is None and not self._open():
                 return
@@ -115,6 +121,7 @@ class _Trail:
             taken += len(data)
             if not data and not self._turned():
                 return
+        self.is_behind = True
 
     def _open(self) -> bool:
         """The file that follows the last one that was read. The one that grows is opened before the others are

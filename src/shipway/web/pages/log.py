@@ -85,6 +85,7 @@ async def log_page(site: Site, call: Call) -> Response:
         follow=shown["follow"],
         query=urlencode(given),
         begins=shown["begins"],
+        reached=shown["reached"],
         last=shown["entries"][-1]["at"] if live and shown["entries"] and not given else None,
         title=_title(environment, given, shown, live, problem),
     )
