@@ -69,9 +69,9 @@ def test_what_cannot_be_looked_for_is_said(serving: Site, shipway: Shipway) -> N
 
 
 def test_a_search_needs_an_environment(serving: Site, shipway: Shipway) -> None:
-    answer = shipway("logs", "--app", "topup", "--search", "two words")
+    answer = shipway("logs", "--app", "topup", "--regex", "two words")
     assert answer.code == 2
-    assert "shipway logs --env prod --search 'two words'" in answer.told
+    assert "shipway logs --env prod --regex 'two words'" in answer.told
 
 
 def test_what_comes_is_shown_and_a_server_that_went_away_is_asked_again(

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from shipway.config.places import Places
 from shipway.hosts.keeper.segments import Segments, turn
 from shipway.signals.logs import blocks
-from shipway.signals.logs.added import Added
 from shipway.signals.logs.follow import Follower
 from shipway.signals.logs.query import Query
 from shipway.signals.logs.search import Entry, key, search
@@ -195,17 +193,3 @@ def test_an_entry_is_told_whole_and_nothing_overtakes_it(tmp_path: Path) -> None
         ["INFO: and later still"],
     ]
     follower.close()
-
-
-def test_what_comes_another_way_is_read_with_it(tmp_path: Path) -> None:
-    places = Places.of(tmp_path / "data")
-    added = Added(places)
-    said = b'{"level": "fatal", "message": "m", "attributes": {"a": 1}}'
-    added.append("topup", "prod", "otlp", {(3, "web.1"): [said], (None, "../../etc/passwd"): [b"{}"]})
-    folder = places.logs("topup", "prod")
-    found = search(sources(folder, "topup", "prod"), Query(), oldest_first=True).entries
-    assert [(one.release, one.instance, one.source, one.level) for one in found] == [
-        (3, "web.1", "otlp", "critical"),
-        (0, "sent.0", "otlp", None),
-    ]
-    assert {path.parent for path in tmp_path.rglob("*.log")} == {folder}

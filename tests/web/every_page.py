@@ -61,6 +61,8 @@ EVERY = (
     Looked("/reference/api"),
     Looked("/installation"),
     Looked("/patterns", opened=True),
+    Looked("/applications/topup/environments/prod/log", opened=True),
+    Looked("/applications/topup/environments/prod/log?regex=(", status=400),
     Looked("/applications/topup/errors"),
     Looked("/applications/topup/errors?environment=prod"),
     Looked("/applications/ledger/errors"),

@@ -129,7 +129,7 @@ class Feed:
         return found
 
 
-class Feeds:
+class LogFeeds:
     """Those that are watched now."""
 
     def __init__(self) -> None:

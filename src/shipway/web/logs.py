@@ -60,14 +60,16 @@ def follow(site: Site, application: str, environment: str, asked: Asked) -> Asyn
     """
     place = Place(site.places.logs(application, environment), application, environment)
     asked = replace(asked, query=replace(asked.query, since=None))  # what comes is later; and more ask the same
-    site.feeds.check(place, asked.query)
+    site.log_feeds.check(place, asked.query)
     return _followed(site, place, asked)
 
 
 async def _followed(site: Site, place: Place, asked: Asked) -> AsyncIterator[str]:
     application, environment = place.application, place.environment
     start = asked.start or now()
-    async with site.feeds.watching(place, asked.query, lambda: secrets_of(site, application, environment)) as feed:
+    async with site.log_feeds.watching(
+        place, asked.query, lambda: secrets_of(site, application, environment)
+    ) as feed:
         if start < feed.begins:
             joined = feed.begins
             async for line in _missed(site, application, environment, asked, start, joined):
