@@ -75,7 +75,10 @@ class Callers:
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
             if what in ("topup", "charge"):
                 body = json.dumps({"cents": 900 if what == "topup" else rng.randrange(1, 400)})
-                key = {"Idempotency-Key": f"{time.time()}-{next(self._numbers)}", "Content-Type": "application/json"}
+                key = {
+                    "Idempotency-Key": f"{time.time()}-{next(self._numbers)}",
+                    "Content-Type": "application/json",
+                }
                 connection.request("POST", f"{account}/{what}", body, {"Host": HOST, **key})
             else:
                 connection.request("GET", what or account, headers={"Host": HOST})
@@ -163,8 +166,12 @@ def by_the_rule(installation: Installation, commit: str) -> bool:
     )
     before = f"{name.rpartition('.r')[0]}.r{int(name.rpartition('.r')[2]) - 1}"
     kinds = ("deployment.try", "deployment.switched")
-    at = [one for (one,) in installation.query("select at from facts where run = ? and kind in (?, ?)", run, *kinds)]
-    return any(worse(*(tally(installation, each, *span) for each in (before, name))) for span in itertools.pairwise(at))
+    at = [
+        one for (one,) in installation.query("select at from facts where run = ? and kind in (?, ?)", run, *kinds)
+    ]
+    return any(
+        worse(*(tally(installation, each, *span) for each in (before, name))) for span in itertools.pairwise(at)
+    )
 
 
 def tally(installation: Installation, release: str, since: float, until: float) -> Tally:

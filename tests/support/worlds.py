@@ -96,7 +96,7 @@ def readings(world: World, change: Change, moves: Moves, rng: Random) -> Iterato
             running = world.run
         failed = running > 0 or (new and rng.random() < change.failing)
         running = max(running - 1, 0)
-        milliseconds = _took(world, second, rng)
+        milliseconds = took(world, second, rng)
         if new:
             milliseconds *= change.slower * (10 if served <= change.cold else 1)
         if failed:
@@ -121,7 +121,7 @@ def _share(moves: Moves, second: float) -> float:
     return 0.0
 
 
-def _took(world: World, second: float, rng: Random) -> float:
+def took(world: World, second: float, rng: Random) -> float:
     if world.tail and rng.random() < world.tail:
         return world.median * float(rng.paretovariate(0.9))
     return world.median * exp(rng.gauss(0.0, world.spread)) * world.slower(second)

@@ -63,7 +63,7 @@ class Watchers:
             self._thread("tidy", self._every, 1.0, partial(rehearse.tidy, cast)),
             self._thread("collect", self._collect),
             self._thread("measure", self._every, instances.EVERY, cast.collector.instances.look),
-            self._thread("watch", self._every, 0.5, Watch(cast).look),
+            self._thread("watch", self._every, 0.25, Watch(cast).look),
             self._thread("record-errors", self._record_errors),
             self._thread("suspect", self._every, 1.0, Suspecting(cast).look),
             self._thread("probe", self._every, 1.0, self._probe),

@@ -180,10 +180,47 @@ def has_entered(conn: Connection, deployment: Deployment, phase: str) -> bool:
 
 
 def shares(conn: Connection, deployment: Deployment) -> list[tuple[float, int]]:
-    """Since when (seconds since 1970) its release has had which share of 100 requests, oldest first."""
-    found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment)
-    told = {"deployment.try": None, "deployment.switched": 100, "deployment.switched_back": 0}
-    return [(fact.at, told[fact.kind] or fact.data.get("share", 0)) for fact in found if fact.kind in told]
+    """Since when (seconds since 1970) its release has had which share of 100 requests, oldest first.
+
+    A share that was given back to ask the release before ends with the answer, or when a newer deployment begins:
+    that one moves the requests from then on.
+    """
+    told = {"deployment.try": None, "deployment.asked": None, "deployment.switched": 100}
+    told |= {"deployment.answered": 100, "deployment.switched_back": 0}
+    found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=list(told))
+    moves = [(fact.at, told[fact.kind] or fact.data.get("share", 0)) for fact in found]
+    if found and found[-1].kind == "deployment.asked" and (newer := _newer(conn, deployment)) is not None:
+        moves.append((newer, 100))
+    return moves
+
+
+def asked_since(conn: Connection, deployment: Deployment) -> float | None:
+    """Since when its release shares the requests with the one before, which is asked; None while it does not."""
+    kinds = ("deployment.asked", "deployment.answered")
+    found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=kinds)
+    asking = found and found[-1].kind == "deployment.asked" and _newer(conn, deployment) is None
+    return found[-1].at if asking else None
+
+
+def asked(conn: Connection, deployment: Deployment, share: int) -> None:
+    """Records that its release keeps `share` of 100 requests while the one before, still warm, has the others."""
+    _fact(conn, deployment, "deployment.asked", {"share": share})
+
+
+def answered(conn: Connection, deployment: Deployment, reason: str) -> None:
+    """Records that its release gets all requests again, because the one before does no better."""
+    _fact(conn, deployment, "deployment.answered", {"reason": reason})
+
+
+def _newer(conn: Connection, deployment: Deployment) -> float | None:
+    """When the next deployment to the environment began."""
+    where = (
+        deployments.c.application == deployment.application,
+        deployments.c.environment == deployment.environment,
+        deployments.c.epoch > deployment.epoch,
+    )
+    began: float | None = conn.execute(select(func.min(deployments.c.started)).where(*where)).scalar_one()
+    return began
 
 
 def on_trial(conn: Connection, deployment: Deployment) -> bool:

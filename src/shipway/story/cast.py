@@ -52,6 +52,18 @@ class Cast:
             yield
 
     @contextmanager
+    def alone_if_free(self, application: str, environment: str) -> Iterator[bool]:
+        """Whether nobody else changes this environment now; nobody does while the block lasts, then."""
+        with self._guard:
+            lock = self._locks.setdefault((application, environment), threading.Lock())
+        free = lock.acquire(blocking=False)
+        try:
+            yield free
+        finally:
+            if free:
+                lock.release()
+
+    @contextmanager
     def in_turn(self, run: str, application: str, environment: str) -> Iterator[None]:
         """The same, once no deployment of another run is open there: one that was interrupted goes first.
 

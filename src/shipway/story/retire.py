@@ -39,13 +39,19 @@ class Retirement:
 
     def _cool_if_over(self, serving: Serving) -> None:
         over = serving.warm is not None and (serving.warm_until or 0) <= time.time()
-        if over and not under_way(self._cast, serving):
+        if over and not under_way(self._cast, serving) and not self._is_asked(serving):
             with (
                 self._cast.alone(serving.application, serving.environment),
                 self._cast.database.write() as conn,
             ):
                 if deployments.running_in(conn, serving.application, serving.environment) is None:
                     releases.cool(conn, serving)
+
+    def _is_asked(self, serving: Serving) -> bool:
+        """Whether the warm one has a share of the requests: `watch` gives it back first."""
+        with self._cast.database.read() as conn:
+            warm = None if serving.warm is None else releases.get(conn, serving.warm)
+        return warm is not None and warm.name in self._cast.proxy.serving(serving.application, serving.environment)
 
     def _is_drained(self, release: Release) -> bool:
         with self._cast.database.read() as conn:

@@ -15,7 +15,7 @@ import time
 from collections import defaultdict
 
 from shipway.errors import DeploymentStopped
-from shipway.signals.judge import Judge, step
+from shipway.signals.judge import Judge, Step, step
 from shipway.signals.verdict import Verdict
 from shipway.state import deployments
 from shipway.state.database import Connection
@@ -72,14 +72,40 @@ class Trial:
         self._judge = Judge()
         self._evidence = Evidence(cast, deployment, release, before)
         self._heard: defaultdict[float, float] = defaultdict(float)
+        self._stands, self._stands_heard = 0.0, 0.0
 
-    def look(self) -> Verdict:
-        """Shows the judge what came since the last look; what it says now."""
+    def look(self, *, asks: bool = False) -> Verdict:
+        """Shows the judge what came since the last look; what it says now.
+
+        `asks`: where it only doubts, whoever looks gives a share back to the release before.
+        """
+        self._judge.asks = asks
         for interval in self._evidence.news():
             heard = self._judge.heard
             self._judge.see(interval)
-            self._heard[interval.share] += self._judge.heard - heard
+            heard = self._judge.heard - heard
+            self._heard[interval.share] += heard
+            if interval.share != self._stands:
+                self._stands, self._stands_heard = interval.share, 0.0
+            self._stands_heard += heard
         return self._judge.verdict()
+
+    @property
+    def doubts(self) -> bool:
+        """Whether it looks as if it had become worse since it has all requests."""
+        return self._judge.doubts
+
+    def step(self, share: int, condition: Judged, waited: float) -> Step:
+        """What is to be done after `waited` seconds with a share that was given after all others."""
+        heard = self._stands_heard if self._stands == share / 100 else 0.0
+        return step(
+            self._judge.verdict(),
+            heard=heard,
+            unheard=self._judge.unheard,
+            waited=waited,
+            hold=condition.hold,
+            deadline=condition.deadline,
+        )
 
     def hold(self, share: int, condition: Judged) -> Verdict:
         """Returns the verdict with which the next move may be made: good, or not known where few people come.

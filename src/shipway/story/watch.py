@@ -1,19 +1,23 @@
 """After all traffic has moved the trial goes on, for as long as the release before is kept warm.
 
-A bad verdict takes production back by itself: the commit is quarantined in the same transaction that queues the
-run of the rollback. Whatever else is judged goes on record once, when the release before has cooled.
+While it serves alone the judge can only doubt; then the release before is asked (`asking`). A bad verdict takes
+production back by itself: the commit is quarantined in the same transaction that queues the run of the rollback.
+Whatever else is judged goes on record once, when the release before has cooled.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 from shipway.signals.verdict import Verdict
 from shipway.state import artifacts, deployments, holds, releases, runs
+from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 from shipway.story import condemn, plan
+from shipway.story.asking import Asking
 from shipway.story.cast import Cast, project_of
 from shipway.story.reverts import Reverts
 from shipway.story.tend import logged
@@ -31,7 +35,9 @@ class Watched:
     release: Release
     before: Release
     trial: Trial
+    asking: Asking
     told: bool = False
+    closely: ExitStack = field(default_factory=ExitStack)
 
 
 class Watch:
@@ -45,14 +51,26 @@ class Watch:
     def look(self) -> None:
         """Hears each release that serves beside a warm one, acts on what is said of it, and sees to reverts."""
         with self._cast.database.read() as conn:
-            serving = [now for now in releases.all_serving(conn) if (now.warm_until or 0) > time.time()]
-        self._watched = {now.deployment: watched for now in serving if (watched := self._of(now)) is not None}
+            serving = [now for now in releases.all_serving(conn) if self._is_watched(conn, now)]
+        found = {now.deployment: watched for now in serving if (watched := self._of(now)) is not None}
+        for gone in self._watched.keys() - found.keys():
+            self._watched[gone].closely.close()
+        self._watched = found
         for now in serving:
             if (watched := self._watched.get(now.deployment)) is not None and not watched.told:
                 closing = (now.warm_until or 0) - time.time() < CLOSING
                 with logged(f"what production says of {watched.release.name} could not be judged"):
-                    self._act(watched, watched.trial.look(), closing=closing)
+                    verdict = watched.trial.look(asks=watched.asking.may)
+                    self._act(watched, verdict, closing=closing)
         self._reverts.look()
+
+    def _is_watched(self, conn: Connection, now: Serving) -> bool:
+        """While the release before is kept warm, and until its last share is given back."""
+        if now.warm is None:
+            return False
+        if (now.warm_until or 0) > time.time():
+            return True
+        return releases.get(conn, now.warm).name in self._cast.proxy.serving(now.application, now.environment)
 
     def _of(self, now: Serving) -> Watched | None:
         """What is known of it, or a new trial; None where there is nothing to judge or nowhere to go back to."""
@@ -64,16 +82,43 @@ class Watch:
             judged = project_of(artifacts.of_release(conn, release)).traffic.judge
         if before is None or deployment.kind != "deploy" or deployment.release != release.id or not judged:
             return None
-        return Watched(deployment, release, before, Trial(self._cast, deployment, release, before))
+        trial = Trial(self._cast, deployment, release, before)
+        return Watched(deployment, release, before, trial, Asking(self._cast, deployment, release, before))
 
     def _act(self, watched: Watched, verdict: Verdict, *, closing: bool) -> None:
         """What fails here is tried again with the next look: it is told only once it is on record."""
         if verdict.kind == "bad":
             self._take_back(watched, verdict)
-            watched.told = True
+            self._tell(watched)
         elif closing:
+            if watched.asking.since is not None:
+                watched.asking.end(verdict.reason)
             self._close(watched, verdict)
-            watched.told = True
+            self._tell(watched)
+        else:
+            self._ask(watched, verdict)
+
+    def _tell(self, watched: Watched) -> None:
+        watched.told = True
+        watched.closely.close()
+
+    def _ask(self, watched: Watched, verdict: Verdict) -> None:
+        """Asks the release before where there is doubt, and hears its answer."""
+        asking, trial = watched.asking, watched.trial
+        since = asking.since
+        if since is None:
+            asking.put_right()
+            if trial.doubts and asking.may:
+                app, env = watched.release.application, watched.release.environment
+                watched.closely.close()
+                watched.closely.enter_context(self._cast.collector.closely(app, env))
+                asking.begin()
+        elif asking.goes_back(trial, since):
+            self._take_back(watched, verdict)
+            self._tell(watched)
+        elif asking.is_answered(trial, since):
+            asking.end(verdict.reason)
+            watched.closely.close()
 
     def _close(self, watched: Watched, verdict: Verdict) -> None:
         deployment = watched.deployment
@@ -95,7 +140,10 @@ class Watch:
                 return  # somebody was quicker
             if condemn.is_judged(conn, watched.deployment, EVERYTHING):
                 return
-            condemn.condemn(conn, watched.deployment, good, EVERYTHING, verdict)
+            if verdict.kind == "bad":
+                condemn.condemn(conn, watched.deployment, good, EVERYTHING, verdict)
+            else:  # it did not answer: nobody is blamed
+                condemn.judge(conn, watched.deployment, EVERYTHING, verdict)
             if stuck is not None:
                 condemn.freeze(conn, watched.deployment, stuck)
                 return

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from shipway.signals.judge import telling
 from shipway.signals.judge.beside import Beside, More, Table
 from shipway.signals.judge.checks import Checks
+from shipway.signals.judge.doubt import Doubt
+from shipway.signals.judge.earlier import Earlier
 from shipway.signals.judge.later import Later
 from shipway.signals.judge.mute import Mute
 from shipway.signals.judge.past import Past
@@ -35,10 +37,16 @@ class Part:
 
 
 class Judge:
-    """Looks at one deployment. The same readings in the same order lead to the same verdict."""
+    """Looks at one deployment. The same readings in the same order lead to the same verdict.
 
-    def __init__(self, policy: Policy | None = None) -> None:
+    `asks`: while the new release serves alone, who carries its readings here can give a share back to the old one
+    whenever `doubts` says so. As long as that is so nothing is held against the new one that was not seen beside
+    the old one.
+    """
+
+    def __init__(self, policy: Policy | None = None, *, asks: bool = False) -> None:
         self.policy = policy or Policy()
+        self.asks = asks
         self.heard = 0.0
         """Seconds for which the source was heard since the new release began to serve."""
         self.silent = 0.0
@@ -53,6 +61,8 @@ class Judge:
         self._restarts = Restarts(self.policy.restarts_an_hour)
         self._checks = Checks(self.policy.flaky)
         self._later: Later | None = None
+        self._doubt: Doubt | None = None
+        self._earlier = Earlier()
         self._warmth = Warmth(self.policy)
         self._bad: Verdict | None = None
 
@@ -78,6 +88,13 @@ class Judge:
         did not answer one of the requests that wait for it.
         """
         return max(self.silent, self._mute.long)
+
+    @property
+    def doubts(self) -> bool:
+        """Whether the new release looks worse than what was known of the old one before it served alone, or does
+        not answer: reason enough to ask the old one, if it can be asked, and to go on asking.
+        """
+        return self._doubt is not None and (self._doubt.shows or self._mute.long > 0)
 
     @property
     def evidence(self) -> float:
@@ -107,29 +124,37 @@ class Judge:
         self._mute.see(reading, self._past.settles)
         self._restarts.see(reading)
         self._warmth.feel(reading, self._past.settles)
-        moved, self._share = reading.share != self._share, reading.share
+        before, self._share = self._share, reading.share
+        if self._doubt is not None:
+            self._doubt.see(reading, self._warmth.warm)
         if reading.share >= 1:
-            self._alone(reading)
-        elif moved:
+            self._alone(reading, began=before < 1)
+            return
+        if reading.share != before:
             self._settled_at = self.heard + self._past.settles
             self._forget_open()
-            self._both(reading)
+        if reading.share < before:
+            self._earlier.fell(reading)
         else:
+            self._earlier.see(reading)
             self._both(reading)
 
     def _both(self, reading: Reading) -> None:
         old, new = reading.old, reading.new
-        table = Table(old.errors, old.requests, new.errors, new.requests)
+        table = self._earlier.without("failed", Table(old.errors, old.requests, new.errors, new.requests))
         see = self._errors.see if self.heard > self._settled_at else self._errors.see_bad
         see(table, reading.share, self._past.failing)
         if self._warmth.warm:
             for slow in self._slow:
-                slow.see(reading, self._past)
+                slow.see(reading, self._past, self._earlier)
 
-    def _alone(self, reading: Reading) -> None:
-        if self._checks.old_fails:
+    def _alone(self, reading: Reading, *, began: bool) -> None:
+        if began:
+            self._doubt = Doubt(self._past, self.policy.tolerance)
+            self._doubt.see(reading, self._warmth.warm)
+            self._later = Later(self._past, self.policy.later_tolerance)
+        if self._checks.old_fails or self._later is None:
             return  # it is not the new release alone
-        self._later = self._later or Later(self._past, self.policy.later_tolerance)
         self._later.see(reading, self._warmth.warm)
 
     def _forget_open(self) -> None:
@@ -151,8 +176,12 @@ class Judge:
         for share, finding in self._checks.findings():
             yield Part(0.07 * share, finding)
         if self._later is not None:
-            yield Part(0.11, self._counted(self._later.errors()))
-            yield Part(0.04, self._counted(self._later.slow()))
+            yield Part(0.11, self._held_against(self._later.errors()))
+            yield Part(0.04, self._held_against(self._later.slow()))
+
+    def _held_against(self, finding: Finding) -> Finding:
+        """What was seen while nothing served beside it: told, and no evidence where the old one can be asked."""
+        return replace(finding, evidence=min(finding.evidence, 1.0)) if self.asks else self._counted(finding)
 
     def _counted(self, finding: Finding) -> Finding:
         """A few bad requests are no evidence, however unlikely they are."""

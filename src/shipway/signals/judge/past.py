@@ -41,6 +41,11 @@ class Past:
         return (self.errors + 0.01) / (self.requests + 2)
 
     @property
+    def failing_usually(self) -> float:
+        """Twice that, and two of a hundred more; at most half."""
+        return min(2 * self.failing + 0.02, UNKNOWN)
+
+    @property
     def failing_at_worst(self) -> float:
         """What a release is allowed when there is nothing beside it: twice what was usual or what happened in the
         worst moment, and two of a hundred more. The worst moment never excuses more than half.

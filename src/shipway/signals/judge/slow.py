@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shipway.signals.judge.beside import Beside, Odds, Table
+from shipway.signals.judge.earlier import Earlier
 from shipway.signals.judge.past import Past
 from shipway.signals.judge.reading import Reading
 from shipway.signals.verdict import Finding
@@ -25,7 +26,7 @@ class Slow:
     def finding(self) -> Finding:
         return self.compared.finding(f"requests slower than {BOUNDS[self.place]} ms")
 
-    def see(self, reading: Reading, past: Past) -> None:
+    def see(self, reading: Reading, past: Past, earlier: Earlier) -> None:
         if self.compared.between_blocks:
             self._look_up(past)
         if self._usual is None:
@@ -34,7 +35,7 @@ class Slow:
         table = Table(
             old.slower_than(self.place), sum(old.durations), new.slower_than(self._lenient), sum(new.durations)
         )
-        self.compared.see(table, reading.share, self._usual)
+        self.compared.see(earlier.without(f"slow {self._quantile}", table), reading.share, self._usual)
 
     @property
     def _lenient(self) -> int:

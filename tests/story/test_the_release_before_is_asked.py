@@ -1,0 +1,269 @@
+"""Once a release serves alone and looks bad, the one before is asked: was it the release, or the world?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import text
+
+from shipway.releases.targets import process
+from shipway.signals.reading import Reading
+from shipway.state import deployments, releases, runs
+from shipway.state.deployments import Deployment
+from shipway.state.releases import Release
+from shipway.state.runs import Run
+from shipway.story.asking import Asking
+from shipway.story.retire import Retirement
+from shipway.story.watch import Watch
+from shipway.traffic.strategies.asking import KEPT
+from support.hearing import Hearsay, earlier, hear, tally
+from support.scene import WEB_ONLY, Scene, a_scene
+from support.workshop import NAME
+
+STICKY = WEB_ONLY.replace("traffic: {", "traffic: {sticky: true, ")
+IRREVERSIBLE = f"{WEB_ONLY}release: {{run: 'true', migration: irreversible}}\n"
+
+
+@dataclass
+class World:
+    """What is read of both releases, 3 s a look: how many of 40 requests fail, and how many of the new one hang."""
+
+    old: int = 0
+    new: int = 0
+    hang: int = 0
+
+    def says(self, new: bool, _number: int) -> Reading:
+        failed = self.new if new else self.old
+        counted = tally(0) if new and self.hang else tally(40 - failed, failed)
+        return Reading(0.0, 3.0, "", counted, self.hang if new else 0, True)
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with a_scene(tmp_path_factory.mktemp("scene")) as scene:
+        scene.serves("first", project=WEB_ONLY)
+        yield scene
+
+
+@pytest.fixture
+def scene(opened: Scene) -> Scene:
+    """One where a release has just taken over, and the one before is warm."""
+    return taken_over(opened, WEB_ONLY)
+
+
+@pytest.fixture
+def world(scene: Scene) -> World:
+    return heard(scene)
+
+
+def taken_over(scene: Scene, project: str) -> Scene:
+    scene.settle()
+    number = scene.every_fact().count("deployment.done")
+    scene.serves(f"stable {number}", project=WEB_ONLY)
+    scene.serves(f"newer {number}", project=project)
+    return scene
+
+
+def heard(scene: Scene) -> World:
+    """What is heard of it from now on: at first that all is well."""
+    world = World()
+    hear(scene.cast, Hearsay(stable_of(scene).name, world.says, earlier(range(20, 10, -1))))
+    return world
+
+
+def stable_of(scene: Scene) -> Release:
+    """What is kept warm."""
+    with scene.cast.database.read() as conn:
+        now = releases.now_serving(conn, NAME, "prod")
+        assert now is not None
+        assert now.warm is not None
+        return releases.get(conn, now.warm)
+
+
+def serving(scene: Scene) -> Deployment:
+    with scene.cast.database.read() as conn:
+        now = releases.now_serving(conn, NAME, "prod")
+        assert now is not None
+        return deployments.get(conn, now.deployment)
+
+
+def facts(scene: Scene) -> list[str]:
+    """Whether it was asked, answered, judged bad or quarantined since it was deployed."""
+    told = ("deployment.asked", "deployment.answered", "verdict.bad", "verdict.not_known", "commit.quarantined")
+    with scene.cast.database.read() as conn:
+        run = runs.get(conn, serving(scene).run)
+    return [kind for kind in scene.facts(run) if kind in told]
+
+
+def mine(scene: Scene) -> int:
+    """What the release that serves by the record has of 100 requests by the router."""
+    return scene.shares()[f"r{scene.serving().number}"]
+
+
+def looks(watch: Watch, number: int) -> None:
+    for _ in range(number):
+        watch.look()
+
+
+def begins(scene: Scene, world: World, *, new: int = 40, old: int = 0) -> Watch:
+    """The new one fails, and most requests have gone to the one before."""
+    watch = Watch(scene.cast)
+    looks(watch, 3)
+    assert mine(scene) == 100
+    world.new, world.old = new, old
+    looks(watch, 1)
+    assert (mine(scene), facts(scene)) == (KEPT, ["deployment.asked"])
+    return watch
+
+
+def test_nobody_is_asked_while_all_is_well(scene: Scene, world: World) -> None:
+    looks(Watch(scene.cast), 10)
+    assert (mine(scene), facts(scene)) == (100, [])
+
+
+def test_a_bad_one_keeps_a_share_until_it_is_judged_beside_the_one_before(scene: Scene, world: World) -> None:
+    watch = begins(scene, world)
+    looks(watch, 3)
+    assert facts(scene) == ["deployment.asked", "verdict.bad", "commit.quarantined"]
+    (verdict,) = scene.verdicts(run_of(scene))
+    assert verdict == (100, "bad")
+    assert [run.who for run in waiting(scene)] == ["shipway"]
+
+
+def run_of(scene: Scene) -> Run:
+    with scene.cast.database.read() as conn:
+        return runs.get(conn, serving(scene).run)
+
+
+def waiting(scene: Scene) -> list[Run]:
+    with scene.cast.database.write() as conn:
+        found = [run for run in runs.in_state(conn, "queued") if run.purpose == "rollback"]
+        for run in found:
+            runs.end(conn, run, "cancelled", "its test is over")
+        return found
+
+
+def test_what_fails_for_both_blames_nobody_however_long_it_lasts(scene: Scene, world: World) -> None:
+    watch = begins(scene, world, old=40)
+    looks(watch, 15)
+    assert (mine(scene), facts(scene)) == (KEPT, ["deployment.asked"])
+    world.new = world.old = 0
+    looks(watch, 8)
+    assert (mine(scene), facts(scene)) == (100, ["deployment.asked", "deployment.answered"])
+    assert waiting(scene) == []
+
+
+def test_one_that_does_not_answer_goes_back_and_is_not_quarantined(scene: Scene, world: World) -> None:
+    watch = Watch(scene.cast)
+    looks(watch, 3)
+    world.hang = 5
+    looks(watch, 5)
+    assert mine(scene) == KEPT
+    with scene.cast.database.write() as conn:  # what is asked has a deadline of a minute
+        conn.execute(text("update facts set at = at - 100 where kind = 'deployment.asked'"))
+    looks(watch, 5)
+    assert facts(scene) == ["deployment.asked", "verdict.not_known"]
+    assert len(waiting(scene)) == 1
+
+
+@pytest.mark.parametrize("place", ["deployment.asked before", "deployment.asked after"])
+def test_who_is_killed_while_it_is_asked_goes_on(scene: Scene, world: World, place: str) -> None:
+    """The share has moved already, and is not on record, or it is: either way what was dealt out is told apart."""
+    watch, hearsay = Watch(scene.cast), scene.cast.collector
+    looks(watch, 3)
+    world.new = world.old = 40
+    with scene.crashing(place):
+        looks(watch, 1)
+    hear(scene.cast, hearsay)
+    assert mine(scene) == KEPT
+    again = Watch(scene.cast)
+    looks(again, 10)
+    assert (mine(scene), facts(scene)) == (KEPT, ["deployment.asked"])
+    world.new = world.old = 0
+    looks(again, 8)
+    assert (mine(scene), facts(scene)) == (100, ["deployment.asked", "deployment.answered"])
+
+
+def test_who_is_killed_before_it_is_on_record_puts_the_share_back(scene: Scene, world: World) -> None:
+    watch, hearsay = Watch(scene.cast), scene.cast.collector
+    looks(watch, 3)
+    world.new = 40
+    with scene.crashing("deployment.asked before"):
+        looks(watch, 1)
+    world.new = 0
+    hearsay.looks.clear()  # type: ignore[attr-defined]
+    hear(scene.cast, hearsay)
+    looks(Watch(scene.cast), 2)
+    assert (mine(scene), facts(scene)) == (100, [])
+
+
+def test_who_is_killed_after_the_answer_gives_everything_back(scene: Scene, world: World) -> None:
+    watch, hearsay = begins(scene, world, old=40), scene.cast.collector
+    world.new = world.old = 0
+    with scene.crashing("deployment.answered after"):
+        looks(watch, 8)
+    hear(scene.cast, hearsay)
+    assert mine(scene) == KEPT
+    looks(Watch(scene.cast), 1)
+    assert (mine(scene), facts(scene)) == (100, ["deployment.asked", "deployment.answered"])
+
+
+@pytest.mark.parametrize("project", [STICKY, IRREVERSIBLE])
+def test_it_is_not_asked_where_nobody_may_go_back_to_it(opened: Scene, project: str) -> None:
+    """Then what the new one does alone is held against it."""
+    scene = taken_over(opened, project)
+    world, watch = heard(scene), Watch(scene.cast)
+    looks(watch, 3)
+    world.new = 40
+    looks(watch, 12)
+    assert mine(scene) == 100
+    assert facts(scene) == ["verdict.bad", "commit.quarantined"]
+    waiting(scene)
+
+
+def test_one_that_is_not_well_is_not_asked(scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shipway.traffic.proxy.ANSWERS_WITHIN", 0.1)
+    watch = Watch(scene.cast)
+    looks(watch, 3)
+    stable = stable_of(scene)
+    process.stop(scene.cast.machine, stable, scene.cast.machine.keeper.highest_epoch(process.group(stable)))
+    world.new = 40
+    looks(watch, 1)
+    assert (mine(scene), facts(scene)) == (100, [])
+
+
+def test_the_warm_one_is_not_stopped_while_it_is_asked(scene: Scene, world: World) -> None:
+    """Everything goes to the new one first, also when the time of the warm one is over."""
+    watch, asked = begins(scene, world, old=40), serving(scene)
+    with scene.cast.database.write() as conn:
+        conn.execute(text("update serving set warm_until = 1"))
+    Retirement(scene.cast).look()
+    assert mine(scene) == KEPT
+    looks(watch, 1)
+    assert mine(scene) == 100
+    Retirement(scene.cast).look()
+    with scene.cast.database.read() as conn:
+        now = releases.now_serving(conn, NAME, "prod")
+    assert now is not None
+    assert (now.deployment, now.warm) == (asked.id, None)
+    assert facts(scene)[:2] == ["deployment.asked", "deployment.answered"]
+
+
+def test_who_deploys_meanwhile_moves_the_requests_alone(scene: Scene, world: World) -> None:
+    """From its beginning on the share that was given back is not compared, and not moved by anybody else."""
+    watch, asked = begins(scene, world, old=40), serving(scene)
+    hearsay = scene.cast.collector
+    newer = scene.ordered(scene.commit(f"meanwhile {asked.epoch}", project=WEB_ONLY))
+    with scene.crashing("deployment.start after"):
+        scene.deliver(newer)
+    hear(scene.cast, hearsay)
+    assert not Asking(scene.cast, asked, scene.serving(), stable_of(scene)).may
+    with scene.cast.database.read() as conn:
+        assert [share for _, share in deployments.shares(conn, asked)][-2:] == [KEPT, 100]
+        assert deployments.asked_since(conn, asked) is None
+    looks(watch, 3)
+    assert scene.deliver(newer) == "passed"
+    assert mine(scene) == 100
+    assert list(scene.shares()) == [f"r{scene.serving().number}"]
