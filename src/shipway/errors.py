@@ -129,6 +129,16 @@ class DiskFull(OwnerError):
     default_hint = "Make room on the disk that holds Shipway's data, then push the commit again."
 
 
+class CannotRecord(TransientError):
+    """The record cannot be written: its disk is full, broken, or may only be read. Nothing has changed."""
+
+    id = "machine.cannot_record"
+    actor = "owner"
+    default_hint = (
+        "Make room on the disk that holds Shipway's data, or let it be written again; what waits goes on."
+    )
+
+
 class DeploymentStopped(UserError):
     """A deployment could not be carried out; what served before still serves. `excerpt` holds the evidence."""
 

@@ -103,12 +103,9 @@ def test_one_that_gets_everything_at_once_goes_back_as_well(
         eventually(lambda: len(people.visits) > 5 * RATE, "people have come")
         commit = repository.deliver("Sell no milk", broken("5", every=1, project=BLUE_GREEN))
         eventually(lambda: verdicts(installation)[-1] == (100, "bad"), "it was judged")
-        assert repository.shipway("wait", commit, "--timeout", "60").code == 1
-        lost = len(people.failed)
-        eventually(lambda: len(people.visits) > lost + 2 * RATE, "people go on coming")
+        eventually(lambda: repository.json("runs")[0]["state"] == "passed", "it has gone back")
     assert "deployment.asked" in installation.facts("deployment.%"), "most went to the one before at once"
     assert installation.says("shop") == "4"
-    assert lost < 5 * RATE, "what serves alone was bad for some twelve seconds before the one before was asked"
     assert repository.shipway("wait", commit, "--timeout", "5").code == 1
     runs = repository.json("runs")
     assert (runs[0]["purpose"], runs[0]["who"]) == ("rollback", "shipway")

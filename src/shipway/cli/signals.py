@@ -125,8 +125,13 @@ Told = tuple[float, Callable[[], None]]
 
 def _moves(found: Mapping[str, Any]) -> Iterator[Told]:
     for move in found["shares"]:
-        line = f"{show.clock(move['at'])}  {move['share']} % of the requests{', back' if move['back'] else ''}"
+        how = ", back" if move["back"] else f", {_before(found)} was asked" if move["asked"] else ""
+        line = f"{show.clock(move['at'])}  {move['share']} % of the requests{how}"
         yield move["at"], partial(print, line)
+
+
+def _before(found: Mapping[str, Any]) -> str:
+    return "before" if found["before"] is None else f"r{found['before']}"
 
 
 def _verdicts(found: Mapping[str, Any]) -> Iterator[Told]:
@@ -137,8 +142,7 @@ def _verdicts(found: Mapping[str, Any]) -> Iterator[Told]:
 def _verdict(found: Mapping[str, Any], verdict: Mapping[str, Any]) -> None:
     reason = "" if verdict["reason"] in found["why"] else f": {plain(verdict['reason'])}"
     print(f"{show.clock(verdict['at'])}  {verdict['kind']} at {verdict['share']} %{reason}")
-    before = "before" if found["before"] is None else f"r{found['before']}"
-    columns = ("", f"r{found['release']['number']}", "", before, "", "by chance")
+    columns = ("", f"r{found['release']['number']}", "", _before(found), "", "by chance")
     show.table(columns, [_compared(finding(each)) for each in verdict["findings"]], empty="")
 
 

@@ -18,6 +18,7 @@ from shipway.incidents.tell import Teller
 from shipway.signals import instances
 from shipway.signals.errors.intake import Intake, Report
 from shipway.signals.errors.recording import Recorder
+from shipway.state.ballast import Ballast
 from shipway.story import conclude, rehearse, tend
 from shipway.story.cast import Cast
 from shipway.story.probing import Probing
@@ -139,6 +140,7 @@ class Watchers:
         self._cast.proxy.start(self._cast.machine.keeper)
 
     def _tend(self) -> None:
+        Ballast(self._cast.machine.places.data).keep()
         tend.restore(self._cast)
         conclude.settle(self._cast)
 

@@ -10,10 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import OperationalError
 
+from shipway.errors import CannotRecord
 from shipway.state import migrate
+from shipway.state.ballast import Ballast
 
 __all__ = ["Connection", "Database", "open_database"]  # a connection is passed on by many, and made here alone
+
+
+FULL = "database or disk is full"
+CLOSED = (FULL, "attempt to write a readonly database", "disk I/O error")
+"""What SQLite says when it cannot write."""
 
 
 class Database:
@@ -39,8 +47,11 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A change of the record: committed and synced at the end of the block, undone by an exception."""
-        with self._engine.connect().execution_options(shipway_write=True) as conn:
+        """A change of the record: committed and synced at the end of the block, undone by an exception.
+
+        Raises CannotRecord when it cannot be written; a full disk has some room again by then (`Ballast`).
+        """
+        with self._telling_why_not(), self._engine.connect().execution_options(shipway_write=True) as conn:
             recorded = conn.info["facts"] = []
             with conn.begin():
                 yield conn
@@ -49,6 +60,18 @@ class Database:
         with self._changed:
             self._changes += 1
             self._changed.notify_all()
+
+    @contextmanager
+    def _telling_why_not(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            why = next((told for told in CLOSED if told in str(error.orig)), None)
+            if why is None:
+                raise
+            if why == FULL:
+                Ballast(self.path.parent).free()
+            raise CannotRecord(f"The record cannot be written: {why}.") from error
 
     @property
     def changes(self) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shipway.config import names
 from shipway.durable.plan import Plan
 from shipway.environments import configure
-from shipway.errors import NotFound, UserError
+from shipway.errors import CannotRecord, NotFound, UserError
 from shipway.pipelines import cancel
 from shipway.project import Project
 from shipway.pushes import repositories
@@ -24,7 +24,7 @@ from shipway.state.errors import Error
 from shipway.state.holds import Hold
 from shipway.state.releases import Release
 from shipway.state.runs import Run
-from shipway.story import carry, go_back, migrations, order, plan
+from shipway.story import at_once, carry, go_back, migrations, order, plan
 from shipway.story.cast import Cast, project_of
 
 
@@ -118,6 +118,7 @@ class Story:
     def roll_back(self, application: str, environment: str, to: int | None, who: str) -> Run:
         """Queues going back to the release r<to>, by default the one before what serves.
 
+        Where nothing can be recorded a release that is kept warm gets all requests at once: raises OnlyRequests.
         While a new release is tried on a share of the requests, going back is giving that share back: the run
         that tries it is returned, and ends with that.
         """
@@ -128,9 +129,17 @@ class Story:
             release = release or choose.target(conn, application, environment, to)
             go_back.check_holds(conn, release)
             migrations.check_way_back(self.cast, conn, release)
-            artifact = artifacts.of_release(conn, release)
-        way = plan.rollback(release.id)
-        return self._queue(artifact, project_of(artifact), who, "rollback", environment, way)
+        try:
+            return self._queue_rollback(release, who)
+        except CannotRecord:
+            pass  # where the disk was full there is some room by now
+        try:
+            return self._queue_rollback(release, who)
+        except CannotRecord as error:
+            if not at_once.requests_back(self.cast, release):
+                raise
+            told = f"r{release.number} has all requests of {environment} again; nothing else has changed, because "
+            raise at_once.OnlyRequests(told + error.message[0].lower() + error.message[1:]) from error
 
     def freeze(self, application: str, environment: str, why: str, until: str, who: str) -> Hold:
         """Lets nothing new be deployed to an environment: `until` as people say it, empty until it is thawed."""
@@ -222,6 +231,12 @@ class Story:
                 hint=_way_to_an_artifact(full, newest),
             )
         return artifact
+
+    def _queue_rollback(self, release: Release, who: str) -> Run:
+        with self.cast.database.read() as conn:
+            artifact = artifacts.of_release(conn, release)
+        way = plan.rollback(release.id)
+        return self._queue(artifact, project_of(artifact), who, "rollback", release.environment, way)
 
     def _queue(
         self, artifact: Artifact, project: Project, who: str, purpose: str, environment: str, way: Plan

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shipway.errors import NotHealthy, StaleEpoch
+from shipway.errors import CannotRecord, NotHealthy, StaleEpoch
 from shipway.state import artifacts, deployments, releases
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
@@ -28,7 +28,7 @@ from shipway.traffic.plan import Judged, Shift, Takeover
 
 log = logging.getLogger(__name__)
 
-REST = 60.0  # seconds for which one that is not healthy is not asked again
+REST = 60.0  # seconds for which one that could not be asked is not asked again
 
 
 class Asking:
@@ -73,8 +73,17 @@ class Asking:
         """Gives most requests to the one before, unless somebody else moves them or it is not healthy."""
         with self._alone() as free:
             if free and self._shift(self._away):
-                with self._cast.database.write() as conn:
-                    deployments.asked(conn, self._deployment, self._away.shares.of[self._release.name])
+                self._record_asked()
+
+    def _record_asked(self) -> None:
+        """What cannot be recorded is undone: the judge would take what is dealt out now for what was before."""
+        try:
+            with self._cast.database.write() as conn:
+                deployments.asked(conn, self._deployment, self._away.shares.of[self._release.name])
+        except CannotRecord:
+            self._shift(self._home)
+            self._rests_until = time.monotonic() + REST
+            raise
 
     def end(self, reason: str) -> None:
         """Gives everything to the new one again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -9,10 +10,11 @@ from typing import Any
 
 from shipway.artifacts import build, publish, pythons
 from shipway.durable.engine import BROKEN, GAVE_UP, PASSED, SKIPPED, Action
-from shipway.errors import ShipwayError, TransientError
+from shipway.errors import CannotRecord, ShipwayError, TransientError
 from shipway.pipelines import checkout, plan
 from shipway.pipelines import run as pipeline
 from shipway.state import facts, runs
+from shipway.state.ballast import Ballast
 from shipway.state.runs import Run
 from shipway.story import deliver, go_back, rehearse
 from shipway.story.cast import Cast, project_of
@@ -21,6 +23,7 @@ from shipway.story.plan import SERVING
 log = logging.getLogger(__name__)
 
 FAILED = "failed"
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 Arguments = Mapping[str, Any]
 Act = Callable[[Cast, Run, Arguments], str]
@@ -96,6 +99,11 @@ def _guarded(
         raise
     except ShipwayError as error:
         return _stopped(cast, run, name, error)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        Ballast(cast.machine.places.data).free()
+        raise CannotRecord("There is no room left on the disk of the data directory.") from error
 
 
 def _stopped(cast: Cast, run: Run, name: str, error: ShipwayError) -> str:

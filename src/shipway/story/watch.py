@@ -11,12 +11,13 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from shipway.errors import CannotRecord
 from shipway.signals.verdict import Verdict
 from shipway.state import artifacts, deployments, holds, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
-from shipway.story import condemn, plan
+from shipway.story import at_once, condemn, plan
 from shipway.story.asking import Asking
 from shipway.story.cast import Cast, project_of
 from shipway.story.reverts import Reverts
@@ -88,7 +89,7 @@ class Watch:
     def _act(self, watched: Watched, verdict: Verdict, *, closing: bool) -> None:
         """What fails here is tried again with the next look: it is told only once it is on record."""
         if verdict.kind == "bad":
-            self._take_back(watched, verdict)
+            self._take_back_somehow(watched, verdict)
             self._tell(watched)
         elif closing:
             if watched.asking.since is not None:
@@ -127,6 +128,15 @@ class Watch:
             if not condemn.is_judged(conn, deployment, EVERYTHING):
                 condemn.judge(conn, deployment, EVERYTHING, verdict)
                 holds.lift(conn, mended, by=deployment.commit, run=deployment.run)
+
+    def _take_back_somehow(self, watched: Watched, verdict: Verdict) -> None:
+        """Where it cannot be recorded the requests go back all the same; the rest as soon as it can."""
+        try:
+            self._take_back(watched, verdict)
+        except CannotRecord:
+            if condemn.no_way_back(self._cast, watched.before) is None:
+                at_once.requests_back(self._cast, watched.before)
+            raise
 
     def _take_back(self, watched: Watched, verdict: Verdict) -> None:
         """Records and queues in one transaction, once: a crash leaves both or neither, and who hears everything

@@ -18,6 +18,8 @@ def explanation(trial: Trial) -> str:
 
 
 def _happened(trial: Trial) -> str:
+    if trial.asking:
+        return f"looked bad, and {named(trial.before)} has most of the requests until it is known why"
     simple = {
         "not deployed": "was never deployed",
         "coming": f"is on its way to {trial.release.environment}, and has no request yet",
@@ -99,6 +101,10 @@ def _next(trial: Trial) -> str:
         moves = f"The next move is made when it was heard for {held} and nothing speaks against it."
         goes = f"If nothing can be heard, everything goes back at {clock(trial.deadline or 0.0)} at the latest."
         return f"Judged since {clock(trial.moves[-1].at)}{others}. {moves} {goes}"
+    if trial.asking:
+        others = f"{named(trial.before)} with the other {100 - trial.share} %"
+        heard = "If it does no better, all requests come back; if it does, they stay there"
+        return f"Compared since {clock(trial.moves[-1].at)} with {others}. {heard} and this one goes."
     if trial.fate == "watched":
         return f"{named(trial.before)} is kept warm until then; a bad verdict gives it all requests back."
     return ""

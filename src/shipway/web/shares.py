@@ -12,20 +12,28 @@ from shipway.state.facts import Fact
 
 EVERYTHING = 100
 FAR = 200  # deployments back, among which those are looked for that moved a share
-MOVED = {"deployment.switched": EVERYTHING, "deployment.undo": 0, "deployment.switched_back": 0}
+GIVEN = ("deployment.try", "deployment.asked")
+MOVED = {
+    "deployment.switched": EVERYTHING,
+    "deployment.answered": EVERYTHING,
+    "deployment.undo": 0,
+    "deployment.switched_back": 0,
+}
 
 
 @dataclass(frozen=True)
 class Move:
     """From `at` (seconds since 1970) on the release had `share` of 100 requests, by the run with the id `run`.
 
-    `back`: it lost them to the release before, by itself or by a rollback.
+    `back`: it lost them to the release before, by itself or by a rollback. `asked`: it has left the others to it for
+    a while, because it looked bad and nothing served beside it.
     """
 
     at: float
     share: int
     run: str
     back: bool = False
+    asked: bool = False
 
 
 def moves(conn: Connection, deployment: Deployment, later: Sequence[Deployment]) -> list[Move]:
@@ -58,12 +66,13 @@ def _own(conn: Connection, deployment: Deployment) -> list[Move]:
     for fact in facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment):
         share, had = _told(fact), found[-1].share if found else 0
         if share is not None and share != had:
-            found.append(Move(fact.at, share, deployment.run, back=share < had))
+            asked = fact.kind == "deployment.asked"
+            found.append(Move(fact.at, share, deployment.run, back=share < had and not asked, asked=asked))
     return found
 
 
 def _told(fact: Fact) -> int | None:
-    return int(fact.data.get("share", 0)) if fact.kind == "deployment.try" else MOVED.get(fact.kind)
+    return int(fact.data.get("share", 0)) if fact.kind in GIVEN else MOVED.get(fact.kind)
 
 
 def _left(move: Move, by: Deployment) -> Move:

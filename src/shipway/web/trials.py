@@ -51,6 +51,11 @@ class Trial:
         return next((move.share for move in reversed(self.moves) if move.share), 0)
 
     @property
+    def asking(self) -> bool:
+        """Whether the release before has most of the requests for a while, to be compared with."""
+        return self.fate == "watched" and self.moves[-1].asked
+
+    @property
     def ended(self) -> float | None:
         """When it lost its requests."""
         return self.moves[-1].at if self.moves and not self.moves[-1].share else None

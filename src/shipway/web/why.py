@@ -72,6 +72,10 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
     ),
     "rehearsal.unneeded": lambda data: f"nothing was rehearsed in {data['environment']}: {data['reason']}",
     "deployment.try": lambda data: f"{data['share']} % of the requests went to it",
+    "deployment.asked": lambda data: (
+        f"it looked bad: it kept {data['share']} % of the requests, and the one before was asked"
+    ),
+    "deployment.answered": lambda _data: "the one before did no better: all requests went to it again",
     "verdict.good": lambda data: f"judged good at {data['share']} %: {data['reason']}",
     "verdict.bad": lambda data: f"judged bad at {data['share']} %: {data['reason']}",
     "verdict.not_known": lambda data: f"not known at {data['share']} %: {data['reason']}",

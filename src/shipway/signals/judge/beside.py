@@ -58,18 +58,6 @@ class More:
         return old, old + self.much * (0.99 - old)
 
 
-@dataclass(frozen=True)
-class Odds:
-    """An alternative: the odds that a request is bad are this many times higher."""
-
-    times: float
-
-    def of(self, usual: float) -> tuple[float, float]:
-        old = min(max(usual, 0.002), 0.95)
-        odds = self.times * old / (1 - old)
-        return old, odds / (1 + odds)
-
-
 def factor(table: Table, share: float, old: float, new: float) -> float:
     """How many times likelier it is that the bad requests lie where they lie if `old` and `new` are the shares
     that are bad and `share` of all goes to the new release, than if good and bad were dealt out alike.
@@ -99,7 +87,7 @@ def factor_of_bad(table: Table, share: float, old: float, new: float) -> float:
 class Beside:
     """Bets block by block. A block ends by its number of requests, never by who got the bad ones."""
 
-    def __init__(self, alternatives: Sequence[tuple[float, More | Odds]]) -> None:
+    def __init__(self, alternatives: Sequence[tuple[float, More]]) -> None:
         self.total = Table()
         self._alternatives = [alternative for _, alternative in alternatives]
         self._wager = Wager([weight for weight, _ in alternatives])

@@ -1,4 +1,4 @@
-"""Whether the new release, now that it serves alone, looks as if it were worse: reason enough to ask the one before."""
+"""Whether the new release, now that it serves alone, looks worse: reason enough to ask the one before."""
 
 from __future__ import annotations
 

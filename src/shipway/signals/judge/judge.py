@@ -14,14 +14,14 @@ from shipway.signals.judge.later import Later
 from shipway.signals.judge.mute import Mute
 from shipway.signals.judge.past import Past
 from shipway.signals.judge.policy import Policy
+from shipway.signals.judge.ranks import Ranks
 from shipway.signals.judge.reading import Reading
 from shipway.signals.judge.restarts import Restarts
-from shipway.signals.judge.slow import Slow
 from shipway.signals.judge.warmth import Warmth
 from shipway.signals.verdict import Finding, Verdict
 
+FAILED = "failed requests"
 ERRORS = ((0.08, More(0.01)), (0.1, More(0.04)), (0.17, More(0.15)), (0.35, More(0.5)), (0.3, More(0.97)))
-QUANTILES = (0.5, 0.9, 0.99)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Judge:
         self._past = Past()
         self._share = self._settled_at = 0.0
         self._errors = Beside(ERRORS)
-        self._slow = [Slow(quantile, self.policy.tolerance) for quantile in QUANTILES]
+        self._slow = Ranks(self.policy.tolerance)
         self._restarts = Restarts(self.policy.restarts_an_hour)
         self._checks = Checks(self.policy.flaky)
         self._later: Later | None = None
@@ -141,12 +141,11 @@ class Judge:
 
     def _both(self, reading: Reading) -> None:
         old, new = reading.old, reading.new
-        table = self._earlier.without("failed", Table(old.errors, old.requests, new.errors, new.requests))
+        table = self._earlier.without(Table(old.errors, old.requests, new.errors, new.requests))
         see = self._errors.see if self.heard > self._settled_at else self._errors.see_bad
         see(table, reading.share, self._past.failing)
         if self._warmth.warm:
-            for slow in self._slow:
-                slow.see(reading, self._past, self._earlier)
+            self._slow.see(old, self._earlier.without_slow(new), reading.share, self._past)
 
     def _alone(self, reading: Reading, *, began: bool) -> None:
         if began:
@@ -158,20 +157,23 @@ class Judge:
         self._later.see(reading, self._warmth.warm)
 
     def _forget_open(self) -> None:
-        for compared in (self._errors, *(slow.compared for slow in self._slow)):
-            compared.drop()
+        self._errors.drop()
+        self._slow.drop()
 
     # --- telling
 
     def _findings(self) -> tuple[Finding, ...]:
-        worst_first = sorted(self._parts(), key=lambda part: part.worth, reverse=True)
+        worst_first = sorted(self._parts(), key=self._weight, reverse=True)
         return tuple(part.finding for part in worst_first if part.finding.new_of)
+
+    def _weight(self, part: Part) -> tuple[bool, float]:
+        """What is slow because it fails is told as what fails, if that is worth a doubt by itself."""
+        return part.finding.what == FAILED and part.worth >= self.policy.doubt, part.worth
 
     def _parts(self) -> Iterator[Part]:
         """The weights never add up to more than 1."""
-        yield Part(0.54, self._counted(self._errors.finding("failed requests")))
-        for slow in self._slow:
-            yield Part(0.06, self._counted(slow.finding()))
+        yield Part(0.54, self._counted(self._errors.finding(FAILED)))
+        yield Part(0.18, self._counted(self._slow.finding()))
         yield Part(0.06, self._restarts.finding())
         for share, finding in self._checks.findings():
             yield Part(0.07 * share, finding)

@@ -15,7 +15,7 @@ UNSETTLED, LONGEST = 5.0, 60.0
 class Past:
     def __init__(self) -> None:
         self.requests = self.errors = self.timed = 0
-        self._durations = [0] * len(Tally().durations)
+        self.durations = [0] * len(Tally().durations)
         self._moment = (0, 0, 0.0)
         self._worst = 0.0
         self._moments = 0
@@ -25,7 +25,7 @@ class Past:
         if not requests:
             return
         self.requests, self.errors = self.requests + requests, self.errors + old.errors
-        self._durations = [a + b for a, b in zip(self._durations, old.durations, strict=True)]
+        self.durations = [a + b for a, b in zip(self.durations, old.durations, strict=True)]
         self.timed += sum(old.durations)
         bad, of, length = self._moment
         bad, of, length = bad + old.errors, of + requests, length + seconds
@@ -58,7 +58,7 @@ class Past:
         if self.timed * (1 - share) < 3 or self.timed < 30:
             return None
         reached = 0
-        for place, count in enumerate(self._durations):
+        for place, count in enumerate(self.durations):
             reached += count
             if reached >= share * self.timed:
                 return min(place, len(BOUNDS) - 1)
@@ -72,7 +72,7 @@ class Past:
 
     def count_slower_than(self, place: int) -> int:
         """How many requests took longer than BOUNDS[place]."""
-        return sum(self._durations[place + 1 :])
+        return sum(self.durations[place + 1 :])
 
     def slower_than(self, place: int) -> float:
         """Their share."""

@@ -1,0 +1,177 @@
+"""Whether the new release's requests take longer than the old one's, all durations taken together.
+
+A request is put into one of some classes by its duration. Had the releases been equal, each class would be dealt out
+alike, however long requests took and whatever else happened: that is what is bet against, with the larger part of
+the slower classes for the new release. See docs/concepts/judge.md for the proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, pairwise
+from math import exp, log, sqrt
+
+from shipway.signals.judge.beside import FORGET, LEAST, LOG_MOST, MOST_NEEDED, OF_NEW
+from shipway.signals.judge.past import Past
+from shipway.signals.judge.wager import Wager
+from shipway.signals.verdict import Finding
+from shipway.traffic.tally import BOUNDS, Tally
+
+EDGES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.97, 0.99)
+"""So much of what is known of the old release lies below each edge between two classes."""
+KNOWN = 100
+AGAIN = 1.05
+"""So many durations must be known; classes are made anew when so many times as many are."""
+
+Counts = Sequence[int]
+
+
+@dataclass(frozen=True)
+class Longer:
+    """An alternative: this part of the requests (0 to 1) takes so many steps of BOUNDS longer."""
+
+    part: float
+    steps: int
+
+    def of(self, durations: Counts) -> list[int]:
+        moved = [0] * len(durations)
+        for place, count in enumerate(durations):
+            moved[min(place + self.steps, len(durations) - 1)] += count
+        return moved
+
+
+ALTERNATIVES = (
+    (0.2, Longer(1.0, 1)),
+    (0.2, Longer(1.0, 3)),
+    (0.2, Longer(1.0, 6)),
+    (0.2, Longer(1.0, 20)),
+    (0.1, Longer(0.2, 10)),
+    (0.1, Longer(0.05, 30)),
+)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """How durations are told apart, and how likely each class is, as usual and by each alternative."""
+
+    edges: tuple[int, ...]
+    durations: Counts
+
+    @cached_property
+    def likely(self) -> list[tuple[list[float], list[float]]]:
+        usual = _shares(self.sort(self.durations))
+        return [(usual, self._mixed(usual, longer)) for _, longer in ALTERNATIVES]
+
+    def sort(self, durations: Counts, lenient: int = 0) -> list[int]:
+        """How many are in each class, its edges moved up by `lenient` steps."""
+        sums = [0, *accumulate(durations)]
+        places = [0, *(min(edge + lenient + 1, len(BOUNDS)) for edge in self.edges), len(durations)]
+        return [sums[after] - sums[before] for before, after in pairwise(places)]
+
+    def _mixed(self, usual: Sequence[float], longer: Longer) -> list[float]:
+        moved = _shares(self.sort(longer.of(self.durations)))
+        return [(1 - longer.part) * a + longer.part * b for a, b in zip(usual, moved, strict=True)]
+
+
+class Ranks:
+    """Bets block by block; a block ends by its number of requests. The new release may be `tolerance` steps slower."""
+
+    def __init__(self, tolerance: int) -> None:
+        self._tolerance = tolerance
+        self._wager = Wager([weight for weight, _ in ALTERNATIVES])
+        self._classes: Classes | None = None
+        self._known = 0
+        self._dealt = (0.0, 0.0)
+        self._old, self._new = [0], [0]
+        self._seen = (Tally().durations, Tally().durations)
+        self._told: Finding | None = None
+
+    @property
+    def evidence(self) -> float:
+        return self._wager.evidence
+
+    def see(self, old: Tally, new: Tally, share: float, past: Past) -> None:
+        if not self._of:
+            self._look_up(past)
+        if self._classes is None or not (old.timed or new.timed):
+            return
+        self._seen = (_plus(self._seen[0], old.durations), _plus(self._seen[1], new.durations))
+        self._told = None
+        self._old = _plus(self._old, self._classes.sort(old.durations))
+        self._new = _plus(self._new, self._classes.sort(new.durations, self._tolerance))
+        part = self._share(share)
+        if self._of >= min(max(OF_NEW / part, LEAST), MOST_NEEDED):
+            self._close(self._classes, part)
+
+    def drop(self) -> None:
+        """Forgets the open block: requests were dealt out differently within it."""
+        self._empty()
+        self._dealt = (0.0, 0.0)
+
+    def finding(self) -> Finding:
+        """Told by the edge at which the new release differs most."""
+        if self._classes is None:
+            return Finding("slow requests", 0, 0, 0, 0, self.evidence)
+        if self._told is None:
+            old, new = (list(accumulate(durations)) for durations in self._seen)
+            found = [self._at(edge, old, new) for edge in self._classes.edges]
+            self._told = max(found, key=_apart)
+        return self._told
+
+    @property
+    def _of(self) -> int:
+        return sum(self._old) + sum(self._new)
+
+    def _at(self, edge: int, old: Counts, new: Counts) -> Finding:
+        """Of what is `old` and `new`, added up from the shortest on."""
+        lenient = min(edge + self._tolerance, len(BOUNDS) - 1)
+        counted = (new[-1] - new[lenient], new[-1], old[-1] - old[edge], old[-1])
+        return Finding(f"requests slower than {BOUNDS[edge]} ms", *counted, self.evidence)
+
+    def _look_up(self, past: Past) -> None:
+        if past.timed < max(KNOWN, AGAIN * self._known):
+            return
+        self._known = past.timed
+        places = {place for edge in EDGES if (place := past.place(edge)) is not None}
+        self._classes = Classes(tuple(sorted(places)), past.durations)
+        self._empty()
+
+    def _close(self, classes: Classes, share: float) -> None:
+        self._wager.round([self._factor(*likely, share) for likely in classes.likely])
+        dealt, of = self._dealt
+        self._dealt = (dealt * FORGET + sum(self._new), of * FORGET + self._of)
+        self._empty()
+
+    def _factor(self, usual: Sequence[float], slower: Sequence[float], share: float) -> float:
+        """How many times likelier it is that each class lies where it lies than if all were dealt out alike."""
+        parts = [share * s / (share * s + (1 - share) * u) for u, s in zip(usual, slower, strict=True)]
+        counted = list(zip(self._old, self._new, parts, strict=True))
+        alike = sum((old + new) * part for old, new, part in counted) / self._of
+        weighed = sum(new * log(part / alike) + old * log((1 - part) / (1 - alike)) for old, new, part in counted)
+        return exp(min(weighed, LOG_MOST))
+
+    def _share(self, planned: float) -> float:
+        """What the new release gets by the blocks before, beginning with what it was to get."""
+        share = (self._dealt[0] + 20 * planned) / (self._dealt[1] + 20)
+        return min(max(share, 0.005), 0.995)
+
+    def _empty(self) -> None:
+        number = 1 if self._classes is None else len(self._classes.edges) + 1
+        self._old, self._new = [0] * number, [0] * number
+
+
+def _plus(before: Counts, more: Counts) -> list[int]:
+    return [a + b for a, b in zip(before, more, strict=True)]
+
+
+def _shares(counts: Counts) -> list[float]:
+    of = sum(counts) + 0.5 * len(counts)
+    return [(count + 0.5) / of for count in counts]
+
+
+def _apart(one: Finding) -> float:
+    """By how much the shares differ, in units of what chance does to them."""
+    share = (one.new_count + one.old_count + 1) / (one.new_of + one.old_of + 2)
+    return (one.new_share - one.old_share) / sqrt(share * (1 - share))
