@@ -28,13 +28,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from shipway.signals.collect import Collector
 from shipway.traffic.tally import Tally
 from support.installation import Installation, Repository, eventually
 
+ROOT = Path(__file__).parents[1]
 RATE = 50.0
 HOLD, WARM = 6, 10
 HOST = "topup.localhost"

@@ -9,11 +9,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, event
 
+from shipway.errors import CannotRecord
 from shipway.rollbacks.choose import NowhereToGo
+from shipway.signals.reading import Reading
+from shipway.state import releases, runs
+from shipway.state.ballast import Ballast
+from shipway.story.at_once import OnlyRequests
 from shipway.story.retire import Retirement
-from support.hearing import Hearsay, hear
+from shipway.story.watch import Watch
+from support.hearing import Hearsay, earlier, hear, read, tally
 from support.scene import WEB_ONLY, Scene, a_scene, canary
 from support.workshop import NAME
 
@@ -71,20 +77,107 @@ def test_it_comes_back(scene: Scene, without: Callable[[Scene], None], tmp_path:
             shutil.copytree(aside, repository)
 
 
-@pytest.mark.needs("root")  # who else may have a disk of his own to fill?
-def test_what_a_full_disk_stops_changes_nothing_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
-    home = tmp_path / "disk"
-    home.mkdir()
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """On a disk of its own, which can be filled."""
+    home = tmp_path_factory.mktemp("disk")
     with disk(home, "64m"), a_scene(home) as scene:
-        two_have_served(scene, WARM)
-        run = scene.going_back()
-        fill(home)
-        with pytest.raises(OperationalError, match="disk is full"):
-            scene.go_back(run)
-        assert scene.says().startswith("second")
-        (home / "full").unlink()
-        assert scene.go_back(run) == "passed"
-        assert scene.says().startswith("first")
+        yield scene
+
+
+@pytest.mark.needs("root")  # who else may have a disk of his own to fill?
+def test_what_a_full_disk_stops_changes_nothing_and_goes_on_when_there_is_room(full: Scene) -> None:
+    two_have_served(full, WARM)
+    home, run, served = home_of(full), full.going_back(), full.says()
+    fill(home)
+    with pytest.raises(CannotRecord, match="disk is full"):
+        full.go_back(run)
+    assert full.says() == served
+    (home / "full").unlink()
+    assert full.go_back(run) == "passed"
+    assert full.says() != served
+
+
+@pytest.mark.needs("root")
+def test_a_full_disk_has_room_kept_back_for_going_back(full: Scene) -> None:
+    """From asking for it to the traffic: whatever filled the disk is still there."""
+    two_have_served(full, WARM)
+    home, served = home_of(full), full.says()
+    ballast = Ballast(home, size=2 << 20)
+    ballast.keep()
+    fill(home)
+    run = full.going_back()
+    assert not ballast.path.exists()
+    assert full.go_back(run) == "passed"
+    assert full.says() != served
+    (home / "full").unlink()
+    ballast.keep()
+    assert ballast.path.stat().st_blocks * 512 >= 2 << 20
+
+
+def home_of(scene: Scene) -> Path:
+    return scene.cast.machine.places.data
+
+
+@contextmanager
+def nothing_can_be_recorded(scene: Scene) -> Iterator[None]:
+    """The record may only be read."""
+    engine = scene.cast.database._engine
+
+    def close(conn: Connection) -> None:
+        conn.exec_driver_sql("pragma query_only = on")
+
+    event.listen(engine, "begin", close)
+    try:
+        yield
+    finally:
+        event.remove(engine, "begin", close)
+        engine.dispose()
+
+
+def test_a_person_gets_the_requests_back_though_nothing_can_be_recorded(scene: Scene) -> None:
+    two_have_served(scene, WARM)
+    facts = scene.every_fact()
+    with nothing_can_be_recorded(scene), pytest.raises(OnlyRequests, match="has all requests of prod again"):
+        scene.story.roll_back(NAME, "prod", None, "ada")
+    assert scene.says().startswith("first")
+    assert scene.every_fact() == facts
+    assert scene.go_back(scene.going_back()) == "passed"
+    assert scene.says().startswith("first")
+
+
+def test_what_is_cold_cannot_come_back_while_nothing_can_be_recorded(scene: Scene) -> None:
+    two_have_served(scene, COLD)
+    with nothing_can_be_recorded(scene), pytest.raises(CannotRecord, match="readonly"):
+        scene.story.roll_back(NAME, "prod", None, "ada")
+    assert scene.says().startswith("second")
+
+
+def test_a_bad_one_loses_its_requests_though_nothing_can_be_recorded(scene: Scene) -> None:
+    """What it was judged is on record, and the rollback queued, once it can be."""
+    two_have_served(scene, WARM)
+    with scene.cast.database.read() as conn:
+        now = releases.now_serving(conn, NAME, "prod")
+        assert now is not None
+        assert now.warm is not None
+        stable = releases.get(conn, now.warm)
+
+    def says(new: bool, _number: int) -> Reading:
+        return read(tally(0, 40) if new else tally(40), seconds=3)
+
+    hear(scene.cast, Hearsay(stable.name, says, earlier(range(20, 10, -1))))
+    watch, facts = Watch(scene.cast), scene.every_fact()
+    with nothing_can_be_recorded(scene):
+        for _ in range(12):
+            watch.look()
+    assert scene.shares() == {f"r{stable.number}": 100}
+    assert scene.every_fact() == facts
+    watch.look()
+    assert scene.every_fact()[len(facts) :][:2] == ["verdict.bad", "commit.quarantined"]
+    with scene.cast.database.read() as conn:
+        (run,) = (run for run in runs.in_state(conn, "queued") if run.purpose == "rollback")
+    assert scene.go_back(scene.begun(run)) == "passed"
+    assert scene.says().startswith("first")
 
 
 @contextmanager

@@ -28,7 +28,7 @@ IRREVERSIBLE = f"{WEB_ONLY}release: {{run: 'true', migration: irreversible}}\n"
 
 @dataclass
 class World:
-    """What is read of both releases, 3 s a look: how many of 40 requests fail, and how many of the new one hang."""
+    """What is read of both, 3 s a look: how many of 40 requests fail, and how many of the new one's hang."""
 
     old: int = 0
     new: int = 0

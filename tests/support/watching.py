@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from shipway.signals.judge import Judge, Reading
-from support.worlds import NOTHING, Change, Counts, World, took
+from support.worlds import Change, Counts, World, took
 
 TICK = 0.25
 SHIFTS = 0.3
@@ -133,7 +133,6 @@ class Watch:
         )
         if judge.verdict().kind == "bad":
             self.seen.bad, self.seen.at = True, second
-            self.seen.failed += round(SHIFTS * self.production.world.rate * 0)
         elif by.asked is not None and not self._moves:
             if self._told == by.kept and judge.doubts:
                 self._moves.append((second + SHIFTS, by.asked))
@@ -144,19 +143,18 @@ class Watch:
                     self._moves.append((second + SHIFTS, by.kept))
 
 
-def together(counts: Iterator[Counts]) -> Counts:
+def together(counts: Iterable[Counts]) -> Counts:
     made = Counts()
     for each in counts:
         made.failed += each.failed
         if each.durations is not None:
-            made.durations = [a + b for a, b in zip(made.durations or [0] * len(each.durations), each.durations)]
+            before = made.durations or [0] * len(each.durations)
+            made.durations = [a + b for a, b in zip(before, each.durations, strict=True)]
     return made
 
 
 def _later(world: World, seconds: float) -> World:
     """The same with its time shifted: second 0 is when the new release begins to serve."""
-    from dataclasses import replace
-
     return replace(
         world,
         failing=lambda second: world.failing(second - seconds),

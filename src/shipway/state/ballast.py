@@ -1,4 +1,4 @@
-"""Room kept back on the disk of the data directory: freed when the disk is full, so that going back still works."""
+"""Room kept back on the disk of the data directory, and freed when it is full: so that going back still works."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 SIZE = 64 << 20
 PLENTY = 16
-"""So many times its size must be free before it is laid in (again), and an eighth of it may be left before it goes."""
+"""So many times its size must be free before it is laid in; when less than an eighth of it is, it goes."""
 
 
 @dataclass(frozen=True)

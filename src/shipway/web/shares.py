@@ -25,8 +25,8 @@ MOVED = {
 class Move:
     """From `at` (seconds since 1970) on the release had `share` of 100 requests, by the run with the id `run`.
 
-    `back`: it lost them to the release before, by itself or by a rollback. `asked`: it has left the others to it for
-    a while, because it looked bad and nothing served beside it.
+    `back`: it lost them to the release before, by itself or by a rollback. `asked`: it has left the others to that
+    one for a while, because it looked bad and nothing served beside it.
     """
 
     at: float

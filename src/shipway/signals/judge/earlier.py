@@ -1,4 +1,4 @@
-"""What of the new release's requests was dealt out before its share fell: it says nothing of the share it has now."""
+"""What of the new release's requests was dealt out before its share fell: it says nothing of the new share."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Earlier:
             self._stood += reading.seconds
 
     def without(self, table: Table) -> Table:
-        """The table of this reading, once, without as many bad requests of the new release as may be of that kind."""
+        """The table of this reading, once, without as many bad requests of the new release as may be of it."""
         if self._stood is None:
             return table
         known = min(self._known, table.new_bad)

@@ -1,8 +1,8 @@
 """Whether the new release's requests take longer than the old one's, all durations taken together.
 
-A request is put into one of some classes by its duration. Had the releases been equal, each class would be dealt out
-alike, however long requests took and whatever else happened: that is what is bet against, with the larger part of
-the slower classes for the new release. See docs/concepts/judge.md for the proof.
+A request is put into one of some classes by its duration. Had the releases been equal, each class would be dealt
+out alike, however long requests took and whatever else happened: that is what is bet against, with the larger part
+of the slower classes for the new release. See docs/concepts/judge.md for the proof.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Classes:
 
 
 class Ranks:
-    """Bets block by block; a block ends by its number of requests. The new release may be `tolerance` steps slower."""
+    """Bets block by block, as `Beside` does. The new release may be `tolerance` steps of BOUNDS slower."""
 
     def __init__(self, tolerance: int) -> None:
         self._tolerance = tolerance
@@ -85,7 +85,7 @@ class Ranks:
         self._known = 0
         self._dealt = (0.0, 0.0)
         self._old, self._new = [0], [0]
-        self._seen = (Tally().durations, Tally().durations)
+        self._seen: tuple[Counts, Counts] = (Tally().durations, Tally().durations)
         self._told: Finding | None = None
 
     @property
