@@ -7,6 +7,7 @@ from math import comb, exp, factorial
 
 import pytest
 
+from shipway.signals.judge import ranks
 from shipway.signals.judge.against import Against
 from shipway.signals.judge.beside import Beside, More, Table, factor, factor_of_bad
 from shipway.signals.judge.reading import Reading
@@ -49,6 +50,44 @@ def test_whatever_the_world_does_and_whatever_was_guessed(dealt: float, alternat
 def test_a_better_release_gives_even_less_evidence(alternative: More) -> None:
     for bad, good, fewer in product(range(1, 6), range(1, 6), (0.1, 0.5, 0.9)):
         assert mean(bad, good, 0.4 * fewer, 0.4, 0.4, *alternative.of(0.01)) <= HARDLY_MORE
+
+
+USUAL = (0.5, 0.3, 0.15, 0.05)
+SLOWER = [(0.3, 0.3, 0.25, 0.15), (0.05, 0.15, 0.3, 0.5), (0.45, 0.25, 0.1, 0.2)]
+
+
+def mean_of_ranks(counts: tuple[int, ...], dealt: tuple[float, ...], slower: tuple[float, ...]) -> float:
+    """Over every way in which the router could have dealt out so many requests of each class of durations."""
+    total = 0.0
+    for new in product(*(range(count + 1) for count in counts)):
+        likely = 1.0
+        for hits, count, share in zip(new, counts, dealt, strict=True):
+            likely *= chance(hits, count, share)
+        old = [count - hits for count, hits in zip(counts, new, strict=True)]
+        total += likely * ranks.factor(old, new, USUAL, slower, 0.3)
+    return total
+
+
+@pytest.mark.parametrize("slower", SLOWER)
+@pytest.mark.parametrize("dealt", SHARES)
+def test_how_long_requests_take_is_no_evidence_while_all_are_dealt_out_alike(
+    dealt: float, slower: tuple[float, ...]
+) -> None:
+    for counts in product(range(3), repeat=4):
+        if sum(counts):
+            assert mean_of_ranks(counts, (dealt,) * 4, slower) <= HARDLY_MORE
+
+
+@pytest.mark.parametrize("slower", SLOWER[:2])
+def test_a_faster_release_gives_even_less_evidence(slower: tuple[float, ...]) -> None:
+    """The longer requests take, the fewer of them are its own."""
+    for counts in product(range(3), repeat=4):
+        if sum(counts):
+            assert mean_of_ranks(counts, (0.5, 0.4, 0.3, 0.2), slower) <= HARDLY_MORE
+
+
+def test_a_slower_release_gives_more() -> None:
+    assert mean_of_ranks((2, 2, 2, 2), (0.1, 0.3, 0.6, 0.8), SLOWER[1]) > 2
 
 
 def test_a_worse_release_gives_more() -> None:

@@ -56,6 +56,14 @@ def test_where_few_people_come_half_of_them_is_the_first_share(steps: tuple[int,
     assert shares == [50, 100]
 
 
+def test_who_asks_the_release_before_gives_it_most_requests_and_then_none() -> None:
+    plan = strategies.plan("asking", Takeover({NEW: 100}, NEW, before=OLD))
+    away, home = plan.shifts
+    assert away.shares.of[OLD] > away.shares.of[NEW] > 0
+    assert home.shares == Shares({NEW: 100})
+    assert isinstance(home.condition, Judged)
+
+
 def test_a_canary_with_nobody_beside_it_gets_everything() -> None:
     assert canary({}) == canary({NEW: 100}) == Plan((Shift(Shares({NEW: 100})),))
 

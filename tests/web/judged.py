@@ -72,6 +72,14 @@ class Trials:
             deployments.switched(conn, deployment)
             deployments.end(conn, deployment, "done")
 
+    def asked(self, deployment: Deployment, share: int) -> None:
+        with self.scene.database.write() as conn:
+            deployments.asked(conn, deployment, share)
+
+    def answered(self, deployment: Deployment) -> None:
+        with self.scene.database.write() as conn:
+            deployments.answered(conn, deployment, "Nothing speaks against 4,210 requests.")
+
     def condemned(self, run: Run, deployment: Deployment, share: int) -> None:
         """A bad verdict, the quarantine, who was told, and the branch that takes it back."""
         release = f"{self.application}.prod"
@@ -124,6 +132,10 @@ def good(scene: Scene) -> None:
     told.judge(deployment, 50, fine(7840))
     told.serves(deployment)
     scene.end(run)
+    scene.until(9 * MINUTE)
+    told.asked(deployment, 25)
+    scene.until(8 * MINUTE)
+    told.answered(deployment)
     scene.until(3 * MINUTE)
     told.judge(deployment, 100, fine(138_400))
 
@@ -160,6 +172,16 @@ def taken_back(scene: Scene) -> None:
     told.reverted(run)
 
 
+def asked(scene: Scene) -> None:
+    """It looked bad soon after it had everything, and the one before has most requests at this moment."""
+    told = Trials(scene, "asked")
+    run, deployment = told.comes(3 * MINUTE, "Ask the bank in the background", strategy="blue_green")
+    told.serves(deployment, warm_for=600)
+    scene.end(run)
+    scene.until(12)
+    told.asked(deployment, 25)
+
+
 def unheard_of(scene: Scene) -> None:
     """Nothing was ever judged: r1 came first. Its dev and prod are frozen, and another commit waits in test."""
     told = Trials(scene, "alone")
@@ -181,7 +203,8 @@ def on_trial(scene: Scene) -> None:
 
 
 SAID: Mapping[str, Happening] = {
-    "good": lambda ago: _moves(ago, ((15, 10), (14, 50), (13, 100)), 0.001),
+    "good": lambda ago: _moves(ago, ((15, 10), (14, 50), (13, 100), (9, 25), (8, 100)), 0.001),
+    "asked": lambda ago: _moves(ago, ((3, 100), (0.2, 25)), 0.001 if ago > 15 else 0.4),
     "bad": lambda ago: _moves(ago, ((40 / 60, 10), (31 / 60, 0)), 0.5),
     "unjudged": lambda ago: {} if 2 < ago / 60 < 11.7 else {1: (20, 0.001, 40)},
     "blue-green": lambda ago: _moves(ago, ((3, 100), (2.78, 0)), 0.5),
@@ -193,7 +216,7 @@ SAID: Mapping[str, Happening] = {
 
 def everything(scene: Scene) -> None:
     with scene.history():
-        for tell in (good, bad, unjudged, taken_back, unheard_of, on_trial):
+        for tell in (good, bad, unjudged, taken_back, asked, unheard_of, on_trial):
             tell(scene)
     for application, happening in SAID.items():
         kept(scene.places, application, "prod", happening, seconds=1200)

@@ -29,6 +29,7 @@ SENTENCES = {
     ("bad", 2): "r2 was judged bad at 10 %, and r1 has all requests again",
     ("unjudged", 2): "r2 could not be judged at 10 %, and r1 has all requests again",
     ("blue-green", 2): "r2 was judged bad at 100 %, and r1 has all requests again",
+    ("asked", 2): "r2 looked bad, and r1 has most of the requests until it is known why",
     ("alone", 1): "r1 was not judged, and serves",
     ("trying", 2): "r2 is on trial with 50 % of the requests",
 }
@@ -37,6 +38,7 @@ STATES = {
     "bad": ["Rolled back", "Quarantined"],
     "unjudged": ["Not known", "Rolled back"],
     "blue-green": ["Rolled back", "Quarantined"],
+    "asked": ["Serving"],
     "alone": ["Serving"],
     "trying": ["On trial"],
 }
@@ -105,6 +107,19 @@ def test_a_bad_one_has_its_numbers_drawn_and_what_would_end_its_quarantine(page:
     expect(page.locator("#facts")).to_contain_text("ben@example.org by E-mail")
     page.get_by_role("link", name="r1", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("r1 was not judged, and serves")
+
+
+@pytest.mark.needs("chromium")
+def test_a_share_that_was_left_to_the_one_before_is_told_from_one_that_was_lost(page: Page, judged: Site) -> None:
+    page.goto(judged.origin + address("good", 2))
+    facts = page.locator("#facts")
+    expect(facts).to_contain_text("25 % of the requests, r1 was asked")
+    expect(facts.locator(".rolled")).to_have_count(0)
+    expect(page.locator("#happened")).to_contain_text(
+        "the one before did no better: all requests went to it again"
+    )
+    page.goto(judged.origin + address("asked", 2))
+    expect(page.locator("#says")).to_contain_text("beside r1 with the other 75 %")
 
 
 @pytest.mark.needs("chromium")

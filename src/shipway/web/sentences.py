@@ -102,9 +102,9 @@ def _next(trial: Trial) -> str:
         goes = f"If nothing can be heard, everything goes back at {clock(trial.deadline or 0.0)} at the latest."
         return f"Judged since {clock(trial.moves[-1].at)}{others}. {moves} {goes}"
     if trial.asking:
-        others = f"{named(trial.before)} with the other {100 - trial.share} %"
-        heard = "If it does no better, all requests come back; if it does, they stay there"
-        return f"Compared since {clock(trial.moves[-1].at)} with {others}. {heard} and this one goes."
+        others = f"beside {named(trial.before)} with the other {100 - trial.share} %"
+        answer = "If that one does no better, all requests come back; if it does, it gets the rest as well."
+        return f"Judged since {clock(trial.moves[-1].at)}, {others}. {answer}"
     if trial.fate == "watched":
         return f"{named(trial.before)} is kept warm until then; a bad verdict gives it all requests back."
     return ""

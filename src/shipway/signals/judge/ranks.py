@@ -75,6 +75,18 @@ class Classes:
         return [(1 - longer.part) * a + longer.part * b for a, b in zip(usual, moved, strict=True)]
 
 
+def factor(old: Counts, new: Counts, usual: Sequence[float], slower: Sequence[float], share: float) -> float:
+    """How many times likelier each class lies where it lies if the classes have the shares `slower` in the new
+    release and `usual` in the old one, and `share` of all is the new one's, than if all were dealt out alike.
+    """
+    parts = [share * s / (share * s + (1 - share) * u) for u, s in zip(usual, slower, strict=True)]
+    counted = list(zip(old, new, parts, strict=True))
+    alike = sum((a + b) * part for a, b, part in counted) / (sum(old) + sum(new))
+    return exp(
+        min(sum(b * log(part / alike) + a * log((1 - part) / (1 - alike)) for a, b, part in counted), LOG_MOST)
+    )
+
+
 class Ranks:
     """Bets block by block, as `Beside` does. The new release may be `tolerance` steps of BOUNDS slower."""
 
@@ -139,18 +151,10 @@ class Ranks:
         self._empty()
 
     def _close(self, classes: Classes, share: float) -> None:
-        self._wager.round([self._factor(*likely, share) for likely in classes.likely])
+        self._wager.round([factor(self._old, self._new, *likely, share) for likely in classes.likely])
         dealt, of = self._dealt
         self._dealt = (dealt * FORGET + sum(self._new), of * FORGET + self._of)
         self._empty()
-
-    def _factor(self, usual: Sequence[float], slower: Sequence[float], share: float) -> float:
-        """How many times likelier it is that each class lies where it lies than if all were dealt out alike."""
-        parts = [share * s / (share * s + (1 - share) * u) for u, s in zip(usual, slower, strict=True)]
-        counted = list(zip(self._old, self._new, parts, strict=True))
-        alike = sum((old + new) * part for old, new, part in counted) / self._of
-        weighed = sum(new * log(part / alike) + old * log((1 - part) / (1 - alike)) for old, new, part in counted)
-        return exp(min(weighed, LOG_MOST))
 
     def _share(self, planned: float) -> float:
         """What the new release gets by the blocks before, beginning with what it was to get."""
