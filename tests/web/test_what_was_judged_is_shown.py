@@ -120,6 +120,12 @@ def test_a_share_that_was_left_to_the_one_before_is_told_from_one_that_was_lost(
     )
     page.goto(judged.origin + address("asked", 2))
     expect(page.locator("#says")).to_contain_text("beside r1 with the other 75 %")
+    page.goto(judged.origin + PLACE.format("asked"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("r2 has 25 % of the requests to prod")
+    expect(page.locator("#says")).to_contain_text("looked bad")
+    expect(page.locator("#channel")).to_have_attribute(
+        "aria-label", "Release r1 has 75 % of the requests, r2 on trial 25 %."
+    )
 
 
 @pytest.mark.needs("chromium")

@@ -86,10 +86,11 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
         lookups.environment(site, conn, application, environment)
         now = release_lines.now(conn, application, environment)
         lines = release_lines.lines(site, conn, application, environment, now)
-        wanted = [] if now is None else instances.of_release(conn, now.serving.release)
         moving = next((one for one in deployments.recent(conn, application, environment, 1) if not one.over), None)
-        serving = next((line for line in lines if now is not None and line.release.number == now.number), None)
-        tried = _tried(conn, moving)
+        tried = _tried(conn, moving, now)
+        stable = _stable(now, tried)
+        wanted = [] if stable is None else instances.of_release(conn, stable)
+        serving = next((line for line in lines if line.release.id == stable), None)
         held = holds.on(conn, application, environment, "" if serving is None else serving.release.commit)
         return page(
             site,
@@ -178,10 +179,21 @@ def _signals(site: Site, call: Call, conn: Connection) -> dict[str, Any]:
     }
 
 
-def _tried(conn: Connection, moving: Deployment | None) -> Trial | None:
-    """What is tried on a share of the requests just now."""
-    trial = None if moving is None else trials.read(conn, releases.get(conn, moving.release))
-    return trial if trial is not None and trial.fate == "on trial" and trial.before is not None else None
+def _tried(conn: Connection, moving: Deployment | None, now: Now | None) -> Trial | None:
+    """What has a share of the requests just now: it is on trial, or serves and the release before is asked."""
+    release = moving.release if moving is not None else None if now is None else now.serving.release
+    if release is None:
+        return None
+    trial = trials.read(conn, releases.get(conn, release))
+    shares = trial.fate == "on trial" if moving is not None else trial.asking
+    return trial if shares and trial.before is not None else None
+
+
+def _stable(now: Now | None, tried: Trial | None) -> str | None:
+    """The id of what serves; while that is compared with the release before it, of that one."""
+    if tried is not None and tried.asking and tried.before is not None:
+        return tried.before.id
+    return None if now is None else now.serving.release
 
 
 def _title(environment: str, serving: Line | None, moving: Deployment | None, tried: Trial | None) -> str:
@@ -206,7 +218,8 @@ def _lead(conn: Connection, now: Now | None, serving: Line | None) -> str:
 def _on_trial(tried: Trial) -> str:
     since, before = clock(tried.moves[-1].at), tried.before
     others = "" if before is None else f"; r{before.number} has the other {100 - tried.share} %"
-    return f"Judged since {since}{others}."
+    looked = "It had all requests and looked bad. " if tried.asking else ""
+    return f"{looked}Judged since {since}{others}."
 
 
 ROUTES = (declare("GET", BASE, environment_page, who="user"),)

@@ -32,8 +32,8 @@ def take_back(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         lookups.application(conn, application)
         release = lookups.release(conn, application, where, call.place("release"))
-        tried = trials.read(conn, release).fate == "on trial"
-    if tried:
+        trial = trials.read(conn, release)
+    if trial.fate == "on trial" or trial.asking:
         site.story.roll_back(application, where, None, call.who)
     return RedirectResponse(call.request.url.path.removesuffix("/back"), 303)
 
