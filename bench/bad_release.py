@@ -5,8 +5,8 @@ call the same webhook, with three settings: built-in (1 m, group_wait 30 s, `for
 tightest (1 s, `for: 0s`, group_wait 0 s). Every request fails at 20 a second, 10 % of them go to the new release.
 Prints one JSON line per case; `ratio` is message / tightest message (bar: at most 2).
 
-Usage: bench/bad_release.py [every|half] [ROUNDS]   half: without the baseline (bars: 15 failed requests, 10 s,
-the message within 5 s of the decision)
+Usage: bench/bad_release.py [every|half|alone] [ROUNDS]   half: without the baseline (bars: 15 failed requests, 10 s,
+the message within 5 s of the decision); alone: the same where every request fails of a release that got all at once
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from support.visitors import Visitors
 RATE = 20.0
 TRAFFIC = "traffic: {strategy: canary, steps: [10, 50], hold: 20 s, deadline: 60 s, warm: 60 s, drain: 5 s}"
 CANARY = PROJECT.replace("[dev, test, prod]", "[prod]").replace("traffic: {warm: 60 s, drain: 5 s}", TRAFFIC)
+AT_ONCE = CANARY.replace("strategy: canary, steps: [10, 50], hold: 20 s, deadline: 60 s, ", "")
 UNJUDGED = CANARY.replace("traffic: {strategy: canary", "traffic: {judge: false, strategy: canary")
 BROKEN = "broken"
 SETTINGS = {"built-in": ("1m", "1m", "30s"), "common": ("15s", "1m", "30s"), "tightest": ("1s", "0s", "0s")}
@@ -59,7 +60,7 @@ class Hooks:
 
 
 def main() -> None:
-    half = sys.argv[1:2] == ["half"]
+    case = sys.argv[1] if len(sys.argv) > 1 else "every"
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     with tempfile.TemporaryDirectory() as home, ExitStack() as running:
         installation = Installation(Path(home))
@@ -67,12 +68,13 @@ def main() -> None:
         running.callback(installation.take_down)
         hooks = Hooks()
         repository = opened(installation, hooks)
-        found = [measure(installation, repository, hooks, 2 if half else 1, number) for number in range(rounds)]
-        told: dict[str, object] = {"case": "half" if half else "every", "rounds": rounds}
+        every, project = 2 if case == "half" else 1, AT_ONCE if case == "alone" else CANARY
+        found = [measure(installation, repository, hooks, every, number, project) for number in range(rounds)]
+        told: dict[str, object] = {"case": case, "rounds": rounds}
         for name in ("failed", "back_s", "message_s", "decision_to_message_s"):
             values = [each[name] for each in found]
             told |= {name: round(statistics.median(values), 2), f"{name}_max": round(max(values), 2)}
-        if not half:
+        if case == "every":
             others = {name: beside(installation, repository, hooks, name, Path(home)) for name in SETTINGS}
             told |= {f"prometheus {name} s": round(took, 2) for name, took in others.items()}
             told["ratio"] = round(float(str(told["message_s"])) / others["tightest"], 2)
@@ -111,14 +113,14 @@ def version(number: str, every: int, project: str = CANARY) -> dict[str, str]:
 
 
 def measure(
-    installation: Installation, repository: Repository, hooks: Hooks, every: int, number: int
+    installation: Installation, repository: Repository, hooks: Hooks, every: int, number: int, project: str
 ) -> dict[str, float]:
     """One bad release; seconds from its first failing request."""
-    repository.deliver(f"Mend {number}", version(f"good{number}", 0))
+    repository.deliver(f"Mend {number}", version(f"good{number}", 0, project))
     hooks.calls.clear()
     with Visitors(installation.proxy_port, "shop.localhost", RATE) as people:
         eventually(lambda: len(people.visits) > 15 * RATE, "people have come")
-        repository.commit(f"Break {number}", version(f"bad{number}", every))
+        repository.commit(f"Break {number}", version(f"bad{number}", every, project))
         repository.push()
         eventually(lambda: "shipway" in hooks.calls, "the author was told")
         time.sleep(1)

@@ -119,19 +119,28 @@ def home_of(scene: Scene) -> Path:
     return scene.cast.machine.places.data
 
 
+def close(conn: Connection) -> None:
+    conn.exec_driver_sql("pragma query_only = on")
+
+
 @contextmanager
-def nothing_can_be_recorded(scene: Scene) -> Iterator[None]:
-    """The record may only be read."""
+def nothing_can_be_recorded(scene: Scene, *, yet: bool = False) -> Iterator[Callable[[], None]]:
+    """The record may only be read, or from the moment on at which what is yielded is called."""
     engine = scene.cast.database._engine
+    closed: list[bool] = []
 
-    def close(conn: Connection) -> None:
-        conn.exec_driver_sql("pragma query_only = on")
+    def shut() -> None:
+        if not closed:
+            closed.append(True)
+            event.listen(engine, "begin", close)
 
-    event.listen(engine, "begin", close)
+    if not yet:
+        shut()
     try:
-        yield
+        yield shut
     finally:
-        event.remove(engine, "begin", close)
+        if closed:
+            event.remove(engine, "begin", close)
         engine.dispose()
 
 
@@ -151,6 +160,26 @@ def test_what_is_cold_cannot_come_back_while_nothing_can_be_recorded(scene: Scen
     with nothing_can_be_recorded(scene), pytest.raises(CannotRecord, match="readonly"):
         scene.story.roll_back(NAME, "prod", None, "ada")
     assert scene.says().startswith("second")
+
+
+def test_a_canary_loses_its_share_though_nothing_can_be_recorded(scene: Scene) -> None:
+    two_have_served(scene, WARM)
+    stable = scene.serving()
+    run = scene.ordered(scene.commit("tried", project=canary(50, hold="60 s", deadline="90 s")))
+    with nothing_can_be_recorded(scene, yet=True) as shut:
+
+        def says(new: bool, number: int) -> Reading:
+            if number == 1:
+                shut()
+            return read(tally(0, 40) if new and number else tally(40))
+
+        hear(scene.cast, Hearsay(stable.name, says))
+        with pytest.raises(CannotRecord):
+            scene.deliver(run)
+        assert scene.shares() == {f"r{stable.number}": 100}
+    assert "taken back at 50 %" in scene.deliver(run)
+    assert scene.verdicts(run) == [(50, "bad")]
+    assert scene.shares() == {f"r{stable.number}": 100}
 
 
 def test_a_bad_one_loses_its_requests_though_nothing_can_be_recorded(scene: Scene) -> None:

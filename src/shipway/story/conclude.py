@@ -5,7 +5,14 @@ from __future__ import annotations
 import logging
 
 from shipway.durable.engine import PASSED
-from shipway.errors import DeploymentStopped, OutcomeUnknown, ShipwayError, StaleEpoch, TransientError
+from shipway.errors import (
+    CannotRecord,
+    DeploymentStopped,
+    OutcomeUnknown,
+    ShipwayError,
+    StaleEpoch,
+    TransientError,
+)
 from shipway.state import deployments, releases, runs
 from shipway.state.deployments import Deployment
 from shipway.story import condemn, reverts
@@ -20,8 +27,17 @@ def conclude(cast: Cast, delivery: Delivery, *, warm: bool = False) -> str:
     """Carries a delivery out and records how it ended; on failure undoes it and raises.
 
     That it is given up is recorded first, so that one which is interrupted after that is undone and not tried
-    again. A TransientError leaves it open: whoever calls this again goes on.
+    again. A TransientError leaves it open: whoever calls this again goes on. While nothing can be recorded, nothing
+    is tried on a share of the requests either.
     """
+    try:
+        return _carry_out(cast, delivery, warm=warm)
+    except CannotRecord:
+        delivery.give_share_back()
+        raise
+
+
+def _carry_out(cast: Cast, delivery: Delivery, *, warm: bool) -> str:
     deployment = delivery.deployment
     if deployment.phase == "undo":
         _undo(cast, delivery, deployment.reason, deployment.excerpt)

@@ -78,6 +78,13 @@ class Delivery:
         if before is not None:
             Delivery(cast, self.deployment, before)._start(*self._old_processes)
 
+    def give_share_back(self) -> None:
+        """While nothing can be recorded nothing is tried: what serves gets all requests, as the record has it."""
+        app, env, before = self.release.application, self.release.environment, self.previous
+        serving = self.cast.proxy.serving(app, env)
+        if before is not None and serving.keys() == {self.release.name, before.name}:
+            self.cast.proxy.shift(app, env, {before.name: 100}, epoch=self.epoch)
+
     @property
     def epoch(self) -> int:
         return self.deployment.epoch
