@@ -5,8 +5,8 @@ call the same webhook, with three settings: built-in (1 m, group_wait 30 s, `for
 tightest (1 s, `for: 0s`, group_wait 0 s). Every request fails at 20 a second, 10 % of them go to the new release.
 Prints one JSON line per case; `ratio` is message / tightest message (bar: at most 2).
 
-Usage: bench/bad_release.py [every|half|alone] [ROUNDS]   half: without the baseline (bars: 15 failed requests, 10 s,
-the message within 5 s of the decision); alone: the same where every request fails of a release that got all at once
+Usage: bench/bad_release.py [every|half|alone] [ROUNDS]   half: without the baseline (bars: 15 failed requests,
+10 s, the message within 5 s of the decision); alone: every request fails of a release that got all at once
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ def conclude(cast: Cast, delivery: Delivery, *, warm: bool = False) -> str:
     """Carries a delivery out and records how it ended; on failure undoes it and raises.
 
     That it is given up is recorded first, so that one which is interrupted after that is undone and not tried
-    again. A TransientError leaves it open: whoever calls this again goes on. While nothing can be recorded, nothing
-    is tried on a share of the requests either.
+    again. A TransientError leaves it open: whoever calls this again goes on. While nothing can be recorded,
+    nothing is tried on a share of the requests either.
     """
     try:
         return _carry_out(cast, delivery, warm=warm)
