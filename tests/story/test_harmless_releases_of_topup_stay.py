@@ -1,4 +1,4 @@
-"""Real deployments of examples/topup under load, each a cold process beside a warm one: they are not taken back."""
+"""Real deployments of examples/topup under load, each a cold process beside a warm one, are not taken back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BENCH = Path(__file__).parents[2] / "bench" / "topup_false_alarms.py"
 
 
 @pytest.mark.soak
-@pytest.mark.needs("bubblewrap", "envoy")
+@pytest.mark.needs("bubblewrap", "registry")
 def test_at_most_two_of_a_hundred_go_back() -> None:
     """The judge may call one of a hundred bad; half an hour and more."""
     command = [sys.executable, str(BENCH), "--deployments", "100"]

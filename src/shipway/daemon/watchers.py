@@ -64,7 +64,7 @@ class Watchers:
             self._thread("tidy", self._every, 1.0, partial(rehearse.tidy, cast)),
             self._thread("collect", self._collect),
             self._thread("measure", self._every, instances.EVERY, cast.collector.instances.look),
-            self._thread("watch", self._every, 0.25, Watch(cast).look),
+            self._thread("watch", self._watch),
             self._thread("record-errors", self._record_errors),
             self._thread("suspect", self._every, 1.0, Suspecting(cast).look),
             self._thread("probe", self._every, 1.0, self._probe),
@@ -122,6 +122,12 @@ class Watchers:
         while not self._stopping.is_set():
             self._guarded(self._cast.collector.look)
             self._stopping.wait(self._cast.collector.pause())
+
+    def _watch(self) -> None:
+        watch = Watch(self._cast)
+        while not self._stopping.is_set():
+            self._guarded(watch.look)
+            self._stopping.wait(watch.pause)
 
     def _begin_runs(self) -> None:
         tend.begin_runs(self._cast, self._engine, RUNS_AT_ONCE)

@@ -95,9 +95,9 @@ class Asking:
 
     def put_right(self) -> None:
         """Where the routers still, or already, share what by the record all goes to the new one."""
-        if self._shares():
+        if self.shared:
             with self._alone() as free:
-                if free and self.since is None and self._shares():
+                if free and self.since is None and self.shared:
                     self._shift(self._home)
 
     def goes_back(self, trial: Trial, since: float) -> bool:
@@ -118,7 +118,8 @@ class Asking:
         assert isinstance(self._home.condition, Judged)
         return self._home.condition
 
-    def _shares(self) -> bool:
+    @property
+    def shared(self) -> bool:
         """Whether the routers give both a share."""
         now = self._cast.proxy.serving(self._release.application, self._release.environment)
         return now.keys() == {self._release.name, self._before.name}

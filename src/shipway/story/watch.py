@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from shipway.errors import CannotRecord
+from shipway.signals.collect import Collector
 from shipway.signals.verdict import Verdict
 from shipway.state import artifacts, deployments, holds, releases, runs
 from shipway.state.database import Connection
@@ -25,6 +26,7 @@ from shipway.story.tend import logged
 from shipway.story.trial import Trial
 
 EVERYTHING = 100
+EVERY, CLOSELY = 0.5, 0.25  # seconds between two looks, and while a release is asked about another
 CLOSING = 3.0  # seconds before the release before cools in which the last verdict is given
 
 
@@ -38,7 +40,18 @@ class Watched:
     trial: Trial
     asking: Asking
     told: bool = False
-    closely: ExitStack = field(default_factory=ExitStack)
+    close: bool = False
+    _closely: ExitStack = field(default_factory=ExitStack)
+
+    def look_closely(self, collector: Collector) -> None:
+        """Four times a second, until `look_away`."""
+        if not self.close:
+            self.close = True
+            self._closely.enter_context(collector.closely(self.release.application, self.release.environment))
+
+    def look_away(self) -> None:
+        self.close = False
+        self._closely.close()
 
 
 class Watch:
@@ -55,7 +68,7 @@ class Watch:
             serving = [now for now in releases.all_serving(conn) if self._is_watched(conn, now)]
         found = {now.deployment: watched for now in serving if (watched := self._of(now)) is not None}
         for gone in self._watched.keys() - found.keys():
-            self._watched[gone].closely.close()
+            self._watched[gone].look_away()
         self._watched = found
         for now in serving:
             if (watched := self._watched.get(now.deployment)) is not None and not watched.told:
@@ -64,6 +77,11 @@ class Watch:
                     verdict = watched.trial.look(asks=watched.asking.may)
                     self._act(watched, verdict, closing=closing)
         self._reverts.look()
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look is due."""
+        return CLOSELY if any(watched.close for watched in self._watched.values()) else EVERY
 
     def _is_watched(self, conn: Connection, now: Serving) -> bool:
         """While the release before is kept warm, and until its last share is given back."""
@@ -92,16 +110,22 @@ class Watch:
             self._take_back_somehow(watched, verdict)
             self._tell(watched)
         elif closing:
-            if watched.asking.since is not None:
-                watched.asking.end(verdict.reason)
-            self._close(watched, verdict)
-            self._tell(watched)
+            if self._is_home(watched, verdict):
+                self._close(watched, verdict)
+                self._tell(watched)
         else:
             self._ask(watched, verdict)
 
+    def _is_home(self, watched: Watched, verdict: Verdict) -> bool:
+        """Whether it has all requests again: that may need another look, where somebody else is at it."""
+        if watched.asking.since is not None:
+            watched.asking.end(verdict.reason)
+        watched.asking.put_right()
+        return not watched.asking.shared
+
     def _tell(self, watched: Watched) -> None:
         watched.told = True
-        watched.closely.close()
+        watched.look_away()
 
     def _ask(self, watched: Watched, verdict: Verdict) -> None:
         """Asks the release before where there is doubt, and hears its answer."""
@@ -110,16 +134,14 @@ class Watch:
         if since is None:
             asking.put_right()
             if trial.doubts and asking.may:
-                app, env = watched.release.application, watched.release.environment
-                watched.closely.close()
-                watched.closely.enter_context(self._cast.collector.closely(app, env))
+                watched.look_closely(self._cast.collector)
                 asking.begin()
         elif asking.goes_back(trial, since):
             self._take_back(watched, verdict)
             self._tell(watched)
         elif asking.is_answered(trial, since):
             asking.end(verdict.reason)
-            watched.closely.close()
+            watched.look_away()
 
     def _close(self, watched: Watched, verdict: Verdict) -> None:
         deployment = watched.deployment
