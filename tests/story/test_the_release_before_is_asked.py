@@ -241,6 +241,9 @@ def test_the_warm_one_is_not_stopped_while_it_is_asked(scene: Scene, world: Worl
         conn.execute(text("update serving set warm_until = 1"))
     Retirement(scene.cast).look()
     assert mine(scene) == KEPT
+    with scene.cast.alone(NAME, "prod"):  # somebody else is at it for a moment
+        looks(watch, 1)
+    assert (mine(scene), facts(scene)) == (KEPT, ["deployment.asked"])
     looks(watch, 1)
     assert mine(scene) == 100
     Retirement(scene.cast).look()
