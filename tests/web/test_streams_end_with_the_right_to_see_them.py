@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from shipway.pushes import access
 from shipway.web import streams
@@ -49,6 +50,19 @@ def test_no_byte_comes_after_it_was_revoked(site: Site, path: str, by: str) -> N
     site.scene.application("later")
     assert b"later" not in rest
     connection.close()
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.usefixtures("_soon")
+def test_a_tab_whose_session_is_over_asks_who_is_there(page: Page, site: Site) -> None:
+    begun(site)
+    page.goto(f"{site.origin}/runs/topup:1")
+    expect(page.locator("[data-line]")).to_have_text("Live")
+    expect(page.locator("#lines")).to_contain_text("a line")
+    other = page.context.new_page()
+    other.goto(f"{site.origin}/runs")
+    other.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Token")).to_be_visible()
 
 
 def test_a_stream_ends_when_its_reader_leaves(site: Site) -> None:

@@ -60,7 +60,9 @@ export class Hub {
     source.addEventListener('log', (event) => this.grown(JSON.parse(event.data)));
     source.onerror = () => {
       this.turn('lost');
-      if (source.readyState === EventSource.CLOSED) this.waiting = setTimeout(() => this.open(logs), AGAIN);
+      if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself
+      this.tell({ kind: 'refused' });
+      this.waiting = setTimeout(() => this.open(logs), AGAIN);
     };
   }
 

@@ -45,6 +45,7 @@ function hear({ kind, missed }) {
   if (kind === 'fact' || (kind === 'back' && missed)) soon();
   else if (kind === 'open') found();
   else if (kind === 'lost') lost();
+  else if (kind === 'refused') refresh(); // the session is over: whoever is there is asked who they are
 }
 
 function found() {

@@ -246,7 +246,7 @@ export class LogView {
   anchor() {
     const top = this.pane.scrollTop;
     const item = [...this.block.children].find((each) => this.top + each.offsetTop + each.offsetHeight > top);
-    if (item && this.top <= top) return { row: this.rowOf(Number(item.dataset.line)), offset: top - this.top - item.offsetTop };
+    if (item && this.top <= top) return { row: this.rowOf(Number(item.dataset.number)), offset: top - this.top - item.offsetTop };
     return { row: this.rowFor(top), offset: 0 };
   }
 
@@ -359,7 +359,7 @@ export class LogView {
 
   item(number, line, painter) {
     const item = document.createElement('li');
-    item.dataset.line = number;
+    item.dataset.number = number;
     item.id = `L${number}`;
     const place = this.folds.findIndex((fold) => fold.line === number);
     const isCommand = place >= 0 && this.lastOf(place) > number;
@@ -424,7 +424,7 @@ export class LogView {
     if (handle) this.toggle(Number(handle.dataset.fold));
     else if (anchor && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
       event.preventDefault();
-      this.address(Number(anchor.parentElement.dataset.line));
+      this.address(Number(anchor.parentElement.dataset.number));
     }
   }
 

@@ -9,7 +9,7 @@ let last = document.documentElement.dataset.fact ?? null; // what the page knew 
 let asleep = document.hidden;
 let say = () => {};
 
-// `hear` gets { kind: open | lost | fact | back }; back tells a tab that is seen (again) whether it missed any.
+// `hear` gets { kind: open | lost | refused | fact | back }; back tells a tab that is seen (again) whether it missed any.
 export function listen(hear) {
   hearers.add(hear);
 }
