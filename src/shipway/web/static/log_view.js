@@ -82,7 +82,8 @@ export class LogView {
     await this.readFolds();
     if (!told.over) this.unfollow = follow(this.about.log, (more) => this.grown(more));
     else this.end();
-    if (wanted) this.point(wanted);
+    if (this.target) this.toLine(this.target); // somebody was faster than the answers
+    else if (wanted) this.point(wanted);
     else if (this.following.checked) this.toEnd();
     else this.draw();
   }
@@ -90,7 +91,8 @@ export class LogView {
   async readFolds() {
     try {
       const { commands } = await this.ask('commands', {});
-      this.folds = commands.length ? commands : [];
+      this.folds = commands;
+      if (this.target) this.unfold(this.target);
     } catch { /* the log is whole without them */ }
   }
 
