@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, get_args
 
 from shipway.web.call import Call
@@ -39,7 +40,7 @@ def declare(method: str, path: str, answer: Answer, *, who: Who) -> Declared:
 
 def described(declared: Declared) -> Endpoint:
     """A declaration in words: those of the function that answers, or at least its name."""
-    answer = declared.answer
+    answer = declared.answer.func if isinstance(declared.answer, partial) else declared.answer
     *_, package, module = answer.__module__.split(".")
     return Endpoint(
         method=declared.method,
