@@ -273,10 +273,19 @@ export class LogView {
     this.after = Math.min(this.rows, row + seen + MARGIN);
     this.drawn = this.count;
     const [from, to] = [this.lineAt(this.first), this.lineAt(this.after - 1)];
-    this.block.replaceChildren(...this.items());
+    this.exchange([...this.items()]);
     this.move(place());
     this.mark();
     if (this.count) this.fetch(from, Math.min(to, this.count));
+  }
+
+  // The same button or number has the keyboard's focus afterwards, if it is still there.
+  exchange(items) {
+    const focused = this.block.contains(document.activeElement) ? document.activeElement : null;
+    const line = focused?.closest('li').id;
+    const kind = focused?.localName;
+    this.block.replaceChildren(...items);
+    if (focused) this.block.querySelector(`#${line} > ${kind}`)?.focus({ preventScroll: true });
   }
 
   move(top) {
