@@ -108,7 +108,12 @@ def every_page(site: Site) -> list[str]:
         "/applications/topup/environments/prod/releases/r1",
         "/applications/topup/errors",
         "/applications/topup/commits/main",
+        "/applications/topup/settings",
+        "/applications/topup/environments/prod/log",
         "/search?q=alert",
+        "/tokens",
+        "/sessions",
+        "/installation",
         *(f"/applications/topup/errors/{error.number}" for error in found),
     ]
 
