@@ -117,7 +117,7 @@ def measure(installation: Installation, deployments: int) -> dict[str, object]:
         "ratio": round(ruled / max(back, 1), 1),
         "requests": sum(callers.answers.values()),
         "failed": sum(count for status, count in callers.answers.items() if not 200 <= status < 500),
-        "asked of the release before": installation.facts("deployment.ask%").count("deployment.ask"),
+        "asked of the release before": len(installation.facts("deployment.asked")),
     }
 
 
