@@ -124,3 +124,11 @@ def test_what_it_sends_and_what_it_is_asked_for_are_shown_alike(kiosk: Repositor
     assert "kiosk_taken_cents_total" in shown
     (asked,) = kiosk.json("signals", "--metrics")["asked"]
     assert (asked["instance"], asked["good"]) == ("kiosk.prod.r1.web.1", True)
+
+
+def test_what_it_uses_of_the_machine_stands_beside_that(kiosk: Repository) -> None:
+    names = {"instance.cpu", "instance.memory", "instance.restarts"}
+    eventually(lambda: names <= set(measured(kiosk)), "it was looked at", 60)
+    memory = measured(kiosk)["instance.memory"]
+    assert (memory["labels"], memory["release"], memory["unit"]) == ({"process": "web"}, "r1", "bytes")
+    assert memory["now"]["value"] > 5_000_000, "a Python of its own"

@@ -21,6 +21,7 @@ from shipway.signals.errors.recording import Recorder
 from shipway.state.ballast import Ballast
 from shipway.story import conclude, rehearse, tend
 from shipway.story.cast import Cast
+from shipway.story.measuring import measure
 from shipway.story.probing import Probing
 from shipway.story.retire import Retirement
 from shipway.story.scraping import Scraping
@@ -63,7 +64,7 @@ class Watchers:
             self._thread("retire", self._every, 1.0, Retirement(cast).look),
             self._thread("tidy", self._every, 1.0, partial(rehearse.tidy, cast)),
             self._thread("collect", self._collect),
-            self._thread("measure", self._every, instances.EVERY, cast.collector.instances.look),
+            self._thread("measure", self._every, instances.EVERY, partial(measure, cast)),
             self._thread("watch", self._watch),
             self._thread("record-errors", self._record_errors),
             self._thread("suspect", self._every, 1.0, Suspecting(cast).look),

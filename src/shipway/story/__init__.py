@@ -11,6 +11,8 @@ migrations which releases still work with the data as it is
 standing   which releases run, and which of them is on trial
 probing    what shipway.yml wants asked of them, is asked
 probed     what was answered, for the judge
+scraping   instances are asked for what they measure
+measuring  what instances use of their machine is kept beside that
 evidence   what speaks for and against a release
 trial      it is judged beside the one before, and the next share waits for that
 condemn    a bad verdict goes on record
