@@ -334,6 +334,19 @@ def test_a_release_that_is_frozen_is_not_told_as_taken_back(team: Team, tried: s
     assert message.next_try <= time.time()
 
 
+def test_the_author_of_a_release_that_gave_no_answers_is_told(team: Team) -> None:
+    """There is no bad verdict, and nothing is held; yet users were hurt."""
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    team.deploy(run, ending="done")
+    data = {"deployment": team.deployment(run), "release": 2, "reason": "5 requests wait and none was answered"}
+    team.fact("release.silent", environment="prod", commit=run.commit, run=run.id, data=data)
+    message = only(team.tell())
+    assert message.person == "ada@example.org"
+    assert "gave no answers: 5 requests wait" in message.subject
+    assert "is being taken back" in message.text
+
+
 def error(team: Team, commit: str, kind: str = "error.new", **data: object) -> None:
     """The two facts of the errors stage: the error, and a few seconds later that no commit is suspected."""
     told = {"error": "01g", "number": 7, "title": "ZeroDivisionError: division by zero"}

@@ -91,7 +91,14 @@ def serving(scene: Scene) -> Deployment:
 
 def facts(scene: Scene) -> list[str]:
     """Whether it was asked, answered, judged bad or quarantined since it was deployed."""
-    told = ("deployment.asked", "deployment.answered", "verdict.bad", "verdict.not_known", "commit.quarantined")
+    told = (
+        "deployment.asked",
+        "deployment.answered",
+        "verdict.bad",
+        "verdict.not_known",
+        "commit.quarantined",
+        "release.silent",
+    )
     with scene.cast.database.read() as conn:
         run = runs.get(conn, serving(scene).run)
     return [kind for kind in scene.facts(run) if kind in told]
@@ -164,7 +171,7 @@ def test_one_that_does_not_answer_goes_back_and_is_not_quarantined(scene: Scene,
     with scene.cast.database.write() as conn:  # what is asked has a deadline of a minute
         conn.execute(text("update facts set at = at - 100 where kind = 'deployment.asked'"))
     looks(watch, 5)
-    assert facts(scene) == ["deployment.asked", "verdict.not_known"]
+    assert facts(scene) == ["deployment.asked", "verdict.not_known", "release.silent"]
     assert len(waiting(scene)) == 1
 
 

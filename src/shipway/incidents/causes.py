@@ -15,7 +15,7 @@ from shipway.state.pushes import NOTHING
 from shipway.state.releases import Release
 from shipway.state.runs import Run, Step
 
-Kind = Literal["stopped", "undone", "bad", "error", "machine"]
+Kind = Literal["stopped", "undone", "bad", "silent", "error", "machine"]
 Whose = Literal["author", "asker", "owner"]
 
 EPISODE = 6 * 3600.0
@@ -147,6 +147,25 @@ def _verdict(conn: Connection, fact: Fact) -> Cause | None:
     )
 
 
+def _silent(conn: Connection, fact: Fact) -> Cause:
+    """A release that gave no answer once it served alone, and is taken back without a verdict on its commit."""
+    run = None if fact.run is None else runs.find(conn, fact.run)
+    return Cause(
+        f"silent {fact.application} {fact.environment} {fact.data['deployment']}",
+        "silent",
+        fact.at,
+        f"gave no answers: {fact.data['reason']}",
+        (),
+        application=fact.application,
+        environment=fact.environment,
+        commit=fact.commit,
+        run=run,
+        base=_before(conn, fact, _release(conn, fact)),
+        asked="" if run is None else run.who,
+        deployment=str(fact.data["deployment"]),
+    )
+
+
 def _frozen(conn: Connection, verdict: Fact) -> Mapping[str, Any]:
     """What is on record of a bad release that cannot be taken back; nothing where it can."""
     every = facts.after(
@@ -205,6 +224,7 @@ _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "verdict.bad": _verdict,
     "commit.quarantined": _taken_back,
     "release.frozen": _taken_back,
+    "release.silent": _silent,
     "deployment.failed": _taken_back,
     "deployment.switched_back": _taken_back,
     "error.suspected": _suspected,

@@ -28,6 +28,7 @@ FAR = 1000  # facts of which nobody had to hear, after which the position moves 
 PATIENCE = 2.0
 """Seconds that a bad verdict waits for the old release to be back, so that one message says both."""
 
+COMMITS = ("stopped", "undone", "bad", "silent")  # causes that a later commit mends
 REMEMBERED = 30 * 24 * 3600.0
 """Seconds after which whoever was told no longer hears that it is mended."""
 
@@ -101,7 +102,7 @@ class Teller:
             deployment = deployments.get(conn, str(fact.data["deployment"]))
             release = releases.get(conn, deployment.release)
             order = artifacts.of_release(conn, release).project["environments"]
-            told = messages.about(conn, ("stopped", "undone", "bad"), release.application, fact.at - REMEMBERED)
+            told = messages.about(conn, COMMITS, release.application, fact.at - REMEMBERED)
             heard = messages.about(conn, ("fixed",), release.application, fact.at - REMEMBERED)
         if deployment.kind != "deploy" or order[-1]["name"] != deployment.environment:
             return []

@@ -75,14 +75,16 @@ def back(conn: Connection, cause: Cause) -> Release | None:
 def _subject(conn: Connection, cause: Cause) -> str:
     short, there = str(cause.commit)[:7], cause.environment
     instead = back(conn, cause)
-    if cause.kind == "bad" and instead is not None:
-        return f"{there} is back on r{instead.number}: {short} was bad, {cause.what}"
+    if cause.kind in ("bad", "silent") and instead is not None:
+        what = f"was bad, {cause.what}" if cause.kind == "bad" else cause.what
+        return f"{there} is back on r{instead.number}: {short} {what}"
     if cause.frozen:
         return f"{short} is bad in {there} and stays as it is: {cause.what}, you decide"
     return {
         "stopped": f"{cause.what} on {short}",
         "undone": f"{short} does not serve in {there}: {cause.what}",
         "bad": f"{short} is bad in {there} and is being taken back: {cause.what}",
+        "silent": f"{short} in {there} {cause.what}; it is being taken back",
         "error": f"{cause.what}, in {there} since {short}",
         "machine": f"Shipway needs its owner: {cause.what}",
     }[cause.kind]
@@ -136,7 +138,7 @@ def _done(conn: Connection, cause: Cause) -> str:
         return " ".join(filter(None, (_serving(conn, cause, name) for name in bound))) or "It goes nowhere."
     if cause.frozen:
         return f"It stays as it is: {_one_line(cause.frozen)} You decide."
-    if cause.kind == "bad" and back(conn, cause) is None:
+    if cause.kind in ("bad", "silent") and back(conn, cause) is None:
         return f"Its traffic is being taken back; the page of {cause.environment} shows how far that is."
     serving = _serving(conn, cause, cause.environment) or f"Nothing serves in {cause.environment}."
     held = holds.on(conn, str(cause.application), cause.environment, str(cause.commit))

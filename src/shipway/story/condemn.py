@@ -47,6 +47,25 @@ def condemn(conn: Connection, deployment: Deployment, good: Release, share: int,
         )
 
 
+def give_up(conn: Connection, deployment: Deployment, share: int, verdict: Verdict) -> None:
+    """Records that a release did not answer and is taken back: its author hears of it, and nothing is held."""
+    judge(conn, deployment, share, verdict)
+    facts.record(
+        conn,
+        "release.silent",
+        application=deployment.application,
+        run=deployment.run,
+        environment=deployment.environment,
+        commit=deployment.commit,
+        who="shipway",
+        data={
+            "deployment": deployment.id,
+            "release": releases.get(conn, deployment.release).number,
+            "reason": verdict.reason,
+        },
+    )
+
+
 def no_way_back(cast: Cast, good: Release) -> migrations.NoWayBack | None:
     """Why nothing can go back to the release before, if so. Asks git: never within a change of the record."""
     with cast.database.read() as conn:

@@ -174,8 +174,8 @@ class Watch:
                 return
             if verdict.kind == "bad":
                 condemn.condemn(conn, watched.deployment, good, EVERYTHING, verdict)
-            else:  # it did not answer: nobody is blamed
-                condemn.judge(conn, watched.deployment, EVERYTHING, verdict)
+            else:
+                condemn.give_up(conn, watched.deployment, EVERYTHING, verdict)
             if stuck is not None:
                 condemn.freeze(conn, watched.deployment, stuck)
                 return

@@ -313,6 +313,11 @@ SIMPLE: Mapping[str, Callable[[Fact], Said]] = {
         f"Its quarantine in {fact.environment} ended",
         f"{str(fact.data['by'])[:7]} has mended it.",
     ),
+    "release.silent": lambda fact: (
+        "rolled",
+        f"It gave no answers in {fact.environment}, and is taken back",
+        fact.data["reason"],
+    ),
     "release.frozen": lambda fact: (
         "frozen",
         f"Judged bad in {fact.environment}, and stays",
