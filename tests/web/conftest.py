@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from web.past import afternoon
 from web.scene import Scene
 from web.server import Site
 from web.visiting import person
@@ -34,6 +35,17 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server for all tests of a file that change nothing: with one application, `topup`."""
     scene = Scene.empty(tmp_path_factory.mktemp("shared"))
     scene.application("topup")
+    started = Site.start(scene)
+    yield started
+    started.stop()
+    scene.database.close()
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server over an afternoon with much in it, that nobody changes."""
+    scene = Scene.empty(tmp_path_factory.mktemp("past"))
+    afternoon(scene)
     started = Site.start(scene)
     yield started
     started.stop()

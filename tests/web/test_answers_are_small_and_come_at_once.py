@@ -6,29 +6,13 @@ import asyncio
 import gzip
 import re
 import socket
-from collections.abc import Iterator
 from contextlib import closing
 
-import pytest
-
 from shipway import daemon
-from web.past import afternoon
-from web.scene import Scene
 from web.server import Site
 
 FIRST_VIEW = 150_000  # bytes
 REQUESTS = 20
-
-
-@pytest.fixture(scope="module")
-def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """An afternoon that nobody changes."""
-    scene = Scene.empty(tmp_path_factory.mktemp("past"))
-    afternoon(scene)
-    site = Site.start(scene)
-    yield site
-    site.stop()
-    scene.database.close()
 
 
 def test_a_page_is_packed_for_who_takes_that_and_only_then(past: Site) -> None:

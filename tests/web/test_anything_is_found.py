@@ -8,20 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from shipway.state import runs
-from web.past import afternoon
-from web.scene import Scene
 from web.server import Site
 from web.visiting import person
-
-
-@pytest.fixture(scope="module")
-def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    scene = Scene.empty(tmp_path_factory.mktemp("past"))
-    afternoon(scene)
-    site = Site.start(scene)
-    yield site
-    site.stop()
-    scene.database.close()
 
 
 def find(site: Site, said: str) -> list[tuple[str, str, str]]:

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from web.past import afternoon
 from web.scene import Scene
 from web.server import Site
 from web.visiting import person
 
 pytestmark = pytest.mark.needs("chromium")
-
-
-@pytest.fixture(scope="module")
-def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    scene = Scene.empty(tmp_path_factory.mktemp("past"))
-    afternoon(scene)
-    site = Site.start(scene)
-    yield site
-    site.stop()
-    scene.database.close()
 
 
 def test_what_fails_stands_first_and_is_only_text(browser: Browser, past: Site) -> None:

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from web.judged import BAD, Trials
-from web.past import afternoon
 from web.scene import Scene
 from web.server import Site
 from web.visiting import person
@@ -22,16 +21,6 @@ class Watched(Trials):
 
     def __init__(self, scene: Scene, application: str) -> None:
         self.scene, self.application = scene, application
-
-
-@pytest.fixture(scope="module")
-def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    scene = Scene.empty(tmp_path_factory.mktemp("past"))
-    afternoon(scene)
-    site = Site.start(scene)
-    yield site
-    site.stop()
-    scene.database.close()
 
 
 @pytest.fixture

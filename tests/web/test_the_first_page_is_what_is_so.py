@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import event
@@ -12,22 +11,10 @@ from shipway.signals.verdict import Verdict
 from shipway.state import facts, holds, runs
 from shipway.state.tables import metadata
 from web.judged import BAD, Trials, fine, on_trial
-from web.past import afternoon
 from web.scene import Scene
 from web.server import Site
 
 ORDER = ["ledger", "topup", "mailer", "statements", "search", "storefront"]
-
-
-@pytest.fixture(scope="module")
-def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """An afternoon that nobody changes."""
-    scene = Scene.empty(tmp_path_factory.mktemp("past"))
-    afternoon(scene)
-    site = Site.start(scene)
-    yield site
-    site.stop()
-    scene.database.close()
 
 
 def overview(site: Site, query: str = "", who: str = "ada") -> dict[str, dict[str, object]]:

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from web.past import afternoon
-from web.scene import Scene
 from web.server import Site
 
 PROD = "/api/v1/applications/topup/environments/prod"
-
-
-@pytest.fixture(scope="module")
-def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    scene = Scene.empty(tmp_path_factory.mktemp("past"))
-    afternoon(scene)
-    site = Site.start(scene)
-    yield site
-    site.stop()
-    scene.database.close()
 
 
 def test_applications_with_what_each_environment_serves(past: Site) -> None:

@@ -50,20 +50,7 @@ def condemn(conn: Connection, deployment: Deployment, good: Release, share: int,
 def give_up(conn: Connection, deployment: Deployment, share: int, verdict: Verdict) -> None:
     """Records that a release did not answer and is taken back: its author hears of it, and nothing is held."""
     judge(conn, deployment, share, verdict)
-    facts.record(
-        conn,
-        "release.silent",
-        application=deployment.application,
-        run=deployment.run,
-        environment=deployment.environment,
-        commit=deployment.commit,
-        who="shipway",
-        data={
-            "deployment": deployment.id,
-            "release": releases.get(conn, deployment.release).number,
-            "reason": verdict.reason,
-        },
-    )
+    _record(conn, "release.silent", deployment, {"reason": verdict.reason})
 
 
 def no_way_back(cast: Cast, good: Release) -> migrations.NoWayBack | None:
@@ -81,17 +68,22 @@ def freeze(conn: Connection, deployment: Deployment, error: migrations.NoWayBack
 
     What it has of the requests it keeps: a person decides, and a commit that mends it is free to come.
     """
+    _record(conn, "release.frozen", deployment, {"reason": error.message, "hint": error.hint})
+    return f"It was judged bad and is frozen as it is: {error.message} {error.hint}"
+
+
+def _record(conn: Connection, kind: str, deployment: Deployment, data: dict[str, str]) -> None:
+    release = releases.get(conn, deployment.release)
     facts.record(
         conn,
-        "release.frozen",
+        kind,
         application=deployment.application,
         run=deployment.run,
         environment=deployment.environment,
         commit=deployment.commit,
         who="shipway",
-        data={"deployment": deployment.id, "reason": error.message, "hint": error.hint},
+        data={"deployment": deployment.id, "release": release.number, **data},
     )
-    return f"It was judged bad and is frozen as it is: {error.message} {error.hint}"
 
 
 def is_judged(conn: Connection, deployment: Deployment, share: int) -> bool:

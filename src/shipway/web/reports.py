@@ -6,20 +6,18 @@ kept away by the doorman.
 
 from __future__ import annotations
 
-import asyncio
-
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from shipway.signals.errors import intake
 from shipway.signals.errors.envelope import Envelope
-from shipway.signals.errors.refusals import Flooded, ReportTooLarge, ReportUnreadable
+from shipway.signals.errors.refusals import Flooded
 from shipway.state.error_keys import ErrorKey
+from shipway.web import bodies
 from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
 
-PATIENCE = 10.0  # seconds in which a report must have come
 SOON = 5  # seconds after which it may be tried again when there is no room
 
 
@@ -62,24 +60,9 @@ async def _admitted(site: Site, call: Call, key: str | None) -> ErrorKey:
 
 async def _opened(site: Site, call: Call, application: str, *, is_envelope: bool) -> Envelope:
     with site.intake.reading(application):
-        body = await _body(call)
+        body = await bodies.body(call, intake.PACKED)
         encoding = call.request.headers.get("content-encoding", "")
         return await run_in_threadpool(intake.opened, body, encoding, is_envelope=is_envelope)
-
-
-async def _body(call: Call) -> bytes:
-    """The body as it was sent; stops as soon as it is too large or too slow."""
-    parts, size = [], 0
-    try:
-        async with asyncio.timeout(PATIENCE):
-            async for part in call.request.stream():
-                parts.append(part)
-                size += len(part)
-                if size > intake.PACKED:
-                    raise ReportTooLarge(f"The report has more than {intake.PACKED} bytes.")
-    except TimeoutError:
-        raise ReportUnreadable(f"The report did not come within {PATIENCE:.0f} s.") from None
-    return b"".join(parts)
 
 
 def _key(call: Call) -> str | None:

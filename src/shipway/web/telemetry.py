@@ -6,7 +6,6 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from starlette.concurrency import run_in_threadpool
@@ -16,14 +15,14 @@ from shipway.environments.secrets import KeyLost
 from shipway.errors import ShipwayError
 from shipway.releases.reporting import KEY
 from shipway.signals.errors import intake
-from shipway.signals.errors.refusals import Flooded, ReportTooLarge, ReportUnreadable
+from shipway.signals.errors.refusals import Flooded
 from shipway.signals.otlp import answers
 from shipway.signals.otlp.request import JSON, PROTOBUF, Signal
+from shipway.web import bodies
 from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
 
-PATIENCE = 10.0  # seconds in which a request must have come
 LATER = 60  # seconds after which it may be tried again when nothing can be kept
 
 log = logging.getLogger(__name__)
@@ -55,7 +54,7 @@ async def _take(site: Site, call: Call, signal: Signal) -> Response:
     try:
         known = await run_in_threadpool(site.otlp.admit, call.request.headers.get(KEY))
         with site.otlp.reading(known.application):
-            body = await _body(call)
+            body = await bodies.body(call, intake.UNPACKED)
             encoding = call.request.headers.get("content-encoding", "")
             taken = await run_in_threadpool(site.otlp.take, known, body, encoding, kind, signal)
     except Flooded as error:
@@ -66,21 +65,6 @@ async def _take(site: Site, call: Call, signal: Signal) -> Response:
     except ShipwayError as error:
         return _refused(kind, error.status, error.message)
     return Response(answers.taken(kind, signal, taken.refused, taken.why), 200, {"content-type": kind})
-
-
-async def _body(call: Call) -> bytes:
-    """The body as it was sent; stops as soon as it is too large or too slow."""
-    parts, size = [], 0
-    try:
-        async with asyncio.timeout(PATIENCE):
-            async for part in call.request.stream():
-                parts.append(part)
-                size += len(part)
-                if size > intake.UNPACKED:
-                    raise ReportTooLarge(f"The request has more than {intake.UNPACKED} bytes.")
-    except TimeoutError:
-        raise ReportUnreadable(f"The request did not come within {PATIENCE:.0f} s.") from None
-    return b"".join(parts)
 
 
 def _refused(kind: str, status: int, why: str, seconds: int = 0) -> Response:
