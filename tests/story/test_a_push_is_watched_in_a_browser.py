@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -20,6 +22,8 @@ CANARY = PROJECT.replace(
     "traffic: {strategy: canary, steps: [10, 50], hold: 6 s, deadline: 30 s, warm: 60 s, drain: 1 s}",
 ).replace("[dev, test, prod]", "[dev, prod]")
 PATIENCE = 90_000  # milliseconds
+PICTURES = os.environ.get("PICTURES")
+"""Where `make screenshots` wants pictures of what is seen."""
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +56,11 @@ def shows(page: Page, selector: str, text: str) -> None:
     expect(page.locator(selector).first).to_contain_text(text, timeout=PATIENCE)
 
 
+def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png")
+
+
 def test_the_empty_page_comes_alive_with_the_first_push(page: Page, repository: Repository) -> None:
     shows(page, "h1", "Nothing is under way yet.")
     repository.write(shop("1", project=CANARY))
@@ -59,7 +68,6 @@ def test_the_empty_page_comes_alive_with_the_first_push(page: Page, repository: 
     repository.commit("Open the shop")
     repository.push("-o", "detach", "shipway", "main")
     shows(page, "#rows", "shop")
-    shows(page, "#rows .doors", "prod")
     shows(page, "#rows", "from push to prod")
 
 
@@ -80,9 +88,11 @@ def test_a_bad_one_is_seen_to_go_back_and_why(
         repository.push("-o", "detach", "shipway", "main")
         shows(page, "#rows .back", "Failed requests")
         shows(page, "#rows .back", "ada@example.org was told")
+    picture(page, "home")
     page.locator("#rows .back a").first.click()
     shows(page, "h1", "Sell no eggs")
     for told in ("back", "Quarantined", "Ada Test", "ada@example.org"):
         shows(page, "main", told)
+    picture(page, "commit")
     (mail,) = mailbox.wait()
     assert bad[:7] in mail["Subject"]

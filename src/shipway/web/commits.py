@@ -92,7 +92,7 @@ class Commits:
             return ""
         if not files:
             return "It changes no file."
-        return f"{several(files, 'file')}, {several(added, 'line')} added, {removed:,} removed.".capitalize()
+        return f"{several(files, 'file')}, {several(added, 'line')} added, {counted(removed)} removed.".capitalize()
 
     def _read(self, application: str, commit: str) -> CommitInfo:
         try:
