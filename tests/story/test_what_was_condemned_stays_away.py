@@ -127,6 +127,15 @@ def test_an_amended_commit_is_judged_by_itself(scene: Scene) -> None:
     assert scene.quarantined() == [bad]
 
 
+def test_a_rollback_goes_past_it(scene: Scene) -> None:
+    """r1 was good, r2 bad, r3 and r4 good: from r3, to which one went back, it goes to r1."""
+    serves_well(scene, "2, amended again")
+    assert scene.go_back(scene.begun(scene.story.roll_back(NAME, "prod", None, "ada"))) == "passed"
+    assert scene.says() == "2, amended"
+    assert scene.go_back(scene.begun(scene.story.roll_back(NAME, "prod", None, "ada"))) == "passed"
+    assert scene.says() == "1"
+
+
 def test_what_grew_from_it_goes_through_and_ends_it(scene: Scene) -> None:
     bad = bad_of(scene)
     git(scene, "update-ref", "refs/heads/main", bad)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipway.errors import UserError
-from shipway.state import deployments, releases
+from shipway.state import deployments, holds, releases
 from shipway.state.database import Connection
 from shipway.state.releases import Release
 
@@ -18,7 +18,8 @@ class NowhereToGo(UserError):
 def target(conn: Connection, application: str, environment: str, to: int | None) -> Release:
     """The release called r<to>; without a number, what served before the one that serves now.
 
-    Only a release that has served is a place to go back to. After a rollback the next one goes further back.
+    Only a release that has served is a place to go back to, and one that is quarantined is none. After a rollback
+    the next one goes further back.
     """
     now = releases.now_serving(conn, application, environment)
     if now is None:
@@ -28,12 +29,14 @@ def target(conn: Connection, application: str, environment: str, to: int | None)
     served = _that_have_served(conn, application, environment)
     if to is not None:
         return _named(conn, serving, served, to)
+    condemned = {hold.commit for hold in holds.quarantined(conn, application, environment)}
+    served = [release for release in served if release.commit not in condemned]
     earlier = [release for release in served if release.number < serving.number]
     if by.kind == "deploy":
         earlier = [release for release in served if release.id != serving.id][:1]
     if not earlier:
         raise NowhereToGo(
-            f"{environment} serves its first release, r{serving.number}; there is none before it.",
+            f"{environment} serves r{serving.number}, and no release before it may serve.",
             hint="shipway runs, then shipway deploy COMMIT takes another commit there.",
         )
     return max(earlier, key=lambda release: release.number)

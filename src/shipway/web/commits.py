@@ -92,7 +92,8 @@ class Commits:
             return ""
         if not files:
             return "It changes no file."
-        return f"{several(files, 'file')}, {several(added, 'line')} added, {counted(removed)} removed.".capitalize()
+        lines = f"{several(added, 'line')} added, {counted(removed)} removed"
+        return f"{several(files, 'file')}, {lines}.".capitalize()
 
     def _read(self, application: str, commit: str) -> CommitInfo:
         try:
