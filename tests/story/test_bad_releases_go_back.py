@@ -96,6 +96,11 @@ def test_what_mends_it_goes_through_and_ends_the_quarantine(
     assert installation.query("select lifted is not null from holds where [commit] = ?", bad) == [(1,)]
 
 
+def went_back(repository: Repository) -> dict[str, object]:
+    """The newest rollback; the push of the commit that takes the bad one back may be newer."""
+    return next((run for run in repository.json("runs") if run["purpose"] == "rollback"), {"state": ""})
+
+
 def test_one_that_gets_everything_at_once_goes_back_as_well(
     installation: Installation, repository: Repository
 ) -> None:
@@ -103,9 +108,8 @@ def test_one_that_gets_everything_at_once_goes_back_as_well(
         eventually(lambda: len(people.visits) > 5 * RATE, "people have come")
         commit = repository.deliver("Sell no milk", broken("5", every=1, project=BLUE_GREEN))
         eventually(lambda: verdicts(installation)[-1] == (100, "bad"), "it was judged")
-        eventually(lambda: repository.json("runs")[0]["state"] == "passed", "it has gone back")
+        eventually(lambda: went_back(repository)["state"] == "passed", "it has gone back")
     assert "deployment.asked" in installation.facts("deployment.%"), "most went to the one before at once"
     assert installation.says("shop") == "4"
     assert repository.shipway("wait", commit, "--timeout", "5").code == 1
-    runs = repository.json("runs")
-    assert (runs[0]["purpose"], runs[0]["who"]) == ("rollback", "shipway")
+    assert went_back(repository)["who"] == "shipway"

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from shipway.hosts.supervisor.log import Log
 from shipway.state.runs import Run
+from support.installation import eventually
 from web.server import Site
 from web.visiting import person
 
@@ -73,7 +74,7 @@ def test_a_link_to_a_line_opens_at_it_and_every_pixel_scrolls(page: Page, site: 
     page.locator("#lines").hover()
     for _ in range(40):
         page.mouse.wheel(0, 420)
-    page.wait_for_function(f"({TOP})() === {before + 800}")
+    eventually(lambda: page.evaluate(TOP) == before + 800, "each turn of the wheel has moved it by its pixels")
     page.evaluate("document.getElementById('lines').scrollTop = 0")
     expect(page.locator("#L1 code")).to_have_text("1")
     page.evaluate("document.getElementById('lines').scrollTop = 1e9")
