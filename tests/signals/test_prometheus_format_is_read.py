@@ -41,6 +41,18 @@ def test_every_kind_that_the_library_has() -> None:
     }
 
 
+def test_a_histogram_without_bounds_is_like_a_summary() -> None:
+    """They are of one series, and so their values have as many parts."""
+    told = [
+        '# TYPE waited histogram\nwaited_bucket{le="+Inf"} 3\nwaited_count 3\nwaited_sum 6\n',
+        "# TYPE waited histogram\nwaited_count 3\nwaited_sum 6\n",
+        "# TYPE waited summary\nwaited_count 3\nwaited_sum 6\n",
+    ]
+    assert [(one.series, one.value) for text in told for one in read(text)] == [
+        (series("waited", "histogram"), (3, 6)),
+    ] * 3
+
+
 def test_what_has_no_type_is_a_gauge() -> None:
     (found,) = read("load 0.7 1700000000000\n")
     assert (found.series, found.running) == (series("load", "gauge"), False)

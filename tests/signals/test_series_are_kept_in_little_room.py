@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from shipway.signals.series import growth, kept, meter
-from shipway.signals.series.kept import MINUTES, TENS
+from shipway.signals.series.kept import MINUTES, TENS, Kept
 from shipway.signals.series.meter import NO_NUMBER, SERIES, TOO_MANY, TOO_WIDE, Meter
 from shipway.signals.series.sample import Sample
-from shipway.signals.series.series import Series, Value, level, quantile
+from shipway.signals.series.series import LARGEST, Series, Value, level, quantile
 from shipway.signals.series.summing import Figures, measured
 
 BEGAN = 1_700_000_000.0
+OPEN = Series("open", "gauge", "", (), "r1")
 
 
 class Clock:
@@ -117,6 +119,7 @@ def test_a_gauge_is_the_last_one_between_its_lowest_and_highest(tmp_path: Path, 
         ((2, 2, 0), 0.75, 2.0),
         ((0, 0, 5), 0.5, 3.0),
         ((0, 0, 0), 0.5, None),
+        ((1e-300, -LARGEST, 0), 0.5, 0.0),
     ],
 )
 def test_percentiles_are_in_proportion_between_bounds(buckets: Value, share: float, value: float | None) -> None:
@@ -156,10 +159,43 @@ def test_series_have_an_end_and_what_is_too_much_is_counted(tmp_path: Path, cloc
         (Sample(Series("h", "histogram", "", (), "r1", tuple(range(65))), "web.1", (0.0,) * 68), TOO_WIDE),
         (told(counter(), math.nan), NO_NUMBER),
         (told(counter(), math.inf), NO_NUMBER),
+        (Sample(Series("open", "gauge", "", (), "r1"), "web.1", level(1.7e308)), NO_NUMBER),
+        (told(Series("h", "histogram", "", (), "r1"), 1), NO_NUMBER),
+        (Sample(Series("h", "histogram", "", (), "r1", (1.7e308,)), "web.1", (1.0, 1.0, 1.0, 0.0)), NO_NUMBER),
     ],
 )
 def test_what_cannot_be_kept_is_refused(tmp_path: Path, clock: Clock, sample: Sample, why: str) -> None:
     assert take(made(tmp_path, clock), sample) == {why: 1}
+
+
+def test_the_largest_numbers_are_added_up_to_numbers(tmp_path: Path, clock: Clock) -> None:
+    one = made(tmp_path, clock)
+    waited = Series("waited", "histogram", "", (), "r1", (-LARGEST, LARGEST))
+    for _ in range(5):
+        for number in (LARGEST, -LARGEST):
+            take(one, Sample(waited, "web.1", (1.0, number, -LARGEST, 1e-300, 1.0)))
+            take(one, told(counter(), number), Sample(OPEN, "web.1", level(number)))
+        clock.now += 10
+    found = measured(one, TENS, BEGAN, clock.now)
+    figures = [each for series in found for each in (series.now, *(figures for _, figures in series.steps))]
+    numbers = [number for each in figures for number in asdict(each).values() if number is not None]
+    assert len(found) == 3
+    assert all(map(math.isfinite, numbers))
+
+
+def test_what_does_not_fit_its_series_is_passed_over(tmp_path: Path, clock: Clock) -> None:
+    """A file may have it from a version that did not look."""
+    one = made(tmp_path, clock)
+    waited = Series("waited", "histogram", "", (), "r1")
+    for _ in range(2):
+        take(one, Sample(waited, "web.1", (1.0, 2.0)), Sample(OPEN, "web.1", level(1)))
+        clock.now += 10
+    numbers = {series.name: number for number, series in one.series().items()}
+    strange: Mapping[int, Value] = {numbers["waited"]: (3.0, 4.0, 3.0), numbers["open"]: (1.0, 1.0, math.inf, 2.0)}
+    Kept(tmp_path).write(TENS, clock.now, strange)
+    found = {each.series: each for each in measured(made(tmp_path, clock), TENS, BEGAN, clock.now + 10)}
+    assert [figures.rate for _, figures in found[waited].steps] == [0.1]
+    assert [figures.value for _, figures in found[OPEN].steps] == [1]
 
 
 def test_secrets_are_masked_in_names_and_labels(tmp_path: Path, clock: Clock) -> None:

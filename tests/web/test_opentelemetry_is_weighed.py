@@ -117,10 +117,10 @@ def test_what_is_refused_of_a_request_is_said(shared: Site) -> None:
     assert answer.status == 200
     told = ExportMetricsServiceResponse.FromString(answer.body)
     assert told.partial_success.rejected_data_points == 1
-    assert told.partial_success.error_message.startswith("Not kept of its points: 1 not a number.")
+    assert told.partial_success.error_message.startswith("Not kept of its points: 1 not a number, or too large.")
     shown = shared.get("/api/v1/applications/topup/environments/prod/signals/measured").json
     assert {one["name"] for one in shown["series"]} == {"level0", "level2"}
-    assert shown["refused"] == {"not a number": 1}
+    assert shown["refused"] == {"not a number, or too large": 1}
 
 
 def test_a_sum_that_goes_down_by_differences_is_refused(shared: Site) -> None:
@@ -130,6 +130,26 @@ def test_a_sum_that_goes_down_by_differences_is_refused(shared: Site) -> None:
     metric.sum.data_points.add(as_int=-1)
     answer = ExportMetricsServiceResponse.FromString(send(shared, told.SerializeToString(), "metrics").body)
     assert (answer.partial_success.rejected_data_points, "has no level" in str(answer)) == (1, True)
+
+
+def test_no_shape_of_a_histogram_ends_the_page(topup: Site) -> None:
+    told = ExportMetricsServiceRequest()
+    found = told.resource_metrics.add().scope_metrics.add().metrics
+    for number in range(2):  # both orders
+        for kind in ("histogram", "summary") if number else ("summary", "histogram"):
+            metric = found.add(name=f"waited{number}")
+            point = getattr(metric, kind).data_points.add(count=3, sum=6, start_time_unix_nano=int(2e18))
+            if kind == "histogram":
+                metric.histogram.aggregation_temporality = 2
+                point.bucket_counts.append(3)
+    found.add(name="open").gauge.data_points.add(as_double=1.7e308)
+    found.add(name="open").gauge.data_points.add(as_double=1.7e308)
+    answer = send(topup, told.SerializeToString(), "metrics")
+    assert answer.status == 200
+    assert ExportMetricsServiceResponse.FromString(answer.body).partial_success.rejected_data_points == 2
+    shown = topup.get("/api/v1/applications/topup/environments/prod/signals/measured").json
+    assert {one["name"] for one in shown["series"]} == {"waited0", "waited1"}
+    assert topup.get("/applications/topup/environments/prod").status == 200
 
 
 @pytest.mark.parametrize("kind", [PROTOBUF, JSON])

@@ -70,9 +70,9 @@ class _Distribution:
     def parts(self) -> tuple[Sequence[float], Value]:
         """Its bounds, and its value; each bucket of the format has those below in it as well."""
         below = dict(sorted(self.below.items()))
-        if not below:
-            return (), (self.count, self.total)
         last = below.pop(math.inf, self.count)
+        if not below:  # all are below infinity: that is their count
+            return (), (self.count, self.total)
         counts = [after - before for before, after in pairwise((0.0, *below.values(), last))]
         return tuple(below), (self.count, self.total, *counts)
 

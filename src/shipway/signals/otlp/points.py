@@ -48,7 +48,7 @@ def _value(kind: str, point: Any) -> tuple[tuple[float, ...], Value]:
     if kind == "exponential_histogram":
         return FINE, (float(point.count), point.sum, *_fine(point))
     bounds, buckets = tuple(point.explicit_bounds), tuple(map(float, point.bucket_counts))
-    if len(buckets) != len(bounds) + 1:
+    if not bounds or len(buckets) != len(bounds) + 1:
         bounds, buckets = (), ()
     return bounds, (float(point.count), point.sum, *buckets)
 

@@ -28,7 +28,7 @@ WIDEST = 600
 LATELY = 3600.0
 """Seconds after which a series that nobody tells makes room for another."""
 
-TOO_MANY, TOO_WIDE, NO_NUMBER = "too many series", "too long, or too many bounds", "not a number"
+TOO_MANY, TOO_WIDE, NO_NUMBER = "too many series", "too long, or too many bounds", "not a number, or too large"
 
 
 @dataclass

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from shipway.signals.series.series import Series, Value
+from shipway.signals.series.series import LARGEST, Series, Value
 
 
 @dataclass(frozen=True)
@@ -22,5 +21,6 @@ class Sample:
 
     @property
     def good(self) -> bool:
-        """Whether every number in it is one."""
-        return all(map(math.isfinite, (*self.value, *self.series.bounds)))
+        """Whether it has as many numbers as its series, and all of them can be added up."""
+        numbers = (*self.value, *self.series.bounds)
+        return self.series.fits(self.value) and all(abs(number) <= LARGEST for number in numbers)

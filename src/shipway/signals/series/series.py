@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,12 +11,15 @@ Kind = Literal["counter", "gauge", "histogram"]
 Labels = tuple[tuple[str, str], ...]
 Value = tuple[float, ...]
 """Of a step of time: of a counter what it grew by; of a gauge the lowest, the highest, the sum and the number of
-all that was told; of a histogram how many there were, their sum, and how many at or below each bound and above the
-last one.
+all that was told; of a histogram how many there were, their sum, and, where it has bounds, how many at or below
+each of them and above the last one.
 """
 
 BOUNDS = 64
 """The most that a histogram may have."""
+
+LARGEST = 1e150
+"""The largest number that is added up: the sum of all that can be told in a day is still a number."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,17 @@ class Series:
     labels: Labels
     release: str
     bounds: tuple[float, ...] = ()
+
+    @property
+    def parts(self) -> int:
+        """How many numbers each value of it has."""
+        if self.kind == "histogram":
+            return 3 + len(self.bounds) if self.bounds else 2
+        return 1 if self.kind == "counter" else 4
+
+    def fits(self, value: Value) -> bool:
+        """Whether it can be one of its values."""
+        return len(value) == self.parts and all(map(math.isfinite, value))
 
     @property
     def width(self) -> int:
@@ -57,6 +72,6 @@ def quantile(bounds: Sequence[float], buckets: Sequence[float], share: float) ->
         return None
     for bound, count in zip((*bounds, bounds[-1]), buckets, strict=True):
         if count and passed + count >= wanted:
-            return below + (bound - below) * (wanted - passed) / count
+            return below + (bound - below) * min(1.0, max(0.0, (wanted - passed) / count))
         passed, below = passed + count, bound
     return None

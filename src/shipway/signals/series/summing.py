@@ -41,7 +41,8 @@ def measured(meter: Meter, ring: str, since: float, until: float, name: str | No
     known = {number: each for number, each in meter.series().items() if name is None or each.name == name}
     found: dict[int, list[tuple[float, Value]]] = {}
     for at, number, value in meter.steps(ring, since, known.keys()):
-        found.setdefault(number, []).append((at, value))
+        if known[number].fits(value):
+            found.setdefault(number, []).append((at, value))
     length = STEPS[ring]
     made = [_measured(known[number], steps, length, until - since) for number, steps in found.items()]
     return sorted(made, key=lambda one: (one.series.name, one.series.labels, one.series.release))
