@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 import time
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import brotli
@@ -24,9 +26,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from opentelemetry.proto.logs.v1.logs_pb2 import ResourceLogs, ScopeLogs
+from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint
 
 from shipway.environments import configure
 from shipway.environments.secrets import Vault
+from shipway.signals.errors import unpacking
 from shipway.signals.otlp import intake, records, request
 from support.sent import sent
 from web import reporting
@@ -52,6 +57,13 @@ def topup(site: Site) -> Site:
 def send(site: Site, body: bytes, signal: str = "logs", kind: str = PROTOBUF, **headers: str) -> Answer:
     shown = {"x-shipway-key": reporting.key(site)[1], "content-type": kind, **headers}
     return site.ask("POST", f"/otlp/v1/{signal}", {name: value for name, value in shown.items() if value}, body)
+
+
+def shells(body: bytes) -> bytes:
+    """A request whose innermost shell has fields of nobody's in place of records."""
+    return ExportLogsServiceRequest(
+        resource_logs=[ResourceLogs(scope_logs=[ScopeLogs.FromString(body)])]
+    ).SerializeToString()
 
 
 def logs(*texts: str, **attributes: str) -> bytes:
@@ -130,6 +142,16 @@ def test_a_sum_that_goes_down_by_differences_is_refused(shared: Site) -> None:
     metric.sum.data_points.add(as_int=-1)
     answer = ExportMetricsServiceResponse.FromString(send(shared, told.SerializeToString(), "metrics").body)
     assert (answer.partial_success.rejected_data_points, "has no level" in str(answer)) == (1, True)
+
+
+@pytest.mark.parametrize("kind", [PROTOBUF, JSON])
+def test_points_are_parts_of_a_request(shared: Site, kind: str) -> None:
+    points = b'{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"gauge": {"dataPoints": [%s]}}]}]}]}'
+    told = ExportMetricsServiceRequest()
+    gauge = told.resource_metrics.add().scope_metrics.add().metrics.add().gauge
+    gauge.data_points.extend(NumberDataPoint() for _ in range(request.RECORDS))
+    body = told.SerializeToString() if kind == PROTOBUF else points % b",".join([b"{}"] * request.RECORDS)
+    assert send(shared, body, "metrics", kind).status == 413
 
 
 def test_no_shape_of_a_histogram_ends_the_page(topup: Site) -> None:
@@ -222,14 +244,36 @@ def test_what_cannot_be_read_is_refused_in_the_senders_encoding(shared: Site, ki
     [
         (PROTOBUF, gzip.compress(bytes(5 * 1024 * 1024)), "gzip"),
         (PROTOBUF, b"\x0a\x00" * (request.RECORDS + 1), ""),
+        (PROTOBUF, gzip.compress(shells(b"\x18\x00" * request.RECORDS)), "gzip"),
         (PROTOBUF, logs("x" * (request.LARGEST + 1)), ""),
         (JSON, b'{"resourceLogs": [' + b"{}," * request.RECORDS + b"{}]}", ""),
         (JSON, b'{"resourceLogs": [], "x": "' + b"x" * request.LARGEST_JSON + b'"}', ""),
     ],
-    ids=["bomb", "parts", "record", "JSON parts", "JSON"],
+    ids=["bomb", "parts", "unwanted parts", "record", "JSON parts", "JSON"],
 )
 def test_what_is_too_large_is_refused(shared: Site, kind: str, body: bytes, encoding: str) -> None:
     assert send(shared, body, kind=kind, **{"content-encoding": encoding}).status == 413
+
+
+def test_a_request_that_takes_long_holds_up_no_other_application(
+    topup: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topup.scene.application("kiosk")
+    unpacked, long, came, goes_on = unpacking.unpacked, logs("long"), threading.Event(), threading.Event()
+
+    def slowly(body: bytes, encoding: str, limit: int) -> bytes:
+        if body == long:
+            came.set()
+            goes_on.wait(60)
+        return unpacked(body, encoding, limit)
+
+    monkeypatch.setattr(unpacking, "unpacked", slowly)
+    with ThreadPoolExecutor(1) as kiosk:
+        waits = kiosk.submit(send, topup, long, **{"x-shipway-key": reporting.key(topup, "kiosk")[1]})
+        assert came.wait(60)
+        assert (send(topup, logs("one")).status, waits.done()) == (200, False)
+        goes_on.set()
+        assert waits.result(60).status == 200
 
 
 @pytest.mark.parametrize("limit", ["REQUESTS", "VOLUME"])

@@ -6,7 +6,6 @@ What is told is kept before it is answered, so that a sender knows what of it wa
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from shipway.signals.otlp import failures, points, records, request, resource
 from shipway.signals.otlp.lines import Lines
 from shipway.signals.otlp.request import Record, Signal
 from shipway.signals.otlp.resource import Sender
+from shipway.signals.otlp.turns import Turns
 from shipway.signals.series.meter import SERIES
 from shipway.signals.series.meters import Meters
 from shipway.signals.series.sample import Sample
@@ -60,7 +60,7 @@ class Otlp:
         self._errors = intake
         self._requests, self._volume = Rates(*REQUESTS), Rates(*VOLUME)
         self._readers = Readers()
-        self._unpacking = threading.Lock()
+        self._turns = Turns()
 
     def admit(self, key: str | None) -> ErrorKey:
         """Who sends it; raises NoKey, UnknownKey, or Flooded when they send too often."""
@@ -83,7 +83,7 @@ class Otlp:
         """Takes a request whole, but for what is refused of it. Raises what unpacking and `records` do, Flooded,
         KeyLost (nothing could be masked) and OSError (it could not be kept); then nothing was taken.
         """
-        with self._unpacking:
+        with self._turns.one(known.application):
             plain = unpacking.unpacked(body, encoding, errors.UNPACKED)
             seconds = self._volume.take(known.application, len(plain))
             if seconds:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 Signal = Literal["logs", "metrics", "traces"]
 RECORDS = 20_000
-"""Of one request, with the shells around them."""
+"""Of one request, with the points in them, and the shells around them with every field that those have."""
 
 LARGEST = 256 * 1024  # bytes of one record; a metric is one with all its points
 LARGEST_JSON = 1024 * 1024  # bytes of a request as JSON: as objects of Python it is twenty times as large
@@ -51,8 +52,8 @@ class Record:
 class _Room:
     left: int = RECORDS
 
-    def take(self) -> None:
-        self.left -= 1
+    def take(self, many: int = 1) -> None:
+        self.left -= many
         if self.left < 0:
             raise ReportTooLarge(f"The request has more than {RECORDS} parts.")
 
@@ -67,15 +68,30 @@ def records(body: bytes, kind: str, signal: Signal) -> Iterator[Record]:
 
 def _of_protobuf(body: memoryview, signal: Signal) -> Iterator[Record]:
     room = _Room()
-    for around in wire.parts(body, 1):
-        room.take()
-        resource = _resource(_first(wire.parts(around, 1)))
-        for within in wire.parts(around, 2):
-            room.take()
-            scope = _scope(_first(wire.parts(within, 1)))
-            for text in wire.parts(within, 2):
-                room.take()
-                yield Record(resource, scope, _message(signal, text))
+    for around in _shell(body, room)[1]:
+        outer = _shell(around, room)
+        resource = _resource(_first(outer[1]))
+        for within in outer[2]:
+            inner = _shell(within, room)
+            scope = _scope(_first(inner[1]))
+            for text in inner[2]:
+                message = _message(signal, text)
+                room.take(_points(signal, message))
+                yield Record(resource, scope, message)
+
+
+def _shell(text: memoryview, room: _Room) -> Mapping[int, Sequence[memoryview]]:
+    """The messages in it, by the numbers of their fields."""
+    found: defaultdict[int, list[memoryview]] = defaultdict(list)
+    for number, part in wire.parts(text, room.take):
+        found[number].append(part)
+    return found
+
+
+def _points(signal: Signal, message: Any) -> int:
+    """How many there are in a metric: each becomes an object of its own."""
+    kind = message.WhichOneof("data") if signal == "metrics" else None
+    return len(getattr(message, kind).data_points) if kind else 0
 
 
 def _of_json(body: bytes, signal: Signal) -> Iterator[Record]:
@@ -92,7 +108,9 @@ def _of_json(body: bytes, signal: Signal) -> Iterator[Record]:
             name = str(scope.get("name", "")) if isinstance(scope, dict) else ""
             for told in _objects(within, each):
                 room.take()
-                yield Record(resource, name, _message_of_json(signal, told))
+                message = _message_of_json(signal, told)
+                room.take(_points(signal, message))
+                yield Record(resource, name, message)
 
 
 def _objects(around: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
@@ -150,8 +168,8 @@ def _empty(signal: Signal) -> Message:
     return logs_pb2.LogRecord() if signal == "logs" else metrics_pb2.Metric()
 
 
-def _first(found: Iterator[memoryview]) -> bytes:
-    text = bytes(next(found, b""))
+def _first(found: Sequence[memoryview]) -> bytes:
+    text = bytes(found[0] if found else b"")
     if len(text) > LARGEST:
         raise ReportTooLarge(f"A resource or scope has more than {LARGEST} bytes.")
     return text

@@ -7,25 +7,28 @@ https://protobuf.dev/programming-guides/encoding/ describes them, and only a rec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from shipway.signals.errors.refusals import ReportUnreadable
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
-def parts(text: memoryview, wanted: int) -> Iterator[memoryview]:
-    """Every message that is field `wanted`, in the order in which they came. Raises ReportUnreadable."""
+def parts(text: memoryview, count: Callable[[], None]) -> Iterator[tuple[int, memoryview]]:
+    """Every message with the number of its field, in the order in which they came. Raises ReportUnreadable.
+
+    `count` is called for each field, also of what is passed over: it ends the walk by raising.
+    """
     at = 0
     while at < len(text):
+        count()
         tag, at = _number(text, at)
         end = _end(text, at, tag & 7)
         if end > len(text):
             raise ReportUnreadable("The request breaks off.")
         if tag & 7 == BYTES:
             length, at = _number(text, at)
-            if tag >> 3 == wanted:
-                yield text[at : at + length]
+            yield tag >> 3, text[at : at + length]
         at = end
 
 
