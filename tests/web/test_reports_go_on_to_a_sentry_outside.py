@@ -8,13 +8,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from shipway.environments import configure
 from shipway.environments.secrets import Vault
-from shipway.incidents import channels, forward
+from shipway.incidents import channels, courier, errand, forward
 from shipway.incidents.errand import Outcome
 from shipway.incidents.forward import Forwarder
 from shipway.signals.errors.recording import Accepted
@@ -257,6 +258,22 @@ def test_what_is_refused_is_not_sent_again(shared: Site, forwarder: Forwarder, o
     forwarder.look()
     eventually(lambda: state(forwarder)["lost"] == 2, "both were refused")
     assert state(forwarder)["waiting"] == 0
+
+
+def test_a_slow_service_is_not_sent_more_than_there_is_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a courier has not told when its time is over is sent again."""
+    clock = Clock()
+    began = clock.now
+
+    def post(*_: object) -> tuple[int, int]:
+        clock.now += 9
+        return 200, 0
+
+    monkeypatch.setattr(courier, "_post", post)
+    monkeypatch.setattr(courier, "time", SimpleNamespace(monotonic=clock))
+    told = json.loads(courier._forward({"url": "http://k3y@127.0.0.1/7", "reports": ["{}"] * 20}))
+    assert clock.now - began <= courier.FORWARDING + courier.PING_PATIENCE < errand.LIMIT
+    assert told == {"taken": 7, "refused": 0, "wait": 0, "said": ""}
 
 
 def test_its_address_is_never_shown_again(shared: Site, outside: Hook) -> None:

@@ -216,6 +216,8 @@ def _forward(order: Mapping[str, Any]) -> str:
     to, began = dsn.read(order["url"]), time.monotonic()
     told: dict[str, Any] = {"taken": 0, "refused": 0, "wait": 0, "said": ""}
     for report in order["reports"]:
+        if time.monotonic() - began > FORWARDING:
+            break
         try:
             status, wait = _post(to, report)
         except Refused as error:
@@ -229,8 +231,6 @@ def _forward(order: Mapping[str, Any]) -> str:
         if status == http.HTTPStatus.TOO_MANY_REQUESTS or status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
             break
         told["refused"] += 1
-        if time.monotonic() - began > FORWARDING:
-            break
     return json.dumps(told)
 
 
