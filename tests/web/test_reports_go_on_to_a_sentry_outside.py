@@ -260,6 +260,16 @@ def test_what_is_refused_is_not_sent_again(shared: Site, forwarder: Forwarder, o
     assert state(forwarder)["waiting"] == 0
 
 
+def test_what_cannot_be_scrubbed_is_lost_alone(shared: Site, outside: Hook) -> None:
+    name(shared, dsn(outside))
+    made = Forwarder(shared.scene.database, shared.cast.machine.vault)
+    made.look()
+    deep = json.loads("[" * 600 + "]" * 600)
+    made.offer([accepted(extra={"deep": deep}), Accepted("topup", "prod", b"no report", []), accepted()])
+    made.close()
+    assert made.state(WHOSE) == forward.Forwarding(waiting=1, lost=2)
+
+
 def test_a_slow_service_is_not_sent_more_than_there_is_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a courier has not told when its time is over is sent again."""
     clock = Clock()

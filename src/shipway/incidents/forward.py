@@ -22,6 +22,7 @@ from shipway.errors import ShipwayError
 from shipway.incidents import channels
 from shipway.incidents.errand import Outcome
 from shipway.signals.errors.recording import Accepted
+from shipway.signals.errors.refusals import ReportUnreadable
 from shipway.signals.errors.scrubbing import scrubbed
 from shipway.state import channels as record
 from shipway.state.channels import Channel
@@ -107,16 +108,16 @@ class Forwarder:
         self._couriers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="forward")
 
     def offer(self, accepted: Iterable[Accepted]) -> None:
-        """Lines up the reports of environments that are forwarded; what is too large is lost."""
+        """Lines up the reports of environments that are forwarded; what is too large or too deep is lost."""
         wanted = self._wanted
         for each in accepted:
             whose = channels.sentry(each.application, each.environment)
             if whose not in wanted:
                 continue
-            report = scrubbed(each.event, each.secrets)
+            report = _scrubbed(each)
             with self._guard:
                 line = self._lines.setdefault(whose, _Line())
-                if len(report) > LARGEST:
+                if report is None or len(report) > LARGEST:
                     line.lost += 1
                 else:
                     line.add(report)
@@ -178,3 +179,11 @@ class Forwarder:
         line.failures = line.failures + 1 if told["said"] and not told["taken"] else 0
         pause = min(FIRST_PAUSE * float(1 << min(line.failures - 1, 20)), LONGEST_PAUSE) if line.failures else 0.0
         line.due = self._clock() + max(pause, min(told["wait"], LONGEST_PAUSE))
+
+
+def _scrubbed(accepted: Accepted) -> bytes | None:
+    """None where it cannot be done: then it may not leave."""
+    try:
+        return scrubbed(accepted.event, accepted.secrets)
+    except (ReportUnreadable, RecursionError):
+        return None
