@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -36,6 +38,30 @@ def test_each_line_has_a_moment_of_its_own_and_is_one_line(places: Places) -> No
     moments = [line[:27] for line in written]
     assert moments == sorted(set(moments))
     assert [line["message"] for line in sent(places, "topup")] == [f"{number}\nand more" for number in range(50)]
+
+
+def test_moments_go_on_where_they_were_before_a_restart(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the clock was set back a little meanwhile."""
+    now = 1_800_000_000_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: now)
+    for _ in range(2):
+        Lines(places).append("topup", "prod", "topup.prod.r1.web.1", [{"message": "x"}] * 3)
+        (file,) = files(places).values()
+        os.utime(file, ns=(now + 1_000_000, now + 1_000_000))  # it took a moment
+        now -= 3_000_000_000
+    moments = [line[:27] for line in file.read_text().splitlines()]
+    assert len(moments) == 6
+    assert moments == sorted(set(moments))
+
+
+def test_what_is_written_was_taken_though_a_keeper_removes_files_meanwhile(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = places.environment("topup", "prod") / "logs" / "topup.prod.r0.web.1.otlp.log"
+    listed = Path.glob
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: [*listed(folder, pattern), gone])
+    Lines(places, most=0).append("topup", "prod", "topup.prod.r1.web.1", [{"message": "x"}])
+    assert files(places) == {}, "the rest was looked at"
 
 
 def test_a_log_has_two_files_of_a_limited_size(places: Places) -> None:

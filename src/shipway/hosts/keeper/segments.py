@@ -25,6 +25,11 @@ class Stamps:
         self._last = last
         self._second, self._text = -1, b""
 
+    @classmethod
+    def after(cls, path: str) -> Stamps:
+        """Later than when the file at `path` was written; any, when it is not there."""
+        return cls(_written(path))
+
     def next(self, now: int) -> bytes:
         """`2026-11-27T23:30:00.123456Z ` for a line that is read `now`, or just after the one before."""
         ahead = 0 <= self._last - now < CLOCK_WAS_WRONG
@@ -40,7 +45,7 @@ class Segments:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._stamps = Stamps(_written(path))
+        self._stamps = Stamps.after(path)
 
     def append(self, lines: Sequence[bytes], largest: int = LARGEST) -> None:
         """Adds lines, without their ends; no file grows beyond `largest` bytes unless a line is longer.

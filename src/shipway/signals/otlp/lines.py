@@ -11,12 +11,12 @@ import json
 import os
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from shipway.config.places import Places
+from shipway.hosts.keeper.segments import Stamps
 
 LARGEST = 4 * 1024 * 1024  # bytes of one file
 ALL = 128 * 1024 * 1024  # bytes of all that an environment has
@@ -30,7 +30,7 @@ class Lines:
         self._places = places
         self._largest = largest
         self._most = most
-        self._last: defaultdict[Path, int] = defaultdict(int)
+        self._stamps: dict[Path, Stamps] = {}
         self._guard = threading.Lock()
 
     def append(self, application: str, environment: str, log: str, lines: Sequence[Mapping[str, Any]]) -> None:
@@ -41,7 +41,7 @@ class Lines:
         path = folder / f"{log}{KIND}"
         with self._guard:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            text = b"".join(self._stamped(path, line) for line in lines)
+            text = self._stamped(path, lines)
             size = _size(path)
             if size and size + len(text) > self._largest:
                 os.replace(path, path.with_name(f"{path.name}.000001"))
@@ -51,19 +51,27 @@ class Lines:
             if not size or size + len(text) > self._largest:
                 self._tidy(folder)
 
-    def _stamped(self, path: Path, line: Mapping[str, Any]) -> bytes:
-        now = time.time_ns() // 1000
-        self._last[path] = at = max(now, self._last[path] + 1) if self._last[path] - now < 60_000_000 else now
-        second, rest = divmod(at, 1_000_000)
-        moment = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(second))}.{rest:06d}Z "
-        return (moment + json.dumps(line, ensure_ascii=False) + "\n").encode(errors="replace")
+    def _stamped(self, path: Path, lines: Sequence[Mapping[str, Any]]) -> bytes:
+        if path not in self._stamps:
+            self._stamps[path] = Stamps.after(str(path))
+        stamps, now = self._stamps[path], time.time_ns() // 1000
+        told = (json.dumps(line, ensure_ascii=False).encode(errors="replace") for line in lines)
+        return b"".join(b"%s%s\n" % (stamps.next(now), line) for line in told)
 
     def _tidy(self, folder: Path) -> None:
         taken = 0
-        for file in sorted(folder.glob(f"*{KIND}*"), key=lambda file: file.stat().st_mtime_ns, reverse=True):
+        for file in sorted(folder.glob(f"*{KIND}*"), key=_written, reverse=True):
             taken += _size(file)
             if taken > self._most:
                 file.unlink(missing_ok=True)
+
+
+def _written(file: Path) -> int:
+    """In nanoseconds; 0 when it is not there: a keeper removes files of this directory as well."""
+    try:
+        return file.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _size(file: Path) -> int:
