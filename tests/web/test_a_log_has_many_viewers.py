@@ -8,6 +8,7 @@ import json
 import select
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -117,6 +118,39 @@ def test_pages_hear_how_far_a_log_is_by_one_line(site: Site, run: Run) -> None:
     assert last["count"] == 303
     answer.close()
     connection.close()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/runs/topup:1/log?step=test&follow=1", "/events?log={run}/test/1"])
+def test_who_follows_is_cut_off_when_it_cannot_be_looked_at(
+    site: Site, run: Run, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    connection, answer = _followed(site, path.format(run=run.id))
+    with monkeypatch.context() as broken:
+        broken.setattr(tail, "size", _fails)
+        with pytest.raises(http.client.IncompleteRead):
+            answer.read()
+    connection.close()
+    connection, answer = _followed(site, path.format(run=run.id))
+    site.scene.log(run, "test", "and more\n")
+    while b"and more" not in answer.readline():
+        pass
+    answer.close()
+    connection.close()
+
+
+def _followed(site: Site, path: str) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    """An answer that goes on, after what was there of the log."""
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+    connection.request("GET", path, headers=site.bearer())
+    answer = connection.getresponse()
+    told = b""
+    while not (b"begin\n" in told if "follow" in path else b'"count":1' in told):
+        told = answer.readline()
+    return connection, answer
+
+
+def _fails(_path: Path) -> int:
+    raise OSError("the disk is gone")
 
 
 def _was_cut(connection: socket.socket) -> bool:

@@ -62,12 +62,13 @@ async def _events(site: Site, call: Call, last: int, feeds: Sequence[Feed]) -> A
 
 
 async def _something(site: Site, seen: int, growing: Sequence[asyncio.Future[None]]) -> bool:
-    """Waits for a fact or for more of a log; whether either came."""
+    """Waits for a fact or for more of a log; whether either came. Raises what kept a log from being looked at."""
     pulse: asyncio.Future[int] = asyncio.ensure_future(site.pulse.after(seen, QUIET))
     waiting: set[asyncio.Future[Any]] = {pulse, *growing}
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        return site.pulse.changes != seen or any(one.done() for one in growing)
+        grown = [one.result() for one in growing if one.done()]
+        return site.pulse.changes != seen or bool(grown)
     finally:
         pulse.cancel()
 

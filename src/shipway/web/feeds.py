@@ -53,7 +53,7 @@ class Feed:
 
     @property
     def grown(self) -> asyncio.Future[None]:
-        """Done when there is more than now, or it is over."""
+        """Done when there is more than now, or it is over; it fails when the log could not be looked at."""
         return self._grown
 
     @property
@@ -66,14 +66,14 @@ class Feed:
         """Inside, the log is read."""
         self._listeners += 1
         if not self.tick.over and (self._reader is None or self.is_left):
-            self._reader = asyncio.create_task(self._read())
+            self._begin()
         try:
             yield
         finally:
             self._listeners -= 1
 
     async def bytes_from(self, offset: int) -> AsyncIterator[bytes]:
-        """Every byte from `offset` on, until the log is over."""
+        """Every byte from `offset` on, until the log is over. Raises what kept it from being looked at."""
         with self.heard():
             while True:
                 grown, over = self._grown, self.tick.over  # as it was before what is read now
@@ -85,6 +85,7 @@ class Feed:
                     return
                 else:
                     await asyncio.wait({grown})
+                    grown.result()
 
     def told(self, since: int) -> str:
         """An event for pages: with the lines that are new for whoever heard the tick before, else their number."""
@@ -114,6 +115,19 @@ class Feed:
         if len(self._blocks) > KEPT:
             self._blocks.popitem(last=False)
         return block
+
+    def _begin(self) -> None:
+        if self._grown.done():  # the reader before could not go on
+            self._grown = asyncio.get_running_loop().create_future()
+        self._reader = asyncio.create_task(self._read())
+        self._reader.add_done_callback(self._ended)
+
+    def _ended(self, reader: asyncio.Task[None]) -> None:
+        """Nobody may wait for a reader that could not go on."""
+        error = None if reader.cancelled() else reader.exception()
+        if error is not None and reader is self._reader:
+            self._grown.set_exception(error)
+            self._grown.exception()  # asked for once, lest it be logged when nobody follows
 
     async def _read(self) -> None:
         size = -1
