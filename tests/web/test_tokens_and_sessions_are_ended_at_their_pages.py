@@ -8,7 +8,9 @@ from unittest.mock import patch
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import update
 
+from shipway.state.tables import tokens
 from web.server import Answer, Site
 
 
@@ -58,6 +60,13 @@ def test_revoking_a_token_ends_every_session_made_from_it(site: Site) -> None:
     assert not allowed(site, by_link)
     assert site.ask("GET", open_link).status == 403
     assert allowed(site, ada)
+
+
+def test_a_long_name_from_before_there_was_a_limit_signs_in(site: Site) -> None:
+    with site.scene.database.write() as conn:
+        conn.execute(update(tokens).where(tokens.c.who == "ben").values(who="ben " * 20))
+    assert allowed(site, site.sign_in("ben"))
+    assert allowed(site, link(site, "ben"))
 
 
 def link(site: Site, who: str) -> dict[str, str]:
