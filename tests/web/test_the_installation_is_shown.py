@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+from pathlib import Path
+from unittest.mock import patch
 
+import pytest
+
+from shipway.config.places import Places
+from shipway.web import checkup
+from shipway.web.checkup import Check, Checkup
 from web.server import Site
 
 
@@ -40,3 +49,53 @@ def test_nothing_on_the_page_is_a_secret(site: Site) -> None:
     shown = site.get("/installation", "ben").text + site.get("/api/v1/installation", "ben").text
     assert site.scene.tokens["ada"] not in shown
     assert "sealed" not in shown
+
+
+def test_the_machine_is_looked_at_once_a_minute_however_many_ask(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[float] = []
+    monkeypatch.setattr(checkup, "machine", lambda _places: made.append(time.time()) or [])
+    for path in ("/installation", "/api/v1/installation"):
+        assert site.get(path).status == 200
+    told = site.get("/api/v1/installation").json
+    assert made == [pytest.approx(told["checked"], abs=1)]
+    now = time.time()
+    with patch("time.time", lambda: now + checkup.KEPT + 1):
+        assert site.get("/api/v1/installation").json["checked"] > told["checked"]
+    assert len(made) == 2
+
+
+def test_nobody_waits_while_the_machine_is_looked_at_for_somebody_else(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = Checkup(site.scene.places)
+    before = looked.looked()
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(_places: object) -> list[Check]:
+        begun.set()
+        assert may_end.wait(60)
+        return []
+
+    monkeypatch.setattr(checkup, "machine", slow)
+    with patch("shipway.web.checkup.KEPT", 0.0):
+        other = threading.Thread(target=looked.looked)
+        other.start()
+        assert begun.wait(60)
+        assert looked.looked() is before
+        may_end.set()
+        other.join(60)
+    assert looked.looked().checks == []
+
+
+def test_a_command_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs = tmp_path / "git"
+    hangs.write_text("#!/bin/sh\nexec sleep 600\n")
+    hangs.chmod(0o755)
+    monkeypatch.setattr(checkup, "SLOWEST_ANSWER", 0.1)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("SHIPWAY_ENVOY", str(tmp_path / "absent"))
+    found = {one.what: one for one in checkup.machine(Places.of(tmp_path, {"HOME": str(tmp_path)}))}
+    assert (found["git"].good, found["envoy"].good) == (False, False)
+    assert found["git"].advice

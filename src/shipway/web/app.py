@@ -20,6 +20,7 @@ from shipway.story.acts import Story
 from shipway.web import events, git, health, metrics, reports, telemetry
 from shipway.web.address import Address
 from shipway.web.api import ROUTES as API
+from shipway.web.checkup import Checkup
 from shipway.web.commits import Commits
 from shipway.web.doorman import Doorman
 from shipway.web.failures import Failures
@@ -79,6 +80,7 @@ def create(
         [described(one) for one in DECLARED],
         Searches(),
         LogFeeds(),
+        Checkup(places),
     )
     failures = Failures(site.templates)
     addresses = by_path(DECLARED)

