@@ -27,8 +27,11 @@ def test_it_is_not_called_when_a_watcher_hangs(team: Team, hook: Hook) -> None:
     assert hook.calls == []
 
 
-def test_without_one_nothing_is_called(team: Team) -> None:
+def test_without_one_nothing_is_called(team: Team, hook: Hook) -> None:
+    team.channel("owner", f"json://127.0.0.1:{hook.port}/messages")
     Pulse(team.database, team.vault, list, team.places.pinged).beat()
+    assert hook.calls == []
+    assert not team.places.pinged.exists()
 
 
 def test_that_it_was_not_taken_is_said(team: Team, hook: Hook) -> None:
