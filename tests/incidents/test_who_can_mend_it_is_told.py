@@ -313,7 +313,7 @@ FORWARD = "Mend it forward: push a commit on top."
 
 @pytest.mark.parametrize("tried", ["on a share", "with everything"])
 @pytest.mark.parametrize("told", ["together", "one by one"])
-def test_a_release_that_is_frozen_is_not_told_as_taken_back(team: Team, tried: str, told: str) -> None:
+def test_a_release_that_is_stuck_is_not_told_as_taken_back(team: Team, tried: str, told: str) -> None:
     team.deliver(old := team.commit("ben"))
     run = team.push(team.commit("ada"), old)
     team.deploy(run, ending="unknown" if tried == "on a share" else "done")
@@ -322,7 +322,7 @@ def test_a_release_that_is_frozen_is_not_told_as_taken_back(team: Team, tried: s
         team.tell()
     team.quarantine(run.commit)
     data = {"deployment": team.deployment(run), "reason": NO_WAY_BACK, "hint": FORWARD}
-    team.fact("release.frozen", environment="prod", commit=run.commit, run=run.id, data=data)
+    team.fact("release.stuck", environment="prod", commit=run.commit, run=run.id, data=data)
     team.stop(run, "deploy", "signals.bad", "worse", "you")
     message = only(team.tell())
     assert message.kind == "bad"

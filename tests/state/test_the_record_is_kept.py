@@ -51,6 +51,18 @@ def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
     assert [change for change in found if change[0] != "remove_table"] == []
 
 
+def test_what_an_older_one_called_frozen_is_read_as_stuck(tmp_path: Path) -> None:
+    old = open_database(tmp_path / "shipway.db")
+    with old.write() as conn:
+        facts.record(conn, "release.frozen", application="shop")
+        facts.record(conn, "environment.frozen", application="shop")
+        conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0007'")
+    old.close()
+    new = open_database(tmp_path / "shipway.db")
+    assert read_facts(new) == ["release.stuck", "environment.frozen"]
+    new.close()
+
+
 def test_a_change_that_fails_leaves_nothing(database: Database) -> None:
     before = read_facts(database)
     with pytest.raises(IntegrityError):

@@ -90,9 +90,7 @@ def test_a_migration_that_never_began_counts_for_nothing(scene: Scene) -> None:
         migrations.check_way_back(scene.cast, conn, scene.serving())
 
 
-def test_a_bad_release_that_cannot_go_back_is_frozen_as_it_is(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bad_release_that_cannot_go_back_stays_as_it_is(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     def judged_bad(self: trial.Trial, share: int, _condition: object) -> Verdict:
         raise BadVerdict(self._release, share, BAD)
 
@@ -102,7 +100,7 @@ def test_a_bad_release_that_cannot_go_back_is_frozen_as_it_is(
     run = scene.ordered(scene.commit("2", project=canary))
     scene.deliver(run)
     assert scene.deployment(run).state == "unknown"
-    assert "frozen" in scene.deployment(run).reason
+    assert "stays as it is" in scene.deployment(run).reason
     assert dict(scene.cast.proxy.serving(NAME, "prod")) == {"shop.prod.r1": 50, "shop.prod.r2": 50}
     with scene.cast.database.read() as conn:
-        assert "release.frozen" in {fact.kind for fact in facts.after(conn, 0)}
+        assert "release.stuck" in {fact.kind for fact in facts.after(conn, 0)}

@@ -184,16 +184,16 @@ def test_other_configuration_does_not_serve_it_anew(scene: Scene) -> None:
     assert scene.says().startswith("good")
 
 
-def test_one_that_cannot_go_back_is_frozen_once(scene: Scene) -> None:
+def test_one_that_cannot_go_back_is_left_stuck_once(scene: Scene) -> None:
     """However often Shipway is started again."""
     stable = scene.serving()
-    frozen = scene.serves("irreversible", project=IRREVERSIBLE)
+    stuck = scene.serves("irreversible", project=IRREVERSIBLE)
     speak(scene, stable.name)
     before = scene.every_fact()
     assert [watched(scene), watched(scene)] == [[], []]
     after = scene.every_fact()[len(before) :]
-    assert [after.count(kind) for kind in ("verdict.bad", "release.frozen", "commit.quarantined")] == [1, 1, 1]
-    assert scene.serving().commit == frozen
+    assert [after.count(kind) for kind in ("verdict.bad", "release.stuck", "commit.quarantined")] == [1, 1, 1]
+    assert scene.serving().commit == stuck
 
 
 def test_what_could_not_be_recorded_is_tried_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ def test_an_interrupted_canary_gets_no_more_because_few_people_come_by_now(reach
     assert resumed.shifts[1].condition == JUDGED
 
 
-def test_a_canary_is_tried_beside_what_serves_by_the_record_and_not_beside_one_that_was_frozen() -> None:
-    frozen = "app.prod.r9"
-    plan = strategies.plan("canary", Takeover({frozen: 50, OLD: 50}, NEW, before=OLD, steps=(50,)))
+def test_a_canary_is_tried_beside_what_serves_by_the_record_and_not_beside_one_that_is_stuck() -> None:
+    stuck = "app.prod.r9"
+    plan = strategies.plan("canary", Takeover({stuck: 50, OLD: 50}, NEW, before=OLD, steps=(50,)))
     assert plan.shifts[0].shares == Shares({NEW: 50, OLD: 50})

@@ -10,6 +10,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.messages import Draft
 from shipway.state.runs import Run
 from shipway.story import condemn
+from shipway.story.migrations import NoWayBack
 from support.said import Answers, Happening, kept
 from web.scene import Scene
 
@@ -172,6 +173,19 @@ def taken_back(scene: Scene) -> None:
     told.reverted(run)
 
 
+def stuck(scene: Scene) -> None:
+    """Bad at a share, and nothing can go back past what it did to the data."""
+    told = Trials(scene, "stuck")
+    run, deployment = told.comes(6 * MINUTE, "Drop the old ledger")
+    told.share(deployment, 10)
+    scene.until(5 * MINUTE)
+    told.condemned(run, deployment, 10)
+    with scene.database.write() as conn:
+        left = condemn.leave_stuck(conn, deployment, NoWayBack("r2 changed the data irreversibly."))
+        deployments.end(conn, deployment, "unknown", left)
+    scene.end(run, "failed", left)
+
+
 def asked(scene: Scene) -> None:
     """It looked bad soon after it had everything, and the one before has most requests at this moment."""
     told = Trials(scene, "asked")
@@ -208,6 +222,7 @@ SAID: Mapping[str, Happening] = {
     "bad": lambda ago: _moves(ago, ((40 / 60, 10), (31 / 60, 0)), 0.5),
     "unjudged": lambda ago: {} if 2 < ago / 60 < 11.7 else {1: (20, 0.001, 40)},
     "blue-green": lambda ago: _moves(ago, ((3, 100), (2.78, 0)), 0.5),
+    "stuck": lambda ago: _moves(ago, ((6, 10),), 0.5),
     "alone": lambda ago: {1: (3, 0.001, 40)},
     "trying": lambda ago: _moves(ago, ((80 / 60, 10), (20 / 60, 50)), 0.001),
 }
@@ -216,7 +231,7 @@ SAID: Mapping[str, Happening] = {
 
 def everything(scene: Scene) -> None:
     with scene.history():
-        for tell in (good, bad, unjudged, taken_back, asked, unheard_of, on_trial):
+        for tell in (good, bad, unjudged, taken_back, stuck, asked, unheard_of, on_trial):
             tell(scene)
     for application, happening in SAID.items():
         kept(scene.places, application, "prod", happening, seconds=1200)

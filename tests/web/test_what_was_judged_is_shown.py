@@ -30,6 +30,7 @@ SENTENCES = {
     ("unjudged", 2): "r2 could not be judged at 10 %, and r1 has all requests again",
     ("blue-green", 2): "r2 was judged bad at 100 %, and r1 has all requests again",
     ("asked", 2): "r2 looked bad, and r1 has most of the requests until it is known why",
+    ("stuck", 2): "r2 was judged bad at 10 %, and stays as it is: there is no way back",
     ("alone", 1): "r1 was not judged, and serves",
     ("trying", 2): "r2 is on trial with 50 % of the requests",
 }
@@ -39,6 +40,7 @@ STATES = {
     "unjudged": ["Not known", "Rolled back"],
     "blue-green": ["Rolled back", "Quarantined"],
     "asked": ["Serving"],
+    "stuck": ["Stuck", "Quarantined"],
     "alone": ["Serving"],
     "trying": ["On trial"],
 }
@@ -203,6 +205,15 @@ def test_what_is_quarantined_is_shown_so_and_offered_to_nobody(judged: Site) -> 
         shown = judged.get(PLACE.format(application)).text
         assert "Quarantined" in shown
         assert "Go forward to" not in shown
+
+
+def test_what_cannot_go_back_is_not_drawn_as_if_somebody_had_frozen_it(judged: Site) -> None:
+    assert judged.get(f"/api/v1{address('stuck', 2)}/verdicts").json["fate"] == "stuck"
+    run = judged.get("/api/v1/runs?application=stuck").json["runs"][0]
+    for path in (address("stuck", 2), f"/applications/stuck/commits/{run['commit']}"):
+        shown = judged.get(path).text
+        assert 'href="#i-blocked"' in shown
+        assert 'href="#i-frozen"' not in shown
 
 
 def test_a_run_leads_to_the_release_it_made(judged: Site) -> None:

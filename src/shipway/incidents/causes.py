@@ -43,7 +43,7 @@ class Cause:
     """One trouble. `what` happened, in a few words; `lines` explain it; `base` is the commit before it.
 
     `whose` says where to look for who can mend it: the author of the change, who asked for it, the owner of the
-    installation. `asked` is who pushed or asked. `frozen` is why a bad release stays as it is, if it does;
+    installation. `asked` is who pushed or asked. `stuck` is why a bad release stays as it is, if it does;
     `deployment` brought it.
     """
 
@@ -63,7 +63,7 @@ class Cause:
     files: tuple[str, ...] = ()
     hint: str = ""
     group: str = ""
-    frozen: str = ""
+    stuck: str = ""
     deployment: str = ""
 
 
@@ -128,7 +128,7 @@ def _verdict(conn: Connection, fact: Fact) -> Cause | None:
     run = None if fact.run is None else runs.find(conn, fact.run)
     reason = str(fact.data.get("reason", "")).strip()
     findings = fact.data.get("findings") or ()
-    frozen = _frozen(conn, fact)
+    stuck = _stuck(conn, fact)
     return Cause(
         f"bad {fact.application} {fact.environment} {fact.data.get('deployment') or fact.id}",
         "bad",
@@ -141,8 +141,8 @@ def _verdict(conn: Connection, fact: Fact) -> Cause | None:
         run=run,
         base=_before(conn, fact, release),
         asked="" if run is None else run.who,
-        hint=str(frozen.get("hint", "")),
-        frozen=str(frozen.get("reason", "")),
+        hint=str(stuck.get("hint", "")),
+        stuck=str(stuck.get("reason", "")),
         deployment=str(fact.data.get("deployment", "")),
     )
 
@@ -166,24 +166,24 @@ def _silent(conn: Connection, fact: Fact) -> Cause:
     )
 
 
-def _frozen(conn: Connection, verdict: Fact) -> Mapping[str, Any]:
+def _stuck(conn: Connection, verdict: Fact) -> Mapping[str, Any]:
     """What is on record of a bad release that cannot be taken back; nothing where it can."""
     every = facts.after(
         conn,
         verdict.id,
         application=verdict.application,
         environment=verdict.environment,
-        kinds=["release.frozen"],
+        kinds=["release.stuck"],
     )
     mine = [each.data for each in every if each.data.get("deployment") == verdict.data.get("deployment")]
     return mine[0] if mine else {}
 
 
 def _taken_back(conn: Connection, fact: Fact) -> Cause | None:
-    """What followed a bad verdict is told with it: a quarantine, that it is frozen, that something else serves."""
+    """What followed a bad verdict is told with it: a quarantine, that it is stuck, that something else serves."""
     if fact.application is None:
         return None
-    commit = fact.commit if fact.kind in ("commit.quarantined", "release.frozen") else None
+    commit = fact.commit if fact.kind in ("commit.quarantined", "release.stuck") else None
     verdict = facts.last(conn, "verdict.bad", fact.application, environment=fact.environment, commit=commit)
     if verdict is None or fact.at - verdict.at > BACK_SOON:
         return None
@@ -223,7 +223,7 @@ _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "run.failed": _end,
     "verdict.bad": _verdict,
     "commit.quarantined": _taken_back,
-    "release.frozen": _taken_back,
+    "release.stuck": _taken_back,
     "release.silent": _silent,
     "deployment.failed": _taken_back,
     "deployment.switched_back": _taken_back,

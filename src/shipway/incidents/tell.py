@@ -92,7 +92,7 @@ class Teller:
         whom = blame.whom(self._git(cause.application), cause)
         with self.database.read() as conn:
             text = words.trouble(conn, cause, whom, self.address)
-            awaited = fact.kind == "verdict.bad" and not cause.frozen and words.back(conn, cause) is None
+            awaited = fact.kind == "verdict.bad" and not cause.stuck and words.back(conn, cause) is None
             due = time.time() + (PATIENCE if awaited else 0.0)
         return [_draft(cause, person, text, due) for person in whom.people]
 

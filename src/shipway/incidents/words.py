@@ -61,9 +61,9 @@ def fixed(told: Sequence[Message], by: Deployment, number: int, address: str, *,
 def back(conn: Connection, cause: Cause) -> Release | None:
     """The release that serves instead of the one that the cause is about, if one does.
 
-    None does beside one that is frozen, and before a deployment is undone: these may have a share of the requests.
+    None does beside one that is stuck, and before a deployment is undone: these may have a share of the requests.
     """
-    if cause.application is None or cause.environment is None or cause.frozen:
+    if cause.application is None or cause.environment is None or cause.stuck:
         return None
     if any(each.id == cause.deployment for each in deployments.running(conn)):
         return None
@@ -78,7 +78,7 @@ def _subject(conn: Connection, cause: Cause) -> str:
     if cause.kind in ("bad", "silent") and instead is not None:
         what = f"was bad, {cause.what}" if cause.kind == "bad" else cause.what
         return f"{there} is back on r{instead.number}: {short} {what}"
-    if cause.frozen:
+    if cause.stuck:
         return f"{short} is bad in {there} and stays as it is: {cause.what}, you decide"
     return {
         "stopped": f"{cause.what} on {short}",
@@ -136,8 +136,8 @@ def _done(conn: Connection, cause: Cause) -> str:
     if cause.kind == "stopped" or cause.environment is None:
         bound = [] if cause.run is None else cause.run.deliver
         return " ".join(filter(None, (_serving(conn, cause, name) for name in bound))) or "It goes nowhere."
-    if cause.frozen:
-        return f"It stays as it is: {_one_line(cause.frozen)} You decide."
+    if cause.stuck:
+        return f"It stays as it is: {_one_line(cause.stuck)} You decide."
     if cause.kind in ("bad", "silent") and back(conn, cause) is None:
         return f"Its traffic is being taken back; the page of {cause.environment} shows how far that is."
     serving = _serving(conn, cause, cause.environment) or f"Nothing serves in {cause.environment}."

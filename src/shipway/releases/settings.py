@@ -55,7 +55,7 @@ class ReleaseSettings(Settings):
         default="expand",
         description="What it does to the data. `expand` only adds, so that the release before still works. "
         "`contract` takes away what older code needed: it waits until only newer code runs. After an "
-        "`irreversible` one nothing goes back: a bad release is frozen, and people are told.",
+        "`irreversible` one nothing goes back: a bad release stays as it is, and people are told.",
     )
     since: CommitName | None = Field(
         default=None,

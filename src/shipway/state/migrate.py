@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
-NEWEST = "0007"
+NEWEST = "0008"
 
 
 def to_newest(engine: Engine) -> None:

@@ -95,15 +95,15 @@ def _settle(cast: Cast, deployment_id: str) -> None:
 
 
 def _condemn(cast: Cast, delivery: Delivery, error: BadVerdict) -> None:
-    """Takes a release back that was judged bad; one with a migration that allows no way back is frozen instead."""
+    """Takes a release back that was judged bad; one with a migration that allows no way back is left as it is."""
     good = delivery.previous
     stuck = None if good is None else condemn.no_way_back(cast, good)
     with cast.database.write() as conn:
         if good is not None:
             condemn.condemn(conn, delivery.deployment, good, error.share, error.verdict)
         if stuck is not None:
-            frozen = condemn.freeze(conn, delivery.deployment, stuck)
-            deployments.end(conn, delivery.deployment, "unknown", frozen, error.excerpt)
+            left = condemn.leave_stuck(conn, delivery.deployment, stuck)
+            deployments.end(conn, delivery.deployment, "unknown", left, error.excerpt)
             return
         deployments.give_up(conn, delivery.deployment, error.message, error.excerpt)
     _undo(cast, delivery, error.message, error.excerpt)

@@ -63,13 +63,13 @@ def no_way_back(cast: Cast, good: Release) -> migrations.NoWayBack | None:
     return None
 
 
-def freeze(conn: Connection, deployment: Deployment, error: migrations.NoWayBack) -> str:
+def leave_stuck(conn: Connection, deployment: Deployment, error: migrations.NoWayBack) -> str:
     """Records that a release that was judged bad stays as it is, because nothing can go back; what people read.
 
     What it has of the requests it keeps: a person decides, and a commit that mends it is free to come.
     """
-    _record(conn, "release.frozen", deployment, {"reason": error.message, "hint": error.hint})
-    return f"It was judged bad and is frozen as it is: {error.message} {error.hint}"
+    _record(conn, "release.stuck", deployment, {"reason": error.message, "hint": error.hint})
+    return f"It was judged bad and stays as it is: {error.message} {error.hint}"
 
 
 def _record(conn: Connection, kind: str, deployment: Deployment, data: dict[str, str]) -> None:

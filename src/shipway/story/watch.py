@@ -177,7 +177,7 @@ class Watch:
             else:
                 condemn.give_up(conn, watched.deployment, EVERYTHING, verdict)
             if stuck is not None:
-                condemn.freeze(conn, watched.deployment, stuck)
+                condemn.leave_stuck(conn, watched.deployment, stuck)
                 return
             artifact = artifacts.of_release(conn, good)
             runs.create(

@@ -54,7 +54,7 @@ def _ended(trial: Trial) -> str:
         "gone back": f"and {instead} has all requests again",
         "undone": f"and {instead} has all requests again",
         "replaced": f"and served until {instead} took its place",
-        "frozen": "and stays as it is: there is no way back",
+        "stuck": "and stays as it is: there is no way back",
     }.get(trial.fate, "and serves")
 
 
@@ -69,7 +69,7 @@ def _reason(trial: Trial) -> str:
         return ""
     if decisive is not None and decisive.kind == "bad":
         return decisive.reason
-    if came is not None and came.reason and trial.fate in ("undone", "unknown", "going back", "frozen"):
+    if came is not None and came.reason and trial.fate in ("undone", "unknown", "going back", "stuck"):
         return came.reason
     if decisive is not None:
         return decisive.reason

@@ -24,7 +24,7 @@ MOVING = ("coming", "on trial", "watched", "going back")
 class Trial:
     """`deployment` brought the release last, `before` is what served then, `after` what took its place.
 
-    `fate` is not deployed, coming, on trial, watched, serves, going back, undone, gone back, replaced, frozen or
+    `fate` is not deployed, coming, on trial, watched, serves, going back, undone, gone back, replaced, stuck or
     unknown. `deadline` is when it goes back if nothing can be heard, or when the watch ends; `who` took it back.
     """
 
@@ -116,8 +116,8 @@ def quarantine(conn: Connection, release: Release) -> tuple[Hold | None, str, st
 
 def _with_fate(conn: Connection, came: Deployment, trial: Trial) -> Trial:
     now = releases.now_serving(conn, came.application, came.environment)
-    frozen = facts.after(conn, 0, runs=[came.run], environment=came.environment, kinds=["release.frozen"])
-    fate = "frozen" if frozen else _fate(came, trial, now)
+    stuck = facts.after(conn, 0, runs=[came.run], environment=came.environment, kinds=["release.stuck"])
+    fate = "stuck" if stuck else _fate(came, trial, now)
     deadline = None
     if fate == "on trial":
         deadline = trial.moves[-1].at + trial.traffic.deadline

@@ -86,7 +86,7 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
     "deployment.unknown": lambda data: f"nobody can know how its deployment ended: {data['reason']}",
     "commit.quarantined": lambda _data: "it is quarantined: it comes back only as part of a commit that mends it",
     "release.silent": lambda data: f"it gave no answers and was taken back; nothing is held: {data['reason']}",
-    "release.frozen": lambda data: f"it was judged bad and stays as it is: {data['reason']}",
+    "release.stuck": lambda data: f"it was judged bad and stays as it is: {data['reason']}",
     "revert.ready": lambda data: f"a commit that takes it back is ready on the branch {data['branch']}",
     "revert.left_out": lambda data: f"no commit that takes it back could be made: {data['reason']}",
     "commit.fixed": lambda data: f"{data['by'][:7]} has mended it, and ended its quarantine",

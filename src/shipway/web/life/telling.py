@@ -172,7 +172,7 @@ def _of_deployment(now: Journey, one: Deployment, trial: Trial, name: str) -> tu
 
 def _serves(trial: Trial, one: Deployment) -> bool:
     mine = trial.deployment is not None and trial.deployment.id == one.id
-    return mine and trial.fate in ("serves", "watched", "frozen", "going back")
+    return mine and trial.fate in ("serves", "watched", "stuck", "going back")
 
 
 def _ended(record: Record, trial: Trial) -> Moment | None:
@@ -318,8 +318,8 @@ SIMPLE: Mapping[str, Callable[[Fact], Said]] = {
         f"It gave no answers in {fact.environment}, and is taken back",
         fact.data["reason"],
     ),
-    "release.frozen": lambda fact: (
-        "frozen",
+    "release.stuck": lambda fact: (
+        "blocked",
         f"Judged bad in {fact.environment}, and stays",
         fact.data["reason"],
     ),

@@ -34,7 +34,7 @@ PILLS = {
     "going back": ("rolled", "Going back"),
     "gone back": ("rolled", "Rolled back"),
     "replaced": ("draining", "Retired"),
-    "frozen": ("frozen", "Frozen"),
+    "stuck": ("blocked", "Stuck"),
     "unknown": ("unknown", "Not known"),
 }
 

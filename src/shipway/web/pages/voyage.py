@@ -13,6 +13,13 @@ from shipway.web.words import length
 FIRST, LAST = 90, 1200
 SLIM_FIRST, SLIM_LAST = 36, 306
 BACK = ("undone", "gone back", "going back")
+ICONS = {
+    "coming": "running",
+    "on trial": "running",
+    "unknown": "unknown",
+    "stuck": "blocked",
+    "replaced": "draining",
+}
 ROOM = 360  # between the turn and the beginning, for the words of what came back
 
 
@@ -98,8 +105,7 @@ def _environment(record: Record, now: Journey, name: str) -> Stop:
 def _icon(trial: Trial) -> str:
     if trial.fate in BACK:
         return "rolled" if trial.moves else "failed"
-    simple = {"coming": "running", "on trial": "running", "unknown": "unknown", "replaced": "draining"}
-    return simple.get(trial.fate, "serving")
+    return ICONS.get(trial.fate, "serving")
 
 
 def _placed(stops: Sequence[Stop]) -> list[Stop]:
