@@ -13,13 +13,17 @@ Scene = Literal["afternoon", "judged", "empty"]
 
 @dataclass(frozen=True)
 class Looked:
-    """A page as Ada, the owner, finds it in a scene; `opened` are the closed parts that are opened first."""
+    """A page as Ada, the owner, finds it in a scene; `opened` are the closed parts that are opened first.
+
+    A `long` one axe reads as on a phone alone: it takes seconds for each time.
+    """
 
     path: str
     scene: Scene = "afternoon"
     opened: bool = False
     status: int = 200
     signed_in: bool = True
+    long: bool = False
 
     def __str__(self) -> str:
         return f"{self.scene}:{self.path}{'+' if self.opened else ''}"
@@ -58,7 +62,7 @@ EVERY = (
     Looked("/applications/topup/settings"),
     Looked("/tokens", opened=True),
     Looked("/sessions", opened=True),
-    Looked("/reference/api"),
+    Looked("/reference/api", long=True),
     Looked("/installation"),
     Looked("/patterns", opened=True),
     Looked("/applications/topup/environments/prod/log", opened=True),
