@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from shipway.state import applications, deployments, facts, pushes, releases, runs
 from shipway.state.database import Database, open_database
@@ -140,3 +140,19 @@ def create_two_applications(database: Database, first: str, second: str | None) 
 def read_facts(database: Database) -> list[str]:
     with database.read() as conn:
         return [fact.kind for fact in facts.after(conn, 0)]
+
+
+@pytest.mark.parametrize("why", ["database is locked", "database or disk is full"])
+def test_what_may_be_lost_stops_nobody(database: Database, why: str) -> None:
+    def change(conn: Connection) -> None:
+        applications.create(conn, "other", "main", "ada")
+        raise OperationalError("insert", {}, Exception(why))
+
+    assert not database.note(change)
+    with database.read() as conn:
+        assert applications.find(conn, "other") is None
+
+
+def test_a_defect_in_what_may_be_lost_is_not_hidden(database: Database) -> None:
+    with pytest.raises(OperationalError, match="no such table"):
+        database.note(lambda conn: conn.exec_driver_sql("delete from elsewhere"))

@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 
 from shipway.errors import CannotRecord
+from shipway.pushes import access
 from shipway.rollbacks.choose import NowhereToGo
 from shipway.signals.reading import Reading
 from shipway.state import releases, runs
@@ -22,6 +23,8 @@ from shipway.story.watch import Watch
 from support.hearing import Hearsay, earlier, hear, read, tally
 from support.scene import WEB_ONLY, Scene, a_scene, canary
 from support.workshop import NAME
+from web.scene import Scene as Record
+from web.server import Site
 
 WARM = WEB_ONLY
 COLD = canary(50, hold="60 s", deadline="90 s", project=WEB_ONLY.replace("warm: 60 s", "warm: 0 s"))
@@ -153,6 +156,41 @@ def test_a_person_gets_the_requests_back_though_nothing_can_be_recorded(scene: S
     assert scene.every_fact() == facts
     assert scene.go_back(scene.going_back()) == "passed"
     assert scene.says().startswith("first")
+
+
+def never_used(site: Site) -> dict[str, str]:
+    return site.bearer()
+
+
+def long_unused(site: Site) -> dict[str, str]:
+    session = site.sign_in()
+    with site.scene.database.write() as conn:
+        conn.execute(text("update tokens set expires = expires - 3600 where kind = 'session'"))
+    return {**session, "origin": site.origin}
+
+
+@pytest.mark.parametrize("shown", [never_used, long_unused])
+def test_who_asks_for_it_is_known_though_nothing_can_be_recorded(
+    scene: Scene, shown: Callable[[Site], dict[str, str]]
+) -> None:
+    two_have_served(scene, WARM)
+    with served(scene) as site:
+        headers = {**shown(site), "content-type": "application/json"}
+        with nothing_can_be_recorded(scene):
+            answer = site.ask("POST", f"/api/v1/applications/{NAME}/environments/prod/rollback", headers, "{}")
+    assert answer.json["error"]["id"] == "rollbacks.only_requests"
+    assert scene.says().startswith("first")
+
+
+@contextmanager
+def served(scene: Scene) -> Iterator[Site]:
+    """The server before it, where Ada has a token."""
+    database = scene.cast.database
+    site = Site.start(Record(scene.cast.machine.places, database, {"ada": access.create(database, "ada")}))
+    try:
+        yield site
+    finally:
+        site.stop()
 
 
 def test_what_is_cold_cannot_come_back_while_nothing_can_be_recorded(scene: Scene) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ __all__ = ["Connection", "Database", "open_database"]  # a connection is passed 
 FULL = "database or disk is full"
 CLOSED = (FULL, "attempt to write a readonly database", "disk I/O error")
 """What SQLite says when it cannot write."""
+
+BUSY = "database is locked"
+"""What it says when somebody else writes for too long."""
 
 
 class Database:
@@ -60,6 +63,19 @@ class Database:
         with self._changed:
             self._changes += 1
             self._changed.notify_all()
+
+    def note(self, change: Callable[[Connection], object]) -> bool:
+        """Makes a change that may as well be lost; False where it was, because nothing can be written just now."""
+        try:
+            with self.write() as conn:
+                change(conn)
+        except CannotRecord:
+            return False
+        except OperationalError as error:
+            if BUSY not in str(error.orig):
+                raise
+            return False
+        return True
 
     @contextmanager
     def _telling_why_not(self) -> Iterator[None]:

@@ -20,6 +20,7 @@ from shipway.state.applications import Application
 from shipway.state.artifacts import Artifact
 from shipway.state.configurations import Configuration
 from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
 from shipway.state.errors import Error
 from shipway.state.holds import Hold
 from shipway.state.releases import Release
@@ -193,9 +194,13 @@ class Story:
         return releases.get(conn, now.release) if coming.release != now.release else None
 
     def _take_back(self, application: str, environment: str, who: str) -> Run | None:
+        """Looks before it writes: where nothing is tried going back must not need the record."""
+        with self.cast.database.read() as conn:
+            if _tried(conn, application, environment) is None:
+                return None
         with self.cast.database.write() as conn:
-            tried = deployments.running_in(conn, application, environment)
-            if tried is None or not deployments.on_trial(conn, tried):
+            tried = _tried(conn, application, environment)
+            if tried is None:
                 return None
             deployments.take_back(conn, tried, who)
             return runs.get(conn, tried.run)
@@ -254,6 +259,12 @@ class Story:
                 deliver=[environment],
                 plan={"project": project.model_dump(mode="json"), **way.as_dict()},
             )
+
+
+def _tried(conn: Connection, application: str, environment: str) -> Deployment | None:
+    """The deployment that tries its release on a share of the requests, if one does."""
+    tried = deployments.running_in(conn, application, environment)
+    return tried if tried is not None and deployments.on_trial(conn, tried) else None
 
 
 def _why_none(commit: str | None, newest: Sequence[Run]) -> str:

@@ -1,7 +1,8 @@
 """Who calls: found from a token in the header or the session's cookie, never from an address (BARS S1, S16).
 
 A session ends 12 hours after it was last used, and 7 days after sign-in whatever happens; one that was ended is
-dead with the next request.
+dead with the next request. That somebody called is noted where it can be: while nothing can be recorded, who may
+call may all the same, or nobody could ask for the release before.
 """
 
 from __future__ import annotations
@@ -86,8 +87,7 @@ def _by_header(database: Database, header: str, scheme: str) -> Caller | None:
     if token is None:
         return None
     if token.used is None or time.time() - token.used > USED_EVERY:
-        with database.write() as conn:
-            tokens.use(conn, token.id)
+        database.note(lambda conn: tokens.use(conn, token.id))
     return _caller(token)
 
 
@@ -97,8 +97,7 @@ def _by_session(database: Database, shown: str) -> Caller | None:
         return None
     until = min(time.time() + IDLE, token.created + LONGEST)
     if token.expires is not None and until - token.expires > RENEW_AFTER:  # seldom: not a write for every request
-        with database.write() as conn:
-            tokens.extend(conn, token.id, until)
+        database.note(lambda conn: tokens.extend(conn, token.id, until))
     return _caller(token)
 
 
