@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
@@ -15,9 +16,11 @@ from shipway.errors import CannotRecord
 from shipway.pushes import access
 from shipway.rollbacks.choose import NowhereToGo
 from shipway.signals.reading import Reading
-from shipway.state import releases, runs
+from shipway.state import deployments, releases, runs
 from shipway.state.ballast import Ballast
+from shipway.story.asking import Asking
 from shipway.story.at_once import OnlyRequests
+from shipway.story.conclude import conclude
 from shipway.story.retire import Retirement
 from shipway.story.watch import Watch
 from support.hearing import Hearsay, earlier, hear, read, tally
@@ -218,6 +221,34 @@ def test_a_canary_loses_its_share_though_nothing_can_be_recorded(scene: Scene) -
     assert "taken back at 50 %" in scene.deliver(run)
     assert scene.verdicts(run) == [(50, "bad")]
     assert scene.shares() == {f"r{stable.number}": 100}
+
+
+def test_who_goes_back_to_one_that_is_asked_stays_there_though_nothing_can_be_recorded(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the moment on at which its deployment has begun: the bad one gets nothing more."""
+    two_have_served(scene, WARM)
+    with scene.cast.database.read() as conn:
+        now = releases.now_serving(conn, NAME, "prod")
+        assert now is not None
+        assert now.warm is not None
+        asked, good = deployments.get(conn, now.deployment), releases.get(conn, now.warm)
+    Asking(scene.cast, asked, scene.serving(), good).begin()
+    assert scene.shares()[f"r{good.number}"] == 75
+    run = scene.going_back()
+    with nothing_can_be_recorded(scene, yet=True) as shut:
+
+        def conclude_without_record(*given: Any, **how: Any) -> str:
+            shut()
+            return conclude(*given, **how)
+
+        monkeypatch.setattr("shipway.story.go_back.conclude", conclude_without_record)
+        with pytest.raises(CannotRecord):
+            scene.go_back(run)
+        assert scene.shares() == {f"r{good.number}": 100}
+    monkeypatch.undo()
+    assert scene.go_back(run) == "passed"
+    assert scene.serving() == good
 
 
 def test_a_bad_one_loses_its_requests_though_nothing_can_be_recorded(scene: Scene) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -79,11 +80,17 @@ class Delivery:
             Delivery(cast, self.deployment, before)._start(*self._old_processes)
 
     def give_share_back(self) -> None:
-        """While nothing can be recorded nothing is tried: what serves gets all requests, as the record has it."""
+        """While nothing can be recorded nothing is tried: what serves gets all requests, as the record has it.
+
+        Where somebody goes back to a release that is just asked, that one gets them: it is decided already.
+        """
         app, env, before = self.release.application, self.release.environment, self.previous
         serving = self.cast.proxy.serving(app, env)
-        if before is not None and serving.keys() == {self.release.name, before.name}:
-            self.cast.proxy.shift(app, env, {before.name: 100}, epoch=self.epoch)
+        if before is None or serving.keys() != {self.release.name, before.name}:
+            return
+        good = self.release if self.deployment.kind == "rollback" else before
+        with suppress(NotHealthy):  # then nobody gets more than before
+            self.cast.proxy.shift(app, env, {good.name: 100}, epoch=self.epoch)
 
     @property
     def epoch(self) -> int:
