@@ -7,6 +7,7 @@ import time
 import pytest
 from sqlalchemy import event
 
+from shipway.releases.gate import GateClosed
 from shipway.signals.verdict import Verdict
 from shipway.state import facts, holds, runs
 from shipway.state.tables import metadata
@@ -105,18 +106,21 @@ def test_what_was_judged_bad_and_serves_comes_before_everything(site: Site) -> N
     assert "People are hurt" in site.get("/").text
 
 
-def test_a_closed_gate_blocks_and_says_what_would_open_it(site: Site) -> None:
+@pytest.mark.parametrize("closed", [GateClosed, *GateClosed.__subclasses__()])
+def test_a_closed_gate_blocks_and_says_what_would_open_it(site: Site, closed: type[GateClosed]) -> None:
     scene = site.scene
     scene.application("topup")
     run = scene.push("topup", "One")
     scene.green(run)
     scene.deploy(run, "dev")
     about = {"message": "test is held (freeze) by ben: month end", "hint": "It ends on Monday."}
-    scene.remark(run, "run.stopped", id="releases.gate_closed", at="deploy", **about)
+    scene.remark(run, "run.stopped", id=closed.id, at="deploy", **about)
     scene.end(run, "failed", about["message"])
     row = overview(site)["topup"]
     assert (row["state"], row["why"]) == ("blocked", f"{about['message']} {about['hint']}")
     assert [station["state"] for station in row["path"]][2:] == ["serving", "queued", "queued"]  # type: ignore[attr-defined]
+    life = site.get(f"/api/v1/commits/topup/{run.commit}").json["moments"]
+    assert [told["says"] for told in life if told["kind"] == "gate"] == [f"{about['message']} {about['hint']}"]
 
 
 def test_a_good_verdict_stands_beside_how_long_it_has_served(site: Site) -> None:

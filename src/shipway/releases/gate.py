@@ -46,6 +46,10 @@ class NotWanted(GateClosed):
     id = "releases.not_wanted"
 
 
+GATES = tuple(each.id for each in (GateClosed, Overtaken, Frozen, NotRehearsed, NotWanted))
+"""By which ids the record names a closed gate."""
+
+
 def still_wanted(conn: Connection, run: Run) -> None:
     """Raises NotWanted when the run is over; in one transaction with the beginning of its deployment."""
     if runs.get(conn, run.id).over:

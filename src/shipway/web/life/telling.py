@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from shipway.releases.gate import GATES
 from shipway.signals.verdict import by_chance, counted, finding
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -12,7 +13,7 @@ from shipway.state.messages import Message
 from shipway.web.journey import Journey
 from shipway.web.life.moment import Chip, Moment
 from shipway.web.life.record import Record, Suspected
-from shipway.web.overview.fates import GATES, TAKEN_BACK
+from shipway.web.overview.fates import TAKEN_BACK
 from shipway.web.trials import Trial
 from shipway.web.words import clock, length, listed, phase, plain, size
 

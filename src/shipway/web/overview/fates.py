@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shipway.releases.gate import GATES
 from shipway.state.facts import Fact
 from shipway.web.journey import Journey
 from shipway.web.overview.places import Place
 
-GATES = ("releases.gate_closed", "releases.overtaken")
 TAKEN_BACK = ("signals.bad_verdict", "signals.not_judged", "signals.taken_back")
 
 

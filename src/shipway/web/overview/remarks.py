@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shipway.releases.gate import GATES
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
 from shipway.web.overview.places import Place
@@ -66,7 +67,7 @@ def _what_failed(head: Journey) -> str:
 
 def _what_closed(head: Journey) -> str:
     """Which gate, and what would open it."""
-    closed = next(fact for fact in head.stopped if fact.data.get("id") in fates.GATES)
+    closed = next(fact for fact in head.stopped if fact.data.get("id") in GATES)
     said = " ".join(str(closed.data.get(name) or "") for name in ("message", "hint"))
     return _short(said.strip())
 
