@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from shipway.releases import gate
-from shipway.releases.gate import GateClosed, Overtaken
+from shipway.releases.gate import Frozen, GateClosed, Overtaken
 from shipway.rollbacks import choose
 from shipway.rollbacks.choose import NowhereToGo
 from shipway.state import applications, artifacts, deployments, ids, releases, runs
@@ -105,6 +105,15 @@ def test_a_hold_on_something_else_or_over_does_not(database: Database) -> None:
         hold(conn, None, "b" * 40)
         hold(conn, "dev", None, until=1.0)
         gate.check(conn, run, artifact, "dev", ORDER)
+
+
+def test_a_hold_keeps_nobody_from_the_environments_before_it(database: Database) -> None:
+    with database.write() as conn:
+        run, artifact = green(conn, "a")
+        hold(conn, "prod", None)
+        assert gate.to_rehearse(conn, run, "dev", ["test", "prod"]) == artifact
+        with pytest.raises(Frozen, match="prod is frozen"):
+            gate.to_rehearse(conn, run, "test", ["prod"])
 
 
 def test_a_push_does_not_arrive_after_a_newer_one(database: Database) -> None:

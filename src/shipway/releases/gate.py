@@ -105,14 +105,16 @@ def is_rehearsed(conn: Connection, artifact: Artifact, where: str, old: Release)
 
 
 def to_rehearse(conn: Connection, run: Run, environment: str, before: Sequence[str]) -> Artifact:
-    """The artifact of a run, which may go on from `environment` to those `before` which it stands once it is
-    rehearsed. Raises GateClosed, and NotWanted when the run is over.
+    """The artifact of a run, which may go on from `environment` to the next of those `before` which it stands once
+    it is rehearsed. Raises GateClosed, and NotWanted when the run is over.
+
+    What holds it further on is asked when it comes there.
     """
     still_wanted(conn, run)
     artifact = artifacts.of_commit(conn, run.application, run.commit)
     if artifact is None:
         raise GateClosed(f"There is no artifact of {run.commit[:7]} any more.")
-    for name in before:
+    for name in before[:1]:
         not_held(conn, run.application, name, run.commit)
     return artifact
 
