@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import subprocess
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 from shipway.config.places import Places
 from shipway.environments import data
 from shipway.environments.data import DataLocked
+from shipway.errors import DiskFull
 
 
 @pytest.fixture
@@ -95,3 +99,40 @@ def test_only_old_copies_are_pruned_and_never_the_data(places: Places, kept: Pat
         copy = data.copy(places, "shop", "prod", f"copy-{number}")
     assert sorted(path.name for path in copy.parent.iterdir()) == [f"copy-{number}" for number in range(3, 8)]
     assert (kept / "notes.txt").read_text() == "precious"
+
+
+def test_a_copy_for_which_there_is_no_room_is_refused_before_it_is_made(places: Places, kept: Path) -> None:
+    (kept / "photo").write_bytes(b"x" * (3 << 20))
+    free = shutil.disk_usage(kept).free
+    data.check_room(places, "shop", "prod", kept, spare=free // 2)
+    with pytest.raises(DiskFull, match="The data of prod are 3 MiB") as refused:
+        data.check_room(places, "shop", "prod", kept, spare=free + (1 << 40))
+    assert refused.value.actor == "owner"
+
+
+def photo(kept: Path) -> None:
+    (kept / "photo").write_bytes(b"x" * (1 << 20))
+
+
+def ledger(kept: Path) -> None:
+    with closing(sqlite3.connect(kept / "books" / "ledger.sqlite3")) as books:
+        books.execute("create table debit (n)")
+        books.execute("insert into debit values (zeroblob(1000000))")
+        books.commit()
+
+
+@pytest.mark.needs("root")  # who else may have a disk of his own to fill?
+@pytest.mark.parametrize("large", [photo, ledger])
+def test_a_disk_that_is_full_meanwhile_is_the_owners_to_mend(
+    places: Places, kept: Path, tmp_path: Path, large: Callable[[Path], None]
+) -> None:
+    large(kept)
+    target = tmp_path / "small"
+    target.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", target], check=True)
+    try:
+        with pytest.raises(DiskFull, match="no room left on the disk for a copy") as refused:
+            data.copy_into(places, "shop", "prod", target)
+    finally:
+        subprocess.run(["umount", "--lazy", target], check=True)
+    assert refused.value.actor == "owner"

@@ -179,6 +179,21 @@ def test_the_gate_reads_the_record(scene: Scene) -> None:
     assert scene.serving().commit == run.commit
 
 
+def test_where_there_is_no_room_for_a_copy_the_owner_is_told_and_it_can_be_done_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept back on the disk for going back is not used up by it."""
+    run = pushed(scene, "pence", ADDS)
+    assert scene.act(run, "deploy", environment="test") == "passed"
+    with monkeypatch.context() as patched:
+        patched.setattr(rehearse, "SPARE", 1 << 60)
+        assert rehearsed(scene, run).startswith("failed: The data of test are ")
+    (stopped,) = told(scene, run, "run.stopped")
+    assert (stopped.data["id"], stopped.data["actor"]) == ("machine.disk_full", "owner")
+    assert (told(scene, run), left(scene)) == ([], [])
+    assert rehearsed(scene, run) == "passed"
+
+
 def test_a_newer_commit_in_test_is_not_rehearsed_in_place_of_this_one(scene: Scene) -> None:
     older, newer = pushed(scene, "pence", ADDS), pushed(scene, "cents", ADDS)
     for run in (older, newer):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -13,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.config.places import Places
-from shipway.errors import DeploymentStopped
+from shipway.errors import DeploymentStopped, DiskFull
 
 INSIDE = "/data"
 """Where a process finds the directory (DATA_DIR), whatever the release."""
 
 COPIES_KEPT = 5
 LOCKED_FOR = 60.0  # seconds
+NO_ROOM = "Make room on the disk that holds Shipway's data; `shipway retry` does the run again."
 
 _SQLITE = b"SQLite format 3\0"
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -134,10 +137,26 @@ def _size(directory: str, most: int) -> tuple[int, bool]:
     return size, True
 
 
+def check_room(places: Places, application: str, environment: str, target: Path, spare: int) -> None:
+    """Raises DiskFull when a copy of the data directory in `target` would leave less than `spare` bytes free."""
+    size, _ = _size(str(places.environment(application, environment) / "data"), sys.maxsize)
+    free = shutil.disk_usage(target).free
+    if free < size + spare:
+        raise DiskFull(
+            f"The data of {environment} are {_mib(size)}, and the disk that a copy of them would be made on has "
+            f"{_mib(free)} free, of which {_mib(spare)} are kept.",
+            hint=NO_ROOM,
+        )
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1 << 20):,.0f} MiB"
+
+
 def copy_into(places: Places, application: str, environment: str, target: Path) -> None:
     """Copies the data directory, each database in one state of it, into the empty directory `target`.
 
-    Raises DataNotCopied, and may leave a part of it.
+    Raises DataNotCopied, or DiskFull, and may leave a part of it.
     """
     source = places.environment(application, environment) / "data"
     if not source.exists():
@@ -145,7 +164,13 @@ def copy_into(places: Places, application: str, environment: str, target: Path) 
     try:
         _copy_tree(source, target)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _no_room(f"the data of {environment}") from error
         raise DataNotCopied(f"The data of {environment} could not be copied: {error}.") from error
+
+
+def _no_room(what: str) -> DiskFull:
+    return DiskFull(f"There is no room left on the disk for a copy of {what}.", hint=NO_ROOM)
 
 
 def _copy_tree(source: Path, target: Path) -> None:
@@ -180,6 +205,8 @@ def _copy_database(source: Path, target: Path) -> None:
         with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as backup:
             original.backup(backup, progress=give_up)
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            raise _no_room(source.name) from error
         raise DataNotCopied(f"{source.name} could not be copied: {error}.") from error
 
 

@@ -18,7 +18,7 @@ from shipway.durable.engine import PASSED, SKIPPED
 from shipway.environments import data
 from shipway.errors import DeploymentStopped
 from shipway.releases import gate
-from shipway.state import artifacts, rehearsals, releases, runs
+from shipway.state import artifacts, ballast, rehearsals, releases, runs
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection
 from shipway.state.rehearsals import Old, Rehearsal
@@ -30,6 +30,8 @@ from shipway.story.deliver import overtaken
 from shipway.story.on_a_copy import Copy, Part
 
 LOCK = "(rehearsal)"  # no environment can have that name
+SPARE = 2 * ballast.SIZE
+"""Bytes that a copy leaves free on the disk: so that what is kept back there for going back is not used up."""
 
 
 class RehearsalFailed(DeploymentStopped):
@@ -136,12 +138,17 @@ def _failed(environment: str, part: str, reason: str, excerpt: str) -> Rehearsal
 
 
 def _copied(cast: Cast, planned: Rehearsal, place: Path) -> Release:
-    """Copies the data while no deployment changes it; the release that serves with it, which is the new one."""
+    """Copies the data while no deployment changes it; the release that serves with it, which is the new one.
+
+    Raises DiskFull where there is no room for it.
+    """
     run, environment = planned.run, planned.environment
     with cast.in_turn(run.id, run.application, environment):
         with cast.database.read() as conn:
             release = gate.serves_here(conn, run, environment, planned.digest)
-        data.copy_into(cast.machine.places, run.application, environment, place / "data")
+        places, copy = cast.machine.places, place / "data"
+        data.check_room(places, run.application, environment, copy, SPARE)
+        data.copy_into(places, run.application, environment, copy)
     return release
 
 
