@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Any
 import pytest
 
 from incidents.planted import PLANTED, SILENT, Bug, Edit, Shop
+from shipway.daemon.watchers import Watchers
+from shipway.durable.engine import Engine
 from shipway.incidents import code
 from shipway.incidents.suspects import Suspicion
 from shipway.pushes.git import Git
 from shipway.signals.errors import samples
+from shipway.signals.errors.intake import Intake
 from shipway.signals.stacks import Call
-from shipway.state import errors, facts, suspicions
+from shipway.state import errors, facts, positions, suspicions
 from shipway.state.runs import Run
 from shipway.story import suspicion
 from shipway.story.suspicion import Suspecting
@@ -180,6 +184,20 @@ def test_a_failing_test_names_who_changed_what_it_went_through(shop: Shop) -> No
     Suspecting(story(scene).cast).look()
     with scene.database.read() as conn:
         assert len(facts.after(conn, 0, kinds=["step.suspected"])) == 2, "each is looked at once"
+
+
+def test_a_step_is_looked_at_whatever_is_told_before_it_is(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On an installation where nobody was suspected yet: a message moves how far people were told."""
+    cast = story(shop.scene).cast
+    with monkeypatch.context() as patched:
+        patched.setattr(Watchers, "_thread", lambda *_: threading.Thread())
+        Watchers(cast, Engine(shop.scene.places.engine_database, {}), Intake(shop.scene.database), "").start()
+    run = shop.scene.push("shop", "", commit=shop.git("rev-parse", "main").strip())
+    shop.scene.begin(run)
+    shop.scene.step(run, "test", "failed", excerpt="out of eggs")
+    with shop.scene.database.write() as conn:
+        assert positions.move(conn, "told", 0, facts.newest(conn))
+    assert suspected_of(shop, run)["step"] == "test"
 
 
 def test_a_step_that_cannot_be_looked_at_is_told_all_the_same(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from shipway.incidents.tell import Teller
 from shipway.signals import instances
 from shipway.signals.errors.intake import Intake, Report
 from shipway.signals.errors.recording import Recorder
+from shipway.state import suspicions
 from shipway.state.ballast import Ballast
 from shipway.story import conclude, rehearse, tend
 from shipway.story.cast import Cast
@@ -78,6 +79,7 @@ class Watchers:
         ]
 
     def start(self) -> None:
+        self._cast.database.note(suspicions.begin)  # before anybody is told of anything
         for thread in self._threads:
             thread.start()
 

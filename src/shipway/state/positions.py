@@ -9,7 +9,12 @@ from shipway.state.tables import positions
 
 def get(conn: Connection, name: str) -> int:
     """The last fact that was handled under this name; 0 before the first."""
-    return conn.execute(select(positions.c.fact).where(positions.c.name == name)).scalar() or 0
+    return find(conn, name) or 0
+
+
+def find(conn: Connection, name: str) -> int | None:
+    """The same; None before it was written down."""
+    return conn.execute(select(positions.c.fact).where(positions.c.name == name)).scalar()
 
 
 def move(conn: Connection, name: str, seen: int, to: int) -> bool:

@@ -14,13 +14,20 @@ POSITION, TOLD = "suspected", "told"
 FAILURES = ("step.failed", "step.timed_out")
 
 
+def begin(conn: Connection) -> None:
+    """Writes down from where on failures are looked at, once: what people are told of meanwhile moves on."""
+    if positions.find(conn, POSITION) is None:
+        positions.move(conn, POSITION, 0, positions.get(conn, TOLD))
+
+
 def waiting(conn: Connection, limit: int = 20) -> list[Fact]:
     """The failures that nobody has looked at yet, oldest first.
 
     Those of before an upgrade, of which somebody was told, stay as they are.
     """
-    seen = positions.get(conn, POSITION) or positions.get(conn, TOLD)
-    return facts.after(conn, seen, kinds=FAILURES, limit=limit)
+    seen = positions.find(conn, POSITION)
+    since = positions.get(conn, TOLD) if seen is None else seen
+    return facts.after(conn, since, kinds=FAILURES, limit=limit)
 
 
 def settle(conn: Connection, failure: Fact, suspicion: Mapping[str, Any] | None) -> None:
