@@ -9,7 +9,13 @@ import pytest
 
 from shipway.signals.logs import levels
 from shipway.signals.logs.entries import grouped
+from shipway.signals.logs.query import Query
 from shipway.signals.logs.recognise import recognise
+from shipway.signals.logs.search import matching
+from shipway.signals.logs.sources import Source
+from support.hostile import LINES
+
+SOURCE = Source("r1.web.0", "", 1, "web", "web.0")
 
 PLAIN = {
     "2026-11-27 12:00:00,123 ERROR topup.web charge failed": "error",
@@ -83,6 +89,27 @@ def test_what_else_is_in_json_is_kept() -> None:
 
 @pytest.mark.parametrize("line", ["{", "{}", "{nope}", "{" * 100_000 + "}", '{"a": NaN}', "[1]", '{"msg": null}'])
 def test_what_only_looks_like_json_is_a_line(line: str) -> None:
+    assert recognise(line).message == line
+
+
+@pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
+def test_what_is_said_can_be_sent_on_as_json_whatever_was_printed(line: str) -> None:
+    (entry,) = (matching(SOURCE, group, Query()) for group in grouped([(0, line)]))
+    assert entry is not None
+    json.dumps(entry.as_dict(), allow_nan=False)
+
+
+def test_a_number_that_json_does_not_have_is_kept_as_text() -> None:
+    said = recognise('{"msg": "x", "a": NaN, "b": [-Infinity, 1e999, 1.5]}')
+    assert (said.message, said.fields) == ("x", {"a": "NaN", "b": ["-Infinity", "1e999", 1.5]})
+
+
+def test_a_line_that_is_not_understood_is_a_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(word: str) -> str:
+        raise OverflowError(word)
+
+    line = '{"level": "error", "msg": "x"}'
+    monkeypatch.setattr(levels, "of_word", fails)
     assert recognise(line).message == line
 
 

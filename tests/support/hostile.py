@@ -57,6 +57,22 @@ PAYLOADS = (
     "\u202e<script>alert(1)</script>\u202c",
 )
 
+LINES = (
+    '{"msg": "x", "ratio": NaN}',
+    '{"msg": "x", "ratio": 1e999}',
+    '{"msg": "x", "ratio": [-Infinity, -1e999]}',
+    '{"msg": NaN, "level": Infinity, "time": 1e999}',
+    '{"msg": "x", "level": "%s"}' % ("9" * 400),
+    '{"msg": "x", "level": %s}' % ("9" * 400),
+    '{"msg": "x", "ratio": %s}' % ("9" * 5000),
+    '{"msg": "x", "in": %s1%s}' % ('{"in":' * 600, "}" * 600),
+    '{"msg": "x", "in": %s%s}' % ("[" * 600, "]" * 600),
+    '{"msg": %s%s}' % ("[" * 20_000, "]" * 20_000),
+    '{"msg": "x", "\\ud800": "\\udfff"}',
+    '{"msg": {"level": null}, "err": {"stack": [null, {}]}, "log": {"level": []}}',
+)
+"""What an application may print so that whoever reads it as JSON, or sends it on as such, fails."""
+
 FOREIGN = ", ".join(
     [
         "main :is(img, iframe, script, style, link, base, meta, math, object, embed, video, marquee, template)",

@@ -16,9 +16,11 @@ from urllib.parse import urlencode
 import pytest
 
 from shipway.web import log_feeds, log_searches
+from support.hostile import LINES
 from web.server import Answer, Site
 from web.written import write
 
+PAGE = "/applications/topup/environments/prod/log"
 PROD = "/api/v1/applications/topup/environments/prod/logs"
 TRACE = """\
 2026-11-27 12:00:00,123 ERROR topup.web charge failed
@@ -57,9 +59,10 @@ def stream(site: Site, **query: object) -> Iterator[http.client.HTTPResponse]:
 
 
 def line(answer: http.client.HTTPResponse) -> Any:
+    """The next one, read as strictly as a browser does."""
     while not (said := answer.readline()).strip():
         assert said, "the stream has ended"
-    return json.loads(said)
+    return json.loads(said, parse_constant=pytest.fail)
 
 
 def test_every_line_has_its_moment_level_release_process_and_instance(serving: Site) -> None:
@@ -167,6 +170,16 @@ def test_a_secret_is_neither_shown_nor_found(serving: Site) -> None:
     with stream(serving, search="long", **{"from": "1.a"}) as answer:
         write(serving.scene, "worker", "a long one", "as long as this")
         assert line(answer)["text"] == "as long as this"
+
+
+def test_no_line_takes_the_log_away(serving: Site) -> None:
+    lines = ["before", *LINES, "after"]
+    with stream(serving) as answer:
+        write(serving.scene, "worker", *lines)
+        told = [line(answer)["text"] for _ in lines]
+    assert told == texts(serving, order="oldest") == lines
+    shown = serving.ask("GET", PAGE, serving.sign_in())
+    assert (shown.status, shown.text.count("<li id=")) == (200, len(lines))
 
 
 def test_where_the_log_begins_is_said(serving: Site) -> None:

@@ -25,7 +25,7 @@ def of_number(number: float) -> str:
     """The level of bunyan's and pino's numbers (10 to 60), or below those of syslog's (0 to 7)."""
     if number < 10:
         return of_syslog(int(number))
-    return LEVELS[min(max(int(number) // 10 - 2, 0), 4)]
+    return LEVELS[max(int(min(number, 60)) // 10 - 2, 0)]  # the number may be infinite
 
 
 def of_syslog(number: int) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +14,7 @@ from shipway.signals.logs import levels
 
 HEAD = 240  # characters of a line in which its level is looked for
 LARGEST = 256 * 1024  # characters of a line that is read as JSON
+DEEPEST = 32  # objects and lists within one another, in JSON
 COLOURS = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
 
 _LEVELS = ("level", "severity", "levelname", "lvl", "log.level", "loglevel", "severity_text", "severityText", "@l")
@@ -68,9 +71,8 @@ def recognise(line: str) -> Said:
     """What a line says, be it JSON or one of the common plain forms; never fails."""
     stripped = line.strip()
     if stripped.startswith("{") and stripped.endswith("}") and len(stripped) <= LARGEST:
-        said = _json(stripped)
-        if said is not None:
-            return said
+        with suppress(ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
+            return _json(stripped)
     level, time = plain(line)
     return Said(line, level, time, known=level is not None)
 
@@ -106,14 +108,11 @@ def raised(line: str) -> str | None:
     return "critical" if _ABORTED.match(line) else None
 
 
-def _json(text: str) -> Said | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(value, dict):
-        return None
-    rest = dict(value)
+def _json(text: str) -> Said:
+    """Raises ValueError or RecursionError where it is none, or nested too deep."""
+    rest = json.loads(text, parse_constant=str, parse_float=_number)
+    if not _is_shallow(rest, DEEPEST):
+        raise ValueError("nested too deep")
     found = {what: _take(rest, names) for what, names in _PARTS.items()}
     error: dict[str, Any] = next((rest.pop(name) for name in _ERRORS if isinstance(rest.get(name), dict)), {})
     stack = found["stack"] or error.get("stack") or error.get("stack_trace") or ""
@@ -130,6 +129,19 @@ def _json(text: str) -> Said | None:
 
 
 _PARTS = {"level": _LEVELS, "message": _MESSAGES, "time": _TIMES, "logger": _LOGGERS, "stack": _STACKS}
+
+
+def _number(text: str) -> float | str:
+    """What JSON has no number for stays as it was written."""
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+def _is_shallow(value: Any, most: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return True
+    within = value.values() if isinstance(value, dict) else value
+    return most > 0 and all(_is_shallow(each, most - 1) for each in within)
 
 
 def _take(value: dict[str, Any], names: tuple[str, ...]) -> Any:
