@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -199,6 +203,44 @@ def test_an_instance_whose_memory_was_emptied_is_still_heard_by_the_next_keeper(
     house.keeper.start()
     before = len(said(log))
     house.eventually(lambda: len(said(log)) > before + 10, "the next one hears it too")
+
+
+@pytest.mark.parametrize("state", ["running", "backoff", "exited"])
+def test_what_a_stranger_prints_who_got_the_number_is_not_touched(house: House, tmp_path: Path, state: str) -> None:
+    """Of an instance whose memory was emptied, and whose first process is gone."""
+    log = listened(house, "one", "echo mine; sleep 1000")
+    house.eventually(lambda: said(log) == ["mine"], "it is heard")
+    house.kill_keeper()
+    for pid in house.processes("one"):
+        os.kill(pid, signal.SIGKILL)
+    (house.places.runtime / "output" / "one").unlink()
+    with (tmp_path / "theirs").open("w+") as theirs:
+        stranger = subprocess.Popen(["sh", "-c", "echo theirs; exec sleep 1000"], stdout=theirs)
+        try:
+            house.eventually(lambda: (tmp_path / "theirs").read_text(), "the stranger has printed")
+            written = house.places.instances / "one.json"
+            changed = {"pid": stranger.pid, "state": state, "again_at": time.monotonic() + 1000}
+            written.write_text(json.dumps({**json.loads(written.read_text()), **changed}))
+            house.keeper.start()
+            house.stop("one")
+            assert (tmp_path / "theirs").read_text() == "theirs\n"
+            assert "theirs" not in said(log)
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
+            stranger.wait()
+
+
+def test_what_an_instance_has_put_in_the_place_of_its_output_is_not_touched(house: House, tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("theirs\n")
+    log = listened(house, "one", f"echo mine; exec >>{tmp_path / 'theirs'}; sleep 1000")
+    house.eventually(lambda: said(log) == ["mine"], "it is heard")
+    house.kill_keeper()
+    (house.places.runtime / "output" / "one").unlink()
+    house.keeper.start()
+    house.stop("one")
+    assert (tmp_path / "theirs").read_text() == "theirs\n"
+    assert said(log) == ["mine"]
 
 
 def test_what_an_instance_printed_before_it_ended_is_there_when_its_end_is_told(house: House) -> None:

@@ -96,7 +96,7 @@ class Instance:
         """
         record = self.record
         self._child, descriptor = start(record.spec, record.mark, self._output_path())
-        self._listen()
+        self._listen(self._child.pid)
         if self._output is not None:
             self._output.begin()
         record.pid, record.state, record.since = self._child.pid, "running", time.time()
@@ -108,12 +108,12 @@ class Instance:
     def adopt(self) -> None:
         """Takes over from another keeper: what runs is watched, what ended meanwhile is dealt with."""
         record = self.record
-        self._listen()
-        if record.state == "exited" and not self.stopping:
-            return
         descriptor = None
         if record.state == "running" and record.pid is not None and record.started is not None:
             descriptor = processes.hold(record.pid, record.started)
+        self._listen(None if descriptor is None else record.pid)
+        if record.state == "exited" and not self.stopping:
+            return
         if descriptor is not None:
             self._watch(descriptor)
         if self.stopping:
@@ -125,11 +125,12 @@ class Instance:
         spec = self.record.spec
         return spec.log if spec.masks is None else self._records.output(spec.id)
 
-    def _listen(self) -> None:
+    def _listen(self, pid: int | None) -> None:
+        """`pid` is its first process, if that runs for certain: the number may be somebody else's by now."""
         spec = self.record.spec
         if spec.masks is not None and self._output is None:
             masks = [mask.encode("latin-1") for mask in spec.masks]
-            self._output = Output(self._output_path(), spec.log, masks, self.record.pid)
+            self._output = Output(self._output_path(), spec.log, masks, pid)
 
     def _watch(self, descriptor: int) -> None:
         self._pidfd = descriptor

@@ -22,7 +22,10 @@ LEFT_OUT = b"[%d bytes are left out here: they came faster than they could be wr
 
 
 class Output:
-    """What one instance prints. `path` is the file in memory, `masks` is what must not reach the disk."""
+    """What one instance prints. `path` is the file in memory, `masks` is what must not reach the disk.
+
+    `pid` is its first process, where that is known to run: it has the file when nothing is at `path` any more.
+    """
 
     def __init__(self, path: str, log: str, masks: Sequence[bytes], pid: int | None = None) -> None:
         self._path = path
@@ -73,15 +76,11 @@ class Output:
 
     def _open(self, pid: int | None) -> None:
         """The file, also when its directory was emptied and only the instance has it still."""
-        for path in (self._path, f"/proc/{pid}/fd/1"):
-            try:
-                self._file = os.open(path, os.O_RDWR)
-            except OSError:
-                continue
-            if stat.S_ISREG(os.fstat(self._file).st_mode):
-                self._at = holes.first(self._file)
-                return
-            self.close()
+        self._file = _opened(self._path)
+        if self._file is None and pid is not None:
+            self._file = _held(pid, self._path)
+        if self._file is not None:
+            self._at = holes.first(self._file)
 
     def _next(self, file: int, ended: bool, largest: int) -> int:
         """Takes one piece; how many bytes it was."""
@@ -133,6 +132,31 @@ class Output:
         rest, _, following = data.partition(b"\n")
         self._left_out += len(rest)
         return following
+
+
+def _opened(path: str) -> int | None:
+    try:
+        file = os.open(path, os.O_RDWR)
+    except OSError:
+        return None
+    if stat.S_ISREG(os.fstat(file).st_mode):
+        return file
+    os.close(file)
+    return None
+
+
+def _held(pid: int, path: str) -> int | None:
+    """The file that was at `path` and is what the process still prints into; nothing else that it may have there
+    is opened."""
+    try:
+        place = os.open(f"/proc/{pid}/fd/1", os.O_PATH)
+    except OSError:
+        return None
+    try:
+        was = os.readlink(f"/proc/self/fd/{place}").removesuffix(" (deleted)")
+        return _opened(f"/proc/self/fd/{place}") if was == os.path.realpath(path) else None
+    finally:
+        os.close(place)
 
 
 def _same(file: int, path: str) -> bool:
