@@ -107,6 +107,14 @@ def test_all_of_it_is_read_and_a_trace_stays_with_its_line(folder: Path) -> None
     assert all(entry.text.count("\n") == (3 if entry.level == "error" else 0) for entry in found)
 
 
+@pytest.mark.parametrize("flags", ["s", "is", "si", "imUs", "m", "im"])
+@pytest.mark.parametrize("how", ["(?{}){}", "(?{}:{})"])
+def test_a_pattern_that_reaches_over_lines_is_found(tmp_path: Path, flags: str, how: str) -> None:
+    Segments(str(tmp_path / "topup.prod.r1.web.1.log")).append([b"ERROR: foo", b"  bar"])
+    query = Query(pattern=how.format(flags, "foo.  bar" if "s" in flags else "foo$[[:space:]]"))
+    assert [one.text for one in search(sources(tmp_path, "topup", "prod"), query).entries] == ["ERROR: foo\n  bar"]
+
+
 def test_what_lies_outside_a_time_is_left_out(folder: Path) -> None:
     found = everything(folder)
     there = sources(folder, "topup", "prod")

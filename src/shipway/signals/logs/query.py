@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -39,9 +40,8 @@ _ACROSS_LINES = (
     "\\P",
     "\\Q",
     "[[",
-    "(?s",
-    "(?m",
 )
+_FLAGS_ACROSS_LINES = re.compile(r"\(\?[a-zA-Z]*[sm]")
 
 
 class BadSearch(UserError):
@@ -145,6 +145,8 @@ class Query:
         """Finds something at least wherever the pattern does; None where that would need whole entries: their
         lines follow one another, while in the bytes a moment stands between them."""
         if self.pattern is None or any(sign in self.pattern for sign in _ACROSS_LINES):
+            return None
+        if _FLAGS_ACROSS_LINES.search(self.pattern):
             return None
         return re2.compile(f"(?m:{self.pattern})", _options())
 
