@@ -9,6 +9,7 @@ import pytest
 
 from shipway.signals.logs import levels
 from shipway.signals.logs.entries import grouped
+from shipway.signals.logs.masks import Masks
 from shipway.signals.logs.query import Query
 from shipway.signals.logs.recognise import recognise
 from shipway.signals.logs.search import matching
@@ -94,7 +95,7 @@ def test_what_only_looks_like_json_is_a_line(line: str) -> None:
 
 @pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
 def test_what_is_said_can_be_sent_on_as_json_whatever_was_printed(line: str) -> None:
-    (entry,) = (matching(SOURCE, group, Query()) for group in grouped([(0, line)]))
+    (entry,) = (matching(SOURCE, group, Query(), Masks([])) for group in grouped([(0, line)]))
     assert entry is not None
     json.dumps(entry.as_dict(), allow_nan=False)
 

@@ -172,6 +172,25 @@ def test_a_secret_is_neither_shown_nor_found(serving: Site) -> None:
         assert line(answer)["text"] == "as long as this"
 
 
+GUESSES: list[dict[str, str]] = [
+    {"search": "a long o"},
+    {"search": "API_KEY is a"},
+    {"regex": "is a long .ne"},
+    {"regex": r"is (\*\*\*|a l)"},
+    {"regex": r"(\*\*\*|a long one) (here|there)"},
+]
+
+
+@pytest.mark.parametrize("right", GUESSES, ids=repr)
+def test_whether_a_guess_at_a_secret_is_right_changes_no_answer(serving: Site, right: dict[str, str]) -> None:
+    """Not even where another page begins, nor whether there is one."""
+    serving.scene.configure("topup", "prod", {}, ["API_KEY"])
+    write(serving.scene, "worker", "API_KEY is a long one here", "and on")
+    wrong = {how: text.replace("a l", "b l").replace("is a", "is b") for how, text in right.items()}
+    guessed, otherwise = (ask(serving, limit=1, **how).json for how in (right, wrong))
+    assert {**guessed, "follow": ""} == {**otherwise, "follow": ""}
+
+
 def test_no_line_takes_the_log_away(serving: Site) -> None:
     lines = ["before", *LINES, "after"]
     with stream(serving) as answer:

@@ -14,13 +14,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
 from shipway.errors import TransientError
 from shipway.signals.errors.secrecy import mask
 from shipway.signals.logs.follow import Follower
+from shipway.signals.logs.masks import Masks
 from shipway.signals.logs.query import Query
 from shipway.signals.logs.search import Key, matching
 
@@ -50,12 +50,6 @@ class Place:
     environment: str
 
 
-def masked(entry: dict[str, Any], query: Query, secrets: list[bytes]) -> dict[str, Any] | None:
-    """An entry as it may be shown. What was found only because of a secret is nothing that may be found."""
-    shown: dict[str, Any] = mask(entry, secrets)
-    return shown if shown == entry or query.found_in(f"{shown['text']}\n{shown['message']}") else None
-
-
 class Feed:
     """The answers to one question in one environment, from `begins` on, as lines of JSON."""
 
@@ -66,6 +60,7 @@ class Feed:
         self._ask_secrets = secrets
         self._asked = 0.0
         self._secrets: list[bytes] = []
+        self._masks = Masks([])
         self._lines: deque[tuple[Key, str]] = deque()
         self._size = 0
         self._follower = Follower(place.folder, place.application, place.environment, self.begins)
@@ -120,12 +115,12 @@ class Feed:
     def _take(self) -> list[tuple[Key, str]]:
         if time.monotonic() - self._asked > SECRETS_LAST:
             self._secrets, self._asked = self._ask_secrets(), time.monotonic()
+            self._masks = Masks(self._secrets)
         found = []
         for place, source, group in self._follower.take():
-            entry = matching(source, group, self._query) if self._query.wants(source) else None
-            shown = None if entry is None else masked(entry.as_dict(), self._query, self._secrets)
-            if shown is not None:
-                found.append((place, json.dumps(shown) + "\n"))
+            entry = matching(source, group, self._query, self._masks) if self._query.wants(source) else None
+            if entry is not None:
+                found.append((place, json.dumps(mask(entry.as_dict(), self._secrets)) + "\n"))
         return found
 
 

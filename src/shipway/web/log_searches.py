@@ -34,19 +34,26 @@ class Searches:
         self._places = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
-    async def page(self, there: Sequence[Source], asked: Asked, seconds: float = SECONDS) -> dict[str, Any]:
-        """A page of the log as `signals.logs.search` makes it, unmasked. Raises TooManySearches."""
+    async def page(
+        self, there: Sequence[Source], asked: Asked, secrets: Sequence[bytes], seconds: float = SECONDS
+    ) -> dict[str, Any]:
+        """A page of the log as `signals.logs.search` makes it: what its lines say in JSON is not masked yet.
+
+        Raises TooManySearches.
+        """
         if self._waiting >= MOST_WAITING:
             raise TooManySearches("Too many searches wait already.")
         self._waiting += 1
         try:
             async with self._places:
-                return await _carried_out(there, asked, seconds)
+                return await _carried_out(there, asked, secrets, seconds)
         finally:
             self._waiting -= 1
 
 
-async def _carried_out(there: Sequence[Source], asked: Asked, seconds: float) -> dict[str, Any]:
+async def _carried_out(
+    there: Sequence[Source], asked: Asked, secrets: Sequence[bytes], seconds: float
+) -> dict[str, Any]:
     said = {
         "sources": [worker.asked(one.path, one.name) for one in there],
         "query": asked.query.as_dict(),
@@ -54,6 +61,7 @@ async def _carried_out(there: Sequence[Source], asked: Asked, seconds: float) ->
         "oldest_first": asked.oldest_first,
         "limit": asked.limit,
         "seconds": seconds,
+        "secrets": [one.decode("latin-1") for one in secrets],
     }
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*COMMAND, stdin=pipe, stdout=pipe, stderr=pipe)

@@ -12,12 +12,13 @@ from starlette.concurrency import run_in_threadpool
 
 from shipway.errors import NotFound
 from shipway.signals.errors.origin import Origin
+from shipway.signals.errors.secrecy import mask
 from shipway.signals.logs.query import Query
 from shipway.signals.logs.search import Key, key, position
 from shipway.signals.logs.sources import sources
 from shipway.state import instances, releases
 from shipway.web import lookups
-from shipway.web.log_feeds import Place, masked
+from shipway.web.log_feeds import Place
 from shipway.web.log_query import Asked, now
 from shipway.web.site import Site
 
@@ -43,10 +44,9 @@ async def page(site: Site, application: str, environment: str, asked: Asked) -> 
     """Some entries, as `signals.logs.search.Page` has them, and the place from which to `follow`."""
     here = position(now())
     there = await run_in_threadpool(sources, site.places.logs(application, environment), application, environment)
-    found = await site.searches.page(there, asked)
-    found["entries"] = await run_in_threadpool(
-        _masked, site, application, environment, found["entries"], asked.query
-    )
+    secrets = await run_in_threadpool(secrets_of, site, application, environment)
+    found = await site.searches.page(there, asked, secrets)
+    found["entries"] = await run_in_threadpool(mask, found["entries"], secrets)
     newest = max((key(one["position"]) for one in found["entries"]), default=None)
     found["follow"] = here if newest is None or asked.start is not None else position(newest)
     return found
@@ -98,13 +98,6 @@ def secrets_of(site: Site, application: str, environment: str) -> list[bytes]:
     """What must not be shown of this environment."""
     with site.database.read() as conn:
         return Origin(conn, site.story.cast.machine.vault, application, environment).secrets
-
-
-def _masked(
-    site: Site, application: str, environment: str, entries: list[dict[str, Any]], query: Query
-) -> list[dict[str, Any]]:
-    secrets = secrets_of(site, application, environment) if entries else []
-    return [shown for one in entries if (shown := masked(one, query, secrets)) is not None]
 
 
 def _runs(where: str, what: str, name: str | None, there: Iterable[str]) -> None:

@@ -206,7 +206,9 @@ def test_an_instance_whose_memory_was_emptied_is_still_heard_by_the_next_keeper(
 
 
 @pytest.mark.parametrize("state", ["running", "backoff", "exited"])
-def test_what_a_stranger_prints_who_got_the_number_is_not_touched(house: House, tmp_path: Path, state: str) -> None:
+def test_what_a_stranger_prints_who_got_the_number_is_not_touched(
+    house: House, tmp_path: Path, state: str
+) -> None:
     """Of an instance whose memory was emptied, and whose first process is gone."""
     log = listened(house, "one", "echo mine; sleep 1000")
     house.eventually(lambda: said(log) == ["mine"], "it is heard")
@@ -217,7 +219,7 @@ def test_what_a_stranger_prints_who_got_the_number_is_not_touched(house: House, 
     with (tmp_path / "theirs").open("w+") as theirs:
         stranger = subprocess.Popen(["sh", "-c", "echo theirs; exec sleep 1000"], stdout=theirs)
         try:
-            house.eventually(lambda: (tmp_path / "theirs").read_text(), "the stranger has printed")
+            house.eventually((tmp_path / "theirs").read_text, "the stranger has printed")
             written = house.places.instances / "one.json"
             changed = {"pid": stranger.pid, "state": state, "again_at": time.monotonic() + 1000}
             written.write_text(json.dumps({**json.loads(written.read_text()), **changed}))

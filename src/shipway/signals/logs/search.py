@@ -12,6 +12,7 @@ from typing import Any
 
 from shipway.signals.logs.blocks import Block, Files
 from shipway.signals.logs.entries import Group, grouped, text_of
+from shipway.signals.logs.masks import Masks
 from shipway.signals.logs.query import Query
 from shipway.signals.logs.recognise import recognise
 from shipway.signals.logs.sources import Source
@@ -88,9 +89,11 @@ def search(
     oldest_first: bool = False,
     limit: int = 100,
     seconds: float = math.inf,
+    secrets: Sequence[bytes] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> Page:
     """At most `limit` entries that match, from `start` on (which is not among them); looks for so many seconds.
+    What is in `secrets` is neither told nor found.
 
     Logs are read block by block, and always the one that may hold what comes next: of a long log that is
     looked through from its end only the end is read.
@@ -102,7 +105,8 @@ def search(
             opened.callback(one.close)
         begins = min((first for _, one in files if (first := one.first()) is not None), default=None)
         bounds = _Bounds.of(query, start, oldest_first)
-        readers = [_Reader(source, one, query, bounds) for source, one in files if query.wants(source)]
+        masks = Masks(secrets)
+        readers = [_Reader(source, one, query, bounds, masks) for source, one in files if query.wants(source)]
         found = _merged(readers, limit, lambda: clock() > over)
     entries = [entry for _, entry in found.entries]
     more = None
@@ -153,9 +157,10 @@ class _Reversed(str):
 class _Reader:
     """One log, read on block by block; `next` is the first moment at which something may still come."""
 
-    def __init__(self, source: Source, files: Files, query: Query, bounds: _Bounds) -> None:
+    def __init__(self, source: Source, files: Files, query: Query, bounds: _Bounds, masks: Masks) -> None:
         self._source = source
         self._query = query
+        self._masks = masks
         self._bounds = bounds
         if bounds.sign > 0:
             self._blocks = files.oldest_first(bounds.start[0])
@@ -177,7 +182,7 @@ class _Reader:
             self.next = None
             return []
         self._go_on(block)
-        if not self._query.may_match(block.data):
+        if not self._masks.may_be_in(block.data) and not self._query.may_match(block.data):
             return []
         return [(self._bounds.order(place), place, entry) for place, entry in self._found(block)]
 
@@ -191,17 +196,17 @@ class _Reader:
         for group in grouped(block.lines()):
             place = (group.at, self._source.name)
             if self._bounds.holds(place):
-                entry = matching(self._source, group, self._query)
+                entry = matching(self._source, group, self._query, self._masks)
                 if entry is not None:
                     yield place, entry
 
 
-def matching(source: Source, group: Group, query: Query) -> Entry | None:
-    """The entry that these lines are, if it is looked for."""
-    text = text_of(group.lines)
+def matching(source: Source, group: Group, query: Query, masks: Masks) -> Entry | None:
+    """The entry that these lines are without what is masked, if that is looked for."""
+    text = masks.masked(text_of(group.lines))
     if not text or not query.matches(group, text):
         return None
-    said = recognise(group.lines[0])
+    said = recognise(text.partition("\n")[0])
     if not query.is_serious(said):
         return None
     return Entry(

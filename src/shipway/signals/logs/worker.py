@@ -35,6 +35,7 @@ def carry_out(said: Mapping[str, Any]) -> Page:
         oldest_first=said["oldest_first"],
         limit=said["limit"],
         seconds=said["seconds"],
+        secrets=[one.encode("latin-1") for one in said["secrets"]],
     )
 
 
