@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import threading
 import time
@@ -183,6 +185,48 @@ def test_no_line_is_lost_or_told_twice_while_logs_are_turned_and_read(tmp_path: 
     writer.join()
     follower.close()
     assert told == [f"line {number}" for number in range(600)]
+
+
+def held(folder: Path) -> int:
+    """How many files of a folder this process has open."""
+    found = (os.readlink(f"/proc/self/fd/{one}") for one in os.listdir("/proc/self/fd") if _is_open(one))
+    return sum(one.startswith(str(folder)) for one in found)
+
+
+def _is_open(number: str) -> bool:
+    return os.path.lexists(f"/proc/self/fd/{number}")
+
+
+def test_a_follower_holds_no_log_that_does_not_grow_and_none_that_is_gone(tmp_path: Path) -> None:
+    paths = [str(tmp_path / f"topup.prod.r{number}.web.0.log") for number in range(1, 31)]
+    for path in paths:
+        Segments(path).append([b"long ago"])
+        os.utime(path, (1_000, 1_000))
+    start = time.time()
+    follower = Follower(tmp_path, "topup", "prod", (int(start * 1e6), ""), clock=lambda: start + 100)
+    assert follower.take() == []
+    assert held(tmp_path) == 0
+    Segments(paths[7]).append([b"and now"])
+    assert [group.lines for _, _, group in follower.take()] == [["and now"]]
+    assert held(tmp_path) == 1
+    os.unlink(paths[7])
+    assert follower.take() == []
+    assert held(tmp_path) == 0
+    follower.close()
+
+
+def test_a_log_that_cannot_be_opened_is_not_taken_for_one_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_how: object) -> int:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    Segments(str(tmp_path / "topup.prod.r1.web.0.log")).append([b"it is there"])
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(OSError, match="too many"):
+        search(sources(tmp_path, "topup", "prod"), Query())
+    with pytest.raises(OSError, match="too many"):
+        Follower(tmp_path, "topup", "prod", (0, "")).take()
 
 
 def test_an_entry_is_told_whole_and_nothing_overtakes_it(tmp_path: Path) -> None:

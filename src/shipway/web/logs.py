@@ -59,7 +59,8 @@ def follow(site: Site, application: str, environment: str, asked: Asked) -> Asyn
     Raises TooManyFollowers.
     """
     place = Place(site.places.logs(application, environment), application, environment)
-    asked = replace(asked, query=replace(asked.query, since=None))  # what comes is later; and more ask the same
+    query = replace(asked.query, since=None)  # what comes is later; and more ask the same
+    asked = replace(asked, start=asked.start or now(), query=query)
     site.log_feeds.check(place, asked.query)
     return _followed(site, place, asked)
 

@@ -71,7 +71,7 @@ class Files:
     def _open(self, path: str) -> None:
         try:
             file = os.open(path, os.O_RDONLY)
-        except OSError:  # not there yet, or not any more
+        except FileNotFoundError:  # not there yet, or not any more
             return
         self._closing.callback(os.close, file)
         about = os.fstat(file)

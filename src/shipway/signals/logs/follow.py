@@ -37,11 +37,13 @@ class Follower:
         self._trails: dict[str, _Trail] = {}
         self._ready: list[tuple[Key, int, Source, Group]] = []
         self._numbers = count()
+        self._left_out = 0
 
     def take(self) -> list[tuple[Key, Source, Group]]:
         """What is new and whole. What was written after this call began waits for the next one."""
         until = int(self._clock() * 1e6)
-        for one in sources(self._folder, self._application, self._environment):
+        there = sources(self._folder, self._application, self._environment)
+        for one in there:
             if one.name not in self._trails:
                 self._trails[one.name] = _Trail(one, self._start)
         now = until
@@ -49,6 +51,7 @@ class Follower:
             for group in trail.take(now):
                 heapq.heappush(self._ready, ((group.at, name), next(self._numbers), trail.source, group))
             until = min(until, trail.waits_since or until)
+        self._drop({one.name for one in there})
         found = []
         while self._ready and self._ready[0][0][0] < until:
             place, _, source, group = heapq.heappop(self._ready)
@@ -58,12 +61,19 @@ class Follower:
     @property
     def left_out(self) -> int:
         """Bytes that came faster than they could be told."""
-        return sum(trail.left_out for trail in self._trails.values())
+        return self._left_out + sum(trail.left_out for trail in self._trails.values())
 
     @property
     def is_behind(self) -> bool:
         """Whether there is more to take at once."""
         return any(trail.is_behind for trail in self._trails.values())
+
+    def _drop(self, there: set[str]) -> None:
+        """Lets go of logs of which nothing is left, once they are told."""
+        for name in self._trails.keys() - there:
+            if self._trails[name].is_told:
+                self._left_out += self._trails[name].left_out
+                self._trails.pop(name).close()
 
     def close(self) -> None:
         """Lets go of the files."""
@@ -91,6 +101,11 @@ class _Trail:
         """The moment of the first line that was not told yet."""
         return self._lines[0][0] if self._lines else None
 
+    @property
+    def is_told(self) -> bool:
+        """Whether everything that was read of it is told, and nothing was left to read."""
+        return not self._lines and not self.is_behind
+
     def take(self, now: int) -> Sequence[Group]:
         """The entries that are whole and from before `now`, in microseconds."""
         self._read()
@@ -109,8 +124,11 @@ class _Trail:
 
     def _older_than(self, start: Key) -> int:
         """The number of the newest file that holds nothing newer."""
-        old = [n for n in self.source.numbers() if _modified(self.source.before(n)) * 1e6 < start[0] - 2e6]
-        return max(old, default=0)
+        return max((n for n in self.source.numbers() if self._is_old(self.source.before(n))), default=0)
+
+    def _is_old(self, path: str) -> bool:
+        """Whether the file holds nothing that was written after `start`."""
+        return _modified(path) * 1e6 < self._start[0] - 2e6
 
     def _read(self) -> None:
         taken, self.is_behind = 0, False
@@ -125,7 +143,10 @@ class _Trail:
 
     def _open(self) -> bool:
         """The file that follows the last one that was read. The one that grows is opened before the others are
-        listed, for it may be turned meanwhile: then it is found among them."""
+        listed, for it may be turned meanwhile: then it is found among them. One that has not grown since `start`
+        is left alone: there may be a thousand of them."""
+        if os.path.exists(self.source.path) and self._is_old(self.source.path):
+            return False
         growing = _opened(self.source.path)
         for number in self.source.numbers():
             if number <= self._done:
@@ -178,7 +199,7 @@ class _Trail:
 def _opened(path: str) -> int | None:
     try:
         return os.open(path, os.O_RDONLY)
-    except OSError:
+    except FileNotFoundError:
         return None
 
 
