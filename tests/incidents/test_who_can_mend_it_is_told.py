@@ -347,6 +347,28 @@ def test_the_author_of_a_release_that_gave_no_answers_is_told(team: Team) -> Non
     assert "is being taken back" in message.text
 
 
+def test_who_asked_for_commits_of_others_is_not_told_that_it_brought_none(team: Team) -> None:
+    team.deliver(team.commit("cho"))
+    team.commit("ben", {"pay.py": "1\n"})
+    run = team.ask(team.commit("ada", {"web.py": "2\n"}), "cho")
+    team.deploy(run)
+    judge(team, run, share=100)
+    message = only(team.tell())
+    assert message.person == "cho"
+    assert "Not known. You asked for it. It brought 2 commits, and nothing says whose" in message.text
+
+
+def test_what_was_bad_is_its_authors_whatever_serves_when_it_is_told(team: Team) -> None:
+    """By then the release before is back, and what comes next serves already."""
+    team.deliver(old := team.commit("cho"))
+    run = team.ask(team.commit("ada"), "cho")
+    team.deploy(run)
+    judge(team, run, share=100)
+    team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
+    team.deploy(team.push(team.commit("ben"), run.commit))
+    assert [one.person for one in team.tell() if one.kind == "bad"] == ["ada@example.org"]
+
+
 def error(team: Team, commit: str, kind: str = "error.new", **data: object) -> None:
     """The two facts of the errors stage: the error, and a few seconds later that no commit is suspected."""
     told = {"error": "01g", "number": 7, "title": "ZeroDivisionError: division by zero"}

@@ -37,10 +37,10 @@ def whom(git: Git | None, cause: Cause) -> Whom:
             or _suspect(git, cause)
             or _named_by(git, cause)
             or _owners(git, cause)
-            or _asker(cause)
+            or _asker(cause, _told_apart(git, cause))
         )
     except (GitFailed, ValueError):
-        return _asker(cause)
+        return _asker(cause, [])
 
 
 def _suspect(git: Git, cause: Cause) -> Whom | None:
@@ -104,11 +104,14 @@ def _owners(git: Git, cause: Cause) -> Whom | None:
     )
 
 
-def _asker(cause: Cause) -> Whom:
+def _asker(cause: Cause, commits: Sequence[CommitInfo]) -> Whom:
     if cause.kind == "error" or cause.asked in ("", "unknown"):
         return Whom((OWNER,), "not known", "Whose change it is, is not known, so nobody is named.")
     if cause.run is not None and cause.run.purpose == "push":
         why = "You pushed it. It has several authors, and nothing says whose change it was."
+        return Whom((cause.asked,), "not known", why)
+    if commits:
+        why = f"You asked for it. It brought {len(commits)} commits, and nothing says whose change it was."
         return Whom((cause.asked,), "not known", why)
     return Whom((cause.asked,), "sure", "You asked for it, and it brought no new commit there.")
 

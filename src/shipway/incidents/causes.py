@@ -362,9 +362,12 @@ def _release(conn: Connection, fact: Fact) -> Release | None:
 
 
 def _before(conn: Connection, fact: Fact, release: Release | None) -> str | None:
-    """The commit that served there before this release, or serves there again."""
+    """The commit that served there before this release: before the deployment, where the fact names it."""
     if fact.application is None or fact.environment is None:
         return None
+    if fact.data.get("deployment"):
+        done = deployments.done_before(conn, deployments.get(conn, str(fact.data["deployment"])))
+        return None if done is None else done.commit
     now = releases.now_serving(conn, fact.application, fact.environment)
     around = [] if now is None else [releases.get(conn, name) for name in (now.release, now.warm) if name]
     mine = fact.commit if release is None else release.commit
