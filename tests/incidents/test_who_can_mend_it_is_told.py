@@ -11,7 +11,7 @@ import pytest
 
 from incidents.team import APP, Team
 from shipway.incidents.suspects import REASONS, Evidence, Suspicion
-from shipway.state import deployments, facts
+from shipway.state import deployments, facts, releases, verdicts
 from shipway.state.messages import Message
 from shipway.state.runs import Run
 
@@ -512,6 +512,68 @@ def test_what_others_mended_is_not_called_ones_own(team: Team) -> None:
     team.fail_step(team.push(broken, good))
     team.deploy(team.push(team.commit("ben"), good), "prod")
     assert f"{broken[:7]} is mended by others" in team.tell()[-1].subject
+
+
+def tried(team: Team) -> Run:
+    """A commit on top of one that was told of, which serves beside a warm release."""
+    team.deliver(good := team.commit("ben"))
+    team.fail_step(team.push(team.commit("ada"), good))
+    run = team.push(team.commit("ada"), good)
+    team.deploy(run, "prod", judged="yes")
+    assert [one.kind for one in team.tell()] == ["stopped"]
+    return run
+
+
+def verdict(team: Team, run: Run, kind: str, share: int = 100) -> None:
+    with team.database.write() as conn:
+        deployment = deployments.get(conn, team.deployment(run))
+        reason = "0 requests were heard"
+        verdicts.record(conn, deployment, release=2, share=share, kind=kind, reason=reason, findings=[])
+
+
+def test_a_fix_that_is_tried_serves_once_it_is_judged_good(team: Team) -> None:
+    run = tried(team)
+    verdict(team, run, "good", 20)
+    assert len(team.tell()) == 1
+    verdict(team, run, "good")
+    team.tell()
+    cool(team)
+    assert [one.kind for one in team.tell()] == ["stopped", "fixed"]
+    assert "Your fix serves" in team.tell()[-1].subject
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_a_fix_of_which_nothing_was_heard_is_not_called_good(team: Team, judged: bool) -> None:
+    run = tried(team)
+    if judged:
+        verdict(team, run, "not known")
+        team.tell()
+    cool(team)
+    message = team.tell()[-1]
+    assert (message.kind, len(team.tell())) == ("fixed", 2)
+    assert f"{run.commit[:7]} is in prod and could not be judged" in message.subject
+    assert ("0 requests were heard" if judged else "nobody has judged it") in message.text
+    assert "mended" not in message.subject
+    assert "Nothing." not in message.text
+
+
+@pytest.mark.parametrize("how", ["bad", "silent"])
+def test_a_fix_that_is_taken_back_is_not_told_to_serve(team: Team, how: str) -> None:
+    run = tried(team)
+    if how == "silent":
+        data = {"deployment": team.deployment(run), "release": 2, "reason": "none was answered"}
+        team.fact("release.silent", environment="prod", commit=run.commit, run=run.id, data=data)
+    verdict(team, run, "bad" if how == "bad" else "not known")
+    team.tell()
+    cool(team)
+    assert [one.kind for one in team.tell()] == ["stopped", how]
+
+
+def cool(team: Team) -> None:
+    with team.database.write() as conn:
+        now = releases.now_serving(conn, APP, "prod")
+        assert now is not None
+        releases.cool(conn, now)
 
 
 def test_a_rollback_mends_nothing(team: Team) -> None:

@@ -15,8 +15,9 @@ from shipway.config.places import Places
 from shipway.incidents import blame, causes, words
 from shipway.incidents.causes import Cause
 from shipway.pushes.git import Git
-from shipway.state import artifacts, deployments, facts, messages, positions, releases
-from shipway.state.database import Database
+from shipway.state import artifacts, deployments, facts, messages, positions, releases, verdicts
+from shipway.state.database import Connection, Database
+from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.messages import Draft, Message
 
@@ -29,6 +30,10 @@ PATIENCE = 2.0
 """Seconds that a bad verdict waits for the old release to be back, so that one message says both."""
 
 COMMITS = ("stopped", "undone", "bad", "silent")  # causes that a later commit mends
+SERVES = ("deployment.done", "verdict.good", "verdict.not_known", "release.cooled")
+"""Facts with which it may be clear that what a deployment brought serves and stays."""
+
+EVERYTHING = 100  # of 100 requests
 REMEMBERED = 30 * 24 * 3600.0
 """Seconds after which whoever was told no longer hears that it is mended."""
 
@@ -53,7 +58,7 @@ class Teller:
             newest = facts.newest(conn)
         while self._seen < newest:
             with self.database.read() as conn:
-                found = facts.after(conn, self._seen, kinds=(*causes.KINDS, "deployment.done"), limit=AT_ONCE)
+                found = facts.after(conn, self._seen, kinds=(*causes.KINDS, *SERVES), limit=AT_ONCE)
             for fact in found:
                 drafts = self._drafts_of(fact)
                 if drafts:
@@ -83,7 +88,7 @@ class Teller:
             return []
 
     def _drafts(self, fact: Fact) -> list[Draft]:
-        if fact.kind == "deployment.done":
+        if fact.kind in SERVES:
             return self._mended(fact)
         with self.database.read() as conn:
             cause = causes.of(conn, fact)
@@ -97,10 +102,15 @@ class Teller:
         return [_draft(cause, person, text, due) for person in whom.people]
 
     def _mended(self, fact: Fact) -> list[Draft]:
-        """Whoever was told of a commit hears when one that comes after it serves where commits are bound for."""
+        """Whoever was told of a commit hears when one that comes after it serves where commits are bound for, and
+        its trial is over: what was said for it, or that nothing was.
+        """
         with self.database.read() as conn:
-            deployment = deployments.get(conn, str(fact.data["deployment"]))
+            deployment = _stays(conn, fact)
+            if deployment is None:
+                return []
             release = releases.get(conn, deployment.release)
+            doubt = _doubt(conn, deployment)
             order = artifacts.of_release(conn, release).project["environments"]
             told = messages.about(conn, COMMITS, release.application, fact.at - REMEMBERED)
             heard = messages.about(conn, ("fixed",), release.application, fact.at - REMEMBERED)
@@ -118,7 +128,7 @@ class Teller:
             theirs = [one for one in mended if one.person == person]
             since = git.brought(theirs[-1].commit, deployment.commit, blame.MOST)
             own = any(commit.email.lower() == person for commit in since)
-            text = words.fixed(theirs, deployment, release.number, self.address, theirs=own)
+            text = words.fixed(theirs, deployment, release.number, self.address, theirs=own, doubt=doubt)
             drafts.append(
                 Draft(
                     person,
@@ -138,6 +148,50 @@ class Teller:
 
     def _git(self, application: str | None) -> Git | None:
         return None if application is None else Git(self.places.repository(application))
+
+
+def _stays(conn: Connection, fact: Fact) -> Deployment | None:
+    """The deployment that this fact shows to serve with its trial over, if it was tried; None while it is tried."""
+    if fact.kind == "release.cooled":
+        now = releases.now_serving(conn, str(fact.application), str(fact.environment))
+        return None if now is None or now.warm is not None else _kept(conn, deployments.get(conn, now.deployment))
+    deployment = deployments.get(conn, str(fact.data["deployment"]))
+    if fact.kind == "deployment.done":
+        return None if _on_trial(conn, deployment) else _kept(conn, deployment)
+    return _kept(conn, deployment) if fact.data["share"] == EVERYTHING else None
+
+
+def _on_trial(conn: Connection, deployment: Deployment) -> bool:
+    """Whether it serves alone beside a warm release, and no verdict ended that yet."""
+    now = releases.now_serving(conn, deployment.application, deployment.environment)
+    beside = now is not None and now.deployment == deployment.id and now.warm is not None
+    return beside and _is_judged(conn, deployment) and not _at_the_end(conn, deployment)
+
+
+def _kept(conn: Connection, deployment: Deployment) -> Deployment | None:
+    """The deployment, unless it was judged bad or gave no answers: then it is taken back."""
+    silent = facts.after(conn, 0, runs=[deployment.run], kinds=["release.silent"])
+    gone = any(one.data["deployment"] == deployment.id for one in silent)
+    return None if gone or "bad" in [one.kind for one in _at_the_end(conn, deployment)] else deployment
+
+
+def _doubt(conn: Connection, deployment: Deployment) -> str:
+    """Why nothing speaks for it; empty where it was judged good, or nothing was to be judged."""
+    if not _is_judged(conn, deployment) or deployments.done_before(conn, deployment) is None:
+        return ""
+    judged = _at_the_end(conn, deployment)
+    if any(one.kind == "good" for one in judged):
+        return ""
+    return judged[-1].reason if judged else "nobody has judged it"
+
+
+def _at_the_end(conn: Connection, deployment: Deployment) -> list[verdicts.Recorded]:
+    return [one for one in verdicts.of_deployment(conn, deployment.id) if one.share == EVERYTHING]
+
+
+def _is_judged(conn: Connection, deployment: Deployment) -> bool:
+    project = artifacts.of_release(conn, releases.get(conn, deployment.release)).project
+    return bool(project.get("traffic", {}).get("judge"))
 
 
 def _comes_after(git: Git, commit: str, told: Message) -> bool:

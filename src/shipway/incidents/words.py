@@ -43,16 +43,24 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
     return _made(cause.application, subject, head, cause.lines, rows)
 
 
-def fixed(told: Sequence[Message], by: Deployment, number: int, address: str, *, theirs: bool) -> Text:
-    """That what somebody was told of is mended, by `theirs` or by others: a commit that comes after it serves."""
+def fixed(told: Sequence[Message], by: Deployment, number: int, address: str, *, theirs: bool, doubt: str = "") -> Text:
+    """That what somebody was told of is mended, by `theirs` or by others: a commit that comes after it serves.
+
+    With a `doubt` it says that it serves, and that nothing is known of whether it mends it.
+    """
     commits = ", ".join(dict.fromkeys(str(one.commit)[:7] for one in told))
     serves = f"{by.commit[:7]} is in {by.environment}"
     subject = f"Your fix serves: {serves}" if theirs else f"{commits} is mended by others: {serves}"
+    done, next_ = f"{by.environment} serves r{number} ({by.commit[:7]}).", "Nothing."
+    if doubt:
+        subject = f"{serves} and could not be judged; it comes after {commits}"
+        done += f" Nothing is known of whether it is good: {_one_line(doubt).rstrip('.')}."
+        next_ = "See for yourself whether it mends that."
     rows = [
         ("Commit", f"{by.commit[:7]}, which comes after {commits}"),
         ("When", _moment(by.ended or by.started)),
-        ("Done", f"{by.environment} serves r{number} ({by.commit[:7]})."),
-        ("Next", "Nothing."),
+        ("Done", done),
+        ("Next", next_),
         (by.environment.capitalize(), f"{address}/applications/{by.application}/environments/{by.environment}"),
     ]
     return _made(by.application, subject, subject, (), rows)
