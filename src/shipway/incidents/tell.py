@@ -151,7 +151,7 @@ class Teller:
 
 
 def _stays(conn: Connection, fact: Fact) -> Deployment | None:
-    """The deployment that this fact shows to serve with its trial over, if it was tried; None while it is tried."""
+    """The deployment that this fact shows to serve with its trial over, if it was tried; None while it is."""
     if fact.kind == "release.cooled":
         now = releases.now_serving(conn, str(fact.application), str(fact.environment))
         return None if now is None or now.warm is not None else _kept(conn, deployments.get(conn, now.deployment))

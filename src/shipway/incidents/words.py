@@ -43,7 +43,9 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
     return _made(cause.application, subject, head, cause.lines, rows)
 
 
-def fixed(told: Sequence[Message], by: Deployment, number: int, address: str, *, theirs: bool, doubt: str = "") -> Text:
+def fixed(
+    told: Sequence[Message], by: Deployment, number: int, address: str, *, theirs: bool, doubt: str = ""
+) -> Text:
     """That what somebody was told of is mended, by `theirs` or by others: a commit that comes after it serves.
 
     With a `doubt` it says that it serves, and that nothing is known of whether it mends it.
