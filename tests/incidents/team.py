@@ -130,7 +130,7 @@ class Team:
         """A deployment of the run, which ends unless it is running; the release's id."""
         with self.database.write() as conn:
             project: dict[str, Any] = {"environments": [{"name": name} for name in ENVIRONMENTS]}
-            project["traffic"] = {"judge": bool(how.pop("judged", ""))}
+            project["traffic"] = {"judge": bool(how.pop("judged", "")), "warm": 600.0}
             common = {"application": APP, "digest": run.commit.ljust(64, "0"), "commit": run.commit}
             artifacts.create(conn, **common, run=run.id, project=project, size=1)
             newest = releases.recent(conn, APP, environment, 1)

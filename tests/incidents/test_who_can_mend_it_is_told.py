@@ -358,6 +358,23 @@ def test_who_asked_for_commits_of_others_is_not_told_that_it_brought_none(team: 
     assert "Not known. You asked for it. It brought 2 commits, and nothing says whose" in message.text
 
 
+@pytest.mark.parametrize("others", [False, True])
+def test_of_several_authors_of_a_bad_release_the_suspect_of_its_new_error_hears(team: Team, others: bool) -> None:
+    team.deliver(old := team.commit("cho"))
+    bens = team.commit("ben", {"pay.py": "1\n"})
+    adas = team.commit("ada", {"web.py": "2\n"})
+    run = team.push(adas, old)
+    team.deploy(run)
+    who = {"author": "Ben Weber", "email": "ben@example.org", "confidence": "high", "reason": "wrote line 1."}
+    suspected(team, adas, commit=bens, **who)
+    if others:
+        suspected(team, adas, error="02e", commit=adas, author="Ada Okafor", email="ada@example.org")
+    judge(team, run, share=100)
+    message = only([one for one in team.tell() if one.kind == "bad"])
+    assert message.person == ("cho" if others else "ben@example.org")
+    assert ("Sure. An error that is new in it: wrote line 1." in message.text) is not others
+
+
 def test_what_was_bad_is_its_authors_whatever_serves_when_it_is_told(team: Team) -> None:
     """By then the release before is back, and what comes next serves already."""
     team.deliver(old := team.commit("cho"))
@@ -390,9 +407,14 @@ HUNK = ["@@ -12 +12 @@", "-    return total / len(guests)", "+    return total /
 
 def suspected(team: Team, served: str, **about: object) -> None:
     """The two facts of the errors stage: the error, and a few seconds later whom it is by."""
-    error = {"error": "01e", "number": 3, "title": "TypeError: unsupported operand", "place": "web.py in share"}
+    error = {
+        "error": about.get("error", "01e"),
+        "number": 3,
+        "title": "TypeError: unsupported operand",
+        "place": "web.py in share",
+    }
     team.fact("error.new", environment="prod", commit=served, data={**error, "release": None})
-    assert team.tell() == []
+    assert not [one for one in team.tell() if str(error["error"]) in one.cause]
     team.fact("error.suspected", environment="prod", commit=served, data={**error, **about})
 
 

@@ -141,10 +141,32 @@ def _verdict(conn: Connection, fact: Fact) -> Cause | None:
         run=run,
         base=_before(conn, fact, release),
         asked="" if run is None else run.who,
+        suspect=_suspect_within(conn, fact),
         hint=str(stuck.get("hint", "")),
         stuck=str(stuck.get("reason", "")),
         deployment=str(fact.data.get("deployment", "")),
     )
+
+
+def _suspect_within(conn: Connection, verdict: Fact) -> Suspect | None:
+    """Whom the errors that are new in a bad release point at, since it came: one commit, or nobody."""
+    if verdict.run is None:
+        return None
+    there = verdict.environment
+    came = facts.after(conn, 0, runs=[verdict.run], environment=there, limit=1)[0].id
+    kinds = ["error.suspected"]
+    told = facts.after(
+        conn, came, kinds=kinds, application=verdict.application, environment=there, commit=verdict.commit
+    )
+    found = [one for one in (_suspect(each.data) for each in told if _is_new(conn, each)) if one is not None]
+    if len({one.commit for one in found}) != 1:
+        return None
+    return replace(found[0], evidence=f"An error that is new in it: {found[0].evidence}")
+
+
+def _is_new(conn: Connection, suspected: Fact) -> bool:
+    came = facts.last_of_error(conn, suspected, ("error.new", "error.regressed"))
+    return came is not None and came.kind == "error.new" and came.commit == suspected.commit
 
 
 def _silent(conn: Connection, fact: Fact) -> Cause:

@@ -151,7 +151,7 @@ class Teller:
 
 
 def _stays(conn: Connection, fact: Fact) -> Deployment | None:
-    """The deployment that this fact shows to serve with its trial over, if it was tried; None while it is."""
+    """The deployment that this fact shows to serve with its trial over; None while it is tried."""
     if fact.kind == "release.cooled":
         now = releases.now_serving(conn, str(fact.application), str(fact.environment))
         return None if now is None or now.warm is not None else _kept(conn, deployments.get(conn, now.deployment))
@@ -190,8 +190,9 @@ def _at_the_end(conn: Connection, deployment: Deployment) -> list[verdicts.Recor
 
 
 def _is_judged(conn: Connection, deployment: Deployment) -> bool:
-    project = artifacts.of_release(conn, releases.get(conn, deployment.release)).project
-    return bool(project.get("traffic", {}).get("judge"))
+    """Whether its project has it judged, beside a release that stays warm for some time."""
+    traffic = artifacts.of_release(conn, releases.get(conn, deployment.release)).project["traffic"]
+    return bool(traffic["judge"] and traffic["warm"])
 
 
 def _comes_after(git: Git, commit: str, told: Message) -> bool:
