@@ -39,3 +39,14 @@ def test_a_server_that_is_up_is_not_started_again(site: Site, shipway: Callable[
     assert moved.code == 2
     assert f"up already, on port {site.port}" in moved.told
     assert "shipway down" in moved.err
+
+
+def test_other_verbs_find_a_server_that_keeps_its_data_elsewhere(
+    site: Site, shipway: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They look where SHIPWAY_DATA says; so `up` says what to set."""
+    data = str(site.scene.places.data)
+    words = ["up", "-d", "--port", str(site.port), "--proxy-port", "8080", "--data", data]
+    assert "export SHIPWAY_DATA" not in shipway(*words).out
+    monkeypatch.delenv("SHIPWAY_DATA")
+    assert f"export SHIPWAY_DATA={data}" in shipway(*words).out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -168,6 +169,8 @@ def _greet(places: Places, as_json: bool, *, already: bool = False) -> None:
     print(f"Shipway is up{' already' if already else ''} at {told['pages']} ({server.address} for programs);")
     print(f"applications answer on port {told['proxy_port']:.0f}.")
     print(f"Sign in (good once, for an hour): {link}")
+    if places.data != Places.of().data:
+        print(f"This data directory is not the usual one: export SHIPWAY_DATA={shlex.quote(str(places.data))}")
     print("In a repository of yours: shipway init && git push shipway", flush=True)
 
 
