@@ -36,7 +36,9 @@ def target(conn: Connection, application: str, environment: str, to: int | None)
         earlier = [release for release in served if release.id != serving.id][:1]
     if not earlier:
         raise NowhereToGo(
-            f"{environment} serves r{serving.number}, and no release before it may serve.",
+            f"{environment} serves its first release, r{serving.number}; there is none before it."
+            if serving.number == 1
+            else f"{environment} serves r{serving.number}, and no release before it may serve.",
             hint="shipway runs, then shipway deploy COMMIT takes another commit there.",
         )
     return max(earlier, key=lambda release: release.number)

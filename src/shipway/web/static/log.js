@@ -138,18 +138,23 @@ class Live {
     if (entry.position) this.from = entry.position;
     if (!this.waiting.length) requestAnimationFrame(() => this.draw());
     this.waiting.push(entry);
-    if (this.waiting.length > MOST) this.waiting.splice(0, this.waiting.length - MOST);
+    if (this.waiting.length <= MOST) return;
+    const [first] = this.waiting.splice(0, this.waiting.length - MOST);
+    this.skipped ??= first.position;
   }
 
   draw() {
     const fresh = document.createDocumentFragment();
+    const { skipped } = this;
+    this.skipped = null;
+    if (skipped && !follow.checked) fresh.append(this.gap(skipped));
     for (const entry of this.waiting.splice(0)) fresh.append(entry.left_out ? this.gap(entry.left_out) : drawn(entry));
     document.getElementById('nothing').hidden = true;
     list.append(fresh);
     const last = list.querySelector('li[id]:last-child time');
     if (last) document.getElementById('last')?.replaceWith(Object.assign(last.cloneNode(true), { id: 'last' }));
     if (follow.checked) this.down();
-    else if (list.childElementCount > MOST + PAUSED) this.pause();
+    else if (skipped || list.childElementCount > MOST + PAUSED) this.pause();
   }
 
   // Of what nobody reads just now the oldest goes.
