@@ -10,6 +10,7 @@ Each class has a stable `id` (for searching), a `hint` (what to do next) and say
 
 from __future__ import annotations
 
+import errno
 from typing import Any, ClassVar
 
 
@@ -127,6 +128,11 @@ class DiskFull(OwnerError):
 
     id = "machine.disk_full"
     default_hint = "Make room on the disk that holds Shipway's data, then push the commit again."
+
+
+def is_full(error: OSError) -> bool:
+    """Whether it says that a disk is full, or that this person may have no more of it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class CannotRecord(TransientError):

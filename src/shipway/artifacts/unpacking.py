@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from shipway.artifacts.archive import CHUNK, MOST_ENTRIES, Damaged
-from shipway.errors import DiskFull
+from shipway.errors import DiskFull, is_full
 
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -35,7 +35,7 @@ def unpack(archive: Path, digest: str, into: Path) -> None:
                     tree.place(member, tar, number)
             source.drain()
         except (tarfile.TarError, OSError, ValueError, EOFError) as error:
-            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if isinstance(error, OSError) and is_full(error):
                 raise DiskFull(f"There is no room to unpack artifact {digest[:12]}.") from error
             raise Damaged(f"artifact {digest[:12]} cannot be read: {error}") from error
     if source.hash.hexdigest() != digest:

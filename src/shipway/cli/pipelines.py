@@ -92,22 +92,27 @@ def logs(
     _one_log(run, env, step, query)
     _one_way(env, follow, search, times)
     server = Server.find()
-    if env is None and (search is not None or times):
-        name = named(run, app) if run else _newest(server, app)
-        chosen = (
-            log_lines.timed(server, name, step) if search is None else log_lines.found(server, name, step, search)
+    if env is None:
+        _show_run_log(
+            server, named(run, app) if run else _newest(server, app), step, search, times, follow, as_json
         )
-        for told in chosen:
-            print(json.dumps(told) if as_json else _line(told, times), flush=True)
         return
-    if env is not None:
-        path = f"/applications/{here.application(app)}/environments/{env}/logs"
-        query |= {} if search is None else {"search": search}
-        application_log.show_log(server, path, query, lines=lines, follow=follow, as_json=as_json)
+    path = f"/applications/{here.application(app)}/environments/{env}/logs"
+    query |= {} if search is None else {"search": search}
+    application_log.show_log(server, path, query, lines=lines, follow=follow, as_json=as_json)
+
+
+def _show_run_log(
+    server: Server, run: str, step: str | None, search: str | None, times: bool, follow: bool, as_json: bool
+) -> None:
+    if search is None and not times:
+        asked = {**({"step": step} if step else {}), **({"follow": "1"} if follow else {})}
+        for line in server.lines(f"/runs/{run}/log", **asked):
+            print(json.dumps({"line": line}) if as_json else line, flush=True)
         return
-    asked = {**({"step": step} if step else {}), **({"follow": "1"} if follow else {})}
-    for line in server.lines(f"/runs/{named(run, app) if run else _newest(server, app)}/log", **asked):
-        print(json.dumps({"line": line}) if as_json else line, flush=True)
+    chosen = log_lines.timed(server, run, step) if search is None else log_lines.found(server, run, step, search)
+    for told in chosen:
+        print(json.dumps(told) if as_json else _line(told, times), flush=True)
 
 
 def _one_log(run: str | None, env: str | None, step: str | None, query: Mapping[str, str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import sqlite3
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.config.places import Places
-from shipway.errors import DeploymentStopped, DiskFull
+from shipway.errors import DeploymentStopped, DiskFull, is_full
 
 INSIDE = "/data"
 """Where a process finds the directory (DATA_DIR), whatever the release."""
@@ -164,7 +163,7 @@ def copy_into(places: Places, application: str, environment: str, target: Path) 
     try:
         _copy_tree(source, target)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_full(error):
             raise _no_room(f"the data of {environment}") from error
         raise DataNotCopied(f"The data of {environment} could not be copied: {error}.") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from shipway.config.durations import text
 from shipway.config.places import Places
-from shipway.errors import DiskFull, ShipwayError, TransientError
+from shipway.errors import DiskFull, ShipwayError, TransientError, is_full
 from shipway.hosts.excerpt import excerpt
 from shipway.hosts.outcome import Outcome
 from shipway.state import runs
@@ -141,7 +140,7 @@ def _room_on_disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_full(error):
             raise
         raise DiskFull(f"There is no room left on the disk: {error}") from error
 

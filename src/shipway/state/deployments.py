@@ -69,7 +69,7 @@ def begin(conn: Connection, *, run: str, release: Release, kind: str, at_least: 
         )
     )
     begun = get(conn, deployment)
-    _fact(conn, begun, "deployment.begun", {"release": release.number, "kind": kind, "epoch": begun.epoch})
+    note(conn, begun, "deployment.begun", {"release": release.number, "kind": kind, "epoch": begun.epoch})
     return begun
 
 
@@ -165,7 +165,7 @@ def running_in(conn: Connection, application: str, environment: str) -> Deployme
 def enter(conn: Connection, deployment: Deployment, phase: str, data: Mapping[str, Any] | None = None) -> None:
     """Records that a phase begins: prepare, release, start, processes, switch or finish."""
     conn.execute(update(deployments).where(deployments.c.id == deployment.id).values(phase=phase))
-    _fact(conn, deployment, f"deployment.{phase}", data or {})
+    note(conn, deployment, f"deployment.{phase}", data or {})
 
 
 def enter_again(conn: Connection, deployment: Deployment, phase: str) -> None:
@@ -204,12 +204,12 @@ def asked_since(conn: Connection, deployment: Deployment) -> float | None:
 
 def asked(conn: Connection, deployment: Deployment, share: int) -> None:
     """Records that its release keeps `share` of 100 requests while the one before, still warm, has the others."""
-    _fact(conn, deployment, "deployment.asked", {"share": share})
+    note(conn, deployment, "deployment.asked", {"share": share})
 
 
 def answered(conn: Connection, deployment: Deployment, reason: str) -> None:
     """Records that its release gets all requests again, because the one before does no better."""
-    _fact(conn, deployment, "deployment.answered", {"reason": reason})
+    note(conn, deployment, "deployment.answered", {"reason": reason})
 
 
 def _newer(conn: Connection, deployment: Deployment) -> float | None:
@@ -231,7 +231,7 @@ def on_trial(conn: Connection, deployment: Deployment) -> bool:
 
 def take_back(conn: Connection, deployment: Deployment, who: str) -> None:
     """Records that somebody wants the release before, while this one is tried on a share of the requests."""
-    _fact(conn, deployment, "deployment.taken_back", {"who": who})
+    note(conn, deployment, "deployment.taken_back", {"who": who})
 
 
 def taken_back_by(conn: Connection, deployment: Deployment) -> str | None:
@@ -244,7 +244,7 @@ def give_up(conn: Connection, deployment: Deployment, reason: str, excerpt: str)
     """Records that a deployment has failed and is about to be undone; it ends when that is done."""
     values = {"phase": "undo", "reason": reason, "excerpt": excerpt}
     conn.execute(update(deployments).where(deployments.c.id == deployment.id).values(**values))
-    _fact(conn, deployment, "deployment.undo", {"reason": reason})
+    note(conn, deployment, "deployment.undo", {"reason": reason})
 
 
 def switched(conn: Connection, deployment: Deployment) -> None:
@@ -254,13 +254,13 @@ def switched(conn: Connection, deployment: Deployment) -> None:
         .where(deployments.c.id == deployment.id, deployments.c.switched.is_(None))
         .values(switched=time.time())
     )
-    _fact(conn, deployment, "deployment.switched", {})
+    note(conn, deployment, "deployment.switched", {})
 
 
 def switched_back(conn: Connection, deployment: Deployment) -> None:
     """Records that the traffic is where it was before."""
     conn.execute(update(deployments).where(deployments.c.id == deployment.id).values(switched=None))
-    _fact(conn, deployment, "deployment.switched_back", {})
+    note(conn, deployment, "deployment.switched_back", {})
 
 
 def end(conn: Connection, deployment: Deployment, state: str, reason: str = "", excerpt: str = "") -> None:
@@ -272,7 +272,7 @@ def end(conn: Connection, deployment: Deployment, state: str, reason: str = "", 
     ).rowcount
     if changed:
         seconds = time.time() - deployment.started
-        _fact(
+        note(
             conn,
             deployment,
             f"deployment.{state}",
@@ -280,7 +280,8 @@ def end(conn: Connection, deployment: Deployment, state: str, reason: str = "", 
         )
 
 
-def _fact(conn: Connection, deployment: Deployment, kind: str, data: Mapping[str, Any]) -> None:
+def note(conn: Connection, deployment: Deployment, kind: str, data: Mapping[str, Any], who: str = "") -> None:
+    """Records a fact about what a deployment brought."""
     facts.record(
         conn,
         kind,
@@ -288,5 +289,6 @@ def _fact(conn: Connection, deployment: Deployment, kind: str, data: Mapping[str
         run=deployment.run,
         environment=deployment.environment,
         commit=deployment.commit,
+        who=who,
         data={"deployment": deployment.id, **data},
     )

@@ -133,14 +133,7 @@ class Story:
         try:
             return self._queue_rollback(release, who)
         except CannotRecord:
-            pass  # where the disk was full there is some room by now
-        try:
-            return self._queue_rollback(release, who)
-        except CannotRecord as error:
-            if not at_once.requests_back(self.cast, release):
-                raise
-            told = f"r{release.number} has all requests of {environment} again; nothing else has changed, because "
-            raise at_once.OnlyRequests(told + error.message[0].lower() + error.message[1:]) from error
+            return self._queue_or_shift(release, who)
 
     def freeze(self, application: str, environment: str, why: str, until: str, who: str) -> Hold:
         """Lets nothing new be deployed to an environment: `until` as people say it, empty until it is thawed."""
@@ -242,6 +235,16 @@ class Story:
             artifact = artifacts.of_release(conn, release)
         way = plan.rollback(release.id)
         return self._queue(artifact, project_of(artifact), who, "rollback", release.environment, way)
+
+    def _queue_or_shift(self, release: Release, who: str) -> Run:
+        """Once more: where the disk was full there is some room by now. Raises OnlyRequests."""
+        try:
+            return self._queue_rollback(release, who)
+        except CannotRecord as error:
+            if not at_once.requests_back(self.cast, release):
+                raise
+            told = f"r{release.number} has all requests of {release.environment} again; nothing else has changed, "
+            raise at_once.OnlyRequests(f"{told}because {error.message[0].lower()}{error.message[1:]}") from error
 
     def _queue(
         self, artifact: Artifact, project: Project, who: str, purpose: str, environment: str, way: Plan

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from shipway.errors import ShipwayError
 from shipway.pushes.git import Git
 from shipway.signals.verdict import Verdict
-from shipway.state import facts, holds, releases, verdicts
+from shipway.state import deployments, holds, releases, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
@@ -50,7 +50,7 @@ def condemn(conn: Connection, deployment: Deployment, good: Release, share: int,
 def give_up(conn: Connection, deployment: Deployment, share: int, verdict: Verdict) -> None:
     """Records that a release did not answer and is taken back: its author hears of it, and nothing is held."""
     judge(conn, deployment, share, verdict)
-    _record(conn, "release.silent", deployment, {"reason": verdict.reason})
+    _note(conn, deployment, "release.silent", {"reason": verdict.reason})
 
 
 def no_way_back(cast: Cast, good: Release) -> migrations.NoWayBack | None:
@@ -68,22 +68,13 @@ def leave_stuck(conn: Connection, deployment: Deployment, error: migrations.NoWa
 
     What it has of the requests it keeps: a person decides, and a commit that mends it is free to come.
     """
-    _record(conn, "release.stuck", deployment, {"reason": error.message, "hint": error.hint})
+    _note(conn, deployment, "release.stuck", {"reason": error.message, "hint": error.hint})
     return f"It was judged bad and stays as it is: {error.message} {error.hint}"
 
 
-def _record(conn: Connection, kind: str, deployment: Deployment, data: dict[str, str]) -> None:
+def _note(conn: Connection, deployment: Deployment, kind: str, data: dict[str, str]) -> None:
     release = releases.get(conn, deployment.release)
-    facts.record(
-        conn,
-        kind,
-        application=deployment.application,
-        run=deployment.run,
-        environment=deployment.environment,
-        commit=deployment.commit,
-        who="shipway",
-        data={"deployment": deployment.id, "release": release.number, **data},
-    )
+    deployments.note(conn, deployment, kind, {"release": release.number, **data}, who="shipway")
 
 
 def is_judged(conn: Connection, deployment: Deployment, share: int) -> bool:

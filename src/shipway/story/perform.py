@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -10,7 +9,7 @@ from typing import Any
 
 from shipway.artifacts import build, publish, pythons
 from shipway.durable.engine import BROKEN, GAVE_UP, PASSED, SKIPPED, Action
-from shipway.errors import CannotRecord, ShipwayError, TransientError
+from shipway.errors import CannotRecord, ShipwayError, TransientError, is_full
 from shipway.pipelines import checkout, plan
 from shipway.pipelines import run as pipeline
 from shipway.state import facts, runs
@@ -23,7 +22,6 @@ from shipway.story.plan import SERVING
 log = logging.getLogger(__name__)
 
 FAILED = "failed"
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 Arguments = Mapping[str, Any]
 Act = Callable[[Cast, Run, Arguments], str]
@@ -100,7 +98,7 @@ def _guarded(
     except ShipwayError as error:
         return _stopped(cast, run, name, error)
     except OSError as error:
-        if error.errno not in FULL:
+        if not is_full(error):
             raise
         Ballast(cast.machine.places.data).free()
         raise CannotRecord("There is no room left on the disk of the data directory.") from error

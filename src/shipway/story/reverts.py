@@ -100,7 +100,7 @@ def _offer(cast: Cast, deployment: Deployment, good: Release, reason: str) -> No
         made = revert.commit(git, git.resolve(f"refs/heads/{branch}"), branch, good, bad, reason)
     except revert.NoRevert as error:
         with cast.database.write() as conn:
-            _fact(conn, deployment, "revert.left_out", {"reason": error.message})
+            deployments.note(conn, deployment, "revert.left_out", {"reason": error.message}, who="shipway")
         return
     _ready(cast, deployment, name, made, create=git)
 
@@ -114,17 +114,4 @@ def _ready(cast: Cast, deployment: Deployment, name: str, made: str, create: Git
             create.create_branch(name, made)
         if pushes.heads(conn, deployment.application, [ref]).get(ref) != made:
             pushes.record(conn, deployment.application, Update(ref, NOTHING, made), who="shipway")
-        _fact(conn, deployment, "revert.ready", {"branch": name, "commit": made})
-
-
-def _fact(conn: Connection, deployment: Deployment, kind: str, data: dict[str, str]) -> None:
-    facts.record(
-        conn,
-        kind,
-        application=deployment.application,
-        run=deployment.run,
-        environment=deployment.environment,
-        commit=deployment.commit,
-        who="shipway",
-        data=data,
-    )
+        deployments.note(conn, deployment, "revert.ready", {"branch": name, "commit": made}, who="shipway")

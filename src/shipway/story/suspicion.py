@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 from shipway.incidents import differences, suspects
 from shipway.incidents.differences import FORMAT, Changed, Written
@@ -39,7 +40,7 @@ class Suspecting:
     """Looks who is suspected of each failed step and of each error, one after the other."""
 
     cast: Cast
-    _tries: dict[tuple[str, str, str | None], int] = field(default_factory=dict)
+    _tries: dict[str, int] = field(default_factory=dict)
 
     def look(self) -> None:
         """Looks at every step that failed, and every error that is new or came back, and records who is suspected,
@@ -49,7 +50,8 @@ class Suspecting:
         with self.cast.database.read() as conn:
             waiting = errors.unsuspected(conn)
         for error, place in waiting:
-            found = self._look_at(error, place)
+            what = f"error {error.number} of {error.application} in {place.environment}, {place.release}"
+            found = self._guarded(what, partial(_of_error, self.cast, error, place), tries=TRIES)
             if found is not None:
                 with self.cast.database.write() as conn:
                     errors.suspect(conn, error, place, asdict(found))
@@ -59,29 +61,21 @@ class Suspecting:
             failures = suspicions.waiting(conn)
         for failure in failures:
             by_us = failure.data.get("actor") in ("owner", "nobody")
-            found = None if by_us else self._look_at_step(failure)
+            what = f"{failure.data.get('step')} of run {failure.run}"
+            found = None if by_us else self._guarded(what, partial(of_step, self.cast, failure), tries=1)
             with self.cast.database.write() as conn:
                 suspicions.settle(conn, failure, None if found is None else asdict(found))
 
-    def _look_at_step(self, failure: Fact) -> Suspicion:
-        """One that cannot be looked at is told all the same, at once."""
+    def _guarded(self, what: str, look: Callable[[], Suspicion | None], tries: int) -> Suspicion | None:
+        """What meets a defect so many times is given up: it must not keep the next from being looked at."""
         try:
-            return of_step(self.cast, failure)
+            found = look()
         except Exception as defect:
-            log.exception("%s of run %s could not be looked at", failure.data.get("step"), failure.run)
-            return Suspicion(f"It is not known: looking at it failed ({type(defect).__name__}: {defect!s:.200}).")
-
-    def _look_at(self, error: Error, place: Place) -> Suspicion | None:
-        """One that meets a defect again and again is given up: it must not keep the next from being looked at."""
-        this = (error.id, place.environment, place.release)
-        try:
-            found = _of_error(self.cast, error, place)
-        except Exception as defect:
-            log.exception("error %s of %s could not be looked at", error.number, error.application)
-            self._tries[this] = self._tries.get(this, 0) + 1
-            found = _given_up(defect) if self._tries[this] >= TRIES else None
+            log.exception("%s could not be looked at", what)
+            self._tries[what] = self._tries.get(what, 0) + 1
+            found = _given_up(defect, tries) if self._tries[what] >= tries else None
         if found is not None:
-            self._tries.pop(this, None)
+            self._tries.pop(what, None)
         return found
 
 
@@ -127,10 +121,9 @@ def _since(conn: Connection, error: Error, place: Place) -> float:
     return max(place.first_seen, error.regressed or 0.0) if first is None else first.first_seen
 
 
-def _given_up(defect: Exception) -> Suspicion:
-    return Suspicion(
-        f"It is not known: looking at it failed {TRIES} times ({type(defect).__name__}: {defect!s:.200})."
-    )
+def _given_up(defect: Exception, tries: int) -> Suspicion:
+    often = "" if tries == 1 else f" {tries} times"
+    return Suspicion(f"It is not known: looking at it failed{often} ({type(defect).__name__}: {defect!s:.200}).")
 
 
 def _before(conn: Connection, release: Release) -> Release | None:
