@@ -16,6 +16,13 @@ from shipway.errors import UserError
 from shipway.web.words import plain
 
 Which = Annotated[str | None, typer.Argument(help="A run: its number, or its id.")]
+Level = Annotated[
+    str | None, typer.Option("--level", help="debug, info, warning, error or critical, and all that is worse.")
+]
+Search = Annotated[str | None, typer.Option("--search", help="Lines with this text, in small or capital letters.")]
+Since = Annotated[
+    str | None, typer.Option("--since", help="How long ago (10m, 2h, 1d), or a time (14:02, 2026-11-27T14:02).")
+]
 
 
 def runs(
@@ -61,17 +68,10 @@ def logs(
     process: Annotated[str | None, typer.Option("--process", help="One process of the environment.")] = None,
     instance: Annotated[str | None, typer.Option("--instance", help="One copy of it, such as web.1.")] = None,
     release: Annotated[str | None, typer.Option("--release", help="One release, such as r3.")] = None,
-    level: Annotated[
-        str | None, typer.Option("--level", help="debug, info, warning, error or critical, and all that is worse.")
-    ] = None,
-    search: Annotated[
-        str | None, typer.Option("--search", help="Lines with this text, in small or capital letters.")
-    ] = None,
+    level: Level = None,
+    search: Search = None,
     regex: Annotated[str | None, typer.Option("--regex", help="Lines in which RE2 finds this pattern.")] = None,
-    since: Annotated[
-        str | None,
-        typer.Option("--since", help="How long ago (10m, 2h, 1d), or a time (14:02, 2026-11-27T14:02)."),
-    ] = None,
+    since: Since = None,
     until: Annotated[str | None, typer.Option("--until", help="The same, for the other end.")] = None,
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many lines of an environment.", min=0)] = 100,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
@@ -93,9 +93,8 @@ def logs(
     _one_way(env, follow, search, times)
     server = Server.find()
     if env is None:
-        _show_run_log(
-            server, named(run, app) if run else _newest(server, app), step, search, times, follow, as_json
-        )
+        name = named(run, app) if run else _newest(server, app)
+        _show_run_log(server, name, step, search=search, times=times, follow=follow, as_json=as_json)
         return
     path = f"/applications/{here.application(app)}/environments/{env}/logs"
     query |= {} if search is None else {"search": search}
@@ -103,7 +102,7 @@ def logs(
 
 
 def _show_run_log(
-    server: Server, run: str, step: str | None, search: str | None, times: bool, follow: bool, as_json: bool
+    server: Server, run: str, step: str | None, *, search: str | None, times: bool, follow: bool, as_json: bool
 ) -> None:
     if search is None and not times:
         asked = {**({"step": step} if step else {}), **({"follow": "1"} if follow else {})}
