@@ -1,5 +1,8 @@
 """Something went wrong: who can mend it hears first, once, with the evidence.
 
+cause      one trouble that somebody has to hear of
+stops      what stopped a run
+production what production said of a release
 causes     what happened, read from a fact
 suspects   the commit that an error came by, or silence
 blame      who can mend it, how sure that is, and why

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.incidents import code_owners
-from shipway.incidents.causes import Cause
+from shipway.incidents.cause import Cause
 from shipway.pushes.git import CommitInfo, Git, GitFailed
 
 OWNER = "owner"

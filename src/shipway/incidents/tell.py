@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from shipway.config.places import Places
 from shipway.incidents import blame, causes, words
-from shipway.incidents.causes import Cause
+from shipway.incidents.cause import Cause
 from shipway.pushes.git import Git
 from shipway.state import artifacts, deployments, facts, messages, positions, releases, verdicts
 from shipway.state.database import Connection, Database

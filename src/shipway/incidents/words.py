@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.incidents.blame import OWNER, Whom
-from shipway.incidents.causes import Cause
+from shipway.incidents.cause import Cause
 from shipway.state import deployments, holds, releases
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment

@@ -1,0 +1,113 @@
+"""One trouble that somebody has to hear of, and what of it is read from facts in the same way everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from shipway.state import deployments, releases
+from shipway.state.database import Connection
+from shipway.state.facts import Fact
+from shipway.state.releases import Release
+from shipway.state.runs import Run
+
+Kind = Literal["stopped", "undone", "bad", "silent", "error", "machine"]
+Whose = Literal["author", "asker", "owner"]
+
+LINES = 12  # of what explains a failure
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """The commit that an error, or a step that failed, points at."""
+
+    commit: str
+    author: str
+    email: str
+    confidence: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One trouble. `what` happened, in a few words; `lines` explain it; `base` is the commit before it.
+
+    `whose` says where to look for who can mend it: the author of the change, who asked for it, the owner of the
+    installation. `asked` is who pushed or asked. `stuck` is why a bad release stays as it is, if it does;
+    `deployment` brought it.
+    """
+
+    key: str
+    kind: Kind
+    at: float
+    what: str
+    lines: tuple[str, ...] = ()
+    whose: Whose = "author"
+    application: str | None = None
+    environment: str | None = None
+    commit: str | None = None
+    run: Run | None = None
+    base: str | None = None
+    asked: str = ""
+    suspect: Suspect | None = None
+    files: tuple[str, ...] = ()
+    hint: str = ""
+    group: str = ""
+    stuck: str = ""
+    deployment: str = ""
+
+
+def release_of(conn: Connection, fact: Fact) -> Release | None:
+    """The release that a fact names: by number, as `r3`, or by its id."""
+    said = fact.data.get("release")
+    if said is None or fact.application is None or fact.environment is None:
+        return None
+    number = str(said).removeprefix("r")
+    if number.isdecimal() and len(number) < 10:
+        return releases.numbered(conn, fact.application, fact.environment, int(number))
+    made = releases.recent(conn, fact.application, fact.environment, 50)
+    return next((one for one in made if one.id == said), None)
+
+
+def before(conn: Connection, fact: Fact, release: Release | None) -> str | None:
+    """The commit that served there before this release: before the deployment, where the fact names it."""
+    if fact.application is None or fact.environment is None:
+        return None
+    if fact.data.get("deployment"):
+        done = deployments.done_before(conn, deployments.get(conn, str(fact.data["deployment"])))
+        return None if done is None else done.commit
+    now = releases.now_serving(conn, fact.application, fact.environment)
+    around = [] if now is None else [releases.get(conn, name) for name in (now.release, now.warm) if name]
+    mine = fact.commit if release is None else release.commit
+    return next((one.commit for one in around if one.commit != mine), None)
+
+
+def suspect(said: Mapping[str, Any]) -> Suspect | None:
+    """Whom the errors stage names, if it names anybody, and why."""
+    commit, email = str(said.get("commit") or ""), str(said.get("email") or "")
+    if not (commit and email):
+        return None
+    confidence = str(said.get("confidence") or "likely")
+    why = [said.get("reason"), said.get("evidence") if isinstance(said.get("evidence"), str) else _place(said)]
+    return Suspect(
+        commit,
+        str(said.get("author") or ""),
+        email,
+        {"high": "sure", "medium": "likely", "low": "perhaps"}.get(confidence, confidence),
+        " ".join(str(part) for part in why if part),
+    )
+
+
+def _place(said: Mapping[str, Any]) -> str:
+    """The line of code that a suspicion rests on."""
+    first = next(iter(said.get("evidence") or ()), None)
+    return f"Look at {first['path']}:{first['line']}." if isinstance(first, Mapping) else ""
+
+
+def lines(said: object) -> tuple[str, ...]:
+    """The lines that explain something, the empty ones left out."""
+    if isinstance(said, list | tuple):
+        said = "\n".join(str(line) for line in said)
+    lines = [line.rstrip() for line in str(said or "").splitlines()]
+    return tuple([line for line in lines if line.strip()][-LINES:])

@@ -1,0 +1,147 @@
+"""What production said: a bad verdict and what was done about it, a release that gave no answers, an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from shipway.incidents.cause import Cause, Suspect, before, lines, release_of, suspect
+from shipway.state import facts, runs
+from shipway.state.database import Connection
+from shipway.state.facts import Fact
+
+BACK_SOON = 60.0  # seconds after a bad verdict in which what becomes of it is told with it
+
+
+def verdict(conn: Connection, fact: Fact) -> Cause | None:
+    """A bad verdict; what is told waits a moment for the old release to be back."""
+    if fact.application is None or fact.commit is None:
+        return None
+    release = release_of(conn, fact)
+    run = None if fact.run is None else runs.find(conn, fact.run)
+    reason = str(fact.data.get("reason", "")).strip()
+    findings = fact.data.get("findings") or ()
+    stuck = _stuck(conn, fact)
+    return Cause(
+        f"bad {fact.application} {fact.environment} {fact.data.get('deployment') or fact.id}",
+        "bad",
+        fact.at,
+        reason or "the judge found it worse than what served before",
+        lines([_finding(finding) for finding in findings]),
+        application=fact.application,
+        environment=fact.environment,
+        commit=fact.commit,
+        run=run,
+        base=before(conn, fact, release),
+        asked="" if run is None else run.who,
+        suspect=_suspect_within(conn, fact),
+        hint=str(stuck.get("hint", "")),
+        stuck=str(stuck.get("reason", "")),
+        deployment=str(fact.data.get("deployment", "")),
+    )
+
+
+def _suspect_within(conn: Connection, verdict: Fact) -> Suspect | None:
+    """Whom the errors that are new in a bad release point at, since it came: one commit, or nobody."""
+    if verdict.run is None:
+        return None
+    there = verdict.environment
+    came = facts.after(conn, 0, runs=[verdict.run], environment=there, limit=1)[0].id
+    kinds = ["error.suspected"]
+    told = facts.after(
+        conn, came, kinds=kinds, application=verdict.application, environment=there, commit=verdict.commit
+    )
+    found = [one for one in (suspect(each.data) for each in told if _is_new(conn, each)) if one is not None]
+    if len({one.commit for one in found}) != 1:
+        return None
+    return replace(found[0], evidence=f"An error that is new in it: {found[0].evidence}")
+
+
+def _is_new(conn: Connection, suspected: Fact) -> bool:
+    came = facts.last_of_error(conn, suspected, ("error.new", "error.regressed"))
+    return came is not None and came.kind == "error.new" and came.commit == suspected.commit
+
+
+def silent(conn: Connection, fact: Fact) -> Cause:
+    """A release that gave no answer once it served alone, and is taken back without a verdict on its commit."""
+    run = None if fact.run is None else runs.find(conn, fact.run)
+    return Cause(
+        f"silent {fact.application} {fact.environment} {fact.data['deployment']}",
+        "silent",
+        fact.at,
+        f"gave no answers: {fact.data['reason']}",
+        (),
+        application=fact.application,
+        environment=fact.environment,
+        commit=fact.commit,
+        run=run,
+        base=before(conn, fact, release_of(conn, fact)),
+        asked="" if run is None else run.who,
+        deployment=str(fact.data["deployment"]),
+    )
+
+
+def _stuck(conn: Connection, verdict: Fact) -> Mapping[str, Any]:
+    """What is on record of a bad release that cannot be taken back; nothing where it can."""
+    every = facts.after(
+        conn,
+        verdict.id,
+        application=verdict.application,
+        environment=verdict.environment,
+        kinds=["release.stuck"],
+    )
+    mine = [each.data for each in every if each.data.get("deployment") == verdict.data.get("deployment")]
+    return mine[0] if mine else {}
+
+
+def taken_back(conn: Connection, fact: Fact) -> Cause | None:
+    """What followed a bad verdict is told with it: a quarantine, that it is stuck, that something else serves."""
+    if fact.application is None:
+        return None
+    commit = fact.commit if fact.kind in ("commit.quarantined", "release.stuck") else None
+    judged = facts.last(conn, "verdict.bad", fact.application, environment=fact.environment, commit=commit)
+    if judged is None or fact.at - judged.at > BACK_SOON:
+        return None
+    return verdict(conn, judged)
+
+
+def suspected(conn: Connection, fact: Fact) -> Cause | None:
+    """An error that is new in a release, or is back, once a commit is suspected or it is clear that none is."""
+    came = facts.last_of_error(conn, fact, ("error.new", "error.regressed"))
+    return None if came is None else _of_error(conn, replace(fact, data={**came.data, **fact.data}), came.kind)
+
+
+def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
+    release = release_of(conn, fact)
+    error, title = fact.data.get("error"), str(fact.data.get("title", "an error"))
+    back = f" again in {fact.data.get('release')}" if kind == "error.regressed" else ""
+    return Cause(
+        f"error {fact.application} {error}{back}",
+        "error",
+        fact.at,
+        f"Error is back: {title}" if back else f"New error: {title}",
+        lines([title, *_hunk(fact.data)]),
+        application=fact.application,
+        environment=fact.environment,
+        commit=fact.commit or (None if release is None else release.commit),
+        base=before(conn, fact, release),
+        suspect=suspect(fact.data),
+        files=tuple(str(path) for path in fact.data.get("files") or ()),
+        group=str(fact.data.get("number") or error),
+    )
+
+
+def _hunk(said: Mapping[str, Any]) -> list[str]:
+    first = next(iter(said.get("evidence") or ()), None)
+    return [str(line) for line in first.get("hunk") or ()] if isinstance(first, Mapping) else []
+
+
+def _finding(said: object) -> str:
+    """A line of the judge's numbers, as far as it has them."""
+    if not isinstance(said, Mapping):
+        return str(said)
+    numbers = ("new_count", "new_of", "old_count", "old_of")
+    if any(said.get(name) is None for name in numbers):
+        return str(said.get("what", ""))
+    return "{what}: {new_count} of {new_of}, beside {old_count} of {old_of} before".format(**said)

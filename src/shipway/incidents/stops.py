@@ -1,0 +1,186 @@
+"""What stopped a run: a step, a deployment, a rehearsal, its shipway.yml, or the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from shipway.incidents.cause import Cause, lines, suspect
+from shipway.pipelines.attempts import following
+from shipway.state import deployments, facts, messages, pushes, releases, runs
+from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
+from shipway.state.facts import Fact
+from shipway.state.pushes import NOTHING
+from shipway.state.runs import Run, Step
+
+EPISODE = 6 * 3600.0
+"""Seconds after its last message in which the same trouble of the machine is the same cause."""
+
+FAILED = ("failed", "timed out")
+UNKNOWN = "shipway.run"  # the id of trouble that has none
+
+
+def step(conn: Connection, fact: Fact) -> Cause | None:
+    """A step that failed for good: one that is tried again is no news yet. What is no command's fault is the
+    machine's; of any other it is looked first whose commit it came by.
+    """
+    run = _run(conn, fact)
+    name = str(fact.data.get("step", ""))
+    attempts = [step for step in runs.steps_of(conn, run.id) if step.name == name]
+    if not attempts or attempts[-1].state not in FAILED or following(attempts, _retry(run, name)) is not None:
+        return None
+    how = "ran out of time" if "timed_out" in (fact.kind.removeprefix("step."), fact.data.get("how")) else "failed"
+    explaining = lines(fact.data.get("excerpt"))
+    if fact.data.get("actor") in ("owner", "nobody"):
+        error = str(fact.data.get("error") or UNKNOWN)
+        return _machine(conn, fact, run, error, explaining[0] if explaining else f"{name} {how}")
+    if fact.kind != "step.suspected":
+        return None
+    return replace(_stopped(conn, fact, run, f"{name} {how}", explaining), suspect=suspect(fact.data))
+
+
+def end(conn: Connection, fact: Fact) -> Cause | None:
+    """A run that failed: by a deployment, by shipway.yml, by the machine. Steps were told before."""
+    run = _run(conn, fact)
+    steps = runs.steps_of(conn, run.id)
+    if _explained(conn, run, steps):
+        return None
+    stops = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
+    undone = _undone_before(conn, fact, run)
+    hint = str(stops[0].data.get("hint", "")) if stops else ""
+    if any(one.data.get("actor") != "you" for one in stops) or _by_shipway(run, steps, stops, undone):
+        what = str(stops[0].data.get("message", "")) if stops else run.reason
+        error = str(stops[0].data.get("id") or UNKNOWN) if stops else UNKNOWN
+        return _machine(conn, fact, run, error, what or "A run could not go on", hint)
+    rehearsed = facts.after(conn, 0, runs=[run.id], kinds=["rehearsal.failed"])
+    if rehearsed:
+        return _rehearsed(conn, fact, run, rehearsed[-1], hint)
+    if undone:
+        return _undone(conn, fact, run, undone[0], hint)
+    if stops and _closed(stops[0]):
+        return None  # the gate was closed by somebody, who knows
+    return _stopped(conn, fact, run, "the run could not go on" if steps else "the run could not start", (), hint)
+
+
+def _closed(stop: Fact) -> bool:
+    """Whether it was a gate that let the run go no further: before a deployment, or the rehearsal for it."""
+    at, error = stop.data.get("at"), str(stop.data.get("id"))
+    return at == "deploy" or (at == "rehearse" and error.startswith("releases."))
+
+
+def _stopped(conn: Connection, fact: Fact, run: Run, what: str, said: tuple[str, ...], hint: str = "") -> Cause:
+    return Cause(
+        f"stopped {run.application} {run.commit}",
+        "stopped",
+        fact.at,
+        what,
+        said or lines(run.reason),
+        application=run.application,
+        commit=run.commit,
+        run=run,
+        base=_pushed_onto(conn, run),
+        asked=run.who,
+        hint=hint,
+    )
+
+
+def _undone(conn: Connection, fact: Fact, run: Run, deployment: Deployment, hint: str) -> Cause:
+    """A deployment that failed. Of one that brought no new commit there, who asked for it has to know."""
+    now = releases.now_serving(conn, run.application, deployment.environment)
+    serves = None if now is None else releases.get(conn, now.release).commit
+    new = deployment.kind == "deploy" and serves != deployment.commit
+    return Cause(
+        f"stopped {run.application} {run.commit}" + ("" if new else f" asked by {run.id}"),
+        "undone",
+        fact.at,
+        deployment.reason or run.reason,
+        lines(deployment.excerpt),
+        whose="author" if new else "asker",
+        application=run.application,
+        environment=deployment.environment,
+        commit=deployment.commit,
+        run=run,
+        base=serves or _pushed_onto(conn, run),
+        asked=run.who,
+        hint=hint,
+    )
+
+
+def _rehearsed(conn: Connection, fact: Fact, run: Run, failed: Fact, hint: str) -> Cause:
+    """A rehearsal that failed: the commit does not come to where the next environment's commit still serves."""
+    bound = str(failed.data["before"][0])
+    now = releases.now_serving(conn, run.application, bound)
+    return Cause(
+        f"stopped {run.application} {run.commit}",
+        "undone",
+        fact.at,
+        f"its rehearsal in {failed.environment} failed with {failed.data['part']}: {failed.data['reason']}",
+        lines(failed.data.get("excerpt")),
+        application=run.application,
+        environment=bound,
+        commit=run.commit,
+        run=run,
+        base=_pushed_onto(conn, run) if now is None else releases.get(conn, now.release).commit,
+        asked=run.who,
+        hint=hint,
+    )
+
+
+def _machine(conn: Connection, fact: Fact, run: Run, error: str, what: str, hint: str = "") -> Cause:
+    """Trouble of the machine or of Shipway: the owner's, and one cause for as long as it goes on."""
+    before = messages.newest_of(conn, f"machine {error} ")
+    going_on = before is not None and fact.at - before.created < EPISODE
+    return Cause(
+        before.cause if before is not None and going_on else f"machine {error} {fact.id}",
+        "machine",
+        fact.at,
+        what,
+        whose="owner",
+        application=run.application,
+        commit=run.commit,
+        run=run,
+        hint=hint,
+    )
+
+
+def _explained(conn: Connection, run: Run, steps: list[Step]) -> bool:
+    """Whether somebody heard already of what ended this run: a failed step, or a bad verdict."""
+    if any(step.state in FAILED for step in steps if _last(step, steps)):
+        return True
+    verdict = facts.last(conn, "verdict.bad", run.application, commit=run.commit)
+    first = facts.after(conn, 0, runs=[run.id], limit=1)
+    return verdict is not None and bool(first) and verdict.id > first[0].id
+
+
+def _by_shipway(run: Run, steps: list[Step], stops: list[Fact], undone: list[Deployment]) -> bool:
+    """Whether it was no deployment, no step and nobody's mistake that ended the run, though it had begun."""
+    return not stops and not undone and bool(run.plan.get("nodes"))
+
+
+def _undone_before(conn: Connection, fact: Fact, run: Run) -> list[Deployment]:
+    """The deployments that ended badly before their run: one undone later is so because the run had ended."""
+    told = facts.after(conn, 0, runs=[run.id], kinds=("deployment.failed", "deployment.unknown"))
+    ids = [one.data.get("deployment") for one in told if one.id < fact.id]
+    return [one for one in deployments.all_of_run(conn, run.id) if one.id in ids]
+
+
+def _last(step: Step, steps: list[Step]) -> bool:
+    return step.attempt == max(each.attempt for each in steps if each.name == step.name)
+
+
+def _retry(run: Run, step: str) -> int:
+    settings = run.plan.get("project", {}).get("steps", {}).get(step, {})
+    return int(settings.get("retry", 0)) if isinstance(settings, Mapping) else 0
+
+
+def _run(conn: Connection, fact: Fact) -> Run:
+    return runs.get(conn, str(fact.run))
+
+
+def _pushed_onto(conn: Connection, run: Run) -> str | None:
+    """The commit that the branch was at before the push."""
+    if run.push is None:
+        return None
+    old = pushes.get(conn, run.push).old
+    return None if old == NOTHING else old
