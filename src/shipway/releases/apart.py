@@ -45,16 +45,7 @@ def run_command(
     machine: Machine, around: Surroundings, settings: ReleaseSettings, directory: Path, stopping: Stopping
 ) -> None:
     """Runs a `release:` command, once in `directory`; raises DeploymentStopped when it fails, and Lost."""
-    steps.start(
-        directory,
-        argv=["sh", "-c", settings.run],
-        room=around.room,
-        tier=machine.tier,
-        env=around.env,
-        timeout=settings.timeout,
-        secrets=around.secrets,
-        log_limit=LOG,
-    )
+    prepare.start_command(machine, around, settings, directory, LOG)
     prepare.judge(
         settings, _not_lost(steps.wait(directory, cancelled=stopping)), excerpt=explaining(directory / "log")
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from shipway.artifacts import fetch
 from shipway.environments import data
 from shipway.errors import DeploymentStopped, OutcomeUnknown
 from shipway.hosts import steps
 from shipway.hosts.excerpt import explaining
-from shipway.hosts.steps import Outcome
+from shipway.hosts.steps import LOG_LIMIT, Outcome
 from shipway.releases.machine import Machine
 from shipway.releases.settings import ReleaseSettings
 from shipway.releases.targets.process import Surroundings
@@ -38,15 +40,7 @@ def run_command(
     home = machine.places.environment(deployment.application, deployment.environment) / "deployments"
     for attempt in range(1, 4 if settings.repeatable else 2):
         directory = home / deployment.id / str(attempt)
-        steps.start(
-            directory,
-            argv=["sh", "-c", settings.run],
-            room=around.room,
-            tier=machine.tier,
-            env=around.env,
-            timeout=settings.timeout,
-            secrets=around.secrets,
-        )
+        start_command(machine, around, settings, directory)
         outcome = steps.wait(directory)
         if outcome.how != "lost":
             judge(settings, outcome, excerpt=explaining(directory / "log"))
@@ -56,6 +50,23 @@ def run_command(
         "nobody can know whether it took effect.",
         hint="Look at the data, then deploy the commit again; `repeatable: true` lets Shipway do that by itself.",
         excerpt=explaining(directory / "log"),
+    )
+
+
+def start_command(
+    machine: Machine, around: Surroundings, settings: ReleaseSettings, directory: Path, log_limit: int = LOG_LIMIT
+) -> None:
+    """Starts a `release:` command in `directory`, unless it was started there before; its log has at most so many
+    bytes."""
+    steps.start(
+        directory,
+        argv=["sh", "-c", settings.run],
+        room=around.room,
+        tier=machine.tier,
+        env=around.env,
+        timeout=settings.timeout,
+        secrets=around.secrets,
+        log_limit=log_limit,
     )
 
 

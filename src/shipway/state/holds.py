@@ -108,10 +108,8 @@ def frozen(conn: Connection, application: str, environment: str) -> list[Hold]:
 
 def thaw(conn: Connection, hold: Hold, *, who: str) -> bool:
     """Ends a freeze; False when somebody else did first."""
-    changed = conn.execute(
-        update(holds).where(holds.c.id == hold.id, holds.c.lifted.is_(None)).values(lifted=time.time())
-    ).rowcount
-    if changed:
+    ended = _end(conn, hold)
+    if ended:
         facts.record(
             conn,
             "environment.thawed",
@@ -120,7 +118,7 @@ def thaw(conn: Connection, hold: Hold, *, who: str) -> bool:
             who=who,
             data={"hold": hold.id, "reason": hold.why},
         )
-    return bool(changed)
+    return ended
 
 
 def quarantined(conn: Connection, application: str, environment: str) -> list[Hold]:
@@ -164,10 +162,7 @@ def quarantine_of(conn: Connection, application: str, environment: str, commit: 
 def lift(conn: Connection, found: Collection[Hold], *, by: str, run: str) -> None:
     """Ends quarantines, because the descendant `by` passed; each once."""
     for hold in found:
-        changed = conn.execute(
-            update(holds).where(holds.c.id == hold.id, holds.c.lifted.is_(None)).values(lifted=time.time())
-        ).rowcount
-        if changed:
+        if _end(conn, hold):
             facts.record(
                 conn,
                 "commit.fixed",
@@ -177,3 +172,9 @@ def lift(conn: Connection, found: Collection[Hold], *, by: str, run: str) -> Non
                 commit=hold.commit,
                 data={"by": by},
             )
+
+
+def _end(conn: Connection, hold: Hold) -> bool:
+    """False when somebody else did first."""
+    mine = update(holds).where(holds.c.id == hold.id, holds.c.lifted.is_(None))
+    return bool(conn.execute(mine.values(lifted=time.time())).rowcount)
