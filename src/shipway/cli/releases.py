@@ -11,7 +11,7 @@ import typer
 from shipway.cli import here, show, watching
 from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
-from shipway.web.words import plain
+from shipway.web.words import day_and_time, plain
 
 TIME_UP = 124
 
@@ -141,9 +141,7 @@ def freeze(
     if as_json:
         show.as_json(hold)
         return
-    ends = (
-        "it is thawed" if hold["until"] is None else time.strftime("%a %d %b %H:%M", time.localtime(hold["until"]))
-    )
+    ends = "it is thawed" if hold["until"] is None else day_and_time(hold["until"])
     print(f"{environment} is frozen until {ends}. `shipway thaw --env {environment}` ends it at once.")
 
 

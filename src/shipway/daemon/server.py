@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 
 import uvicorn
 
@@ -31,6 +30,7 @@ from shipway.state.database import Database, open_database
 from shipway.state.pushes import Push
 from shipway.story import Story, carry, order, perform, tend
 from shipway.story.cast import Cast
+from shipway.traffic.files import replace
 from shipway.traffic.proxy import Proxy
 from shipway.web import app, names, narration
 from shipway.web.connections import Connection
@@ -161,11 +161,5 @@ def _announce(places: Places, port: int, proxy_port: int) -> None:
         "started": time.time(),
         "version": __version__,
     }
-    _replace(places.ports_file, json.dumps(ports))
-    _replace(places.server_file, json.dumps(told))
-
-
-def _replace(file: Path, text: str) -> None:
-    scratch = file.with_suffix(".new")
-    scratch.write_text(text)
-    scratch.replace(file)
+    replace(places.ports_file, json.dumps(ports))
+    replace(places.server_file, json.dumps(told))
