@@ -63,9 +63,14 @@ class Town:
         return ports
 
     def router_pids(self) -> list[int]:
-        """Both, by name."""
-        found = [state.pid for state in self.keeper.instances("router") if state.pid is not None]
-        assert len(found) == 2
+        """Both, by name; waits for one that the keeper is starting again."""
+        found: list[int] = []
+
+        def both() -> bool:
+            found[:] = [state.pid for state in self.keeper.instances("router") if state.pid is not None]
+            return len(found) == 2
+
+        assert patience.until(both, 60), "one of the routers did not come back"
         return found
 
     def routers(self) -> list[Router]:
