@@ -122,7 +122,7 @@ def browser() -> Iterator[Browser]:
     """A real one; whoever asks for it needs chromium."""
     from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - for those who ask only
 
-    expect.set_options(timeout=20_000)  # nothing may depend on how busy the machine is
+    expect.set_options(timeout=60_000)  # nothing may depend on how busy the machine is
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:

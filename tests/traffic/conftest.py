@@ -134,7 +134,7 @@ def free_port() -> int:
 def until() -> Callable[[Callable[[], bool]], None]:
     """Waits for something to be so."""
 
-    def wait(done: Callable[[], bool], within: float = 15.0) -> None:
+    def wait(done: Callable[[], bool], within: float = 60.0) -> None:
         assert patience.until(done, within), "it did not happen in time"
 
     return wait

@@ -10,9 +10,8 @@ import pytest
 
 from shipway.traffic.envoy import driver
 from shipway.traffic.proxy import ROUTERS
+from support.installation import ended
 from support.load import Load
-
-DYING = 0.5  # seconds
 
 
 @pytest.fixture
@@ -43,13 +42,13 @@ def test_only_what_a_killed_one_was_holding_is_lost(served, until, which: int) -
     with load(served) as clients:
         time.sleep(0.5)
         os.kill(pid, signal.SIGKILL)
-        killed = time.time()
+        until(lambda: ended(pid))
+        gone = time.time()
         until(lambda: pid not in served.router_pids() and both_accept(served))
-        time.sleep(0.5)
+        until(lambda: max(sample.at for sample in clients.samples) > gone + 0.5)
     assert [failure for failure in clients.failures if failure.refused] == []
-    assert [failure for failure in clients.failures if failure.at > killed + DYING] == []
+    assert [failure for failure in clients.failures if failure.at > gone] == []
     assert len(clients.failures) <= clients.keep + clients.think + clients.fresh + clients.slow
-    assert max(sample.at for sample in clients.samples) > killed + 0.5
 
 
 def test_one_that_is_gone_stops_no_shift_and_comes_back_on_what_it_missed(served, monkeypatch) -> None:

@@ -45,7 +45,6 @@ def person(browser: Browser, site: Site, **options: object) -> BrowserContext:
 
 @pytest.fixture
 def serving(site: Site) -> Site:
-    expect.set_options(timeout=30_000)
     site.scene.application("topup")
     site.scene.deliver(site.scene.push("topup", "One"))
     return site
@@ -225,7 +224,6 @@ def test_a_tab_that_was_hidden_gets_what_it_missed(page: Page, serving: Site) ->
 
 
 def test_a_server_that_went_away_is_asked_again_without_gap_or_repeat(browser: Browser, scene: Scene) -> None:
-    expect.set_options(timeout=30_000)
     site = Site.start(scene)
     scene.application("topup")
     scene.deliver(scene.push("topup", "One"))
