@@ -28,8 +28,10 @@ def database(tmp_path: Path) -> Database:
     return made
 
 
-def green(conn: Connection, letter: str, purpose: str = "push") -> tuple[Run, Artifact]:
-    """A run of the commit `letter` and its artifact."""
+def green(
+    conn: Connection, letter: str, purpose: str = "push", *, digest: str = "", tree: str = ""
+) -> tuple[Run, Artifact]:
+    """A run of the commit `letter` and its artifact, built from files that nobody else has unless it is said."""
     run = runs.create(
         conn,
         application="shop",
@@ -42,7 +44,14 @@ def green(conn: Connection, letter: str, purpose: str = "push") -> tuple[Run, Ar
         plan={},
     )
     artifact = artifacts.create(
-        conn, application="shop", digest=letter, commit=run.commit, run=run.id, project={}, size=1
+        conn,
+        application="shop",
+        digest=digest or letter,
+        commit=run.commit,
+        run=run.id,
+        project={},
+        size=1,
+        tree=tree or letter,
     )
     return run, artifact
 

@@ -118,6 +118,20 @@ def test_it_comes_back_by_no_path(scene: Scene, way: Callable[[Scene], Run]) -> 
     assert scene.says() == "1"
 
 
+@pytest.mark.parametrize("on_top", [True, False])
+def test_another_commit_with_the_same_files_is_kept_away_with_it(scene: Scene, on_top: bool) -> None:
+    """An empty commit on top mends nothing, and one that was only named anew is no other."""
+    bad, empty = bad_of(scene), scene.workshop.commit({})
+    if not on_top:
+        again = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit-tree", "-m", "Named anew")
+        empty = git(scene, *again, "-p", f"{bad}~1", f"{bad}^{{tree}}")
+        git(scene, "update-ref", "refs/heads/main", empty)
+    made = scene.workshop.built(empty, PROJECT)
+    outcome = scene.deliver(scene.ordered(made.commit))
+    assert f"{empty[:7]} has the same files as {bad[:7]}, which is quarantined in prod" in outcome
+    assert scene.says() == "1"
+
+
 def test_an_amended_commit_is_judged_by_itself(scene: Scene) -> None:
     """It did not grow from the bad one: it may go, and mends nothing."""
     bad = bad_of(scene)

@@ -128,7 +128,11 @@ class Workshop:
         """Commits, builds and publishes; a project's own steps are not run."""
         text = files["shipway.yml"]
         assert isinstance(text, str)
-        run = self.queue(self.commit(files, **how), text)
+        return self.built(self.commit(files, **how), text)
+
+    def built(self, commit: str, project: str) -> Artifact:
+        """Builds and publishes a commit that is there."""
+        run = self.queue(commit, project)
         assert self.build(run) == "passed", self.log(run, "build")
         return self.publish(run)
 

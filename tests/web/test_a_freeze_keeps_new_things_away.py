@@ -67,12 +67,13 @@ def test_a_freeze_has_a_reason_and_replaces_the_one_before(scene: Scene) -> None
 
 def test_what_is_frozen_takes_nothing_new_and_says_until_when(scene: Scene) -> None:
     scene.application("topup")
+    artifact = scene.artifact(scene.push("topup", "One"))
     with scene.database.write() as conn:
         freeze.freeze(conn, "topup", "prod", why="Month end", until="2h", who="ben")
         with pytest.raises(gate.Frozen, match=r"prod is frozen until \w+ .* by ben: Month end"):
-            gate.not_held(conn, "topup", "prod", "a" * 40)
-        gate.not_held(conn, "topup", "test", "a" * 40)
-        gate.may_come_back(conn, "topup", "prod", "a" * 40)
+            gate.not_held(conn, artifact, "prod")
+        gate.not_held(conn, artifact, "test")
+        gate.may_come_back(conn, artifact, "prod")
 
 
 def test_a_rollback_goes_back_in_a_frozen_environment_and_not_forward(site: Site) -> None:

@@ -9,6 +9,7 @@ from shipway.artifacts.candidate import Candidate
 from shipway.config.places import Places
 from shipway.errors import OwnerError, ShipwayError
 from shipway.hosts.supervisor.claim import boot
+from shipway.pushes.git import Git
 from shipway.state import artifacts, runs
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Database
@@ -65,6 +66,7 @@ def publish(database: Database, places: Places, *, run: GreenRun) -> Artifact:
     packed = candidate.find(places, source.id)
     if packed is None:
         raise NothingBuilt(f"Run {source.number} has left nothing to publish.")
+    tree = Git(places.repository(source.application)).tree(source.commit)
     with shelf.locked(places, packed.digest):
         _shelve(places, source, packed)
         with database.write() as conn:
@@ -76,6 +78,7 @@ def publish(database: Database, places: Places, *, run: GreenRun) -> Artifact:
                 run=source.id,
                 project=source.plan["project"],
                 size=packed.size,
+                tree=tree,
             )
 
 

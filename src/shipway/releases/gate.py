@@ -9,7 +9,7 @@ from shipway.errors import UserError
 from shipway.state import artifacts, deployments, facts, holds, rehearsals, releases, runs
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection
-from shipway.state.holds import Hold
+from shipway.state.holds import Hold, Quarantine
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 
@@ -70,7 +70,7 @@ def check(
     been rehearsed with what serves in `environment` in each one before it that is `rehearsing`. That the artifact
     is green needs no check: only a green run can have published it (promise 3).
     """
-    not_held(conn, artifact.application, environment, artifact.commit)
+    not_held(conn, artifact, environment)
     if run.purpose == "push":
         _not_overtaken(conn, run, environment)
     if environment in order[1:]:
@@ -115,7 +115,7 @@ def to_rehearse(conn: Connection, run: Run, environment: str, before: Sequence[s
     if artifact is None:
         raise GateClosed(f"There is no artifact of {run.commit[:7]} any more.")
     for name in before[:1]:
-        not_held(conn, run.application, name, run.commit)
+        not_held(conn, artifact, name)
     return artifact
 
 
@@ -137,26 +137,46 @@ def serves_here(conn: Connection, run: Run, environment: str, digest: str) -> Re
     )
 
 
-def not_held(conn: Connection, application: str, environment: str, commit: str) -> None:
-    """Raises GateClosed when a hold on record keeps this commit from being deployed there, by whatever path."""
-    may_come_back(conn, application, environment, commit)
-    for hold in holds.on(conn, application, environment, commit):
+def not_held(conn: Connection, thing: Artifact | Release, environment: str) -> None:
+    """Raises GateClosed when a hold on record keeps this thing from being deployed there, by whatever path."""
+    may_come_back(conn, thing, environment)
+    for hold in holds.on(conn, thing.application, environment, thing.commit):
         if hold.kind == holds.FREEZE:
             raise Frozen(f"{environment} is frozen {_until(hold)} by {hold.who}: {hold.why}")
         raise GateClosed(f"{environment} is held ({hold.kind}) by {hold.who}: {hold.why}")
 
 
-def may_come_back(conn: Connection, application: str, environment: str, commit: str) -> None:
-    """Raises GateClosed when this commit may not serve there again: what is frozen can still be rolled back.
+def may_come_back(conn: Connection, thing: Artifact | Release, environment: str) -> None:
+    """Raises GateClosed when this thing may not serve there again: what is frozen can still be rolled back.
 
     A freeze keeps new things away from people; the way out of something bad stays open.
     """
-    for hold in holds.on(conn, application, environment, commit):
-        if hold.kind == holds.QUARANTINE:
-            raise GateClosed(
-                f"{commit[:7]} is quarantined in {environment}: {hold.why}",
-                hint=f"Push a commit on top of it that mends it. {_revert(conn, application, commit)}",
-            )
+    found = quarantine_over(conn, thing, environment)
+    if found is not None:
+        short, bad = thing.commit[:7], str(found.hold.commit)
+        what = SAME[found.same].format(short=short, bad=bad[:7])
+        raise GateClosed(
+            f"{what} quarantined in {environment}: {found.hold.why}",
+            hint=f"Push a commit on top of it that mends it. {_revert(conn, thing.application, bad)}",
+        )
+
+
+SAME = {
+    "itself": "{short} is",
+    "files": "{short} has the same files as {bad}, which is",
+    "artifact": "{short} makes the same artifact as {bad}, which is",
+}
+"""How something is quarantined; an empty commit on top of a bad one has changed nothing for its users."""
+
+
+def quarantine_over(conn: Connection, thing: Artifact | Release, environment: str) -> Quarantine | None:
+    """The quarantine in force over this thing there, if there is one."""
+    if not holds.quarantined(conn, thing.application, environment):
+        return None
+    tree = artifacts.tree_of(conn, thing.application, thing.commit)
+    return holds.quarantine_over(
+        conn, thing.application, environment, thing.commit, digest=thing.digest, tree=tree
+    )
 
 
 def _until(hold: Hold) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from shipway.errors import UserError
-from shipway.state import deployments, holds, releases
+from shipway.releases import gate
+from shipway.state import deployments, releases
 from shipway.state.database import Connection
 from shipway.state.releases import Release
 
@@ -29,8 +30,7 @@ def target(conn: Connection, application: str, environment: str, to: int | None)
     served = _that_have_served(conn, application, environment)
     if to is not None:
         return _named(conn, serving, served, to)
-    condemned = {hold.commit for hold in holds.quarantined(conn, application, environment)}
-    served = [release for release in served if release.commit not in condemned]
+    served = [release for release in served if gate.quarantine_over(conn, release, environment) is None]
     earlier = [release for release in served if release.number < serving.number]
     if by.kind == "deploy":
         earlier = [release for release in served if release.id != serving.id][:1]

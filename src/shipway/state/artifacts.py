@@ -37,8 +37,12 @@ def create(
     run: str,
     project: Mapping[str, Any],
     size: int,
+    tree: str = "",
 ) -> Artifact:
-    """Records the artifact of a commit once. Two commits may share an archive, which is then present again."""
+    """Records the artifact of a commit once. Two commits may share an archive, which is then present again.
+
+    `tree` is the id in git of the files it was built from, empty where nobody knows.
+    """
     same = (artifacts.c.application == application, artifacts.c.digest == digest)
     conn.execute(update(artifacts).where(*same).values(pruned=None))
     if conn.execute(select(artifacts.c.digest).where(*same, artifacts.c.commit == commit)).first() is not None:
@@ -60,7 +64,7 @@ def create(
         application=application,
         run=run,
         commit=commit,
-        data={"digest": digest, "size": size},
+        data={"digest": digest, "size": size, "tree": tree},
     )
     return get(conn, application, digest, commit)
 
@@ -92,6 +96,12 @@ def of_commit(conn: Connection, application: str, commit: str) -> Artifact | Non
     )
     row = conn.execute(query).mappings().one_or_none()
     return None if row is None else Artifact(**row)
+
+
+def tree_of(conn: Connection, application: str, commit: str) -> str:
+    """The id in git of the files that the artifact of a commit was built from; empty where the record has none."""
+    published = facts.last(conn, "artifact.published", application, commit=commit)
+    return "" if published is None else str(published.data.get("tree", ""))
 
 
 def present(conn: Connection) -> list[Artifact]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import Connection, insert, or_, select, update
 
@@ -30,6 +31,14 @@ class Hold:
     lifted: float | None
 
 
+@dataclass(frozen=True)
+class Quarantine:
+    """What keeps a commit away: a `hold` on it `itself`, or on one that has the same `files` or `artifact`."""
+
+    hold: Hold
+    same: Literal["itself", "files", "artifact"]
+
+
 def on(conn: Connection, application: str, environment: str, commit: str) -> list[Hold]:
     """The holds in force on deploying this commit there, oldest first."""
     query = (
@@ -51,8 +60,21 @@ def revert_branch(commit: str) -> str:
     return f"revert-{commit[:7]}"
 
 
-def quarantine(conn: Connection, application: str, environment: str, commit: str, *, why: str, run: str) -> None:
-    """Holds a commit that was rolled back; one that is held already stays as it is."""
+def quarantine(
+    conn: Connection,
+    application: str,
+    environment: str,
+    commit: str,
+    *,
+    why: str,
+    run: str,
+    digest: str = "",
+    tree: str = "",
+) -> None:
+    """Holds a commit that was rolled back; one that is held already stays as it is.
+
+    Whatever has the same `digest` or `tree` is held with it; empty: nothing is.
+    """
     if any(hold.kind == QUARANTINE for hold in on(conn, application, environment, commit)):
         return
     conn.execute(
@@ -75,7 +97,7 @@ def quarantine(conn: Connection, application: str, environment: str, commit: str
         environment=environment,
         commit=commit,
         who="shipway",
-        data={"reason": why},
+        data={"reason": why, "digest": digest, "tree": tree},
     )
 
 
@@ -134,6 +156,24 @@ def quarantined(conn: Connection, application: str, environment: str) -> list[Ho
         .order_by(holds.c.id)
     )
     return [Hold(**row) for row in conn.execute(query).mappings()]
+
+
+def quarantine_over(
+    conn: Connection, application: str, environment: str, commit: str, *, digest: str, tree: str
+) -> Quarantine | None:
+    """The quarantine in force over a commit there: its own, or that of another one that brought the same."""
+    held = quarantined(conn, application, environment)
+    for hold in held:
+        if hold.commit == commit:
+            return Quarantine(hold, "itself")
+    for hold in held:
+        begun = facts.last(conn, "commit.quarantined", application, environment=environment, commit=hold.commit)
+        said = {} if begun is None else begun.data
+        if tree and said.get("tree") == tree:
+            return Quarantine(hold, "files")
+        if digest and said.get("digest") == digest:
+            return Quarantine(hold, "artifact")
+    return None
 
 
 def every_quarantine(conn: Connection) -> list[Hold]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from shipway.errors import ShipwayError
 from shipway.pushes.git import Git
 from shipway.signals.verdict import Verdict
-from shipway.state import deployments, holds, releases, verdicts
+from shipway.state import artifacts, deployments, holds, releases, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
@@ -34,17 +34,26 @@ def judge(conn: Connection, deployment: Deployment, share: int, verdict: Verdict
 
 
 def condemn(conn: Connection, deployment: Deployment, good: Release, share: int, verdict: Verdict) -> None:
-    """Records a bad verdict and quarantines the commit, unless only the configuration is another."""
+    """Records a bad verdict and quarantines the commit, and whatever brings the same.
+
+    Unless the good release is the same commit or artifact: then something else has changed, the configuration say.
+    The files of both may be the same, where only what they were built with is another: these stay free.
+    """
     judge(conn, deployment, share, verdict)
-    if releases.get(conn, deployment.release).digest != good.digest:
-        holds.quarantine(
-            conn,
-            deployment.application,
-            deployment.environment,
-            deployment.commit,
-            why=verdict.reason,
-            run=deployment.run,
-        )
+    bad = releases.get(conn, deployment.release)
+    if good.commit == bad.commit or good.digest == bad.digest:
+        return
+    tree = artifacts.tree_of(conn, bad.application, bad.commit)
+    holds.quarantine(
+        conn,
+        bad.application,
+        bad.environment,
+        bad.commit,
+        why=verdict.reason,
+        run=deployment.run,
+        digest=bad.digest,
+        tree="" if tree == artifacts.tree_of(conn, good.application, good.commit) else tree,
+    )
 
 
 def give_up(conn: Connection, deployment: Deployment, share: int, verdict: Verdict) -> None:

@@ -43,7 +43,7 @@ def go_back(cast: Cast, run: Run, release_id: str, instead_of: str | None = None
 def check_holds(conn: Connection, release: Release) -> None:
     """Raises GateClosed when nothing may go to this release. Forward again it is held as a deployment is."""
     hold = gate.not_held if _is_forward(conn, release) else gate.may_come_back
-    hold(conn, release.application, release.environment, release.commit)
+    hold(conn, release, release.environment)
 
 
 def _is_forward(conn: Connection, release: Release) -> bool:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.project import Project
-from shipway.state import artifacts, holds, releases
+from shipway.releases import gate
+from shipway.state import artifacts, releases
+from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection
 from shipway.state.releases import Release
 from shipway.story.cast import project_of
@@ -44,20 +46,28 @@ def promotion(
     release = releases.get(conn, before.release)
     if serving is not None and site.commits.contains(application, serving.release.commit, release.commit):
         return None
-    held = holds.on(conn, application, environment, release.commit)
+    artifact = artifacts.of_release(conn, release)
+    shape, closed = _closed(conn, artifact, environment)
     return Promotion(
         release=release,
         subject=site.commits.about(application, release.commit).subject,
         before=names[at - 1],
         since=before.since,
-        way=_way(project_of(artifacts.of_release(conn, release))),
-        closed=f"{environment} is frozen"
-        if held and held[0].kind == holds.FREEZE
-        else held[0].why
-        if held
-        else "",
-        shape=("frozen" if held[0].kind == holds.FREEZE else "quarantined") if held else "",
+        way=_way(project_of(artifact)),
+        closed=closed,
+        shape=shape,
     )
+
+
+def _closed(conn: Connection, artifact: Artifact, environment: str) -> tuple[str, str]:
+    """How the gate is closed, and why; both empty where no hold closes it."""
+    try:
+        gate.not_held(conn, artifact, environment)
+    except gate.Frozen:
+        return "frozen", f"{environment} is frozen"
+    except gate.GateClosed as error:
+        return "quarantined", error.message
+    return "", ""
 
 
 def _way(project: Project) -> str:

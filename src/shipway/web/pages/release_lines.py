@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.pushes.git import CommitInfo
+from shipway.releases import gate
 from shipway.rollbacks import choose
-from shipway.state import deployments, holds, releases, runs
+from shipway.state import deployments, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
@@ -62,8 +63,8 @@ def lines(site: Site, conn: Connection, application: str, environment: str, now:
     shown = releases.recent(conn, application, environment)
     if now is not None and all(one.id != now.serving.release for one in shown):
         shown.append(releases.get(conn, now.serving.release))
-    held = {hold.commit for hold in holds.quarantined(conn, application, environment)}
-    return [_line(site, conn, one, last.get(one.id), now, held=one.commit in held) for one in shown]
+    held = {one.id for one in shown if gate.quarantine_over(conn, one, environment) is not None}
+    return [_line(site, conn, one, last.get(one.id), now, held=one.id in held) for one in shown]
 
 
 def way_back(conn: Connection, lines: Sequence[Line], application: str, environment: str) -> Line | None:
