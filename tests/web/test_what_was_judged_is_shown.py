@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from shipway.cli import signals
 from shipway.signals.reading import Reading
-from shipway.signals.verdict import by_chance, counted
+from shipway.signals.verdict import Finding, by_chance, counted, weight
 from shipway.state.releases import Release
 from shipway.traffic.tally import BOUNDS, Tally
 from shipway.web.pages import trial_chart
@@ -95,16 +95,14 @@ def test_a_bad_one_has_its_numbers_drawn_and_what_would_end_its_quarantine(page:
     rows = page.locator(".verdict tbody tr")
     expect(rows).to_have_count(len(FAILING))
     expect(rows.first).to_contain_text("9 of 18 requests")
-    expect(rows.first).to_contain_text("by chance at most once in 1,243 deployments")
+    expect(rows.first).to_contain_text("speaks against it")
     expect(rows.nth(2)).to_contain_text(HOSTILE)
     widths = rows.nth(1).evaluate(
         "(row) => [...row.querySelectorAll('rect')].map((bar) => +bar.getAttribute('width'))"
     )
     assert widths[0] / widths[1] == pytest.approx((5 / 9) / (88 / 172), rel=0.01)
     quarantine = page.locator("#quarantine")
-    expect(quarantine).to_contain_text(
-        "A commit on top of it ends this when it has served there and was judged good"
-    )
+    expect(quarantine).to_contain_text("until a commit on top of it has served there and was judged good")
     expect(quarantine.locator(".cmd")).to_contain_text("git fetch shipway revert-")
     expect(page.locator("#facts")).to_contain_text("ben@example.org by E-mail")
     page.get_by_role("link", name="r1", exact=True).click()
@@ -252,11 +250,39 @@ def test_a_terminal_says_the_same(
     said = capsys.readouterr().out
     assert said.startswith(f"{SENTENCES[application, 2]}.\n")
     assert ("git fetch shipway revert-" in said) == (application == "bad")
-    assert ("≤ 1 in 1,243" in said) == (application == "bad")
+    assert ("speaks against it" in said) == (application == "bad")
+    assert said.count("by chance at most once in 671 deployments") == (application == "bad")
+
+
+def test_one_verdict_has_one_number_wherever_it_is_shown(judged: Site) -> None:
+    """What a finding is worth by itself is another number, and not the one that decides."""
+    commit = judged.get(f"/api/v1{address('bad', 2)}/verdicts").json["release"]["commit"]
+    for shown in (f"{address('bad', 2)}", f"/applications/bad/commits/{commit}"):
+        page = judged.get(shown).text
+        assert "at most once in 671 deployments" in page
+        assert page.count("at most once in") == page.count("at most once in 671 deployments")
+
+
+@pytest.mark.parametrize(("application", "share"), [("bad", 10), ("blue-green", 100)])
+def test_where_tells_the_verdict_and_what_came_of_it(judged: Site, application: str, share: int) -> None:
+    """Whether a trial was undone, or a rollback took back what served alone; all places say it in one way."""
+    found = judged.get(f"/api/v1{address(application, 2)}/verdicts").json
+    commit, reason = found["release"]["commit"], found["verdicts"][-1]["reason"]
+    told = judged.get(f"/api/v1/commits/{application}/{commit}/where").json["environments"][-1]["reason"]
+    assert told.startswith(f"r2 was judged bad at {share} %, and r1 has all requests again: {reason}")
+    if application == "bad":
+        assert told.endswith(found["quarantine"]["says"])
+        assert f"{commit[:7]} is quarantined in prod until" in found["quarantine"]["says"]
+        assert found["quarantine"]["says"] in judged.get(address(application, 2)).text
+        held = judged.get(f"/api/v1{PLACE.format(application)}").json["holds"]
+        assert [hold["commit"] for hold in held] == [commit]
+    says = judged.get(f"/api/v1/commits/{application}/{commit}/why?environment=prod").json["reason"]
+    assert says == told
 
 
 def test_evidence_is_said_in_words() -> None:
-    assert by_chance(0.3) == by_chance(1.9) == "no more than chance brings"
+    words = [weight(Finding("failed requests", 1, 2, 1, 2, evidence)) for evidence in (1.9, 2.0, 100.0)]
+    assert words == ["no more than chance brings", "perhaps against it", "speaks against it"]
     assert by_chance(671.4) == "by chance at most once in 671 deployments"
     assert by_chance(1e9) == "by chance at most once in a million deployments"
     assert counted("failed requests", 9, 1800) == "9 of 1,800 requests"

@@ -13,7 +13,7 @@ import typer
 from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
-from shipway.signals.verdict import RESTARTS, Finding, finding, rarity
+from shipway.signals.verdict import NOTICEABLE, RESTARTS, Finding, finding, weight
 from shipway.web.measures import labels, said
 from shipway.web.words import percent, plain
 
@@ -115,7 +115,7 @@ def judge(
     print(plain(found["why"]), end="\n\n" if found["why"] else "\n")
     for _at, tell in sorted([*_verdicts(found), *_moves(found)], key=lambda each: each[0]):
         tell()
-    for line in _afterwards(found, environment):
+    for line in _afterwards(found):
         print(line)
     return int(bad)
 
@@ -142,25 +142,22 @@ def _verdicts(found: Mapping[str, Any]) -> Iterator[Told]:
 def _verdict(found: Mapping[str, Any], verdict: Mapping[str, Any]) -> None:
     reason = "" if verdict["reason"] in found["why"] else f": {plain(verdict['reason'])}"
     print(f"{show.clock(verdict['at'])}  {verdict['kind']} at {verdict['share']} %{reason}")
-    columns = ("", f"r{found['release']['number']}", "", _before(found), "", "by chance")
+    columns = ("", f"r{found['release']['number']}", "", _before(found), "", "")
     show.table(columns, [_compared(finding(each)) for each in verdict["findings"]], empty="")
 
 
 def _compared(one: Finding) -> Sequence[str]:
-    rare = f"≤ 1 in {rarity(one.evidence)}" if rarity(one.evidence) else ""
+    against = weight(one) if one.evidence >= NOTICEABLE else ""
     if one.what == RESTARTS:
-        return f"  {one.what}", str(one.new_count), "", str(one.old_count), "", rare
+        return f"  {one.what}", str(one.new_count), "", str(one.old_count), "", against
     new, old = f"{one.new_count:,} of {one.new_of:,}", f"{one.old_count:,} of {one.old_of:,}"
-    return f"  {one.what}", new, percent(one.new_share), old, percent(one.old_share), rare
+    return f"  {one.what}", new, percent(one.new_share), old, percent(one.old_share), against
 
 
-def _afterwards(found: Mapping[str, Any], environment: str) -> Iterator[str]:
+def _afterwards(found: Mapping[str, Any]) -> Iterator[str]:
     """What holds its commit, and the commit that takes it back."""
-    commit = found["release"]["commit"][:7]
-    if found["mended_by"]:
-        yield f"\n{found['mended_by'][:7]} has mended {commit}, and ended its quarantine."
-    elif found["quarantine"] and not found["quarantine"]["lifted"]:
-        yield f"\n{commit} is quarantined in {environment}, until a commit on top of it served there and was good."
+    if found["quarantine"]:
+        yield f"\n{found['quarantine']['says']}."
     if found["revert"]:
         yield f"A commit that takes it back is ready: git fetch shipway {found['revert']}"
 

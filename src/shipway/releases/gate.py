@@ -153,12 +153,16 @@ def may_come_back(conn: Connection, thing: Artifact | Release, environment: str)
     """
     found = quarantine_over(conn, thing, environment)
     if found is not None:
-        short, bad = thing.commit[:7], str(found.hold.commit)
-        what = SAME[found.same].format(short=short, bad=bad[:7])
+        revert = _revert(conn, thing.application, str(found.hold.commit))
         raise GateClosed(
-            f"{what} quarantined in {environment}: {found.hold.why}",
-            hint=f"Push a commit on top of it that mends it. {_revert(conn, thing.application, bad)}",
+            f"{said(found, thing)} quarantined in {environment}: {found.hold.why}",
+            hint=f"Push a commit on top of it that mends it. {revert}",
         )
+
+
+def said(found: Quarantine, thing: Artifact | Release) -> str:
+    """`8c1f0ae is`, or whose files or artifact it has: an empty commit changes nothing for people."""
+    return SAME[found.same].format(short=thing.commit[:7], bad=str(found.hold.commit)[:7])
 
 
 SAME = {
@@ -166,7 +170,6 @@ SAME = {
     "files": "{short} has the same files as {bad}, which is",
     "artifact": "{short} makes the same artifact as {bad}, which is",
 }
-"""How something is quarantined; an empty commit on top of a bad one has changed nothing for its users."""
 
 
 def quarantine_over(conn: Connection, thing: Artifact | Release, environment: str) -> Quarantine | None:

@@ -10,6 +10,8 @@ Kind = Literal["good", "bad", "not known"]
 RESTARTS = "restarts"
 NOTICEABLE = 2.0
 """Evidence below which nothing is said of it."""
+STRONG = 100.0
+"""Evidence from which on a finding alone speaks against a release."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,18 @@ def counted(what: str, count: int, of: int) -> str:
 
 
 def by_chance(evidence: float) -> str:
-    """What a finding's evidence means: how rarely a release that is no worse shows as much."""
-    rare = rarity(evidence)
-    return f"by chance at most once in {rare} deployments" if rare else "no more than chance brings"
+    """What the evidence of all comparisons together means: how rarely a release that is no worse shows as much.
+
+    Said of a verdict, once: each finding has a number of its own, which is not the one that decides.
+    """
+    return f"by chance at most once in {f'{evidence:,.0f}' if evidence < 1e6 else 'a million'} deployments"
 
 
-def rarity(evidence: float) -> str:
-    """In how many deployments chance shows as much at most once, `671`; nothing where that is no news."""
-    if evidence < NOTICEABLE:
-        return ""
-    return f"{evidence:,.0f}" if evidence < 1e6 else "a million"
+def weight(one: Finding) -> str:
+    """How far one finding speaks against the new release, in words."""
+    if one.evidence < NOTICEABLE:
+        return "no more than chance brings"
+    return "speaks against it" if one.evidence >= STRONG else "perhaps against it"
 
 
 def finding(recorded: Mapping[str, Any]) -> Finding:

@@ -96,7 +96,7 @@ def _guarded(
     except TransientError:
         raise
     except ShipwayError as error:
-        return _stopped(cast, run, name, error)
+        return _stopped(cast, run, name, error, arguments.get("environment"))
     except OSError as error:
         if not is_full(error):
             raise
@@ -104,7 +104,7 @@ def _guarded(
         raise CannotRecord("There is no room left on the disk of the data directory.") from error
 
 
-def _stopped(cast: Cast, run: Run, name: str, error: ShipwayError) -> str:
+def _stopped(cast: Cast, run: Run, name: str, error: ShipwayError, environment: str | None) -> str:
     log.info("%s of run %s stopped: %s", name, run.id, error)
     with cast.database.write() as conn:
         facts.record(
@@ -112,6 +112,7 @@ def _stopped(cast: Cast, run: Run, name: str, error: ShipwayError) -> str:
             "run.stopped",
             application=run.application,
             run=run.id,
+            environment=environment,
             commit=run.commit,
             data={"at": name, **error.as_dict()},
         )

@@ -17,6 +17,7 @@ from shipway.state.messages import Message
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run, Step
 from shipway.state.tokens import Token
+from shipway.web.quarantines import Quarantine
 
 Shape = dict[str, Any]
 
@@ -102,6 +103,11 @@ def fact(one: Fact) -> Shape:
 
 def hold(one: Hold) -> Shape:
     return asdict(one)
+
+
+def quarantine(one: Quarantine) -> Shape:
+    """Its hold, whether that is `in_force` now, and what `says` so."""
+    return {**hold(one.hold), "in_force": one.in_force, "says": one.says}
 
 
 def channel(one: Channel) -> Shape:

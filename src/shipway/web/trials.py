@@ -6,10 +6,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from shipway.state import artifacts, deployments, facts, holds, releases, runs, verdicts
+from shipway.state import artifacts, deployments, facts, releases, runs, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
-from shipway.state.holds import Hold
 from shipway.state.releases import Release, Serving
 from shipway.state.verdicts import Recorded
 from shipway.traffic.settings import TrafficSettings
@@ -99,19 +98,6 @@ def read(conn: Connection, release: Release) -> Trial:
         traffic=TrafficSettings.model_validate(artifacts.of_release(conn, release).project.get("traffic") or {}),
     )
     return _with_fate(conn, came, trial)
-
-
-def quarantine(conn: Connection, release: Release) -> tuple[Hold | None, str, str]:
-    """The quarantine of its commit, the commit that ended it, the branch that takes it back; if there are any."""
-    where = {"application": release.application, "environment": release.environment, "commit": release.commit}
-    hold = holds.quarantine_of(conn, **where)
-    fixed, ready = (facts.last(conn, kind, **where) for kind in ("commit.fixed", "revert.ready"))
-    ended = hold is not None and hold.lifted is not None and fixed is not None
-    return (
-        hold,
-        str(fixed.data["by"]) if ended and fixed else "",
-        "" if ready is None else str(ready.data["branch"]),
-    )
 
 
 def _with_fate(conn: Connection, came: Deployment, trial: Trial) -> Trial:

@@ -10,21 +10,26 @@ from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.runs import Run
-from shipway.web import rehearsing
+from shipway.web import quarantines, rehearsing, sentences, trials
 from shipway.web.commits import Commits
 from shipway.web.words import phase
 
+FAILED = "its deployment failed: "
 SERVES, PENDING, STOPPED = "serves", "pending", "stopped"
 
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """`state` is serves (also as part of a newer commit), pending or stopped; `release` is what serves there."""
+    """`state` is serves (also as part of a newer commit), pending or stopped; `release` is what serves there.
+
+    `brief` is the reason without its numbers.
+    """
 
     environment: str
     state: str
     release: Release | None
     reason: str
+    brief: str
 
 
 def where(
@@ -43,29 +48,47 @@ def _in_one(
     now = releases.now_serving(conn, application, environment)
     serves = None if now is None else releases.get(conn, now.release)
     if serves is not None and commits.contains(application, serves.commit, commit):
-        part = "" if serves.commit == commit else f", as part of {serves.commit[:7]}"
-        return Whereabouts(environment, SERVES, serves, f"r{serves.number} serves{part}")
-    state, reason = _why_not(conn, environment, carriers)
-    return Whereabouts(environment, state, serves, reason)
+        says = f"r{serves.number} serves"
+        if serves.commit != commit:
+            kept = quarantines.of_commit(conn, application, commit, environment)
+            says += f", as part of {serves.commit[:7]}{'' if kept is None else f'; {kept.says}'}"
+        return Whereabouts(environment, SERVES, serves, says, says)
+    state, reason, came = _why_not(conn, environment, carriers)
+    own = next(iter(releases.of_commit(conn, application, environment, commit)), None)
+    for release in (own, came) if state == STOPPED else ():
+        if release is not None and (said := _judged_bad(conn, release)) is not None:
+            return Whereabouts(environment, state, serves, *said)
+    return Whereabouts(environment, state, serves, reason, reason.removeprefix(FAILED))
 
 
-def _why_not(conn: Connection, environment: str, carriers: list[Run]) -> tuple[str, str]:
-    """The state and the reason, from the newest run that was to bring the commit there."""
+def _judged_bad(conn: Connection, release: Release) -> tuple[str, str] | None:
+    """What was judged, from which numbers, and what came of it, if a release was judged bad when it came last."""
+    trial = trials.read(conn, release)
+    bad = trial.decisive
+    if bad is None or bad.kind != "bad" or trial.deployment is None or bad.deployment != trial.deployment.id:
+        return None
+    kept = quarantines.over(conn, release, release.environment)
+    held = "" if kept is None else f" {kept.says}"
+    return f"{sentences.sentence(trial)}: {bad.reason}{held}", sentences.sentence(trial)
+
+
+def _why_not(conn: Connection, environment: str, carriers: list[Run]) -> tuple[str, str, Release | None]:
+    """The state, the reason, and what was released, by the newest run that was to bring the commit there."""
     if not carriers:
-        return STOPPED, "no run has it: it was not pushed, or long ago"
+        return STOPPED, "no run has it: it was not pushed, or long ago", None
     bound = [run for run in carriers if environment in run.deliver]
     if not bound:
         newest = carriers[0]
         if newest.over and newest.state != "passed":
-            return STOPPED, _ended(conn, newest)
-        return STOPPED, f"{newest.branch} is not delivered to {environment}"
+            return STOPPED, _ended(conn, newest), None
+        return STOPPED, f"{newest.branch} is not delivered to {environment}", None
     run = bound[0]
     deployment = deployments.of_run(conn, run.id, environment)
     if deployment is not None:
-        return _of_deployment(conn, deployment)
+        return *_of_deployment(conn, deployment), releases.get(conn, deployment.release)
     if not run.over:
-        return PENDING, _under_way(conn, run)
-    return STOPPED, _ended(conn, run)
+        return PENDING, _under_way(conn, run), None
+    return STOPPED, _ended(conn, run), None
 
 
 def _of_deployment(conn: Connection, deployment: Deployment) -> tuple[str, str]:
@@ -75,7 +98,7 @@ def _of_deployment(conn: Connection, deployment: Deployment) -> tuple[str, str]:
         return STOPPED, _replaced(conn, deployment)
     if deployment.state == "unknown":
         return STOPPED, f"nobody can know how its deployment ended: {deployment.reason}"
-    return STOPPED, f"its deployment failed: {deployment.reason}"
+    return STOPPED, f"{FAILED}{deployment.reason}"
 
 
 def _replaced(conn: Connection, was: Deployment) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shipway.releases.gate import GATES
 from shipway.state import facts
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
@@ -30,7 +31,8 @@ def events(conn: Connection, application: str, environment: str, commit: str) ->
     rehearsed = facts.after(conn, 0, application=application, commit=commit, kinds=REHEARSED)
     bound = [fact for fact in rehearsed if environment in fact.data["before"]]
     every = {fact.id: fact for fact in [*found, *bound]}
-    return [event for _, fact in sorted(every.items()) if (event := _event(fact)) is not None]
+    told = (fact for _, fact in sorted(every.items()) if fact.kind != "run.stopped" or fact.data["id"] in GATES)
+    return [event for fact in told if (event := _event(fact)) is not None]
 
 
 def _event(fact: Fact) -> Event | None:
@@ -61,6 +63,7 @@ REHEARSED = ("rehearsal.passed", "rehearsal.failed", "rehearsal.unneeded")
 
 SENTENCES: Mapping[str, Callable[[Data], str]] = {
     "deployment.begun": _begun,
+    "run.stopped": lambda data: f"it was not deployed: {data['message']}",
     "deployment.overtaken": lambda data: f"it was not deployed: {data['reason']}",
     "deployment.unneeded": lambda data: f"nothing had to move: {data['reason']}",
     "rehearsal.passed": lambda data: (
@@ -84,7 +87,7 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
     "deployment.done": _ended,
     "deployment.failed": lambda _data: "what served before has all requests again",
     "deployment.unknown": lambda data: f"nobody can know how its deployment ended: {data['reason']}",
-    "commit.quarantined": lambda _data: "it is quarantined: it comes back only as part of a commit that mends it",
+    "commit.quarantined": lambda _data: "it was quarantined: it comes back only as part of a commit that mends it",
     "release.silent": lambda data: f"it gave no answers and was taken back; nothing is held: {data['reason']}",
     "release.stuck": lambda data: f"it was judged bad and stays as it is: {data['reason']}",
     "revert.ready": lambda data: f"a commit that takes it back is ready on the branch {data['branch']}",

@@ -43,7 +43,7 @@ def show_environment(site: Site, call: Call) -> dict[str, Any]:
                 for one in deployments.recent(conn, application, environment)
             ],
             "configuration": shapes.configuration(configurations.newest(conn, application, environment)),
-            "holds": [shapes.hold(one) for one in _holds(conn, now, application, environment)],
+            "holds": [shapes.hold(one) for one in _holds(conn, application, environment)],
         }
 
 
@@ -140,9 +140,10 @@ def _serving(conn: Connection, now: Serving) -> dict[str, Any]:
     return shapes.serving(now, releases.get(conn, now.release), warm)
 
 
-def _holds(conn: Connection, now: Serving | None, application: str, environment: str) -> list[holds.Hold]:
-    commit = "" if now is None else releases.get(conn, now.release).commit
-    return holds.on(conn, application, environment, commit)
+def _holds(conn: Connection, application: str, environment: str) -> list[holds.Hold]:
+    """What holds every commit, then each commit that is quarantined."""
+    everything = holds.on(conn, application, environment, "")
+    return [*everything, *holds.quarantined(conn, application, environment)]
 
 
 def _names(call: Call) -> tuple[str, str]:

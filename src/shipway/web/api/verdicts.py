@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from shipway.web import lookups, sentences, shapes, trials, whereabouts, why
+from shipway.web import lookups, quarantines, sentences, shapes, trials, whereabouts, why
 from shipway.web.api import commits
 from shipway.web.api.environments import BASE
 from shipway.web.call import Call
@@ -20,7 +20,7 @@ def judged(site: Site, call: Call) -> dict[str, Any]:
         lookups.environment(site, conn, application, environment)
         release = lookups.release(conn, application, environment, call.place("release"))
         trial = trials.read(conn, release)
-        hold, mended_by, branch = trials.quarantine(conn, release)
+        kept = quarantines.over(conn, release, environment)
     return {
         "release": shapes.release(release),
         "says": sentences.sentence(trial),
@@ -31,9 +31,9 @@ def judged(site: Site, call: Call) -> dict[str, Any]:
         "deadline": trial.deadline,
         "shares": [asdict(move) for move in trial.moves],
         "verdicts": [asdict(one) for one in trial.verdicts],
-        "quarantine": None if hold is None else shapes.hold(hold),
-        "mended_by": mended_by or None,
-        "revert": branch or None,
+        "quarantine": None if kept is None else shapes.quarantine(kept),
+        "mended_by": (kept and kept.mended_by) or None,
+        "revert": (kept and kept.branch) or None,
     }
 
 

@@ -10,12 +10,12 @@ from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection
 from shipway.state.errors import Error, Place
 from shipway.state.facts import Fact
-from shipway.state.holds import Hold
 from shipway.state.messages import Message
 from shipway.state.releases import Release
-from shipway.web import journey, trials, whereabouts
+from shipway.web import journey, quarantines, trials, whereabouts
 from shipway.web.commits import Commits
 from shipway.web.journey import Journey
+from shipway.web.quarantines import Quarantine
 from shipway.web.trials import Trial
 from shipway.web.whereabouts import Whereabouts
 
@@ -34,16 +34,6 @@ class Suspected:
 
 
 @dataclass(frozen=True)
-class Held:
-    """A quarantine in one environment, the commit that ended it and the branch that takes the commit back."""
-
-    environment: str
-    hold: Hold
-    mended_by: str
-    branch: str
-
-
-@dataclass(frozen=True)
 class Record:
     """`journeys` are its runs and `told` the messages about it, both oldest first; `trials` are its releases by
     their ids; `moved` the facts, by run and environment, with which other runs took its requests.
@@ -56,7 +46,7 @@ class Record:
     artifact: Artifact | None
     trials: Mapping[str, Trial]
     moved: Mapping[tuple[str, str], Fact]
-    held: Sequence[Held]
+    held: Sequence[Quarantine]
     suspected: Sequence[Suspected]
     told: Sequence[Message]
     places: Sequence[Whereabouts]
@@ -75,16 +65,16 @@ def read(conn: Connection, commits: Commits, application: str, commit: str, name
     """What is on record of a commit (a whole id) of an application with the environments `names`."""
     found = runs.recent(conn, application=application, commit=commit, limit=RUNS)
     journeys = [journey.read(conn, run.id) for run in reversed(found)]
-    judged = _trials(conn, journeys)
+    judged, made = _trials(conn, journeys), artifacts.of_commit(conn, application, commit)
     return Record(
         application=application,
         commit=commit,
         journeys=journeys,
         facts=facts.after(conn, 0, application=application, commit=commit, limit=MANY),
-        artifact=artifacts.of_commit(conn, application, commit),
+        artifact=made,
         trials=judged,
         moved=_moved(conn, judged),
-        held=_held(conn, judged),
+        held=_held(conn, judged, made, names),
         suspected=[_suspected(conn, *each) for each in errors.suspected_of(conn, application, commit)],
         told=list(reversed(messages.recent(conn, application=application, commit=commit))),
         places=whereabouts.where(conn, commits, application, commit, names),
@@ -109,13 +99,14 @@ def _moved(conn: Connection, judged: Mapping[str, Trial]) -> dict[tuple[str, str
     return moved
 
 
-def _held(conn: Connection, judged: Mapping[str, Trial]) -> list[Held]:
-    held: dict[str, Held] = {}
-    for trial in judged.values():
-        hold, by, branch = trials.quarantine(conn, trial.release)
-        if hold is not None:
-            held[trial.release.environment] = Held(trial.release.environment, hold, by, branch)
-    return list(held.values())
+def _held(
+    conn: Connection, judged: Mapping[str, Trial], made: Artifact | None, names: Sequence[str]
+) -> list[Quarantine]:
+    """What keeps it from where: by its releases, and where it has none by its artifact."""
+    things: dict[str, Artifact | Release] = {} if made is None else dict.fromkeys(names, made)
+    things |= {trial.release.environment: trial.release for trial in judged.values()}
+    found = [quarantines.over(conn, thing, environment) for environment, thing in things.items()]
+    return [one for one in found if one is not None]
 
 
 def _suspected(conn: Connection, error: Error, place: Place) -> Suspected:

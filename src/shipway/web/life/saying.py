@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from shipway.web.life.record import Record
 from shipway.web.overview import fates
-from shipway.web.whereabouts import SERVES
+from shipway.web.whereabouts import SERVES, Whereabouts
 from shipway.web.words import listed
 
-UNDONE = "its deployment failed: "
 BACK = ("undone", "gone back", "going back")
 
 
@@ -21,7 +20,7 @@ def states(record: Record) -> list[tuple[str, str]]:
         found += _failed(record)
     if any(trial.fate in BACK and trial.moves for trial in record.trials.values()):
         found.append(("rolled", "Rolled back"))
-    if any(each.hold.lifted is None for each in record.held):
+    if any(each.in_force for each in record.held):
         found.append(("quarantined", "Quarantined"))
     if record.places and record.places[-1].state == SERVES:
         found.append(("serving", f"Serves in {record.places[-1].environment}"))
@@ -37,12 +36,16 @@ def _failed(record: Record) -> list[tuple[str, str]]:
 
 def sentence(record: Record) -> str:
     """Where it is, and where not and why."""
-    serves = [each.environment for each in record.places if each.state == SERVES]
+    serving = [each for each in record.places if each.state == SERVES]
+    serves = [each.environment for each in serving]
     reasons: dict[str, list[str]] = {}
     for each in record.places:
         if each.state != SERVES:
-            reasons.setdefault(_brief(each.reason), []).append(each.environment)
+            reasons.setdefault(_brief(each), []).append(each.environment)
     said = [f"It serves in {listed(serves)}."] if serves else []
+    held = {one.environment: one.says for one in record.held}
+    parts = [f"In {each.environment} {each.reason}." for each in serving if each.environment in held]
+    said = [*said, *(part for part in parts if "as part of" in part)]
     for reason, names in reasons.items():
         said.append(
             f"Not in {listed(names)}: {reason.rstrip('.')}."
@@ -52,7 +55,7 @@ def sentence(record: Record) -> str:
     return " ".join(said)
 
 
-def _brief(reason: str) -> str:
-    """That it was undone, without the numbers that the time line has."""
-    undone = reason.removeprefix(UNDONE)
-    return reason if undone == reason else undone.partition(": ")[0]
+def _brief(place: Whereabouts) -> str:
+    """The reason without the numbers, which the time line has."""
+    undone = place.reason != place.brief
+    return place.brief.partition(": ")[0] if undone else place.reason

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from shipway.releases.gate import GATES
-from shipway.signals.verdict import by_chance, counted, finding
+from shipway.signals.verdict import counted, finding, weight
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.messages import Message
@@ -231,10 +231,10 @@ def _verdict(record: Record, fact: Fact) -> Moment:
 
 
 def _finding(recorded: Mapping[str, Any]) -> str:
-    """`Failed requests: 9 of 18 over 0 of 172; by chance at most once in 671 deployments`."""
+    """`Failed requests: 9 of 18 over 0 of 172; speaks against it`."""
     one = finding(recorded)
     new, old = counted(one.what, one.new_count, one.new_of), counted(one.what, one.old_count, one.old_of)
-    return f"{one.what[0].upper()}{one.what[1:]}: {new} over {old}; {by_chance(one.evidence)}"
+    return f"{one.what[0].upper()}{one.what[1:]}: {new} over {old}; {weight(one)}"
 
 
 def _gate(fact: Fact) -> Moment:

@@ -15,7 +15,7 @@ from shipway.traffic import addresses
 
 @dataclass(frozen=True)
 class Place:
-    """An environment as the record has it: what serves, by which deployment, and what holds it."""
+    """An environment as the record has it: what serves, by which deployment, and what keeps new things from it."""
 
     name: str
     url: str
@@ -64,6 +64,6 @@ def _place(conn: Connection, application: str, name: str, now: Serving | None, u
         serving=now,
         release=release,
         by=by,
-        holds=holds.on(conn, application, name, "" if release is None else release.commit),
+        holds=holds.on(conn, application, name, ""),
         rolled_back=by is not None and release is not None and went_back(conn, by, release.number),
     )

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shipway.config.places import Places
-from shipway.state import applications, facts, holds, messages, runs
+from shipway.state import applications, facts, messages, runs
 from shipway.state.applications import Application
 from shipway.state.database import Connection
 from shipway.state.messages import Message
 from shipway.state.releases import Serving
 from shipway.state.runs import Run
 from shipway.story import order
-from shipway.web import journey
+from shipway.web import journey, quarantines
 from shipway.web.commits import Commits
 from shipway.web.journey import Journey
 from shipway.web.overview.places import Place, places, serving_now
@@ -123,10 +123,11 @@ class Board:
             pushed=runs.lately(conn, name),
             back=None if back is None else runs.get(conn, back.run),
             quarantined=run is not None
-            and any(
-                hold.commit == run.commit
-                for environment in names
-                for hold in holds.quarantined(conn, name, environment)
-            ),
+            and any(_is_held(conn, name, run.commit, environment) for environment in names),
             told=[] if run is None else messages.recent(conn, application=name, commit=run.commit, limit=5),
         )
+
+
+def _is_held(conn: Connection, application: str, commit: str, environment: str) -> bool:
+    kept = quarantines.of_commit(conn, application, commit, environment)
+    return kept is not None and kept.in_force

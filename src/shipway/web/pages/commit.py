@@ -102,7 +102,7 @@ def _page(site: Site, call: Call, record: Record) -> Response:
         moments=_with_days(telling.moments(record, site.commits.extent(application, commit)), time.time()),
         voyage=voyage(record),
         charts=_charts(site, record.trials),
-        branch=next((each.branch for each in record.held if each.branch and each.hold.lifted is None), ""),
+        branch=next((each.branch for each in record.held if each.branch and each.in_force), ""),
         to_prod=_to_the_end(record),
     )
 

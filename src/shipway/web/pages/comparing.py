@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shipway.signals.verdict import RESTARTS, Finding, by_chance, counted, finding
+from shipway.signals.verdict import RESTARTS, STRONG, Finding, counted, finding, weight
 from shipway.state.verdicts import Recorded
 from shipway.web.words import percent
 
@@ -54,8 +54,8 @@ def _compared(one: Finding) -> Compared:
         new=new,
         old=old,
         top=f"{top:.0f}" if restarts else f"{100 * top:g} %",
-        evidence=by_chance(one.evidence),
-        strong=one.evidence >= 100,
+        evidence=weight(one),
+        strong=one.evidence >= STRONG,
         beside=one.beside,
     )
 

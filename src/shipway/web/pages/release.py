@@ -14,7 +14,7 @@ from shipway.state.database import Connection
 from shipway.state.messages import Message
 from shipway.state.runs import Run
 from shipway.state.verdicts import Recorded
-from shipway.web import lookups, sentences, trials, why
+from shipway.web import lookups, quarantines, sentences, trials, why
 from shipway.web.call import Call
 from shipway.web.pages import trial_chart
 from shipway.web.pages.comparing import Compared, compared
@@ -54,8 +54,7 @@ def release_page(site: Site, call: Call) -> Response:
         lookups.environment(site, conn, application, environment)
         release = lookups.release(conn, application, environment, call.place("release"))
         trial = trials.read(conn, release)
-        hold, mended_by, branch = trials.quarantine(conn, release)
-        held = hold is not None and hold.lifted is None
+        kept = quarantines.over(conn, release, environment)
         return page(
             site,
             call,
@@ -67,14 +66,12 @@ def release_page(site: Site, call: Call) -> Response:
             trial=trial,
             title=sentences.sentence(trial),
             why=sentences.explanation(trial),
-            pills=_pills(trial, held=held),
+            pills=_pills(trial, held=kept is not None and kept.in_force),
             info=site.commits.about(application, release.commit),
             run=None if trial.deployment is None else runs.get(conn, trial.deployment.run),
             judged=[Judged(each, ICONS[each.kind], compared(each)) for each in trial.verdicts],
             charts=_charts(site, trial),
-            hold=hold,
-            mended_by=mended_by,
-            branch=branch,
+            kept=kept,
             told=_told(conn, trial),
             runs=_runs(conn, trial),
             events=why.events(conn, application, environment, release.commit),

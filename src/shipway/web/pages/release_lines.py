@@ -88,6 +88,8 @@ def _line(
     site: Site, conn: Connection, release: Release, last: Deployment | None, now: Now | None, *, held: bool
 ) -> Line:
     icon, word = _fate(release, last, now)
+    if last is not None and last.state == "failed" and shares.moves(conn, last, ()):
+        icon, word = "rolled", "Rolled back"
     if held and icon in ("failed", "rolled"):
         icon, word = QUARANTINED, "Quarantined"
     if icon == "running" and last is not None:

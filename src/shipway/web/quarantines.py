@@ -1,0 +1,62 @@
+"""What a quarantine means for a release or an artifact now: read and said in one place, for all who show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shipway.releases import gate
+from shipway.state import artifacts, facts, holds
+from shipway.state.artifacts import Artifact
+from shipway.state.database import Connection
+from shipway.state.holds import Hold
+from shipway.state.releases import Release
+
+UNTIL = "until a commit on top of {it} has served there and was judged good"
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """`hold` is on the commit, or on another one that brings the same; `mended_by` is the commit that ended it,
+    `branch` takes the held one back, and `says` is a clause about it all. `in_force`: nothing brings it there.
+    """
+
+    environment: str
+    hold: Hold
+    in_force: bool
+    mended_by: str
+    branch: str
+    says: str
+
+
+def over(conn: Connection, thing: Artifact | Release, environment: str) -> Quarantine | None:
+    """The quarantine that keeps it from an environment, or else the newest one of its commit, which has ended."""
+    found = gate.quarantine_over(conn, thing, environment)
+    if found is None:
+        return _ended(conn, thing, environment)
+    whose = "it" if found.same == "itself" else "that"
+    says = f"{gate.said(found, thing)} quarantined in {environment} {UNTIL.format(it=whose)}"
+    return Quarantine(environment, found.hold, True, "", _branch(conn, found.hold), says)
+
+
+def of_commit(conn: Connection, application: str, commit: str, environment: str) -> Quarantine | None:
+    """The same for a commit, if it has an artifact."""
+    artifact = artifacts.of_commit(conn, application, commit)
+    return None if artifact is None else over(conn, artifact, environment)
+
+
+def _ended(conn: Connection, thing: Artifact | Release, environment: str) -> Quarantine | None:
+    hold = holds.quarantine_of(conn, thing.application, environment, thing.commit)
+    if hold is None:
+        return None
+    fixed = facts.last(conn, "commit.fixed", thing.application, environment=environment, commit=thing.commit)
+    by = "" if fixed is None else str(fixed.data["by"])
+    says = (
+        f"{by[:7]} has mended {thing.commit[:7]}, and ended its quarantine" if by else "its quarantine was lifted"
+    )
+    return Quarantine(environment, hold, False, by, _branch(conn, hold), says)
+
+
+def _branch(conn: Connection, hold: Hold) -> str:
+    where = {"environment": hold.environment, "commit": hold.commit}
+    ready = facts.last(conn, "revert.ready", hold.application, **where)
+    return "" if ready is None else str(ready.data["branch"])
