@@ -208,3 +208,42 @@ def test_requests_are_counted_and_the_last_ones_kept(desk: Desk) -> None:
         desk.report(of(release, request={"url": url, "method": "POST"}), times=times)
     with desk.scene.database.read() as conn:
         assert errors.requests(conn, desk.errors()[0].id) == {"POST /pay": 5, "POST /refund": 1}
+
+
+def test_what_one_that_is_kept_warm_reports_is_counted_and_told_to_nobody(desk: Desk) -> None:
+    """Only Shipway asks that one; what serves brings the error as new all the same."""
+    warm, serves = desk.deliver(), desk.deliver()
+    desk.report(of(warm), times=3)
+    assert kinds(desk) == []
+    (error,) = desk.errors()
+    with desk.scene.database.read() as conn:
+        (place,) = errors.places(conn, error.id)
+        assert errors.unsuspected(conn) == [], "nobody is looked for"
+    assert (error.count, place.count, place.release) == (3, 3, warm.id)
+    assert place.suspicion is not None
+    assert "Only r1 has reported it, while it was kept warm" in place.suspicion["reason"]
+    desk.report(of(serves))
+    desk.report(of(warm))
+    assert kinds(desk) == [("error.new", "prod", 2)]
+    assert desk.told()[0].commit == serves.commit
+    assert desk.errors()[0].count == 5
+
+
+def test_one_that_was_rolled_back_tells_what_was_new_in_it(desk: Desk) -> None:
+    """Its reports may come late; they say why it was bad."""
+    good = desk.scene.deliver(desk.scene.push("topup", "One"))
+    bad = desk.deliver()
+    desk.scene.roll_back("topup", "prod", good)
+    desk.report(of(bad))
+    assert kinds(desk) == [("error.new", "prod", 2)]
+
+
+def test_a_resolved_error_stays_resolved_when_one_that_is_kept_warm_has_it(desk: Desk) -> None:
+    first = desk.deliver()
+    desk.report(of(first))
+    assert resolve(desk)
+    warm = desk.deliver()
+    desk.deliver()
+    desk.report(of(warm))
+    assert kinds(desk)[1:] == [("error.resolved", None, None)]
+    assert desk.errors()[0].state == "resolved"

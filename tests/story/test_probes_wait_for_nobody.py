@@ -16,7 +16,7 @@ from shipway.state import facts
 from shipway.story.probing import OF_ONE, Asked, Probing
 from signals.places import question
 from support.installation import eventually
-from support.scene import PROJECT, Scene, a_scene
+from support.scene import PROJECT, WEB_ONLY, Scene, a_scene
 from support.workshop import NAME
 
 HANGING = 6
@@ -103,3 +103,35 @@ def test_how_long_it_rests() -> None:
     assert asked(15, 9.0, closely=True).rest() == 15, "never more seldom than as a rule"
     assert asked(15, 0.1, "failed").rest() == 1, "what has changed is looked at again at once"
     assert asked(1, 3.0, closely=True).rest() == 1
+
+
+WATCHED = """\
+probes:
+  shelves: {command: 'echo $SHIPWAY_COMMIT >> $DATA_DIR/who; test ! -e $DATA_DIR/bare', every: 1 s}
+"""
+
+
+def test_one_that_is_kept_warm_rests_until_what_serves_fails(tmp_path: Path) -> None:
+    """Without requests nobody has to know how it does, and nobody is told what asking it would bring."""
+    with a_scene(tmp_path) as scene:
+        old = scene.serves("1", project=WEB_ONLY + WATCHED)
+        new = scene.serves("2", project=WEB_ONLY + WATCHED)
+        who = scene.data / "who"
+
+        def asked(commit: str) -> int:
+            return who.read_text().split().count(commit) if who.exists() else 0
+
+        with probing(scene):
+            eventually(lambda: asked(old) and asked(new) > 1, "both were asked")
+            eventually(lambda: [line.rests for line in both(scene)] == [True, False], "the old one rests")
+            rested, seen = asked(old), asked(new)
+            eventually(lambda: asked(new) > seen + 3, "the new one is asked on")
+            assert asked(old) <= rested + 1, "one may have been under way"
+            (scene.data / "bare").touch()
+            eventually(lambda: {line.told for line in both(scene)} == {"failed"}, "the old one does no better")
+            (scene.data / "bare").unlink()
+            eventually(lambda: [line.rests for line in both(scene)] == [True, False], "and rests again")
+
+
+def both(scene: Scene) -> list[Line]:
+    return [line for line in results.read(scene.cast.machine.places, NAME, "prod") if line.name == "shelves"]

@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import text
 
 from shipway.releases.targets import process
+from shipway.signals.asking import Question
 from shipway.signals.reading import Reading
 from shipway.state import deployments, releases, runs
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.runs import Run
+from shipway.story import evidence
 from shipway.story.asking import Asking
 from shipway.story.retire import Retirement
 from shipway.story.watch import Watch
@@ -277,3 +279,37 @@ def test_who_deploys_meanwhile_moves_the_requests_alone(scene: Scene, world: Wor
     assert scene.deliver(newer) == "passed"
     assert mine(scene) == 100
     assert list(scene.shares()) == [f"r{scene.serving().number}"]
+
+
+@dataclass
+class Answered:
+    """Stands where a round of our own requests does: over at once, and the new one answers as `good` says."""
+
+    questions: list[Question]
+    good: list[bool]
+    over: bool = True
+
+    def answers(self) -> Iterator[tuple[Question, bool]]:
+        return ((each, self.good[0] or not each.new) for each in self.questions)
+
+
+def test_one_without_requests_gets_some_of_ours_at_first_and_in_doubt(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may fail, and be reported, for no other reason than that it was asked."""
+    asked, good = [], [True]
+
+    def begins(questions: list[Question]) -> Answered:
+        asked.append({"new" if each.new else "old" for each in questions})
+        return Answered(questions, good)
+
+    nobody = Hearsay(stable_of(scene).name, lambda _new, _number: Reading(0.0, 1.0, "", tally(0), 0, True))
+    hear(scene.cast, nobody)
+    monkeypatch.setattr(evidence, "Round", begins)
+    monkeypatch.setattr(evidence, "PAUSE", 0.0)
+    found = evidence.Evidence(scene.cast, serving(scene), scene.serving(), stable_of(scene))
+    for answers in (True, True, True, False, False, True, True):
+        good[0] = answers
+        list(found.news())
+    both, alone = {"old", "new"}, {"new"}
+    assert asked == [both, alone, alone, both, both, alone, alone]

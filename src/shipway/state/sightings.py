@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, null, select, update
 
-from shipway.state import facts, ids
+from shipway.state import deployments, facts, ids, releases
 from shipway.state.errors import Error, get
 from shipway.state.releases import Release
 from shipway.state.tables import error_places, error_releases, error_requests, errors
@@ -22,6 +22,15 @@ REQUESTS = 20
 
 OTHER = "others"
 HOUR = 3600.0
+ASIDE: Mapping[str, Any] = {
+    "aside": True,
+    "reason": "Only r{} has reported it, while it was kept warm behind what serves.",
+    "commit": None,
+    "evidence": [],
+    "candidates": [],
+    "files": [],
+}
+"""What is said of who did it, where only a release that was kept warm has reported it."""
 
 What = Literal["new", "regressed", "known"]
 
@@ -47,9 +56,12 @@ class Sighting:
 def add(conn: Connection, seen: Sighting) -> tuple[Error, What]:
     """Counts a sighting; records `error.new` for an environment that did not have the error before, and
     `error.regressed` when it was resolved and a later release has it again.
+
+    From a release that is only kept warm it is counted, and neither: whoever asks that one knows why.
     """
     error = _known(conn, seen) or _make(conn, seen)
     what = _what(conn, error, seen)
+    aside = what != "known" and _is_kept_warm(conn, seen)
     conn.execute(
         update(errors)
         .where(errors.c.id == error.id)
@@ -62,9 +74,11 @@ def add(conn: Connection, seen: Sighting) -> tuple[Error, What]:
     _count_place(conn, error, seen)
     _count_release(conn, error, seen)
     _count_requests(conn, error, seen)
-    if what != "known":
+    if aside and what == "new":
+        _set_aside(conn, error, seen)
+    elif what != "known" and not aside:
         _enter(conn, error, seen, what)
-    return get(conn, error.id), what
+    return get(conn, error.id), "known" if aside else what
 
 
 def _known(conn: Connection, seen: Sighting) -> Error | None:
@@ -108,8 +122,26 @@ def _make(conn: Connection, seen: Sighting) -> Error:
 def _what(conn: Connection, error: Error, seen: Sighting) -> What:
     if error.state == "resolved":
         return "regressed" if _is_later(conn, error, seen) else "known"
-    here = select(error_places.c.error).where(*_in_environment(error, seen))
-    return "new" if conn.execute(here).first() is None else "known"
+    here = conn.execute(select(error_places.c.suspicion).where(*_in_environment(error, seen))).first()
+    return "new" if here is None or (here.suspicion or {}).get("aside") else "known"
+
+
+def _is_kept_warm(conn: Connection, seen: Sighting) -> bool:
+    """Whether it comes from the release that a deployment took all requests from: Shipway itself asks that one."""
+    now = releases.now_serving(conn, seen.application, seen.environment)
+    if now is None or seen.release is None or now.warm != seen.release.id:
+        return False
+    return deployments.get(conn, now.deployment).kind == "deploy"
+
+
+def _set_aside(conn: Connection, error: Error, seen: Sighting) -> None:
+    """Nobody is looked for, and a release that serves may still bring it as new."""
+    said = {**ASIDE, "reason": ASIDE["reason"].format(None if seen.release is None else seen.release.number)}
+    conn.execute(
+        update(error_places)
+        .where(*_in_environment(error, seen), error_places.c.suspicion.is_(None))
+        .values(suspicion=said)
+    )
 
 
 def _is_later(conn: Connection, error: Error, seen: Sighting) -> bool:

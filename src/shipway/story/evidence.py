@@ -45,6 +45,7 @@ class Evidence:
         self._lately: deque[tuple[float, float, int]] = deque()
         self._asked = 0.0
         self._round: Round | None = None
+        self._both = True
         self._restarts: tuple[int, int] | None = None
 
     def news(self) -> Iterator[Interval]:
@@ -103,31 +104,41 @@ class Evidence:
             old_restarts=max(old - old_before, 0),
             new_restarts=max(new - new_before, 0),
             new_instances=max(len(self._ports(self._release)), 1),
-            checks=(*self._probed.checks(lambda at: _share_at(at, shares) > 0), *self._own_requests()),
+            checks=(
+                *self._probed.checks(lambda at: _share_at(at, shares) > 0),
+                *self._own_requests(alone=interval.share >= 1),
+            ),
         )
 
     def _restarts_of(self, release: Release) -> int:
         states = self._cast.machine.keeper.instances(process.group(release))
         return sum(state.restarts for state in states if state.id.startswith(f"{release.name}."))
 
-    def _own_requests(self) -> Iterator[Check]:
-        """What a round of them to both releases has met; a new one begins where few people come."""
+    def _own_requests(self, *, alone: bool) -> Iterator[Check]:
+        """What a round of them has met; a new one begins where few people come.
+
+        Both releases get them, but one without requests only at first, and after the new one failed: it is to be
+        heard whether the old one does no better, and not to be kept busy.
+        """
         if self._round is not None:
             if not self._round.over:
                 return
-            for question, good in self._round.answers():
-                yield Check(f"GET {question.path}", good, question.new)
-            self._round = None
+            answers, self._round = list(self._round.answers()), None
+            self._both = not all(good for _, good in answers)
+            yield from (Check(f"GET {question.path}", good, question.new) for question, good in answers)
         came, over = sum(count for _, _, count in self._lately), sum(length for _, length, _ in self._lately)
         if came < FEW * over and time.monotonic() - self._asked > PAUSE:
-            self._asked, self._round = time.monotonic(), Round(self._questions())
+            self._asked, self._round = time.monotonic(), Round(self._questions(both=self._both or not alone))
 
-    def _questions(self) -> list[Question]:
+    def _questions(self, *, both: bool) -> list[Question]:
+        releases = [(self._release, True)]
+        if both:
+            releases.insert(0, (self._before, False))
         project, name = self._project, host(self._release.application, self._release.environment)
         return [
             Question(port, name, path, new)
             for path in dict.fromkeys([project.health.path, *project.traffic.requests])
-            for release, new in ((self._before, False), (self._release, True))
+            for release, new in releases
             for port in self._ports(release)
         ]
 

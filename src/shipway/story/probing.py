@@ -1,6 +1,7 @@
 """Asks of every environment, again and again, what its shipway.yml wants asked.
 
-    a path, a command       of the release that serves, and while one is on trial of the one before as well
+    a path, a command       of the release that serves, and while one is on trial of the one before as well;
+                            of one that is only kept warm no more, until what serves fails what it passed
     an URL, host:port       of the environment as a whole, once
     an invariant            of the environment as a whole, by the release before: the question stays the same
 
@@ -135,12 +136,21 @@ class Probing:
                     known = self._begin(question, release)
                 known.release, known.ports, known.line.by = release, ports[release.id], release.name
                 known.closely = each.before is not None
+                known.line.rests = self._rests(each, release, question, before)
                 known.due = min(known.due, time.monotonic() + known.rest())
                 self._asked[key] = known
         here = {release.id for each in found for release in each.all}
         self._known = {name: project for name, project in self._known.items() if name in here}
         self._around = {name: around for name, around in self._around.items() if name in here}
         self._changed |= {asked.environment for key, asked in before.items() if key not in self._asked}
+
+    def _rests(self, each: Standing, release: Release, question: Question, known: Mapping[Key, Asked]) -> bool:
+        """Whether it is asked of a release without requests, and nobody needs to know: both pass it."""
+        if question.whole or each.shared or release is not each.before:
+            return False
+        key = (release.application, release.environment, question.name)
+        both = [known.get((*key, one.name)) for one in each.all]
+        return all(one is not None and one.line.state == one.line.told == "passed" for one in both)
 
     def wanted(self, each: Standing) -> Iterator[tuple[Release, Question]]:
         """What is asked of whom. Of the environment as a whole the release before asks, if it has the question."""
@@ -166,7 +176,8 @@ class Probing:
 
     def _ask_what_is_due(self) -> None:
         for asked in self._asked.values():
-            if (asked.task is None or asked.task.done()) and asked.due <= time.monotonic():
+            resting = asked.line.rests or not (asked.task is None or asked.task.done())
+            if not resting and asked.due <= time.monotonic():
                 asked.due = float("inf")
                 asked.task = asyncio.create_task(self._ask(asked))
 

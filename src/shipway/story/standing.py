@@ -17,10 +17,14 @@ TRIED = ("try", "processes", "switch")
 
 @dataclass(frozen=True)
 class Standing:
-    """`release` serves, or is on trial beside `before` while that one has requests, or is kept warm."""
+    """`release` serves, or is on trial beside `before` while that one has requests, or is kept warm.
+
+    `shared`: both have requests.
+    """
 
     release: Release
     before: Release | None = None
+    shared: bool = False
 
     @property
     def all(self) -> list[Release]:
@@ -37,8 +41,9 @@ def standing(conn: Connection) -> Iterator[Standing]:
 def _of(conn: Connection, now: Serving, moving: Deployment | None) -> Standing:
     serves = releases.get(conn, now.release)
     if moving is not None and moving.phase in TRIED and moving.release != serves.id:
-        return Standing(releases.get(conn, moving.release), before=serves)
-    judged = deployments.get(conn, now.deployment).kind == "deploy"
-    if now.warm is not None and judged and (now.warm_until or 0) > time.time():
-        return Standing(serves, before=releases.get(conn, now.warm))
+        return Standing(releases.get(conn, moving.release), before=serves, shared=True)
+    by = deployments.get(conn, now.deployment)
+    if now.warm is not None and by.kind == "deploy" and (now.warm_until or 0) > time.time():
+        asked = deployments.asked_since(conn, by) is not None
+        return Standing(serves, before=releases.get(conn, now.warm), shared=asked)
     return Standing(serves)

@@ -98,11 +98,18 @@ def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
         release = releases.get(conn, place.release)
         before = _before(conn, release)
         since = _since(conn, error, place)
+        had = {
+            seen.release for seen in errors.in_releases(conn, error.id) if seen.environment == place.environment
+        }
     if before is None:
         return Suspicion(f"r{release.number} is the first release of {release.environment}.")
     if before.commit == release.commit:
         return Suspicion(
             f"r{release.number} and r{before.number} are the same commit: their configuration differs."
+        )
+    if error.regressed is None and before.id in had:
+        return Suspicion(
+            f"r{before.number}, which served before it, reports it too: r{release.number} is not why."
         )
     kept = samples.newest(cast.machine.places, error.application, error.id)
     sample = next((each for each in kept if each["release"] == release.id), None)

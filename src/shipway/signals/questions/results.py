@@ -27,6 +27,7 @@ class Line:
     environment was asked as a whole; `by` the release from which the question came. Times in unix seconds.
 
     `state` is the last answer, `told` the one on record: what is other twice in a row is a change.
+    While it `rests` nobody asks, and the last answer stands.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Line:
     since: float | None = None
     told: State = "passed"
     past: list[tuple[float, State]] = field(default_factory=list)
+    rests: bool = False
 
     @classmethod
     def of_question(cls, question: Question, *, by: str) -> Line:
@@ -54,7 +56,7 @@ class Line:
 
     def known(self, now: float) -> State:
         """The last answer, for as long as it can be believed: nobody may be asking any more."""
-        stale = self.at is None or now - self.at > 3 * self.every + BELIEVED
+        stale = self.at is None or (not self.rests and now - self.at > 3 * self.every + BELIEVED)
         return "not known" if stale else self.state
 
     @property
