@@ -649,3 +649,16 @@ def test_a_fact_that_cannot_be_understood_keeps_no_other_from_being_told(team: T
         with pytest.raises(Exception, match="No row was found"):
             team.teller.look()
     assert only(team.tell()).application == APP
+
+
+def test_the_owner_hears_once_of_a_disk_that_is_nearly_full_and_that_it_is_over(team: Team) -> None:
+    for kind, says in (("machine.little_room", "1.2 GB (4 %)"), ("machine.room_again", "9.0 GB (30 %)")):
+        with team.database.write() as conn:
+            facts.record(conn, kind, data={"free": 1, "total": 30, "says": says})
+    little, again = team.tell()
+    assert (little.person, again.person) == ("owner", "owner")
+    assert little.subject == "Shipway needs its owner: only 1.2 GB (4 %) of the disk of its data are free"
+    assert "Reports of errors and telemetry are refused" in little.text
+    assert "What serves goes on serving." in little.text
+    assert again.subject == "Shipway is well again: 9.0 GB (30 %) of the disk of its data are free again"
+    assert len(team.tell()) == 2

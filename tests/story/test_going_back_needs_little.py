@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -16,8 +17,9 @@ from shipway.errors import CannotRecord
 from shipway.pushes import access
 from shipway.rollbacks.choose import NowhereToGo
 from shipway.signals.reading import Reading
-from shipway.state import deployments, releases, runs
+from shipway.state import deployments, releases, room, runs
 from shipway.state.ballast import Ballast
+from shipway.state.room import LittleRoom
 from shipway.story.asking import Asking
 from shipway.story.at_once import OnlyRequests
 from shipway.story.conclude import conclude
@@ -119,6 +121,30 @@ def test_a_full_disk_has_room_kept_back_for_going_back(full: Scene) -> None:
     (home / "full").unlink()
     ballast.keep()
     assert ballast.path.stat().st_blocks * 512 >= 2 << 20
+
+
+@pytest.mark.needs("root")
+def test_with_little_room_nothing_new_is_built_and_everything_else_goes_on(full: Scene) -> None:
+    two_have_served(full, WARM)
+    home, served, new = home_of(full), full.says(), full.workshop.queue(full.commit("9", project=WARM))
+    left = room.left(home)
+    with (home / "full").open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, left.free - left.total // 30)
+    try:
+        for _ in range(3):
+            room.tell(full.cast.database, home)
+        with pytest.raises(LittleRoom, match=r"Only 0.0 GB \([23] %\) of the disk"):
+            room.check_for_reports(home)
+        assert "nothing new is built" in full.act(new, "check_out")
+        assert full.go_back(full.going_back()) == "passed"
+        assert full.says() != served
+    finally:
+        (home / "full").unlink()
+    assert full.act(new, "check_out") == "passed"
+    for _ in range(3):
+        room.tell(full.cast.database, home)
+    told = [kind for kind in full.every_fact() if kind.startswith("machine.")]
+    assert told == ["machine.little_room", "machine.room_again"]
 
 
 def home_of(scene: Scene) -> Path:

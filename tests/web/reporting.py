@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from typing import Any
+
+import pytest
 
 from shipway.releases import reporting
 from shipway.state import error_keys, releases
@@ -13,6 +16,11 @@ from web.scene import Scene
 from web.server import Answer, Site, story
 
 CLIENT = "Sentry sentry_version=7, sentry_client=test/1.0, sentry_key={}"
+
+
+def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every disk 4 % are free."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: shutil._ntuple_diskusage(100, 96, 4))  # type: ignore[attr-defined]
 
 
 def release(scene: Scene, application: str = "topup", environment: str = "prod") -> Release:

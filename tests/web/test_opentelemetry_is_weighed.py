@@ -309,3 +309,14 @@ def test_where_nothing_can_be_masked_nothing_is_kept(topup: Site) -> None:
     answer = send(topup, logs("with a secret in it, maybe"))
     assert (answer.status, answer.headers["retry-after"]) == (503, "60")
     assert written(topup) == []
+
+
+@pytest.mark.parametrize("signal", ["logs", "metrics", "traces"])
+def test_with_little_room_on_the_disk_it_is_to_come_again_later(
+    topup: Site, monkeypatch: pytest.MonkeyPatch, signal: str
+) -> None:
+    reporting.little_room(monkeypatch)
+    answer = send(topup, b"", signal)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "30")
+    monkeypatch.undo()
+    assert send(topup, b"", signal).status == 200

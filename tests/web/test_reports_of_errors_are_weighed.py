@@ -311,3 +311,22 @@ def test_a_key_is_made_once_for_each_environment(topup: Site) -> None:
         other = error_keys.current(conn, "ledger", "dev")
     assert made[0] == made[2] != made[1]
     assert made[0].project == made[1].project != other.project
+
+
+@pytest.mark.parametrize("place", ["envelope", "store"])
+def test_with_little_room_on_the_disk_reports_are_to_come_again_later(
+    topup: Site, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Whoever has no key is told that first."""
+    what = reporting.event()
+    body = json.dumps(what).encode() if place == "store" else reporting.envelope(("event", what))
+    reporting.little_room(monkeypatch)
+    answer = send(topup, body, place)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "30")
+    assert "4 %" in answer.json["detail"]
+    assert send(topup, body, place, "0" * 32).status == 403
+    assert topup.get("/api/v1/applications/topup/errors").json["dropped"] == 1
+    assert topup.get("/").status == 200, "the pages go on"
+    monkeypatch.undo()
+    assert send(topup, body, place).status == 200
+    assert counted(topup) == 1

@@ -12,7 +12,7 @@ from shipway.state.facts import Fact
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 
-Kind = Literal["stopped", "undone", "bad", "silent", "error", "machine"]
+Kind = Literal["stopped", "undone", "bad", "silent", "error", "machine", "well"]
 Whose = Literal["author", "asker", "owner"]
 
 LINES = 12  # of what explains a failure

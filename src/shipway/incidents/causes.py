@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from shipway.incidents import production, stops
+from shipway.incidents import machine, production, stops
 from shipway.incidents.cause import Cause
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
@@ -21,6 +21,8 @@ _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "deployment.failed": production.taken_back,
     "deployment.switched_back": production.taken_back,
     "error.suspected": production.suspected,
+    "machine.little_room": machine.little_room,
+    "machine.room_again": machine.room_again,
 }
 KINDS = tuple(_READERS)
 

@@ -97,6 +97,7 @@ def _subject(conn: Connection, cause: Cause) -> str:
         "silent": f"{short} in {there} {cause.what}; it is being taken back",
         "error": f"{cause.what}, in {there} since {short}",
         "machine": f"Shipway needs its owner: {cause.what}",
+        "well": f"Shipway is well again: {cause.what}",
     }[cause.kind]
 
 
@@ -139,7 +140,7 @@ def _why(whom: Whom) -> str:
 
 def _done(conn: Connection, cause: Cause) -> str:
     """What Shipway has done about it by now, as the record has it."""
-    if cause.kind == "machine":
+    if cause.kind in ("machine", "well"):
         return "What serves goes on serving."
     if cause.kind == "error":
         return "Nothing: the release goes on serving."

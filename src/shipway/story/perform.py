@@ -12,7 +12,7 @@ from shipway.durable.engine import BROKEN, GAVE_UP, PASSED, SKIPPED, Action
 from shipway.errors import CannotRecord, ShipwayError, TransientError, is_full
 from shipway.pipelines import checkout, plan
 from shipway.pipelines import run as pipeline
-from shipway.state import facts, runs
+from shipway.state import facts, room, runs
 from shipway.state.ballast import Ballast
 from shipway.state.runs import Run
 from shipway.story import deliver, go_back, rehearse
@@ -46,6 +46,7 @@ def actions(cast: Cast) -> dict[str, Action]:
 
 def _check_out(cast: Cast, run: Run, _arguments: Arguments) -> str:
     places = cast.machine.places
+    room.check_for_builds(places.data)
     checkout.check_out(places, run.application, run.commit, places.run(run.id) / "tree")
     return PASSED
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import threading
 import time
@@ -13,8 +12,8 @@ from pathlib import Path
 
 from shipway.config.places import Places
 from shipway.errors import ShipwayError
+from shipway.state import room
 
-LITTLE_DISK = 5  # per cent free, below which pushes are in danger
 SLOWEST_ANSWER = 10.0  # seconds for a command to say its version
 KEPT = 60.0  # seconds
 
@@ -116,10 +115,13 @@ def _python() -> Check:
 
 def _disk(places: Places) -> Check:
     there = next(path for path in (places.data, *places.data.parents) if path.exists())
-    total, _used, free = shutil.disk_usage(there)
-    share = 100 * free // total
-    advice = "" if share >= LITTLE_DISK else "Free some space: pushes are refused when the disk is full."
-    return Check("disk", share >= LITTLE_DISK, f"{free / 1e9:.1f} GB free ({share} %) at {there}", advice)
+    left = room.left(there)
+    advice = ""
+    if left.is_little:
+        advice = f"Make room: below {room.LITTLE:.0f} % reports of errors and telemetry are refused, "
+        advice += f"and below {room.TIGHT / 1e9:.0f} GB nothing new is built."
+    found = f"{left.free / 1e9:.1f} GB free ({int(left.percent)} %) at {there}"
+    return Check("disk", not left.is_little, found, advice)
 
 
 def _secrets(places: Places) -> Check:

@@ -12,7 +12,9 @@ from starlette.responses import JSONResponse, Response
 from shipway.signals.errors import intake
 from shipway.signals.errors.envelope import Envelope
 from shipway.signals.errors.refusals import Flooded
+from shipway.state import room
 from shipway.state.error_keys import ErrorKey
+from shipway.state.room import LittleRoom
 from shipway.web import bodies
 from shipway.web.call import Call
 from shipway.web.routes import declare
@@ -25,19 +27,26 @@ async def take_envelope(site: Site, call: Call) -> Response:
     """One report; when the request itself shows no key, the envelope has to have brought one."""
     key = _key(call)
     if key is not None:
-        return await _take(site, call, await _admitted(site, call, key), is_envelope=True)
+        return await _take(site, call, key, is_envelope=True)
     opened = await _opened(site, call, "", is_envelope=True)
-    known = await _admitted(site, call, opened.key)
+    try:
+        known = await _admitted(site, call, opened.key)
+    except LittleRoom as error:
+        return _no_room(error)
     seconds = site.intake.wait_before(known.application)
     return _too_many(seconds) if seconds else _kept(site, known, opened)
 
 
 async def take_event(site: Site, call: Call) -> Response:
     """One report in the older form: the event alone."""
-    return await _take(site, call, await _admitted(site, call, _key(call)), is_envelope=False)
+    return await _take(site, call, _key(call), is_envelope=False)
 
 
-async def _take(site: Site, call: Call, known: ErrorKey, *, is_envelope: bool) -> Response:
+async def _take(site: Site, call: Call, key: str | None, *, is_envelope: bool) -> Response:
+    try:
+        known = await _admitted(site, call, key)
+    except LittleRoom as error:
+        return _no_room(error)
     seconds = site.intake.wait_before(known.application)
     if seconds:
         return _too_many(seconds)
@@ -55,7 +64,18 @@ def _kept(site: Site, known: ErrorKey, opened: Envelope) -> Response:
 
 
 async def _admitted(site: Site, call: Call, key: str | None) -> ErrorKey:
-    return await run_in_threadpool(site.intake.admit, call.place("project"), key)
+    """Who reports; raises LittleRoom when nothing can be taken from anybody."""
+    return await run_in_threadpool(_admit, site, call.place("project"), key)
+
+
+def _admit(site: Site, project: str, key: str | None) -> ErrorKey:
+    known = site.intake.admit(project, key)
+    try:
+        room.check_for_reports(site.places.data)
+    except LittleRoom:
+        site.intake.drop(known.application)
+        raise
+    return known
 
 
 async def _opened(site: Site, call: Call, application: str, *, is_envelope: bool) -> Envelope:
@@ -67,6 +87,10 @@ async def _opened(site: Site, call: Call, application: str, *, is_envelope: bool
 
 def _key(call: Call) -> str | None:
     return intake.key_in(call.request.headers.get("x-sentry-auth"), call.request.query_params)
+
+
+def _no_room(error: LittleRoom) -> Response:
+    return JSONResponse({"detail": error.message}, error.status, {"retry-after": str(room.LATER)})
 
 
 def _too_many(seconds: int) -> Response:

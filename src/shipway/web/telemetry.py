@@ -18,6 +18,8 @@ from shipway.signals.errors import intake
 from shipway.signals.errors.refusals import Flooded
 from shipway.signals.otlp import answers
 from shipway.signals.otlp.request import JSON, PROTOBUF, Signal
+from shipway.state import room
+from shipway.state.room import LittleRoom
 from shipway.web import bodies
 from shipway.web.call import Call
 from shipway.web.routes import declare
@@ -53,12 +55,15 @@ async def _take(site: Site, call: Call, signal: Signal) -> Response:
         return _refused(PROTOBUF, 415, f"The body has to be {PROTOBUF} or {JSON}.")
     try:
         known = await run_in_threadpool(site.otlp.admit, call.request.headers.get(KEY))
+        await run_in_threadpool(room.check_for_reports, site.places.data)
         with site.otlp.reading(known.application):
             body = await bodies.body(call, intake.UNPACKED)
             encoding = call.request.headers.get("content-encoding", "")
             taken = await run_in_threadpool(site.otlp.take, known, body, encoding, kind, signal)
     except Flooded as error:
         return _refused(kind, 429, error.message, error.seconds)
+    except LittleRoom as error:
+        return _refused(kind, error.status, error.message, room.LATER)
     except (KeyLost, OSError) as error:
         log.warning("%s could not be kept: %s", signal, error)
         return _refused(kind, 503, "It cannot be kept just now.", LATER)
