@@ -103,7 +103,7 @@ def test_a_hold_closes_the_gate_and_says_who_and_why(
     with database.write() as conn:
         run, artifact = green(conn, "a")
         hold(conn, environment, commit)
-        with pytest.raises(GateClosed, match="mira: the fair is on"):
+        with pytest.raises(GateClosed, match="mira froze dev until somebody thaws it: the fair is on"):
             gate.check(conn, run, artifact, "dev", ORDER)
 
 
@@ -121,7 +121,7 @@ def test_a_hold_keeps_nobody_from_the_environments_before_it(database: Database)
         run, artifact = green(conn, "a")
         hold(conn, "prod", None)
         assert gate.to_rehearse(conn, run, "dev", ["test", "prod"]) == artifact
-        with pytest.raises(Frozen, match="prod is frozen"):
+        with pytest.raises(Frozen, match="froze prod"):
             gate.to_rehearse(conn, run, "test", ["prod"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from shipway.state import runs
 from shipway.state.runs import Run
 from shipway.story import carry
 from shipway.story.watch import Watch
+from shipway.web import whereabouts
+from shipway.web.commits import Commits
 from support.hearing import Hearsay, earlier, hear, read, tally
 from support.scene import WEB_ONLY, Scene, a_scene
 from support.workshop import NAME
@@ -182,5 +185,32 @@ def test_a_bad_release_goes_back_though_its_environment_is_frozen(
         assert scene.go_back(scene.begun(rollback)) == "passed"
         assert scene.says() == "1"
         outcome = scene.deliver(scene.ordered(scene.commit("3", project=PROJECT)))
-        assert "prod is frozen until somebody thaws it by ada: Month end" in outcome
+        assert "ada froze prod until somebody thaws it: Month end" in outcome
         assert scene.says() == "1"
+
+
+def test_a_freeze_that_is_over_is_not_told_as_one_that_is(tmp_path: Path) -> None:
+    """On record is what somebody did; where a commit is says what is so now, and what to do."""
+    with a_scene(tmp_path) as scene:
+        scene.serves("1", project=PROJECT)
+        commit = scene.commit("2", project=PROJECT)
+        git(scene, "update-ref", "refs/heads/main", commit)
+        run = scene.ordered(commit)
+        scene.story.freeze(NAME, "prod", "Month end", "", "ada")
+        outcome = scene.deliver(run)
+        with scene.cast.database.write() as conn:
+            runs.end(conn, run, "failed", outcome.removeprefix("failed: "))
+        assert (
+            where(scene, commit) == f"run {run.number} failed: ada froze prod until somebody thaws it: Month end"
+        )
+        scene.story.thaw(NAME, "prod", "ben")
+        told = "prod was frozen when it came there, and is open again: shipway deploy"
+        assert where(scene, commit) == f"run {run.number} failed: {told} {commit[:7]} --env prod"
+
+
+def where(scene: Scene, commit: str) -> str:
+    """Why it is not in prod."""
+    commits = Commits(scene.cast.machine.places)
+    with scene.cast.database.read() as conn:
+        (found,) = whereabouts.where(conn, commits, NAME, commit, ["prod"])
+    return found.reason

@@ -70,7 +70,7 @@ def test_what_is_frozen_takes_nothing_new_and_says_until_when(scene: Scene) -> N
     artifact = scene.artifact(scene.push("topup", "One"))
     with scene.database.write() as conn:
         freeze.freeze(conn, "topup", "prod", why="Month end", until="2h", who="ben")
-        with pytest.raises(gate.Frozen, match=r"prod is frozen until \w+ .* by ben: Month end"):
+        with pytest.raises(gate.Frozen, match=r"ben froze prod until \w+ .*: Month end"):
             gate.not_held(conn, artifact, "prod")
         gate.not_held(conn, artifact, "test")
         gate.may_come_back(conn, artifact, "prod")

@@ -7,7 +7,7 @@ import time
 import pytest
 from sqlalchemy import event
 
-from shipway.releases.gate import GateClosed
+from shipway.releases.gate import Frozen, GateClosed
 from shipway.signals.verdict import Verdict
 from shipway.state import facts, holds, runs
 from shipway.state.tables import metadata
@@ -116,11 +116,29 @@ def test_a_closed_gate_blocks_and_says_what_would_open_it(site: Site, closed: ty
     about = {"message": "test is held (freeze) by ben: month end", "hint": "It ends on Monday."}
     scene.remark(run, "run.stopped", id=closed.id, at="deploy", **about)
     scene.end(run, "failed", about["message"])
+    if closed is Frozen:
+        _freeze(scene, "topup", "test", time.time() + 3600)
     row = overview(site)["topup"]
     assert (row["state"], row["why"]) == ("blocked", f"{about['message']} {about['hint']}")
     assert [station["state"] for station in row["path"]][2:] == ["serving", "queued", "queued"]  # type: ignore[attr-defined]
     life = site.get(f"/api/v1/commits/topup/{run.commit}").json["moments"]
     assert [told["says"] for told in life if told["kind"] == "gate"] == [f"{about['message']} {about['hint']}"]
+
+
+def test_what_a_freeze_kept_away_can_come_once_that_is_over(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.green(run)
+    scene.deploy(run, "dev")
+    scene.remark(run, "run.stopped", id=Frozen.id, at="deploy", message="ben froze test until Monday")
+    scene.end(run, "failed", "ben froze test until Monday")
+    _freeze(scene, "topup", "test", time.time() + 3600)
+    assert overview(site)["topup"]["why"] == "ben froze test until Monday"
+    later = time.time() + 7200
+    monkeypatch.setattr(time, "time", lambda: later)
+    now = "test was frozen when it came there, and is open again: shipway deploy"
+    assert overview(site)["topup"]["why"] == f"{now} {run.commit[:7]} --env test"
 
 
 def test_a_good_verdict_stands_beside_how_long_it_has_served(site: Site) -> None:

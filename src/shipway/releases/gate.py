@@ -142,7 +142,7 @@ def not_held(conn: Connection, thing: Artifact | Release, environment: str) -> N
     may_come_back(conn, thing, environment)
     for hold in holds.on(conn, thing.application, environment, thing.commit):
         if hold.kind == holds.FREEZE:
-            raise Frozen(f"{environment} is frozen {_until(hold)} by {hold.who}: {hold.why}")
+            raise Frozen(f"{hold.who} froze {environment} {_until(hold)}: {hold.why}")
         raise GateClosed(f"{environment} is held ({hold.kind}) by {hold.who}: {hold.why}")
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shipway.state import deployments, facts, releases, runs
+from shipway.releases.gate import Frozen
+from shipway.state import deployments, facts, holds, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.web import quarantines, rehearsing, sentences, trials
 from shipway.web.commits import Commits
-from shipway.web.words import phase
+from shipway.web.words import open_again, phase
 
 FAILED = "its deployment failed: "
 SERVES, PENDING, STOPPED = "serves", "pending", "stopped"
@@ -127,6 +128,17 @@ def _under_way(conn: Connection, run: Run) -> str:
 
 
 def _ended(conn: Connection, run: Run) -> str:
+    thawed = _thawed(conn, run)
+    if thawed is not None:
+        return f"run {run.number} {run.state}: {open_again(thawed, run.commit)}"
     if run.reason:
         return f"run {run.number} {run.state}: {run.reason}"
     return f"run {run.number} {run.state}"
+
+
+def _thawed(conn: Connection, run: Run) -> str | None:
+    """The environment whose freeze stopped a run, once that is over."""
+    stops = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
+    if not stops or stops[-1].data.get("id") != Frozen.id or stops[-1].environment is None:
+        return None
+    return None if holds.frozen(conn, run.application, stops[-1].environment) else stops[-1].environment

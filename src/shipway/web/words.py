@@ -144,3 +144,9 @@ def counted(count: int) -> str:
 def zone() -> str:
     """The zone of this machine's clock, in which pages show times."""
     return time.strftime("%Z")
+
+
+def open_again(environment: str, commit: str) -> str:
+    """What is said of a commit that a freeze kept away, once that is over."""
+    way = f"shipway deploy {commit[:7]} --env {environment}"
+    return f"{environment} was frozen when it came there, and is open again: {way}"

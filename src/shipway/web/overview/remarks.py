@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shipway.releases.gate import GATES
+from shipway.releases.gate import GATES, Frozen
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
 from shipway.web.overview.places import Place
 from shipway.web.overview.standings import Standing
 from shipway.web.overview.stations import Station
-from shipway.web.words import clock, lasting, plain
+from shipway.web.words import clock, lasting, open_again, plain
 
 LONGEST = 70  # characters of a log's line
 ROOM = 150  # characters of a reason
@@ -37,7 +37,7 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
     if state in ("failed", "unknown"):
         return Remark("fail", _what_failed(head), _first(stations, "failed", "unknown"), run)
     if state == "blocked":
-        return Remark("stop", _what_closed(head), _first(stations, "blocked"), run)
+        return Remark("stop", _what_closed(head, places, now), _first(stations, "blocked"), run)
     if state in ("running", "queued"):
         at = max((n for n, station in enumerate(stations) if station.moving), default=1)
         return Remark("quiet", _under_way(head, now), at, run)
@@ -65,9 +65,12 @@ def _what_failed(head: Journey) -> str:
     return f"{reason}: {told[:LONGEST]}" if told else reason
 
 
-def _what_closed(head: Journey) -> str:
-    """Which gate, and what would open it."""
+def _what_closed(head: Journey, places: Sequence[Place], now: float) -> str:
+    """Which gate, and what would open it; a freeze may be over."""
     closed = next(fact for fact in head.stopped if fact.data.get("id") in GATES)
+    place = next((one for one in places if one.name == fates.stopped_before(head)), None)
+    if closed.data.get("id") == Frozen.id and place is not None and place.held(now) is None:
+        return open_again(place.name, head.run.commit)
     said = " ".join(str(closed.data.get(name) or "") for name in ("message", "hint"))
     return _short(said.strip())
 
