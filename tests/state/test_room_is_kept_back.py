@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import DiskFull
-from shipway.state import facts, room
+from shipway.state import facts, nearly_full, room
 from shipway.state.ballast import Ballast
 from shipway.state.database import open_database
 from shipway.state.room import LittleRoom
@@ -76,7 +76,7 @@ def test_little_room_is_recorded_once_and_over_only_when_there_is_clearly_more(
     database = open_database(tmp_path / "shipway.db")
     for free in (5, 4, 3, 4, 5, 4, 6, 50, 4):
         monkeypatch.setattr(shutil, "disk_usage", lambda _path, free=free: Usage(100, 100 - free, free))
-        room.tell(database, tmp_path)
+        nearly_full.tell(database, tmp_path)
     with database.read() as conn:
         told = [(fact.kind, fact.data["free"]) for fact in facts.after(conn, 0)]
     assert told == [("machine.little_room", 4), ("machine.room_again", 6), ("machine.little_room", 4)]

@@ -17,7 +17,7 @@ from shipway.errors import CannotRecord
 from shipway.pushes import access
 from shipway.rollbacks.choose import NowhereToGo
 from shipway.signals.reading import Reading
-from shipway.state import deployments, releases, room, runs
+from shipway.state import deployments, nearly_full, releases, room, runs
 from shipway.state.ballast import Ballast
 from shipway.state.room import LittleRoom
 from shipway.story.asking import Asking
@@ -132,7 +132,7 @@ def test_with_little_room_nothing_new_is_built_and_everything_else_goes_on(full:
         os.posix_fallocate(file.fileno(), 0, left.free - left.total // 30)
     try:
         for _ in range(3):
-            room.tell(full.cast.database, home)
+            nearly_full.tell(full.cast.database, home)
         with pytest.raises(LittleRoom, match=r"Only 0.0 GB \([23] %\) of the disk"):
             room.check_for_reports(home)
         assert "nothing new is built" in full.act(new, "check_out")
@@ -142,7 +142,7 @@ def test_with_little_room_nothing_new_is_built_and_everything_else_goes_on(full:
         (home / "full").unlink()
     assert full.act(new, "check_out") == "passed"
     for _ in range(3):
-        room.tell(full.cast.database, home)
+        nearly_full.tell(full.cast.database, home)
     told = [kind for kind in full.every_fact() if kind.startswith("machine.")]
     assert told == ["machine.little_room", "machine.room_again"]
 

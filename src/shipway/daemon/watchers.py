@@ -18,7 +18,7 @@ from shipway.incidents.tell import Teller
 from shipway.signals import instances
 from shipway.signals.errors.intake import Intake, Report
 from shipway.signals.errors.recording import Recorder
-from shipway.state import room, suspicions
+from shipway.state import nearly_full, suspicions
 from shipway.state.ballast import Ballast
 from shipway.story import conclude, rehearse, tend
 from shipway.story.cast import Cast
@@ -150,7 +150,7 @@ class Watchers:
 
     def _tend(self) -> None:
         Ballast(self._cast.machine.places.data).keep()
-        self._guarded(lambda: room.tell(self._cast.database, self._cast.machine.places.data))
+        self._guarded(lambda: nearly_full.tell(self._cast.database, self._cast.machine.places.data))
         tend.restore(self._cast)
         conclude.settle(self._cast)
 

@@ -14,15 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.errors import DiskFull, TransientError
-from shipway.state import facts, positions
 from shipway.state.ballast import PLENTY, SIZE
-from shipway.state.database import Connection, Database
 
 LITTLE = 5.0  # per cent of the disk (BARS R19)
 AGAIN = LITTLE + 1.0  # per cent from which on there is room again: one that is just as full is not told of twice
 TIGHT = PLENTY * SIZE  # bytes; a large disk has room for a build though hardly any of it is free
 LATER = 30  # seconds after which a report may be sent again
-POSITION = "little room"
 
 
 class LittleRoom(TransientError):
@@ -73,19 +70,3 @@ def check_for_builds(data: Path) -> None:
     room = left(data)
     if room.is_little and room.free < TIGHT:
         raise DiskFull(f"Only {room.says} of the disk of Shipway's data are free, so nothing new is built.")
-
-
-def tell(database: Database, data: Path) -> None:
-    """Puts on record, once, that there is little room, and that there is enough again."""
-    room = left(data)
-    with database.read() as conn:
-        told = positions.get(conn, POSITION)
-    if room.is_little and not told:
-        database.note(lambda conn: _record(conn, "machine.little_room", room, told, 1))
-    elif told and room.percent >= AGAIN:
-        database.note(lambda conn: _record(conn, "machine.room_again", room, told, 0))
-
-
-def _record(conn: Connection, kind: str, room: Room, seen: int, now: int) -> None:
-    if positions.move(conn, POSITION, seen, now):
-        facts.record(conn, kind, data={"free": room.free, "total": room.total, "says": room.says})
