@@ -274,6 +274,9 @@ def test_where_tells_the_verdict_and_what_came_of_it(judged: Site, application: 
         assert told.endswith(found["quarantine"]["says"])
         assert f"{commit[:7]} is quarantined in prod until" in found["quarantine"]["says"]
         assert found["quarantine"]["says"] in judged.get(address(application, 2)).text
+        page = judged.get(PLACE.format(application)).text
+        assert "quarantined in prod" in page
+        assert "by chance" not in page, "beside a button there is room for a few words"
         held = judged.get(f"/api/v1{PLACE.format(application)}").json["holds"]
         assert [hold["commit"] for hold in held] == [commit]
     says = judged.get(f"/api/v1/commits/{application}/{commit}/why?environment=prod").json["reason"]

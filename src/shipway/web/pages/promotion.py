@@ -61,12 +61,16 @@ def promotion(
 
 def _closed(conn: Connection, artifact: Artifact, environment: str) -> tuple[str, str]:
     """How the gate is closed, and why; both empty where no hold closes it."""
+    found = gate.quarantine_over(conn, artifact, environment)
+    if found is not None:
+        same = "" if found.same == "itself" else f"the same as {str(found.hold.commit)[:7]}, "
+        return "quarantined", f"{same}quarantined in {environment}"
     try:
         gate.not_held(conn, artifact, environment)
     except gate.Frozen:
         return "frozen", f"{environment} is frozen"
     except gate.GateClosed as error:
-        return "quarantined", error.message
+        return "blocked", error.message
     return "", ""
 
 
