@@ -96,6 +96,7 @@ NEEDS = {
     "root": Need(not_root),
     "registry": Need(registry_silent),
     "promtool": Need(program("promtool")),
+    "prometheus": Need(program("prometheus")),
     "npm-registry": Need(runs("npm", "view", "@sentry/node", "version")),
 }
 

@@ -41,6 +41,9 @@ def test_releases_are_compared_and_data_is_listed(site: Site, shipway: Shipway) 
 def test_tokens_have_names_and_sessions_are_ended(site: Site, shipway: Shipway) -> None:
     shipway("token", "create", "eve", "--name", "laptop")
     assert "laptop" in shipway("token", "list").told
+    made = shipway("token", "create", "prometheus", "--metrics", "--json").json
+    assert made["role"] == "metrics"
+    assert shipway("token", "create", "prometheus", "--metrics", "--owner").code != 0
     assert shipway("sessions").out == "Nobody is signed in.\n"
     site.sign_in("ben")
     (session,) = shipway("sessions", "--json").json

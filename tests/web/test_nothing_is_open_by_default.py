@@ -176,6 +176,29 @@ def test_a_token_as_a_password_opens_git_and_nothing_else(shared: Site) -> None:
     assert shared.ask("GET", "/git/topup.git/info/refs?service=git-upload-pack", basic).status == 200
 
 
+def test_a_token_for_metrics_alone_reads_metrics_and_nothing_else(shared: Site) -> None:
+    made = shared.send("POST", "/api/v1/tokens", {"who": "prometheus", "role": "metrics"}).json["token"]
+    shown = {"authorization": f"Bearer {made}"}
+    assert "shipway_info" in shared.ask("GET", "/metrics", shown).text
+    for method, path in {*guarded(), ("GET", "/nothing"), ("POST", "/metrics")} - {("GET", "/metrics")}:
+        as_git = {"authorization": f"Basic {base64.b64encode(f'x:{made}'.encode()).decode()}"}
+        refused = shared.ask(method, filled(path), as_git if path.startswith("/git/") else shown)
+        assert refused.status == 403, f"{method} {path}"
+        assert "reads /metrics and nothing else" in refused.text, f"{method} {path}"
+
+
+def test_a_token_for_metrics_alone_does_not_sign_in(shared: Site) -> None:
+    made = shared.send("POST", "/api/v1/tokens", {"who": "prometheus", "role": "metrics"}).json["token"]
+    form = {"origin": shared.origin, "content-type": "application/x-www-form-urlencoded"}
+    refused = shared.ask("POST", "/signin", form, f"token={made}")
+    assert (refused.status, "set-cookie" in refused.headers) == (403, False)
+    assert "is for metrics alone" in refused.text
+
+
+def test_a_token_for_what_there_is_not_is_refused(shared: Site) -> None:
+    assert shared.send("POST", "/api/v1/tokens", {"who": "eve", "role": "root"}).status == 400
+
+
 def test_only_an_owner_may_see_and_make_tokens(shared: Site) -> None:
     assert shared.get("/api/v1/tokens", "ben").status == 403
     assert shared.send("POST", "/api/v1/tokens", {"who": "eve"}, "ben").status == 403

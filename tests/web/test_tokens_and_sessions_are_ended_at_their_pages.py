@@ -39,6 +39,16 @@ def test_a_token_is_made_and_shown_once(site: Site) -> None:
     refused = submit(site, "/tokens", ada, who="  ", name="x")
     assert (refused.status, "say whose" in refused.text) == (400, True)
     assert submit(site, "/tokens", ada, who="eve", name="x" * 61).status == 400
+    assert submit(site, "/tokens", ada, who="eve", role="root").status == 400
+
+
+def test_a_token_is_made_for_what_it_may(site: Site) -> None:
+    ada = site.sign_in()
+    for role in ("owner", "user", "metrics"):
+        submit(site, "/tokens", ada, who=f"eve {role}", role=role)
+    found = {one["who"]: one["role"] for one in site.get("/api/v1/tokens").json["tokens"]}
+    assert [found[f"eve {role}"] for role in ("owner", "user", "metrics")] == ["owner", "user", "metrics"]
+    assert "read metrics, nothing else" in site.get("/tokens").text
 
 
 def test_only_an_owner_sees_and_makes_tokens(site: Site) -> None:

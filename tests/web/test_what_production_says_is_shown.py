@@ -7,8 +7,10 @@ import re
 import shutil
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import yaml
@@ -17,6 +19,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from shipway.signals.instances import Usage
 from shipway.traffic.counts import Count, Counted
 from shipway.traffic.tally import BOUNDS, Tally
+from support.keeping import eventually
+from support.ports import free_port
 from support.said import kept
 from web.scene import Scene
 from web.server import Site
@@ -173,6 +177,41 @@ def test_the_guide_lists_every_metric(told: Told) -> None:
     guide = (MONITORING.parents[1] / "docs" / "guides" / "prometheus.md").read_text()
     listed = set(re.findall(r"^\| `(shipway_\w+)`", guide, re.MULTILINE))
     assert listed == {re.sub(r"_(bucket|count)$", "", name) for name in told} | {"shipway_deployments_running"}
+
+
+@pytest.mark.soak  # its package would start a server on the machine of whoever runs the tests
+@pytest.mark.needs("prometheus")
+def test_prometheus_itself_fetches_with_a_token_of_its_own(shop: Site, told, tmp_path: Path) -> None:
+    """With the configuration that we hand out, where only the port is another."""
+    made = shop.send("POST", "/api/v1/tokens", {"who": "prometheus", "role": "metrics"}).json["token"]
+    (tmp_path / "shipway.token").write_text(f"{made}\n")  # as the command line prints it
+    shutil.copy(MONITORING / "rules.yml", tmp_path)
+    configuration = (MONITORING / "prometheus.yml").read_text()
+    (tmp_path / "prometheus.yml").write_text(configuration.replace(":8440", f":{shop.port}"))
+    port = free_port()
+    command = [
+        "prometheus",
+        f"--config.file={tmp_path / 'prometheus.yml'}",
+        f"--storage.tsdb.path={tmp_path / 'series'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as prometheus:
+        try:
+            eventually(lambda: found_by(port, 'up{job="shipway"}') == ["1"], "it may read", 120.0)
+            rule = "release:shipway_instance_memory_bytes:sum"
+            eventually(lambda: found_by(port, rule) == ["41000000"], "the rules are reckoned", 120.0)
+        finally:
+            prometheus.terminate()
+
+
+def found_by(port: int, query: str) -> list[str]:
+    """The values that a Prometheus has now; none before it listens."""
+    address = f"http://127.0.0.1:{port}/api/v1/query?{urlencode({'query': query})}"
+    try:
+        with urllib.request.urlopen(address, timeout=10.0) as answer:
+            return [one["value"][1] for one in json.load(answer)["data"]["result"]]
+    except OSError:
+        return []
 
 
 @pytest.mark.soak  # its package would start a server on the machine of whoever runs the tests

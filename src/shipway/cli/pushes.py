@@ -84,6 +84,9 @@ def token(
     act: Annotated[str, typer.Argument(help="list, create or revoke.")] = "list",
     who: Annotated[str | None, typer.Argument(help="For whom (create), or which token (revoke).")] = None,
     owner: Annotated[bool, typer.Option("--owner", help="A token that may also manage tokens.")] = False,
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="A token that reads /metrics and nothing else, for Prometheus.")
+    ] = False,
     own: Annotated[
         bool, typer.Option("--own", help="Revoke even the token that this machine uses itself.")
     ] = False,
@@ -94,7 +97,7 @@ def token(
     server = Server.find()
     answer: Any
     if act == "create" and who is not None:
-        answer = server.post("/tokens", {"who": who, "role": "owner" if owner else "user", "name": name})
+        answer = server.post("/tokens", {"who": who, "role": _role(owner=owner, metrics=metrics), "name": name})
         show.as_json(answer) if as_json else _hand_over(answer)
     elif act == "revoke" and who is not None:
         if not own:
@@ -143,6 +146,12 @@ def settings(
     print(f"{application}, as {found['default_branch']} has it at {(found['commit'] or 'no commit yet')[:13]}")
     rows = [(one["key"], one["line"] or "", plain(one["value"])) for one in found["settings"]]
     show.table(("setting", "line", "value"), rows, empty="Nothing was pushed that could be read.", one_line=True)
+
+
+def _role(*, owner: bool, metrics: bool) -> str:
+    if owner and metrics:
+        raise UserError("A token is for an owner or for metrics alone: say --owner or --metrics.")
+    return "owner" if owner else "metrics" if metrics else "user"
 
 
 def _hand_over(made: Mapping[str, str]) -> None:

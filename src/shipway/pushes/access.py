@@ -15,10 +15,14 @@ from shipway.state.tokens import Token
 
 
 class InvalidToken(UserError):
-    """A token for nobody, or with a name that cannot be read."""
+    """A token for nobody, with a name that cannot be read, or for what no token is for."""
 
     id = "pushes.invalid_token"
 
+
+METRICS = "metrics"
+ROLES = ("owner", "user", METRICS)
+"""What a token may: everything; everything but tokens and channels; read `/metrics` and nothing else."""
 
 LONGEST_NAME = 60  # characters
 _PREFIX = "shipway_"  # lets people and scanners see what they have found
@@ -37,11 +41,13 @@ def create(
     """A new token for `who`, told once and kept nowhere; it ends after `lifetime` seconds if given.
 
     `kind` is personal (git and the command line), session (a browser's), or code (good for one sign-in); the
-    last two end with the personal one, `parent`, that they were made from. `name` is what people call it.
-    Raises InvalidToken for a personal one; the others are as good as what they were made from.
+    last two end with the personal one, `parent`, that they were made from. `role` is one of ROLES, `name` what
+    people call it. Raises InvalidToken for a personal one; the others are as good as what they were made from.
     """
     if kind == "personal":
         _may_be_called(who, name)
+        if role not in ROLES:
+            raise InvalidToken(f"A token is for one of {', '.join(ROLES)}, not for {role[:LONGEST_NAME]!r}.")
     token = _PREFIX + secrets.token_urlsafe(32)
     expires = None if lifetime is None else time.time() + lifetime
     with database.write() as conn:

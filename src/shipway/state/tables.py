@@ -34,7 +34,7 @@ tokens = Table(
     Column("id", String, primary_key=True),
     Column("digest", String, nullable=False, unique=True),
     Column("kind", String, nullable=False),  # personal | session | code
-    Column("role", String, nullable=False),  # owner | user
+    Column("role", String, nullable=False),  # owner | user | metrics
     Column("who", String, nullable=False),
     Column("created", Float, nullable=False),
     Column("expires", Float),

@@ -26,11 +26,20 @@ CODE_LIFE = 3600.0
 
 @dataclass(frozen=True)
 class Caller:
-    """A person (or their program); `token` is the id of what they showed."""
+    """A person (or their program); `token` is the id of what they showed, `role` what it may (`access.ROLES`)."""
 
     who: str
-    owner: bool
+    role: str
     token: str
+
+    @property
+    def owner(self) -> bool:
+        return self.role == "owner"
+
+    @property
+    def metrics_alone(self) -> bool:
+        """Whether it reads `/metrics` and nothing else."""
+        return self.role == access.METRICS
 
 
 def caller(database: Database, cookie: str | None, request: Request) -> Caller | None:
@@ -46,9 +55,9 @@ def caller(database: Database, cookie: str | None, request: Request) -> Caller |
 
 
 def begin_session(database: Database, shown: str) -> str | None:
-    """A new session's id for whoever shows a good personal token."""
+    """A new session's id for whoever shows a good personal token that may see the pages."""
     token = access.verify(database, shown)
-    return None if token is None else _session(database, token)
+    return None if token is None or token.role == access.METRICS else _session(database, token)
 
 
 def redeem(database: Database, code: str) -> str | None:
@@ -61,11 +70,10 @@ def redeem(database: Database, code: str) -> str | None:
 
 def one_time_code(database: Database, known: Caller) -> str:
     """A code that signs this person into the pages once, within an hour."""
-    role = "owner" if known.owner else "user"
     with database.read() as conn:
         shown = tokens.get(conn, known.token)
     parent = None if shown is None else _personal(shown)
-    return access.create(database, known.who, kind="code", role=role, lifetime=CODE_LIFE, parent=parent)
+    return access.create(database, known.who, kind="code", role=known.role, lifetime=CODE_LIFE, parent=parent)
 
 
 def _personal(token: Token) -> str | None:
@@ -102,4 +110,4 @@ def _by_session(database: Database, shown: str) -> Caller | None:
 
 
 def _caller(token: Token) -> Caller:
-    return Caller(token.who, token.role == "owner", token.id)
+    return Caller(token.who, token.role, token.id)

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shipway.errors import NotAllowed, NotFound, ShipwayError
+from shipway.pushes.access import METRICS
 from shipway.state import facts
 from shipway.web.access import Caller
 from shipway.web.call import Call, read_body
@@ -25,6 +26,7 @@ from shipway.web.routes import Declared
 from shipway.web.site import Site
 
 SIGN_IN = "/signin"
+MORE = "An owner makes one that may more: `shipway token create NAME`."
 
 SMALL, LEVEL = 1024, 5  # bytes that are not worth packing; zlib's own scale from 1 (fast) to 9 (small)
 
@@ -97,6 +99,8 @@ class Address:
             return
         if caller is None:
             raise NotSignedIn("Nobody is signed in.")
+        if caller.metrics_alone and (declared is None or declared.who != METRICS):
+            raise NotAllowed("This token reads /metrics and nothing else.", hint=MORE)
         if declared is not None and declared.who == "owner" and not caller.owner:
             raise NotAllowed("Only an owner of this installation may do this.")
 

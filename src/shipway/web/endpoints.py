@@ -12,6 +12,7 @@ from shipway import __version__
 API = "/api/v1"
 WHO = {
     "public": "anybody",
+    "metrics": "whoever has a token, also one for metrics alone",
     "user": "whoever has a token",
     "owner": "an owner",
 }
@@ -19,7 +20,7 @@ WHO = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One method of one address: who may call it (public, user, owner), among what it belongs, what it does."""
+    """One method of one address: who may call it (public, metrics, user, owner), among what it belongs, what it does."""
 
     method: str
     path: str

@@ -1,6 +1,7 @@
 """Everything that is counted, for Prometheus to fetch: `/metrics` in its text format.
 
-Counters begin at zero when the server is started, as those of any process do. Whoever has a token may read it.
+Counters begin at zero when the server is started, as those of any process do. Whoever has a
+token may read it, and there are tokens that may read nothing else.
 """
 
 from __future__ import annotations
@@ -172,4 +173,4 @@ def _gauge(name: str, says: str, labels: Sequence[str], samples: Samples) -> Met
     return family
 
 
-ROUTES = (declare("GET", "/metrics", metrics, who="user"),)
+ROUTES = (declare("GET", "/metrics", metrics, who="metrics"),)

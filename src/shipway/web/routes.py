@@ -17,7 +17,7 @@ from shipway.web.call import Call
 from shipway.web.endpoints import Endpoint
 from shipway.web.site import Site
 
-Who = Literal["public", "user", "owner"]
+Who = Literal["public", "metrics", "user", "owner"]
 Answer = Callable[[Site, Call], Any]
 
 
@@ -32,9 +32,9 @@ class Declared:
 
 
 def declare(method: str, path: str, answer: Answer, *, who: Who) -> Declared:
-    """An address for `app` to register; refused unless it says who may call it: public, user or owner."""
+    """An address for `app` to register; refused unless it says who may call it: public, metrics, user or owner."""
     if who not in get_args(Who):
-        raise ValueError(f"{method} {path} does not say who may call it: public, user or owner")
+        raise ValueError(f"{method} {path} does not say who may call it: {', '.join(get_args(Who))}")
     return Declared(method, path, answer, who)
 
 

@@ -24,10 +24,10 @@ def list_tokens(site: Site, call: Call) -> dict[str, Any]:
 
 
 def make_token(site: Site, call: Call) -> dict[str, Any]:
-    """A token for `who`, shown this once. `role` is owner or user, `name` what it is for."""
+    """A token for `who`, shown this once. `role` is owner, user or metrics, `name` what it is for."""
     role, name = call.json().get("role", "user"), call.json().get("name", "")
-    if role not in ("owner", "user"):
-        raise Unreadable("`role` is owner or user.")
+    if role not in access.ROLES:
+        raise Unreadable("`role` is owner, user or metrics.")
     if not isinstance(name, str):
         raise Unreadable("`name` is a text.")
     who = call.field("who")

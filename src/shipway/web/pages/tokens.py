@@ -45,10 +45,9 @@ def token_list(site: Site, call: Call) -> Response:
 def create(site: Site, call: Call) -> Response:
     """Makes a token, and shows it in the only answer that ever holds it."""
     form = call.form()
-    role = "owner" if "owner" in form else "user"
-    given = {"who": form.get("who", "").strip(), "name": form.get("name", "").strip(), "role": role}
+    given = {name: form.get(name, "").strip() for name in ("who", "name")} | {"role": form.get("role", "user")}
     try:
-        made = access.create(site.database, given["who"], role=role, name=given["name"])
+        made = access.create(site.database, given["who"], role=given["role"], name=given["name"])
     except InvalidToken as error:
         reply = _drawn(site, call, Asked(refused=error.message, given=given))
         reply.status_code = error.status
