@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cli.terminal import Said
+from shipway.signals.errors.recording import Accepted
 from web.server import Site
 
 Shipway = Callable[..., Said]
@@ -36,6 +37,19 @@ def test_releases_are_compared_and_data_is_listed(site: Site, shipway: Shipway) 
     kept.mkdir(parents=True)
     (kept / "db.sqlite3").write_bytes(b"x")
     assert "db.sqlite3 1 B" in shipway("data", "--app", "topup").told
+
+
+def test_reports_that_were_lost_on_their_way_outside_are_told(site: Site, shipway: Shipway) -> None:
+    site.scene.application("topup")
+    channel = {"whose": "sentry:topup.prod", "url": "https://k3y@sentry.example.org/7"}
+    site.send("POST", "/api/v1/channels", channel)
+    assert "reports of errors go on" in shipway("doctor").told
+    site.cast.forwarder.offer([Accepted("topup", "prod", b"no report", []), Accepted("topup", "prod", b"{}", [])])
+    (check,) = [one for one in shipway("doctor", "--json").json if one["what"] == "forwarding"]
+    assert (check["good"], check["optional"]) == (False, True)
+    assert check["found"] == "sentry:topup.prod: 1 of 2 reports were lost"
+    assert "1 of 2 reports were lost" in site.get("/installation").text
+    assert site.get("/api/v1/installation").json["forwarding"]["sentry:topup.prod"]["lost"] == 1
 
 
 def test_tokens_have_names_and_sessions_are_ended(site: Site, shipway: Shipway) -> None:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from shipway.config.places import Places
 from shipway.environments import configure
 from shipway.environments.secrets import Vault
-from shipway.incidents import channels, courier, errand, forward
+from shipway.incidents import channels, courier, errand, forward, line
 from shipway.incidents.errand import Outcome
-from shipway.incidents.forward import Forwarder
+from shipway.incidents.forward import Forwarder, Forwarding
+from shipway.incidents.line import Line
 from shipway.signals.errors.recording import Accepted
 from shipway.state.channels import Channel
 from support import sdks
@@ -66,8 +71,14 @@ def dsn(outside: Hook) -> str:
 
 
 @pytest.fixture
-def forwarder(shared: Site) -> Iterator[Forwarder]:
-    made = Forwarder(shared.scene.database, shared.cast.machine.vault)
+def places(shared: Site, tmp_path: Path) -> Places:
+    """A line of its own for each test, over the record that they share."""
+    return replace(shared.scene.places, data=tmp_path)
+
+
+@pytest.fixture
+def forwarder(shared: Site, places: Places) -> Iterator[Forwarder]:
+    made = Forwarder(shared.scene.database, places, shared.cast.machine.vault)
     yield made
     made.close()
 
@@ -86,6 +97,10 @@ def accepted(**event: Any) -> Accepted:
 
 def state(forwarder: Forwarder) -> dict[str, Any]:
     return asdict(forwarder.state(WHOSE))
+
+
+def counts(forwarder: Forwarder) -> Forwarding:
+    return replace(forwarder.state(WHOSE), oldest=None, lost_at=None)
 
 
 def shown(site: Site) -> dict[str, Any]:
@@ -137,7 +152,7 @@ def test_nothing_goes_where_no_sentry_is_named(shared: Site, forwarder: Forwarde
     forwarder.look()
     forwarder.offer([Accepted("topup", "dev", b"{}", [])])
     forwarder.look()
-    assert forwarder.state(WHOSE) == forward.Forwarding()
+    assert counts(forwarder) == Forwarding()
     assert outside.raw == []
 
 
@@ -173,8 +188,8 @@ def test_one_that_hangs_holds_up_neither_intake_nor_others(
     forwarder.look()
     eventually(lambda: outside.calls, "it was asked")
     assert reporting.report(shared, reporting.event()).status == 200
-    forwarder.offer([*shared.record(at_least=1), *[accepted()] * (forward.WAITING + 6)])
-    assert state(forwarder)["waiting"] == forward.WAITING
+    forwarder.offer([*shared.record(at_least=1), *[accepted()] * (line.WAITING + 6)])
+    assert state(forwarder)["waiting"] == line.WAITING
     assert state(forwarder)["lost"] == 8, "the line has an end, and says so"
 
 
@@ -204,35 +219,35 @@ def looks(forwarder: Forwarder, clock: Clock, seconds: float) -> None:
     """As the watcher does, once a second; each courier has come back before the next look."""
     for _ in range(round(seconds)):
         forwarder.look()
-        eventually(lambda: not any(line.busy for line in forwarder._lines.values()), "it is back")
+        eventually(lambda: not any(line.busy for line in forwarder._lanes.values()), "it is back")
         clock.now += 1
 
 
-def test_pauses_grow_and_nothing_is_lost_meanwhile(shared: Site, outside: Hook) -> None:
+def test_pauses_grow_and_nothing_is_lost_meanwhile(shared: Site, places: Places, outside: Hook) -> None:
     name(shared, dsn(outside))
     clock, (given, send) = Clock(), answering(*[Outcome(False, "no answer")] * 4, said(taken=1))
-    made = Forwarder(shared.scene.database, shared.cast.machine.vault, send, clock)
+    made = Forwarder(shared.scene.database, places, shared.cast.machine.vault, send, clock)
     made.look()
     made.offer([accepted()])
     looks(made, clock, 29)
     assert len(given) == 4, "at 0, 2, 6 and 14 s"
-    assert made.state(WHOSE) == forward.Forwarding(waiting=1, problem="no answer")
+    assert counts(made) == Forwarding(waiting=1, problem="no answer")
     looks(made, clock, 3)
-    assert made.state(WHOSE) == forward.Forwarding(forwarded=1)
+    assert counts(made) == Forwarding(forwarded=1)
     made.close()
 
 
-def test_a_service_that_wants_to_be_left_alone_is(shared: Site, outside: Hook) -> None:
+def test_a_service_that_wants_to_be_left_alone_is(shared: Site, places: Places, outside: Hook) -> None:
     name(shared, dsn(outside))
     clock, (given, send) = Clock(), answering(said(taken=1, wait=60, said="It answered 429."), said(taken=2))
-    made = Forwarder(shared.scene.database, shared.cast.machine.vault, send, clock)
+    made = Forwarder(shared.scene.database, places, shared.cast.machine.vault, send, clock)
     made.look()
     made.offer([accepted(), accepted(), accepted()])
     looks(made, clock, 59)
     assert given == [3]
     looks(made, clock, 3)
     assert given == [3, 2]
-    assert made.state(WHOSE) == forward.Forwarding(forwarded=3)
+    assert counts(made) == Forwarding(forwarded=3)
     made.close()
 
 
@@ -247,7 +262,7 @@ def test_what_is_not_taken_yet_stays_in_the_line(
     forwarder.look()
     eventually(lambda: state(forwarder)["problem"] == f"It answered {status}.", "it was asked")
     assert (state(forwarder)["waiting"], state(forwarder)["lost"]) == (1, 0)
-    assert forwarder._lines[WHOSE].due > time.monotonic() + 20
+    assert forwarder._lanes[WHOSE].due > time.monotonic() + 20
 
 
 def test_what_is_refused_is_not_sent_again(shared: Site, forwarder: Forwarder, outside: Hook) -> None:
@@ -260,14 +275,109 @@ def test_what_is_refused_is_not_sent_again(shared: Site, forwarder: Forwarder, o
     assert state(forwarder)["waiting"] == 0
 
 
-def test_what_cannot_be_scrubbed_is_lost_alone(shared: Site, outside: Hook) -> None:
+def test_what_cannot_be_scrubbed_is_lost_alone(shared: Site, places: Places, outside: Hook) -> None:
     name(shared, dsn(outside))
-    made = Forwarder(shared.scene.database, shared.cast.machine.vault)
+    made = Forwarder(shared.scene.database, places, shared.cast.machine.vault)
     made.look()
     deep = json.loads("[" * 600 + "]" * 600)
     made.offer([accepted(extra={"deep": deep}), Accepted("topup", "prod", b"no report", []), accepted()])
     made.close()
-    assert made.state(WHOSE) == forward.Forwarding(waiting=1, lost=2)
+    assert counts(made) == Forwarding(waiting=1, lost=2)
+
+
+STARTED = """
+import json, sys
+from dataclasses import replace
+from pathlib import Path
+from shipway.config.places import Places
+from shipway.environments.secrets import Vault
+from shipway.incidents.forward import Forwarder
+from shipway.signals.errors.recording import Accepted
+from shipway.state.database import open_database
+
+places, data = Places.of(Path(sys.argv[1])), Path(sys.argv[2])
+forwarder = Forwarder(open_database(places.database), replace(places, data=data), Vault(places))
+for number in range(30):
+    forwarder.offer([Accepted("topup", "prod", json.dumps({"event_id": f"{number:032x}"}).encode(), [])])
+forwarder.look()
+print("lined up", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("asleep", [True, False])
+def test_a_kill_loses_no_report(shared: Site, places: Places, outside: Hook, *, asleep: bool) -> None:
+    """Killed with a courier on its way (the Sentry hangs), or while it says no: the next server sends them."""
+    name(shared, dsn(outside))
+    outside.status = 503
+    if asleep:
+        outside.awake.clear()
+    home = shared.scene.places
+    env = {**os.environ, "HOME": str(home.data.parent), "XDG_RUNTIME_DIR": str(home.data.parent)}
+    env.pop("XDG_CONFIG_HOME", None)
+    command = [sys.executable, "-c", STARTED, str(home.data), str(places.data)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as killed:
+        assert killed.stdout is not None
+        assert killed.stdout.readline() == b"lined up\n"
+        eventually(lambda: outside.calls, "a courier asked")
+        killed.kill()
+    outside.status = 200
+    outside.awake.set()
+    outside.raw.clear()
+    made = Forwarder(shared.scene.database, places, shared.cast.machine.vault)
+    try:
+        for _ in range(2):
+            made.look()
+            eventually(lambda: not any(lane.busy for lane in made._lanes.values()), "it is back")
+        assert counts(made) == Forwarding(forwarded=30)
+    finally:
+        made.close()
+    said = {event_in(body)["event_id"] for body in outside.raw}
+    assert said == {f"{number:032x}" for number in range(30)}
+
+
+def test_what_is_reported_before_the_first_look_goes_on_too(
+    shared: Site, forwarder: Forwarder, outside: Hook
+) -> None:
+    name(shared, dsn(outside))
+    forwarder.offer([accepted()])
+    assert state(forwarder)["waiting"] == 1
+
+
+def test_what_has_waited_for_days_is_lost_and_the_count_stays(
+    shared: Site, places: Places, forwarder: Forwarder, outside: Hook
+) -> None:
+    channel = name(shared, dsn(outside))
+    forwarder.offer([accepted(), accepted()])
+    first = min(path for path in (places.forwarding / "topup.prod").iterdir() if path.name.isdecimal())
+    os.utime(first, (0, time.time() - line.OLDEST - 60))
+    later = Forwarder(shared.scene.database, places, shared.cast.machine.vault, answering(said(taken=1))[1])
+    later.look()
+    later.close()
+    assert counts(later) == Forwarding(forwarded=1, lost=1)
+    assert Line(places.forwarding / "topup.prod").counts.lost == 1, "it is on disk"
+    channels.remove(shared.scene.database, channel.id, "ada")
+    later = Forwarder(shared.scene.database, places, shared.cast.machine.vault)
+    later.look()
+    assert list(places.forwarding.iterdir()) == [], "what waits for a channel goes with it"
+    later.close()
+
+
+def test_one_whose_file_is_gone_is_lost_alone(places: Places) -> None:
+    made = Line(places.forwarding / "topup.prod")
+    for report in (b"1", b"2", b"3"):
+        made.add(report)
+    (places.forwarding / "topup.prod" / "000000000001").unlink()
+    assert [report for _, report in made.gulp()] == [b"1", b"3"]
+    assert (len(made), made.counts.lost) == (2, 1)
+
+
+def test_where_nothing_can_be_written_the_report_is_lost_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "in the way").touch()
+    made = Line(tmp_path / "in the way")
+    made.add(b"1")
+    made.note()
+    assert (len(made), made.counts.lost) == (0, 1)
 
 
 def test_a_slow_service_is_not_sent_more_than_there_is_time_for(monkeypatch: pytest.MonkeyPatch) -> None:

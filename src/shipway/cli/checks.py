@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from shipway.cli import here
@@ -18,6 +19,7 @@ def every(places: Places) -> list[Check]:
 def _told(places: Places) -> Iterator[Check]:
     """Whether there is anybody to tell, and whether they could be told; asked of the server, if one runs."""
     from shipway.cli.server import NoServer, Refused, Server  # noqa: PLC0415
+    from shipway.incidents.forward import Forwarding  # noqa: PLC0415
 
     try:
         server = Server.of(places)
@@ -32,6 +34,12 @@ def _told(places: Places) -> Iterator[Check]:
         yield Check("messages", True, "the owner has no channel", advice, optional=True)
     else:
         yield Check("messages", True, "nothing waits to be delivered")
+    for each in known:
+        if "forwarding" in each:
+            trouble = Forwarding(**each["forwarding"]).trouble(time.time())
+            found = f"{each['whose']}: {trouble or 'reports of errors go on'}"
+            advice = f"`shipway channels --test {each['whose']}` tries it." if trouble else ""
+            yield Check("forwarding", not trouble, found, advice, optional=True)
 
 
 def _server(places: Places) -> Check:

@@ -129,6 +129,11 @@ class Places:
         """Where an owner allows addresses that are not public (`hosts.reach`)."""
         return self.data / "reachable"
 
+    @property
+    def forwarding(self) -> Path:
+        """Reports of errors that wait to go on to a Sentry outside (`incidents.line`)."""
+        return self.data / "forwarding"
+
     def repository(self, application: str) -> Path:
         return self.data / "git" / f"{application}.git"
 

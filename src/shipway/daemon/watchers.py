@@ -104,13 +104,16 @@ class Watchers:
             self._guarded(act)
 
     def _record_errors(self) -> None:
-        """A flood of reports is taken in gulps, so that it is not a flood of changes."""
-        while not self._stopping.is_set():
+        """A flood of reports is taken in gulps, so that it is no flood of changes; at the end all that waits."""
+        while True:
             self._note()
-            reports = self._intake.take(timeout=1.0)
+            ends = self._stopping.is_set()
+            reports = self._intake.take(timeout=0.0 if ends else 1.0)
             if reports:
                 self._guarded(lambda taken=reports: self._accept(taken))  # type: ignore[misc]
                 self._stopping.wait(GULP)
+            elif ends:
+                return
 
     def _accept(self, reports: Sequence[Report]) -> None:
         self._cast.forwarder.offer(self._recorder.record(reports))

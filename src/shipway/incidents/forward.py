@@ -1,26 +1,29 @@
 """Reports of errors go on to an outside Sentry, where an owner has named one for an environment.
 
-It is a channel of `sentry:APPLICATION.ENVIRONMENT`. What was accepted here is scrubbed, and waits in a line of its
-own, which has an end: intake never waits for it. A courier takes some reports at a time. One that is not answered,
-or told to come later, leaves them in the line, and the next is sent after a pause, longer than the one before.
+It is a channel of `sentry:APPLICATION.ENVIRONMENT`. What was recorded here is scrubbed, and waits in a line of its
+own on disk, which has an end: intake never waits for it, and no kill empties it. A courier takes some reports at a
+time. One that is not answered, or told to come later, leaves them in the line, and the next is sent after a pause,
+longer than the one before.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import shutil
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from shipway.config.places import Places
 from shipway.environments.secrets import Vault
 from shipway.errors import ShipwayError
 from shipway.incidents import channels
 from shipway.incidents.errand import Outcome
+from shipway.incidents.line import Line, Queued
 from shipway.signals.errors.recording import Accepted
 from shipway.signals.errors.refusals import ReportUnreadable
 from shipway.signals.errors.scrubbing import scrubbed
@@ -30,10 +33,9 @@ from shipway.state.database import Database
 
 log = logging.getLogger(__name__)
 
-WAITING, WEIGHT = 500, 8 * 1024 * 1024  # reports of an environment that wait, and their bytes
-LARGEST = 1024 * 1024  # bytes of one; Sentry itself takes no larger event
-GULP, GULP_WEIGHT = 20, 2 * 1024 * 1024  # reports that a courier takes, and their bytes
+LARGEST = 1024 * 1024  # bytes of a report; Sentry itself takes no larger event
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0  # seconds between two tries; each is twice the one before
+LATE, A_DAY = 15 * 60.0, 24 * 3600.0  # seconds
 AT_ONCE = 4  # couriers, each of another environment
 
 Send = Callable[[Vault, Channel, list[bytes]], Outcome]
@@ -41,51 +43,35 @@ Send = Callable[[Vault, Channel, list[bytes]], Outcome]
 
 @dataclass(frozen=True)
 class Forwarding:
-    """Since the server began: how many were taken outside, wait, were lost; and what stands in the way now."""
+    """Since the channel was added: how many were taken outside and how many were lost, the last of them at
+    `lost_at`; how many wait, since when; and what stands in the way now. Times are seconds since 1970."""
 
     forwarded: int = 0
     waiting: int = 0
     lost: int = 0
     problem: str = ""
+    oldest: float | None = None
+    lost_at: float | None = None
+
+    def trouble(self, now: float) -> str:
+        """What an owner has to hear of: reports that were lost within a day, or have waited for LATE seconds."""
+        told = []
+        if self.lost_at is not None and now - self.lost_at < A_DAY:
+            told.append(f"{self.lost} of {self.lost + self.forwarded + self.waiting} reports were lost")
+        if self.oldest is not None and now - self.oldest > LATE:
+            told.append(f"{self.waiting} wait")
+        return f"{' and '.join(told)}{f': {self.problem}' if self.problem else ''}" if told else ""
 
 
 @dataclass
-class _Line:
-    """The reports of one environment, the oldest first."""
+class _Lane:
+    """The line of one environment, and who is on the way with reports of it."""
 
-    reports: deque[bytes] = field(default_factory=deque)
-    weight: int = 0
-    forwarded: int = 0
-    lost: int = 0
+    line: Line
     problem: str = ""
     failures: int = 0
     due: float = 0.0
     busy: bool = False
-
-    def add(self, report: bytes) -> None:
-        """Where there is no room, the oldest are lost."""
-        self.reports.append(report)
-        self.weight += len(report)
-        while len(self.reports) > WAITING or self.weight > WEIGHT:
-            self.weight -= len(self.reports.popleft())
-            self.lost += 1
-
-    def gulp(self) -> list[bytes]:
-        """What a courier takes now; it stays in the line."""
-        taken: list[bytes] = []
-        weight = 0
-        for report in self.reports:
-            weight += len(report)
-            if taken and (len(taken) == GULP or weight > GULP_WEIGHT):
-                break
-            taken.append(report)
-        return taken
-
-    def done(self, sent: list[bytes]) -> None:
-        """Takes out what was sent, unless it had to make room meanwhile."""
-        for report in sent:
-            if self.reports and self.reports[0] is report:
-                self.weight -= len(self.reports.popleft())
 
 
 class Forwarder:
@@ -94,72 +80,103 @@ class Forwarder:
     def __init__(
         self,
         database: Database,
+        places: Places,
         vault: Vault,
         send: Send | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
+        self._root = places.forwarding
         self._vault = vault
         self._send = send or channels.forward
         self._clock = clock
-        self._wanted: Mapping[str, Channel] = {}
-        self._lines: dict[str, _Line] = {}
+        self._wanted: Mapping[str, Channel] | None = None
+        self._lanes: dict[str, _Lane] = {}
         self._guard = threading.Lock()
         self._couriers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="forward")
 
     def offer(self, accepted: Iterable[Accepted]) -> None:
         """Lines up the reports of environments that are forwarded; what is too large or too deep is lost."""
-        wanted = self._wanted
+        wanted = self._wanted if self._wanted is not None else self._look_up()
+        touched: dict[str, Line] = {}
         for each in accepted:
             whose = channels.sentry(each.application, each.environment)
             if whose not in wanted:
                 continue
             report = _scrubbed(each)
             with self._guard:
-                line = self._lines.setdefault(whose, _Line())
+                line = touched[whose] = self._lane(whose).line
                 if report is None or len(report) > LARGEST:
-                    line.lost += 1
+                    line.lose(1)
                 else:
                     line.add(report)
+        with self._guard:
+            for line in touched.values():
+                line.note()
 
     def look(self) -> None:
         """Sends a courier for every line whose time has come; does not wait for them."""
-        with self._database.read() as conn:
-            self._wanted = {one.whose: one for one in record.every(conn) if one.whose.startswith(channels.SENTRY)}
+        wanted = self._look_up()
         with self._guard:
-            self._lines = {whose: line for whose, line in self._lines.items() if whose in self._wanted}
+            self._forget_all_but(wanted)
             now = self._clock()
-            due = [(whose, line) for whose, line in self._lines.items() if self._is_due(line, now)]
-            for _, line in due:
-                line.busy = True
-        for whose, line in due:
-            self._couriers.submit(self._carry, self._wanted[whose], line)
+            due = [(channel, self._lane(whose)) for whose, channel in wanted.items()]
+            due = [(channel, lane) for channel, lane in due if self._is_due(lane, now)]
+            for _, lane in due:
+                lane.busy = True
+        for channel, lane in due:
+            self._couriers.submit(self._carry, channel, lane)
 
     def state(self, whose: str) -> Forwarding:
         """What became of the reports of one channel."""
         with self._guard:
-            line = self._lines.get(whose, _Line())
-            return Forwarding(line.forwarded, len(line.reports), line.lost, line.problem)
+            lane = self._lane(whose)
+            line, counts = lane.line, lane.line.counts
+            return Forwarding(counts.forwarded, len(line), counts.lost, lane.problem, line.oldest, counts.lost_at)
 
     def close(self) -> None:
         """Waits for the couriers that are on their way."""
         self._couriers.shutdown()
 
-    def _is_due(self, line: _Line, now: float) -> bool:
-        return bool(line.reports) and not line.busy and line.due <= now
+    def _look_up(self) -> Mapping[str, Channel]:
+        with self._database.read() as conn:
+            found = {one.whose: one for one in record.every(conn) if one.whose.startswith(channels.SENTRY)}
+        self._wanted = found
+        return found
 
-    def _carry(self, channel: Channel, line: _Line) -> None:
-        with self._guard:
-            reports = line.gulp()
+    def _lane(self, whose: str) -> _Lane:
+        """With what an earlier server left in its line."""
+        if whose not in self._lanes:
+            self._lanes[whose] = _Lane(Line(self._root / whose.removeprefix(channels.SENTRY)))
+        return self._lanes[whose]
+
+    def _forget_all_but(self, wanted: Mapping[str, Channel]) -> None:
+        """What waits for a channel that was taken away goes; where a courier is on the way, a look later."""
+        self._lanes = {whose: lane for whose, lane in self._lanes.items() if whose in wanted or lane.busy}
+        for directory in self._root.iterdir() if self._root.is_dir() else ():
+            whose = f"{channels.SENTRY}{directory.name}"
+            if whose not in wanted and whose not in self._lanes:
+                shutil.rmtree(directory, ignore_errors=True)
+
+    def _is_due(self, lane: _Lane, now: float) -> bool:
+        if lane.busy:
+            return False
+        lane.line.tidy()
+        lane.line.note()
+        return len(lane.line) > 0 and lane.due <= now
+
+    def _carry(self, channel: Channel, lane: _Lane) -> None:
         try:
-            outcome = self._sent(channel, reports)
             with self._guard:
-                self._settle(line, reports, outcome)
+                reports = lane.line.gulp()
+            outcome = self._sent(channel, [said for _, said in reports])
+            with self._guard:
+                self._settle(lane, [report for report, _ in reports], outcome)
         except Exception:
             log.exception("reports of %s could not be forwarded", channel.whose)
         finally:
             with self._guard:
-                line.busy = False
+                lane.busy = False
 
     def _sent(self, channel: Channel, reports: list[bytes]) -> Outcome:
         try:
@@ -167,18 +184,19 @@ class Forwarder:
         except ShipwayError as error:
             return Outcome(False, error.message)
 
-    def _settle(self, line: _Line, reports: list[bytes], outcome: Outcome) -> None:
+    def _settle(self, lane: _Lane, reports: list[Queued], outcome: Outcome) -> None:
         """A courier says what became of how many, and how long the service wants to be left alone."""
         told: dict[str, Any] = {"taken": 0, "refused": 0, "wait": 0, "said": outcome.said}
         if outcome.good:
             told = json.loads(outcome.said)
-        line.done(reports[: told["taken"] + told["refused"]])
-        line.forwarded += told["taken"]
-        line.lost += told["refused"]
-        line.problem = told["said"]
-        line.failures = line.failures + 1 if told["said"] and not told["taken"] else 0
-        pause = min(FIRST_PAUSE * float(1 << min(line.failures - 1, 20)), LONGEST_PAUSE) if line.failures else 0.0
-        line.due = self._clock() + max(pause, min(told["wait"], LONGEST_PAUSE))
+        lane.line.done(reports[: told["taken"] + told["refused"]])
+        lane.line.counts.forwarded += told["taken"]
+        lane.line.lose(told["refused"])
+        lane.line.note()
+        lane.problem = told["said"]
+        lane.failures = lane.failures + 1 if told["said"] and not told["taken"] else 0
+        pause = min(FIRST_PAUSE * float(1 << min(lane.failures - 1, 20)), LONGEST_PAUSE) if lane.failures else 0.0
+        lane.due = self._clock() + max(pause, min(told["wait"], LONGEST_PAUSE))
 
 
 def _scrubbed(accepted: Accepted) -> bytes | None:

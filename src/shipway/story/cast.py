@@ -37,7 +37,8 @@ class Cast:
         collector = Collector(self.machine.places, self.proxy, self.machine.keeper)
         object.__setattr__(self, "collector", collector)
         object.__setattr__(self, "meters", Meters(self.machine.places))
-        object.__setattr__(self, "forwarder", Forwarder(self.machine.database, self.machine.vault))
+        forwarder = Forwarder(self.machine.database, self.machine.places, self.machine.vault)
+        object.__setattr__(self, "forwarder", forwarder)
 
     @property
     def database(self) -> Database:

@@ -20,7 +20,7 @@ WHO = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One method of one address: who may call it (public, metrics, user, owner), among what it belongs, what it does."""
+    """One method of one address: who may call it (public, metrics, user, owner), of which group, what it does."""
 
     method: str
     path: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import getpid
 from pathlib import Path
@@ -15,7 +15,8 @@ from shipway.config.places import Places
 from shipway.environments.data import Kept, measured
 from shipway.errors import KeeperGone
 from shipway.hosts.keeper.client import Keeper
-from shipway.incidents.channels import PING
+from shipway.incidents.channels import PING, SENTRY
+from shipway.incidents.forward import Forwarding
 from shipway.incidents.outbox import LATE
 from shipway.signals.instances import memory_of
 from shipway.state import channels, messages
@@ -49,7 +50,8 @@ class Ping:
 
 @dataclass(frozen=True)
 class Installation:
-    """`sizes` are of what lies in the data directory, `free` and `total` of its disk; `late` counts messages."""
+    """`sizes` are of what lies in the data directory, `free` and `total` of its disk; `late` counts messages.
+    `forwarding` is by whose channel reports of errors go on by."""
 
     version: str
     python: str
@@ -62,6 +64,7 @@ class Installation:
     free: int
     total: int
     channels: Sequence[Channel]
+    forwarding: Mapping[str, Forwarding]
     late: int
     ping: Ping
 
@@ -84,6 +87,9 @@ def look(site: Site) -> Installation:
         free=usage.free,
         total=usage.total,
         channels=known,
+        forwarding={
+            one.whose: site.story.cast.forwarder.state(one.whose) for one in known if one.whose.startswith(SENTRY)
+        },
         late=late,
         ping=Ping(any(one.whose == PING for one in known), _changed(site.places.pinged)),
     )

@@ -24,7 +24,7 @@ def list_channels(site: Site, _call: Call) -> dict[str, Any]:
 
 
 def _forwarding(site: Site, one: Channel) -> dict[str, Any]:
-    """Of a channel by which reports of errors go on: what became of them since the server began."""
+    """Of a channel by which reports of errors go on: what became of them."""
     if not one.whose.startswith(channels.SENTRY):
         return {}
     return {"forwarding": asdict(site.story.cast.forwarder.state(one.whose))}

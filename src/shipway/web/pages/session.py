@@ -44,7 +44,8 @@ def sign_in(site: Site, call: Call) -> Response:
         return _ask(
             site,
             form.get("next"),
-            refused="No such token, or it was revoked, or is for metrics alone. `shipway token create NAME` makes one.",
+            refused="No such token, or it was revoked, or is for metrics alone. "
+            "`shipway token create NAME` makes one.",
         )
     return _enter(site, session, RedirectResponse(inside(form.get("next")), 303))
 
