@@ -1,4 +1,4 @@
-"""Slack, Teams, Matrix and ntfy, each spoken to as the real one is: by Apprise, by its own name, over TLS."""
+"""Slack, Teams, Matrix, ntfy, PagerDuty, each spoken to as the real one is: by Apprise, by its name, over TLS."""
 
 from __future__ import annotations
 
@@ -75,3 +75,40 @@ def test_each_can_be_tried(team: Team, services: Services, name: str) -> None:
     refused = channels.test(team.database, team.vault, channel, ADDRESS)
     assert not refused.good
     assert refused.said
+
+
+def test_an_incident_at_pagerduty_is_one_is_updated_and_resolved(team: Team, services: Services) -> None:
+    """Two troubles, of the second one more is heard; one fix ends both, and the person hears of it once."""
+    team.channel("ada@example.org", services.urls["Pager Duty"])
+    good = team.commit("ben")
+    team.deliver(good)
+    team.fail_step(team.push(team.commit("ada"), good))
+    told(team)
+    run = team.push(team.commit("ada"), good)
+    team.step(run, "test")
+    told(team)
+    team.step(run, "lint")
+    told(team)
+    team.deploy(team.push(team.commit("ada"), good), "prod")
+    told(team)
+    events = [asked.body for asked in services.asked]
+    first, second, again, *ends = events
+    assert [event["event_action"] for event in events] == ["trigger"] * 3 + ["resolve"] * 2
+    assert first["dedup_key"] != second["dedup_key"] == again["dedup_key"]
+    assert {end["dedup_key"] for end in ends} == {first["dedup_key"], second["dedup_key"]}
+    assert (first["payload"]["severity"], again["payload"]["summary"][:18]) == ("critical", "[shop] lint failed")
+    assert "Why you" in first["payload"]["custom_details"]["message"]
+    assert [message.kind for message in team.tell()] == ["stopped", "stopped", "updated", "fixed", "ended"]
+
+
+def test_a_key_of_the_owners_own_is_left_alone(team: Team, services: Services) -> None:
+    team.channel("ada@example.org", f"{services.urls['Pager Duty']}?dedup=shop")
+    good = team.commit("ben")
+    team.fail_step(team.push(team.commit("ada"), good))
+    told(team)
+    assert services.asked[0].body["dedup_key"] == "shop"
+
+
+def told(team: Team) -> None:
+    team.tell()
+    team.send()

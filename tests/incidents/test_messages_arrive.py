@@ -62,7 +62,7 @@ def test_the_news_that_it_is_mended_stands_in_the_same_thread(team: Team, mailbo
     team.tell()
     team.send()
     first, second = mailbox.wait(2)
-    assert second["In-Reply-To"] == first["Message-ID"]
+    assert second["In-Reply-To"] == second["References"] == first["Message-ID"]
 
 
 def test_a_webhook_gets_the_text_and_the_same_id(team: Team, hook: Hook) -> None:
@@ -72,6 +72,60 @@ def test_a_webhook_gets_the_text_and_the_same_id(team: Team, hook: Hook) -> None
     (body,) = hook.bodies
     assert body["title"] == "[shop] c"
     assert f"<{newest(team).id}@" in body["message"]
+
+
+def test_a_webhook_hears_more_of_a_cause_under_the_same_id(team: Team, hook: Hook) -> None:
+    """Nothing else than what took the first message hears it, and nothing is said twice."""
+    team.channel("ada@example.org", hook.url())
+    team.channel("owner", hook.url("/owner"))
+    good = team.commit("ben")
+    team.deliver(good)
+    run = team.push(team.commit("ada"), good)
+    for name in ("test", "lint", "lint"):
+        team.step(run, name)
+        team.tell()
+        team.send()
+    taken = list(hook.bodies)
+    hook.status = 503
+    team.step(run, "types")
+    team.tell()
+    team.send()
+    hook.bodies.clear()
+    team.step(run, "docs")
+    team.tell()
+    with team.database.read() as conn:
+        due = messages.waiting(conn, time.time() + 20 * MINUTE)
+    assert [one.subject[:18] for one in due] == ["[shop] types faile"], "the other comes after it"
+    hook.status = 200
+    team.later = 20 * MINUTE  # by then a message of its own would go to the next channel too
+    team.send()
+    team.later = 0
+    team.deploy(team.push(team.commit("ada"), good), "prod")
+    team.tell()
+    team.send()
+    taken += hook.bodies
+    said = [(body["id"], body["update"], body["ended"], body["type"], body["title"][:18]) for body in taken]
+    (key,) = {one[0] for one in said}
+    assert key == f"{team.tell()[0].id}@{team.places.name}.shipway.invalid"
+    assert said == [
+        (key, False, False, "failure", "[shop] test failed"),
+        (key, True, False, "failure", "[shop] lint failed"),
+        (key, True, False, "failure", "[shop] types faile"),
+        (key, True, False, "failure", "[shop] docs failed"),
+        (key, False, True, "success", "[shop] Your fix se"),
+    ]
+    assert {call.partition(" ")[2] for call in hook.calls} == {"/hook"}
+
+
+def test_a_mail_cannot_be_changed_and_no_second_one_is_sent(team: Team, mailbox: Mailbox) -> None:
+    team.channel("ada@example.org", mailbox.url())
+    good = team.commit("ben")
+    run = team.push(team.commit("ada"), good)
+    for name in ("test", "lint"):
+        team.step(run, name)
+        team.tell()
+        team.send()
+    assert len(mailbox.wait(1)) == len(team.tell()) == 1
 
 
 def test_everybody_of_a_domain_is_told_at_their_own_address_and_nobody_outside(
@@ -152,6 +206,21 @@ def test_half_an_hour_without_the_mail_server_loses_nothing_and_repeats_nothing(
     team.send()
     assert states(team) == ["sent"] * 2
     assert sorted(mail["Subject"] for mail in mailbox.mails) == ["[shop] a", "[shop] b"]
+
+
+def test_a_channel_that_comes_and_goes_loses_nothing_and_is_told_nothing_twice(team: Team, hook: Hook) -> None:
+    """Half an hour of it, with something to tell every five minutes (BARS R24: flapping)."""
+    team.channel("ada@example.org", hook.url())
+    taken: list[str] = []
+    for number in range(6):
+        hook.status = 503 if number % 2 == 0 else 200
+        hook.bodies.clear()
+        say(team, cause=f"{number}")
+        team.later = number * 5 * MINUTE
+        team.send()
+        taken += [body["title"] for body in hook.bodies if hook.status == 200]
+    assert sorted(taken) == [f"[shop] {number}" for number in range(6)]
+    assert states(team) == ["sent"] * 6
 
 
 @pytest.mark.parametrize("tries", [0, 5, 35, 5000])

@@ -20,6 +20,7 @@ from typing import Any
 from support.answering import server_context
 
 SLACK, TEAMS = "hooks.slack.com", "prod-1.westeurope.logic.azure.com"
+PAGER = "events.pagerduty.com"
 ROOM = {"room_id": "!kitchen:example.org", "servers": ["example.org"]}
 LOGIN = {"access_token": "a-token", "user_id": "@shipway:example.org", "home_server": "example.org"}
 
@@ -62,6 +63,7 @@ class Services:
             "Matrix": f"matrix://shipway:correct-horse@{here}/!kitchen:example.org",
             "Slack": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7Q/#kitchen",
             "Power Automate / Workflows (for MSTeams)": f"workflows://{TEAMS}/e2f6a1/s1gn4tur3",
+            "Pager Duty": "pagerduty://s1gn4tur3@correct-horse",
         }
 
     def notify(self, host: str, method: str, path: str, body: bytes) -> tuple[int, Any]:
@@ -72,7 +74,7 @@ class Services:
             return self.refuses, {"error": "not now"}
         if "/login" in path:
             return 200, {"flows": [{"type": "m.login.password"}]} if method == "GET" else LOGIN
-        return {SLACK: (200, "ok"), TEAMS: (202, "")}.get(host, (200, ROOM))
+        return {SLACK: (200, "ok"), TEAMS: (202, ""), PAGER: (202, {"status": "success"})}.get(host, (200, ROOM))
 
     @property
     def messages(self) -> list[str]:
@@ -85,7 +87,7 @@ class Services:
 @contextmanager
 def services(directory: Path) -> Iterator[Services]:
     made = Services()
-    made.contexts = {name: server_context(directory, timedelta(days=30), name) for name in (SLACK, TEAMS)}
+    made.contexts = {name: server_context(directory, timedelta(days=30), name) for name in (SLACK, TEAMS, PAGER)}
     made.bundle = directory / "bundle.pem"
     made.bundle.write_text("".join((directory / f"{name}.pem").read_text() for name in made.contexts))
 

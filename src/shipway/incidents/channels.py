@@ -35,6 +35,13 @@ TEST = 45.0  # seconds; whoever tries a channel waits for it
 ADDRESS = "{address}"
 LONGEST = 4000  # characters of an URL
 EVERYBODY = "*@"
+KNOWS_AGAIN = ("JSON", "Pager Duty")
+"""Services (as Apprise calls them) that know what they took before by its key, so that it can be followed up."""
+
+FIXED, UPDATED, ENDED = "fixed", "updated", "ended"
+"""Kinds of messages that follow up another: it is mended; more happened; what took the other may close it."""
+
+ENDS = (FIXED, ENDED)
 _WHOSE = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
 _ADDRESS = re.compile(r"[A-Za-z0-9_+=-]+(?:\.[A-Za-z0-9_+=-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 """One address and nothing else. An author writes their own: what a service takes for two would lead elsewhere."""
@@ -95,9 +102,13 @@ def send(
     *,
     message_id: str,
     answers: str = "",
+    kind: str = "",
     limit: float = errand.LIMIT,
 ) -> Outcome:
-    """Sends by a channel what is meant for a person; takes `limit` seconds at most. Raises KeyLost."""
+    """Sends by a channel what is meant for a person; takes `limit` seconds at most. Raises KeyLost.
+
+    `kind` is the message's, empty for a test; `answers` the Message-ID of the one that it follows up.
+    """
     if channel.whose.startswith(EVERYBODY) and _everybody_with(person) != channel.whose:
         return Outcome(False, f"It is for addresses of {channel.whose} alone.")
     url = vault.open(SEALED, channel.id, channel.sealed)["url"].replace(ADDRESS, quote(person, safe=""))
@@ -109,6 +120,7 @@ def send(
         "text": text,
         "message_id": message_id,
         "answers": answers,
+        "news": "" if not kind else "end" if kind in ENDS else "update" if kind == UPDATED else "trouble",
     }
     return errand.run(order, limit)
 

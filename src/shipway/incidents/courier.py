@@ -138,12 +138,35 @@ def _notify(service: Any, order: Mapping[str, Any]) -> str:
 
     sender = apprise.Apprise(asset=service.asset)
     sender.add(service)
-    text = f"{order['text']}\nMessage  {order['message_id']}"
-    result = sender.notify(text, title=order["subject"], body_format=apprise.NotifyFormat.TEXT)
+    title, text = _keyed(service, order)
+    kinds = {"trouble": "failure", "update": "failure", "end": "success"}
+    result = sender.notify(
+        text,
+        title=title,
+        notify_type=apprise.NotifyType(kinds.get(order.get("news", ""), "info")),
+        body_format=apprise.NotifyFormat.TEXT,
+    )
     if not result:
         told = [entry.message for entry in result.logs()]
         raise Refused(" ".join(told) or "It did not take the message, and did not say why.")
     return "It took the message."
+
+
+def _keyed(service: Any, order: Mapping[str, Any]) -> tuple[str, str]:
+    """Title and text, for a service that knows again what it took before with the key of the first message."""
+    key = str(order.get("answers") or order["message_id"]).strip("<>")
+    news, name = order.get("news"), type(service).__name__
+    title, text = str(order["subject"]), f"{order['text']}\nMessage  {order['message_id']}"
+    if name == "NotifyJSON":
+        ours = {"id": key, "update": news == "update", "ended": news == "end"}
+        service.payload_extras = {**ours, **service.payload_extras}
+    if name != "NotifyPagerDuty":
+        return title, text
+    if service.dedup is None:
+        service.dedup = key
+        service.action = "resolve" if news == "end" else service.action
+    service.details = {"message": text, **service.details}
+    return "", title  # what it shows is one line; the text is among the details of it
 
 
 def _mail(service: Any, order: Mapping[str, Any]) -> str:

@@ -66,7 +66,7 @@ class Outbox:
             due = [message for message in messages.waiting(conn, now) if self._free(message, now)]
             ways = {person: channels.reaching(conn, person) for person in {message.person for message in due}}
         for message in due:
-            channel = chosen(ways[message.person], message, now)
+            channel = chosen(may_take(ways[message.person], message), message, now)
             if channel is None:
                 self._give_up(message)
             elif self._take(channel):
@@ -131,6 +131,7 @@ class Outbox:
                 addressed(channel, message),
                 message_id=self._id(message.id),
                 answers=self._id(message.answers) if message.answers else "",
+                kind=message.kind,
                 limit=self.limit,
             )
         except ShipwayError as error:
@@ -149,6 +150,13 @@ def _pause(message: Message, now: float) -> float:
     """Seconds until the next try: soon at first, then each minute, and after hours less often."""
     longest = min(max(A_MINUTE, (now - message.created) / 200), messages.LONGEST_PAUSE)
     return min(FIRST_PAUSE * float(1 << min(message.attempts, 20)), longest)
+
+
+def may_take(ways: list[Channel], message: Message) -> list[Channel]:
+    """What says more of another message goes to what took that one; to anything else it would be noise."""
+    if message.kind not in (channels.UPDATED, channels.ENDED):
+        return ways
+    return [channel for channel in ways if channel.service == message.service][:1]
 
 
 def chosen(ways: list[Channel], message: Message, now: float) -> Channel | None:

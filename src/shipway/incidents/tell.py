@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shipway.config.places import Places
-from shipway.incidents import blame, causes, words
+from shipway.incidents import blame, causes, channels, words
 from shipway.incidents.cause import Cause
+from shipway.incidents.channels import ENDED, ENDS, FIXED, UPDATED
 from shipway.pushes.git import Git
 from shipway.state import artifacts, deployments, facts, messages, positions, releases, verdicts
 from shipway.state.database import Connection, Database
@@ -72,7 +73,8 @@ class Teller:
         with self.database.write() as conn:
             if positions.move(conn, POSITION, handled, last):
                 for draft in drafts:
-                    messages.write(conn, draft)
+                    if not messages.write(conn, draft):
+                        _update(conn, draft)
                 return last
             return positions.get(conn, POSITION)
 
@@ -113,7 +115,7 @@ class Teller:
             doubt = _doubt(conn, deployment)
             order = artifacts.of_release(conn, release).project["environments"]
             told = messages.about(conn, COMMITS, release.application, fact.at - REMEMBERED)
-            heard = messages.about(conn, ("fixed",), release.application, fact.at - REMEMBERED)
+            heard = messages.about(conn, (FIXED,), release.application, fact.at - REMEMBERED)
         if deployment.kind != "deploy" or order[-1]["name"] != deployment.environment:
             return []
         git = Git(self.places.repository(release.application))
@@ -129,25 +131,48 @@ class Teller:
             since = git.brought(theirs[-1].commit, deployment.commit, blame.MOST)
             own = any(commit.email.lower() == person for commit in since)
             text = words.fixed(theirs, deployment, release.number, self.address, theirs=own, doubt=doubt)
-            drafts.append(
-                Draft(
-                    person,
-                    f"fixed {theirs[-1].id}",
-                    "fixed",
-                    text.subject,
-                    text.body,
-                    time.time(),
-                    application=release.application,
-                    environment=deployment.environment,
-                    run=deployment.run,
-                    commit=deployment.commit,
-                    answers=theirs[-1].id,
-                )
+            news = Draft(
+                person,
+                f"fixed {theirs[-1].id}",
+                FIXED,
+                text.subject,
+                text.body,
+                time.time(),
+                application=release.application,
+                environment=deployment.environment,
+                run=deployment.run,
+                commit=deployment.commit,
+                answers=theirs[-1].id,
             )
+            drafts += [news, *(_ended(news, one) for one in theirs[:-1] if _can_follow(one))]
         return drafts
 
     def _git(self, application: str | None) -> Git | None:
         return None if application is None else Git(self.places.repository(application))
+
+
+def _update(conn: Connection, draft: Draft) -> None:
+    """Where what took the first message of a cause can change it, what happened since is said there too."""
+    first = messages.said(conn, draft.person, draft.cause)
+    if first is None or draft.kind in ENDS or not _can_follow(first):
+        return
+    since = messages.answering(conn, first.id)
+    last = since[-1] if since else first
+    if last.kind in ENDS or last.subject == draft.subject:
+        return
+    tried = sum(one.attempts > 0 for one in since)  # what was not tried yet says this instead
+    update = replace(draft, cause=f"updated {first.id} {tried}", kind=UPDATED)
+    messages.write(conn, replace(update, answers=first.id, service=first.service))
+
+
+def _ended(news: Draft, first: Message) -> Draft:
+    """The same news, for what took the message of another cause that is mended with it."""
+    ended = replace(news, cause=f"ended {first.id}", kind=ENDED)
+    return replace(ended, answers=first.id, service=first.service)
+
+
+def _can_follow(first: Message) -> bool:
+    return first.state == "sent" and first.service in channels.KNOWS_AGAIN
 
 
 def _stays(conn: Connection, fact: Fact) -> Deployment | None:

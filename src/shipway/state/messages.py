@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from shipway.state import facts, ids
@@ -22,7 +22,8 @@ LONGEST_PAUSE = 600.0
 
 @dataclass(frozen=True)
 class Draft:
-    """What is to be said, at `due` (seconds since 1970); `answers` is the id of the message it follows up."""
+    """What is to be said, at `due` (seconds since 1970); `answers` is the id of the message it follows up, and
+    `service` what took that one, where nothing else may take this."""
 
     person: str
     cause: str
@@ -35,6 +36,7 @@ class Draft:
     run: str | None = None
     commit: str | None = None
     answers: str = ""
+    service: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,11 @@ def write(conn: Connection, draft: Draft) -> bool:
 def waiting(conn: Connection, now: float) -> list[Message]:
     """The messages whose time to be tried has come, the oldest first, also those that somebody sends just now.
 
-    No pause is longer than LONGEST_PAUSE: what seems to wait longer does so because the clock has stepped back.
+    What follows up another comes after it, and after what followed that one up before. No pause is longer than
+    LONGEST_PAUSE: what seems to wait longer does so because the clock has stepped back.
     """
     due = or_(messages.c.next_try <= now, messages.c.next_try > now + LONGEST_PAUSE)
-    query = select(messages).where(messages.c.state == "waiting", due)
+    query = select(messages).where(messages.c.state == "waiting", due, _in_order())
     return _messages(conn, query.order_by(messages.c.id))
 
 
@@ -140,6 +143,17 @@ def about(conn: Connection, kinds: tuple[str, ...], application: str, since: flo
     return _messages(conn, query.order_by(messages.c.id))
 
 
+def said(conn: Connection, person: str, cause: str) -> Message | None:
+    """What a person is told of a cause."""
+    query = select(messages).where(messages.c.person == person, messages.c.cause == cause)
+    return next(iter(_messages(conn, query)), None)
+
+
+def answering(conn: Connection, message: str) -> list[Message]:
+    """Those that follow up a message, oldest first."""
+    return _messages(conn, select(messages).where(messages.c.answers == message).order_by(messages.c.id))
+
+
 def newest_of(conn: Connection, cause: str) -> Message | None:
     """The newest message whose cause begins like this."""
     query = select(messages).where(messages.c.cause.startswith(cause, autoescape=True))
@@ -152,6 +166,14 @@ def undelivered(conn: Connection, before: float) -> list[Message]:
         messages.c.state == "waiting", messages.c.created < before, messages.c.attempts > 0
     )
     return _messages(conn, query.order_by(messages.c.id))
+
+
+def _in_order() -> ColumnElement[bool]:
+    """That nothing said before, of the same cause, still waits: an old word must not replace a new one."""
+    before = messages.alias()
+    same = or_(before.c.id == messages.c.answers, before.c.answers == messages.c.answers)
+    waits = exists().where(before.c.state == "waiting", before.c.id < messages.c.id, same)
+    return or_(messages.c.answers == "", ~waits)
 
 
 def _say_instead(conn: Connection, draft: Draft) -> None:
