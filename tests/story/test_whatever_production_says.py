@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from shipway.incidents.channels import FIXED
+from shipway.incidents.tell import Teller
 from shipway.signals.reading import Reading
-from shipway.state import releases
+from shipway.state import messages, releases, runs
 from shipway.state.runs import Run
 from shipway.story.watch import Watch
 from support.hearing import Hearsay, Says, collecting, earlier, hear, read, tally
@@ -130,6 +132,17 @@ def test_a_canary_is_judged_rightly(theatre: Theatre, said: str, situation: str)
         assert told == (["bad"] if case.ends == "bad" else [])
     assert (run.commit in scene.quarantined()) == (case.ends == "bad")
     assert facts.count("commit.quarantined") == (case.ends == "bad")
+    assert told_of(scene, run, outcome) == ([] if case.ends == "promoted" else ["ada@example.org"])
+
+
+def told_of(scene: Scene, run: Run, outcome: str) -> list[str]:
+    """Who hears of trouble with its commit once the run has ended (BARS R9: alert in 24 of 24)."""
+    with scene.cast.database.write() as conn:
+        runs.end(conn, run, "passed" if outcome == "passed" else "failed", outcome)
+    Teller(scene.cast.database, scene.cast.machine.places, "http://127.0.0.1:8440").look()
+    with scene.cast.database.read() as conn:
+        found = messages.recent(conn, application=NAME, commit=run.commit)
+    return [one.person for one in found if one.kind != FIXED]
 
 
 @pytest.mark.parametrize("said", CASES)
