@@ -27,12 +27,12 @@ def node(script: str, directory: Path, told: Mapping[str, str]) -> str:
     return _run(["node", file.name], directory, told)
 
 
-def node_packages(directory: Path) -> None:
-    """Gets @sentry/node from the registry that npm is set up for here; no script of any package is run."""
+def node_packages(directory: Path, *packages: str) -> None:
+    """Gets packages, by default @sentry/node, from npm's registry as it is set up here; runs no script of any."""
     version = tuple(map(int, re.findall(r"\d+", _run(["node", "--version"], directory, {}))))
-    package = "@sentry/node" if version >= (20, 19) else OLDER
+    wanted = packages or ("@sentry/node" if version >= (20, 19) else OLDER,)
     options = ["--no-audit", "--no-fund", "--no-update-notifier", "--ignore-scripts", "--prefix", str(directory)]
-    _run(["npm", "install", *options, package], directory, {})
+    _run(["npm", "install", *options, *wanted], directory, {})
 
 
 def _run(command: list[str], directory: Path, told: Mapping[str, str]) -> str:

@@ -55,6 +55,35 @@ if not provider.force_flush(): raise SystemExit("metrics were not sent")
 """
 
 
+NODE = """
+const { LoggerProvider, BatchLogRecordProcessor } = require("@opentelemetry/sdk-logs")
+const { detectResources, envDetector } = require("@opentelemetry/resources")
+const { SeverityNumber } = require("@opentelemetry/api-logs")
+const { MeterProvider, PeriodicExportingMetricReader } = require("@opentelemetry/sdk-metrics")
+
+const resource = detectResources({ detectors: [envDetector] })  // as NodeSDK does by itself
+const send = async (name, compression) => {
+  const { OTLPLogExporter } = require(`@opentelemetry/exporter-logs-otlp-${name}`)
+  const { OTLPMetricExporter } = require(`@opentelemetry/exporter-metrics-otlp-${name}`)
+  const batches = new BatchLogRecordProcessor({ exporter: new OTLPLogExporter({ compression }) })
+  const logs = new LoggerProvider({ processors: [batches], resource })
+  const body = `by ${name}, ${compression}`
+  logs.getLogger("topup").emit({ severityNumber: SeverityNumber.WARN, body, attributes: { account: "a-17" } })
+  await logs.shutdown()
+  const reader = new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter({ compression }) })
+  const provider = new MeterProvider({ readers: [reader], resource })
+  provider.getMeter("topup").createUpDownCounter(`topup.open.${name}.${compression}`).add(3)
+  await provider.shutdown()
+}
+const every = async () => {
+  for (const name of ["http", "proto"]) for (const packing of ["none", "gzip"]) await send(name, packing)
+}
+every()
+"""
+NODES = ("http", "proto")
+"""JSON, and protobuf."""
+
+
 @pytest.fixture
 def topup(site: Site) -> Site:
     """A server with topup in prod."""
@@ -87,6 +116,23 @@ def test_logs_arrive_with_release_and_instance(topup: Site, tmp_path: Path, pack
     assert first["account"] == "a-17"
     assert (second["level"], second["message"]) == ("error", "could not charge")
     assert "in charge" in second["stack"]
+
+
+@pytest.mark.soak  # npm brings 50 MB
+@pytest.mark.needs("node", "npm", "npm-registry")
+@pytest.mark.timeout(200)
+def test_nodes_logs_and_metrics_arrive_as_json_and_as_protobuf(topup: Site, tmp_path: Path) -> None:
+    packages = [f"@opentelemetry/exporter-{what}-otlp-{name}" for what in ("logs", "metrics") for name in NODES]
+    sdks.node_packages(tmp_path, "@opentelemetry/sdk-logs", "@opentelemetry/sdk-metrics", *packages)
+    told = reporting.told(topup)
+    told |= variables.of_instance(told, f"{reporting.release(topup.scene).name}.web.1")
+    sdks.node(NODE, tmp_path, told)
+    ways = [(name, packing) for name in NODES for packing in ("none", "gzip")]
+    assert [line["message"] for line in written(topup)] == [f"by {name}, {packing}" for name, packing in ways]
+    assert {(line["level"], line["release"], line["account"]) for line in written(topup)} == {
+        ("warning", "r1", "a-17")
+    }
+    assert {f"topup.open.{name}.{packing}" for name, packing in ways} <= set(measured(topup))
 
 
 def test_a_logged_exception_is_an_error_with_its_calls(topup: Site, tmp_path: Path) -> None:
