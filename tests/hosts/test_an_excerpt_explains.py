@@ -6,7 +6,44 @@ from pathlib import Path
 
 import pytest
 
-from shipway.hosts.excerpt import explaining
+from shipway.hosts.excerpt import SEARCHED, excerpt, explaining
+
+OUTPUTS = Path(__file__).parent / "outputs"
+"""What real test runners, compilers and programs wrote about a small shop that is broken on purpose."""
+
+EXPLAINED = {
+    "pytest": [
+        "E        +  where 4 = total([('tea', 3), ('milk', 2)], discount=1)",
+        "test_basket.py:14: AssertionError",
+    ],
+    "pytest-short": ["    assert total(ITEMS, discount=1) == 5", "E   AssertionError: assert 4 == 5"],
+    "pytest-many": ["E       AssertionError: 1 is odd", "30 failed, 30 passed in 0.08s"],
+    "pytest-import": [
+        "broken_import_test.py:1: in <module>",
+        "E   ModuleNotFoundError: No module named 'basquet'",
+    ],
+    "unittest": [
+        "    self.assertEqual(total(ITEMS, discount=1), 5)",
+        "AssertionError: 4 != 5",
+        "KeyError: 'bread'",
+    ],
+    "traceback": ["    return prices[item]", "KeyError: 'bread'", "RuntimeError: the migration stopped"],
+    "node-tap": ["not ok 2 - a discount is taken off", "    4 !== 5", "    total (/srv/shop/basket.js:2:9)"],
+    "node-spec": ["  4 !== 5", "      at TestContext.<anonymous> (/srv/shop/basket.test.js:11:10)"],
+    "node-crash": ["/srv/shop/server.js:4", "TypeError: totals is not a function"],
+    "tap-perl": ["not ok 2 - a discount is taken off", "#   at basket.t line 6."],
+    "maven": [
+        "org.opentest4j.AssertionFailedError: expected: <5> but was: <4>",
+        "\tat shop.BasketTest.aDiscountIsTakenOff(BasketTest.java:16)",
+    ],
+    "maven-compile": ["[ERROR] /srv/shop/src/main/java/shop/Basket.java:[7,29] ';' expected"],
+    "gcc": ["    6 |     for (int i = 0; i < n; i++)", "make: *** [Makefile:4: basket] Error 1"],
+    "javac": ["src/main/java/shop/Basket.java:7: error: ';' expected"],
+    "cargo": ["assertion `left == right` failed", "  left: 4", " right: 5"],
+    "rustc": ["error[E0425]: cannot find value `discont` in this scope", " --> src/lib.rs:2:34"],
+}
+
+LAST = ("30 failed, 30 passed in 0.08s", "make: *** [Makefile:4: basket] Error 1")  # lines of a log
 
 LIFE = "[10:0{n}] [4{n}] starting\nTraceback (most recent call last):\nKeyError: 'drawer'\n"
 
@@ -56,3 +93,57 @@ def test_no_secret_is_shown_wherever_the_log_is_cut(log: Path, before: int) -> N
     shown = explaining(log, patterns=[b"open-sesame"])
     assert "the key is ***" in shown
     assert "sesame" not in shown
+
+
+def test_every_real_output_is_explained() -> None:
+    assert EXPLAINED.keys() == {each.stem for each in OUTPUTS.iterdir()}
+
+
+@pytest.mark.parametrize("kind", EXPLAINED)
+@pytest.mark.parametrize("after", [0, 40])
+def test_what_failed_is_found_in_what_real_tools_wrote(tmp_path: Path, kind: str, after: int) -> None:
+    """Also far from the end: what comes after it may be much."""
+    if after and kind == "node-crash":
+        after = 0  # Node ends with it
+    noise = "the rest of the day\n" * after
+    (tmp_path / "log").write_text("working\n" * 100 + (OUTPUTS / f"{kind}.txt").read_text() + noise)
+    shown = excerpt(tmp_path).split("\n")
+    wanted = [line for line in EXPLAINED[kind] if not after or line not in LAST]
+    assert [line for line in wanted if line not in shown] == []
+    assert len(shown) <= 12
+    assert "asking for the total" not in shown or kind == "cargo"
+
+
+def test_a_log_that_nobody_knows_is_shown_by_its_end(tmp_path: Path) -> None:
+    lines = [f"12:03:{n}: error number {n}" for n in range(10, 50)] + ["[ERROR] shop: the till is shut"]
+    (tmp_path / "log").write_text("\n".join(lines))
+    assert excerpt(tmp_path).split("\n") == lines[-12:]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b"x" * (1 << 20),
+        b"=" * (1 << 20),
+        b"= " * (1 << 19),
+        b"= FAILURES =\n" * 60_000,
+        b"Traceback (most recent call last):\n" * 30_000,
+        b"not ok 1\n" * 100_000,
+        b"E \n> \n" * 200_000,
+        b"\n" * (1 << 20),
+        bytes(range(256)) * 4096,
+        b"\x1b]" * (1 << 19),
+        b"FAIL: x\n=\n" * 100_000,
+    ],
+    ids=lambda log: repr(log[:12]),
+)
+def test_no_log_makes_an_excerpt_long(tmp_path: Path, hostile: bytes) -> None:
+    (tmp_path / "log").write_bytes(hostile)
+    shown = excerpt(tmp_path).split("\n")
+    assert len(shown) <= 12
+    assert max(map(len, shown)) <= 400
+
+
+def test_only_the_end_of_a_long_log_is_searched(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("basket.c:6:5: error: expected\n" + "compiling\n" * SEARCHED)
+    assert excerpt(tmp_path).split("\n") == ["compiling"] * 12

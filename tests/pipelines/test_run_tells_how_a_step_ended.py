@@ -42,7 +42,7 @@ def test_a_failure_comes_with_its_exit_code_and_the_lines_that_explain_it(worksh
     (step,) = workshop.steps(run)
     shown = step.excerpt.splitlines()
     assert step.exit_code == 3
-    assert len(shown) == 20
+    assert len(shown) == 12
     assert shown[-3:] == ["line 30", "red", "100%"]
 
 

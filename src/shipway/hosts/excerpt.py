@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from shipway.hosts.explanation import explanation
 from shipway.hosts.masking import Masker
 
 READ = 64 << 10  # bytes
+SEARCHED = 256 << 10  # bytes at the end of a log, where what explains a failure is looked for
 WIDEST = 400  # characters
 FIRST, LAST = 3, 8  # lines of what is too long to be shown whole
 MOST_COMPARED = 1000  # lines
@@ -19,12 +21,15 @@ _MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z ", re.MULTILINE)
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-def excerpt(directory: Path, lines: int = 20) -> str:
-    """The last `lines` lines of `<directory>/log` that say something, as plain text; empty without a log.
+def excerpt(directory: Path, lines: int = 12, without: Collection[str] = ()) -> str:
+    """Of `<directory>/log` at most `lines` lines that explain a failure, as plain text; empty without a log.
 
-    Of a progress bar only its last state is shown, and nothing of what would move a terminal's cursor.
+    Those are the ones in which a test runner, a compiler or a traceback says what is wrong, see `explanation`; in
+    a log of anything else the last ones that say something and are not `without`. Of a progress bar only its last
+    state is shown, and nothing of what would move a terminal's cursor.
     """
-    return "\n".join(_telling(_end(directory / "log"))[-lines:])
+    told = [line for line in _telling(_end(directory / "log")) if line not in without]
+    return "\n".join(explanation(told, lines) or told[-lines:])
 
 
 def explaining(log: Path, start: int = 0, patterns: Sequence[bytes] = ()) -> str:
@@ -90,7 +95,7 @@ def _end(log: Path) -> str:
     try:
         with log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - READ))
+            file.seek(max(0, size - SEARCHED))
             return file.read().decode(errors="replace")
     except FileNotFoundError:
         return ""

@@ -19,7 +19,7 @@ from shipway.state.runs import Run, Step
 MOST_LOST = 2
 """How often a step whose machine died is tried again by itself: more often, it is what kills the machine."""
 
-LINES = 20  # of the log, with a failure
+LINES = 12  # of the log, with a failure: as many as a push shows
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,9 @@ def result(outcome: Outcome, directory: Path, timeout: float, typed: str = "") -
         "killed": f"It was killed by signal {(outcome.code or 128) - 128}.",
         "lost": "The machine went down in the middle of it, or its supervisor was killed.",
     }
-    told = [line for line in excerpt(directory, LINES).splitlines() if line not in typed.splitlines()]
-    lines = [*told, *filter(None, [reasons.get(outcome.how)])][-LINES:]
-    return Result(state, outcome.code, "\n".join(lines), outcome.started, outcome.ended)
+    reason = [reasons[outcome.how]] if outcome.how in reasons else []
+    told = excerpt(directory, LINES - len(reason), without=typed.splitlines())
+    return Result(state, outcome.code, "\n".join(filter(None, [told, *reason])), outcome.started, outcome.ended)
 
 
 def _answered(once: Callable[[Path], Result], directory: Path) -> Result:

@@ -24,7 +24,7 @@ from shipway.web.site import Site
 from shipway.web.words import length, listed, plain
 
 LINES = 14  # of a log, in the card that shows what failed first
-LOOKED_AT = 400  # lines at the end of a log, among which is what explains a failure
+LOOKED_AT = 4000  # lines at the end of a log, among which is what explains a failure
 NEAR = 1 << 30  # bytes, of a log in which that is looked for
 TIERS = {
     "bubblewrap": "Each step ran in a room of its own (bubblewrap): it saw its tree and nothing else.",
