@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from support.installation import Installation, Repository
@@ -55,7 +57,9 @@ def test_a_rollback_brings_the_configuration_of_that_release(
 ) -> None:
     repository.shipway("env", "COLOUR=red", "--env", "prod")
     assert installation.says("shop", "/env/COLOUR") == "red"
-    assert repository.shipway("rollback", "--env", "prod").code == 0
+    done = repository.shipway("rollback", "--env", "prod")
+    assert done.code == 0
+    assert re.search(r"^r\d+'s configuration comes along: COLOUR red → blue\.$", done.out, re.MULTILINE)
     assert installation.says("shop", "/env/COLOUR") == "blue"
 
 

@@ -6,6 +6,7 @@ import re
 from urllib.parse import urlencode
 
 import pytest
+from markupsafe import Markup
 from playwright.sync_api import Page, expect
 
 from shipway.state import holds, releases
@@ -155,6 +156,51 @@ def test_two_releases_are_compared_as_data(site: Site) -> None:
     assert [one["subject"] for one in back["commits_taken_back"]] == ["Two"]
     scene.roll_back("topup", "prod", first)
     assert site.get(f"/api/v1{PROD}/compare?from=r9").status == 404
+
+
+def test_going_back_says_which_configuration_comes_along(site: Site) -> None:
+    """At the page before, and through the API when it is done; of secrets only the names."""
+    scene = site.scene
+    scene.application("topup")
+    scene.configure("topup", "prod", {"GREETING": "hi", "SAME": "1"}, [])
+    scene.deliver(scene.push("topup", "One"))
+    scene.configure("topup", "prod", {"GREETING": "hello <all>", "SAME": "1", "NEW": ""}, ["API_KEY"])
+    scene.deliver(scene.push("topup", "Two"))
+    words = (
+        "r1's configuration comes along: API_KEY (secret) is not set any more, "
+        'GREETING hello <all> → hi, NEW "" → not set.'
+    )
+    assert str(Markup.escape(words)) in site.get(PROD).text
+    told = site.send("POST", f"/api/v1{PROD}/rollback", {}).json
+    assert told["says"] == words
+    assert told["variables"][0] == {
+        "name": "API_KEY",
+        "secret": True,
+        "change": "removed",
+        "old": None,
+        "new": None,
+    }
+
+
+def test_going_back_says_that_the_configuration_stays(site: Site) -> None:
+    site.scene.application("topup")
+    site.scene.deliver(site.scene.push("topup", "One"))
+    site.scene.deliver(site.scene.push("topup", "Two"))
+    assert "The configuration of r1 is the same as now." in site.get(PROD).text
+    told = site.send("POST", f"/api/v1{PROD}/rollback", {}).json
+    assert (told["variables"], told["says"]) == ([], "The configuration of r1 is the same as now.")
+
+
+def test_much_that_comes_along_is_said_in_short(site: Site) -> None:
+    scene, many = site.scene, {f"N{n}": "1" for n in range(10)}
+    scene.application("topup")
+    scene.configure("topup", "prod", {**many, "LONG": "x" * 100 + "1"}, [])
+    scene.deliver(scene.push("topup", "One"))
+    scene.configure("topup", "prod", {**dict.fromkeys(many, "2\n\x1b[31m3"), "LONG": "x" * 100 + "2"}, [])
+    scene.deliver(scene.push("topup", "Two"))
+    says = site.send("POST", f"/api/v1{PROD}/rollback", {}).json["says"]
+    assert says.startswith("r1's configuration comes along: LONG changes, N0 2 3 → 1, ")
+    assert says.endswith("N6 2 3 → 1, and 3 more.")
 
 
 def test_a_freeze_that_is_over_is_shown_no_more(site: Site) -> None:

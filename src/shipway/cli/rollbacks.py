@@ -9,6 +9,7 @@ import typer
 from shipway.cli import here, show, watching
 from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
+from shipway.web.words import plain
 
 
 def rollback(
@@ -21,12 +22,16 @@ def rollback(
 ) -> int:
     """Go back to the release before: within a second while it is kept warm.
 
-    Says at once when traffic is back, and then waits for the workers.
+    Says at once when traffic is back, and then waits for the workers. The configuration of that release comes
+    along: what that changes is said, and `shipway compare r5 r3` says it before.
     """
     server = Server.find()
     body = {} if to is None else {"to": to}
     path = f"/applications/{here.application(app)}/environments/{environment}/rollback"
-    return watching.outcome(server, server.post(path, body)["run"], as_json=as_json)
+    queued = server.post(path, body)
+    if queued["says"] and not as_json:
+        print(plain(queued["says"]), flush=True)
+    return watching.outcome(server, queued["run"], as_json=as_json, also={"variables": queued["variables"]})
 
 
 def why(commit: Commit = None, environment: Environment = "prod", app: App = None, as_json: AsJson = False) -> int:

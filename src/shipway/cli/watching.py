@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from shipway.cli import show
 from shipway.cli.server import Server
 
 
-def outcome(server: Server, run: str, *, as_json: bool = False) -> int:
-    """Shows the run live, and then its outcome as an exit code: 0 it passed, 1 it did not."""
+def outcome(server: Server, run: str, *, as_json: bool = False, also: Mapping[str, Any] | None = None) -> int:
+    """Shows the run live, and then its outcome as an exit code: 0 it passed, 1 it did not.
+
+    As JSON it is one object: the run when it is over, and what is `also` to be said of it.
+    """
     try:
         for line in server.lines(f"/runs/{run}/watch"):
             if not as_json and not line.startswith("outcome: "):
@@ -23,5 +27,5 @@ def outcome(server: Server, run: str, *, as_json: bool = False) -> int:
         raise
     ended: dict[str, Any] = server.get(f"/runs/{run}")
     if as_json:
-        show.as_json(ended)
+        show.as_json({**ended, **(also or {})})
     return 0 if ended["state"] == "passed" else 1

@@ -15,8 +15,11 @@ from shipway.state.database import Connection
 from shipway.state.releases import Release
 from shipway.story.cast import project_of
 from shipway.web.site import Site
+from shipway.web.words import plain
 
 MOST = 50  # commits of one direction; more are said to be there
+TOLD = 8  # variables in a sentence; of more the number is said
+WIDEST = 40  # characters of a value in a sentence
 Change = Literal["same", "added", "removed", "changed", "not known"]
 
 
@@ -68,6 +71,37 @@ def between(site: Site, conn: Connection, old: Release, new: Release) -> Differe
         variables=_variables(site.story.cast.machine.vault, conn, (old, new), projects),
         migration=None if release is None else release.migration,
     )
+
+
+def configuration(site: Site, conn: Connection, old: Release, new: Release) -> list[Variable]:
+    """The variables of `new` that are not as in `old`. Does not ask git."""
+    projects = [project_of(artifacts.of_release(conn, one)) for one in (old, new)]
+    found = _variables(site.story.cast.machine.vault, conn, (old, new), projects)
+    return [one for one in found if one.change != "same"]
+
+
+def coming_along(release: Release, changed: Sequence[Variable]) -> str:
+    """What changes with going to a release, in a sentence; of secrets their names only."""
+    if not changed:
+        return f"The configuration of r{release.number} is the same as now."
+    told = [_in_words(one) for one in changed[:TOLD]]
+    more = [f"and {len(changed) - TOLD} more"] if len(changed) > TOLD else []
+    return f"r{release.number}'s configuration comes along: {', '.join([*told, *more])}."
+
+
+def _in_words(one: Variable) -> str:
+    if one.secret:
+        does = {"changed": "changes", "added": "is set again", "removed": "is not set any more"}
+        return f"{one.name} (secret) {does.get(one.change, 'may change')}"
+    old, new = (_brief(value) for value in (one.old, one.new))
+    return f"{one.name} changes" if old == new else f"{one.name} {old} → {new}"
+
+
+def _brief(value: str | None) -> str:
+    if value is None:
+        return "not set"
+    text = plain(" ".join(value.split())) or '""'
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def _variables(

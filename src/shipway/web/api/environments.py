@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from shipway.errors import KeeperGone
@@ -14,8 +14,9 @@ from shipway.hosts.keeper.spec import InstanceState
 from shipway.state import configurations, deployments, holds, instances, releases, verdicts
 from shipway.state.database import Connection
 from shipway.state.releases import Release, Serving
+from shipway.state.runs import Run
 from shipway.traffic import addresses
-from shipway.web import lookups, shapes
+from shipway.web import differences, lookups, shapes
 from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -86,13 +87,31 @@ def deploy(site: Site, call: Call) -> dict[str, Any]:
 
 
 def roll_back(site: Site, call: Call) -> dict[str, Any]:
-    """Back to the release `to` (`r3`), or to the one before; the run that does it."""
+    """Back to the release `to` (`r3`), or to the one before; the run that does it.
+
+    With the variables that its configuration changes, as in `compare`, and all that in words.
+    """
     said = call.json().get("to")
     with site.database.read() as conn:
         application, environment = _named(site, conn, call)
         to = None if said is None else lookups.release(conn, application, environment, str(said)).number
+        now = releases.now_serving(conn, application, environment)
     run = site.story.roll_back(application, environment, to, call.who)
-    return {"run": run.id, "number": run.number}
+    return {"run": run.id, "number": run.number, **_coming_along(site, run, now)}
+
+
+def _coming_along(site: Site, run: Run, now: Serving | None) -> dict[str, Any]:
+    """Nothing changes for what serves when the share of a release on trial is given back."""
+    target = next((node["arguments"]["release"] for node in run.plan["nodes"] if node["id"] == "rollback"), None)
+    if now is None or target is None:
+        return {"variables": [], "says": ""}
+    with site.database.read() as conn:
+        release = releases.get(conn, target)
+        changed = differences.configuration(site, conn, releases.get(conn, now.release), release)
+    return {
+        "variables": [asdict(one) for one in changed],
+        "says": differences.coming_along(release, changed),
+    }
 
 
 def freeze(site: Site, call: Call) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +91,8 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
         stable = _stable(now, tried)
         wanted = [] if stable is None else instances.of_release(conn, stable)
         serving = next((line for line in lines if line.release.id == stable), None)
+        back = release_lines.way_back(conn, lines, application, environment)
+        forward = release_lines.way_forward(lines, now)
         held = holds.on(conn, application, environment, "" if serving is None else serving.release.commit)
         return page(
             site,
@@ -113,8 +115,9 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             tried=tried,
             trying=[] if tried is None else instances.of_release(conn, tried.release.id),
             moving_run=None if moving is None else runs.get(conn, moving.run),
-            back=release_lines.way_back(conn, lines, application, environment),
-            forward=release_lines.way_forward(lines, now),
+            back=back,
+            forward=forward,
+            coming=_coming(site, conn, serving, (back, forward)),
             configuration=configurations.newest(conn, application, environment),
             holds=held,
             frozen=next((hold for hold in held if hold.kind == holds.FREEZE), None),
@@ -127,6 +130,17 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             title=_title(environment, serving, moving, tried),
             lead=_lead(conn, now, serving) if tried is None else _on_trial(tried),
         )
+
+
+def _coming(site: Site, conn: Connection, serving: Line | None, ways: Sequence[Line | None]) -> Mapping[str, str]:
+    """What becomes of the configuration on each of these ways, in words, by the release it leads to."""
+    return {
+        way.release.id: differences.coming_along(
+            way.release, differences.configuration(site, conn, serving.release, way.release)
+        )
+        for way in ways
+        if way is not None and serving is not None
+    }
 
 
 def _compared(
