@@ -61,9 +61,10 @@ def test_a_long_reason_takes_one_line_and_a_program_gets_it_whole(site: Site, sh
     site.scene.application("topup")
     run = site.scene.push("topup", "One")
     reason = "shipway.yml: " + "this should have been a number, " * 10
-    site.scene.end(run, "failed", f"{reason}\nand a second problem")
+    site.scene.end(run, "failed", f"{reason}:\nand a second problem")
     assert len(shipway("runs", *TOPUP).out.splitlines()) == 2
     assert reason.strip() in shipway("runs", *TOPUP).out
+    assert ":\n" not in shipway("runs", *TOPUP).out
     assert len(shipway("where", run.commit, *TOPUP).out.splitlines()) == 2 + len(ENVIRONMENTS)
 
 

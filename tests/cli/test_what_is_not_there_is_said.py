@@ -40,6 +40,14 @@ def test_a_number_that_means_nothing(words: list[str], first: Run, shipway: Ship
     assert "Invalid value for" in said.err
 
 
+def test_a_log_in_which_nothing_is(first: Run, site: Site, shipway: Shipway) -> None:
+    run = site.scene.push("topup", "Two")
+    site.scene.end(run, "superseded")
+    said = shipway("logs", run.id, "--app", "topup")
+    assert (said.code, said.out) == (0, "")
+    assert "Nothing was written." in said.err
+
+
 def test_a_process_that_is_not_there(first: Run, shipway: Shipway) -> None:
     said = shipway("logs", "--app", "topup", "--env", "prod", "--process", "nope")
     assert said.code == 2

@@ -54,7 +54,8 @@ def test_two_releases_are_chosen_and_compared(page: Page, site: Site) -> None:
     scene.configure("topup", "prod", {"ROUNDING": "half_up", "LIMIT": "5"}, ["KEY"])
     scene.deliver(scene.push("topup", "One"))
     scene.deliver(scene.push("topup", "Two"))
-    scene.configure("topup", "prod", {"ROUNDING": "half_even", "LIMIT": "5"}, ["KEY", "OTHER"])
+    wide = "far " * 200
+    scene.configure("topup", "prod", {"ROUNDING": "half_even", "LIMIT": "5", "WIDE": wide}, ["KEY", "OTHER"])
     scene.deliver(scene.push("topup", "Three", who="ben"))
     page.goto(site.origin + PROD)
     expect(page.locator("#compared h2")).to_have_text("From r2 to r3")
@@ -67,7 +68,11 @@ def test_two_releases_are_chosen_and_compared(page: Page, site: Site) -> None:
     expect(compared.locator(".cm")).to_contain_text("Three Ben Weber")
     expect(compared.locator(".cm")).to_contain_text("Two Ada Okafor")
     expect(compared.locator("del")).to_have_text("- ROUNDING = half_up")
-    expect(compared.locator("ins")).to_have_text(["+ OTHER = secret, new", "+ ROUNDING = half_even"])
+    expect(compared.locator("ins")).to_have_text(
+        ["+ OTHER = secret, new", "+ ROUNDING = half_even", f"+ WIDE = {wide}"]
+    )
+    stack = page.locator(".stack").first
+    assert stack.evaluate("(it) => it.scrollWidth <= it.clientWidth"), "it lies under the cards beside it"
     expect(compared).not_to_contain_text("a long one")
 
 

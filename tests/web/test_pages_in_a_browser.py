@@ -57,6 +57,7 @@ def test_each_problem_of_a_file_has_a_line_and_nothing_is_said_to_be_tested(page
     page.goto(f"{site.origin}/runs/topup:{run.number}")
     lines = page.locator("#failure pre").inner_text().splitlines()
     assert lines == [line.strip() for line in PROBLEMS.splitlines()[1:]]
+    expect(page.locator("#failure header")).to_contain_text(re.compile(r"2 problems$"))
     expect(page.locator("#goes")).to_contain_text("Nothing was tested, and nothing is delivered.")
     expect(page.locator("#goes")).not_to_contain_text("default branch")
     page.goto(site.origin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -106,8 +107,12 @@ def _show_run_log(
 ) -> None:
     if search is None and not times:
         asked = {**({"step": step} if step else {}), **({"follow": "1"} if follow else {})}
+        written = False
         for line in server.lines(f"/runs/{run}/log", **asked):
             print(json.dumps({"line": line}) if as_json else line, flush=True)
+            written = True
+        if not written:
+            print("Nothing was written. `shipway runs` with its number shows what the run did.", file=sys.stderr)
         return
     chosen = log_lines.timed(server, run, step) if search is None else log_lines.found(server, run, step, search)
     for told in chosen:

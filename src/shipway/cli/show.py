@@ -51,7 +51,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str, 
         return
     if not console.is_terminal:
         console.width = ENDLESS
-    console.print(_drawn(columns, [[str(cell).partition("\n")[0] for cell in row] for row in rows], one_line=True))
+    console.print(_drawn(columns, [[_first_line(str(cell)) for cell in row] for row in rows], one_line=True))
 
 
 def following(
@@ -66,6 +66,12 @@ def following(
             columns, rows = look()
             live.update(_drawn(columns, rows) if rows else empty, refresh=True)
             time.sleep(every)
+
+
+def _first_line(text: str) -> str:
+    """Without the colon that leads to those after it."""
+    first, *more = text.split("\n", 1)
+    return first.removesuffix(":") if more else first
 
 
 def _drawn(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, one_line: bool = False) -> Table:

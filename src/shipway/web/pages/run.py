@@ -178,7 +178,11 @@ def _failure(site: Site, now: Journey) -> Failure | None:
         return Failure(rehearsal.title, rehearsal.says, _lines(rehearsal.excerpt), hint, None)
     first, *more = now.run.reason.split("\n")
     return Failure(
-        "shipway.yml" if not now.steps else "run", first, [plain(line).strip() for line in more], hint, None
+        "shipway.yml" if not now.steps else "run",
+        first.removesuffix(":"),
+        [plain(line).strip() for line in more],
+        hint,
+        None,
     )
 
 
