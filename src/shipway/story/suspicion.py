@@ -80,7 +80,7 @@ class Suspecting:
 
 
 def of_step(cast: Cast, failure: Fact) -> Suspicion:
-    """Who is suspected of a step that failed: the calls that what explains it names, crossed with what was pushed."""
+    """Who is suspected of a step that failed: the calls that explain it, crossed with what was pushed."""
     with cast.database.read() as conn:
         run = runs.get(conn, str(failure.run))
         push = None if run.push is None else pushes.get(conn, run.push)
