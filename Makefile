@@ -37,7 +37,6 @@ docs: .venv/.dev ## Write docs/reference anew
 	$(BIN)/python tools/reference.py
 
 screenshots: .venv/.dev ## Take docs/pictures anew, of a real run (needs Chromium)
-	PYTHONPATH=examples $(BIN)/python tools/screenshots.py
 	PICTURES=$(CURDIR)/docs/pictures $(BIN)/pytest -q tests/story/test_a_push_is_watched_in_a_browser.py
 
 format: .venv/.dev ## Let ruff format and sort

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -21,6 +22,26 @@ CANARY = PROJECT.replace(
     "traffic: {warm: 60 s, drain: 5 s}",
     "traffic: {strategy: canary, steps: [10, 50], hold: 6 s, deadline: 30 s, warm: 60 s, drain: 1 s}",
 ).replace("[dev, test, prod]", "[dev, prod]")
+CHECK = """\
+import ast, pathlib, unittest
+
+
+class Shop(unittest.TestCase):
+    def test_the_web_can_be_read(self):
+        ast.parse(pathlib.Path("web.py").read_text())
+
+    def test_the_worker_can_be_read(self):
+        ast.parse(pathlib.Path("worker.py").read_text())
+
+    def test_customers_are_counted_in_the_data_directory(self):
+        self.assertIn("DATA_DIR", pathlib.Path("web.py").read_text())
+
+    def test_the_web_listens_on_the_port_it_is_given(self):
+        self.assertIn('os.environ["PORT"]', pathlib.Path("web.py").read_text())
+
+
+unittest.main(verbosity=2)
+"""
 PATIENCE = 90_000  # milliseconds
 PICTURES = os.environ.get("PICTURES")
 """Where `make screenshots` wants pictures of what is seen."""
@@ -63,7 +84,7 @@ def picture(page: Page, name: str) -> None:
 
 def test_the_empty_page_comes_alive_with_the_first_push(page: Page, repository: Repository) -> None:
     shows(page, "h1", "Nothing is under way yet.")
-    repository.write(shop("1", project=CANARY))
+    repository.write(shop("1", project=CANARY, check=CHECK))
     repository.init()
     repository.commit("Open the shop")
     repository.push("-o", "detach", "shipway", "main")
@@ -75,13 +96,17 @@ def test_its_run_is_one_click_away_and_says_what_passed(page: Page, repository: 
     page.locator("#rows a[href^='/runs/']").first.click()
     shows(page, "h1", "prod")
     shows(page, "main", repository.head)
-    page.go_back()
+    page.locator("#graph").get_by_role("link", name="test").click()
+    shows(page, "#lines", "Ran 4 tests")
+    page.evaluate("scrollTo(0, 0)")
+    picture(page, "run")
+    page.get_by_role("link", name="Applications").first.click()
 
 
 def test_a_bad_one_is_seen_to_go_back_and_why(
     page: Page, installation: Installation, repository: Repository, mailbox: Mailbox
 ) -> None:
-    files = shop("2", project=CANARY)
+    files = shop("2", project=CANARY, check=CHECK)
     with Visitors(installation.proxy_port, "shop.localhost", 20.0) as people:
         eventually(lambda: len(people.visits) > 100, "people have come")
         bad = repository.commit("Sell no eggs", {**files, "web.py": failing(files["web.py"], 2)})
@@ -96,3 +121,14 @@ def test_a_bad_one_is_seen_to_go_back_and_why(
     picture(page, "commit")
     (mail,) = mailbox.wait()
     assert bad[:7] in mail["Subject"]
+
+
+def test_its_environment_says_what_serves_again_and_leads_to_its_settings(page: Page) -> None:
+    page.goto(urljoin(page.url, "/applications/shop/environments/prod"))
+    shows(page, "h1", "r1 serves in prod")
+    shows(page, "#releases", "Sell no eggs")
+    picture(page, "environment")
+    page.get_by_role("link", name="settings", exact=True).click()
+    shows(page, "h1", "shop")
+    shows(page, "main", "Kept by this server")
+    picture(page, "settings")
