@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from shipway.state import runs
 from web.server import Site
 from web.visiting import person
+
+PROD = "/applications/topup/environments/prod"
 
 
 def find(site: Site, said: str) -> list[tuple[str, str, str]]:
@@ -34,15 +37,46 @@ def test_each_kind_of_thing_is_found_and_the_best_comes_first(past: Site) -> Non
     assert find(past, "ledger:2")[0] == ("run", "ledger 2", "/runs/ledger:2")
     assert find(past, commit[:6])[0] == ("commit", f"{commit[:7]} Guess the language", address)
     assert find(past, "guess%20lang")[0] == ("commit", f"{commit[:7]} Guess the language", address)
-    assert find(past, "roll%20back%20topup%20prod")[0] == ("action", "Roll back topup prod", f"{place}#acts")
-    assert find(past, "freeze%20topup%20prod")[0] == ("action", "Freeze topup prod", f"{place}#acts")
+    assert find(past, "roll%20back%20topup%20prod")[0] == ("action", "Roll back topup prod", f"{place}#roll-back")
+    assert find(past, "freeze%20topup%20prod")[0] == ("action", "Freeze topup prod", f"{place}#freeze")
     ledger = head(past, "ledger")[:7]
-    promote = ("action", f"Promote {ledger} to ledger test", "/applications/ledger/environments/test#acts")
+    promote = ("action", f"Promote {ledger} to ledger test", "/applications/ledger/environments/test#promote")
     assert find(past, "promote%20ledger%20test")[0] == promote
     assert find(past, "promote%20topup") == []
     assert find(past, "run%20topup%20again")[0] == ("action", "Run topup 5 again", "/runs/topup:5#acts")
     assert ("person", "cho", "/?person=cho") in find(past, "cho")
     assert find(past, "TOPUP")[0] == find(past, "topup")[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "title", "address"),
+    [
+        ("settings topup", "page", "Settings of topup", "/applications/topup/settings"),
+        ("errors topup", "page", "Errors of topup", "/applications/topup/errors"),
+        ("log topup prod", "page", "Log of topup prod", "/applications/topup/environments/prod/log"),
+        ("secret topup prod", "action", "Set a secret of topup prod", f"{PROD}#add-secret"),
+        ("set value topup prod", "action", "Set a value of topup prod", f"{PROD}#add-value"),
+        ("configuration topup prod", "page", "Configuration of topup prod", f"{PROD}#configuration"),
+        ("installation", "page", "Installation", "/installation"),
+        ("sessions", "page", "Sessions", "/sessions"),
+        ("api", "page", "API reference", "/reference/api"),
+        ("tokens", "page", "Tokens", "/tokens"),
+        ("make a token", "action", "Make a token", "/tokens#make"),
+    ],
+)
+def test_every_page_and_every_act_is_found(past: Site, said: str, kind: str, title: str, address: str) -> None:
+    assert find(past, said.replace(" ", "%20"))[0] == (kind, title, address)
+
+
+def test_an_open_error_is_found_by_what_it_says(past: Site) -> None:
+    ((kind, title, address),) = find(past, "topup%20error%201")
+    assert (kind, address) == ("error", "/applications/topup/errors/1")
+    assert title.startswith("topup error 1 ")
+
+
+def test_what_is_for_owners_is_found_by_owners(past: Site) -> None:
+    results = past.get("/api/v1/search?q=token", "ben").json["results"]
+    assert [one["address"] for one in results if one["address"].startswith("/tokens")] == []
 
 
 def test_without_a_word_it_offers_what_needs_a_person(past: Site) -> None:
@@ -95,6 +129,29 @@ def test_it_is_opened_narrowed_down_chosen_and_followed_by_keyboard(page: Page, 
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.keyboard.press("Enter")
     page.wait_for_url("**/applications/topup/environments/prod")
+
+
+@pytest.mark.needs("chromium")
+def test_an_act_is_opened_where_it_is_filled_in_and_done_by_keyboard(page: Page, past: Site) -> None:
+    page.goto(f"{past.origin}/runs")
+    chosen_at(page, "freeze topup prod")
+    page.wait_for_url("**/applications/topup/environments/prod#freeze")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    chosen_at(page, "set a secret of topup prod")
+    expect(page.locator("#secret-name")).to_be_focused()
+    chosen_at(page, "freeze topup prod")
+    chosen_at(page, "freeze topup prod")  # it is there already
+    expect(page.get_by_label("Reason")).to_be_focused()
+    chosen_at(page, "roll back topup prod")
+    expect(page.locator("#roll-back summary")).to_be_focused()  # what moves is read before Enter does it
+    expect(page.locator("#roll-back form")).to_be_visible()
+
+
+def chosen_at(page: Page, words: str) -> None:
+    page.keyboard.press("Control+k")
+    page.keyboard.type(words)
+    expect(page.get_by_role("option").first).to_contain_text(re.compile(words, re.IGNORECASE))
+    page.keyboard.press("Enter")
 
 
 @pytest.mark.needs("chromium")

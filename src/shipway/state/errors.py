@@ -94,6 +94,12 @@ def recent(
     return [Error(**row) for row in conn.execute(query).mappings()]
 
 
+def newest_open(conn: Connection, limit: int) -> list[Error]:
+    """The open errors of all applications that were seen last, the newest first."""
+    query = select(errors).where(errors.c.state == "open").order_by(errors.c.last_seen.desc()).limit(limit)
+    return [Error(**row) for row in conn.execute(query).mappings()]
+
+
 def how_many(conn: Connection, application: str) -> int:
     """How many errors of an application are on record."""
     query = select(func.count()).select_from(errors).where(errors.c.application == application)

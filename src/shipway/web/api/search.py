@@ -12,9 +12,10 @@ from shipway.web.site import Site
 
 def find(site: Site, call: Call) -> dict[str, Any]:
     """What fits the words in `q`, the best first, at most `limit` (30, at most 50) of it."""
-    said = call.query("q") or ""
+    assert call.caller is not None
+    said, most = call.query("q") or "", call.number("limit", search.MOST, most=50)
     with site.database.read() as conn:
-        found = search.search(site, conn, said, call.number("limit", search.MOST, most=50))
+        found = search.search(site, conn, said, most, owner=call.caller.owner)
     return {
         "q": said,
         "results": [

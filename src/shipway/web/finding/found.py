@@ -11,7 +11,7 @@ WORDS = 8
 
 @dataclass(frozen=True)
 class Found:
-    """`kind` is page, application, environment, action, commit, run, team or person; `address` where it is.
+    """`kind` is page, application, environment, action, commit, run, error, team or person; `address` where it is.
 
     `also` are words by which it is found besides those that are shown.
     """

@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from shipway.state import runs
+from shipway.state import errors, runs
 from shipway.state.database import Connection
 from shipway.state.runs import Run
-from shipway.web.finding.found import Found, best, words
+from shipway.web.finding.found import LONGEST, Found, best, words
 from shipway.web.overview import rows
 from shipway.web.overview.places import Place
 from shipway.web.overview.rows import Row
@@ -22,7 +22,7 @@ from shipway.web.site import Site
 from shipway.web.words import several
 
 MOST = 30
-LATELY = 60  # runs of which the words are looked at
+LATELY = 60  # runs, and open errors, of which the words are looked at
 DIGITS = re.compile(r"[0-9a-f]{4,40}")
 PAGES = (
     Found("page", "Applications", "every application on one line", "/", "home overview"),
@@ -32,20 +32,38 @@ PAGES = (
         "page", "Needs a person", "what stands still until somebody acts", "/?who=needs", "failed blocked stuck"
     ),
 )
+INSTALLATION = (
+    Found("page", "Installation", "its machine, its processes, its data", "/installation", "doctor about health"),
+    Found("page", "Sessions", "who is signed in with a browser", "/sessions", "signed in browser"),
+    Found("page", "API reference", "every call, and who may make it", "/reference/api", "docs curl programs json"),
+    Found("page", "Patterns", "every element of the pages, in every state", "/patterns", "design style"),
+    Found("action", "End a session", "its page asks", "/sessions#list", "sign out"),
+)
+OWNERS = (
+    Found("page", "Tokens", "who may call, and what they may do", "/tokens", "keys credentials access"),
+    Found("action", "Make a token", "for a person or a program", "/tokens#make", "create new access"),
+    Found("action", "Revoke a token", "its page asks", "/tokens#list", "end"),
+)
 
 
-def search(site: Site, conn: Connection, said: str, most: int = MOST) -> list[Found]:
-    """The best of what fits the words, at most so many; without a word, what may need a person first."""
+def search(site: Site, conn: Connection, said: str, most: int = MOST, *, owner: bool) -> list[Found]:
+    """The best of what fits the words, at most so many; without a word, what may need a person first.
+
+    What only an `owner` of the installation may open is found by owners alone.
+    """
     now, asked = time.time(), words(said)
     every = rows.in_order([rows.row(one, now) for one in site.board.standings(conn)])
     if not asked:
         return [*(_application(row) for row in every[: most - len(PAGES)]), *PAGES]
     found = chain(
         PAGES,
+        INSTALLATION,
+        OWNERS if owner else (),
         (_application(row) for row in every),
         _numbered(conn, every, asked),
         chain.from_iterable(_of_row(row) for row in every),
         _commits(site, conn, asked),
+        _errors(conn),
         _people(every),
     )
     return best(found, asked, most)
@@ -57,12 +75,17 @@ def _application(row: Row) -> Found:
 
 
 def _of_row(row: Row) -> Iterator[Found]:
-    """Its environments, its newest commit and run, and what can be done with them."""
+    """Its environments, settings and errors, its newest commit and run, and what can be done with them."""
     for place in reversed(row.places):
         yield Found("environment", f"{row.name} {place.name}", _serves(place), _place(row, place))
     if row.head is not None:
         yield _commit(row.name, row.head.run.commit, row.standing.subject, row.head.run.who)
         yield _run(row.head.run)
+    home = f"/applications/{row.name}"
+    yield Found("page", f"Settings of {row.name}", "what shipway.yml says, line by line", f"{home}/settings")
+    yield Found(
+        "page", f"Errors of {row.name}", "what went wrong in it, by whose commit", f"{home}/errors", "exceptions"
+    )
     for before, place in reversed(list(zip([None, *row.places], row.places, strict=False))):
         yield from _acts(row, place, before)
     yield from _acts_on_run(row)
@@ -72,23 +95,27 @@ def _acts(row: Row, place: Place, before: Place | None) -> Iterator[Found]:
     where, address = f"{row.name} {place.name}", _place(row, place)
     if place.release is not None:
         about = f"r{place.release.number} serves; the page says what moves, and asks"
-        yield Found("action", f"Roll back {where}", about, f"{address}#acts", "rollback go back undo")
+        yield Found("action", f"Roll back {where}", about, f"{address}#roll-back", "rollback go back undo")
     if before is not None and before.release is not None and not _same(before, place):
         commit = before.release.commit[:7]
         about = f"{commit} serves in {before.name}; the page says what moves, and asks"
-        yield Found("action", f"Promote {commit} to {where}", about, f"{address}#acts", "deploy release")
+        yield Found("action", f"Promote {commit} to {where}", about, f"{address}#promote", "deploy release")
     if any(hold.kind == "freeze" for hold in place.holds):
-        yield Found("action", f"Thaw {where}", "the page asks", f"{address}#acts", "unfreeze open lift hold")
+        yield Found("action", f"Thaw {where}", "the page asks", f"{address}#thaw", "unfreeze open lift hold")
     else:
-        yield Found(
-            "action", f"Freeze {where}", "nothing new is deployed; the page asks why", f"{address}#acts", "hold"
-        )
+        about = "nothing new is deployed; the page asks why"
+        yield Found("action", f"Freeze {where}", about, f"{address}#freeze", "hold stop")
+    about = "sealed at once, never shown again"
+    yield Found("action", f"Set a secret of {where}", about, f"{address}#add-secret", "add password env configure")
+    about = "a variable of its processes"
+    yield Found("action", f"Set a value of {where}", about, f"{address}#add-value", "add env variable configure")
     yield Found(
-        "action", f"Configure {where}", "values and secrets", f"{address}#configuration", "env secret value set"
+        "page", f"Configuration of {where}", "values and secrets", f"{address}#configuration", "env configure"
     )
+    yield Found("page", f"Log of {where}", "what its instances print", f"{address}/log", "application logs read")
     yield Found("action", f"Compare releases of {where}", "in order, with their commits", f"{address}#releases")
-    errors = f"/applications/{row.name}/errors?environment={place.name}"
-    yield Found("action", f"Read errors of {where}", "what was reported from there", errors, "exceptions")
+    errors_there = f"/applications/{row.name}/errors?environment={place.name}"
+    yield Found("page", f"Errors of {where}", "what was reported from there", errors_there, "exceptions read")
 
 
 def _same(one: Place, other: Place) -> bool:
@@ -133,6 +160,14 @@ def _commits(site: Site, conn: Connection, asked: Sequence[str]) -> Iterator[Fou
         info = site.commits.about(run.application, run.commit)
         yield _commit(run.application, run.commit, info.subject, f"{run.who} {info.author}")
         yield _run(run)
+
+
+def _errors(conn: Connection) -> Iterator[Found]:
+    """The open errors that were seen last, by what they say and where they were raised."""
+    for one in errors.newest_open(conn, limit=LATELY):
+        title = f"{one.application} error {one.number}"
+        address = f"/applications/{one.application}/errors/{one.number}"
+        yield Found("error", f"{title} {one.title}"[:LONGEST], one.place, address)
 
 
 def _people(every: Sequence[Row]) -> Iterator[Found]:

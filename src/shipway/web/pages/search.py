@@ -14,9 +14,10 @@ from shipway.web.words import counted
 
 
 def search_page(site: Site, call: Call) -> Response:
+    assert call.caller is not None
     said = (call.query("q") or "")[:LONGEST]
     with site.database.read() as conn:
-        found = search(site, conn, said)
+        found = search(site, conn, said, owner=call.caller.owner)
     title = f"{counted(len(found)).capitalize()} found" if found else "Nothing is called that"
     return page(
         site, call, "search.html", here="", said=said, found=found, title=title if said else "Find anything"

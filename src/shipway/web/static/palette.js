@@ -1,10 +1,13 @@
 // Finds anything: `/` or Ctrl-K opens it, letters narrow it down, Enter goes there. Without it, /search does the same.
+import { lead } from './fold.js';
+
 const door = document.querySelector('.find');
 let dialog = null;
 let input = null;
 let list = null;
 let said = null;
 let chosen = -1;
+let moved = false; // whether a person chose since they typed: what comes late leaves that
 let asked = null;
 let later = null;
 
@@ -28,7 +31,7 @@ function build() {
   dialog = made('dialog', { class: 'palette', 'aria-label': 'Find anything' },
     made('div', { class: 'line' }, input, close), list, said);
   close.addEventListener('click', () => dialog.close());
-  input.addEventListener('input', () => { clearTimeout(later); later = setTimeout(look, 80); });
+  input.addEventListener('input', () => { moved = false; clearTimeout(later); later = setTimeout(look, 80); });
   input.addEventListener('keydown', press);
   list.addEventListener('click', ({ target }) => go(target.closest('[role="option"]')));
   dialog.addEventListener('click', ({ target }) => { if (target === dialog) dialog.close(); });
@@ -59,6 +62,7 @@ async function look() {
 }
 
 function show(results) {
+  const was = moved ? list.children[chosen]?.dataset.address : null;
   list.replaceChildren(...results.map((one, number) => {
     const item = made('li', { role: 'option', id: `find-${number}`, 'aria-selected': 'false' },
       made('b', {}, one.title), made('span', {}, one.about), made('em', {}, one.kind));
@@ -68,7 +72,7 @@ function show(results) {
   list.hidden = !results.length;
   input.setAttribute('aria-expanded', String(results.length > 0));
   said.textContent = results.length ? `${results.length} found. Arrows choose, Enter goes there.` : 'Nothing is called that.';
-  choose(results.length ? 0 : -1);
+  choose(results.length ? Math.max(0, results.findIndex((one) => one.address === was)) : -1);
 }
 
 function choose(number) {
@@ -86,6 +90,7 @@ function press(event) {
   const moves = { ArrowDown: chosen + 1, ArrowUp: chosen - 1 };
   if (event.key in moves && count) {
     event.preventDefault();
+    moved = true;
     choose((moves[event.key] + count) % count);
   } else if (event.key === 'Enter' && !event.isComposing) {
     event.preventDefault();
@@ -96,7 +101,9 @@ function press(event) {
 function go(item) {
   if (!item) return;
   dialog.close();
+  const here = location.href;
   location.assign(item.dataset.address);
+  if (location.href === here) lead(); // it was there already: no address changes
 }
 
 const typing = 'input, textarea, select, [contenteditable]';
