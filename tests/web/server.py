@@ -25,6 +25,7 @@ from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
 from shipway.web import app
 from shipway.web.connections import Connection
+from shipway.web.names import Names
 from web.scene import Scene
 
 PAGES = "shipway.localhost"
@@ -60,7 +61,7 @@ class Site:
     intake: Intake
 
     @classmethod
-    def start(cls, scene: Scene, port: int = 0, rates: Rates | None = None) -> Site:
+    def start(cls, scene: Scene, port: int = 0, rates: Rates | None = None, public: str | None = None) -> Site:
         """Starts a server in a thread of this process; what is reported to it waits for `record`."""
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -68,8 +69,10 @@ class Site:
         listening.listen(128)
         port = listening.getsockname()[1]
         told, intake = story(scene), Intake(scene.database, rates)
-        web = app.create(scene.database, scene.places, told, intake, port=port, proxy_port=8080)
-        server = uvicorn.Server(uvicorn.Config(web, http=Connection, log_config=None, lifespan="off"))
+        web = app.create(scene.database, scene.places, told, intake, names=Names(port, public), proxy_port=8080)
+        server = uvicorn.Server(
+            uvicorn.Config(web, http=Connection, log_config=None, lifespan="off", proxy_headers=False)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         while not server.started:

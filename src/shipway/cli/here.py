@@ -91,13 +91,14 @@ def running(places: Places) -> dict[str, Any] | None:
     return told if processes.lives(told["process"]) else None
 
 
-def last_ports(places: Places) -> tuple[int, int]:
-    """On which ports the last server of this installation answered, and its applications; else the usual ones."""
+def last_ports(places: Places) -> tuple[int, int, str | None]:
+    """On which ports the last server of this installation answered, and its applications; else the usual ones.
+    And its public address, if it had one."""
     try:
         told = json.loads(places.ports_file.read_text())
-        return int(told["port"]), int(told["proxy_port"])
+        return int(told["port"]), int(told["proxy_port"]), told.get("public")
     except (OSError, ValueError, KeyError, TypeError):
-        return PORT, PROXY_PORT
+        return PORT, PROXY_PORT, None
 
 
 def running_address(places: Places) -> str | None:

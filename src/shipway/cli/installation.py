@@ -17,13 +17,15 @@ from typing import Annotated, Any
 import typer
 
 from shipway.cli import checks, here, show
-from shipway.cli.options import AsJson, Data, Port, ProxyPort, Verb
+from shipway.cli.options import AsJson, Data, Port, ProxyPort, Url, Verb
 from shipway.cli.server import NoServer, Refused, Server
 from shipway.config.places import Places
 from shipway.errors import OwnerError
 from shipway.pushes import processes
+from shipway.web import names
 from shipway.web.words import size
 
+NO_URL = "none"
 PATIENCE = 30.0  # seconds; a start takes one or two
 
 
@@ -44,6 +46,7 @@ def up(
     data: Data = None,
     port: Port = None,
     proxy_port: ProxyPort = None,
+    url: Url = None,
     detach: Annotated[bool, typer.Option("-d", "--detach", help="Run in the background.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -51,18 +54,19 @@ def up(
     places = Places.of(data)
     last = here.last_ports(places)
     port, proxy_port = port or last[0], proxy_port or last[1]
+    public = last[2] if url is None else None if url == NO_URL else names.public(url)
     if detach:
         already = here.running(places)
         if already is None:
-            _in_background(places, port, proxy_port)
-        elif (already["port"], already["proxy_port"]) != (port, proxy_port):
+            _in_background(places, port, proxy_port, public)
+        elif (already["port"], already["proxy_port"], already.get("public")) != (port, proxy_port, public):
             raise AlreadyUp(_up_already(already))
         _greet(places, as_json, already=already is not None)
         return
     from shipway import daemon  # noqa: PLC0415 - the server's half of Shipway is heavy
 
     greeting = threading.Thread(target=_greet, args=(places, as_json), daemon=True)
-    daemon.serve(places, port=port, proxy_port=proxy_port, ready=greeting.start)
+    daemon.serve(places, port=port, proxy_port=proxy_port, public=public, ready=greeting.start)
 
 
 def down(
@@ -110,6 +114,8 @@ def about(as_json: AsJson = False) -> None:
         show.as_json(found)
         return
     print(f"Shipway {found['version']} at {found['pages']} ({found['address']} for programs);")
+    if found["public"]:
+        print(f"a proxy brings it to others as {found['public']};")
     print(f"applications answer on port {found['proxy_port']}.\n")
     parts = [
         (one["name"], one["state"], one["pid"] or "", size(one["memory"] or 0), show.ago(one["since"]))
@@ -121,9 +127,10 @@ def about(as_json: AsJson = False) -> None:
     show.table(("data", "", "changed"), kept, empty="Nothing lies there.")
 
 
-def _in_background(places: Places, port: int, proxy_port: int) -> None:
+def _in_background(places: Places, port: int, proxy_port: int, public: str | None) -> None:
     places.create()
     words = ["up", "--data", str(places.data), "--port", str(port), "--proxy-port", str(proxy_port)]
+    words += ["--url", public or NO_URL]
     log = places.data / "server.log"
     with log.open("ab") as output:
         began = output.tell()
@@ -147,7 +154,9 @@ def _in_background(places: Places, port: int, proxy_port: int) -> None:
 
 
 def _up_already(told: Mapping[str, Any]) -> str:
-    return f"Shipway is up already, on port {told['port']:.0f}, with applications on {told['proxy_port']:.0f}."
+    ports = f"on port {told['port']:.0f}, with applications on {told['proxy_port']:.0f}"
+    others = f", for others at {told['public']}" if told.get("public") else ""
+    return f"Shipway is up already, {ports}{others}."
 
 
 def _greet(places: Places, as_json: bool, *, already: bool = False) -> None:
@@ -167,6 +176,8 @@ def _greet(places: Places, as_json: bool, *, already: bool = False) -> None:
         show.as_json({**told, "address": server.address, "signin": link, "data": str(places.data)})
         return
     print(f"Shipway is up{' already' if already else ''} at {told['pages']} ({server.address} for programs);")
+    if told.get("public"):
+        print(f"a proxy brings it to others as {told['public']};")
     print(f"applications answer on port {told['proxy_port']:.0f}.")
     print(f"Sign in (good once, for an hour): {link}")
     if places.data != Places.of().data:

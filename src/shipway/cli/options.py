@@ -30,6 +30,14 @@ Port = Annotated[
         max=65535,
     ),
 ]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        help="The public address of a TLS proxy on this machine, such as https://ship.example; `none` forgets it; "
+        "by default what it was last.",
+    ),
+]
 ProxyPort = Annotated[
     int | None,
     typer.Option(

@@ -31,8 +31,12 @@ class PortTaken(OwnerError):
     id = "daemon.port_taken"
 
 
-def serve(places: Places, *, port: int, proxy_port: int, ready: Callable[[], None] = lambda: None) -> None:
+def serve(
+    places: Places, *, port: int, proxy_port: int, public: str | None, ready: Callable[[], None] = lambda: None
+) -> None:
     """Runs the server until it is told to stop (SIGTERM, SIGINT). Applications go on without it.
+
+    `public` is the address of the proxy that brings its pages to other machines, if there is one.
 
     Raises AlreadyRunning or PortTaken before anything is changed.
     """
@@ -41,8 +45,10 @@ def serve(places: Places, *, port: int, proxy_port: int, ready: Callable[[], Non
         keeper, proxy = Keeper(places), Proxy(places, proxy_port)
         router = _started(keeper, proxy)
         from shipway.daemon import server  # noqa: PLC0415 - a second of imports, while the router comes up
+        from shipway.web.names import Names  # noqa: PLC0415
 
-        server.run(places, keeper, proxy, router, listener, port=port, proxy_port=proxy_port, ready=ready)
+        names = Names(port, public)
+        server.run(places, keeper, proxy, router, listener, names=names, proxy_port=proxy_port, ready=ready)
 
 
 def _started(keeper: Keeper, proxy: Proxy) -> Future[None]:

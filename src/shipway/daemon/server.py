@@ -32,8 +32,9 @@ from shipway.story import Story, carry, order, perform, tend
 from shipway.story.cast import Cast
 from shipway.traffic.files import replace
 from shipway.traffic.proxy import Proxy
-from shipway.web import app, names, narration
+from shipway.web import app, narration
 from shipway.web.connections import Connection
+from shipway.web.names import Names
 
 
 def run(
@@ -43,26 +44,26 @@ def run(
     router: Future[None],
     listener: socket.socket,
     *,
-    port: int,
+    names: Names,
     proxy_port: int,
     ready: Callable[[], None],
 ) -> None:
     """Serves on `listener` until it is told to stop; `router` is done when keeper and router are up."""
     database = open_database(places.database)
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://127.0.0.1:{names.port}"
     _keep_owner_token(places, database, address)
     cast = Cast(Machine(database, places, keeper, sandbox.probe(), Vault(places), address), proxy)
     engine = Engine(places.engine_database, perform.actions(cast))
     router.result()
     engine.start()
-    asyncio.run(_serve(cast, engine, listener, port, proxy_port, ready))
+    asyncio.run(_serve(cast, engine, listener, names, proxy_port, ready))
     database.close()
     sys.stdout.flush()
     os._exit(0)  # what is under way is not waited for: the next start goes on with it, as after a crash
 
 
 async def _serve(
-    cast: Cast, engine: Engine, listener: socket.socket, port: int, proxy_port: int, ready: Callable[[], None]
+    cast: Cast, engine: Engine, listener: socket.socket, names: Names, proxy_port: int, ready: Callable[[], None]
 ) -> None:
     database, places = cast.database, cast.machine.places
     await asyncio.to_thread(repositories.create_all, database, places)
@@ -77,7 +78,7 @@ async def _serve(
     )
     await doorway.open()
     intake = Intake(database)
-    web = app.create(database, places, Story(cast), intake, port=port, proxy_port=proxy_port)
+    web = app.create(database, places, Story(cast), intake, names=names, proxy_port=proxy_port)
     config = uvicorn.Config(
         web,
         http=Connection,
@@ -85,11 +86,12 @@ async def _serve(
         access_log=False,
         timeout_graceful_shutdown=2,
         lifespan="off",
+        proxy_headers=False,  # what a proxy says counts under one name alone (`web/names.py`)
     )
     server = _Server(config, doorway)
-    watchers = Watchers(cast, engine, intake, f"http://127.0.0.1:{port}")
+    watchers = Watchers(cast, engine, intake, names.links)
     watchers.start()
-    _announce(places, port, proxy_port)
+    _announce(places, names, proxy_port)
     ready()
     try:
         await server.serve(sockets=[listener])
@@ -151,13 +153,13 @@ def _run_of(database: Database, push_id: str) -> runs.Run | None:
         time.sleep(0.02)
 
 
-def _announce(places: Places, port: int, proxy_port: int) -> None:
-    ports = {"port": port, "proxy_port": proxy_port}
+def _announce(places: Places, names: Names, proxy_port: int) -> None:
+    ports = {"port": names.port, "proxy_port": proxy_port, "public": names.public}
     told = {
         "pid": os.getpid(),
         "process": processes.identity(os.getpid()),
         **ports,
-        "pages": f"http://{names.pages(port)}",
+        "pages": names.pages,
         "started": time.time(),
         "version": __version__,
     }

@@ -21,7 +21,7 @@ from shipway.web.access import Caller
 from shipway.web.call import Call, read_body
 from shipway.web.doorman import READING
 from shipway.web.failures import Failures, wants_page
-from shipway.web.refusals import Broken, NoSuchMethod, NotSignedIn
+from shipway.web.refusals import Broken, InTheOpen, NoSuchMethod, NotSignedIn
 from shipway.web.routes import Declared
 from shipway.web.site import Site
 
@@ -86,7 +86,7 @@ class Address:
 
     def _belongs_to_pages(self, request: Request) -> bool:
         """Whether a browser asks for a page, or somebody for a session, by a name that has none."""
-        if self.site.is_at_pages(request) or request.method not in READING:
+        if self.site.way(request) != "programs" or request.method not in READING:
             return False
         path = str(request.scope["path"])
         if path == SIGN_IN:
@@ -97,6 +97,8 @@ class Address:
     def _admit(self, request: Request, declared: Declared | None, caller: Caller | None) -> None:
         if declared is not None and declared.who == "public":
             return
+        if caller is None and self.site.way(request) == "open" and wants_page(request.scope):
+            raise InTheOpen()
         if caller is None:
             raise NotSignedIn("Nobody is signed in.")
         if caller.metrics_alone and (declared is None or declared.who != METRICS):

@@ -29,6 +29,7 @@ from shipway.web.files import Files
 from shipway.web.headers import ALWAYS, SecurityHeaders
 from shipway.web.log_feeds import LogFeeds
 from shipway.web.log_searches import Searches
+from shipway.web.names import Names
 from shipway.web.news import News
 from shipway.web.overview.hours import Hours
 from shipway.web.overview.standings import Board
@@ -52,9 +53,9 @@ DECLARED: tuple[Declared, ...] = (
 
 
 def create(
-    database: Database, places: Places, story: Story, intake: Intake, *, port: int, proxy_port: int
+    database: Database, places: Places, story: Story, intake: Intake, *, names: Names, proxy_port: int
 ) -> Starlette:
-    """The web application of a server that answers on `port` and whose applications answer on `proxy_port`.
+    """The web application of a server that is called by `names` and whose applications answer on `proxy_port`.
 
     What they report of their errors goes to `intake`.
     """
@@ -64,7 +65,7 @@ def create(
         database,
         places,
         story,
-        port,
+        names,
         proxy_port,
         intake,
         Otlp(database, places, story.cast.machine.vault, story.cast.meters, intake),
@@ -86,7 +87,7 @@ def create(
     addresses = by_path(DECLARED)
     app = Starlette(
         routes=[Route(path, Address(site, failures, these)) for path, these in addresses.items()],
-        middleware=[Middleware(SecurityHeaders), Middleware(Doorman, port=port, failures=failures)],
+        middleware=[Middleware(SecurityHeaders), Middleware(Doorman, names=names, failures=failures)],
         exception_handlers={Exception: _broken(failures)},
     )
     app.router.redirect_slashes = False

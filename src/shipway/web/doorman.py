@@ -17,8 +17,8 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shipway.web import names
 from shipway.web.failures import Failures
+from shipway.web.names import Names
 from shipway.web.refusals import Foreign
 
 READING = ("GET", "HEAD")
@@ -29,10 +29,11 @@ OF_BROWSERS = (b"origin", b"cookie", b"referer", b"sec-fetch-site", b"sec-fetch-
 class Doorman:
     """Lets through what came by one of the server's own names and, if from a page, from one of its own."""
 
-    def __init__(self, app: ASGIApp, port: int, failures: Failures) -> None:
+    def __init__(self, app: ASGIApp, names: Names, failures: Failures) -> None:
         self.app = app
         self.failures = failures
-        self.hosts = names.every(port)
+        self.names = names
+        self.hosts = names.every()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -51,7 +52,7 @@ class Doorman:
             sent = [name.decode() for name in OF_BROWSERS if _values(headers, name)]
             return f"Reports come from programs, and this has {sent[0]}." if sent else None
         origins = _values(headers, b"origin")
-        if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
+        if any(origin.lower() != self.names.origin(hosts[0].lower()) for origin in origins):
             return "The request came from a page of another site."
         reading = method in READING
         if not reading and not origins and not _values(headers, b"authorization"):

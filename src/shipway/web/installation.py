@@ -56,6 +56,7 @@ class Installation:
     version: str
     python: str
     pages: str
+    public: str | None
     address: str
     proxy_port: int
     data: Path
@@ -79,6 +80,7 @@ def look(site: Site) -> Installation:
         version=__version__,
         python=platform.python_version(),
         pages=site.pages,
+        public=site.names.public,
         address=site.address,
         proxy_port=site.proxy_port,
         data=site.places.data,

@@ -24,7 +24,16 @@ class InTheOpen(NotAllowed):
     """A session was wanted from another machine over plain HTTP, where everybody on the way could take it."""
 
     id = "access.in_the_open"
-    default_hint = "`ssh -L PORT:127.0.0.1:PORT MACHINE`, with the server's port, brings its pages to yours."
+    default_hint = (
+        "`ssh -L PORT:127.0.0.1:PORT MACHINE`, with the server's port, brings its pages to yours; "
+        "`shipway up --url https://NAME` takes a proxy on the server's machine that speaks TLS and says so "
+        "(X-Forwarded-Proto)."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A session from another machine needs TLS: over plain HTTP anybody on the way could take it."
+        )
 
 
 class NoSuchMethod(UserError):

@@ -14,7 +14,7 @@ from shipway.signals.errors.intake import Intake
 from shipway.signals.otlp.intake import Otlp
 from shipway.state.database import Database
 from shipway.story.acts import Story
-from shipway.web import access, names
+from shipway.web import access
 from shipway.web.access import Caller
 from shipway.web.checkup import Checkup
 from shipway.web.commits import Commits
@@ -23,6 +23,7 @@ from shipway.web.feeds import Feeds
 from shipway.web.files import Files
 from shipway.web.log_feeds import LogFeeds
 from shipway.web.log_searches import Searches
+from shipway.web.names import Names, Way
 from shipway.web.news import News
 from shipway.web.overview.hours import Hours
 from shipway.web.overview.standings import Board
@@ -31,12 +32,12 @@ from shipway.web.pulse import Pulse
 
 @dataclass(frozen=True)
 class Site:
-    """The record to read, the story to act through, and what pages are made of. `port` is the server's own."""
+    """The record to read, the story to act through, and what pages are made of."""
 
     database: Database
     places: Places
     story: Story
-    port: int
+    names: Names
     proxy_port: int
     intake: Intake
     otlp: Otlp
@@ -57,28 +58,30 @@ class Site:
     @property
     def address(self) -> str:
         """Where this server answers git and programs, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.names.port}"
 
     @property
     def pages(self) -> str:
-        """Where it shows its pages to browsers, without a slash at the end."""
-        return f"http://{names.pages(self.port)}"
+        """Where it shows its pages to browsers of this machine, without a slash at the end."""
+        return self.names.pages
 
-    def is_at_pages(self, request: Request) -> bool:
-        """Whether the request came by the name of the pages, under which alone there are sessions."""
-        return request.headers.get("host", "").lower() == names.pages(self.port)
+    def way(self, request: Request) -> Way:
+        """How the request came here."""
+        return self.names.way(request.headers, None if request.client is None else request.client.host)
+
+    def called(self, request: Request) -> str:
+        """The address of the pages as whoever sent this request reaches them, without a slash at the end."""
+        return str(self.names.public) if self.way(request) == "tls" else self.pages
 
     def caller(self, request: Request) -> Caller | None:
         """Who sent the request, or nobody."""
-        counts = self.is_at_pages(request) and not self.is_in_the_open(request)
-        return access.caller(self.database, self.cookie if counts else None, request)
+        return access.caller(self.database, self.cookie(request), request)
 
-    def is_in_the_open(self, request: Request) -> bool:
-        """Whether it came from another machine without TLS, as far as a proxy on this one told."""
-        client = request.client
-        return client is not None and names.in_the_open(client.host, request.url.scheme)
+    def cookie(self, request: Request) -> str | None:
+        """The name of the session's cookie where sessions count, which is by two names and never in the open.
 
-    @property
-    def cookie(self) -> str:
-        """The name of the session's cookie. Browsers share cookies among ports: each server has its own name."""
-        return f"shipway-{self.port}"
+        Browsers share cookies among ports: each server has its own name. They take one that begins with `__Host-`
+        over TLS alone, and from nobody but this host.
+        """
+        name = f"shipway-{self.names.port}"
+        return {"pages": name, "tls": f"__Host-{name}"}.get(self.way(request))

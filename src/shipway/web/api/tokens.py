@@ -47,7 +47,7 @@ def make_link(site: Site, call: Call) -> dict[str, Any]:
     """A link that signs this person into the pages once, within an hour."""
     assert call.caller is not None
     code = sessions.one_time_code(site.database, call.caller)
-    return {"url": f"{site.pages}/signin?code={code}", "seconds": sessions.CODE_LIFE}
+    return {"url": f"{site.called(call.request)}/signin?code={code}", "seconds": sessions.CODE_LIFE}
 
 
 def list_sessions(site: Site, call: Call) -> dict[str, Any]:

@@ -31,11 +31,11 @@ def sign_in_page(site: Site, call: Call) -> Response:
             None,
             refused="That link was used before or is older than an hour. `shipway open --pages` makes another.",
         )
-    return _enter(site, session, _go_on(site, call.query("next")))
+    return _enter(site, call, session, _go_on(site, call.query("next")))
 
 
 def sign_in(site: Site, call: Call) -> Response:
-    if not site.is_at_pages(call.request):
+    if site.way(call.request) == "programs":
         return RedirectResponse(f"{site.pages}/signin", 303)
     _check_way(site, call)
     form = call.form()
@@ -47,14 +47,12 @@ def sign_in(site: Site, call: Call) -> Response:
             refused="No such token, or it was revoked, or is for metrics alone. "
             "`shipway token create NAME` makes one.",
         )
-    return _enter(site, session, RedirectResponse(inside(form.get("next")), 303))
+    return _enter(site, call, session, RedirectResponse(inside(form.get("next")), 303))
 
 
 def _check_way(site: Site, call: Call) -> None:
-    if site.is_in_the_open(call.request):
-        raise InTheOpen(
-            "A session from another machine needs TLS: over plain HTTP anybody on the way could take it."
-        )
+    if site.way(call.request) == "open":
+        raise InTheOpen()
 
 
 def sign_out(site: Site, call: Call) -> Response:
@@ -62,8 +60,15 @@ def sign_out(site: Site, call: Call) -> Response:
     assert call.caller is not None
     tokens.revoke(site.database, call.caller.token, call.who)
     reply = RedirectResponse("/signin", 303)
-    reply.delete_cookie(site.cookie, httponly=True, samesite="strict")
+    forget(site, call, reply)
     return reply
+
+
+def forget(site: Site, call: Call, reply: Response) -> None:
+    """Lets the browser forget the session that it has here."""
+    cookie = site.cookie(call.request)
+    if cookie is not None:
+        reply.delete_cookie(cookie, secure=_secure(cookie), httponly=True, samesite="strict")
 
 
 def inside(address: str | None) -> str:
@@ -82,10 +87,16 @@ def _go_on(site: Site, to: str | None) -> Response:
     return HTMLResponse(site.templates.get_template("signed_in.html").render(to=inside(to)))
 
 
-def _enter(site: Site, session: str, reply: Response) -> Response:
+def _enter(site: Site, call: Call, session: str, reply: Response) -> Response:
     """A new session id each time. The cookie has no end of its own: the server knows when the session is over."""
-    reply.set_cookie(site.cookie, session, httponly=True, samesite="strict", path="/")
+    cookie = site.cookie(call.request)
+    assert cookie is not None, "sessions are made where they count"
+    reply.set_cookie(cookie, session, secure=_secure(cookie), httponly=True, samesite="strict", path="/")
     return reply
+
+
+def _secure(cookie: str) -> bool:
+    return cookie.startswith("__Host-")
 
 
 ROUTES = (

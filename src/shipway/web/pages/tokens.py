@@ -15,6 +15,7 @@ from shipway.state.tokens import Token
 from shipway.web.api.tokens import sessions_of
 from shipway.web.call import Call
 from shipway.web.pages.rendering import page
+from shipway.web.pages.session import forget
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.words import counted
@@ -84,7 +85,7 @@ def end(site: Site, call: Call) -> Response:
     if session == call.caller.token:
         access.revoke(site.database, session, call.who)
         reply = RedirectResponse("/signin", 303)
-        reply.delete_cookie(site.cookie, httponly=True, samesite="strict")
+        forget(site, call, reply)
         return reply
     if all(one.id != session for one in sessions_of(site, call.caller)):
         raise NotFound("There is no such session, or it is over.")
