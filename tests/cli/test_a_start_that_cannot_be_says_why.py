@@ -23,6 +23,14 @@ def test_a_port_that_does_not_exist(
 
 
 @pytest.mark.parametrize("detached", [[], ["-d"]], ids=["here", "detached"])
+def test_a_public_address_without_tls(detached: list[str], shipway: Callable[..., Said]) -> None:
+    said = shipway("up", *detached, "--url", "http://ship.example")
+    assert said.code == 2
+    assert "web.not_public" in said.err
+    assert "https://ship.example" in said.told
+
+
+@pytest.mark.parametrize("detached", [[], ["-d"]], ids=["here", "detached"])
 def test_a_data_directory_that_cannot_be(detached: list[str], here: Path, shipway: Callable[..., Said]) -> None:
     for data in ("/proc/x", str(here / ".git" / "HEAD"), str(here / ".git" / "HEAD" / "x")):
         said = shipway("up", *detached, "--data", data)
@@ -39,6 +47,11 @@ def test_a_server_that_is_up_is_not_started_again(site: Site, shipway: Callable[
     assert moved.code == 2
     assert f"up already, on port {site.port}" in moved.told
     assert "shipway down" in moved.err
+    fronted = shipway(
+        "up", "-d", "--port", str(site.port), "--proxy-port", "8080", "--url", "https://ship.example"
+    )
+    assert fronted.code == 2
+    assert "shipway down" in fronted.err
 
 
 def test_other_verbs_find_a_server_that_keeps_its_data_elsewhere(

@@ -22,7 +22,6 @@ from shipway.cli.server import NoServer, Refused, Server
 from shipway.config.places import Places
 from shipway.errors import OwnerError
 from shipway.pushes import processes
-from shipway.web import names
 from shipway.web.words import size
 
 NO_URL = "none"
@@ -54,7 +53,7 @@ def up(
     places = Places.of(data)
     last = here.last_ports(places)
     port, proxy_port = port or last[0], proxy_port or last[1]
-    public = last[2] if url is None else None if url == NO_URL else names.public(url)
+    public = last[2] if url is None else _public(url)
     if detach:
         already = here.running(places)
         if already is None:
@@ -151,6 +150,14 @@ def _in_background(places: Places, port: int, proxy_port: int, public: str | Non
             return
         time.sleep(0.02)
     raise DidNotStart(f"The server did not answer within {PATIENCE:.0f} s.", hint=f"See {log}.")
+
+
+def _public(url: str) -> str | None:
+    if url == NO_URL:
+        return None
+    from shipway.web import names  # noqa: PLC0415 - checks names with what `--help` need not load
+
+    return names.public(url)
 
 
 def _up_already(told: Mapping[str, Any]) -> str:
