@@ -121,19 +121,22 @@ def test_a_search_looks_at_the_whole_log_and_opens_what_is_folded(page: Page, si
     )
     page.goto(f"{site.origin}/runs/topup:1")
     field = page.get_by_role("searchbox")
-    field.fill("1 needle")
-    field.press("Enter")
+    field.press_sequentially("1 needle")  # it looks while one types
     expect(page.locator("#found")).to_have_text("1 of 1")
     expect(page.locator("#L50002")).to_have_class("here found")
     expect(page.locator("#L50002")).to_be_in_viewport()
     field.fill("nowhere at all")
-    field.press("Enter")
     expect(page.locator("#found")).to_have_text("Nowhere in this log")
     field.fill("got")
-    field.press("Enter")
     expect(page.locator("#found")).to_contain_text(re.compile(r"^1 of \d\d,\d+ and more"))
+    field.press("Enter")
+    expect(page.locator("#found")).to_contain_text(re.compile(r"^2 of \d\d,\d+ and more"))
+    field.press("Shift+Enter")
     field.press("Shift+Enter")
     expect(page.locator("#found")).to_contain_text(re.compile(r"^(\d\d,\d+) of \1 "))
+    expect(field).to_be_focused()
+    field.press("Escape")
+    expect(page.locator("#found")).to_be_empty()
 
 
 def test_lines_can_show_when_they_came(page: Page, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

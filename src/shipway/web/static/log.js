@@ -1,11 +1,11 @@
 // The log as it is printed. Every byte of it reaches the page as text, never as markup.
+import { Painter } from './ansi.js';
+
 const MOST = 2000; // lines kept on the page
 const PAUSED = 1000; // more of them while somebody reads further up
 const LONGEST = 4000; // characters shown of one text
 const OPEN = 12; // lines below an entry that are shown at once
 const NEAR = 40; // pixels from the end that still count as the end
-const COLOURS = { 1: 'r', 2: 'g', 3: 'y', 4: 'c', 5: 'm', 6: 'c' };
-const CONTROL = /\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
 const section = document.getElementById('log');
 const list = document.getElementById('lines');
@@ -24,21 +24,8 @@ function cut(text) {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)} … ${(text.length - LONGEST).toLocaleString('en')} more characters` : text;
 }
 
-// Colours become classes; whatever else would steer a terminal is left out.
 function fill(element, text) {
-  let look = '';
-  for (const piece of cut(text).split(/(\x1b\[[0-9;]*m)/)) {
-    const codes = /^\x1b\[([0-9;]*)m$/.exec(piece);
-    if (codes) { for (const code of codes[1].split(';').map(Number)) look = changed(look, code); continue; }
-    const clean = piece.replace(CONTROL, '');
-    if (clean) element.append(look ? made('span', look, clean) : clean);
-  }
-}
-
-function changed(look, code) {
-  if (code === 0 || code === 39) return '';
-  if (code === 90) return 'd';
-  return (code > 30 && code < 37) || (code > 90 && code < 97) ? COLOURS[code % 10] : look;
+  new Painter().paint(element, cut(text));
 }
 
 // The same as the template draws.

@@ -1,5 +1,6 @@
-// Looks for words in a whole log, at the server, and goes from one place to the next.
+// Looks for words in a whole log, at the server, while they are typed, and goes from one place to the next.
 const MOST = 20_000; // lines
+const REST = 200; // milliseconds without a key after which it looks
 
 export class Search {
   constructor(view, section) {
@@ -7,10 +8,10 @@ export class Search {
     this.field = section.querySelector('.search input');
     this.state = section.querySelector('#found');
     this.place = -1;
-    this.turn = 0;
+    this.asking = new AbortController(); // ends with the words that it is about
     const { signal } = view.aborter;
     this.field.addEventListener('keydown', (event) => this.pressed(event), { signal });
-    this.field.addEventListener('input', () => { if (!this.field.value) this.begin(); }, { signal });
+    this.field.addEventListener('input', () => this.typed(), { signal });
     for (const button of section.querySelectorAll('[data-found]')) {
       button.addEventListener('click', () => this.go(Number(button.dataset.found)), { signal });
     }
@@ -19,7 +20,7 @@ export class Search {
   pressed(event) {
     if (event.key === 'Enter') {
       event.preventDefault();
-      if (this.field.value.trim().toLowerCase() === this.view.words) this.go(event.shiftKey ? -1 : 1);
+      if (this.words() === this.view.words) this.go(event.shiftKey ? -1 : 1);
       else this.begin();
     } else if (event.key === 'Escape') {
       this.field.value = '';
@@ -27,8 +28,19 @@ export class Search {
     }
   }
 
+  typed() {
+    clearTimeout(this.later);
+    if (this.words() !== this.view.words) this.later = setTimeout(() => this.begin(), this.words() ? REST : 0);
+  }
+
+  words() {
+    return this.field.value.trim().toLowerCase();
+  }
+
   async begin() {
-    const turn = this.turn += 1;
+    clearTimeout(this.later);
+    this.asking.abort();
+    const { signal } = this.asking = new AbortController();
     const text = this.field.value.trim();
     Object.assign(this.view, { words: text.toLowerCase(), found: [] });
     this.place = -1;
@@ -37,9 +49,11 @@ export class Search {
     for (let offset = 0; text && offset !== null;) {
       let told;
       try {
-        told = await this.view.ask('search', { text, offset });
-      } catch { this.say('The search did not get through.'); return; }
-      if (turn !== this.turn) return;
+        told = await this.view.ask('search', { text, offset }, signal);
+      } catch {
+        if (!signal.aborted) this.say('The search did not get through.');
+        return;
+      }
       this.add(told, text);
       offset = this.view.found.length < MOST ? told.next : null;
       this.report(told, offset);

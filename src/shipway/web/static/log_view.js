@@ -56,10 +56,10 @@ export class LogView {
 
   // --- what the server knows ---
 
-  async ask(what, query) {
+  async ask(what, query, until = this.aborter.signal) {
     const { run, step, attempt } = this.about;
     const asked = new URLSearchParams({ step, attempt, ...query });
-    const answer = await fetch(`/api/v1/runs/${encodeURIComponent(run)}/log/${what}?${asked}`, { signal: this.aborter.signal });
+    const answer = await fetch(`/api/v1/runs/${encodeURIComponent(run)}/log/${what}?${asked}`, { signal: AbortSignal.any([until, this.aborter.signal]) });
     if (answer.status === 401) location.reload();
     if (!answer.ok) throw new Error(`${answer.status}`);
     return answer.json();

@@ -1,0 +1,50 @@
+"""What the server draws of a program's colours, and what a page draws of lines that come later, is the same."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser
+
+from shipway.web.ansi import Piece, pieces
+from web.server import Site
+from web.visiting import person
+
+DRAWN = [
+    ("plain", [Piece("plain")]),
+    ("\x1b[31mred\x1b[0m plain", [Piece("red", "r"), Piece(" plain")]),
+    ("\x1b[1;91mloud\x1b[22m red\x1b[39m plain", [Piece("loud", "w r"), Piece(" red", "r"), Piece(" plain")]),
+    ("\x1b[4m\x1b[44;30mon blue", [Piece("on blue", "u on-c d")]),
+    ("\x1b[38;5;31mnot red\x1b[m", [Piece("not red", "c")]),
+    ("\x1b[38;5;244mgrey\x1b[48;2;200;20;20m on red", [Piece("grey", "d"), Piece(" on red", "d on-r")]),
+    ("\x1b[38:5:2mgreen\x1b[97m white", [Piece("green", "g"), Piece(" white")]),
+    ("\x1b[38;2;1mshort\x1b[48m", [Piece("short", "d")]),
+    ("\x1b[99999999999;31mred", [Piece("red", "r")]),
+    ("\x1b[2K\x1b]8;;http://evil\x07li\u202enk\x1b[1A", [Piece("link")]),
+]
+PAINT = """async ([address, texts]) => {
+  const { Painter } = await import(address);
+  return texts.map((text) => {
+    const line = document.createElement('p');
+    new Painter().paint(line, text);
+    return [...line.childNodes].map((node) => [node.textContent, node.className ?? '']);
+  });
+}"""
+
+
+@pytest.mark.parametrize(("text", "drawn"), DRAWN)
+def test_styles_become_classes_and_nothing_else_is_left(text: str, drawn: list[Piece]) -> None:
+    assert pieces(text) == drawn
+
+
+@pytest.mark.needs("chromium")
+def test_the_page_draws_the_same(browser: Browser, shared: Site) -> None:
+    context = person(browser, shared)
+    page = context.new_page()
+    page.goto(f"{shared.origin}/runs")
+    sheet = page.locator("link[href$='/base.css']").get_attribute("href")
+    assert sheet is not None
+    texts = [text for text, _ in DRAWN]
+    painted = page.evaluate(PAINT, [sheet.replace("base.css", "ansi.js"), texts])
+    context.close()
+    told = [[Piece(*one) for one in line] for line in painted]
+    assert told == [pieces(text) for text in texts]
