@@ -53,6 +53,8 @@ def test_the_commit_of_a_planted_bug_is_named_with_its_author(shop: Shop, name: 
     exchanged = [line.strip() for line in (culprit.old + "\n" + culprit.new).splitlines() if line.strip()]
     assert any(part in line for part in exchanged for line in shown), found
     assert all((shop.work / evidence["path"]).exists() for evidence in found["evidence"])
+    hunks = [(evidence["path"], *evidence["hunk"]) for evidence in found["evidence"]]
+    assert len(set(hunks)) == len(hunks), "a hunk that several calls cross is shown once"
 
 
 @pytest.mark.parametrize("name", SILENT)

@@ -94,7 +94,9 @@ def suspect(
 
 
 def _named(who: Written, first: _Trace, traces: Sequence[_Trace], several: int) -> Suspicion:
-    evidence = tuple(dict.fromkeys(each.evidence for each in sorted(traces, key=lambda each: -each.weight)))[:3]
+    hunks: dict[tuple[str, tuple[str, ...]], Evidence] = {}  # each once, however many calls cross it
+    for each in sorted(traces, key=lambda each: -each.weight):
+        hunks.setdefault((each.evidence.path, each.evidence.hunk), each.evidence)
     return Suspicion(
         f"{who.commit[:7]} {REASONS[first.evidence.how].format(first.evidence)}.",
         who.commit,
@@ -102,7 +104,7 @@ def _named(who: Written, first: _Trace, traces: Sequence[_Trace], several: int) 
         who.email,
         who.subject,
         _confidence(first, several),
-        evidence,
+        tuple(hunks.values())[:3],
     )
 
 
