@@ -7,11 +7,13 @@ import inspect
 import re
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from shipway.web import app
 from shipway.web.endpoints import API
 from shipway.web.routes import Declared, described
 from web.server import Site
+from web.visiting import person
 
 
 def test_every_address_is_on_the_page_with_who_may_call_it(shared: Site) -> None:
@@ -21,6 +23,30 @@ def test_every_address_is_on_the_page_with_who_may_call_it(shared: Site) -> None
         assert f"<code>{one.path}</code>" in text, one.path
         assert one.summary in words, one.summary
     assert "an owner" in text
+
+
+def test_every_call_has_an_address_of_its_own(shared: Site) -> None:
+    ids = re.findall('<details id="([^"]+)"', shared.get("/reference/api").text)
+    assert sorted(ids) == sorted({described(one).anchor for one in app.DECLARED})
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_call_is_found_by_a_few_letters_and_opened_by_its_address(
+    browser: Browser, shared: Site, width: int
+) -> None:
+    context = person(browser, shared, viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(f"{shared.origin}/reference/api#delete-api-v1-tokens-token")
+    expect(page.locator("#delete-api-v1-tokens-token")).to_have_attribute("open", "")
+    expect(page.locator("#delete-api-v1-tokens-token .told")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollHeight") < 26_500 / 3
+    page.get_by_role("searchbox", name="Filter").fill("freeze post")
+    expect(page.locator("#sifted")).to_have_text(re.compile(r"^\d of \d{3}$"))
+    expect(page.locator("#delete-api-v1-tokens-token")).to_be_hidden()
+    page.get_by_role("searchbox", name="Filter").fill("")
+    expect(page.locator("#delete-api-v1-tokens-token")).to_be_visible()
+    context.close()
 
 
 def test_the_document_has_every_address_of_the_api(shared: Site) -> None:

@@ -38,6 +38,11 @@ class Endpoint:
         return " ".join(self.says.partition("\n\n")[2].split())
 
     @property
+    def anchor(self) -> str:
+        """What an address of the reference names it by, such as `get-api-v1-runs-run`."""
+        return re.sub(r"\W+", "-", f"{self.method} {self.path}".lower()).strip("-")
+
+    @property
     def parameters(self) -> list[str]:
         """The parts of the path that the caller fills in."""
         return re.findall(r"\{(\w+)", self.path)
