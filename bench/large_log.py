@@ -104,8 +104,7 @@ def measure(page: Page, scene: Scene, server: Process, count: int, size: int) ->
     jumped = timed(
         lambda: (page.evaluate("document.getElementById('lines').scrollTop = 0"), shows(page, f"{0:012d}"))
     )
-    page.get_by_role("searchbox").fill("the very end")
-    searched = timed(lambda: (page.keyboard.press("Enter"), shows(page, "the very end")))
+    searched = timed(lambda: (page.get_by_role("searchbox").fill("the very end"), shows(page, "the very end")))
     return {
         "log_mib": size >> 20,
         "lines": count,

@@ -76,7 +76,7 @@ def fill(folder: Path, size: int) -> None:
 
 def find(there: list[Source], query: Query) -> None:
     asked = Asked(query, None, oldest_first=False, limit=200, given={})
-    page = asyncio.run(Searches().page(there, asked, SECONDS))
+    page = asyncio.run(Searches().page(there, asked, [], SECONDS))
     assert page["reached"] is None
 
 
