@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from shipway.artifacts import prune
+from shipway.daemon import memory
 from shipway.durable.engine import Engine
 from shipway.errors import ShipwayError
 from shipway.incidents.outbox import Outbox
@@ -163,6 +164,7 @@ class Watchers:
         self._guarded(lambda: prune.prune(self._cast.database, self._cast.machine.places))
         self._guarded(lambda: self._engine.prune(KEPT_PLANS))
         self._guarded(self._recorder.tidy)
+        self._guarded(memory.give_back)
 
     def _note(self) -> None:
         """That the watcher of this thread looks, and does not hang."""
