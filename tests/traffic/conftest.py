@@ -88,7 +88,7 @@ class Town:
 
 
 def ask(port: int, host: str, path: str = "/", **headers: str) -> Said:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.response_class = Said
     try:
         connection.request("GET", path, headers={"Host": host, **headers})

@@ -10,8 +10,9 @@ import pytest
 
 from shipway.traffic.envoy import driver
 from shipway.traffic.proxy import ROUTERS
-from support.installation import ended
 from support.load import Load
+
+DYING = 0.5  # seconds; on a busy machine its clients hear of its end late
 
 
 @pytest.fixture
@@ -42,16 +43,15 @@ def test_only_what_a_killed_one_was_holding_is_lost(served, until, which: int) -
     with load(served) as clients:
         time.sleep(0.5)
         os.kill(pid, signal.SIGKILL)
-        until(lambda: ended(pid))
-        gone = time.time()
         until(lambda: pid not in served.router_pids() and both_accept(served))
-        until(lambda: max(sample.at for sample in clients.samples) > gone + 0.5)
+        back = time.time()
+        until(lambda: max(sample.at for sample in clients.samples) > back + 2 * DYING)
     assert [failure for failure in clients.failures if failure.refused] == []
-    assert [failure for failure in clients.failures if failure.at > gone] == []
+    assert [failure for failure in clients.failures if failure.at > back + DYING] == []
     assert len(clients.failures) <= clients.keep + clients.think + clients.fresh + clients.slow
 
 
-def test_one_that_is_gone_stops_no_shift_and_comes_back_on_what_it_missed(served, monkeypatch) -> None:
+def test_one_that_is_gone_stops_no_shift_and_comes_back_on_what_it_missed(served, until, monkeypatch) -> None:
     monkeypatch.setattr(driver, "CONFIRMED_WITHIN", 3.0)
     first, second = ROUTERS
     served.keeper.stop(first, group="router", epoch=0, grace=0)
@@ -61,7 +61,7 @@ def test_one_that_is_gone_stops_no_shift_and_comes_back_on_what_it_missed(served
     served.keeper.stop(second, group="router", epoch=0, grace=0)
     assert served.get("app.localhost").said == "app.prod.r1"
     served.proxy.start(served.keeper)
-    assert both_accept(served)
+    until(lambda: both_accept(served))
 
 
 def test_one_that_comes_back_never_answers_by_what_was(served) -> None:

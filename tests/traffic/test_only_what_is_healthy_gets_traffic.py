@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from shipway.errors import NotHealthy, RouterSilent
@@ -18,8 +20,14 @@ def served(town):
     return town
 
 
-def test_a_release_that_says_it_is_broken_is_refused_and_forgotten(served) -> None:
+def listens(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_release_that_says_it_is_broken_is_refused_and_forgotten(served, until) -> None:
     port = served.open("app.prod.r2", health=500)
+    until(lambda: listens(port))
     with (
         Load(served.proxy.port, "app.localhost", slow=0, names=lambda answer: answer.body.decode()) as clients,
         pytest.raises(NotHealthy, match=rf"app.prod.r2 is not healthy: port {port} answers /health with 500"),
@@ -60,10 +68,11 @@ def test_a_release_nobody_knows_gets_no_traffic(served) -> None:
     assert served.proxy.serving("app", "prod") == {"app.prod.r1": 100}
 
 
-def test_a_warm_release_that_died_gets_no_traffic_back(served) -> None:
+def test_a_warm_release_that_died_gets_no_traffic_back(served, monkeypatch) -> None:
     """Also in the second before the router's own checks notice."""
     (port,) = served.release("app", "prod", 8)
     served.kill(port)
+    monkeypatch.setattr("shipway.traffic.proxy.ANSWERS_WITHIN", 0.5)
     with pytest.raises(NotHealthy, match="nothing listens"):
         served.proxy.shift("app", "prod", {"app.prod.r8": 100}, epoch=1)
     assert served.get("app.localhost").said == "app.prod.r1"
