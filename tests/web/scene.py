@@ -189,8 +189,8 @@ class Scene:
         wanted: str | None = None,
         release: str | None = None,
     ) -> None:
-        """A probe of prod, or an invariant, that was answered just now."""
-        line = Line(name, "command", f"./{name}", wanted, release, f"{application}.prod.r1", 15.0)
+        """A probe of prod, or an invariant, that was answered just now, which is believed for hours."""
+        line = Line(name, "command", f"./{name}", wanted, release, f"{application}.prod.r1", 3600.0)
         line.state, line.says, line.since, line.at = state, says, since, self.real
         lines = [*results.read(self.places, application, "prod"), line]
         results.write(self.places, application, "prod", lines)
