@@ -18,10 +18,12 @@ trial      it is judged beside the one before, and the next share waits for that
 condemn    a bad verdict goes on record
 reverts    a commit that takes the bad one back is made, whatever dies in between
 watch      the trial goes on while the release before is kept warm
+asking     in doubt most requests go to the one before: was it the release, or the world?
 rehearse   a commit is tried on a copy of the data, with what serves further on, before it goes there
 on_a_copy  one release after the other works with a copy of the data
 deliver    one environment: an artifact becomes the release that serves there
 go_back    the release before, serving again
+at_once    it has all requests again, though nothing can be recorded
 tend       what should run, runs
 retire     what need not run, stops
 suspicion  who is suspected of an error, or of a step that failed
