@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from types import TracebackType
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
