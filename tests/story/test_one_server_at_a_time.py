@@ -33,7 +33,7 @@ def started(installation: Installation) -> subprocess.Popen[str]:
 
 
 def answers(installation: Installation) -> bool:
-    with closing(http.client.HTTPConnection("127.0.0.1", installation.port, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", installation.port, timeout=60)) as connection:
         connection.request("GET", "/api/v1/health")
         return connection.getresponse().status == 200
 

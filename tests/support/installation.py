@@ -82,7 +82,7 @@ class Installation:
     ) -> tuple[int, str]:
         """What an environment answers through the router."""
         name = application if environment == "prod" else f"{application}--{environment}"
-        with closing(http.client.HTTPConnection("127.0.0.1", self.proxy_port, timeout=10)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.proxy_port, timeout=60)) as connection:
             connection.request(method, path, headers={"Host": f"{name}.localhost"})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()

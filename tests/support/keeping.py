@@ -21,7 +21,7 @@ GROUP = "shop.prod"
 PYTHON = str(Path(sys.executable).resolve())  # in every room there is a Python, but not this environment
 
 
-def eventually(holds: Callable[[], Any], what: str, patience: float = 30.0) -> Any:
+def eventually(holds: Callable[[], Any], what: str, patience: float = 90.0) -> Any:
     """Waits until `holds()` is true and returns it."""
     deadline = time.monotonic() + patience
     while not (found := holds()):

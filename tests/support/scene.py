@@ -182,7 +182,7 @@ class Scene:
         return found
 
     def says(self, path: str = "/") -> str:
-        with closing(http.client.HTTPConnection("127.0.0.1", self.cast.proxy.port, timeout=10)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.cast.proxy.port, timeout=60)) as connection:
             connection.request("GET", path, headers={"Host": f"{NAME}.localhost"})
             return connection.getresponse().read().decode()
 

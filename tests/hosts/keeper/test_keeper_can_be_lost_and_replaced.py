@@ -84,9 +84,10 @@ def test_what_ended_for_good_stays_so(house: House) -> None:
 
 def test_the_pause_of_a_failing_instance_is_not_lost(house: House) -> None:
     house.ensure("one", "1")
-    house.eventually(lambda: house.state("one").restarts == 3, "it failed four times")
-    house.eventually(lambda: house.state("one").state == "backoff", "it waits")
-    waiting = house.state("one")
+    waiting = house.eventually(
+        lambda: (s := house.state("one")).restarts >= 3 and s.state == "backoff" and s,
+        "it failed four times and waits",
+    )
     house.kill_keeper()
     house.keeper.start()
     assert house.state("one") == waiting

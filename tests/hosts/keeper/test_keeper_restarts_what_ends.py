@@ -67,7 +67,7 @@ def test_one_that_everything_rests_on_is_never_away_for_long(house: House) -> No
     (house.places.instances / "one.json").write_text(json.dumps(often))
     house.keeper.start()
     os.kill(house.state("one").pid or 0, signal.SIGKILL)
-    house.eventually(lambda: house.log("one").count("up") == 2, "it is up again", 10.0)
+    house.eventually(lambda: house.log("one").count("up") == 2, "it is up again", 30.0)
 
 
 def test_one_that_cannot_be_started_any_more_is_tried_again(house: House, tmp_path: Path) -> None:
