@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from sqlalchemy import text
 
 from shipway.releases.targets import process
 from shipway.signals.asking import Question
+from shipway.signals.questions import results
+from shipway.signals.questions.results import Line
 from shipway.signals.reading import Reading
 from shipway.state import deployments, releases, runs
 from shipway.state.deployments import Deployment
@@ -279,6 +282,24 @@ def test_who_deploys_meanwhile_moves_the_requests_alone(scene: Scene, world: Wor
     assert scene.deliver(newer) == "passed"
     assert mine(scene) == 100
     assert list(scene.shares()) == [f"r{scene.serving().number}"]
+
+
+def test_what_a_newer_one_breaks_speaks_not_against_this_one(scene: Scene, world: World) -> None:
+    """Such as the books of the environment, from when it comes, and after it went back."""
+    this = serving(scene)
+    hearsay, watch = scene.cast.collector, Watch(scene.cast)
+    newer = scene.ordered(scene.commit(f"forgets {this.epoch}", project=WEB_ONLY))
+    with scene.crashing("deployment.start after"):
+        scene.deliver(newer)
+    hear(scene.cast, hearsay)
+    books = Line("the books", "command", "true", None, None, scene.serving().name, 1.0)
+    books.past = [(this.started - second, "passed") for second in range(40, 0, -1)]
+    for second in range(12):
+        books.past.append((time.time() + second, "failed"))
+        results.write(scene.cast.machine.places, NAME, "prod", [books])
+        looks(watch, 1)
+    assert facts(scene) == []
+    assert scene.deliver(newer) == "passed"
 
 
 @dataclass

@@ -189,7 +189,7 @@ def shares(conn: Connection, deployment: Deployment) -> list[tuple[float, int]]:
     told |= {"deployment.answered": 100, "deployment.switched_back": 0}
     found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=list(told))
     moves = [(fact.at, told[fact.kind] or fact.data.get("share", 0)) for fact in found]
-    if found and found[-1].kind == "deployment.asked" and (newer := _newer(conn, deployment)) is not None:
+    if found and found[-1].kind == "deployment.asked" and (newer := next_began(conn, deployment)) is not None:
         moves.append((newer, 100))
     return moves
 
@@ -198,7 +198,7 @@ def asked_since(conn: Connection, deployment: Deployment) -> float | None:
     """Since when its release shares the requests with the one before, which is asked; None while it does not."""
     kinds = ("deployment.asked", "deployment.answered")
     found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=kinds)
-    asking = found and found[-1].kind == "deployment.asked" and _newer(conn, deployment) is None
+    asking = found and found[-1].kind == "deployment.asked" and next_began(conn, deployment) is None
     return found[-1].at if asking else None
 
 
@@ -212,8 +212,8 @@ def answered(conn: Connection, deployment: Deployment, reason: str) -> None:
     note(conn, deployment, "deployment.answered", {"reason": reason})
 
 
-def _newer(conn: Connection, deployment: Deployment) -> float | None:
-    """When the next deployment to the environment began."""
+def next_began(conn: Connection, deployment: Deployment) -> float | None:
+    """When (seconds since 1970) the next deployment to the environment began; None before."""
     where = (
         deployments.c.application == deployment.application,
         deployments.c.environment == deployment.environment,

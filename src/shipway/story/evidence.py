@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from shipway.project import Project
@@ -105,10 +105,16 @@ class Evidence:
             new_restarts=max(new - new_before, 0),
             new_instances=max(len(self._ports(self._release)), 1),
             checks=(
-                *self._probed.checks(lambda at: _share_at(at, shares) > 0),
+                *self._probed.checks(self._whether_it_served(shares)),
                 *self._own_requests(alone=interval.share >= 1),
             ),
         )
+
+    def _whether_it_served(self, shares: Sequence[tuple[float, int]]) -> Callable[[float], bool | None]:
+        """None from the beginning of the next deployment on: it may break what the environment is asked about."""
+        with self._cast.database.read() as conn:
+            newer = deployments.next_began(conn, self._deployment)
+        return lambda at: _share_at(at, shares) > 0 if newer is None or at < newer else None
 
     def _restarts_of(self, release: Release) -> int:
         states = self._cast.machine.keeper.instances(process.group(release))

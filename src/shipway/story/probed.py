@@ -21,11 +21,11 @@ class Probed:
         self._since = since
         self._heard: dict[tuple[str, str | None], float] = {}
 
-    def checks(self, serves: Callable[[float], bool]) -> Iterator[Check]:
+    def checks(self, serves: Callable[[float], bool | None]) -> Iterator[Check]:
         """Those that came since the last call, of each question oldest first. One that is not known is none.
 
         `serves` says whether the new release had requests at a moment: what the environment as a whole answered
-        then is the new one's, before it is the old one's.
+        then is the new one's, before it is the old one's; where `serves` is None it may be the doing of another.
         """
         found = results.read(self._places, self._release.application, self._release.environment)
         known = [line for line in found if line.release in (None, self._before.name, self._release.name)]
@@ -33,10 +33,10 @@ class Probed:
             news = [each for line in known if line.name == name for each in self._news(line, serves)]
             yield from (check for _, check in sorted(news, key=lambda each: each[0]))
 
-    def _news(self, line: Line, serves: Callable[[float], bool]) -> Iterator[tuple[float, Check]]:
+    def _news(self, line: Line, serves: Callable[[float], bool | None]) -> Iterator[tuple[float, Check]]:
         since = self._heard.get((line.name, line.release), self._since)
         for at, state in line.past:
             new = line.release == self._release.name if line.release is not None else serves(at)
-            if at > since and state != "not known":
+            if at > since and state != "not known" and new is not None:
                 yield at, Check(line.name, state == "passed", new)
         self._heard[line.name, line.release] = max([since, *(at for at, _ in line.past)])
