@@ -12,6 +12,7 @@ from shipway.signals.questions import results
 from shipway.signals.questions.answer import State
 from shipway.signals.questions.results import Line
 from shipway.state.releases import Release
+from shipway.story.cold import Cold
 from shipway.story.probed import Probed
 from shipway.traffic.tally import Tally
 
@@ -44,7 +45,7 @@ def probed(places: Places) -> Probed:
 
 def heard(places: Places, of: Probed, *lines: Line) -> list[Check]:
     results.write(places, "till", "prod", lines)
-    return list(of.checks(lambda at: at >= SERVES))
+    return list(of.checks(lambda at: at >= SERVES, Cold()))
 
 
 def test_each_answer_is_heard_once(places: Places) -> None:
@@ -70,6 +71,12 @@ def test_the_whole_speaks_for_the_new_one_once_that_has_requests(places: Places)
 
 def test_what_is_not_known_speaks_for_nobody(places: Places) -> None:
     assert heard(places, probed(places), line("front", NEW, "??"), line("ledger", None, "?", first=12)) == []
+
+
+def test_what_was_answered_while_shipway_started_it_anew_speaks_for_nobody(places: Places) -> None:
+    results.write(places, "till", "prod", [line("front", NEW, "pffp"), line("ledger", None, "pffp")])
+    found = list(probed(places).checks(lambda at: at >= SERVES, Cold([(2.0, 3.0)])))
+    assert [check.passed for check in found] == [True] * 4
 
 
 def test_another_release_is_none_of_its_business(places: Places) -> None:

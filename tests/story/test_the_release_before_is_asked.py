@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import text
 
+from shipway.hosts.keeper.spec import InstanceState
 from shipway.releases.targets import process
 from shipway.signals.asking import Question
 from shipway.signals.questions import results
@@ -20,10 +21,13 @@ from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.story import evidence
 from shipway.story.asking import Asking
+from shipway.story.cold import Cold
 from shipway.story.retire import Retirement
+from shipway.story.tend import restore
 from shipway.story.watch import Watch
 from shipway.traffic.strategies.asking import KEPT
 from support.hearing import Hearsay, earlier, hear, tally
+from support.installation import eventually
 from support.scene import WEB_ONLY, Scene, a_scene
 from support.workshop import NAME
 
@@ -300,6 +304,42 @@ def test_what_a_newer_one_breaks_speaks_not_against_this_one(scene: Scene, world
         looks(watch, 1)
     assert facts(scene) == []
     assert scene.deliver(newer) == "passed"
+
+
+def test_what_comes_while_shipway_starts_it_anew_speaks_not_against_it(
+    opened: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `down --all` and `up`, or a reboot: nobody answers at first, and that is nobody's fault."""
+    scene = taken_over(opened, WEB_ONLY.replace("timeout: 5 s", "timeout: 90 s"))
+    hearsay, watch, state = scene.cast.collector, Watch(scene.cast), web_of(scene)
+    scene.cast.machine.keeper.stop(state.id, group=state.group, epoch=serving(scene).epoch, grace=5.0)
+    restore(scene.cast)
+    eventually(lambda: web_of(scene).since > state.since, "it was started anew")
+    world = heard(scene)
+    world.new = 40
+    looks(watch, 5)
+    assert facts(scene) == []
+    monkeypatch.setattr(evidence, "cold", lambda *_who, **_when: Cold())
+    looks(watch, 1)
+    assert facts(scene) == ["deployment.asked"], "when it is not cold any more it is heard"
+    hear(scene.cast, hearsay)
+
+
+def test_one_that_the_keeper_starts_again_is_heard(scene: Scene, world: World) -> None:
+    watch = Watch(scene.cast)
+    looks(watch, 3)
+    scene.kill(web_of(scene).id)
+    eventually(lambda: scene.restarts(web_of(scene).id) == 1, "the keeper has started it again")
+    world.new = 40
+    looks(watch, 1)
+    assert facts(scene) == ["deployment.asked"]
+
+
+def web_of(scene: Scene) -> InstanceState:
+    """The one instance of what serves."""
+    name = f"{scene.serving().name}.web."
+    (state,) = [each for each in scene.cast.machine.keeper.instances() if each.id.startswith(name)]
+    return state
 
 
 @dataclass

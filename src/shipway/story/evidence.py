@@ -20,6 +20,7 @@ from shipway.state import artifacts, deployments, instances
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.story.cast import Cast, project_of
+from shipway.story.cold import Cold, cold
 from shipway.story.probed import Probed
 from shipway.traffic.addresses import host
 from shipway.traffic.tally import Tally
@@ -49,16 +50,20 @@ class Evidence:
         self._restarts: tuple[int, int] | None = None
 
     def news(self) -> Iterator[Interval]:
-        """The intervals that came since, oldest first; the newest brings what instances and own requests show."""
-        shares = self._shares()
-        intervals = [self._interval(at, old, new, shares) for at, old, new in self._readings()]
-        if intervals:
+        """The intervals that came since, oldest first; the newest brings what instances and own requests show.
+
+        Where Shipway itself has just started what serves, there are none.
+        """
+        shares, readings = self._shares(), list(self._readings())
+        cold = self._cold(shares)
+        intervals = [self._interval(at, old, new, shares) for at, old, new in readings if at not in cold]
+        if readings or time.time() in cold:
             self._heard_at = time.monotonic()
         elif time.monotonic() - self._heard_at > SILENT:
             silence, self._heard_at = time.monotonic() - self._heard_at, time.monotonic()
             intervals = [Interval(silence, _share_at(time.time(), shares), heard=False)]
         if intervals and intervals[-1].share > 0 and time.time() - self._seen < LATELY:
-            intervals[-1] = self._with_live(intervals[-1], shares)
+            intervals[-1] = self._with_live(intervals[-1], shares, cold)
         yield from intervals
 
     def _readings(self) -> Iterator[tuple[float, Reading | None, Reading | None]]:
@@ -94,7 +99,14 @@ class Evidence:
             self._lately.popleft()
         return interval
 
-    def _with_live(self, interval: Interval, shares: Sequence[tuple[float, int]]) -> Interval:
+    def _cold(self, shares: Sequence[tuple[float, int]]) -> Cold:
+        """Asks the keeper only once the new release has had a share."""
+        if not shares:
+            return Cold()
+        both, lasts = (self._before, self._release), self._project.health.timeout
+        return cold(self._cast, both, served=shares[0][0], lasts=lasts)
+
+    def _with_live(self, interval: Interval, shares: Sequence[tuple[float, int]], cold: Cold) -> Interval:
         """The interval with what can only be seen at this moment."""
         old, new = (self._restarts_of(release) for release in (self._before, self._release))
         old_before, new_before = self._restarts or (old, new)
@@ -105,7 +117,7 @@ class Evidence:
             new_restarts=max(new - new_before, 0),
             new_instances=max(len(self._ports(self._release)), 1),
             checks=(
-                *self._probed.checks(self._whether_it_served(shares)),
+                *self._probed.checks(self._whether_it_served(shares), cold),
                 *self._own_requests(alone=interval.share >= 1),
             ),
         )

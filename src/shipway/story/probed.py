@@ -9,6 +9,7 @@ from shipway.signals.judge import Check
 from shipway.signals.questions import results
 from shipway.signals.questions.results import Line
 from shipway.state.releases import Release
+from shipway.story.cold import Cold
 
 
 class Probed:
@@ -21,8 +22,9 @@ class Probed:
         self._since = since
         self._heard: dict[tuple[str, str | None], float] = {}
 
-    def checks(self, serves: Callable[[float], bool | None]) -> Iterator[Check]:
-        """Those that came since the last call, of each question oldest first. One that is not known is none.
+    def checks(self, serves: Callable[[float], bool | None], cold: Cold) -> Iterator[Check]:
+        """Those that came since the last call, of each question oldest first. One that is not known is none, and
+        neither is one of a `cold` moment.
 
         `serves` says whether the new release had requests at a moment: what the environment as a whole answered
         then is the new one's, before it is the old one's; where `serves` is None it may be the doing of another.
@@ -31,7 +33,7 @@ class Probed:
         known = [line for line in found if line.release in (None, self._before.name, self._release.name)]
         for name in dict.fromkeys(line.name for line in known):
             news = [each for line in known if line.name == name for each in self._news(line, serves)]
-            yield from (check for _, check in sorted(news, key=lambda each: each[0]))
+            yield from (check for at, check in sorted(news, key=lambda each: each[0]) if at not in cold)
 
     def _news(self, line: Line, serves: Callable[[float], bool | None]) -> Iterator[tuple[float, Check]]:
         since = self._heard.get((line.name, line.release), self._since)
