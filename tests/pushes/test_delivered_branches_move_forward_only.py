@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pushes.desk import Desk
 from pushes.git_host import Host
+from shipway.pushes.git import Git
+from shipway.pushes.rules import broken_rule
+from shipway.state.pushes import Update
 
 REFUSED = "Shipway refused this push; nothing of it was accepted."
 
@@ -35,6 +38,14 @@ def test_the_commands_of_the_refusal_do_what_they_promise(host: Host, desk: Desk
     head = host.git.resolve("main")
     assert head is not None
     assert "a" not in host.git.files(head)
+
+
+def test_the_way_back_is_that_of_where_the_branch_goes(host: Host, desk: Desk) -> None:
+    first = desk.commit("first")
+    second = desk.commit("second")
+    moved = Update("refs/heads/main", second, first)
+    said = broken_rule(Git(desk.tree / ".git"), moved, {"main": ["dev", "test"], "live": ["prod"]})
+    assert said[1].endswith("shipway rollback --env test")
 
 
 def test_a_rewritten_history_is_refused_with_a_rebase(host: Host, desk: Desk) -> None:

@@ -52,6 +52,9 @@ def test_a_rollback_brings_web_and_workers_back_and_leaves_other_environments(
     assert installation.says("shop", environment="test") == "6"
     beat = installation.places.environment("shop", "prod") / "data" / "worker"
     assert eventually(lambda: beat.read_text() == "5", "the old worker works again")
+    again = repository.shipway("push")
+    assert (again.code, "✗ " in again.out) == (1, True), "what is true now, not what was when it was pushed"
+    assert "does not serve in prod: " in again.out
 
 
 def test_a_rollback_tells_programs_when_traffic_was_back_and_when_it_was_done(repository: Repository) -> None:

@@ -31,7 +31,7 @@ def test_what_another_branch_adds_or_takes_away_changes_nothing(pushing: Pushing
     run = pushing.push(project("dev", "lab", {"name": "prod", "branch": "idea"}), "idea")
     pushing.green(run)
     assert environments(pushing) == ["dev", "prod"]
-    assert order.delivered_branches(pushing.cast, NAME) == {"main"}
+    assert order.delivered_branches(pushing.cast, NAME) == {"main": ["dev", "prod"]}
     assert run.deliver == []
     gone = pushing.push(project("lab"), "other-idea")
     pushing.green(gone)
@@ -44,7 +44,7 @@ def test_a_branch_goes_where_the_default_branch_sends_it(pushing: Pushing) -> No
     pushing.push(project("dev", {"name": "beta", "branch": "next", "env": {"LEVEL": "low", "OF": "main"}}))
     run = pushing.push(project({"name": "beta", "env": {"LEVEL": "high"}}, "elsewhere"), "next")
     assert run.deliver == ["beta"]
-    assert order.delivered_branches(pushing.cast, NAME) == {"main", "next"}
+    assert order.delivered_branches(pushing.cast, NAME) == {"main": ["dev"], "next": ["beta"]}
     named = {each["name"]: each["env"] for each in run.plan["project"]["environments"]}
     assert named == {"dev": {}, "beta": {"LEVEL": "high"}}, "its variables are the commit's own"
 
@@ -70,7 +70,7 @@ def test_before_its_run_is_made_the_newest_commit_says_it(pushing: Pushing) -> N
 def test_before_the_first_push_they_are_the_usual_ones(pushing: Pushing) -> None:
     pushing.push(project("lab"), "idea")
     assert environments(pushing) == USUAL
-    assert order.delivered_branches(pushing.cast, NAME) == {"main"}
+    assert order.delivered_branches(pushing.cast, NAME) == {"main": USUAL}
 
 
 def test_a_run_that_is_made_late_does_not_bring_an_older_order_back(pushing: Pushing) -> None:

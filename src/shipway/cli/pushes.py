@@ -63,21 +63,50 @@ def init(
 def push(as_json: AsJson = False) -> int:
     """Push this branch and wait for the outcome.
 
-    0 the run passed, and serves wherever its branch is delivered; 1 it was stopped; 2 the push was not accepted.
+    0 the run passed, and serves wherever its branch is delivered; 1 it was stopped, or taken back since; 2 the
+    push was not accepted.
     """
     application = here.application(None)
     branch = here.git("symbolic-ref", "--short", "HEAD")
     if branch is None:
         raise UserError("HEAD is on no branch.", hint="git switch BRANCH")
     commit, server = here.commit(None), Server.find()
-    server.get(f"/applications/{application}")  # git would say less of a server that is silent, or lets nobody in
+    before = _newest(server, application, branch, commit)  # first: git would say less of a server that is silent
     command = ["git", "push", "-o", "detach", *(["-q"] if as_json else []), here.REMOTE, branch]
     if subprocess.run(command, check=False).returncode != 0:
         return 2
-    found = server.get("/runs", application=application, branch=branch, commit=commit, limit=1)["runs"]
-    if not found:
+    pushed = _newest(server, application, branch, commit)
+    if pushed is None:
         raise UserError(f"{branch} is at {commit[:7]}, and there is no run of it.", hint="Push a new commit.")
-    return watching.outcome(server, found[0]["id"], as_json=as_json)
+    again = pushed["over"] and before is not None and before["id"] == pushed["id"]
+    ended = pushed if again else watching.watch(server, pushed["id"], quiet=as_json)
+    stopped = _stopped(server, ended) if ended["state"] == "passed" else {}
+    if as_json:
+        show.as_json({**ended, "stopped": stopped})
+    else:
+        if again:
+            print(f"Nothing new: {_said(ended)}")
+        for environment, reason in stopped.items():
+            print(f"✗ {commit[:7]} does not serve in {environment}{f': {reason}' if reason else ''}")
+    return 0 if ended["state"] == "passed" and not stopped else 1
+
+
+def _newest(server: Server, application: str, branch: str, commit: str) -> dict[str, Any] | None:
+    """The newest run that a push of this commit began."""
+    found = server.get("/runs", application=application, branch=branch, commit=commit)["runs"]
+    return next((run for run in found if run["purpose"] == "push"), None)
+
+
+def _said(run: Mapping[str, Any]) -> str:
+    reason = f": {run['reason']}" if run["reason"] else ""
+    return f"run {run['number']} {run['state']}{reason}"
+
+
+def _stopped(server: Server, ended: Mapping[str, Any]) -> dict[str, str]:
+    """Where its commit does not serve, though the run passed: it was taken back since; and why."""
+    path = f"/commits/{ended['application']}/{ended['commit']}/wait"
+    found = {env: server.get(path, environment=env, seconds=0) for env in ended["deliver"]}
+    return {env: one["reason"] for env, one in found.items() if one["state"] == "stopped"}
 
 
 def token(

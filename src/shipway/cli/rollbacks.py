@@ -29,7 +29,7 @@ def rollback(
     body = {} if to is None else {"to": to}
     path = f"/applications/{here.application(app)}/environments/{environment}/rollback"
     queued = server.post(path, body)
-    if queued["says"] and not as_json:
+    if queued["variables"] and not as_json:
         print(plain(queued["says"]), flush=True)
     return watching.outcome(server, queued["run"], as_json=as_json, also={"variables": queued["variables"]})
 

@@ -15,9 +15,17 @@ def outcome(server: Server, run: str, *, as_json: bool = False, also: Mapping[st
 
     As JSON it is one object: the run when it is over, and what is `also` to be said of it.
     """
+    ended = watch(server, run, quiet=as_json)
+    if as_json:
+        show.as_json({**ended, **(also or {})})
+    return 0 if ended["state"] == "passed" else 1
+
+
+def watch(server: Server, run: str, *, quiet: bool = False) -> dict[str, Any]:
+    """Shows the run live, unless `quiet`; what is known of it when it is over."""
     try:
         for line in server.lines(f"/runs/{run}/watch"):
-            if not as_json and not line.startswith("outcome: "):
+            if not quiet and not line.startswith("outcome: "):
                 print(line, flush=True)
     except KeyboardInterrupt:
         print(
@@ -26,6 +34,4 @@ def outcome(server: Server, run: str, *, as_json: bool = False, also: Mapping[st
         )
         raise
     ended: dict[str, Any] = server.get(f"/runs/{run}")
-    if as_json:
-        show.as_json({**ended, **(also or {})})
-    return 0 if ended["state"] == "passed" else 1
+    return ended

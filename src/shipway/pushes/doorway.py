@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from shipway.config.places import Places
@@ -23,7 +23,7 @@ from shipway.state.pushes import Push, Update
 
 Watch = Callable[[Sequence[str], bool], AsyncIterator[str]]
 Carry = Callable[[Sequence[Push]], None]
-Delivered = Callable[[str], Collection[str]]
+Delivered = Callable[[str], Mapping[str, Sequence[str]]]
 
 _LONGEST_MESSAGE = 64 * 1024 * 1024  # bytes; a push of a hundred thousand refs has 20 MiB
 _DETACH = {"detach", "shipway.detach"}
@@ -36,7 +36,7 @@ class Doorway:
     `check(application, ref, new, quarantine)` returns what is wrong with the commit a branch would move to.
     `carry(pushes)` is told once they are accepted, in a worker thread; after a crash perhaps a second time.
     `watch(push ids, detach)` yields the lines that the push shows; it is closed when nobody looks any more.
-    `delivered(application)` names the branches that go to an environment; by default the default branch.
+    `delivered(application)` has the environments of each branch that goes to one; by default the default branch.
     """
 
     def __init__(
@@ -162,9 +162,9 @@ class Doorway:
         async for line in lines:
             await visitor.say(line)
 
-    def _default_branch(self, application: str) -> Collection[str]:
+    def _default_branch(self, application: str) -> Mapping[str, Sequence[str]]:
         with self._database.read() as conn:
-            return {applications.get(conn, application).default_branch}
+            return {applications.get(conn, application).default_branch: ["prod"]}
 
 
 def _arrival(told: dict[str, Any]) -> Arrival:

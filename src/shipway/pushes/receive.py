@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,7 +51,7 @@ class Arrival:
 
 
 def offer(
-    database: Database, repository: Path, arrival: Arrival, *, delivered: Collection[str], check: Check
+    database: Database, repository: Path, arrival: Arrival, *, delivered: Mapping[str, Sequence[str]], check: Check
 ) -> list[Push]:
     """Records the updates as offered, or raises Refused with every problem at once.
 

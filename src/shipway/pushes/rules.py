@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 
 from shipway.pushes.git import Git
 from shipway.state.pushes import NOTHING, Update
@@ -10,21 +10,21 @@ from shipway.state.pushes import NOTHING, Update
 _LONGEST = 200  # bytes of a ref's name (BARS S6)
 
 
-def broken_rule(git: Git, update: Update, delivered: Collection[str]) -> list[str]:
+def broken_rule(git: Git, update: Update, delivered: Mapping[str, Sequence[str]]) -> list[str]:
     """The lines that say why `update` is refused and what to do instead; none when it may go ahead.
 
-    `delivered` are the names of the branches that go to an environment: only those have a history that
+    `delivered` has the environments that a branch goes to, in order: only such branches have a history that
     others rely on. `git` must see the new objects, which are still in quarantine.
     """
     name = bad_name(update.ref)
     if name is not None:
         return [f"{_printable(update.ref)}: {name}"]
-    if update.branch not in delivered or update.old == NOTHING:
+    if update.branch is None or update.branch not in delivered or update.old == NOTHING:
         return []
     if update.deletes:
         return _deletion(update)
     if not git.is_ancestor(update.old, update.new):
-        return _not_forward(git, update)
+        return _not_forward(git, update, delivered[update.branch][-1])
     return []
 
 
@@ -48,13 +48,14 @@ def _deletion(update: Update) -> list[str]:
     ]
 
 
-def _not_forward(git: Git, update: Update) -> list[str]:
+def _not_forward(git: Git, update: Update, environment: str) -> list[str]:
     """What was meant depends on whether the new history lacks the end of the old one or was written anew."""
     name = update.branch
+    back = f"{f'  To take {environment} back now:':<38}shipway rollback --env {environment}"
     if git.is_ancestor(update.new, update.old):
         return [
             f"{name}: this branch is delivered, so it moves forward only; that is a move back.",
-            "  To take production back now:        shipway rollback --env prod",
+            back,
             f"  To take the commits out for good:   git revert --no-edit {update.new[:12]}..{update.old[:12]}",
             f"                                      git push shipway HEAD:{name}",
         ]
@@ -62,7 +63,7 @@ def _not_forward(git: Git, update: Update) -> list[str]:
         f"{name}: this branch is delivered, so it moves forward only; that history has lost {update.old[:12]}.",
         f"  To put your commits on top of it:   git pull --rebase shipway {name}",
         f"                                      git push shipway HEAD:{name}",
-        "  To take production back now:        shipway rollback --env prod",
+        back,
     ]
 
 

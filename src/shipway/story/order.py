@@ -95,9 +95,12 @@ def as_ordered(project: Project, by: Project | None) -> Project:
     return project.model_copy(update={"environments": environments})
 
 
-def delivered_branches(cast: Cast, application: str) -> set[str]:
-    """The branches that go to an environment; before the first push, the default branch."""
+def delivered_branches(cast: Cast, application: str) -> dict[str, list[str]]:
+    """The environments of each branch that goes to one, in order; before the first push, of the default branch."""
     with cast.database.read() as conn:
         default = applications.get(conn, application).default_branch
         project = default_project(conn, cast.machine.places, application)
-    return {each.branch or default for each in (USUAL if project is None else project.environments)}
+    found: dict[str, list[str]] = {}
+    for each in USUAL if project is None else project.environments:
+        found.setdefault(each.branch or default, []).append(each.name)
+    return found
