@@ -374,3 +374,15 @@ def test_one_without_requests_gets_some_of_ours_at_first_and_in_doubt(
         list(found.news())
     both, alone = {"old", "new"}, {"new"}
     assert asked == [both, alone, alone, both, both, alone, alone]
+
+
+def test_many_instances_are_one_answer(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three that are asked in one moment and have no database then know no more than one."""
+    hear(scene.cast, Hearsay(stable_of(scene).name, lambda *_: Reading(0.0, 1.0, "", tally(0), 0, True)))
+    monkeypatch.setattr(evidence, "Round", lambda questions: Answered(questions, [False]))
+    monkeypatch.setattr(evidence, "PAUSE", 0.0)
+    monkeypatch.setattr(evidence.Evidence, "_ports", lambda _self, _release: [1, 2, 3])
+    found = evidence.Evidence(scene.cast, serving(scene), scene.serving(), stable_of(scene))
+    list(found.news())
+    (interval,) = [one for one in found.news() if one.checks]
+    assert [(check.passed, check.new) for check in interval.checks] == [(True, False), (False, True)]

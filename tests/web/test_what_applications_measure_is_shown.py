@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from shipway.signals.series.sample import Sample
 from shipway.signals.series.series import Series, level
 from shipway.web.measures import number, said
 from web.measuring import measure
 from web.server import Site
+from web.visiting import person
 
 BASE = "/api/v1/applications/topup/environments/prod/signals/measured"
 PAGE = "/applications/topup/environments/prod"
+
+
+def test_where_nothing_is_measured_the_page_says_nothing_of_it(shared: Site) -> None:
+    shown = shared.ask("GET", PAGE.replace("prod", "dev"), {**shared.sign_in(), "accept": "text/html"}).text
+    assert 'id="measured"' not in shown
 
 
 def test_the_newest_figures_and_the_past_of_a_series(shared: Site) -> None:
@@ -62,9 +69,36 @@ def test_a_name_is_no_markup(shared: Site) -> None:
     assert not {"<i>", "<s>", "<u>"} & set(re.findall(r"<[a-z]+>", card))
 
 
-def test_where_nothing_is_measured_the_page_says_nothing_of_it(shared: Site) -> None:
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("width", [1440, 390])
+def test_long_names_and_large_numbers_stay_in_their_card(browser: Browser, shared: Site, width: int) -> None:
+    measure(shared)
+    long = Series(
+        "topup_outstanding_" + "and_pending_" * 9 + "orders", "gauge", "cents", (("of", "x" * 60),), "r1"
+    )
+    memory = Series("instance.memory", "gauge", "bytes", (("process", "web"),), "r1")
+    meter = shared.cast.meters.of("topup", "prod")
+    for height in (35_482_624.0, 35_715_072.0, 35_598_848.0):
+        meter.take([Sample(one, "web.1", level(height)) for one in (long, memory)], list)
+    page = person(browser, shared, viewport={"width": width, "height": 900}).new_page()
+    page.goto(f"{shared.origin}{PAGE}")
+    card = page.locator("#measured")
+    expect(card).to_contain_text("and_pending_orders")
+    wide = "(card) => [card.scrollWidth - card.clientWidth, document.documentElement.scrollWidth - innerWidth]"
+    assert card.evaluate(wide) == [0, 0]
+    page.context.close()
+
+
+def test_what_shipway_measures_of_it_is_told_apart(shared: Site) -> None:
+    for name, unit, height in (("cpu", "cores", 0.025), ("memory", "bytes", 35_598_848.0)):
+        series = Series(f"instance.{name}", "gauge", unit, (("process", "web"),), "r1")
+        shared.cast.meters.of("topup", "dev").take([Sample(series, "web.1", level(height))], list)
     shown = shared.ask("GET", PAGE.replace("prod", "dev"), {**shared.sign_in(), "accept": "text/html"}).text
-    assert 'id="measured"' not in shown
+    card = re.sub(r"<[^>]+>", "", shown.partition('id="measured"')[2].partition("</section>")[0])
+    assert "CPU of r1, by Shipway" in card
+    assert "Memory of r1, by Shipway" in card
+    assert "2.5 % of a core" in card
+    assert "35.6 MB" in card
 
 
 NOTHING = dict.fromkeys(("rate", "value", "low", "high", "p50", "p95", "p99"))
@@ -76,7 +110,8 @@ NOTHING = dict.fromkeys(("rate", "value", "low", "high", "p50", "p95", "p99"))
         ("counter", "cents", {"rate": 2.5}, "2.5 cents/s"),
         ("counter", "", {}, "-"),
         ("gauge", "", {"value": 3.0, "low": 3.0, "high": 3.0}, "3"),
-        ("gauge", "By", {"value": 4e6, "low": 1e6, "high": 9e6}, "4,000,000 By, from 1,000,000 to 9,000,000"),
+        ("gauge", "By", {"value": 4e6, "low": 1e6, "high": 9e6}, "4.0 MB, from 1.0 MB to 9.0 MB"),
+        ("gauge", "cores", {"value": 4e-17, "low": 0.0, "high": 0.025}, "0 % of a core, from 0 % to 2.5 %"),
         ("histogram", "s", {"rate": 0.2, "value": 0.1, "p95": 0.48}, "0.2/s, 95 of 100 up to 0.48 s"),
         ("histogram", "s", {"rate": 0.2, "value": 0.1}, "0.2/s, 0.1 s each"),
         ("histogram", "s", {"rate": 0.0}, "0/s"),

@@ -57,7 +57,9 @@ class Evidence:
         shares, readings = self._shares(), list(self._readings())
         cold = self._cold(shares)
         intervals = [self._interval(at, old, new, shares) for at, old, new in readings if at not in cold]
-        if readings or time.time() in cold:
+        if time.time() in cold:
+            self._heard_at, self._round = time.monotonic(), None
+        elif readings:
             self._heard_at = time.monotonic()
         elif time.monotonic() - self._heard_at > SILENT:
             silence, self._heard_at = time.monotonic() - self._heard_at, time.monotonic()
@@ -135,15 +137,18 @@ class Evidence:
     def _own_requests(self, *, alone: bool) -> Iterator[Check]:
         """What a round of them has met; a new one begins where few people come.
 
-        Both releases get them, but one without requests only at first, and after the new one failed: it is to be
-        heard whether the old one does no better, and not to be kept busy.
+        However many instances a release has, what they say at one moment is one answer. Both releases get them,
+        but one without requests only at first, and after the new one failed: it is to be heard whether the old
+        one does no better, and not to be kept busy.
         """
         if self._round is not None:
             if not self._round.over:
                 return
-            answers, self._round = list(self._round.answers()), None
-            self._both = not all(good for _, good in answers)
-            yield from (Check(f"GET {question.path}", good, question.new) for question, good in answers)
+            answers: dict[tuple[str, bool], bool] = {}
+            for question, good in self._round.answers():
+                answers[question.path, question.new] = good and answers.get((question.path, question.new), True)
+            self._round, self._both = None, not all(answers.values())
+            yield from (Check(f"GET {path}", good, new) for (path, new), good in answers.items())
         came, over = sum(count for _, _, count in self._lately), sum(length for _, length, _ in self._lately)
         if came < FEW * over and time.monotonic() - self._asked > PAUSE:
             self._asked, self._round = time.monotonic(), Round(self._questions(both=self._both or not alone))

@@ -1,4 +1,4 @@
-"""The lines of an environment's page that tell what its application measures itself."""
+"""The lines of an environment's page that tell what its application measures itself, and what it uses."""
 
 from __future__ import annotations
 
@@ -17,19 +17,26 @@ from shipway.web.site import Site
 SHOWN = 12  # series; more are counted
 DRAWN = 900  # seconds that a line is drawn over
 WIDE, HIGH = 120, 24  # pixels of a line
-OF_EVERY_PROGRAM = ("process_", "python_", "nodejs_", "go_", "jvm_", "dotnet_", "otel.")
-"""What libraries tell of any program comes last."""
+OF_EVERY_PROGRAM = ("process_", "python_", "nodejs_", "go_", "jvm_", "dotnet_", "otel.", "instance.")
+"""What libraries tell of any program comes last, and then what Shipway measures of its instances."""
+
+OURS = {"instance.cpu": "CPU", "instance.memory": "Memory"}
+"""What Shipway measures; how often an instance was restarted stands with the instances."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One series: `says` its figures of the last two minutes, `points` a line of the last quarter of an hour."""
+    """One series: `says` its figures of the last two minutes, `points` a line of the last quarter of an hour.
+
+    `ours`: Shipway measures it, not the application.
+    """
 
     name: str
     labels: str
     release: str
     says: str
     points: str
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ def lines(site: Site, application: str, environment: str) -> Measures:
     now = time.time()
     meter = site.story.cast.meters.of(application, environment)
     drawn = measured(meter, TENS, now - DRAWN, now)
-    lately = [one for one in drawn if one.steps[-1][0] > now - OVER]
+    lately = [one for one in drawn if one.steps[-1][0] > now - OVER and one.series.name != "instance.restarts"]
     lately.sort(key=lambda one: one.series.name.startswith(OF_EVERY_PROGRAM))
     figures = {one.series: one.now for one in measured(meter, TENS, now - OVER, now)}
     found = [_measure(one, figures[one.series], now) for one in lately[:SHOWN] if one.series in figures]
@@ -57,7 +64,8 @@ def lines(site: Site, application: str, environment: str) -> Measures:
 def _measure(one: Measured, lately: Figures, now: float) -> Measure:
     series = one.series
     says = said(series.kind, series.unit, asdict(lately))
-    return Measure(series.name, labels(dict(series.labels)), series.release, says, _points(one, now))
+    told, ours = labels(dict(series.labels)), OURS.get(series.name)
+    return Measure(ours or series.name, told, series.release, says, _points(one, now), ours is not None)
 
 
 def _points(one: Measured, now: float) -> str:
