@@ -22,7 +22,7 @@ check: check-fast test ## check-fast, then test
 test: ## Every test this machine can run; lists at the end what it could not
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory test-deps; fi
 	@$(MAKE) --no-print-directory .venv/.dev
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 4 --dist loadfile
 
 test-deps: ## Install the system packages the tests need (root on Debian or Ubuntu; says what it does)
 	@$(or $(PYTHON),python3) tests/needs.py
