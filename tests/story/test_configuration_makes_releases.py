@@ -64,6 +64,9 @@ def test_a_rollback_brings_the_configuration_of_that_release(
 
 
 def test_names_that_shipway_sets_itself_are_refused_all_at_once(repository: Repository) -> None:
-    done = repository.shipway("env", "PORT=1", "--env", "prod")
+    done = repository.shipway("env", "PORT=1", "LD_PRELOAD=x.so", "--env", "prod")
     assert done.code == 2
     assert "PORT is set by Shipway itself" in done.out
+    assert "LD_PRELOAD would act on the sandbox itself" in done.out
+    assert "Nothing was changed" in done.out
+    assert repository.shipway("secrets", "LD_AUDIT", "--env", "prod", stdin="audited.so\n").code == 2

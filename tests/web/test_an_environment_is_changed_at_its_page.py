@@ -123,7 +123,7 @@ def test_a_value_that_is_refused_stands_in_its_form(site: Site) -> None:
     site.scene.deliver(site.scene.push("topup", "One"))
     refused = submit(site, "configuration", form="value", name="1ST", value="kept <b>")
     assert refused.status == 400
-    assert "is no name of an environment variable" in refused.text
+    assert "is not a name of an environment variable" in refused.text
     assert "kept &lt;b&gt;" in refused.text
     assert f'data-here="{PROD}"' in refused.text, "the page would ask for itself where it can only be sent to"
     assert not re.search(r'<a [^>]*href="\?|action="[?#]', refused.text)

@@ -20,6 +20,9 @@ PAGES = "shipway"
 OURS = frozenset({"PORT", "DATA_DIR", "HOME", "PATH"})
 """Variables that Shipway sets for every process, besides those that begin with SHIPWAY_."""
 
+LOADER = ("LD_", "GLIBC_TUNABLES", "GCONV_PATH")
+"""How variables begin that the dynamic loader obeys: they act on the sandbox itself, from outside."""
+
 
 def application(name: str) -> str:
     """The name itself when an application may have it; ValueError says what the rule is."""
@@ -46,6 +49,10 @@ def variable(name: str) -> str:
         raise ValueError("is not a name of an environment variable: letters, digits and `_`, no digit first")
     if name in OURS or name.startswith("SHIPWAY_"):
         raise ValueError("is set by Shipway itself; choose another name")
+    if name.startswith(LOADER):
+        raise ValueError(
+            "would act on the sandbox itself; set it in the command: `env LD_PRELOAD=libjemalloc.so.2 gunicorn …`"
+        )
     return name
 
 

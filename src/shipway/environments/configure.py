@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+from shipway.config import names
 from shipway.environments.secrets import Vault
 from shipway.errors import UserError
 from shipway.state import configurations
 from shipway.state.configurations import Configuration
 from shipway.state.database import Database
 
-OURS = frozenset({"PORT", "DATA_DIR", "HOME", "PATH"})
-"""Names that Shipway sets for every process."""
-
 SHORTEST_SECRET = 6
 """Characters; a shorter one cannot be masked in logs without masking everything (BARS S23)."""
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _LONGEST = 64 * 1024
 
 
@@ -105,11 +101,14 @@ def _do_not_clash(values: Mapping[str, str | None], secrets: Mapping[str, str], 
 
 
 def _problem(name: str, value: str | None) -> str | None:
-    if not _NAME.fullmatch(name):
-        return f"{name!r} is no name of an environment variable: letters, digits and _, not beginning with a digit"
-    if name in OURS or name.startswith("SHIPWAY_"):
-        return f"{name} is set by Shipway itself"
-    if value is not None and ("\0" in value or len(value) > _LONGEST):
+    """None too for what is taken away, whatever its name."""
+    if value is None:
+        return None
+    try:
+        names.variable(name)
+    except ValueError as error:
+        return f"{name if name.isprintable() else ascii(name)} {error}"
+    if "\0" in value or len(value) > _LONGEST:
         return f"{name}: the value should be at most 64 KiB and hold no NUL character"
     return None
 

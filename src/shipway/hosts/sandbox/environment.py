@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from shipway.config.names import LOADER
 from shipway.errors import UserError
-
-LOADER = ("LD_", "GLIBC_TUNABLES", "GCONV_PATH")
 
 
 class UnsafeVariable(UserError):
