@@ -75,6 +75,23 @@ def test_a_failed_deployment_is_explained(scene: Scene) -> None:
     assert lines[-2:] == ["  test and prod were left as before", "  Look at the log."]
 
 
+def test_what_a_release_command_did_is_not_said_to_be_as_before(scene: Scene) -> None:
+    with scene.history():
+        scene.application("topup")
+        run = scene.push("topup", "First")
+        scene.green(run)
+        undone = scene.begin_deployment(run, "dev")
+        with scene.database.write() as conn:
+            deployments.enter(conn, undone, "release")
+        scene.fail_deployment(undone, "web did not get healthy within 30 s.", "")
+        scene.end(run, "failed", "web did not get healthy within 30 s.")
+    assert told(scene, run.id)[-3:] == [
+        "  dev, test and prod were left as before",
+        "  the release command had run in dev: what it did to the data there stays",
+        "  `shipway data --env dev` has the copy made before it",
+    ]
+
+
 def test_what_serves_already_is_said(scene: Scene) -> None:
     scene.application("topup")
     run = scene.push("topup", "First")

@@ -30,6 +30,7 @@ from shipway.web import journey
 from shipway.web.journey import Journey
 from shipway.web.pulse import Pulse
 from shipway.web.rehearsing import Rehearsal
+from shipway.web.untouched import untouched
 from shipway.web.words import length, listed, plain
 
 WIDTH = 100
@@ -207,19 +208,9 @@ def _ending(now: Journey) -> Iterator[str]:
     mark = "✗" if run.state == "failed" else "-"
     yield f"{mark} run {run.number} {run.state} after {took}{': ' + run.reason if run.reason else ''}"
     if run.state == "failed" and run.deliver:
-        yield f"  {_untouched(now)}"
+        yield from (f"  {said}" for said in untouched(now) or ["every environment was reached before it"])
     for line in _hints(now):
         yield f"  {line}"
-
-
-def _untouched(now: Journey) -> str:
-    """What a failure left as it was."""
-    rest = [
-        name for name in now.run.deliver if name not in now.deployments or now.deployments[name].state != "done"
-    ]
-    if not rest:
-        return "every environment was reached before it"
-    return f"{listed(rest)} {'was' if len(rest) == 1 else 'were'} left as before"
 
 
 def _success(now: Journey) -> str:

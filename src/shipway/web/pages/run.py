@@ -21,6 +21,7 @@ from shipway.web.pages.rendering import page
 from shipway.web.pages.run_list import STATES
 from shipway.web.routes import declare
 from shipway.web.site import Site
+from shipway.web.untouched import untouched
 from shipway.web.words import length, listed, plain
 
 LINES = 14  # of a log, in the card that shows what failed first
@@ -69,7 +70,7 @@ def run_page(site: Site, call: Call) -> Response:
         retriable=retriable,
         failure=_failure(site, now),
         suspicion=_suspicion(now),
-        untouched=untouched(now),
+        untouched=" ".join(f"{said[0].upper()}{said[1:]}." for said in untouched(now) if now.run.over),
         columns=columns,
         picture=graph.in_words(columns),
         tier=TIERS.get(run.tier, ""),
@@ -92,18 +93,6 @@ def run_again(site: Site, call: Call) -> Response:
         run = lookups.run(conn, call.place("run"))
     made = site.story.retry(run.id, call.who)
     return RedirectResponse(f"/runs/{made.application}:{made.number}", 303)
-
-
-def untouched(now: Journey) -> str:
-    """What a run that did not get through left as it was."""
-    rest = [name for name in now.run.deliver if name not in now.unneeded and not _done(now, name)]
-    if not now.run.over or not rest:
-        return ""
-    return f"Left as before: {listed(rest)}."
-
-
-def _done(now: Journey, environment: str) -> bool:
-    return environment in now.deployments and now.deployments[environment].state == "done"
 
 
 def _still_serves(conn: Connection, run: Run) -> bool:
