@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from shipway.config.places import Places
+from shipway.daemon import memory
 from shipway.errors import OwnerError
 from shipway.hosts.keeper.client import Keeper
 from shipway.traffic.proxy import Proxy
@@ -40,6 +41,7 @@ def serve(
 
     Raises AlreadyRunning or PortTaken before anything is changed.
     """
+    memory.spare()
     places.create()
     with _only_one(places), _listening(port) as listener:
         keeper, proxy = Keeper(places), Proxy(places, proxy_port)
