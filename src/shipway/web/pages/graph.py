@@ -40,7 +40,7 @@ def columns(now: Journey) -> list[list[Box]]:
 def _way_to(now: Journey, name: str) -> list[list[Box]]:
     """The environment, after the rehearsals that it waited for."""
     known = now.rehearsed_before(name)
-    planned = [[Box("rehearsal", "queued", _never(now))] for each in _planned(now, name) if not known]
+    planned = [[Box("rehearsal", "queued", _never(now, _first(now)))] for each in _planned(now, name) if not known]
     return [*([_of_rehearsal(one)] for one in known), *planned, [_of_environment(now, name)]]
 
 
@@ -65,7 +65,7 @@ def _depths(planned: Sequence[Planned]) -> dict[str, int]:
 def _of_step(now: Journey, name: str) -> Box:
     step = now.steps.get(name)
     if step is None:
-        return Box(name, "queued", _never(now))
+        return Box(name, "queued", _never(now, _in_the_way(now, name)))
     state = ICONS.get(step.state, "failed")
     since = step.started if step.ended is None else None
     return Box(name, state, _took(step), since, f"/runs/{_name(now)}?step={name}#log", step=name)
@@ -77,7 +77,7 @@ def _of_environment(now: Journey, name: str) -> Box:
     if name in now.unneeded:
         return Box(name, "serving", "served it already", None, address)
     if deployment is None:
-        return Box(name, "queued", _never(now), None, address)
+        return Box(name, "queued", _never(now, _first(now)), None, address)
     since = deployment.started if deployment.ended is None else None
     return Box(name, FATES.get(deployment.state, "failed"), _lasted(deployment), since, address)
 
@@ -89,12 +89,23 @@ def _of_rehearsal(one: Rehearsal) -> Box:
     return Box("rehearsal", "failed" if one.state == "failed" else "passed", words)
 
 
-def _never(now: Journey) -> str:
+def _never(now: Journey, failed: Step | None) -> str:
     if not now.run.over:
         return "waits"
-    if now.failed_steps:
-        return f"never began: {now.failed_steps[0].name} failed"
-    return "never began"
+    return "never began" if failed is None else f"never began: {failed.name} failed"
+
+
+def _first(now: Journey) -> Step | None:
+    return next(iter(now.failed_steps), None)
+
+
+def _in_the_way(now: Journey, name: str) -> Step | None:
+    """What failed of all that the step needs; where none of that did, what failed first."""
+    needs = {one.name: one.needs for one in now.planned}
+    known = [name]
+    for each in known:
+        known += [need for need in needs.get(each, ()) if need not in known]
+    return next((step for step in now.failed_steps if step.name in known), _first(now))
 
 
 def _took(step: Step) -> str:
