@@ -39,6 +39,18 @@ def test_a_name_that_cannot_be_is_said_to_be_another(site: Site, shipway: Shipwa
     assert "It is called" not in shipway("init", "my-site").out
 
 
+def test_an_application_that_was_there_is_said_to_be(site: Site, shipway: Shipway) -> None:
+    site.scene.application("notes")
+    said = shipway("init", "notes", "--no-write")
+    assert (said.code, "notes was there already" in said.out) == (0, True)
+    assert "was there already" not in shipway("init", "notes", "--no-write").out
+    assert "It is called notes: " in shipway("init", "Notes", "--no-write").out
+
+
+def test_a_new_application_is_not_said_to_have_been_there(shipway: Shipway) -> None:
+    assert "was there already" not in shipway("init", "notes", "--no-write").out
+
+
 def test_what_push_promises_is_what_its_exit_code_says(shipway: Shipway) -> None:
     assert "0 the run passed, and serves wherever its branch is delivered" in shipway(
         "push", "--help"

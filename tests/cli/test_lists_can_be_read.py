@@ -64,7 +64,7 @@ def test_a_long_reason_takes_one_line_and_a_program_gets_it_whole(site: Site, sh
     site.scene.end(run, "failed", f"{reason}:\nand a second problem")
     assert len(shipway("runs", *TOPUP).out.splitlines()) == 2
     assert reason.strip() in shipway("runs", *TOPUP).out
-    assert ":\n" not in shipway("runs", *TOPUP).out
+    assert f"{reason}: and a second problem" in shipway("runs", *TOPUP).out
     assert len(shipway("where", run.commit, *TOPUP).out.splitlines()) == 2 + len(ENVIRONMENTS)
 
 
@@ -78,6 +78,42 @@ def test_a_terminal_sees_the_beginning_of_a_long_cell(
     assert "topup 12" in shown
     assert "…" in shown
     assert len(shown.splitlines()) == 2
+
+
+def test_the_first_of_several_problems_is_said_with_how_many_follow() -> None:
+    assert show.first_line("shipway.yml has 3 problems:\n  one\n  two\n  three") == (
+        "shipway.yml has 3 problems: one (2 more)"
+    )
+    assert show.first_line("it failed.\nmore of it") == "it failed."
+
+
+@pytest.mark.parametrize("tty", ["0", "1"])
+def test_what_is_typed_again_is_never_cut(
+    tty: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TTY_COMPATIBLE", tty)
+    first, other = "t" * 36, "n" * 50
+    for one_line in (False, True):
+        show.table(("token", "name", ""), [(first, other, "used here")], empty="", one_line=one_line)
+        assert first in capsys.readouterr().out
+    show.table(("", "title", "page"), [("k", other, first)], empty="", one_line=True, typed=("page",))
+    assert first in capsys.readouterr().out
+
+
+def test_a_token_is_revoked_by_how_its_id_begins_or_by_its_name(site: Site, shipway: Shipway) -> None:
+    made = [shipway("token", "create", "cho", "--name", name, "--json").json for name in ("laptop", "desk", "bus")]
+    assert made[0]["id"] in shipway("token").out
+    assert shipway("token", "revoke", "laptop").code == 0
+    assert shipway("token", "revoke", made[1]["id"][:-1]).code == 0
+    assert "no token 'laptop'" in shipway("token", "revoke", "laptop").told
+    assert shipway("token", "revoke", "cho").code == 0
+    assert shipway("token", "revoke", "").code == 2
+    shipway("token", "create", "cho")
+    shipway("token", "create", "cho")
+    several = shipway("token", "revoke", "cho")
+    assert (several.code, "may be one of 2 tokens" in several.told) == (2, True)
+    assert sum(not one["revoked"] for one in shipway("token", "--json").json) == 4
 
 
 def test_where_names_what_serves_there_with_its_commit(two: list[str], site: Site, shipway: Shipway) -> None:

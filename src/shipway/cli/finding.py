@@ -49,7 +49,7 @@ def find(
         show.as_json(found)
     else:
         rows = [(each["kind"], each["title"], each["address"], each["about"]) for each in found]
-        show.table(("", "", "page", ""), rows, empty="Nothing is called that.", one_line=True)
+        show.table(("", "", "page", ""), rows, empty="Nothing is called that.", one_line=True, typed=("page",))
     return 0 if found else 1
 
 

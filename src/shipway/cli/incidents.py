@@ -105,7 +105,8 @@ def _list(found: list[dict[str, Any]], as_json: bool) -> None:
         return
     rows = [(each["whose"], each["service"], each["id"], _remark(each), each["who"]) for each in found]
     empty = "Nobody is told anything: `shipway channels owner` adds a channel for the owner."
-    show.table(("whose", "by", "channel", "", "added by"), rows, empty=empty)
+    columns = ("whose", "by", "channel", "", "added by")
+    show.table(columns, rows, empty=empty, typed=("whose", "channel"))
 
 
 def _remark(channel: dict[str, Any]) -> str:

@@ -176,7 +176,8 @@ def _list(server: Server, app: str | None, limit: int, as_json: bool) -> None:
         return
     rows = [_row(each) for each in found]
     columns = ("run", "commit", "branch", "what", "state", "took", "", "")
-    show.table(columns, rows, empty="There is no run yet. `git push shipway` makes one.", one_line=True)
+    empty = "There is no run yet. `git push shipway` makes one."
+    show.table(columns, rows, empty=empty, one_line=True, typed=("run", "commit"))
 
 
 def _row(run: dict[str, Any]) -> tuple[str, ...]:

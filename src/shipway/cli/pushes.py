@@ -13,9 +13,9 @@ import typer
 
 from shipway.cli import here, show, watching
 from shipway.cli.options import App, AsJson, Verb
-from shipway.cli.server import NoServer, Server
+from shipway.cli.server import NoServer, Refused, Server
 from shipway.config.places import Places
-from shipway.errors import UserError
+from shipway.errors import NotFound, UserError
 from shipway.pushes import credentials
 from shipway.web.words import plain
 
@@ -44,17 +44,21 @@ def init(
         raise NoToken(f"There is no token for {server.address} in {Places.of().credentials}.")
     wrote = None if no_write or found.text is None else recognising.write(top, found.text)
     branch = here.git("symbolic-ref", "--short", "HEAD") or "main"
+    before, existed = here.remote(), _exists(server, found.name)
     made = server.post("/applications", {"name": found.name, "default_branch": branch})
-    before = here.remote()
     _connect(server, made["git_url"])
     if as_json:
-        show.as_json({"application": made, "kind": found.kind, "wrote": wrote, "remote": here.REMOTE})
+        show.as_json(
+            {"application": made, "existed": existed, "kind": found.kind, "wrote": wrote, "remote": here.REMOTE}
+        )
         return
     for reason in found.reasons:
         print(f"  {reason}")
     if wrote is not None:
         print(f"Wrote {wrote}: read it, change what you like, and commit it.")
     print(f"{found.name} is an application of {server.address}; its remote here is `{here.REMOTE}`.")
+    if existed and before != made["git_url"]:
+        print(f"{found.name} was there already: what is pushed from here goes to the same application.")
     if before not in (None, made["git_url"]):
         print(f"Until now `{here.REMOTE}` was {before}.")
     print(f"Next: git push {here.REMOTE} {branch}")
@@ -111,7 +115,10 @@ def _stopped(server: Server, ended: Mapping[str, Any]) -> dict[str, str]:
 
 def token(
     act: Annotated[str, typer.Argument(help="list, create or revoke.")] = "list",
-    who: Annotated[str | None, typer.Argument(help="For whom (create), or which token (revoke).")] = None,
+    who: Annotated[
+        str | None,
+        typer.Argument(help="For whom (create); or which token (revoke): its id, how that begins, or a name."),
+    ] = None,
     owner: Annotated[bool, typer.Option("--owner", help="A token that may also manage tokens.")] = False,
     metrics: Annotated[
         bool, typer.Option("--metrics", help="A token that reads /metrics and nothing else, for Prometheus.")
@@ -129,10 +136,14 @@ def token(
         answer = server.post("/tokens", {"who": who, "role": _role(owner=owner, metrics=metrics), "name": name})
         show.as_json(answer) if as_json else _hand_over(answer)
     elif act == "revoke" and who is not None:
-        if not own:
-            _is_not_the_own(server, who)
-        answer = server.delete(f"/tokens/{who}")
-        show.as_json(answer) if as_json else print(f"{who} is revoked.")
+        meant = _meant(server.get("/tokens")["tokens"], who)
+        if meant["yours"] and not own:
+            raise UserError(
+                "That is the token this machine itself uses: without it no command here is let in.",
+                hint=f"`shipway token revoke {who} --own` does it all the same.",
+            )
+        answer = server.delete(f"/tokens/{meant['id']}")
+        show.as_json(answer) if as_json else print(f"{meant['id']} is revoked.")
     elif act == "list":
         _list(server.get("/tokens")["tokens"], as_json)
     else:
@@ -177,6 +188,16 @@ def settings(
     show.table(("setting", "line", "value"), rows, empty="Nothing was pushed that could be read.", one_line=True)
 
 
+def _exists(server: Server, name: str) -> bool:
+    try:
+        server.get(f"/applications/{name}")
+    except Refused as refused:
+        if refused.id == NotFound.id:
+            return False
+        raise
+    return True
+
+
 def _role(*, owner: bool, metrics: bool) -> str:
     if owner and metrics:
         raise UserError("A token is for an owner or for metrics alone: say --owner or --metrics.")
@@ -189,12 +210,24 @@ def _hand_over(made: Mapping[str, str]) -> None:
     print(f"For {made['who']}, shown this once. `shipway token revoke {made['id']}` ends it.", file=sys.stderr)
 
 
-def _is_not_the_own(server: Server, token_id: str) -> None:
-    if any(each["id"] == token_id and each["yours"] for each in server.get("/tokens")["tokens"]):
-        raise UserError(
-            "That is the token this machine itself uses: without it no command here is let in.",
-            hint=f"`shipway token revoke {token_id} --own` does it all the same.",
+def _meant(tokens: list[dict[str, Any]], said: str) -> dict[str, Any]:
+    """The token with this id, or the only one not revoked whose id begins so, that is called so, or that person's;
+    raises NotFound when that is none, UserError when it may be several."""
+    live = [each for each in tokens if not each["revoked"]]
+    found = (
+        [each for each in tokens if each["id"] == said]
+        or [each for each in live if said and each["id"].startswith(said)]
+        or [each for each in live if said and each["name"] == said]
+        or [each for each in live if each["who"] == said]
+    )
+    if not found:
+        raise NotFound(
+            f"There is no token {said!r}, or it was revoked before.", hint="`shipway token` lists them."
         )
+    if len(found) > 1:
+        which = ", ".join(each["id"] for each in found)
+        raise UserError(f"{said!r} may be one of {len(found)} tokens.", hint=f"Say which: {which}.")
+    return found[0]
 
 
 def _list(tokens: list[dict[str, Any]], as_json: bool) -> None:

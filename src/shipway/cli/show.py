@@ -34,11 +34,19 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str, one_line: bool = False) -> None:
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    empty: str,
+    one_line: bool = False,
+    typed: Sequence[str] | None = None,
+) -> None:
     """Rows below names; `empty` is said when there are none.
 
     With `one_line` every row has one line: a terminal shows of the last column what it has room for, and a
-    program that reads along gets all of its first line.
+    program that reads along gets all of its first line. What is `typed` again is whole on one line everywhere:
+    those columns, by default the first.
     """
     from rich.console import Console  # noqa: PLC0415
 
@@ -46,12 +54,12 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str, 
         print(empty)
         return
     console = Console(highlight=False)
-    if not one_line:
-        console.print(_drawn(columns, rows))
-        return
     if not console.is_terminal:
         console.width = ENDLESS
-    console.print(_drawn(columns, [[_first_line(str(cell)) for cell in row] for row in rows], one_line=True))
+    if one_line:
+        rows = [[first_line(str(cell)) for cell in row] for row in rows]
+    whole = columns[:1] if typed is None else typed
+    console.print(_drawn(columns, rows, one_line=one_line, typed=whole), crop=False)
 
 
 def following(
@@ -68,20 +76,27 @@ def following(
             time.sleep(every)
 
 
-def _first_line(text: str) -> str:
-    """Without the colon that leads to those after it."""
-    first, *more = text.split("\n", 1)
-    return first.removesuffix(":") if more else first
+def first_line(text: str) -> str:
+    """The first line; one that ends with a colon leads to others, and the first of those comes along."""
+    first, *more = [line.strip() for line in text.split("\n") if line.strip()] or [""]
+    if not more or not first.endswith(":"):
+        return first
+    return f"{first} {more[0]}{f' ({len(more) - 1} more)' if more[1:] else ''}"
 
 
-def _drawn(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, one_line: bool = False) -> Table:
+def _drawn(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, one_line: bool = False, typed: Sequence[str] = ()
+) -> Table:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    for position, column in enumerate(columns, 1):
-        shown.add_column(column, no_wrap=one_line and position < len(columns))
-    cut: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"} if one_line else {}
+    for position, column in enumerate(columns):
+        whole = column in typed
+        widest = max(len(str(row[position])) for row in rows) if whole else None
+        last = position == len(columns) - 1
+        shown.add_column(column, no_wrap=whole or (one_line and not last), min_width=widest)
+    cut: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"} if one_line else {"overflow": "fold"}
     for row in rows:
         shown.add_row(*(Text(str(cell), style=COLOURS.get(str(cell), ""), **cut) for cell in row))
     return shown
