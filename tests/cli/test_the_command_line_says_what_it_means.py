@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,6 +82,27 @@ def test_every_verb_answers_with_json(verb: str, capsys: pytest.CaptureFixture[s
 def test_words_it_does_not_know_are_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run(["rollbck"]) == 2
     assert "rollback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["wait", "--timeout", "x", "--json"], ["rollbck", "--json"], ["runs", "--nope", "--json"]]
+)
+def test_words_it_does_not_know_are_told_to_a_program_as_json(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.run(words) == 2
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["error"]["id"], err) == ("cli.wrong_words", "")
+
+
+@pytest.mark.parametrize("words", [["schema"], ["--help"]])
+def test_it_ends_quietly_when_nobody_reads_on(words: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", "from shipway.cli import main; main()", *words]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(writer)
+    assert done.stderr == b""
 
 
 def test_without_a_server_it_says_how_to_start_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
-    """The entry point of the `shipway` command."""
+    """The entry point of the `shipway` command; it ends quietly when nobody reads on, as behind `| head`."""
     from shipway.cli.app import run  # noqa: PLC0415 - nothing is imported before there is something to do
 
-    sys.exit(run())
+    code = run()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left goes nowhere
+    sys.exit(code)

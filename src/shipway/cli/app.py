@@ -31,9 +31,19 @@ from shipway.cli import (
     traffic,
 )
 from shipway.cli.options import Verb
-from shipway.errors import ShipwayError
+from shipway.errors import ShipwayError, UserError
 
 NOT_ASKED, INTERRUPTED = 2, 130
+
+_USAGE: Any = typer.BadParameter.__base__  # Typer's own base of what is wrong with words has no public name
+
+
+class WrongWords(UserError):
+    """The command was not understood: a word or an option that it does not know, or a value that cannot be."""
+
+    id = "cli.wrong_words"
+    default_hint = "`shipway VERB --help` says what may be typed."
+
 
 GROUPS: dict[str, dict[str, Verb]] = {
     "installation": installation.VERBS | finding.VERBS,
@@ -87,7 +97,7 @@ def run(arguments: list[str] | None = None) -> int:
     """Carries out what was typed; the exit code. Errors say what happened, and what to do next."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        build()(arguments, prog_name="shipway")
+        return _answer_with_json(arguments) if "--json" in arguments else build()(arguments, prog_name="shipway")
     except SystemExit as stopped:
         return stopped.code if isinstance(stopped.code, int) else int(stopped.code is not None)
     except ShipwayError as error:
@@ -95,7 +105,14 @@ def run(arguments: list[str] | None = None) -> int:
         return NOT_ASKED
     except KeyboardInterrupt:
         return INTERRUPTED
-    return 0
+
+
+def _answer_with_json(arguments: list[str]) -> int:
+    """Carries out what was typed by a program; raises WrongWords where people would be shown a box."""
+    try:
+        return build()(arguments, prog_name="shipway", standalone_mode=False) or 0
+    except _USAGE as error:
+        raise WrongWords(error.format_message()) from error
 
 
 def _exiting(verb: Verb) -> Verb:
