@@ -80,6 +80,6 @@ def test_settings_are_listed_and_the_default_branch_is_changed(site: Site, shipw
     site.scene.push("topup", "Two", branch="trunk")
     told = shipway("settings", "--app", "topup").told
     assert "topup, as main has it at" in told
-    assert "name 1 any" in told
+    assert "name 1 topup" in told
     assert "as trunk has it" in shipway("settings", "--default-branch", "trunk", "--app", "topup").told
     assert "no branch called" in shipway("settings", "--default-branch", "nope", "--app", "topup").told

@@ -143,7 +143,7 @@ class Scene:
                 who=who,
                 purpose="push",
                 deliver=list(deliver),
-                plan=plan(STEPS if steps is None else steps, deliver) if readable else {"nodes": []},
+                plan=plan(STEPS if steps is None else steps, deliver, application) if readable else {"nodes": []},
             )
 
     def begin(self, run: Run, tier: str = "bubblewrap") -> None:
@@ -359,7 +359,7 @@ def node(id: str, action: str, needs: Sequence[str] = (), **arguments: str) -> d
     return {"id": id, "action": action, "needs": list(needs), "arguments": arguments, "always": False}
 
 
-def plan(steps: dict[str, tuple[str, ...]], deliver: Sequence[str]) -> dict[str, object]:
+def plan(steps: dict[str, tuple[str, ...]], deliver: Sequence[str], application: str = "any") -> dict[str, object]:
     """What the engine would be given: steps, the build beside them, deployments one after the other."""
     nodes = [node("checkout", "check_out")]
     nodes += [
@@ -372,7 +372,7 @@ def plan(steps: dict[str, tuple[str, ...]], deliver: Sequence[str]) -> dict[str,
     for name in deliver:
         nodes.append(node(f"deploy:{name}", "deploy", [before], environment=name))
         before = f"deploy:{name}"
-    return {"project": project(), "nodes": nodes}
+    return {"project": {**project(), "name": application}, "nodes": nodes}
 
 
 def project() -> dict[str, object]:

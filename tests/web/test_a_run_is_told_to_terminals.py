@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from shipway.state import deployments
 from shipway.web import journey
@@ -124,6 +125,26 @@ def test_every_problem_of_a_file_has_its_own_line(scene: Scene) -> None:
     run = scene.push("topup", "First", deliver=())
     scene.end(run, "failed", "shipway.yml has 2 problems:\nshipway.yml:3:1: one\nshipway.yml:9:1: two")
     assert [line.strip() for line in told(scene, run.id)[-2:]] == ["shipway.yml:3:1: one", "shipway.yml:9:1: two"]
+
+
+def test_what_is_wrapped_stands_deeper_than_where_it_begins(scene: Scene) -> None:
+    scene.application("topup")
+    run = scene.push("topup", "First", deliver=())
+    scene.end(run, "failed", f"shipway.yml has a problem:\n  shipway.yml:3:1: {'no such field ' * 12}")
+    first, *wrapped = [line for line in told(scene, run.id) if "no such field" in line]
+    assert wrapped
+    assert {len(line) - len(line.lstrip()) for line in wrapped} == {len(first) - len(first.lstrip()) + 2}
+
+
+def test_a_file_that_calls_the_application_otherwise_is_a_warning(scene: Scene) -> None:
+    scene.application("topup")
+    run = scene.push("topup", "First")
+    with scene.database.read() as conn:
+        now = journey.read(conn, run.id)
+    assert len(Telling(8080).news(now, 0.0)) == 1
+    other = replace(run, plan={**run.plan, "project": {"name": "other"}})
+    warning = " ".join(Telling(8080).news(replace(now, run=other), 0.0)[1:])
+    assert warning.startswith("  ! its shipway.yml says `name: other`")
 
 
 def test_several_runs_follow_one_another(scene: Scene) -> None:

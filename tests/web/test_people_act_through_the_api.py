@@ -143,7 +143,10 @@ def test_rolling_back_and_deploying_queue_runs(site: Site) -> None:
     assert site.send("POST", f"{PROD}/rollback", {"to": "r1"}).status == 200
     assert site.send("POST", f"{PROD}/rollback", {"to": "r9"}).status == 404
     forward = site.send("POST", f"{PROD}/deploy", {"commit": second[:10]}).json
+    assert forward["says"] == ""
     assert site.get(f"/api/v1/runs/{forward['run']}").json["purpose"] == "deploy"
+    older = site.send("POST", f"{PROD}/deploy", {"commit": first}).json["says"]
+    assert older.startswith(f"{first[:7]} is older than what serves, r2 ({second[:7]}). ")
     assert site.send("POST", f"{PROD}/deploy", {"commit": "0" * 40}).status == 409
 
 

@@ -71,8 +71,10 @@ def deploy(
     """Deploy a commit that is green; its gate may still refuse, and says why."""
     server = Server.find()
     path = f"/applications/{here.application(app)}/environments/{environment}/deploy"
-    run = server.post(path, {"commit": here.commit(commit)})["run"]
-    return watching.outcome(server, run, as_json=as_json)
+    queued = server.post(path, {"commit": here.commit(commit)})
+    if queued["says"] and not as_json:
+        print(plain(queued["says"]), flush=True)
+    return watching.outcome(server, queued["run"], as_json=as_json, also={"says": queued["says"]})
 
 
 def ps(environment: Environment = "prod", app: App = None, as_json: AsJson = False) -> None:
@@ -122,7 +124,8 @@ def releases(
         for each in found
     ]
     columns = ("release", "", "commit", "configuration", "made", "verdict", "subject")
-    show.table(columns, rows, empty=f"{environment} has no release yet.", one_line=True)
+    empty = f"{environment} has no release yet."
+    show.table(columns, rows, empty=empty, one_line=True, typed=("release", "commit"))
 
 
 def freeze(

@@ -82,6 +82,7 @@ class Telling:
         if self._first_time("run"):
             again = "" if now.run.retry_of is None else f", run {now.run.retry_of} again"
             yield f"▸ run {now.run.number} of {now.run.application}, commit {now.run.commit[:7]}{again}"
+            yield from _other_name(now)
         width = _width(now)
         for step in now.ended:
             if self._first_time(f"step {step.name} {step.attempt}"):
@@ -143,8 +144,18 @@ def _fitted(line: str) -> list[str]:
     if line.startswith(LOG_LINE):
         return [plain(line)[:LONGEST_LOG_LINE]]
     first, *more = line.split("\n")
-    wrap = textwrap.TextWrapper(WIDTH, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)
-    return [*wrap.wrap(plain(first)), *(part for each in more for part in wrap.wrap(" " * 6 + plain(each)))]
+    return [*_wrapped(plain(first), 6), *(part for each in more for part in _below(plain(each)))]
+
+
+def _below(line: str) -> list[str]:
+    """One of several lines of a sentence; what is wrapped stands deeper than where it begins."""
+    return _wrapped(" " * 6 + line, 8 + len(line) - len(line.lstrip()))
+
+
+def _wrapped(line: str, indent: int) -> list[str]:
+    wrap = textwrap.TextWrapper(WIDTH, subsequent_indent=" " * indent)
+    wrap.break_long_words = wrap.break_on_hyphens = False
+    return wrap.wrap(line)
 
 
 def _width(now: Journey) -> int:
@@ -198,6 +209,14 @@ def _evidence(excerpt: str) -> Iterator[str]:
         yield f"{LOG_LINE} {line}"
     if len(lines) > EXPLAINING:
         yield f"{LOG_LINE} … {len(lines) - EXPLAINING} more lines in the log"
+
+
+def _other_name(now: Journey) -> Iterator[str]:
+    """A warning where shipway.yml calls the application otherwise: its repository decides whose push it is."""
+    told = now.run.plan.get("project") or {}
+    named = told.get("name", now.run.application)
+    if named != now.run.application and now.run.purpose == "push":
+        yield f"  ! its shipway.yml says `name: {named}`, and this is the repository of {now.run.application}"
 
 
 def _ending(now: Journey) -> Iterator[str]:

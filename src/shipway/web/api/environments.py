@@ -79,11 +79,24 @@ def _release(site: Site, conn: Connection, one: Release, now: Serving | None) ->
 
 
 def deploy(site: Site, call: Call) -> dict[str, Any]:
-    """Takes a commit that is green to this environment; the run that does it."""
+    """Takes a commit that is green to this environment; the run that does it, and in words if it goes back."""
     with site.database.read() as conn:
         application, environment = _named(site, conn, call)
+        now = releases.now_serving(conn, application, environment)
+        serves = None if now is None else releases.get(conn, now.release)
     run = site.story.deploy(application, environment, call.field("commit"), call.who)
-    return {"run": run.id, "number": run.number}
+    return {"run": run.id, "number": run.number, "says": _back(site, run, serves)}
+
+
+def _back(site: Site, run: Run, serves: Release | None) -> str:
+    if serves is None or serves.commit == run.commit:
+        return ""
+    if not site.commits.contains(run.application, serves.commit, run.commit):
+        return ""
+    return (
+        f"{run.commit[:7]} is older than what serves, r{serves.number} ({serves.commit[:7]}). "
+        f"It is deployed anew; `shipway rollback --env {serves.environment}` goes back to a release that is there."
+    )
 
 
 def roll_back(site: Site, call: Call) -> dict[str, Any]:
