@@ -20,7 +20,7 @@ import shipway
 from shipway.cli import app
 from shipway.config import durations
 from shipway.config.described import short_form, type_words
-from shipway.errors import ShipwayError
+from shipway.errors import ShipwayError, UserError
 from shipway.project import Project
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
@@ -121,7 +121,7 @@ def errors() -> str:
 
 
 def _below(error: type[ShipwayError]) -> Iterator[type[ShipwayError]]:
-    """Every error a person can meet: the three that only say who acts are not among them."""
+    """Every error a person can meet; of those that only say who acts just the asker's."""
     for module in pkgutil.walk_packages(shipway.__path__, "shipway."):
         if not module.name.endswith("__main__") and ".migrations." not in module.name:
             importlib.import_module(module.name)
@@ -129,7 +129,9 @@ def _below(error: type[ShipwayError]) -> Iterator[type[ShipwayError]]:
     while pending:
         pending += (children := pending.pop().__subclasses__())
         yield from (
-            child for child in children if child.__module__ != "shipway.errors" or child.__subclasses__() == []
+            child
+            for child in children
+            if child.__module__ != "shipway.errors" or child is UserError or child.__subclasses__() == []
         )
 
 

@@ -66,6 +66,9 @@ def up(
 
     greeting = threading.Thread(target=_greet, args=(places, as_json), daemon=True)
     daemon.serve(places, port=port, proxy_port=proxy_port, public=public, ready=greeting.start)
+    print(
+        "The server is stopped; applications go on serving. `shipway down --all` stops them too.", file=sys.stderr
+    )
 
 
 def down(

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from shipway.cli import show
-from shipway.cli.server import Server
+from shipway.cli import here, show
+from shipway.cli.server import NoServer, Refused, Server
 
 
 def outcome(server: Server, run: str, *, as_json: bool = False, also: Mapping[str, Any] | None = None) -> int:
@@ -29,9 +29,20 @@ def watch(server: Server, run: str, *, quiet: bool = False) -> dict[str, Any]:
                 print(line, flush=True)
     except KeyboardInterrupt:
         print(
-            f"\nThe run goes on. `shipway runs {run}` shows it; with --cancel it is stopped, unless it deploys.",
+            f"\nThe run goes on. `shipway runs {_typed(server, run)}` shows it; with --cancel it is stopped, "
+            "unless it deploys.",
             file=sys.stderr,
         )
         raise
     ended: dict[str, Any] = server.get(f"/runs/{run}")
     return ended
+
+
+def _typed(server: Server, run: str) -> str:
+    """A run as people type it: its number, with the application where that is not the one of this repository."""
+    try:
+        known = server.get(f"/runs/{run}")
+    except (NoServer, Refused):
+        return run
+    here_too = here.remote() is not None and here.application(None) == known["application"]
+    return f"{known['number']}" if here_too else f"{known['number']} --app {known['application']}"
