@@ -92,6 +92,7 @@ def push(as_json: AsJson = False) -> int:
             print(f"Nothing new: {_said(ended)}")
         for environment, reason in stopped.items():
             print(f"✗ {commit[:7]} does not serve in {environment}{f': {reason}' if reason else ''}")
+            print(f"  shipway why {commit[:7]} --env {environment}")
     return 0 if ended["state"] == "passed" and not stopped else 1
 
 
