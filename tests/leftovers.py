@@ -50,7 +50,7 @@ def left(places: Sequence[Path]) -> dict[int, str]:
     return {pid: command[:300] for pid, command in found.items() if command}
 
 
-def end(places: Sequence[Path], patience: float = 3.0) -> dict[int, str]:
+def end(places: Sequence[Path], patience: float = 30.0) -> dict[int, str]:
     """Waits until `places` are left alone; kills and returns what is still there after `patience` seconds."""
     deadline = time.monotonic() + patience
     while (found := left(places)) and time.monotonic() < deadline:

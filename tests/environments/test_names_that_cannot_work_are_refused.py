@@ -8,9 +8,11 @@ import pytest
 
 from shipway.config import names
 from shipway.config.places import Places
+from shipway.config.problems import InvalidConfig
 from shipway.environments.configure import InvalidVariable, UnknownVariable, change
 from shipway.environments.secrets import Vault
 from shipway.hosts.sandbox import UnsafeVariable, check_environment
+from shipway.project import Project
 from shipway.state import applications, configurations
 from shipway.state.database import open_database
 
@@ -21,6 +23,12 @@ def test_what_the_sandbox_refuses_is_refused_where_it_is_set(name: str) -> None:
         check_environment({name: "x"})
     with pytest.raises(ValueError, match="would act on the sandbox itself"):
         names.variable(name)
+
+
+def test_shipway_yml_says_where_it_stands() -> None:
+    text = "name: a\nprocesses: {web: x}\nsteps: {t: {run: x, env: {LD_AUDIT: y.so}}}\n"
+    with pytest.raises(InvalidConfig, match=r"3:27: steps\.t\.env\.LD_AUDIT would act on the sandbox itself"):
+        Project.parse(text)
 
 
 def test_one_that_was_set_before_it_was_refused_can_be_taken_away(tmp_path: Path) -> None:

@@ -93,6 +93,16 @@ def _of_artifacts(house: House) -> list[str]:
 
 
 def _of_the_router(house: House) -> list[str]:
+    """While the release before is asked the two share the requests, for about a minute at most."""
+    newest = (
+        "select kind from facts where kind in ('deployment.asked', 'deployment.answered') order by id desc limit 1"
+    )
+    if _misled(house) and house.query(newest) == [("deployment.asked",)]:
+        eventually(lambda: not _misled(house), "the release before was asked long enough", 150)
+    return _misled(house)
+
+
+def _misled(house: House) -> list[str]:
     ((name, epoch),) = house.query(
         """select 'shop.prod.r' || releases.number, serving.epoch from serving
            join releases on releases.id = serving.release where serving.environment = 'prod'"""
