@@ -67,6 +67,11 @@ def test_a_commit_that_was_rolled_back(site: Site) -> None:
     found = where(site, run.commit)
     assert found["test"][0] == "serves"
     assert found["prod"] == ("stopped", f"ben rolled back to r1, {before.commit[:7]}")
+    later = scene.push("topup", "Three")
+    assert where(site, run.commit)["prod"] == ("pending", "run 4 waits for its turn")
+    scene.begin(later)
+    scene.end(later, "failed", "test failed")
+    assert where(site, run.commit)["prod"] == found["prod"], "one that never came there did not take it away"
 
 
 def test_a_commit_on_a_branch_that_is_not_delivered(site: Site) -> None:

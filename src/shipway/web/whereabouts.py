@@ -83,13 +83,13 @@ def _why_not(conn: Connection, environment: str, carriers: list[Run]) -> tuple[s
         if newest.over and newest.state != "passed":
             return STOPPED, _ended(conn, newest), None
         return STOPPED, f"{newest.branch} is not delivered to {environment}", None
-    run = bound[0]
-    deployment = deployments.of_run(conn, run.id, environment)
-    if deployment is not None:
-        return *_of_deployment(conn, deployment), releases.get(conn, deployment.release)
-    if not run.over:
-        return PENDING, _under_way(conn, run), None
-    return STOPPED, _ended(conn, run), None
+    if not bound[0].over and deployments.of_run(conn, bound[0].id, environment) is None:
+        return PENDING, _under_way(conn, bound[0]), None
+    for run in bound:  # one that never came there did not take it away
+        deployment = deployments.of_run(conn, run.id, environment)
+        if deployment is not None:
+            return *_of_deployment(conn, deployment), releases.get(conn, deployment.release)
+    return STOPPED, _ended(conn, bound[0]), None
 
 
 def _of_deployment(conn: Connection, deployment: Deployment) -> tuple[str, str]:

@@ -22,7 +22,8 @@ def good(findings: Sequence[Finding], requests: int) -> str:
 
 
 def too_few(requests: int, policy: Policy) -> str:
-    return f"{requests} requests are too few to tell; {policy.enough_requests} are enough."
+    few = f"{requests} request{' is' if requests == 1 else 's are'} too few to tell"
+    return f"{few}; {policy.enough_requests} are enough."
 
 
 def silent(seconds: float) -> str:
