@@ -319,7 +319,14 @@ def test_what_comes_while_shipway_starts_it_anew_speaks_not_against_it(
     world.new = 40
     looks(watch, 5)
     assert facts(scene) == []
-    monkeypatch.setattr(evidence, "cold", lambda *_who, **_when: Cold())
+    scene.cast.machine.keeper.stop(state.id, group=state.group, epoch=serving(scene).epoch, grace=5.0)
+    restore(scene.cast)
+    restore(scene.cast)
+    with scene.cast.database.read() as conn:
+        assert len(deployments.starts_anew(conn, serving(scene))) == 2, "each, and only what was missing"
+    looks(Watch(scene.cast), 3)
+    assert facts(scene) == [], "who hears it again knows of both"
+    monkeypatch.setattr(evidence, "cold", lambda *_: Cold())
     looks(watch, 1)
     assert facts(scene) == ["deployment.asked"], "when it is not cold any more it is heard"
     hear(scene.cast, hearsay)

@@ -212,6 +212,20 @@ def answered(conn: Connection, deployment: Deployment, reason: str) -> None:
     note(conn, deployment, "deployment.answered", {"reason": reason})
 
 
+def started_anew(conn: Connection, deployment: Deployment, release: str) -> None:
+    """Records that Shipway itself has started this release anew while `deployment` serves or is carried out."""
+    note(conn, deployment, "deployment.started_anew", {"release": release})
+
+
+def starts_anew(conn: Connection, deployment: Deployment) -> list[float]:
+    """When (seconds since 1970) Shipway started anew what serves there, oldest first."""
+    kinds = ("deployment.started_anew",)
+    return [
+        fact.at
+        for fact in facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=kinds)
+    ]
+
+
 def next_began(conn: Connection, deployment: Deployment) -> float | None:
     """When (seconds since 1970) the next deployment to the environment began; None before."""
     where = (

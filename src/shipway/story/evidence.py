@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from shipway.project import Project
 from shipway.releases.targets import process
@@ -54,8 +55,7 @@ class Evidence:
 
         Where Shipway itself has just started what serves, there are none.
         """
-        shares, readings = self._shares(), list(self._readings())
-        cold = self._cold(shares)
+        shares, cold, readings = self._shares(), self._cold(), list(self._readings())
         intervals = [self._interval(at, old, new, shares) for at, old, new in readings if at not in cold]
         if time.time() in cold:
             self._heard_at, self._round = time.monotonic(), None
@@ -101,12 +101,9 @@ class Evidence:
             self._lately.popleft()
         return interval
 
-    def _cold(self, shares: Sequence[tuple[float, int]]) -> Cold:
-        """Asks the keeper only once the new release has had a share."""
-        if not shares:
-            return Cold()
-        both, lasts = (self._before, self._release), self._project.health.timeout
-        return cold(self._cast, both, served=shares[0][0], lasts=lasts)
+    def _cold(self) -> Cold:
+        with self._cast.database.read() as conn:
+            return cold(conn, self._deployment, self._project.health.timeout)
 
     def _with_live(self, interval: Interval, shares: Sequence[tuple[float, int]], cold: Cold) -> Interval:
         """The interval with what can only be seen at this moment."""
@@ -169,7 +166,7 @@ class Evidence:
         with self._cast.database.read() as conn:
             return [each.port for each in instances.of_release(conn, release.id) if each.port is not None]
 
-    @property
+    @cached_property
     def _project(self) -> Project:
         with self._cast.database.read() as conn:
             return project_of(artifacts.of_release(conn, self._release))

@@ -74,12 +74,15 @@ def restore(cast: Cast) -> None:
     there = {state.id for state in cast.machine.keeper.instances()}
     with cast.database.read() as conn:
         missing = [instance for instance in instances.wanted(conn) if instance.id not in there]
+    webs = {instance.release for instance in missing if instance.process == "web"}
     for release in releases_of(cast, missing):
         if under_way(cast, release):
-            _start_again(cast, release, only="web")
+            started = _start_again(cast, release, only="web")
         else:
             with cast.alone(release.application, release.environment):
-                _start_again(cast, release)
+                started = _start_again(cast, release)
+        if started and release.id in webs:
+            _record_start(cast, release)
 
 
 def under_way(cast: Cast, where: Release | Serving) -> bool:
@@ -99,12 +102,23 @@ def is_needed(cast: Cast, release: Release) -> bool:
     return release.name in cast.proxy.serving(release.application, release.environment)
 
 
-def _start_again(cast: Cast, release: Release, *, only: str | None = None) -> None:
+def _record_start(cast: Cast, release: Release) -> None:
+    """With what serves there and with what is tried: neither is to blame for it (`cold`)."""
+    with cast.database.write() as conn:
+        now = releases.now_serving(conn, release.application, release.environment)
+        going = deployments.running_in(conn, release.application, release.environment)
+        serving = None if now is None else deployments.get(conn, now.deployment)
+        for deployment in filter(None, (serving, going)):
+            deployments.started_anew(conn, deployment, release.name)
+
+
+def _start_again(cast: Cast, release: Release, *, only: str | None = None) -> bool:
+    """Whether something was started."""
     with cast.database.read() as conn:
         project = project_of(artifacts.of_release(conn, release))
         wanted = instances.of_release(conn, release.id)
     if not wanted or not is_needed(cast, release):
-        return
+        return False
     epoch = cast.machine.keeper.highest_epoch(process.group(release))
     names = [name for name in dict.fromkeys(instance.process for instance in wanted) if only in (None, name)]
     declared = declared_env(project, release.environment)
@@ -113,6 +127,8 @@ def _start_again(cast: Cast, release: Release, *, only: str | None = None) -> No
         for name in names:
             process.start(cast.machine, release, name, project.processes[name], around, epoch)
         _tell_router(cast, release, wanted)
+        return True
+    return False
 
 
 def _tell_router(cast: Cast, release: Release, wanted: Iterable[Instance]) -> None:
