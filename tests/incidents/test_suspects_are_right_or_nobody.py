@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 import time
@@ -20,7 +21,7 @@ from shipway.pushes.git import Git
 from shipway.signals.errors import samples
 from shipway.signals.errors.intake import Intake
 from shipway.signals.stacks import Call
-from shipway.state import errors, facts, positions, suspicions
+from shipway.state import error_keys, errors, facts, positions, suspicions
 from shipway.state.runs import Run
 from shipway.story import suspicion
 from shipway.story.suspicion import Suspecting
@@ -200,6 +201,24 @@ def test_a_step_is_looked_at_whatever_is_told_before_it_is(shop: Shop, monkeypat
     with shop.scene.database.write() as conn:
         assert positions.move(conn, "told", 0, facts.newest(conn))
     assert suspected_of(shop, run)["step"] == "test"
+
+
+def test_what_was_reported_is_on_record_before_the_server_ends(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than one gulp of it."""
+    monkeypatch.setattr("shipway.daemon.watchers.LAST", 60.0)
+    database, intake = shop.scene.database, Intake(shop.scene.database)
+    with database.write() as conn:
+        key = error_keys.current(conn, "shop", "prod")
+    for _ in range(250):
+        intake.offer(key, json.dumps({"exception": [{"type": "KeyError", "value": "eggs"}]}).encode())
+    watchers = Watchers(story(shop.scene).cast, Engine(shop.scene.places.engine_database, {}), intake, "")
+    watchers._recording.start()
+    watchers.stop()
+    assert intake.take(timeout=0) == []
+    with database.read() as conn:
+        assert errors.recent(conn, "shop")[0].count == 250
 
 
 def test_a_step_that_cannot_be_looked_at_is_told_all_the_same(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

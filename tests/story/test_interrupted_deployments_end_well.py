@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from shipway.environments import data
+from shipway.environments.data import DataNotCopied
 from shipway.state import runs
 from shipway.story import conclude
 from shipway.story.retire import Retirement
@@ -44,6 +46,22 @@ def test_what_it_has_started_is_not_retired_meanwhile(scene: Scene, place: str) 
     assert scene.says() in ("1", "2")
     assert scene.deliver(run) == "passed"
     assert scene.says() == "2"
+
+
+def test_where_the_data_cannot_be_copied_no_release_command_was_begun(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People are told of one that had run, and where the copy is: neither is there."""
+    scene.serves("1")
+    run = scene.ordered(scene.commit("2"))
+
+    def refuse(*_: object) -> None:
+        raise DataNotCopied("The disk is full.")
+
+    monkeypatch.setattr(data, "copy", refuse)
+    assert "The disk is full." in scene.deliver(run)
+    assert "deployment.release" not in scene.facts(run)
+    assert scene.says() == "1"
 
 
 def test_it_is_undone_with_its_traffic_when_it_cannot_go_on(scene: Scene) -> None:

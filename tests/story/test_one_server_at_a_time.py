@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.installation import SHIPWAY, Installation
+from support.installation import SHIPWAY, Installation, eventually
 
 
 @pytest.fixture
@@ -36,6 +37,25 @@ def answers(installation: Installation) -> bool:
     with closing(http.client.HTTPConnection("127.0.0.1", installation.port, timeout=60)) as connection:
         connection.request("GET", "/api/v1/health")
         return connection.getresponse().status == 200
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_one_that_is_told_to_stop_takes_its_leave(installation: Installation, asked: signal.Signals) -> None:
+    command = [SHIPWAY, "up", "--port", str(installation.port), "--proxy-port", str(installation.proxy_port)]
+    server = subprocess.Popen(
+        command,
+        env=installation.env,
+        cwd=installation.home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    eventually(lambda: installation.server, "it is up")
+    server.send_signal(asked)
+    _, said = server.communicate(timeout=100)
+    assert server.returncode == 0
+    assert "The server is stopped; applications go on serving." in said
+    assert not installation.places.server_file.exists()
 
 
 def test_of_two_that_are_started_at_once_one_runs(installation: Installation) -> None:

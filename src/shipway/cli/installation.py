@@ -65,10 +65,7 @@ def up(
     from shipway import daemon  # noqa: PLC0415 - the server's half of Shipway is heavy
 
     greeting = threading.Thread(target=_greet, args=(places, as_json), daemon=True)
-    daemon.serve(places, port=port, proxy_port=proxy_port, public=public, ready=greeting.start)
-    print(
-        "The server is stopped; applications go on serving. `shipway down --all` stops them too.", file=sys.stderr
-    )
+    daemon.serve(places, port=port, proxy_port=proxy_port, public=public, ready=greeting.start, over=_say_goodbye)
 
 
 def down(
@@ -201,6 +198,11 @@ def _answers(places: Places) -> bool:
     except (NoServer, Refused):
         return False
     return True
+
+
+def _say_goodbye() -> None:
+    told = "The server is stopped; applications go on serving. `shipway down --all` stops them too."
+    print(told, file=sys.stderr, flush=True)
 
 
 def _stop(pid: int, process: str) -> None:

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 from shipway.config.places import Places
 from shipway.daemon import memory
@@ -33,11 +34,18 @@ class PortTaken(OwnerError):
 
 
 def serve(
-    places: Places, *, port: int, proxy_port: int, public: str | None, ready: Callable[[], None] = lambda: None
-) -> None:
-    """Runs the server until it is told to stop (SIGTERM, SIGINT). Applications go on without it.
+    places: Places,
+    *,
+    port: int,
+    proxy_port: int,
+    public: str | None,
+    ready: Callable[[], None],
+    over: Callable[[], None],
+) -> NoReturn:
+    """Runs the server until it is told to stop (SIGTERM, SIGINT), and ends the process then. Applications go on.
 
-    `public` is the address of the proxy that brings its pages to other machines, if there is one.
+    `public` is the address of the proxy that brings its pages to other machines, if there is one. `ready` is
+    called when it answers, `over` when it has stopped.
 
     Raises AlreadyRunning or PortTaken before anything is changed.
     """
@@ -50,7 +58,9 @@ def serve(
         from shipway.web.names import Names  # noqa: PLC0415
 
         names = Names(port, public)
-        server.run(places, keeper, proxy, router, listener, names=names, proxy_port=proxy_port, ready=ready)
+        server.run(
+            places, keeper, proxy, router, listener, names=names, proxy_port=proxy_port, ready=ready, over=over
+        )
 
 
 def _started(keeper: Keeper, proxy: Proxy) -> Future[None]:

@@ -6,11 +6,13 @@ import asyncio
 import json
 import os
 import pwd
+import signal
 import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
+from typing import NoReturn
 
 import uvicorn
 
@@ -47,8 +49,13 @@ def run(
     names: Names,
     proxy_port: int,
     ready: Callable[[], None],
-) -> None:
-    """Serves on `listener` until it is told to stop; `router` is done when keeper and router are up."""
+    over: Callable[[], None],
+) -> NoReturn:
+    """Serves on `listener` until it is told to stop; `router` is done when keeper and router are up.
+
+    Ends the process, after `over`: what is under way is not waited for, the next start goes on with it, as after
+    a crash.
+    """
     database = open_database(places.database)
     address = f"http://127.0.0.1:{names.port}"
     _keep_owner_token(places, database, address)
@@ -56,15 +63,18 @@ def run(
     engine = Engine(places.engine_database, perform.actions(cast))
     router.result()
     engine.start()
-    asyncio.run(_serve(cast, engine, listener, names, proxy_port, ready))
-    database.close()
-    sys.stdout.flush()
-    os._exit(0)  # what is under way is not waited for: the next start goes on with it, as after a crash
+    asyncio.run(_serve(cast, engine, listener, names, proxy_port, ready, over))
 
 
 async def _serve(
-    cast: Cast, engine: Engine, listener: socket.socket, names: Names, proxy_port: int, ready: Callable[[], None]
-) -> None:
+    cast: Cast,
+    engine: Engine,
+    listener: socket.socket,
+    names: Names,
+    proxy_port: int,
+    ready: Callable[[], None],
+    over: Callable[[], None],
+) -> NoReturn:
     database, places = cast.database, cast.machine.places
     await asyncio.to_thread(repositories.create_all, database, places)
     await asyncio.to_thread(tend.compare_with_pushes, cast)  # before the next push can come in
@@ -93,12 +103,18 @@ async def _serve(
     watchers.start()
     _announce(places, names, proxy_port)
     ready()
+    for asked in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again when it has ended
+        signal.signal(asked, server.handle_exit)
     try:
         await server.serve(sockets=[listener])
     finally:
         watchers.stop()
         places.server_file.unlink(missing_ok=True)
         await doorway.close()
+    database.close()
+    over()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 class _Server(uvicorn.Server):

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 RUNS_AT_ONCE = max(2, os.cpu_count() or 2)
 GULP = 0.2  # seconds between two of them
+LAST = 3.0  # seconds for those that wait when the server stops
 KEPT_PLANS = 7 * 24 * 3600.0  # seconds after which the engine forgets a plan; the record keeps the run
 
 
@@ -59,6 +60,7 @@ class Watchers:
         teller = Teller(cast.database, machine.places, address)
         outbox = Outbox(cast.database, machine.vault, machine.places.name)
         pulse = Pulse(cast.database, machine.vault, self.hung, machine.places.pinged)
+        self._recording = self._thread("record-errors", self._record_errors)
         self._threads = [
             self._thread("begin-runs", self._on_change, self._begin_runs),
             self._thread("keep", self._every, 1.0, self._keep),
@@ -68,7 +70,7 @@ class Watchers:
             self._thread("collect", self._collect),
             self._thread("measure", self._every, instances.EVERY, partial(measure, cast)),
             self._thread("watch", self._watch),
-            self._thread("record-errors", self._record_errors),
+            self._recording,
             self._thread("suspect", self._every, 1.0, Suspecting(cast).look),
             self._thread("probe", self._every, 1.0, self._probe),
             self._thread("scrape", self._every, 1.0, self._scrape),
@@ -85,10 +87,9 @@ class Watchers:
             thread.start()
 
     def stop(self) -> None:
+        """Waits for what was reported and is not on record yet; all else goes on at the next start."""
         self._stopping.set()
-        deadline = time.monotonic() + 3.0
-        for thread in self._threads:
-            thread.join(timeout=max(0.0, deadline - time.monotonic()))
+        self._recording.join(LAST)
 
     def hung(self) -> list[str]:
         """The watchers that have not looked for so long that they never will."""

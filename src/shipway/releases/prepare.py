@@ -22,21 +22,27 @@ def unpack(machine: Machine, release: Release) -> None:
     fetch.unpack(machine.places, release.digest)
 
 
+def copy_data(machine: Machine, deployment: Deployment) -> None:
+    """Keeps what the environment has before a `release:` command changes it; a second call finds the copy.
+
+    Raises what `data.copy` does, and then no command has run.
+    """
+    data.copy(machine.places, deployment.application, deployment.environment, deployment.id)
+
+
 def run_command(
     machine: Machine,
     deployment: Deployment,
     around: Surroundings,
     settings: ReleaseSettings,
 ) -> None:
-    """Copies the data, then runs the `release:` command: at most once in a deployment.
+    """Runs the `release:` command, of whose data there is a copy: at most once in a deployment.
 
-    1. The copy is named after the deployment, so a second call finds it.
-    2. The command is claimed by a file its supervisor creates exclusively. After a crash of Shipway the claim is
+    1. The command is claimed by a file its supervisor creates exclusively. After a crash of Shipway the claim is
        found, and with it the command's result.
-    3. If the machine, or the supervisor, died in the middle there is a claim without a result: OutcomeUnknown,
+    2. If the machine, or the supervisor, died in the middle there is a claim without a result: OutcomeUnknown,
        unless the command was declared repeatable.
     """
-    data.copy(machine.places, deployment.application, deployment.environment, deployment.id)
     home = machine.places.environment(deployment.application, deployment.environment) / "deployments"
     for attempt in range(1, 4 if settings.repeatable else 2):
         directory = home / deployment.id / str(attempt)

@@ -131,6 +131,7 @@ class Delivery:
 
     def _run_release_command(self) -> None:
         if self.project.release is not None:
+            prepare.copy_data(self.cast.machine, self.deployment)
             self._enter("release")
             prepare.run_command(self.cast.machine, self.deployment, self.around, self.project.release)
 
