@@ -372,6 +372,17 @@ def test_one_whose_file_is_gone_is_lost_alone(places: Places) -> None:
     assert (len(made), made.counts.lost) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    "counted", ['{"forwarded": "x"}', "[1]", "", '{"forwarded": 1, "lost": 2, "lost_at": "now"}']
+)
+def test_counts_that_cannot_be_read_begin_anew(tmp_path: Path, counted: str) -> None:
+    (tmp_path / "counts.json").write_text(counted)
+    made = Line(tmp_path)
+    made.lose(1)
+    made.note()
+    assert Line(tmp_path).counts.lost == 1
+
+
 def test_where_nothing_can_be_written_the_report_is_lost_and_counted(tmp_path: Path) -> None:
     (tmp_path / "in the way").touch()
     made = Line(tmp_path / "in the way")

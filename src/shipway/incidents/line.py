@@ -8,13 +8,16 @@ file went is sent again, and Sentry knows it by its `event_id`.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from shipway.traffic import files
 
 WAITING, WEIGHT = 500, 8 * 1024 * 1024  # reports of an environment that wait, and their bytes
 OLDEST = 3 * 24 * 3600.0  # seconds that one waits: over a weekend without a Sentry
@@ -106,20 +109,15 @@ class Line:
         """Writes the counts down where they have changed and that can be done: they are no reason to stop."""
         if self.counts == self._noted:
             return
-        scratch = self._directory / f".{COUNTS}"
         with suppress(OSError):
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            scratch.write_text(json.dumps(asdict(self.counts)))
-            scratch.replace(self._directory / COUNTS)
+            files.replace(self._directory / COUNTS, json.dumps(asdict(self.counts)))
             self._noted = replace(self.counts)
 
     def _keep(self, report: bytes) -> None:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._directory / f"{self._next:012d}"
-        scratch = self._directory / f".{path.name}"
-        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(report)
-        scratch.replace(path)
+        files.replace(path, report)
         self._reports.append(Queued(path, len(report), time.time()))
         self._next += 1
         self._weight += len(report)
@@ -146,6 +144,6 @@ def _found(directory: Path) -> list[Queued]:
 
 def _counts(path: Path) -> Counts:
     try:
-        return Counts(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
+        return TypeAdapter(Counts).validate_json(path.read_bytes())
+    except (OSError, ValueError):
         return Counts()

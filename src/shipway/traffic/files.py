@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 
-def replace(path: Path, text: str, *, durable: bool = False) -> None:
+def replace(path: Path, content: str | bytes, *, durable: bool = False) -> None:
     """The whole file or the old one, never half of it; `durable` also after a loss of power."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(draft, "w", encoding="utf-8", opener=_private) as file:
-        file.write(text)
+    with open(draft, "wb", opener=_private) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
         if durable:
             file.flush()
             os.fsync(file.fileno())
