@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from shipway.signals.judge import Judge, Reading, Step, step
+from shipway.signals.verdict import Finding, Verdict
 from shipway.traffic.tally import Tally
 from support.tallies import tally
 
@@ -54,6 +55,16 @@ def test_suspicion_is_not_good() -> None:
     verdict = seen(*[GOOD] * 60, half, half).verdict()
     assert verdict.kind == "not known"
     assert verdict.reason.endswith("not enough to tell yet.")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "waited", "act"), [(9.0, HOLD, "go on"), (44.0, HOLD, "wait"), (44.0, DEADLINE, "go on")]
+)
+def test_a_release_in_doubt_gets_no_larger_share_until_the_deadline(
+    evidence: float, waited: float, act: str
+) -> None:
+    doubt = Verdict("not known", "9 requests are too few", (Finding("failed requests", 4, 9, 0, 51, evidence),))
+    assert step(doubt, heard=waited, unheard=0, waited=waited, hold=HOLD, deadline=DEADLINE).act == act
 
 
 MUTE = Reading(1.0, 0.5, tally(10), new_waiting=5)

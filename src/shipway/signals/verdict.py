@@ -10,6 +10,8 @@ Kind = Literal["good", "bad", "not known"]
 RESTARTS = "restarts"
 NOTICEABLE = 2.0
 """Evidence below which nothing is said of it."""
+DOUBTFUL = 10.0
+"""Evidence with which a release gets no larger share yet; chance alone shows as much in a tenth of comparisons."""
 STRONG = 100.0
 """Evidence from which on a finding alone speaks against a release."""
 
@@ -76,3 +78,8 @@ class Verdict:
     kind: Kind
     reason: str
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether something speaks against the release, though not enough to take it back."""
+        return any(each.evidence >= DOUBTFUL for each in self.findings)

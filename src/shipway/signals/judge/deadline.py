@@ -20,10 +20,11 @@ def step(verdict: Verdict, *, heard: float, unheard: float, waited: float, hold:
     """Seconds since the step began: `heard` of its source, `waited` in all; `unheard` as the judge says.
 
     A step lasts until its source was heard for `hold` seconds, and goes on whether the verdict is good or, for
-    want of requests, not known. A source that is silent holds it. After `deadline` it goes back.
+    want of requests, not known. A source that is silent holds it. After `deadline` it goes back. While something
+    speaks against the release it waits as well, for more requests to tell, and goes on at the deadline.
     """
     if verdict.kind == "bad":
         return Step("go back", quarantine=True)
-    if not unheard and heard >= hold:
+    if not unheard and heard >= hold and (not verdict.doubtful or waited >= deadline):
         return Step("go on")
     return Step("go back") if waited >= deadline else Step("wait")
