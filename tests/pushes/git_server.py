@@ -20,10 +20,10 @@ from shipway.pushes import access, repositories
 from shipway.pushes.doorway import Doorway
 from shipway.pushes.git import Git
 from shipway.pushes.hosting import serve_git
-from shipway.pushes.reconcile import reconcile_all
 from shipway.state import pushes
 from shipway.state.database import open_database
 from shipway.state.pushes import Push
+from support.reconciling import reconcile_all
 
 
 class Server:

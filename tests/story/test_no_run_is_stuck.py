@@ -13,11 +13,11 @@ from shipway.durable.engine import Action, Engine
 from shipway.durable.plan import Plan
 from shipway.errors import KeeperGone
 from shipway.hosts import steps
-from shipway.pushes.reconcile import reconcile_all
 from shipway.state import pushes, runs
 from shipway.state.runs import Run
 from shipway.story import carry, perform, tend
 from support.installation import eventually
+from support.reconciling import reconcile_all
 from support.scene import Scene, a_scene
 from support.workshop import NAME, one_step
 

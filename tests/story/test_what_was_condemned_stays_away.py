@@ -10,7 +10,6 @@ import pytest
 
 from shipway.errors import ShipwayError
 from shipway.pushes.git import environment as git_environment
-from shipway.pushes.reconcile import reconcile_all
 from shipway.signals.reading import Reading
 from shipway.state import runs
 from shipway.state.runs import Run
@@ -19,6 +18,7 @@ from shipway.story.watch import Watch
 from shipway.web import whereabouts
 from shipway.web.commits import Commits
 from support.hearing import Hearsay, earlier, hear, read, tally
+from support.reconciling import reconcile_all
 from support.scene import WEB_ONLY, Scene, a_scene
 from support.workshop import NAME
 

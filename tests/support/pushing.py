@@ -13,7 +13,6 @@ from shipway.environments.secrets import Vault
 from shipway.hosts.keeper.client import Keeper
 from shipway.hosts.sandbox import probe
 from shipway.pushes.git import environment as git_environment
-from shipway.pushes.reconcile import reconcile_all
 from shipway.releases.machine import Machine
 from shipway.state import artifacts, deployments, releases, runs
 from shipway.state.database import Database
@@ -23,6 +22,7 @@ from shipway.state.runs import Run
 from shipway.story import Story, carry
 from shipway.story.cast import Cast
 from shipway.traffic.proxy import Proxy
+from support.reconciling import reconcile_all
 from support.workshop import NAME, Workshop, opened
 
 

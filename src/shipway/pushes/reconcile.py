@@ -7,16 +7,9 @@ from collections.abc import Mapping, Sequence
 from shipway.config.places import Places
 from shipway.pushes import processes
 from shipway.pushes.git import Git
-from shipway.state import applications, pushes
+from shipway.state import pushes
 from shipway.state.database import Database
 from shipway.state.pushes import NOTHING, Outcome, Push, Update
-
-
-def reconcile_all(database: Database, places: Places) -> list[Push]:
-    """Reconciles every application; the pushes that were accepted by it."""
-    with database.read() as conn:
-        names = [application.name for application in applications.every(conn)]
-    return [push for name in names for push in reconcile(database, places, name)]
 
 
 def reconcile(database: Database, places: Places, application: str) -> list[Push]:

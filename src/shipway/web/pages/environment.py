@@ -79,8 +79,6 @@ def environment_page(site: Site, call: Call) -> Response:
 def drawn(site: Site, call: Call, refused: Refused) -> Response:
     """The page, with the form that was refused open."""
     application, environment = call.place("application"), call.place("environment")
-    states = running(site, application, environment)
-    used = site.story.cast.collector.instances.latest
     with site.database.read() as conn:
         names = lookups.environments(site, conn, lookups.application(conn, application).name)
         lookups.environment(site, conn, application, environment)
@@ -89,7 +87,6 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
         moving = next((one for one in deployments.recent(conn, application, environment, 1) if not one.over), None)
         tried = _tried(conn, moving, now)
         stable = _stable(now, tried)
-        wanted = [] if stable is None else instances.of_release(conn, stable)
         serving = next((line for line in lines if line.release.id == stable), None)
         back = release_lines.way_back(conn, lines, application, environment)
         forward = release_lines.way_forward(lines, now)
@@ -107,7 +104,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             now=now,
             serving=serving,
             lines=lines,
-            instances=[_instance(one, used.get(one["id"])) for one in shapes.instances(wanted, states)],
+            instances=[] if stable is None else _instances(site, conn, application, environment, stable),
             drawn=DRAWN,
             measures=measure_lines.lines(site, application, environment),
             probes=probe_lines.lines(site, application, environment),
@@ -157,6 +154,14 @@ def _compared(
     old, new = (choose(chosen, key=lambda one: one.number) for choose in (min, max))
     before = differences_api.usual_old(conn, new) if old.id == new.id else old
     return None if before is None else differences.between(site, conn, before, new)
+
+
+def _instances(site: Site, conn: Connection, application: str, environment: str, release: str) -> list[Instance]:
+    """Those that should run of a release, as they are."""
+    states = running(site, application, environment)
+    used = site.story.cast.collector.instances.latest
+    shown = shapes.instances(instances.of_release(conn, release), states)
+    return [_instance(one, used.get(one["id"])) for one in shown]
 
 
 def _instance(shape: shapes.Shape, used: Usage | None) -> Instance:
