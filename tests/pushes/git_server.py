@@ -20,10 +20,10 @@ from shipway.pushes import access, repositories
 from shipway.pushes.doorway import Doorway
 from shipway.pushes.git import Git
 from shipway.pushes.hosting import serve_git
-from shipway.state import pushes
+from shipway.pushes.reconcile import reconcile
+from shipway.state import applications, pushes
 from shipway.state.database import open_database
 from shipway.state.pushes import Push
-from support.reconciling import reconcile_all
 
 
 class Server:
@@ -75,7 +75,10 @@ class Server:
     async def live(self, receive: Any, send: Any) -> None:
         await receive()
         repositories.create_all(self.database, self.places)
-        self.carry(reconcile_all(self.database, self.places))
+        with self.database.read() as conn:
+            names = [application.name for application in applications.every(conn)]
+        for name in names:
+            self.carry(reconcile(self.database, self.places, name))
         await self.doorway.open()
         await send({"type": "lifespan.startup.complete"})
         await receive()
