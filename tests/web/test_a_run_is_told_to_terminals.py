@@ -93,6 +93,23 @@ def test_what_a_release_command_did_is_not_said_to_be_as_before(scene: Scene) ->
     ]
 
 
+def test_what_a_release_command_printed_is_shown_when_it_was_good_too(scene: Scene) -> None:
+    with scene.history():
+        scene.application("topup")
+        run = scene.push("topup", "First")
+        scene.green(run)
+        begun = scene.begin_deployment(run, "dev")
+        with scene.database.write() as conn:
+            deployments.enter(conn, begun, "release")
+            deployments.released(conn, begun, "2 migrations\nbalances kept")
+            deployments.released(conn, begun, "2 migrations\nbalances kept")
+    with scene.database.read() as conn:
+        lines = Telling(8080).news(journey.read(conn, run.id), scene.now)
+    shown = lines.index("  · dev        the release command printed")
+    assert lines[shown + 1 : shown + 3] == ["    │ 2 migrations", "    │ balances kept"]
+    assert sum("2 migrations" in line for line in lines) == 1
+
+
 def test_what_serves_already_is_said(scene: Scene) -> None:
     scene.application("topup")
     run = scene.push("topup", "First")

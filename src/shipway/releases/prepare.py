@@ -35,8 +35,8 @@ def run_command(
     deployment: Deployment,
     around: Surroundings,
     settings: ReleaseSettings,
-) -> None:
-    """Runs the `release:` command, of whose data there is a copy: at most once in a deployment.
+) -> str:
+    """Runs the `release:` command, of whose data there is a copy: at most once in a deployment. What it printed.
 
     1. The command is claimed by a file its supervisor creates exclusively. After a crash of Shipway the claim is
        found, and with it the command's result.
@@ -49,8 +49,9 @@ def run_command(
         start_command(machine, around, settings, directory)
         outcome = steps.wait(directory)
         if outcome.how != "lost":
-            judge(settings, outcome, excerpt=explaining(directory / "log"))
-            return
+            said = explaining(directory / "log")
+            judge(settings, outcome, excerpt=said)
+            return said
     raise OutcomeUnknown(
         f"The machine went down while `{settings.run}` ran, or its supervisor was killed: "
         "nobody can know whether it took effect.",

@@ -212,6 +212,12 @@ def answered(conn: Connection, deployment: Deployment, reason: str) -> None:
     note(conn, deployment, "deployment.answered", {"reason": reason})
 
 
+def released(conn: Connection, deployment: Deployment, said: str) -> None:
+    """Records once that its release command is through, and what it printed."""
+    if not has_entered(conn, deployment, "released"):
+        note(conn, deployment, "deployment.released", {"said": said})
+
+
 def started_anew(conn: Connection, deployment: Deployment, release: str) -> None:
     """Records that Shipway itself has started this release anew while `deployment` serves or is carried out."""
     note(conn, deployment, "deployment.started_anew", {"release": release})

@@ -133,7 +133,9 @@ class Delivery:
         if self.project.release is not None:
             prepare.copy_data(self.cast.machine, self.deployment)
             self._enter("release")
-            prepare.run_command(self.cast.machine, self.deployment, self.around, self.project.release)
+            said = prepare.run_command(self.cast.machine, self.deployment, self.around, self.project.release)
+            with self.cast.database.write() as conn:
+                deployments.released(conn, self.deployment, said)
 
     def _start_web(self) -> None:
         self._enter("start")

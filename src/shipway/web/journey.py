@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from shipway.web.rehearsing import Rehearsal
 
 BUILD = "build"
 REMARKS = ("deployment.unneeded", "deployment.overtaken", "run.stopped")
+RELEASES = ("deployment.release", "deployment.released")
 TRIALS = ("deployment.try", "verdict.good", "verdict.bad", "verdict.not_known")
 
 
@@ -34,7 +35,9 @@ class Journey:
 
     `unneeded` are environments in which the release served already, with the words of the fact; `trials` are the
     shares that a canary had and what was judged of them, in their order. `suspicions` say, by the name of a step,
-    whose commit its failure came by. `released` are environments in which its release command was begun.
+    whose commit its failure came by.
+    `released` has the environments in which its release command was begun, with what that printed once it was
+    through.
     """
 
     run: Run
@@ -48,7 +51,7 @@ class Journey:
     trials: Sequence[Fact]
     rehearsals: Sequence[Rehearsal]
     suspicions: Mapping[str, Mapping[str, Any]]
-    released: Collection[str]
+    released: Mapping[str, str]
 
     @property
     def processes(self) -> list[str]:
@@ -103,7 +106,9 @@ def read(conn: Connection, run: str) -> Journey:
         trials=[fact for fact in recorded if fact.kind in TRIALS],
         rehearsals=rehearsing.of(recorded),
         suspicions={str(fact.data["step"]): fact.data for fact in recorded if fact.kind == "step.suspected"},
-        released={str(fact.environment) for fact in recorded if fact.kind == "deployment.release"},
+        released={
+            str(fact.environment): str(fact.data.get("said", "")) for fact in recorded if fact.kind in RELEASES
+        },
     )
 
 

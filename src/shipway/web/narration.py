@@ -111,6 +111,10 @@ class Telling:
         back = _traffic_back(now, deployment)
         if back is not None and self._first_time(f"traffic {environment}"):
             yield back
+        printed = now.released.get(environment)
+        if printed and self._first_time(f"release {environment}"):
+            yield f"  · {environment:<{width}} the release command printed"
+            yield from _evidence(printed)
         for fact in now.trials:
             if fact.environment == environment and self._first_time(f"trial {fact.id}"):
                 yield f"  · {environment:<{width}} {_of_trial(fact)}"
