@@ -125,6 +125,7 @@ def browser() -> Iterator[Browser]:
     expect.set_options(timeout=60_000)  # nothing may depend on how busy the machine is
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
+    quiet.append("--host-resolver-rules=MAP ship.test 127.0.0.1")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=found, args=quiet)
         yield started

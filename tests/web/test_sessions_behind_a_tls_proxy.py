@@ -176,6 +176,9 @@ def test_a_public_address_is_a_name_and_a_port(said: str, kept: str) -> None:
         "https://",
         "https://localhost:8440",
         "https://shipway.localhost",
+        "https://topup.localhost",
+        "https://127.0.0.2",
+        "https://ship.example:0",
     ],
 )
 def test_anything_else_is_refused_with_an_example(said: str) -> None:

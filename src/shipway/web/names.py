@@ -54,8 +54,12 @@ def public(said: str) -> str:
         and not (parts.query or parts.fragment or parts.username)
     )
     name = parts.hostname or ""
-    if not whole or port == -1 or not _NAME.fullmatch(name) or name in (HOST, *LOOPBACK):
+    if not whole or port in (-1, 0) or not _NAME.fullmatch(name) or _is_address(name):
         raise NotPublic(f"{said!r} is no public address.")
+    if name.split(".")[-1] == "localhost":
+        raise NotPublic(
+            f"{said!r} is no public address: every machine means itself by it, and applications are called so."
+        )
     return f"https://{name}" if port in (None, 443) else f"https://{name}:{port}"
 
 
@@ -104,6 +108,14 @@ class Names:
             return set()
         named = self.public.removeprefix("https://")
         return {named} if ":" in named else {named, f"{named}:443"}
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _are_here(addresses: Iterable[str | None]) -> bool:
