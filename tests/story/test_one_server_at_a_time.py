@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from support.installation import SHIPWAY, Installation, eventually
+from support.installation import SHIPWAY, Installation
 
 
 @pytest.fixture
@@ -50,7 +51,9 @@ def test_one_that_is_told_to_stop_takes_its_leave(installation: Installation, as
         stderr=subprocess.PIPE,
         text=True,
     )
-    eventually(lambda: installation.server, "it is up")
+    deadline = time.monotonic() + 100
+    while installation.server is None:  # told at the very moment it can be found
+        assert time.monotonic() < deadline
     server.send_signal(asked)
     _, said = server.communicate(timeout=100)
     assert server.returncode == 0

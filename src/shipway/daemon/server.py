@@ -101,10 +101,10 @@ async def _serve(
     server = _Server(config, doorway)
     watchers = Watchers(cast, engine, intake, names.links)
     watchers.start()
+    for asked in (signal.SIGTERM, signal.SIGINT):  # before it can be found; uvicorn raises them again
+        signal.signal(asked, server.handle_exit)
     _announce(places, names, proxy_port)
     ready()
-    for asked in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again when it has ended
-        signal.signal(asked, server.handle_exit)
     try:
         await server.serve(sockets=[listener])
     finally:
