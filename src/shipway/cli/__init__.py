@@ -6,6 +6,9 @@ import os
 import sys
 
 
+UNHEARD = 1  # the exit code when nobody read on: click's own, where more was printed than a pipe takes at once
+
+
 def main() -> None:
     """The entry point of the `shipway` command; it ends quietly when nobody reads on, as behind `| head`."""
     from shipway.cli.app import run  # noqa: PLC0415 - nothing is imported before there is something to do
@@ -15,4 +18,5 @@ def main() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left goes nowhere
+        code = code or UNHEARD
     sys.exit(code)
