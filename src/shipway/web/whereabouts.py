@@ -23,7 +23,7 @@ SERVES, PENDING, STOPPED = "serves", "pending", "stopped"
 class Whereabouts:
     """`state` is serves (also as part of a newer commit), pending or stopped; `release` is what serves there.
 
-    `brief` is the reason without its numbers.
+    `brief` is the reason in a few words, without its numbers.
     """
 
     environment: str
@@ -59,7 +59,9 @@ def _in_one(
     for release in (own, came) if state == STOPPED else ():
         if release is not None and (said := _judged_bad(conn, release)) is not None:
             return Whereabouts(environment, state, serves, *said)
-    return Whereabouts(environment, state, serves, reason, reason.removeprefix(FAILED))
+    failed = reason.removeprefix(FAILED)
+    brief = reason if failed == reason else failed.partition(": ")[0]
+    return Whereabouts(environment, state, serves, reason, brief)
 
 
 def _judged_bad(conn: Connection, release: Release) -> tuple[str, str] | None:

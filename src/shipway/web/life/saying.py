@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shipway.web.life.record import Record
 from shipway.web.overview import fates
-from shipway.web.whereabouts import SERVES, Whereabouts
+from shipway.web.whereabouts import SERVES
 from shipway.web.words import listed
 
 BACK = ("undone", "gone back", "going back")
@@ -41,11 +41,11 @@ def sentence(record: Record) -> str:
     reasons: dict[str, list[str]] = {}
     for each in record.places:
         if each.state != SERVES:
-            reasons.setdefault(_brief(each), []).append(each.environment)
+            reasons.setdefault(each.brief, []).append(each.environment)
     said = [f"It serves in {listed(serves)}."] if serves else []
-    held = {one.environment: one.says for one in record.held}
-    parts = [f"In {each.environment} {each.reason}." for each in serving if each.environment in held]
-    said = [*said, *(part for part in parts if "as part of" in part)]
+    held = {one.environment for one in record.held}
+    parts = (each for each in serving if each.release is not None and each.release.commit != record.commit)
+    said += [f"In {each.environment} {each.reason}." for each in parts if each.environment in held]
     for reason, names in reasons.items():
         said.append(
             f"Not in {listed(names)}: {reason.rstrip('.')}."
@@ -53,9 +53,3 @@ def sentence(record: Record) -> str:
             else (f"It serves nowhere: {reason.rstrip('.')}.")
         )
     return " ".join(said)
-
-
-def _brief(place: Whereabouts) -> str:
-    """The reason without the numbers, which the time line has."""
-    undone = place.reason != place.brief
-    return place.brief.partition(": ")[0] if undone else place.reason
