@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-
 UNHEARD = 1  # the exit code when nobody read on: click's own, where more was printed than a pipe takes at once
 
 
