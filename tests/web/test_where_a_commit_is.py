@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from shipway.state import facts
 from web.server import Site
 
 
@@ -72,6 +73,41 @@ def test_a_commit_that_was_rolled_back(site: Site) -> None:
     scene.begin(later)
     scene.end(later, "failed", "test failed")
     assert where(site, run.commit)["prod"] == found["prod"], "one that never came there did not take it away"
+
+
+def test_a_commit_that_was_reverted_serves_no_more(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    scene.deliver(run)
+    back = scene.push("topup", f'Revert "Two"\n\nThis reverts commit {run.commit}.')
+    scene.deliver(back)
+    assert where(site, run.commit)["prod"] == ("stopped", f"reverted by {back.commit[:7]}, which serves")
+    assert where(site, back.commit)["prod"] == ("serves", "r3 serves")
+    found = site.get(f"/api/v1/commits/topup/{run.commit}").json
+    assert (found["says"], found["states"]) == (f"It serves nowhere: reverted by {back.commit[:7]}.", ["Passed"])
+    later = scene.push("topup", "Three")
+    scene.deliver(later)
+    part = f"which serves as part of {later.commit[:7]}"
+    assert where(site, run.commit)["prod"] == ("stopped", f"reverted by {back.commit[:7]}, {part}")
+    again = scene.push("topup", f'Reapply "Two"\n\nThis reverts commit {back.commit}.')
+    scene.deliver(again)
+    assert where(site, run.commit)["prod"] == ("serves", f"r5 serves, as part of {again.commit[:7]}")
+
+
+def test_a_commit_is_reverted_by_what_shipway_made_ready_however_that_is_called(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.deliver(run)
+    back = scene.push("topup", "Take it back")
+    with scene.database.write() as conn:
+        made = {"branch": "revert", "commit": back.commit}
+        facts.record(conn, "revert.ready", application="topup", commit=run.commit, who="shipway", data=made)
+    assert where(site, run.commit)["prod"][0] == "serves", "it is ready, and serves nowhere"
+    scene.deliver(back)
+    assert where(site, run.commit)["prod"] == ("stopped", f"reverted by {back.commit[:7]}, which serves")
 
 
 def test_a_commit_on_a_branch_that_is_not_delivered(site: Site) -> None:

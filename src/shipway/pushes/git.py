@@ -17,6 +17,8 @@ from shipway.errors import OwnerError
 
 _OBJECT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _DIGITS = re.compile(r"[0-9a-f]{4,40}", re.ASCII)
+_REVERTS = "This reverts commit "
+_REVERTED = re.compile(rf"^{_REVERTS}([0-9a-f]{{40}})\b", re.ASCII | re.MULTILINE)
 _QUARANTINE = ("GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 _SETTINGS = {
     "safe.bareRepository": "explicit",
@@ -170,6 +172,22 @@ class Git:
         words = told.decode(errors="replace").rstrip("\0").split("\0") if told else []
         rows = [words[at : at + 5] for at in range(0, len(words), 5)]
         return [CommitInfo(full, subject, name, email, float(at)) for full, subject, name, email, at in rows]
+
+    def reverts(self, base: str, head: str) -> list[tuple[str, list[str]]]:
+        """The commits that `head` has and `base` has not which say, in git's own words, that they revert others:
+        each with these, what comes later first, at most a hundred.
+        """
+        words = [
+            "--topo-order",
+            "--max-count=100",
+            "--fixed-strings",
+            f"--grep={_REVERTS}",
+            "-z",
+            "--format=%H%x00%B",
+        ]
+        told = self.run("log", "--no-color", "--no-show-signature", *words, values=[f"^{_id(base)}", _id(head)])
+        parts = told.decode(errors="replace").split("\0")
+        return [(by, _REVERTED.findall(said)) for by, said in zip(parts[::2], parts[1::2], strict=False)]
 
     def parents(self, commit: str) -> list[str]:
         """What a commit was made on top of: nothing, one commit, or several for a merge."""

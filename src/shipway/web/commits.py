@@ -38,6 +38,7 @@ class Commits:
         self._extent = lru_cache(REMEMBERED)(self._measure)
         self._contains = lru_cache(REMEMBERED)(self._ask)
         self._brought = lru_cache(REMEMBERED_LISTS)(self._list)
+        self._reverts = lru_cache(REMEMBERED_LISTS)(self._find_reverts)
 
     def about(self, application: str, commit: str) -> CommitInfo:
         """Who wrote it and what it says; empty words when the repository does not have it (any more)."""
@@ -59,6 +60,21 @@ class Commits:
     def brought(self, application: str, base: str, head: str, limit: int) -> Sequence[CommitInfo] | None:
         """What `head` has and `base` has not, newest first, at most `limit`; None if nobody can tell."""
         return self._brought(application, base, head, limit)
+
+    def reverted(self, application: str, commit: str, head: str, ready: str = "") -> str:
+        """What takes `commit` back in `head` and was not taken back there itself; nothing if nothing does.
+
+        That is a commit that says so as `git revert` does, or `ready`, which was made to take it back.
+        """
+        undone = set[str]()
+        for by, what in self._reverts(application, commit, head):
+            if by in undone:
+                continue
+            if commit in what:
+                return by
+            undone.update(what)
+        there = ready and ready not in undone and self.contains(application, head, ready)
+        return ready if there else ""
 
     def resolve(self, application: str, said: str) -> str:
         """The whole id of a commit, branch or tag that people name.
@@ -106,6 +122,12 @@ class Commits:
             return tuple(self._git(application).brought(base, head, limit))
         except (GitFailed, ValueError):
             return None
+
+    def _find_reverts(self, application: str, base: str, head: str) -> Sequence[tuple[str, Sequence[str]]]:
+        try:
+            return tuple(self._git(application).reverts(base, head))
+        except (GitFailed, ValueError):
+            return ()
 
     def _ask(self, application: str, newer: str, older: str) -> bool:
         try:

@@ -21,7 +21,8 @@ SERVES, PENDING, STOPPED = "serves", "pending", "stopped"
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """`state` is serves (also as part of a newer commit), pending or stopped; `release` is what serves there.
+    """`state` is serves (also as part of a newer commit that does not take it back), pending or stopped; `release`
+    is what serves there.
 
     `brief` is the reason in a few words, without its numbers.
     """
@@ -49,11 +50,7 @@ def _in_one(
     now = releases.now_serving(conn, application, environment)
     serves = None if now is None else releases.get(conn, now.release)
     if serves is not None and commits.contains(application, serves.commit, commit):
-        says = f"r{serves.number} serves"
-        if serves.commit != commit:
-            kept = quarantines.of_commit(conn, application, commit, environment)
-            says += f", as part of {serves.commit[:7]}{'' if kept is None else f'; {kept.says}'}"
-        return Whereabouts(environment, SERVES, serves, says, says)
+        return _in_what_serves(conn, commits, commit, serves)
     state, reason, came = _why_not(conn, environment, carriers)
     own = next(iter(releases.of_commit(conn, application, environment, commit)), None)
     for release in (own, came) if state == STOPPED else ():
@@ -62,6 +59,25 @@ def _in_one(
     failed = reason.removeprefix(FAILED)
     brief = reason if failed == reason else failed.partition(": ")[0]
     return Whereabouts(environment, state, serves, reason, brief)
+
+
+def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Release) -> Whereabouts:
+    """It serves, itself or as part of a newer commit, unless a commit on top of it takes it back."""
+    says, environment = f"r{serves.number} serves", serves.environment
+    if serves.commit == commit:
+        return Whereabouts(environment, SERVES, serves, says, says)
+    kept = quarantines.of_commit(conn, serves.application, commit, environment)
+    more = "" if kept is None else f"; {kept.says}"
+    ready = facts.last(conn, "revert.ready", serves.application, commit=commit)
+    by = commits.reverted(
+        serves.application, commit, serves.commit, "" if ready is None else str(ready.data["commit"])
+    )
+    if by:
+        brief = f"reverted by {by[:7]}"
+        part = "" if serves.commit == by else f" as part of {serves.commit[:7]}"
+        return Whereabouts(environment, STOPPED, serves, f"{brief}, which serves{part}{more}", brief)
+    says += f", as part of {serves.commit[:7]}{more}"
+    return Whereabouts(environment, SERVES, serves, says, says)
 
 
 def _judged_bad(conn: Connection, release: Release) -> tuple[str, str] | None:
