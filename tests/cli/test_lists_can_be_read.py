@@ -87,6 +87,20 @@ def test_the_first_of_several_problems_is_said_with_how_many_follow() -> None:
     assert show.first_line("it failed.\nmore of it") == "it failed."
 
 
+def test_no_line_is_filled_up_with_spaces(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [("1", "a reason " * 100), ("2", "short"), ("3", "")]
+    for one_line in (False, True):
+        show.table(("run", "why"), rows, empty="", one_line=one_line)
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split() for line in lines] == [
+            ["run", "why"],
+            ["1", *["a", "reason"] * 100],
+            ["2", "short"],
+            ["3"],
+        ]
+        assert not [line for line in lines if line != line.rstrip()]
+
+
 @pytest.mark.parametrize("tty", ["0", "1"])
 def test_what_is_typed_again_is_never_cut(
     tty: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

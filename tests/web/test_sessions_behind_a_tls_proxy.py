@@ -179,7 +179,7 @@ def test_a_public_address_is_a_name_and_a_port(said: str, kept: str) -> None:
     ],
 )
 def test_anything_else_is_refused_with_an_example(said: str) -> None:
-    with pytest.raises(names.NotPublic, match="is no (public address|name of a machine)") as refused:
+    with pytest.raises(names.NotPublic, match=r"is no (public address|name of a machine)") as refused:
         names.public(said)
     assert "https://ship.example" in refused.value.hint
 

@@ -59,7 +59,11 @@ def table(
     if one_line:
         rows = [[first_line(str(cell)) for cell in row] for row in rows]
     whole = columns[:1] if typed is None else typed
-    console.print(_drawn(columns, rows, one_line=one_line, typed=whole), crop=False)
+    drawn = _drawn(columns, rows, one_line=one_line, typed=whole)
+    with console.capture() as printed:
+        console.print(drawn, crop=False)
+    for line in printed.get().splitlines():
+        print(line.rstrip())  # columns are filled up to the longest cell, the last one too
 
 
 def following(
