@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import pytest
 
 from cli.terminal import Said
+from shipway.incidents.suspects import Evidence, Suspicion
+from shipway.state import errors
 from shipway.state.runs import Run
 from web.server import Site
 
@@ -54,3 +57,26 @@ def test_where_tells_a_program_the_whole_life_of_a_commit(failed: Run, site: Sit
     assert found == site.get(f"/api/v1/commits/ledger/{failed.commit}").json
     assert [moment["title"] for moment in found["moments"]][:1] == ["Pushed to main"]
     assert found["environments"][-1]["reason"] == "run 1 failed: test failed"
+
+
+def test_what_is_suspected_alike_in_several_environments_is_said_once(site: Site, shipway: Shipway) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "Sell credit")
+    scene.deliver(run)
+    told = {"exception": [{"type": "KeyError", "value": "'CHF'"}], "release": run.commit}
+    for environment in ("dev", "test", "prod"):
+        error = scene.report("topup", told, environment)
+    evidence = Evidence("pay.py", 31, "charge", "line", ("+return charges",))
+    by = Suspicion(
+        "c0ffee1 wrote it.", "c0ffee1" * 5 + "abcde", "Ada", "ada@example.org", "Charge", "high", (evidence,)
+    )
+    with scene.database.write() as conn:
+        dev = next(place for place in errors.places(conn, error.id) if place.environment == "dev")
+        errors.suspect(conn, error, dev, {**asdict(by), "confidence": "low"})
+    scene.suspect(error, by)
+    page = site.get(f"/applications/topup/errors/{error.number}").text
+    printed = shipway("errors", str(error.number), "--app", "topup").out
+    assert (page.count("+return charges"), printed.count("+return charges")) == (2, 2)
+    assert all(f">{said}</span>" in page for said in ("in prod since r1, test since r1", "in dev since r1"))
+    assert all(f"{name} r1, seen there once" in printed for name in ("dev", "test", "prod"))

@@ -10,6 +10,7 @@ from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
+from shipway.web.suspicions import alike
 from shipway.web.words import plain
 
 Number = Annotated[int | None, typer.Argument(help="An error, by its number.", metavar="ID")]
@@ -86,14 +87,20 @@ def _show(error: dict[str, Any], env: str | None, as_json: bool) -> None:
         show.as_json({**error, "environments": places})
         return
     print(f"{error['number']} {plain(error['title'])}")
-    print(f"{error['state']}, seen {error['count']} times, last {show.ago(error['last_seen'])}")
-    for one in places:
-        print(f"\n{_since(one)}, seen there {one['count']} times")
-        _suspicion(one["suspicion"])
+    print(f"{error['state']}, seen {_times(error['count'])}, last {show.ago(error['last_seen'])}")
+    for same in alike(places, lambda one: one["suspicion"]):
+        print()
+        for one in same:
+            print(f"{_since(one)}, seen there {_times(one['count'])}")
+        _suspicion(same[0]["suspicion"])
     for line in _stack(error["samples"]):
         print(line)
     for request, count in error["requests"].items():
         print(f"  {count:>6}  {plain(request)}")
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def _suspicion(told: dict[str, Any] | None) -> None:

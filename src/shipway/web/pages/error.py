@@ -20,6 +20,7 @@ from shipway.web.pages.error_list import state
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
 from shipway.web.site import Site
+from shipway.web.suspicions import alike
 from shipway.web.words import ago, several
 
 BASE = "/applications/{application}/errors/{error}"
@@ -67,7 +68,7 @@ def error_page(site: Site, call: Call) -> Response:
         error=error,
         look=look,
         word=word,
-        wheres=wheres,
+        suspected=alike(wheres, lambda where: where.suspicion),
         stations=_stations(site, error, wheres[0]) if wheres else [],
         rows=rows,
         requests=requests,
