@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from unittest.mock import patch
 
@@ -10,14 +11,15 @@ from playwright.sync_api import Browser, Page, expect
 
 from shipway.cli import signals
 from shipway.signals.reading import Reading
-from shipway.signals.verdict import Finding, by_chance, counted, weight
+from shipway.signals.verdict import Finding, Verdict, by_chance, counted, weight
+from shipway.state import holds
 from shipway.state.releases import Release
 from shipway.traffic.tally import BOUNDS, Tally
 from shipway.web.pages import trial_chart
 from shipway.web.pages.trial_chart import Window
 from shipway.web.shares import Move
 from shipway.web.trials import Trial
-from web.judged import FAILING, HOSTILE, Trials, everything, fine
+from web.judged import FAILING, FEW, HOSTILE, Trials, everything, fine
 from web.scene import Scene
 from web.server import Site
 from web.visiting import person
@@ -58,6 +60,15 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def address(application: str, number: int) -> str:
     return f"{PLACE.format(application)}/releases/r{number}"
+
+
+def states(site: Site, application: str) -> dict[int, str]:
+    """What the page of its prod lists of each release."""
+    table = site.get(PLACE.format(application)).text.partition('id="releases"')[2].partition("</table>")[0]
+    cells = [
+        [re.sub("<[^>]+>", "", cell).strip() for cell in row.split("<td>")] for row in table.split("<tr>")[2:]
+    ]
+    return {int(re.findall(r"r(\d+)", row[2])[0]): row[3] for row in cells}
 
 
 @pytest.fixture
@@ -203,6 +214,40 @@ def test_what_is_quarantined_is_shown_so_and_offered_to_nobody(judged: Site) -> 
         shown = judged.get(PLACE.format(application)).text
         assert "Quarantined" in shown
         assert "Go forward to" not in shown
+
+
+def test_a_quarantine_stays_on_the_page_until_what_is_on_top_was_judged_good(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "mending")
+        run, deployment = told.comes(500, "Round up", strategy="blue_green")
+        told.serves(deployment)
+        scene.end(run)
+        told.condemned(run, deployment, 100)
+        scene.roll_back("mending", "prod", told.first, who="shipway")
+        mends, deployment = told.comes(300, "Round as before", strategy="blue_green")
+        told.serves(deployment)
+        scene.end(mends)
+        told.judge(deployment, 100, Verdict("not known", FEW))
+    assert states(site, "mending") == {3: "Serving", 2: "Quarantined", 1: "Retired"}
+    told.judge(deployment, 100, fine(4210))
+    with scene.database.write() as conn:
+        holds.lift(conn, holds.quarantined(conn, "mending", "prod"), by=mends.commit, run=mends.id)
+    assert states(site, "mending")[2] == "Retired"
+
+
+@pytest.mark.parametrize(
+    ("application", "shown"),
+    [
+        ("asked", {2: "On trial, 25 %", 1: "Serving, 75 %"}),
+        ("trying", {2: "On trial, 50 %", 1: "Serving, 50 %"}),
+        ("good", {2: "Serving", 1: "Retired"}),
+    ],
+)
+def test_releases_that_share_the_requests_are_listed_with_what_they_have(
+    judged: Site, application: str, shown: dict[int, str]
+) -> None:
+    assert states(judged, application) == shown
 
 
 def test_what_cannot_go_back_is_not_drawn_as_if_somebody_had_frozen_it(judged: Site) -> None:

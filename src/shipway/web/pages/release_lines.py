@@ -58,13 +58,16 @@ def now(conn: Connection, application: str, environment: str) -> Now | None:
 def lines(site: Site, conn: Connection, application: str, environment: str, now: Now | None) -> list[Line]:
     """The releases, newest first, each with its last deployment; what serves is among them however old it is."""
     last: dict[str, Deployment] = {}
-    for one in deployments.recent(conn, application, environment, limit=100):
+    recent = deployments.recent(conn, application, environment, limit=100)
+    for one in recent:
         last.setdefault(one.release, one)
+    shared = _shared(conn, next((one for one in recent[:1] if not one.over), None), now)
     shown = releases.recent(conn, application, environment)
     if now is not None and all(one.id != now.serving.release for one in shown):
         shown.append(releases.get(conn, now.serving.release))
     held = {one.id for one in shown if gate.quarantine_over(conn, one, environment) is not None}
-    return [_line(site, conn, one, last.get(one.id), now, held=one.id in held) for one in shown]
+    fates = {one.id: _fate(conn, one, last.get(one.id), now, held=one.id in held) for one in shown} | shared
+    return [_line(site, conn, one, last.get(one.id), *fates[one.id]) for one in shown]
 
 
 def way_back(conn: Connection, lines: Sequence[Line], application: str, environment: str) -> Line | None:
@@ -84,17 +87,7 @@ def way_forward(lines: Sequence[Line], now: Now | None) -> Line | None:
     return next((line for line in served if line.release.number > now.number), None)
 
 
-def _line(
-    site: Site, conn: Connection, release: Release, last: Deployment | None, now: Now | None, *, held: bool
-) -> Line:
-    icon, word = _fate(release, last, now)
-    if last is not None and last.state == "failed" and shares.moves(conn, last, ()):
-        icon, word = "rolled", "Rolled back"
-    if held and icon in ("failed", "rolled"):
-        icon, word = QUARANTINED, "Quarantined"
-    if icon == "running" and last is not None:
-        moves = shares.moves(conn, last, ())
-        word = f"On trial, {moves[-1].share} %" if moves and moves[-1].share else word
+def _line(site: Site, conn: Connection, release: Release, last: Deployment | None, icon: str, word: str) -> Line:
     return Line(
         release=release,
         info=site.commits.about(release.application, release.commit),
@@ -106,7 +99,34 @@ def _line(
     )
 
 
-def _fate(release: Release, last: Deployment | None, now: Now | None) -> tuple[str, str]:
+def _shared(conn: Connection, moving: Deployment | None, now: Now | None) -> dict[str, tuple[str, str]]:
+    """What is said, by their ids, of two releases that share the requests: on trial, or to be compared."""
+    if now is None or (moving is None and deployments.asked_since(conn, now.by) is None):
+        return {}
+    tried, other = (now.by, now.serving.warm) if moving is None else (moving, now.serving.release)
+    moves = shares.moves(conn, tried, ())
+    share = moves[-1].share if moves else 0
+    if other is None or not share:
+        return {}
+    return {
+        other: ("serving", f"Serving, {shares.EVERYTHING - share} %"),
+        tried.release: ("running", f"On trial, {share} %"),
+    }
+
+
+def _fate(
+    conn: Connection, release: Release, last: Deployment | None, now: Now | None, *, held: bool
+) -> tuple[str, str]:
+    """The icon and the words; what is held is quarantined whatever became of it, unless it is there."""
+    icon, word = _became(release, last, now)
+    if last is not None and last.state == "failed" and shares.moves(conn, last, ()):
+        icon, word = "rolled", "Rolled back"
+    if held and icon not in ("serving", "running", "unknown"):
+        icon, word = QUARANTINED, "Quarantined"
+    return icon, word
+
+
+def _became(release: Release, last: Deployment | None, now: Now | None) -> tuple[str, str]:
     if now is not None and release.id == now.serving.release:
         return "serving", "Serving"
     if last is None:
