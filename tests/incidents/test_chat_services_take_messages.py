@@ -9,7 +9,7 @@ import pytest
 
 from incidents.team import Team
 from shipway.incidents import channels
-from shipway.state import messages
+from shipway.state import facts, messages
 from shipway.state.messages import Message
 from support import services as stand_ins
 from support.services import Services
@@ -41,7 +41,7 @@ def plain(said: str) -> str:
 def test_one_message_arrives_for_a_person_and_a_cause_with_all_it_says(
     team: Team, services: Services, name: str
 ) -> None:
-    """The service says no at first, then another step fails too: what is tried again says what it said."""
+    """The service says no at first, then another step fails too: what is tried again says the newest."""
     team.channel("ada@example.org", services.urls[name])
     before = team.commit("ben")
     run = team.push(team.commit("ada", subject="Break the <eggs> & *all*"), before)
@@ -60,7 +60,7 @@ def test_one_message_arrives_for_a_person_and_a_cause_with_all_it_says(
     team.send()
     team.send()
     (said,) = map(plain, services.messages)
-    for words in (f"[shop] test failed on {team.head[:7]}", "assert 40 == 70", newest(team).id.lower()):
+    for words in (f"[shop] lint failed on {team.head[:7]}", "eggs are unused", newest(team).id.lower()):
         assert words in said
     assert newest(team).state == "sent"
 
@@ -99,6 +99,17 @@ def test_an_incident_at_pagerduty_is_one_is_updated_and_resolved(team: Team, ser
     assert (first["payload"]["severity"], again["payload"]["summary"][:18]) == ("critical", "[shop] lint failed")
     assert "Why you" in first["payload"]["custom_details"]["message"]
     assert [message.kind for message in team.tell()] == ["stopped", "stopped", "updated", "fixed", "ended"]
+
+
+def test_an_incident_of_the_machine_is_resolved_when_it_is_well_again(team: Team, services: Services) -> None:
+    team.channel("owner", services.urls["Pager Duty"])
+    for kind in ("machine.little_room", "machine.room_again"):
+        with team.database.write() as conn:
+            facts.record(conn, kind, data={"says": "1.2 GB (4 %)"})
+        told(team)
+    trigger, resolve = [asked.body for asked in services.asked]
+    assert [event["event_action"] for event in (trigger, resolve)] == ["trigger", "resolve"]
+    assert trigger["dedup_key"] == resolve["dedup_key"]
 
 
 def test_a_key_of_the_owners_own_is_left_alone(team: Team, services: Services) -> None:

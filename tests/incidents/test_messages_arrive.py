@@ -95,7 +95,7 @@ def test_a_webhook_hears_more_of_a_cause_under_the_same_id(team: Team, hook: Hoo
     team.tell()
     with team.database.read() as conn:
         due = messages.waiting(conn, time.time() + 20 * MINUTE)
-    assert [one.subject[:18] for one in due] == ["[shop] types faile"], "the other comes after it"
+    assert [one.subject[:18] for one in due] == ["[shop] docs failed"], "it is all that is left to say"
     hook.status = 200
     team.later = 20 * MINUTE  # by then a message of its own would go to the next channel too
     team.send()
@@ -110,11 +110,107 @@ def test_a_webhook_hears_more_of_a_cause_under_the_same_id(team: Team, hook: Hoo
     assert said == [
         (key, False, False, "failure", "[shop] test failed"),
         (key, True, False, "failure", "[shop] lint failed"),
-        (key, True, False, "failure", "[shop] types faile"),
         (key, True, False, "failure", "[shop] docs failed"),
         (key, False, True, "success", "[shop] Your fix se"),
     ]
     assert {call.partition(" ")[2] for call in hook.calls} == {"/hook"}
+
+
+def test_that_the_machine_is_well_again_ends_what_was_said_of_it(team: Team, hook: Hook) -> None:
+    team.channel("owner", hook.url())
+    for kind in ("little_room", "room_again", "little_room"):
+        room(team, kind)
+    said = [(body["id"], body["ended"], body["type"]) for body in hook.bodies]
+    assert said[:2] == [(said[0][0], False, "failure"), (said[0][0], True, "success")]
+    assert said[2][0] != said[0][0]
+    assert said[2][1:] == (False, "failure")
+
+
+def room(team: Team, kind: str) -> None:
+    """The disk is nearly full, or no more, and the owner hears of it."""
+    with team.database.write() as conn:
+        facts.record(conn, f"machine.{kind}", data={"says": "1.2 GB (4 %)"})
+    team.tell()
+    team.send()
+
+
+@pytest.mark.parametrize("by", ["mail", "webhook"])
+def test_after_ten_minutes_without_its_channel_a_message_says_what_is_known_by_then(
+    team: Team, hook: Hook, mailbox: Mailbox, by: str
+) -> None:
+    team.channel("ada@example.org", mailbox.url() if by == "mail" else hook.url())
+    hook.status, mailbox.refuses = 503, "451 come back later"
+    run = team.push(team.commit("ada"))
+    team.step(run, "test")
+    team.tell()
+    for minutes in (0, 5):
+        team.later = minutes * MINUTE
+        team.send()
+    team.step(run, "lint", excerpt="W   eggs are unused")
+    team.tell()
+    hook.bodies.clear()
+    hook.status, mailbox.refuses, team.later = 200, "", 10 * MINUTE
+    team.send()
+    said = [body["title"] for body in hook.bodies] + [mail["Subject"] for mail in mailbox.mails]
+    assert said == [f"[shop] lint failed on {run.commit[:7]}"]
+    assert states(team) == ["sent"]
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_what_happens_while_a_message_is_on_its_way_is_said_too(team: Team, hook: Hook, taken: bool) -> None:
+    team.channel("ada@example.org", hook.url())
+    hook.awake.clear()
+    hook.status = 200 if taken else 503
+    run = team.push(team.commit("ada"))
+    team.step(run, "test")
+    team.tell()
+    team.outbox.look()
+    eventually(lambda: hook.bodies, "the first is on its way", 60)
+    team.step(run, "lint")
+    team.tell()
+    hook.awake.set()
+    eventually(lambda: not team.outbox._busy.total(), "it is taken, or refused", 60)
+    hook.status, team.later = 200, MINUTE
+    team.send()
+    first, second = [(body["id"], body["update"], body["title"][:18]) for body in hook.bodies]
+    assert first == (first[0], False, "[shop] test failed")
+    assert second == (first[0], taken, "[shop] lint failed")
+    with team.database.read() as conn:
+        recorded = [one.subject[:18] for one in reversed(messages.recent(conn))]
+    assert recorded == (["[shop] test failed", "[shop] lint failed"] if taken else ["[shop] lint failed"])
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["is there", "is gone"])
+def test_more_of_a_cause_goes_to_the_channel_that_took_it_and_to_no_other(
+    team: Team, hook: Hook, other_hook: Hook, there: bool
+) -> None:
+    """Not even of the same kind and person; and that it cannot be said is nobody's loss."""
+    team.channel("ada@example.org", hook.url())
+    second = team.channel("ada@example.org", other_hook.url())
+    good = team.commit("ben")
+    run = team.push(team.commit("ada"), good)
+    hook.status = 503
+    team.step(run, "test")
+    team.tell()
+    for minutes in (0, 16, 17):
+        team.later = minutes * MINUTE
+        team.send()
+    assert [body["title"][:18] for body in other_hook.bodies] == ["[shop] test failed"]
+    hook.bodies.clear()
+    hook.status, team.later = 200, 0
+    team.step(run, "lint")
+    team.tell()
+    if not there:
+        channels.remove(team.database, second, "ada")
+    team.send()
+    assert [body["title"][:18] for body in other_hook.bodies[1:]] == ["[shop] lint failed"] * there
+    assert (hook.bodies, states(team)) == ([], ["sent"] * (1 + there))
+    team.step(run, "types")
+    team.deploy(team.push(team.commit("ada"), good), "prod")
+    team.tell()
+    team.send()
+    assert [body["ended"] for body in (other_hook if there else hook).bodies][-1], "the fix reaches somebody"
+    assert "nowhere" not in states(team)
 
 
 def test_a_mail_cannot_be_changed_and_no_second_one_is_sent(team: Team, mailbox: Mailbox) -> None:

@@ -35,7 +35,7 @@ class Cause:
 
     `whose` says where to look for who can mend it: the author of the change, who asked for it, the owner of the
     installation. `asked` is who pushed or asked. `stuck` is why a bad release stays as it is, if it does;
-    `deployment` brought it.
+    `deployment` brought it. `ends` is how the keys begin of those that are over with it.
     """
 
     key: str
@@ -56,6 +56,7 @@ class Cause:
     group: str = ""
     stuck: str = ""
     deployment: str = ""
+    ends: str = ""
 
 
 def release_of(conn: Connection, fact: Fact) -> Release | None:

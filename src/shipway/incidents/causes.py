@@ -21,8 +21,8 @@ _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "deployment.failed": production.taken_back,
     "deployment.switched_back": production.taken_back,
     "error.suspected": production.suspected,
-    "machine.little_room": machine.little_room,
-    "machine.room_again": machine.room_again,
+    "machine.little_room": machine.room,
+    "machine.room_again": machine.room,
 }
 KINDS = tuple(_READERS)
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from typing import Literal
 from urllib.parse import quote
 
 from shipway.config import names
@@ -38,10 +39,15 @@ EVERYBODY = "*@"
 KNOWS_AGAIN = ("JSON", "Pager Duty")
 """Services (as Apprise calls them) that know what they took before by its key, so that it can be followed up."""
 
-FIXED, UPDATED, ENDED = "fixed", "updated", "ended"
-"""Kinds of messages that follow up another: it is mended; more happened; what took the other may close it."""
+WELL: Literal["well"] = "well"
+FIXED, UPDATED, ENDED, WORSE = "fixed", "updated", "ended", "worse"
+"""Kinds of messages that follow up another: the machine lacks nothing more; it is mended; more happened; what
+took the other may close it; it is worse now, and what took the other cannot change it."""
 
-ENDS = (FIXED, ENDED)
+ENDS = (FIXED, WELL, ENDED)
+NOISE = (UPDATED, ENDED)
+"""Kinds that are for what took the other message alone: nobody misses anything without them."""
+
 _WHOSE = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
 _ADDRESS = re.compile(r"[A-Za-z0-9_+=-]+(?:\.[A-Za-z0-9_+=-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 """One address and nothing else. An author writes their own: what a service takes for two would lead elsewhere."""

@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 from shipway.incidents.cause import Cause
+from shipway.incidents.channels import WELL
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
 
-REFUSED = (
-    "Reports of errors and telemetry are refused until there is room; with less than 1 GB nothing new is built."
+ROOM = "machine room "
+LITTLE = (
+    "only {says} of the disk of its data are free",
+    "Reports of errors and telemetry are refused until there is room; with less than 1 GB nothing new is built.",
+    "Make room on that disk: `shipway about` says what lies on it. You will hear when there is enough.",
+)
+AGAIN = (
+    "{says} of the disk of its data are free again",
+    "Reports of errors and telemetry are taken again.",
+    "Nothing.",
 )
 
 
-def little_room(_conn: Connection, fact: Fact) -> Cause:
-    """The disk of the data directory is nearly full."""
+def room(_conn: Connection, fact: Fact) -> Cause:
+    """The disk of the data directory is nearly full, or there is room again, which ends what was said of that."""
+    over = fact.kind == "machine.room_again"
+    what, line, hint = AGAIN if over else LITTLE
     return Cause(
-        f"machine room {fact.id}",
-        "machine",
+        f"{ROOM}{fact.id}",
+        WELL if over else "machine",
         fact.at,
-        f"only {fact.data['says']} of the disk of its data are free",
-        (REFUSED,),
+        what.format(says=fact.data["says"]),
+        (line,),
         whose="owner",
-        hint="Make room on that disk: `shipway about` says what lies on it. You will hear when there is enough.",
-    )
-
-
-def room_again(_conn: Connection, fact: Fact) -> Cause:
-    """There is room again: everything is taken in, and built."""
-    return Cause(
-        f"machine room {fact.id}",
-        "well",
-        fact.at,
-        f"{fact.data['says']} of the disk of its data are free again",
-        ("Reports of errors and telemetry are taken again.",),
-        whose="owner",
-        hint="Nothing.",
+        hint=hint,
+        ends=ROOM if over else "",
     )

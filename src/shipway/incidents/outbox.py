@@ -23,12 +23,12 @@ from dataclasses import dataclass, field
 
 from shipway.environments.secrets import Vault
 from shipway.errors import ShipwayError
-from shipway.incidents import channels, errand
+from shipway.incidents import channels, errand, follow
 from shipway.incidents.errand import Outcome
 from shipway.pushes import processes
 from shipway.state import messages
 from shipway.state.channels import Channel
-from shipway.state.database import Database
+from shipway.state.database import Connection, Database
 from shipway.state.messages import Message
 
 log = logging.getLogger(__name__)
@@ -64,9 +64,10 @@ class Outbox:
         now = self.clock()
         with self.database.read() as conn:
             due = [message for message in messages.waiting(conn, now) if self._free(message, now)]
-            ways = {person: channels.reaching(conn, person) for person in {message.person for message in due}}
-        for message in due:
-            channel = chosen(may_take(ways[message.person], message), message, now)
+            reaching = {person: channels.reaching(conn, person) for person in {message.person for message in due}}
+            ways = [may_take(reaching[message.person], message, _taker(conn, message)) for message in due]
+        for message, theirs in zip(due, ways, strict=True):
+            channel = chosen(theirs, message, now)
             if channel is None:
                 self._give_up(message)
             elif self._take(channel):
@@ -83,8 +84,9 @@ class Outbox:
         return not (message.lease == self._me or processes.lives(message.lease))
 
     def _give_up(self, message: Message) -> None:
+        give_up = messages.drop if message.kind in channels.NOISE else messages.nowhere
         with self.database.write() as conn:
-            messages.nowhere(conn, message)
+            give_up(conn, message)
 
     def _take(self, channel: Channel) -> bool:
         with self._guard:
@@ -112,7 +114,9 @@ class Outbox:
             outcome = self._send(channel, message)
             with self.database.write() as conn:
                 if outcome.good:
-                    messages.sent(conn, message, channel.service)
+                    newer = messages.sent(conn, message, channel)
+                    if newer is not None:
+                        follow.after(conn, message, newer)
                 else:
                     next_try = self.clock() + _pause(message, self.clock())
                     messages.refused(conn, message, channel.service, outcome.said, next_try)
@@ -152,11 +156,19 @@ def _pause(message: Message, now: float) -> float:
     return min(FIRST_PAUSE * float(1 << min(message.attempts, 20)), longest)
 
 
-def may_take(ways: list[Channel], message: Message) -> list[Channel]:
-    """What says more of another message goes to what took that one; to anything else it would be noise."""
-    if message.kind not in (channels.UPDATED, channels.ENDED):
-        return ways
-    return [channel for channel in ways if channel.service == message.service][:1]
+def may_take(ways: list[Channel], message: Message, taker: str) -> list[Channel]:
+    """What follows up another message goes first to the channel that took that one, whose id is `taker`; what
+    would be noise to anything else, to no other.
+    """
+    if message.kind in channels.NOISE:
+        return [channel for channel in ways if channel.id == taker]
+    return sorted(ways, key=lambda channel: channel.id != taker)
+
+
+def _taker(conn: Connection, message: Message) -> str:
+    """The id of the channel that took what a message follows up; empty if it follows up none."""
+    first = messages.get(conn, message.answers) if message.answers else None
+    return "" if first is None else messages.taker(conn, first)
 
 
 def chosen(ways: list[Channel], message: Message, now: float) -> Channel | None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from shipway.config.places import Places
-from shipway.incidents import blame, causes, channels, words
+from shipway.incidents import blame, causes, follow, words
 from shipway.incidents.cause import Cause
-from shipway.incidents.channels import ENDED, ENDS, FIXED, UPDATED
+from shipway.incidents.channels import FIXED
 from shipway.pushes.git import Git
 from shipway.state import artifacts, deployments, facts, messages, positions, releases, verdicts
 from shipway.state.database import Connection, Database
@@ -74,7 +74,7 @@ class Teller:
             if positions.move(conn, POSITION, handled, last):
                 for draft in drafts:
                     if not messages.write(conn, draft):
-                        _update(conn, draft)
+                        _follow(conn, draft)
                 return last
             return positions.get(conn, POSITION)
 
@@ -99,9 +99,10 @@ class Teller:
         whom = blame.whom(self._git(cause.application), cause)
         with self.database.read() as conn:
             text = words.trouble(conn, cause, whom, self.address)
+            ends = {person: _ended_by(conn, cause, person) for person in whom.people}
             awaited = fact.kind == "verdict.bad" and not cause.stuck and words.back(conn, cause) is None
             due = time.time() + (PATIENCE if awaited else 0.0)
-        return [_draft(cause, person, text, due) for person in whom.people]
+        return [_draft(cause, person, text, due, ends[person]) for person in whom.people]
 
     def _mended(self, fact: Fact) -> list[Draft]:
         """Whoever was told of a commit hears when one that comes after it serves where commits are bound for, and
@@ -144,35 +145,18 @@ class Teller:
                 commit=deployment.commit,
                 answers=theirs[-1].id,
             )
-            drafts += [news, *(_ended(news, one) for one in theirs[:-1] if _can_follow(one))]
+            with self.database.read() as conn:
+                drafts += [news, *(follow.ended(news, one) for one in theirs[:-1] if follow.can_follow(conn, one))]
         return drafts
 
     def _git(self, application: str | None) -> Git | None:
         return None if application is None else Git(self.places.repository(application))
 
 
-def _update(conn: Connection, draft: Draft) -> None:
-    """Where what took the first message of a cause can change it, what happened since is said there too."""
+def _follow(conn: Connection, draft: Draft) -> None:
     first = messages.said(conn, draft.person, draft.cause)
-    if first is None or draft.kind in ENDS or not _can_follow(first):
-        return
-    since = messages.answering(conn, first.id)
-    last = since[-1] if since else first
-    if last.kind in ENDS or last.subject == draft.subject:
-        return
-    tried = sum(one.attempts > 0 for one in since)  # what was not tried yet says this instead
-    update = replace(draft, cause=f"updated {first.id} {tried}", kind=UPDATED)
-    messages.write(conn, replace(update, answers=first.id, service=first.service))
-
-
-def _ended(news: Draft, first: Message) -> Draft:
-    """The same news, for what took the message of another cause that is mended with it."""
-    ended = replace(news, cause=f"ended {first.id}", kind=ENDED)
-    return replace(ended, answers=first.id, service=first.service)
-
-
-def _can_follow(first: Message) -> bool:
-    return first.state == "sent" and first.service in channels.KNOWS_AGAIN
+    if first is not None:
+        follow.up(conn, first, draft)
 
 
 def _stays(conn: Connection, fact: Fact) -> Deployment | None:
@@ -224,7 +208,13 @@ def _comes_after(git: Git, commit: str, told: Message) -> bool:
     return told.commit not in (None, commit) and git.is_ancestor(str(told.commit), commit)
 
 
-def _draft(cause: Cause, person: str, text: words.Text, due: float) -> Draft:
+def _ended_by(conn: Connection, cause: Cause, person: str) -> str:
+    """The message of what is over with a cause; empty where its person was told of none."""
+    last = messages.newest_of(conn, cause.ends, person) if cause.ends else None
+    return "" if last is None or last.kind == cause.kind else last.id
+
+
+def _draft(cause: Cause, person: str, text: words.Text, due: float, answers: str) -> Draft:
     return Draft(
         person,
         cause.key,
@@ -236,4 +226,5 @@ def _draft(cause: Cause, person: str, text: words.Text, due: float) -> Draft:
         environment=cause.environment,
         run=None if cause.run is None else cause.run.id,
         commit=cause.commit,
+        answers=answers,
     )

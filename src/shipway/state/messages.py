@@ -10,20 +10,24 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from shipway.state import facts, ids
+from shipway.state.channels import Channel
+from shipway.state.tables import facts as facts_
 from shipway.state.tables import messages
 
 LONGEST_PAUSE = 600.0
 """Seconds between two tries of a message, at most."""
 
+_SAID = ("subject", "text", "environment", "run")
+"""What of a message is another when it comes to say something else."""
+
 
 @dataclass(frozen=True)
 class Draft:
-    """What is to be said, at `due` (seconds since 1970); `answers` is the id of the message it follows up, and
-    `service` what took that one, where nothing else may take this."""
+    """What is to be said, at `due` (seconds since 1970); `answers` is the id of the message it follows up."""
 
     person: str
     cause: str
@@ -36,7 +40,6 @@ class Draft:
     run: str | None = None
     commit: str | None = None
     answers: str = ""
-    service: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Message:
 
 
 def write(conn: Connection, draft: Draft) -> bool:
-    """Records a message; False when its person has one for this cause: what was not tried yet then says this."""
+    """Records a message; False when its person has one for this cause."""
     values = {name: value for name, value in vars(draft).items() if name != "due"}
     message = ids.new(conn, messages)
     try:
@@ -76,7 +79,6 @@ def write(conn: Connection, draft: Draft) -> bool:
             )
             conn.execute(row)
     except IntegrityError:
-        _say_instead(conn, draft)
         return False
     _fact(conn, "message.written", message, draft)
     return True
@@ -106,10 +108,37 @@ def claim(conn: Connection, seen: Message, lease: str, until: float) -> bool:
     return bool(conn.execute(update(messages).where(*same).values(**values)).rowcount)
 
 
-def sent(conn: Connection, message: Message, service: str) -> None:
-    """Records that a channel took it."""
-    _end(conn, message, state="sent", service=service, problem="", sent=time.time())
-    _fact(conn, "message.sent", message.id, message, service=service)
+def say_instead(conn: Connection, message: Message, draft: Draft) -> None:
+    """What no channel took yet says this; that it is tried later, because it was refused, stays."""
+    said = {name: getattr(draft, name) for name in _SAID}
+    untaken = (messages.c.id == message.id, messages.c.state == "waiting")
+    conn.execute(update(messages).where(*untaken).values(said))
+    conn.execute(update(messages).where(*untaken, messages.c.attempts == 0).values(next_try=draft.due))
+
+
+def sent(conn: Connection, message: Message, channel: Channel) -> Message | None:
+    """Records that a channel took it as it was when it set out; the message as it would be by now, if it came to
+    say something else on its way.
+    """
+    newer = get(conn, message.id)
+    took = {name: getattr(message, name) for name in _SAID}
+    _end(conn, message, state="sent", service=channel.service, problem="", sent=time.time(), **took)
+    _fact(conn, "message.sent", message.id, message, service=channel.service, channel=channel.id)
+    return newer if newer is not None and newer.subject != message.subject else None
+
+
+def taker(conn: Connection, message: Message) -> str:
+    """The id of the channel that took a message; empty where none did, or the record does not say."""
+    about = (facts_.c.application == message.application, facts_.c.commit == message.commit)
+    named = facts_.c.data["message"].as_string() == message.id
+    query = select(facts_.c.data).where(*about, facts_.c.kind == "message.sent", named)
+    found = conn.execute(query.order_by(facts_.c.id.desc()).limit(1)).scalar()
+    return "" if found is None else str(found.get("channel", ""))
+
+
+def drop(conn: Connection, message: Message) -> None:
+    """Takes away one that only what took another could have taken, and that is gone: nobody missed anything."""
+    conn.execute(delete(messages).where(messages.c.id == message.id, messages.c.state == "waiting"))
 
 
 def nowhere(conn: Connection, message: Message) -> None:
@@ -149,14 +178,21 @@ def said(conn: Connection, person: str, cause: str) -> Message | None:
     return next(iter(_messages(conn, query)), None)
 
 
+def get(conn: Connection, message: str) -> Message | None:
+    """The message with this id."""
+    return next(iter(_messages(conn, select(messages).where(messages.c.id == message))), None)
+
+
 def answering(conn: Connection, message: str) -> list[Message]:
     """Those that follow up a message, oldest first."""
     return _messages(conn, select(messages).where(messages.c.answers == message).order_by(messages.c.id))
 
 
-def newest_of(conn: Connection, cause: str) -> Message | None:
-    """The newest message whose cause begins like this."""
+def newest_of(conn: Connection, cause: str, person: str | None = None) -> Message | None:
+    """The newest message whose cause begins like this, of a person if one is given."""
     query = select(messages).where(messages.c.cause.startswith(cause, autoescape=True))
+    if person is not None:
+        query = query.where(messages.c.person == person)
     return next(iter(_messages(conn, query.order_by(messages.c.id.desc()).limit(1))), None)
 
 
@@ -174,19 +210,6 @@ def _in_order() -> ColumnElement[bool]:
     same = or_(before.c.id == messages.c.answers, before.c.answers == messages.c.answers)
     waits = exists().where(before.c.state == "waiting", before.c.id < messages.c.id, same)
     return or_(messages.c.answers == "", ~waits)
-
-
-def _say_instead(conn: Connection, draft: Draft) -> None:
-    conn.execute(
-        update(messages)
-        .where(
-            messages.c.person == draft.person,
-            messages.c.cause == draft.cause,
-            messages.c.state == "waiting",
-            messages.c.attempts == 0,
-        )
-        .values(subject=draft.subject, text=draft.text, next_try=draft.due)
-    )
 
 
 def _end(conn: Connection, message: Message, **values: object) -> None:

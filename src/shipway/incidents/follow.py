@@ -1,0 +1,76 @@
+"""More of a cause that somebody is told of already: said instead, said after it where that can be changed, or not.
+
+what no channel took yet            says the newest, unless that is less bad
+what took it knows it again         takes an update, behind what it took before
+what took it cannot change it       nothing, unless it is worse now: that is said once
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+
+from shipway.incidents.channels import ENDED, ENDS, KNOWS_AGAIN, UPDATED, WORSE
+from shipway.state import artifacts, channels, messages
+from shipway.state.database import Connection
+from shipway.state.messages import Draft, Message
+
+TAKEN_BACK = ("bad", "silent")
+"""Causes that are one for a commit in all environments, of which one can be worse than another."""
+
+
+def up(conn: Connection, first: Message, draft: Draft) -> None:
+    """Says what a draft says of the cause of a message that its person has of it already."""
+    told = (first, *messages.answering(conn, first.id))
+    last = told[-1]
+    if draft.kind in ENDS or last.kind in ENDS:
+        return
+    there = _bound(conn, draft)
+    same = [one for one in told if one.subject == draft.subject]
+    open_ = [one for one in (first, last) if one.state == "waiting" and not _less_bad(draft, one, there)]
+    if same or open_:
+        messages.say_instead(conn, (same or open_)[0], draft)
+    elif first.state == "waiting" or can_follow(conn, first):
+        _answer(conn, first, replace(draft, cause=f"updated {last.id}", kind=UPDATED))
+    elif first.state == "sent" and _is_worse(draft, told, there):
+        _answer(conn, first, replace(draft, cause=f"worse {first.id}", kind=WORSE))
+
+
+def after(conn: Connection, taken: Message, newer: Message) -> None:
+    """A channel took a message as it was when it set out; by now it would say this."""
+    first = messages.get(conn, taken.answers) if taken.kind in (UPDATED, WORSE) else taken
+    given = {each.name: getattr(newer, each.name) for each in fields(Draft) if each.name != "due"}
+    if first is not None:
+        up(conn, messages.get(conn, first.id) or first, Draft(**given, due=newer.next_try))
+
+
+def ended(news: Draft, first: Message) -> Draft:
+    """The same news, for what took the message of another cause that is mended with it."""
+    return replace(news, cause=f"ended {first.id}", kind=ENDED, answers=first.id)
+
+
+def can_follow(conn: Connection, first: Message) -> bool:
+    """Whether what took a message is still there, and can change it."""
+    if first.state != "sent" or first.service not in KNOWS_AGAIN:
+        return False
+    return channels.find(conn, messages.taker(conn, first)) is not None
+
+
+def _answer(conn: Connection, first: Message, draft: Draft) -> None:
+    messages.write(conn, replace(draft, answers=first.id))
+
+
+def _bound(conn: Connection, draft: Draft) -> str | None:
+    """The environment that the commit is bound for, where such a cause is worst; None for other causes."""
+    if draft.kind not in TAKEN_BACK:
+        return None
+    artifact = artifacts.of_commit(conn, str(draft.application), str(draft.commit))
+    return None if artifact is None else str(artifact.project["environments"][-1]["name"])
+
+
+def _is_worse(draft: Draft, told: Sequence[Message], bound: str | None) -> bool:
+    return bound is not None and draft.environment == bound not in [one.environment for one in told]
+
+
+def _less_bad(draft: Draft, than: Message, bound: str | None) -> bool:
+    return bound is not None and than.environment == bound != draft.environment
