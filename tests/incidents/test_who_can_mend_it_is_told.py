@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from shipway.incidents.suspects import REASONS, Evidence, Suspicion
 from shipway.state import deployments, facts, releases, verdicts
 from shipway.state.messages import Message
 from shipway.state.runs import Run
+from support.receivers import Hook, Mailbox
 
 EXCERPT = """\
     def test_a_charge_is_taken_once():
@@ -251,11 +253,23 @@ def test_the_author_hears_of_a_bad_verdict_with_its_numbers_and_what_was_done(te
     team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
     team.quarantine(new)
     message = only([one for one in team.tell() if one.kind == "bad"])
-    assert "failed requests: 37 of 74, beside 0 of 690 before" in message.text
+    assert "failed requests: 37 of 74, beside 0 of 690 in the same time" in message.text
     assert f"prod serves r1 ({old[:7]}) since" in message.text
     assert "a commit that comes after it may" in message.text
     assert message.subject == f"[shop] prod is back on r1: {new[:7]} was bad, 37 of 74 requests failed"
     assert message.next_try < waiting.next_try
+
+
+def test_each_number_says_what_it_is_compared_with(team: Team) -> None:
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    team.deploy(run)
+    slow = {"what": "requests slower than 50 ms", "new_count": 5, "new_of": 5, "old_count": 0, "old_of": 29}
+    before = {**slow, "new_count": 8, "new_of": 8, "old_count": 4, "old_of": 378}
+    judge(team, run, findings=[{**slow, "beside": True}, {**before, "beside": False}])
+    text = only(team.tell()).text
+    assert "    requests slower than 50 ms: 5 of 5, beside 0 of 29 in the same time\n" in text
+    assert "    requests slower than 50 ms: 8 of 8, compared with 4 of 378 before\n" in text
 
 
 def test_a_bad_verdict_waits_two_seconds_for_the_old_release_and_no_longer(team: Team) -> None:
@@ -270,14 +284,103 @@ def test_a_run_that_a_bad_verdict_ended_is_told_once(team: Team) -> None:
     assert [one.kind for one in team.tell()] == ["bad"]
 
 
-def test_a_bad_verdict_in_one_environment_uses_up_no_others(team: Team) -> None:
+@pytest.mark.parametrize("order", [("dev", "test", "prod"), ("prod", "dev", "test")], ids="-".join)
+def test_what_no_channel_took_yet_says_where_a_commit_is_bad_that_is_worst(
+    team: Team, order: tuple[str, ...]
+) -> None:
+    bad_in(team, order)
+    message = next(one for one in team.tell() if not one.answers)
+    assert (message.kind, message.environment) == ("bad", "prod")
+    assert "is bad in prod" in message.subject
+    assert "environments/prod" in message.text
+
+
+@pytest.mark.parametrize(
+    ("order", "mails"),
+    [(("dev", "test", "prod"), ["dev", "prod"]), (("prod", "dev"), ["prod"]), (("dev", "test"), ["dev"])],
+    ids=str,
+)
+def test_a_commit_that_is_bad_in_many_environments_is_one_mail_and_one_more_if_it_is_worse(
+    team: Team, mailbox: Mailbox, order: tuple[str, ...], mails: list[str]
+) -> None:
+    team.channel("ada@example.org", mailbox.url())
+    old = bad_in(team, order, between=team.send)
+    for name in order:
+        team.deploy(team.ask(old, "shipway", "rollback"), name, kind="rollback")
+        team.fact("commit.quarantined", environment=name, commit=team.head)
+        team.tell()
+        team.send()
+    said = mailbox.wait(len(mails))
+    assert [f"is bad in {name} and is being" in mail["Subject"] for mail, name in zip(said, mails, strict=True)]
+    assert all(mail["In-Reply-To"] == said[0]["Message-ID"] for mail in said[1:])
+    assert {one.state for one in team.tell()} == {"sent"}
+
+
+def test_a_webhook_hears_of_every_environment_under_one_id_and_of_nothing_twice(team: Team, hook: Hook) -> None:
+    team.channel("ada@example.org", hook.url())
+    old = bad_in(team, ("dev", "prod"), between=team.send)
+    for name in ("prod", "dev", "prod"):
+        team.deploy(team.ask(old, "shipway", "rollback"), name, kind="rollback")
+        team.fact("commit.quarantined", environment=name, commit=team.head)
+        team.tell()
+        team.send()
+    assert len({body["id"] for body in hook.bodies}) == 1
+    new = team.head[:7]
+    assert [(body["update"], body["title"].partition(":")[0]) for body in hook.bodies] == [
+        (False, f"[shop] {new} is bad in dev and is being taken back"),
+        (True, f"[shop] {new} is bad in prod and is being taken back"),
+        (True, "[shop] prod is back on r1"),
+        (True, "[shop] dev is back on r1"),
+    ]
+
+
+def bad_in(team: Team, order: tuple[str, ...], between: Callable[[], None] = lambda: None) -> str:
+    """One push that is bad wherever it comes; the commit that served before."""
     team.deliver(old := team.commit("ben"))
     run = team.push(team.commit("ada"), old)
-    for name in ("dev", "prod"):
+    for name in order:
         team.deploy(run, name)
         judge(team, run, name)
         team.tell()
-    assert [(one.kind, one.environment) for one in team.tell()] == [("bad", "dev"), ("bad", "prod")]
+        time_passes(team)
+        between()
+    return old
+
+
+def time_passes(team: Team) -> None:
+    """What waits two seconds for the old release has waited."""
+    team.later += 3.0
+
+
+@pytest.mark.parametrize("first", ["the error", "the verdict"])
+def test_an_error_that_is_new_in_a_bad_release_is_named_with_it_and_not_told_after_it(
+    team: Team, first: str
+) -> None:
+    team.deliver(old := team.commit("ben"))
+    new = team.commit("ada")
+    run = team.push(new, old)
+    team.deploy(run)
+    who = {"commit": new, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
+    for what in ("error", "verdict") if first == "the error" else ("verdict", "error"):
+        judge(team, run) if what == "verdict" else suspected(team, new, **who)
+        team.tell()
+    told = team.tell()
+    assert [one.kind for one in told] == (["error", "bad"] if first == "the error" else ["bad"])
+    assert "    New error: TypeError: unsupported operand\n" in told[-1].text
+
+
+def test_an_error_of_somebody_else_in_a_bad_release_is_told_to_them(team: Team) -> None:
+    """A change can bring an older defect to light."""
+    bens = team.commit("ben")
+    team.deliver(bens)
+    run = team.push(team.commit("ada"), bens)
+    team.deploy(run)
+    judge(team, run)
+    suspected(team, run.commit, commit=bens, author="Ben Weber", email="ben@example.org", confidence="high")
+    assert [(one.person, one.kind) for one in team.tell()] == [
+        ("ada@example.org", "bad"),
+        ("ben@example.org", "error"),
+    ]
 
 
 def test_what_is_deployed_again_and_bad_again_is_told_again(team: Team) -> None:

@@ -12,6 +12,10 @@ from shipway.state.database import Connection
 from shipway.state.facts import Fact
 
 BACK_SOON = 60.0  # seconds after a bad verdict in which what becomes of it is told with it
+FOUND_SOON = 600.0
+"""Seconds after a bad verdict in which an error that is new in its commit is part of what was bad about it."""
+
+ERRORS_NAMED = 3  # with a bad verdict
 
 
 def verdict(conn: Connection, fact: Fact) -> Cause | None:
@@ -24,11 +28,11 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
     findings = fact.data.get("findings") or ()
     stuck = _stuck(conn, fact)
     return Cause(
-        f"bad {fact.application} {fact.environment} {fact.data.get('deployment') or fact.id}",
+        _key(conn, fact),
         "bad",
         fact.at,
         reason or "the judge found it worse than what served before",
-        lines([_finding(finding) for finding in findings]),
+        lines([*map(_finding, findings), *_errors_within(conn, fact)]),
         application=fact.application,
         environment=fact.environment,
         commit=fact.commit,
@@ -40,6 +44,44 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
         stuck=str(stuck.get("reason", "")),
         deployment=str(fact.data.get("deployment", "")),
     )
+
+
+def _key(conn: Connection, fact: Fact) -> str:
+    """One for a commit in all environments; another once it is deployed again to where it was bad before."""
+    first = facts.after(
+        conn,
+        0,
+        application=fact.application,
+        environment=fact.environment,
+        commit=fact.commit,
+        kinds=("verdict.bad", "release.silent"),
+        limit=1,
+    )
+    again = f" again by {fact.run}" if first and first[0].run != fact.run else ""
+    return f"bad {fact.application} {fact.commit}{again}"
+
+
+def of_error(conn: Connection, error: Cause) -> Cause | None:
+    """The bad verdict that was said shortly before of the commit that an error is new in, if one was."""
+    if error.kind != "error" or error.application is None or error.commit is None:
+        return None
+    judged = facts.last(conn, "verdict.bad", error.application, commit=error.commit)
+    soon = judged is not None and error.at - judged.at <= FOUND_SOON
+    return verdict(conn, judged) if judged is not None and soon else None
+
+
+def _errors_within(conn: Connection, verdict: Fact) -> list[str]:
+    """The errors that are new, or back, in a bad commit."""
+    kinds = ("error.new", "error.regressed")
+    came = facts.after(conn, 0, application=verdict.application, commit=verdict.commit, kinds=kinds)
+    titles = list({one.data.get("error"): _title(one.data, one.kind) for one in came}.values())
+    more = len(titles) - ERRORS_NAMED
+    return titles[:ERRORS_NAMED] + ([f"and {more} more"] if more > 0 else [])
+
+
+def _title(said: Mapping[str, Any], kind: str) -> str:
+    title = said.get("title", "an error")
+    return f"Error is back: {title}" if kind == "error.regressed" else f"New error: {title}"
 
 
 def _suspect_within(conn: Connection, verdict: Fact) -> Suspect | None:
@@ -67,7 +109,7 @@ def silent(conn: Connection, fact: Fact) -> Cause:
     """A release that gave no answer once it served alone, and is taken back without a verdict on its commit."""
     run = None if fact.run is None else runs.find(conn, fact.run)
     return Cause(
-        f"silent {fact.application} {fact.environment} {fact.data['deployment']}",
+        _key(conn, fact),
         "silent",
         fact.at,
         f"gave no answers: {fact.data['reason']}",
@@ -120,7 +162,7 @@ def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
         f"error {fact.application} {error}{back}",
         "error",
         fact.at,
-        f"Error is back: {title}" if back else f"New error: {title}",
+        _title(fact.data, kind),
         lines([title, *_hunk(fact.data)]),
         application=fact.application,
         environment=fact.environment,
@@ -138,10 +180,12 @@ def _hunk(said: Mapping[str, Any]) -> list[str]:
 
 
 def _finding(said: object) -> str:
-    """A line of the judge's numbers, as far as it has them."""
+    """A line of the judge's numbers, as far as it has them, and which of the two comparisons it is."""
     if not isinstance(said, Mapping):
         return str(said)
     numbers = ("new_count", "new_of", "old_count", "old_of")
     if any(said.get(name) is None for name in numbers):
         return str(said.get("what", ""))
-    return "{what}: {new_count} of {new_of}, beside {old_count} of {old_of} before".format(**said)
+    new, old = "{new_count} of {new_of}".format(**said), "{old_count} of {old_of}".format(**said)
+    beside = f"beside {old} in the same time" if said.get("beside", True) else f"compared with {old} before"
+    return f"{said['what']}: {new}, {beside}"

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 
 from shipway.config.places import Places
-from shipway.incidents import blame, causes, follow, words
+from shipway.incidents import blame, causes, follow, production, words
 from shipway.incidents.cause import Cause
 from shipway.incidents.channels import FIXED
 from shipway.pushes.git import Git
@@ -94,8 +94,15 @@ class Teller:
             return self._mended(fact)
         with self.database.read() as conn:
             cause = causes.of(conn, fact)
-        if cause is None:
-            return []
+            judged = None if cause is None else production.of_error(conn, cause)
+        if cause is None or judged is None:
+            return [] if cause is None else self._told(cause, fact)
+        instead = self._told(judged, fact)
+        heard = [one.person for one in instead]
+        return instead + [one for one in self._told(cause, fact) if one.person not in heard]
+
+    def _told(self, cause: Cause, fact: Fact) -> list[Draft]:
+        """What each person is told of a cause, by the fact that shows it."""
         whom = blame.whom(self._git(cause.application), cause)
         with self.database.read() as conn:
             text = words.trouble(conn, cause, whom, self.address)
