@@ -409,8 +409,8 @@ def test_a_channel_that_never_answers_is_given_up(team: Team, hook: Hook) -> Non
 def test_after_a_quarter_of_an_hour_the_next_channel_joins_in(
     team: Team, hook: Hook, minutes: int, tried: str
 ) -> None:
-    for whose in ("ada@example.org", "ada@example.org", "owner"):
-        team.channel(whose, hook.url())
+    for path, whose in enumerate(("ada@example.org", "ada@example.org", "owner")):
+        team.channel(whose, hook.url(f"/{path}"))
     say(team)
     message = newest(team)
     with team.database.read() as conn:
@@ -542,12 +542,70 @@ def test_an_address_inside_is_not_connected_to(team: Team, hook: Hook, host: str
 def test_no_channel_leads_inside_unless_an_owner_said_so(
     team: Team, hook: Hook, mailbox: Mailbox, kind: str
 ) -> None:
+    """Neither when it is added nor when its name has come to lead inside since."""
     url = mailbox.url() if kind == "mail" else hook.url()
-    channel = team.channel("ada@example.org", url, private=False)
+    with pytest.raises(InvalidChannel, match=r"127\.0\.0\.1 is not a public address") as refused:
+        team.channel("ada@example.org", url, private=False)
+    assert "`shipway channels 'ada@example.org' --private`" in str(refused.value.hint)
+    channel = led_inside(team, "ada@example.org", url)
     said = channels.test(team.database, team.vault, channel, "http://127.0.0.1:8440")
     assert not said.good
     assert "is not a public address" in said.said
     assert (hook.calls, mailbox.mails) == ([], [])
+
+
+def led_inside(team: Team, whose: str, url: str) -> str:
+    """A channel whose name led to a public address when it was added, and does no more."""
+    channel = team.channel(whose, url)
+    with team.database.write() as conn:
+        conn.exec_driver_sql(f"update channels set private = 0 where id = '{channel}'")
+    return channel
+
+
+@pytest.mark.parametrize("whose", ["ping", "sentry:shop.prod", "ada@example.org", "*@example.org"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "10.1.2.3"])
+def test_what_leads_inside_is_refused_when_it_is_added_without_that(team: Team, whose: str, host: str) -> None:
+    url = {
+        "ping": f"http://{host}/x",
+        "sentry:shop.prod": f"http://key@{host}/7",
+        "ada@example.org": f"json://{host}/x",
+        "*@example.org": f"mailto://{host}?from=shipway@example.org&to={{address}}&mode=insecure",
+    }[whose]
+    with pytest.raises(InvalidChannel, match="is not a public address"):
+        team.channel(whose, url, private=False)
+
+
+def test_the_key_of_a_service_is_not_looked_up_as_if_it_were_a_machine(team: Team) -> None:
+    team.channel("ada@example.org", "pagerduty://s1gn4tur3@localhost/shipway", private=False)
+
+
+def test_the_same_url_again_replaces_its_channel_in_its_place(team: Team, hook: Hook, other_hook: Hook) -> None:
+    first = led_inside(team, "ada@example.org", hook.url())
+    second = team.channel("ada@example.org", other_hook.url())
+    assert team.channel("ada@example.org", hook.url()) == first
+    with team.database.read() as conn:
+        reaching = channels.reaching(conn, "ada@example.org")
+    assert [(one.id, one.private) for one in reaching] == [(first, True), (second, True)]
+
+
+def test_a_channel_that_our_own_rule_refuses_holds_up_no_other(team: Team, hook: Hook, other_hook: Hook) -> None:
+    led_inside(team, "ada@example.org", hook.url())
+    team.channel("ada@example.org", other_hook.url())
+    for cause, seconds in (("a", 3), ("b", 3)):
+        say(team, cause=cause)
+        team.send()
+        team.later += seconds
+        team.send()
+    assert [body["title"] for body in other_hook.bodies] == ["[shop] a", "[shop] b"]
+    assert (hook.calls, [one.attempts for one in team.tell()]) == ([], [2, 1])
+
+
+def test_a_channel_for_a_domain_without_a_place_for_the_address_is_told_what_it_lacks(
+    team: Team, hook: Hook
+) -> None:
+    with pytest.raises(InvalidChannel, match=r"has to contain \{address\}") as refused:
+        team.channel("*@example.com", hook.url())
+    assert "smtp.example.com?from=shipway@example.com&to={address}" in str(refused.value.hint)
 
 
 @pytest.mark.parametrize("act", ["ping", "send"])

@@ -15,8 +15,12 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
+from shipway.state.channels import Channel
 from support.installation import eventually
 from support.ports import free_port
+
+MAIL = Channel("mail", "ada@example.org", "E-mail", b"", private=False, who="ada", created=0.0)
+"""A channel that is said to have taken something, with no server behind it."""
 
 
 @dataclass

@@ -11,6 +11,7 @@ from shipway.state.messages import Draft
 from shipway.state.runs import Run
 from shipway.story import condemn
 from shipway.story.migrations import NoWayBack
+from support.receivers import MAIL
 from support.said import Answers, Happening, kept
 from web.scene import Scene
 
@@ -96,7 +97,7 @@ class Trials:
         messages.write(
             conn, Draft("ben@example.org", f"bad {run.id}", "bad", subject, BAD, self.scene.now, **about)
         )
-        messages.sent(conn, messages.recent(conn)[0], "E-mail")
+        messages.sent(conn, messages.recent(conn)[0], MAIL)
 
     def reverted(self, run: Run) -> None:
         with self.scene.database.write() as conn:

@@ -159,7 +159,11 @@ def test_nothing_goes_where_no_sentry_is_named(shared: Site, forwarder: Forwarde
 def test_no_report_is_led_inside_unless_an_owner_said_so(
     shared: Site, forwarder: Forwarder, outside: Hook
 ) -> None:
-    name(shared, dsn(outside), private=False)
+    with pytest.raises(channels.InvalidChannel, match="is not a public address"):
+        name(shared, dsn(outside), private=False)
+    name(shared, dsn(outside))
+    with shared.scene.database.write() as conn:
+        conn.exec_driver_sql("update channels set private = 0")
     forwarder.look()
     forwarder.offer([accepted()])
     forwarder.look()

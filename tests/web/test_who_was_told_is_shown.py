@@ -28,7 +28,7 @@ def test_a_run_shows_who_was_told_of_its_commit(site: Site) -> None:
     run = site.scene.push("topup", "Break it")
     say(site.scene, application="topup", commit=run.commit, run=run.id)
     with site.scene.database.write() as conn:
-        messages.sent(conn, messages.recent(conn)[0], "E-mail")
+        messages.sent(conn, messages.recent(conn)[0], receivers.MAIL)
     page = site.get("/runs/topup:1").text
     assert "ada@example.org by E-mail" in page
     assert "&lt;b&gt;test&lt;/b&gt; failed" in page

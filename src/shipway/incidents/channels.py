@@ -20,7 +20,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from shipway.config import names
-from shipway.environments.secrets import Vault
+from shipway.environments.secrets import KeyLost, Vault
 from shipway.errors import NotFound, UserError
 from shipway.incidents import dsn, errand
 from shipway.incidents.blame import OWNER
@@ -63,9 +63,12 @@ class InvalidChannel(UserError):
 
 
 def add(database: Database, vault: Vault, whose: str, url: str, *, private: bool, who: str) -> Channel:
-    """Records a channel, its URL encrypted; raises InvalidChannel. Nothing is connected to."""
+    """Records a channel, its URL encrypted; one with the same URL is replaced. Raises InvalidChannel.
+
+    Nothing is connected to; names are looked up, to refuse what may not lead where it leads.
+    """
     whose = spoken(whose)
-    service = _service(whose, url)
+    service = _service(whose, url, private)
 
     def seal(channel: str) -> bytes:
         return vault.seal(SEALED, channel, {"url": url})
@@ -74,7 +77,18 @@ def add(database: Database, vault: Vault, whose: str, url: str, *, private: bool
         if whose == PING or whose.startswith(SENTRY):
             for before in channels.of(conn, [whose]):
                 channels.remove(conn, before, who)
+        same = next((each for each in channels.of(conn, [whose]) if _url(vault, each) == url), None)
+        if same is not None:
+            return channels.replace(conn, same, private=private, who=who)
         return channels.add(conn, whose=whose, service=service, seal=seal, private=private, who=who)
+
+
+def _url(vault: Vault, channel: Channel) -> str | None:
+    """Its URL; None when the key is lost that it is encrypted with."""
+    try:
+        return vault.open(SEALED, channel.id, channel.sealed)["url"]
+    except KeyLost:
+        return None
 
 
 def remove(database: Database, channel: str, who: str) -> Channel:
@@ -207,18 +221,16 @@ def _find(conn: Connection, channel: str) -> Channel:
     return found
 
 
-def _service(whose: str, url: str) -> str:
-    """What people call the service of an URL, which has to make sense for whose it is."""
+def _service(whose: str, url: str, private: bool) -> str:
+    """What people call the service of an URL, which has to make sense for whose it is, and may lead there."""
     if len(url) > LONGEST or not url.isprintable() or "://" not in url:
         raise InvalidChannel("That is no URL.")
     if whose.startswith(EVERYBODY) != (ADDRESS in url):
-        raise InvalidChannel(
-            f"{ADDRESS} stands in the URL of a channel for everybody of a domain, and only there."
-        )
+        raise _place_of_the_address(whose)
     if whose == PING:
         if not url.startswith(("http://", "https://")):
             raise InvalidChannel("That is no address of the web.", hint="For example https://hc-ping.com/<uuid>.")
-        return "web"
+        return _read("web", whose, url, private)
     if whose.startswith(SENTRY):
         try:
             dsn.read(url)
@@ -226,8 +238,31 @@ def _service(whose: str, url: str) -> str:
             raise InvalidChannel(
                 str(error), hint="Sentry shows it in a project's settings: Client Keys."
             ) from error
+        _read("web", whose, url, private)
         return "Sentry"
-    read = errand.run({"act": "read", "url": url.replace(ADDRESS, "somebody%40example.org")}, 30.0)
+    return _read("read", whose, url.replace(ADDRESS, "somebody%40example.org"), private)
+
+
+def _read(act: str, whose: str, url: str, private: bool) -> str:
+    read = errand.run({"act": act, "url": url, "private": private}, 30.0)
+    if read.never:
+        allowed = f"`shipway channels '{whose}' --private` allows it, for a server of your own."
+        raise InvalidChannel(read.said, hint=allowed)
     if not read.good:
         raise InvalidChannel(read.said)
     return read.said
+
+
+def _place_of_the_address(whose: str) -> InvalidChannel:
+    if not whose.startswith(EVERYBODY):
+        return InvalidChannel(
+            f"{ADDRESS} stands only in the URL of a channel for everybody of a domain.",
+            hint="Write the address itself, or add it for everybody: `shipway channels '*@example.org'`.",
+        )
+    domain = whose.removeprefix(EVERYBODY)
+    mail = f"mailtos://user:password@smtp.{domain}?from=shipway@{domain}&to={ADDRESS}"
+    return InvalidChannel(
+        f"The URL of a channel for everybody of a domain has to contain {ADDRESS}: the address of whom it is for "
+        "stands there when something is sent.",
+        hint=f"For example {mail}. What takes messages for one person or room is added for them, or for `owner`.",
+    )

@@ -12,6 +12,7 @@ said that this channel may lead inside (BARS S19). Redirects are not followed.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http
 import http.client
@@ -39,6 +40,9 @@ PATIENCE = 75.0
 """Seconds that a service may take to answer; the slowest that is borne takes a minute."""
 
 PING_PATIENCE = 10.0
+LOOK_UP = 3.0
+"""Seconds in which a name has to be found to be looked at when its channel is added."""
+
 SHORTEST = 4  # characters of an URL's part that are masked in what a service answered
 EMAIL = "E-mail"
 FORWARDING = 60.0
@@ -49,18 +53,27 @@ class Refused(Exception):
     """The channel did not take it; the words say why."""
 
 
+class Inside(Refused):
+    """It leads to an address that is not public, and may not. The address is no secret of the URL."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{address} is not a public address, and this channel may not lead inside.")
+
+
 def main() -> None:
     """Carries out the one order on standard input."""
     order = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with, args=(order["parent"],), daemon=True).start()
-    refusals: list[str] = []
+    refusals: list[Inside] = []
     if not order.get("private", False):
         _stay_outside(refusals)
     try:
-        said = {"read": _read, "send": _send, "ping": _ping, "forward": _forward}[order["act"]](order)
+        said = _ACTS[order["act"]](order)
         answer = {"good": True, "said": said}
     except Refused as error:
-        answer = {"good": False, "said": refusals[0] if refusals else _masked(str(error), order["url"])}
+        inside = error if isinstance(error, Inside) else next(iter(refusals), None)
+        said = _masked(str(error), order["url"]) if inside is None else str(inside)
+        answer = {"good": False, "said": said, "never": inside is not None}
     print(json.dumps(answer), flush=True)
 
 
@@ -71,15 +84,15 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _stay_outside(refusals: list[str]) -> None:
+def _stay_outside(refusals: list[Inside]) -> None:
     """From here on this process connects to public addresses only."""
 
     def look(event: str, arguments: tuple[Any, ...]) -> None:
         if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
             inside = _inside(arguments[1])
             if inside is not None:
-                refusals.append(f"{inside} is not a public address, and this channel may not lead inside.")
-                raise ConnectionRefusedError(refusals[-1])
+                refusals.append(Inside(inside))
+                raise ConnectionRefusedError(str(refusals[-1]))
 
     sys.addaudithook(look)
 
@@ -94,11 +107,48 @@ def _inside(address: Any) -> str | None:
 
 
 def _read(order: Mapping[str, Any]) -> str:
-    """What people call the service of an URL; nothing is connected to."""
+    """What people call the service of an URL; nothing is connected to. Raises Inside, if that is known by now."""
     service = _service(order["url"])
     if _is_mail(service) and not (service.smtp_host and service.targets):
         raise Refused("It names no mail server, or nobody to write to.")
+    if not order.get("private", False):
+        _look_at(service.smtp_host if _is_mail(service) else _host(service))
     return EMAIL if _is_mail(service) else str(service.service_name)
+
+
+def _web(order: Mapping[str, Any]) -> str:
+    """The same for an address of the web."""
+    if not order.get("private", False):
+        _look_at(urlsplit(order["url"]).hostname or "")
+    return "web"
+
+
+def _host(service: Any) -> str:
+    """The machine that an URL names; empty where a key of a service stands in its place, which is nobody else's
+    business.
+    """
+    named = any("{host}" in str(template) for template in service.templates)
+    return str(service.host or "") if named else ""
+
+
+def _look_at(host: str) -> None:
+    """Raises Inside when a name or an address leads to no public address; what is not known in time is looked at
+    when something is sent.
+    """
+    if host != "localhost" and "." not in host and ":" not in host:
+        return
+    found: list[str] = []
+
+    def look() -> None:
+        with contextlib.suppress(OSError, UnicodeError):
+            found.extend(str(each[4][0]) for each in socket.getaddrinfo(host.strip("[]"), None))
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    looking.join(LOOK_UP)
+    inside = [address for address in found if _inside((address,)) is not None]
+    if found and len(inside) == len(found):
+        raise Inside(inside[0])
 
 
 def _send(order: Mapping[str, Any]) -> str:
@@ -299,6 +349,8 @@ def _masked(said: str, url: str) -> str:
 def _text(said: bytes | str) -> str:
     return said.decode(errors="replace") if isinstance(said, bytes) else said
 
+
+_ACTS = {"read": _read, "web": _web, "send": _send, "ping": _ping, "forward": _forward}
 
 if __name__ == "__main__":
     main()

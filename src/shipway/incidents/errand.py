@@ -21,14 +21,18 @@ _INSIDE = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy",
 
 @dataclass(frozen=True)
 class Outcome:
-    """Whether the channel took it, and what it said, without the secrets of its URL."""
+    """Whether the channel took it, and what it said, without the secrets of its URL.
+
+    `never`: our own rule refuses it, whatever the service would say (BARS S19).
+    """
 
     good: bool
     said: str
+    never: bool = False
 
 
 def run(order: Mapping[str, object], limit: float = LIMIT) -> Outcome:
-    """Lets a courier carry out one order: `act` is read, send or ping, `url` where, `private` whether inside."""
+    """Lets a courier carry out one order: `act` is what, `url` where, `private` whether that may be inside."""
     names = (*_ALWAYS, *_INSIDE) if order.get("private") else _ALWAYS
     process = subprocess.Popen(
         [sys.executable, "-I", courier.__file__],

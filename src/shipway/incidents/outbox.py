@@ -7,7 +7,7 @@
    sent again at once, with the same Message-ID.
 
 The first channel alone is tried for a quarter of an hour; after each further one the next joins in, the owner's
-last.
+last. One that our own rule refuses, for where it leads, is passed over for as long.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class Outbox:
     _me: str = field(default_factory=lambda: processes.identity(os.getpid()))
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _busy: Counter[str] = field(default_factory=Counter)
+    _refused: dict[Channel, float] = field(default_factory=dict)  # until when it is passed over
     _couriers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
     )
@@ -67,7 +68,7 @@ class Outbox:
             reaching = {person: channels.reaching(conn, person) for person in {message.person for message in due}}
             ways = [may_take(reaching[message.person], message, _taker(conn, message)) for message in due]
         for message, theirs in zip(due, ways, strict=True):
-            channel = chosen(theirs, message, now)
+            channel = chosen(self._working(theirs, now), message, now)
             if channel is None:
                 self._give_up(message)
             elif self._take(channel):
@@ -82,6 +83,10 @@ class Outbox:
         if not now < message.lease_until < now + 2 * self.limit:  # further off: the clock has stepped back
             return True
         return not (message.lease == self._me or processes.lives(message.lease))
+
+    def _working(self, ways: list[Channel], now: float) -> list[Channel]:
+        """Without those that our own rule refused a short while ago, unless there are no others."""
+        return [each for each in ways if not now < self._refused.get(each, 0.0) <= now + LATE] or ways
 
     def _give_up(self, message: Message) -> None:
         give_up = messages.drop if message.kind in channels.NOISE else messages.nowhere
@@ -112,6 +117,8 @@ class Outbox:
     def _carry(self, channel: Channel, message: Message) -> None:
         try:
             outcome = self._send(channel, message)
+            if outcome.never:
+                self._refused[channel] = self.clock() + LATE
             with self.database.write() as conn:
                 if outcome.good:
                     newer = messages.sent(conn, message, channel)

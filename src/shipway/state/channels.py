@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from shipway.state import facts, ids
 from shipway.state.tables import channels
@@ -35,6 +36,14 @@ def add(
     data = {"channel": channel.id, "whose": channel.whose, "service": channel.service}
     facts.record(conn, "channel.added", who=channel.who, data=data)
     return channel
+
+
+def replace(conn: Connection, channel: Channel, *, private: bool, who: str) -> Channel:
+    """Records that a channel was added again, and whether it may lead inside now; its id and place stay."""
+    conn.execute(update(channels).where(channels.c.id == channel.id).values(private=private, who=who))
+    data = {"channel": channel.id, "whose": channel.whose, "service": channel.service}
+    facts.record(conn, "channel.added", who=who, data=data)
+    return dataclasses.replace(channel, private=private, who=who)
 
 
 def find(conn: Connection, channel: str) -> Channel | None:

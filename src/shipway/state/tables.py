@@ -274,7 +274,7 @@ messages = Table(
     Column("id", String, primary_key=True),
     Column("person", String, nullable=False),
     Column("cause", String, nullable=False),
-    Column("kind", String, nullable=False),  # of a cause, or fixed | updated | ended
+    Column("kind", String, nullable=False),  # of a cause, or fixed | updated | ended | worse
     Column("application", String),
     Column("environment", String),
     Column("run", String),

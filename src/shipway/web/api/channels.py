@@ -48,7 +48,8 @@ def remove_channel(site: Site, call: Call) -> dict[str, Any]:
 def test_channel(site: Site, call: Call) -> dict[str, Any]:
     """Sends a test, now: `good`, and what the channel `said`."""
     vault = site.story.cast.machine.vault
-    return asdict(channels.test(site.database, vault, call.place("channel"), site.address))
+    outcome = channels.test(site.database, vault, call.place("channel"), site.address)
+    return {"good": outcome.good, "said": outcome.said}
 
 
 ROUTES = (
