@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import text
 
+from shipway.errors import KeeperGone
 from shipway.hosts.keeper.spec import InstanceState
 from shipway.releases.targets import process
 from shipway.signals.asking import Question
@@ -393,3 +394,17 @@ def test_many_instances_are_one_answer(scene: Scene, monkeypatch: pytest.MonkeyP
     list(found.news())
     (interval,) = [one for one in found.news() if one.checks]
     assert [(check.passed, check.new) for check in interval.checks] == [(True, False), (False, True)]
+
+
+def test_what_the_routers_read_is_heard_also_while_the_keeper_does_not_answer(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_group: str | None = None) -> list[InstanceState]:
+        raise KeeperGone("The keeper does not answer.")
+
+    reads = Hearsay(stable_of(scene).name, lambda *_: Reading(0.0, 1.0, "", tally(0), 0, True))
+    hear(scene.cast, reads)
+    found = evidence.Evidence(scene.cast, serving(scene), scene.serving(), stable_of(scene))
+    list(found.news())
+    monkeypatch.setattr(scene.cast.machine.keeper, "instances", gone)
+    assert list(found.news())

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from shipway.errors import KeeperGone
 from shipway.project import Project
 from shipway.releases.targets import process
 from shipway.signals.asking import Question, Round
@@ -107,9 +108,9 @@ class Evidence:
 
     def _with_live(self, interval: Interval, shares: Sequence[tuple[float, int]], cold: Cold) -> Interval:
         """The interval with what can only be seen at this moment."""
-        old, new = (self._restarts_of(release) for release in (self._before, self._release))
-        old_before, new_before = self._restarts or (old, new)
-        self._restarts = (old, new)
+        last, self._restarts = self._restarts, self._count_restarts()
+        old, new = self._restarts or (0, 0)
+        old_before, new_before = last or (old, new)
         return replace(
             interval,
             old_restarts=max(old - old_before, 0),
@@ -126,6 +127,13 @@ class Evidence:
         with self._cast.database.read() as conn:
             newer = deployments.next_began(conn, self._deployment)
         return lambda at: _share_at(at, shares) > 0 if newer is None or at < newer else None
+
+    def _count_restarts(self) -> tuple[int, int] | None:
+        """Of both releases; as before where the keeper does not answer, for the readings are to be heard."""
+        try:
+            return self._restarts_of(self._before), self._restarts_of(self._release)
+        except KeeperGone:
+            return self._restarts
 
     def _restarts_of(self, release: Release) -> int:
         states = self._cast.machine.keeper.instances(process.group(release))
