@@ -120,7 +120,11 @@ class Load:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="load")
 
     def __enter__(self) -> Load:
+        """They have begun to ask: on a busy machine that may take a while."""
         self._thread.start()
+        deadline = time.monotonic() + 2 * PATIENCE
+        while not self.requests and time.monotonic() < deadline:
+            time.sleep(0.01)
         return self
 
     def __exit__(

@@ -41,7 +41,7 @@ def test_only_what_a_killed_one_was_holding_is_lost(served, until, which: int) -
     It goes on holding what comes in until the kernel has taken all of it down."""
     pid = served.router_pids()[which]
     with load(served) as clients:
-        time.sleep(0.5)
+        until(lambda: len(clients.samples) > 50)
         os.kill(pid, signal.SIGKILL)
         until(lambda: pid not in served.router_pids() and both_accept(served))
         back = time.time()
