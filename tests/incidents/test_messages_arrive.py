@@ -11,7 +11,7 @@ import pytest
 from incidents.team import Team
 from shipway.incidents import channels, errand
 from shipway.incidents.channels import InvalidChannel
-from shipway.incidents.outbox import AT_ONCE, LATE, Outbox, chosen
+from shipway.incidents.outbox import AT_ONCE, LATE, Outbox, in_turn
 from shipway.state import facts, messages
 from shipway.state.messages import Draft, Message
 from support.installation import eventually
@@ -417,8 +417,8 @@ def test_after_a_quarter_of_an_hour_the_next_channel_joins_in(
         ways = channels.reaching(conn, message.person)
     names = dict(zip([each.id for each in ways], "abc", strict=True))
     now = message.created + minutes * MINUTE
-    picked = [chosen(ways, replace(message, attempts=attempts), now) for attempts in range(3)]
-    assert "".join(names[each.id] for each in picked if each is not None) == tried
+    picked = [in_turn(ways, replace(message, attempts=attempts), now)[0] for attempts in range(3)]
+    assert "".join(names[each.id] for each in picked) == tried
 
 
 def test_what_the_persons_channels_do_not_take_reaches_the_owner(team: Team, hook: Hook, mailbox: Mailbox) -> None:

@@ -61,7 +61,7 @@ class Mailbox:
 
 @dataclass
 class Hook:
-    """A web server that notes what it is sent, and answers with `status` while it is `awake`."""
+    """A web server that notes what it is sent; it answers with `status`, once `awake` or `slow` seconds later."""
 
     status: int = 200
     awake: threading.Event = field(default_factory=threading.Event)
@@ -70,6 +70,7 @@ class Hook:
     calls: list[str] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     port: int = 0
+    slow: float | None = None
 
     def url(self, path: str = "/hook") -> str:
         return f"json://127.0.0.1:{self.port}{path}"
@@ -79,7 +80,7 @@ class Hook:
         self.raw.append(body)
         if body.startswith(b"{"):
             self.bodies.append(json.loads(body))
-        self.awake.wait()
+        self.awake.wait(self.slow)
         return self.status
 
 
@@ -94,8 +95,9 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 @contextmanager
-def hook() -> Iterator[Hook]:
-    made = Hook()
+def hook(made: Hook | None = None) -> Iterator[Hook]:
+    """One that answers; one that was there before and is given comes back where it was."""
+    made = made or Hook()
     made.awake.set()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -116,7 +118,7 @@ def hook() -> Iterator[Hook]:
         def log_message(self, *_words: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", made.port), Handler)
     server.block_on_close = False
     made.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))

@@ -7,7 +7,8 @@
    sent again at once, with the same Message-ID.
 
 The first channel alone is tried for a quarter of an hour; after each further one the next joins in, the owner's
-last. One that our own rule refuses, for where it leads, is passed over for as long.
+last. One that our own rule refuses, for where it leads, is passed over for as long. What a channel takes brings
+two along that it refused before: so all goes out when it answers again, and one that counts is not flooded.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Outbox:
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _busy: Counter[str] = field(default_factory=Counter)
     _refused: dict[Channel, float] = field(default_factory=dict)  # until when it is passed over
+    _turned_away: dict[str, dict[str, None]] = field(default_factory=dict)  # by channel, the longest ago first
     _couriers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
     )
@@ -68,11 +70,13 @@ class Outbox:
             reaching = {person: channels.reaching(conn, person) for person in {message.person for message in due}}
             ways = [may_take(reaching[message.person], message, _taker(conn, message)) for message in due]
         for message, theirs in zip(due, ways, strict=True):
-            channel = chosen(self._working(theirs, now), message, now)
-            if channel is None:
+            turns = in_turn(self._working(theirs, now), message, now)
+            if not turns:
                 self._give_up(message)
-            elif self._take(channel):
-                self._begin(channel, message, now)
+                continue
+            channel = next(filter(self._take, turns), None)
+            if channel is not None:
+                self._begin(channel, message, now, len(turns))
 
     def close(self) -> None:
         """Waits for the couriers that are on their way."""
@@ -101,20 +105,20 @@ class Outbox:
             self._busy[channel.id] += 1
             return True
 
-    def _begin(self, channel: Channel, message: Message, now: float) -> None:
+    def _begin(self, channel: Channel, message: Message, now: float, turns: int) -> None:
         """Whatever comes in between, the place on the channel is free again: by the courier, or here."""
         carried = False
         try:
             with self.database.write() as conn:
                 claimed = messages.claim(conn, message, self._me, now + self.limit + 10.0)
             if claimed:
-                self._couriers.submit(self._carry, channel, message)
+                self._couriers.submit(self._carry, channel, message, turns)
                 carried = True
         finally:
             if not carried:
                 self._leave(channel)
 
-    def _carry(self, channel: Channel, message: Message) -> None:
+    def _carry(self, channel: Channel, message: Message, turns: int) -> None:
         try:
             outcome = self._send(channel, message)
             if outcome.never:
@@ -124,9 +128,11 @@ class Outbox:
                     newer = messages.sent(conn, message, channel)
                     if newer is not None:
                         follow.after(conn, message, newer)
+                    messages.hasten(conn, self._brought_along(channel, message), self.clock())
                 else:
-                    next_try = self.clock() + _pause(message, self.clock())
+                    next_try = self.clock() + _pause(message, self.clock(), turns)
                     messages.refused(conn, message, channel.service, outcome.said, next_try)
+                    self._turn_away(channel, message)
         except Exception:
             log.exception("message %s could not be sent; its claim ends by itself", message.id)
         finally:
@@ -152,15 +158,34 @@ class Outbox:
         """The Message-ID of a message, always the same (RFC 5322)."""
         return f"<{message}@{self.name}.shipway.invalid>"
 
+    def _turn_away(self, channel: Channel, message: Message) -> None:
+        with self._guard:
+            line = self._turned_away.setdefault(channel.id, {})
+            line.pop(message.id, None)
+            line[message.id] = None
+
+    def _brought_along(self, channel: Channel, message: Message) -> list[str]:
+        """Those that a channel, which took this one, turned away the longest ago."""
+        with self._guard:
+            for line in self._turned_away.values():
+                line.pop(message.id, None)
+            line = self._turned_away.get(channel.id, {})
+            along = list(line)[:AT_ONCE_EACH]
+            for each in along:
+                del line[each]
+        return along
+
     def _leave(self, channel: Channel) -> None:
         with self._guard:
             self._busy[channel.id] -= 1
 
 
-def _pause(message: Message, now: float) -> float:
-    """Seconds until the next try: soon at first, then each minute, and after hours less often."""
+def _pause(message: Message, now: float, turns: int) -> float:
+    """Seconds until the next try: soon at first, then each minute, and after hours every other. Of several
+    channels that are tried in turn each is tried as often.
+    """
     longest = min(max(A_MINUTE, (now - message.created) / 200), messages.LONGEST_PAUSE)
-    return min(FIRST_PAUSE * float(1 << min(message.attempts, 20)), longest)
+    return min(FIRST_PAUSE * float(1 << min(message.attempts, 20)), longest) / turns
 
 
 def may_take(ways: list[Channel], message: Message, taker: str) -> list[Channel]:
@@ -178,12 +203,15 @@ def _taker(conn: Connection, message: Message) -> str:
     return "" if first is None else messages.taker(conn, first)
 
 
-def chosen(ways: list[Channel], message: Message, now: float) -> Channel | None:
-    """The channel that is tried next: those that may be tried by now, in turn."""
+def in_turn(ways: list[Channel], message: Message, now: float) -> list[Channel]:
+    """The channels that may be tried by now, the one whose turn it is first. A busy one loses its turn: what is
+    late enough for a second channel is not kept waiting by a first that hangs.
+    """
     if not ways:
-        return None
+        return []
     joined = min(len(ways), 1 + int((now - message.created) / LATE))
-    return ways[(message.attempts + joined - 1) % joined]
+    turn = (message.attempts + joined - 1) % joined
+    return ways[turn:joined] + ways[:turn]
 
 
 def addressed(channel: Channel, message: Message) -> str:

@@ -7,6 +7,7 @@ sending and marking sends again, under the same id.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +19,10 @@ from shipway.state.channels import Channel
 from shipway.state.tables import facts as facts_
 from shipway.state.tables import messages
 
-LONGEST_PAUSE = 600.0
-"""Seconds between two tries of a message, at most."""
+LONGEST_PAUSE = 120.0
+"""Seconds between two tries of a message, at most. With a courier that hangs before it, a channel that answers
+again is found well within five minutes, however long it was away (BARS R24).
+"""
 
 _SAID = ("subject", "text", "environment", "run")
 """What of a message is another when it comes to say something else."""
@@ -150,6 +153,13 @@ def nowhere(conn: Connection, message: Message) -> None:
 def refused(conn: Connection, message: Message, service: str, problem: str, next_try: float) -> None:
     """Records that a channel did not take it, and when the next try is."""
     _end(conn, message, service=service, problem=problem, next_try=next_try)
+
+
+def hasten(conn: Connection, waiting_: Iterable[str], now: float) -> None:
+    """Has those of these messages tried now that wait for their next try and are in nobody's hand."""
+    for message in waiting_:
+        resting = (messages.c.id == message, messages.c.state == "waiting", messages.c.lease == "")
+        conn.execute(update(messages).where(*resting, messages.c.next_try > now).values(next_try=now))
 
 
 def recent(
