@@ -175,13 +175,15 @@ def test_no_shape_of_a_histogram_ends_the_page(topup: Site) -> None:
 
 
 @pytest.mark.parametrize("kind", [PROTOBUF, JSON])
-def test_traces_are_taken_and_told_that_none_is_kept(shared: Site, kind: str) -> None:
+def test_traces_are_taken_and_it_is_said_once_an_hour_that_none_is_kept(topup: Site, kind: str) -> None:
     told = ExportTraceServiceRequest()
     spans = told.resource_spans.add().scope_spans.add().spans
     spans.add(), spans.add()
     body = b'{"resourceSpans": [{"scopeSpans": [{"spans": [{}, {}]}]}]}'
-    answer = send(shared, body if kind == JSON else told.SerializeToString(), "traces", kind)
-    assert answer.status == 200
+    sent = body if kind == JSON else told.SerializeToString()
+    answer, later = (send(topup, sent, "traces", kind) for _ in range(2))
+    assert (answer.status, later.status) == (200, 200)
+    assert later.body in (b"", b"{}"), "an SDK writes down each refusal"
     if kind == JSON:
         assert answer.json["partialSuccess"]["rejectedSpans"] == "2"
     else:
@@ -285,6 +287,22 @@ def test_a_flood_is_told_when_to_come_again(scene: Scene, monkeypatch: pytest.Mo
         answer = send(site, logs("one of many"))
         assert (answer.status, int(answer.headers["retry-after"]) > 0) == (429, True)
         assert written(site) == []
+    finally:
+        site.stop()
+
+
+@pytest.mark.parametrize("limit", ["REQUESTS", "VOLUME"])
+def test_a_flood_of_traces_takes_no_room_from_logs(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    told = ExportTraceServiceRequest()
+    told.resource_spans.add().scope_spans.add().spans.add(name="x" * 1000)
+    monkeypatch.setattr(intake, limit, (0.001, 2.0 if limit == "REQUESTS" else 2500.0))
+    scene.application("topup")
+    site = Site.start(scene)
+    try:
+        statuses = [send(site, told.SerializeToString(), "traces").status for _ in range(3)]
+        assert (statuses, send(site, logs("charged")).status) == ([200, 200, 429], 200)
     finally:
         site.stop()
 

@@ -80,6 +80,26 @@ const every = async () => {
 }
 every()
 """
+WHOLE = """
+console.error = console.warn = console.log
+const { NodeSDK } = require("@opentelemetry/sdk-node")
+const sdk = new NodeSDK()
+sdk.start()
+
+const { metrics, trace } = require("@opentelemetry/api")
+const { logs, SeverityNumber } = require("@opentelemetry/api-logs")
+const body = "charged 250 cents"
+logs.getLogger("topup").emit({ severityNumber: SeverityNumber.WARN, body, attributes: { account: "a-17" } })
+metrics.getMeter("topup").createCounter("topup.charged", { unit: "cents" }).add(250, { currency: "EUR" })
+const work = async () => {
+  for (let number = 0; number < 5; number++) {
+    trace.getTracer("topup").startSpan("charge").end()
+    await new Promise((done) => setTimeout(done, 200))
+  }
+  await sdk.shutdown()
+}
+work()
+"""
 NODES = ("http", "proto")
 """JSON, and protobuf."""
 
@@ -133,6 +153,37 @@ def test_nodes_logs_and_metrics_arrive_as_json_and_as_protobuf(topup: Site, tmp_
         ("warning", "r1", "a-17")
     }
     assert {f"topup.open.{name}.{packing}" for name, packing in ways} <= set(measured(topup))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("whole")
+    sdks.node_packages(directory, "@opentelemetry/sdk-node", "@opentelemetry/api", "@opentelemetry/api-logs")
+    return directory
+
+
+@pytest.mark.soak  # npm brings 50 MB
+@pytest.mark.needs("node", "npm", "npm-registry")
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize("traces", ["none", "otlp"])
+@pytest.mark.parametrize("protocol", ["http/protobuf", "http/json"])
+def test_nodes_whole_sdk_needs_its_environment_alone(topup: Site, whole: Path, protocol: str, traces: str) -> None:
+    """Traces that an application sends all the same do no harm: its log is told once that none is kept."""
+    told = {
+        **reporting.told(topup),
+        "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+        "OTEL_TRACES_EXPORTER": traces,
+        "OTEL_BSP_SCHEDULE_DELAY": "50",
+        "OTEL_LOG_LEVEL": "WARN",
+    }
+    told |= variables.of_instance(told, f"{reporting.release(topup.scene).name}.web.1")
+    said = sdks.node(WHOLE, whole, told).splitlines()
+    assert ["keeps no traces" in line for line in said] == [traces == "otlp"]
+    (line,) = written(topup)
+    assert (line["level"], line["message"], line["account"]) == ("warning", "charged 250 cents", "a-17")
+    assert (line["release"], line["log"]) == ("r1", "topup.prod.r1.web.1")
+    charged = measured(topup)["topup.charged"]
+    assert (charged["release"], charged["unit"], charged["labels"]) == ("r1", "cents", {"currency": "EUR"})
 
 
 def test_a_logged_exception_is_an_error_with_its_calls(topup: Site, tmp_path: Path) -> None:

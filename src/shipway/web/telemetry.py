@@ -1,6 +1,6 @@
 """Where applications send logs and metrics, as OpenTelemetry's SDKs do: `OTEL_EXPORTER_OTLP_ENDPOINT` leads here.
 
-Open to whoever shows a key (BARS S1), like the addresses of reports. Traces are taken and told that none is kept.
+Open to whoever shows a key (BARS S1), like the addresses of reports. Traces are taken, and none is kept.
 https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
@@ -44,7 +44,7 @@ async def take_metrics(site: Site, call: Call) -> Response:
 
 
 async def take_traces(site: Site, call: Call) -> Response:
-    """Takes traces, in OpenTelemetry's protocol, and says that none is kept."""
+    """Takes traces, in OpenTelemetry's protocol; none is kept, which is said once an hour."""
     return await _take(site, call, "traces")
 
 
@@ -54,7 +54,7 @@ async def _take(site: Site, call: Call, signal: Signal) -> Response:
     if kind not in (PROTOBUF, JSON):
         return _refused(PROTOBUF, 415, f"The body has to be {PROTOBUF} or {JSON}.")
     try:
-        known = await run_in_threadpool(site.otlp.admit, call.request.headers.get(KEY))
+        known = await run_in_threadpool(site.otlp.admit, call.request.headers.get(KEY), signal)
         await run_in_threadpool(room.check_for_reports, site.places.data)
         with site.otlp.reading(known.application):
             body = await bodies.body(call, intake.UNPACKED)

@@ -35,6 +35,7 @@ from shipway.state.error_keys import ErrorKey
 
 REQUESTS = (20.0, 200.0)  # of an application: a second in the long run, and at once
 VOLUME = (2.0 * 1024 * 1024, 16.0 * 1024 * 1024)  # unpacked bytes of an application, the same
+SAID = (1 / 3600, 1.0)  # that no traces are kept: to an application, once an hour
 NO_LEVEL = "a sum that goes down as well, told by differences, has no level"
 NO_TRACES = "Shipway keeps no traces: OTEL_TRACES_EXPORTER=none keeps them from being sent."
 
@@ -59,10 +60,11 @@ class Otlp:
         self._meters = meters
         self._errors = intake
         self._requests, self._volume = Rates(*REQUESTS), Rates(*VOLUME)
+        self._said = Rates(*SAID)
         self._readers = Readers()
         self._turns = Turns()
 
-    def admit(self, key: str | None) -> ErrorKey:
+    def admit(self, key: str | None, signal: Signal) -> ErrorKey:
         """Who sends it; raises NoKey, UnknownKey, or Flooded when they send too often."""
         if not key:
             raise NoKey("The request does not say by whose key it comes.")
@@ -70,7 +72,7 @@ class Otlp:
             known = error_keys.find(conn, key)
         if known is None:
             raise UnknownKey("The request comes by a key that is not good here.")
-        seconds = self._requests.take(known.application)
+        seconds = self._requests.take(_bucket(known, signal))
         if seconds:
             raise Flooded("Too many requests come.", seconds=seconds)
         return known
@@ -85,18 +87,22 @@ class Otlp:
         """
         with self._turns.one(known.application):
             plain = unpacking.unpacked(body, encoding, errors.UNPACKED)
-            seconds = self._volume.take(known.application, len(plain))
+            seconds = self._volume.take(_bucket(known, signal), len(plain))
             if seconds:
                 raise Flooded("More is sent than can be kept.", seconds=seconds)
             found = request.records(plain, kind, signal)
             if signal == "traces":
-                return Taken(sum(1 for _ in found), NO_TRACES)
+                return self._drop_traces(known, sum(1 for _ in found))
             with self._database.read() as conn:
                 origin = Origin(conn, self._vault, known.application, known.environment)
                 sent = [(record, self._sender(known, origin, record)) for record in found]
                 if signal == "logs":
                     return self._take_logs(known, origin, sent)
                 return self._take_metrics(known, origin, sent)
+
+    def _drop_traces(self, known: ErrorKey, spans: int) -> Taken:
+        """SDKs write down each answer that something was refused: an application's log would be full of it."""
+        return Taken() if self._said.take(known.application) else Taken(spans, NO_TRACES)
 
     def _sender(self, known: ErrorKey, origin: Origin, record: Record) -> Sender:
         return resource.sender(record.resource, origin, f"{known.application}.{known.environment}")
@@ -125,6 +131,11 @@ class Otlp:
         meter = self._meters.of(known.application, known.environment)
         refused = meter.take(good, lambda: origin.secrets) + Counter({NO_LEVEL: len(told) - len(good)})
         return Taken(refused.total(), _why(refused))
+
+
+def _bucket(known: ErrorKey, signal: Signal) -> str:
+    """What no one keeps takes no room from what is kept."""
+    return f"{known.application}/traces" if signal == "traces" else known.application
 
 
 def _why(refused: Counter[str]) -> str:
