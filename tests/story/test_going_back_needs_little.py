@@ -1,12 +1,15 @@
-"""Going back needs nothing but what this machine kept: no repository, and no archive (BARS R10)."""
+"""Going back needs nothing but what this machine kept: no repository, no archive, no index (BARS R10)."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +29,16 @@ from shipway.story.conclude import conclude
 from shipway.story.retire import Retirement
 from shipway.story.watch import Watch
 from support.hearing import Hearsay, earlier, hear, read, tally
+from support.installation import eventually
 from support.scene import WEB_ONLY, Scene, a_scene, canary
+from support.shop import shop
+from support.wheels import wheel
 from support.workshop import NAME
 from web.scene import Scene as Record
 from web.server import Site
 
 WARM = WEB_ONLY
+PYTHON = WEB_ONLY.replace("warm: 60 s", "warm: 0 s").replace("name: shop", "name: shop\nbuild: {kind: python}")
 COLD = canary(50, hold="60 s", deadline="90 s", project=WEB_ONLY.replace("warm: 60 s", "warm: 0 s"))
 
 
@@ -83,6 +90,63 @@ def test_it_comes_back(scene: Scene, without: Callable[[Scene], None], tmp_path:
     finally:
         if not repository.exists():
             shutil.copytree(aside, repository)
+
+
+@contextmanager
+def index(directory: Path, *packages: str) -> Iterator[int]:
+    """A package index of this machine; its port."""
+    for name in packages:
+        place = directory / "simple" / name
+        place.mkdir(parents=True)
+        file = f"{name}-1.0-py3-none-any.whl"
+        (place / file).write_bytes(wheel(name, {f"{name}.py": f"NAME = {name!r}\n"}))
+        (place / "index.html").write_text(f'<a href="{file}">{file}</a>')
+    handler = partial(SimpleHTTPRequestHandler, directory=str(directory))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def needing(package: str, port: int, says: str) -> dict[str, str]:
+    """An application that needs a package of an index to say anything."""
+    files = shop(says, project=PYTHON)
+    files["requirements.txt"] = f"--index-url http://127.0.0.1:{port}/simple/\n{package}==1.0\n"
+    files["web.py"] = f"import {package}\n{files['web.py']}"
+    return files
+
+
+@pytest.fixture
+def anew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with a_scene(tmp_path_factory.mktemp("anew")) as scene:
+        yield scene
+
+
+def test_without_an_index_what_serves_starts_anew_and_goes_back(
+    anew: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    with index(tmp_path, "eggs", "milk") as port:
+        for package in ("eggs", "milk"):
+            commit = anew.workshop.make(needing(package, port, package)).commit
+            assert anew.deliver(anew.ordered(commit)) == "passed"
+            Retirement(anew.cast).look()
+    (instance,) = [name for name in anew.instances() if name.startswith(anew.serving().name)]
+    anew.kill(instance)
+    eventually(lambda: anew.restarts(instance) and anew.says() == "milk", "it serves again")
+    assert anew.go_back(anew.going_back()) == "passed"
+    assert anew.says() == "eggs"
+    files = needing("cream", port, "cream")
+    run = anew.workshop.queue(anew.workshop.commit(files), files["shipway.yml"])
+    assert anew.workshop.build(run) == "failed"
+    (step,) = anew.workshop.steps(run)
+    assert f"Packages could not be fetched from http://127.0.0.1:{port}: Connection refused" in step.excerpt
+    assert anew.says() == "eggs"
 
 
 @pytest.fixture(scope="module")

@@ -19,12 +19,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from shipway.artifacts import bytecode, candidate, pythons, shelf
+from shipway.artifacts import bytecode, candidate, pythons, shelf, unreachable
 from shipway.artifacts.contents import LeftOut, shipped
 from shipway.artifacts.phases import Kind, Phase, Sources
 from shipway.artifacts.settings import BuildSettings
+from shipway.artifacts.unreachable import IndexUnreachable
 from shipway.config.places import Places
 from shipway.hosts import steps
+from shipway.hosts.excerpt import end
 from shipway.hosts.sandbox import Mount, Tier
 from shipway.hosts.supervisor.claim import boot
 from shipway.pipelines import checkout, machine
@@ -123,11 +125,19 @@ class _Builder:
     directory: Path
 
     def carry_out(self, phase: Phase) -> Result:
-        """Runs a phase, and what is to be done instead when it failed."""
+        """Runs a phase, and what is to be done instead when it failed. Raises IndexUnreachable."""
         ended = self._run(phase)
+        if ended.state == "failed":
+            self._check_the_index()
         if ended.state == "failed" and phase.otherwise is not None:
-            return self._run(phase.otherwise)
+            return self.carry_out(phase.otherwise)
         return ended
+
+    def _check_the_index(self) -> None:
+        """A second way of building would find no more packages, and nobody's code is wrong."""
+        why = unreachable.reason(end(self.directory / "log"))
+        if why is not None:
+            raise IndexUnreachable(why)
 
     def _run(self, phase: Phase) -> Result:
         inside, directory = self._inside(phase), self.directory / phase.name

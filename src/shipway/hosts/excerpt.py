@@ -28,7 +28,7 @@ def excerpt(directory: Path, lines: int = 12, without: Collection[str] = ()) -> 
     a log of anything else the last ones that say something and are not `without`. Of a progress bar only its last
     state is shown, and nothing of what would move a terminal's cursor.
     """
-    told = [line for line in _telling(_end(directory / "log")) if line not in without]
+    told = [line for line in _telling(end(directory / "log")) if line not in without]
     return "\n".join(explanation(told, lines) or told[-lines:])
 
 
@@ -91,7 +91,8 @@ def _telling(text: str) -> list[str]:
     return [line for line in map(_plain, text.split("\n")) if line.strip()]
 
 
-def _end(log: Path) -> str:
+def end(log: Path) -> str:
+    """The last of what a log says, as it was written; empty without one."""
     try:
         with log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
