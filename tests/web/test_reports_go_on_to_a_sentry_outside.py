@@ -367,6 +367,22 @@ def test_what_has_waited_for_days_is_lost_and_the_count_stays(
     later.close()
 
 
+@pytest.mark.parametrize("days", [-400, 4])
+def test_a_clock_that_is_set_to_another_day_loses_none(
+    places: Places, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """BARS R20: also not those that were there before, nor those that come before the clock is right again."""
+    Line(places.forwarding / "topup.prod").add(b"1")
+    before, new = Line(places.forwarding / "topup.prod"), Line(places.forwarding / "topup.test")
+    real = time.time
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "time", lambda: real() + days * 24 * 3600)
+        new.add(b"2")
+        before.tidy()
+    new.tidy()
+    assert [(len(each), each.counts.lost) for each in (before, new)] == [(1, 0), (1, 0)]
+
+
 def test_one_whose_file_is_gone_is_lost_alone(places: Places) -> None:
     made = Line(places.forwarding / "topup.prod")
     for report in (b"1", b"2", b"3"):

@@ -48,6 +48,7 @@ class Line:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._ahead = time.time() - time.monotonic()
         self._reports = deque(_found(directory))
         self._next = int(self._reports[-1].path.name) + 1 if self._reports else 0
         self._weight = sum(report.size for report in self._reports)
@@ -80,7 +81,7 @@ class Line:
 
     def tidy(self) -> None:
         """Gives up what has waited too long."""
-        while self._reports and time.time() - self._reports[0].came > OLDEST:
+        while self._reports and self._now() - self._reports[0].came > OLDEST:
             self._leave(self._reports[0])
             self.lose(1)
 
@@ -118,9 +119,17 @@ class Line:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._directory / f"{self._next:012d}"
         files.replace(path, report)
-        self._reports.append(Queued(path, len(report), time.time()))
+        self._reports.append(Queued(path, len(report), self._steadily()))
         self._next += 1
         self._weight += len(report)
+
+    def _now(self) -> float:
+        """Seconds since 1970. A clock that is set forward makes nothing older; one that is set back, younger."""
+        return min(time.time(), self._steadily())
+
+    def _steadily(self) -> float:
+        """Seconds since 1970 by the clock as it was when the line began, however it is set since."""
+        return time.monotonic() + self._ahead
 
     def _leave(self, report: Queued) -> None:
         self._reports.remove(report)
