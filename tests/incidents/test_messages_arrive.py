@@ -11,7 +11,8 @@ import pytest
 from incidents.team import Team
 from shipway.incidents import channels, errand
 from shipway.incidents.channels import InvalidChannel
-from shipway.incidents.outbox import AT_ONCE, LATE, Outbox, in_turn
+from shipway.incidents.errand import LIMIT
+from shipway.incidents.outbox import AT_ONCE, AT_ONCE_EACH, LATE, Outbox, in_turn
 from shipway.state import facts, messages
 from shipway.state.messages import Draft, Message
 from support.installation import eventually
@@ -332,6 +333,77 @@ def test_the_next_try_is_soon_and_after_half_an_hour_within_five_minutes(
     team.send()
     pause = newest(team).next_try - (time.time() + team.later)
     assert pause < (3 if tries == 0 else 5 * MINUTE)
+
+
+@pytest.mark.parametrize("ways", [1, 3])
+def test_however_long_it_was_away_each_channel_is_tried_within_five_minutes(
+    team: Team, hook: Hook, ways: int
+) -> None:
+    """Whichever of several it is that answers again, and though a courier may hang for as long as it may take."""
+    for path in range(ways):
+        team.channel("ada@example.org", hook.url(f"/{path}"))
+    hook.status = 503
+    say(team)
+    with team.database.write() as conn:
+        conn.exec_driver_sql(f"update messages set attempts = 5000, created = created - {7 * 24 * 3600}")
+    team.send()
+    pause = newest(team).next_try - time.time()
+    assert ways * pause + LIMIT < 5 * MINUTE
+
+
+def refused(team: Team, *causes: str) -> None:
+    """Messages that were, often enough that their next try is a minute away; so is whatever was said before."""
+    for cause in causes:
+        say(team, cause=cause)
+    with team.database.write() as conn:
+        conn.exec_driver_sql("update messages set attempts = 6")
+    team.send()
+    assert set(states(team)) == {"waiting"}
+
+
+def test_what_a_channel_takes_brings_along_what_it_refused(team: Team, hook: Hook, other_hook: Hook) -> None:
+    """All goes out once it answers again, and what another channel refused stays where it is."""
+    team.channel("ada@example.org", hook.url())
+    team.channel("ben@example.org", other_hook.url())
+    hook.status = other_hook.status = 503
+    say(team, "ben@example.org")
+    refused(team, "0", "1", "2", "3")
+    hook.status = 200
+    say(team, cause="new")
+    team.send()
+    assert states(team) == ["waiting", *["sent"] * 5]
+
+
+def test_one_that_counts_is_not_flooded(team: Team, hook: Hook) -> None:
+    """Each that it takes brings two: where those are refused, nothing more comes."""
+    team.channel("ada@example.org", hook.url())
+    hook.status = 429
+    refused(team, "0", "1", "2", "3")
+    hook.bodies.clear()
+    taken = iter([200])
+    hook.answer, answer = lambda *call: answer(*call) and next(taken, 429), hook.answer  # type: ignore[method-assign]
+    say(team, cause="new")
+    team.send()
+    assert [body["title"] for body in hook.bodies] == ["[shop] new", "[shop] 0", "[shop] 1"]
+
+
+def test_a_first_channel_that_hangs_does_not_keep_the_second_waiting(
+    team: Team, hook: Hook, other_hook: Hook
+) -> None:
+    """Once both may take it: no matter how many messages stand before the first."""
+    team.channel("*@example.org", f"{hook.url()}?to={{address}}")
+    team.channel("owner", other_hook.url())
+    for number in range(6):
+        say(team, f"ada{number}@example.org")
+    with team.database.write() as conn:
+        conn.exec_driver_sql("update messages set attempts = 1")  # it is the first one's turn
+    hook.awake.clear()
+    team.later = LATE + MINUTE
+    for _ in range(6):
+        team.outbox.look()
+        eventually(lambda: team.outbox._busy.total() == AT_ONCE_EACH, "all others are done")
+    assert states(team).count("sent") == 4
+    hook.awake.set()
 
 
 def test_a_mail_that_is_refused_for_now_is_tried_again(team: Team, mailbox: Mailbox) -> None:
