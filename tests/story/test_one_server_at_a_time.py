@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import signal
 import subprocess
 import time
@@ -77,3 +78,12 @@ def test_another_one_leaves_the_first_alone(installation: Installation) -> None:
     assert "Shipway is up already" in said
     assert installation.server == before
     assert answers(installation)
+
+
+def test_how_much_applications_may_report_is_remembered(installation: Installation) -> None:
+    installation.up("--reports", "4")
+    other = installation.shipway("up", "-d", "--reports", "5")
+    assert (other.code, "taking 4 times as many reports" in other.out) == (2, True)
+    installation.down()
+    installation.up()
+    assert json.loads(installation.places.server_file.read_text())["reports"] == 4

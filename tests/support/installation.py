@@ -48,8 +48,8 @@ class Installation:
         }
         self.places = Places.of(env=self.env)
 
-    def up(self) -> None:
-        done = self.shipway("up", "-d", "--port", str(self.port), "--proxy-port", str(self.proxy_port))
+    def up(self, *words: str) -> None:
+        done = self.shipway("up", "-d", "--port", str(self.port), "--proxy-port", str(self.proxy_port), *words)
         assert done.code == 0, done.out + self.server_log()
 
     def down(self, *words: str) -> None:

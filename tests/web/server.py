@@ -61,14 +61,16 @@ class Site:
     intake: Intake
 
     @classmethod
-    def start(cls, scene: Scene, port: int = 0, rates: Rates | None = None, public: str | None = None) -> Site:
+    def start(
+        cls, scene: Scene, port: int = 0, rates: Rates | None = None, public: str | None = None, times: int = 1
+    ) -> Site:
         """Starts a server in a thread of this process; what is reported to it waits for `record`."""
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
         listening.listen(128)
         port = listening.getsockname()[1]
-        told, intake = story(scene), Intake(scene.database, rates)
+        told, intake = story(scene), Intake(scene.database, rates, times)
         web = app.create(scene.database, scene.places, told, intake, names=Names(port, public), proxy_port=8080)
         server = uvicorn.Server(
             uvicorn.Config(web, http=Connection, log_config=None, lifespan="off", proxy_headers=False)

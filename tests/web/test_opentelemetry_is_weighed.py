@@ -307,6 +307,16 @@ def test_a_flood_of_traces_takes_no_room_from_logs(
         site.stop()
 
 
+def test_an_owner_may_let_applications_report_more(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "REQUESTS", (0.001, 1.0))
+    scene.application("topup")
+    site = Site.start(scene, times=3)
+    try:
+        assert [send(site, logs("charged")).status for _ in range(4)] == [200, 200, 200, 429]
+    finally:
+        site.stop()
+
+
 def test_secrets_are_masked_wherever_they_stand(topup: Site) -> None:
     secret = "tops3cret-4711"
     vault = Vault(topup.scene.places)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,14 +93,29 @@ def running(places: Places) -> dict[str, Any] | None:
     return told if processes.lives(told["process"]) else None
 
 
-def last_ports(places: Places) -> tuple[int, int, str | None]:
-    """On which ports the last server of this installation answered, and its applications; else the usual ones.
-    And its public address, if it had one."""
+@dataclass(frozen=True)
+class Start:
+    """How a server is started: where it answers and its applications, its public address if it has one, and how
+    many times as much as by itself an application may report.
+    """
+
+    port: int = PORT
+    proxy_port: int = PROXY_PORT
+    public: str | None = None
+    reports: int = 1
+
+
+def last_start(places: Places) -> Start:
+    """How the last server of this installation was started; the usual way if there was none."""
     try:
-        told = json.loads(places.ports_file.read_text())
-        return int(told["port"]), int(told["proxy_port"]), told.get("public")
+        return started(json.loads(places.ports_file.read_text()))
     except (OSError, ValueError, KeyError, TypeError):
-        return PORT, PROXY_PORT, None
+        return Start()
+
+
+def started(told: Mapping[str, Any]) -> Start:
+    """How a server was started, by what `running` says."""
+    return Start(int(told["port"]), int(told["proxy_port"]), told.get("public"), int(told.get("reports", 1)))
 
 
 def running_address(places: Places) -> str | None:

@@ -11,13 +11,14 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from shipway.cli import checks, here, show
-from shipway.cli.options import AsJson, Data, Port, ProxyPort, Url, Verb
+from shipway.cli.options import AsJson, Data, Port, ProxyPort, Reports, Url, Verb
 from shipway.cli.server import NoServer, Refused, Server
 from shipway.config.places import Places
 from shipway.errors import OwnerError
@@ -35,10 +36,10 @@ class DidNotStart(OwnerError):
 
 
 class AlreadyUp(OwnerError):
-    """The server runs, and answers elsewhere than was asked for."""
+    """The server runs, and was started otherwise than is asked for."""
 
     id = "cli.already_up"
-    default_hint = "`shipway down` first, to have it answer elsewhere; applications go on serving meanwhile."
+    default_hint = "`shipway down` first, to start it otherwise; applications go on serving meanwhile."
 
 
 def up(
@@ -46,26 +47,27 @@ def up(
     port: Port = None,
     proxy_port: ProxyPort = None,
     url: Url = None,
+    reports: Reports = None,
     detach: Annotated[bool, typer.Option("-d", "--detach", help="Run in the background.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start Shipway on this machine; what should serve, serves again."""
     places = Places.of(data)
-    last = here.last_ports(places)
-    port, proxy_port = port or last[0], proxy_port or last[1]
-    public = last[2] if url is None else _public(url)
+    last = here.last_start(places)
+    public = last.public if url is None else _public(url)
+    start = here.Start(port or last.port, proxy_port or last.proxy_port, public, reports or last.reports)
     if detach:
         already = here.running(places)
         if already is None:
-            _in_background(places, port, proxy_port, public)
-        elif (already["port"], already["proxy_port"], already.get("public")) != (port, proxy_port, public):
+            _in_background(places, start)
+        elif here.started(already) != start:
             raise AlreadyUp(_up_already(already))
         _greet(places, as_json, already=already is not None)
         return
     from shipway import daemon  # noqa: PLC0415 - the server's half of Shipway is heavy
 
     greeting = threading.Thread(target=_greet, args=(places, as_json), daemon=True)
-    daemon.serve(places, port=port, proxy_port=proxy_port, public=public, ready=greeting.start, over=_say_goodbye)
+    daemon.serve(places, **asdict(start), ready=greeting.start, over=_say_goodbye)
 
 
 def down(
@@ -126,10 +128,10 @@ def about(as_json: AsJson = False) -> None:
     show.table(("data", "", "changed"), kept, empty="Nothing lies there.")
 
 
-def _in_background(places: Places, port: int, proxy_port: int, public: str | None) -> None:
+def _in_background(places: Places, start: here.Start) -> None:
     places.create()
-    words = ["up", "--data", str(places.data), "--port", str(port), "--proxy-port", str(proxy_port)]
-    words += ["--url", public or NO_URL]
+    words = ["up", "--data", str(places.data), "--port", str(start.port), "--proxy-port", str(start.proxy_port)]
+    words += ["--url", start.public or NO_URL, "--reports", str(start.reports)]
     log = places.data / "server.log"
     with log.open("ab") as output:
         began = output.tell()
@@ -163,6 +165,7 @@ def _public(url: str) -> str | None:
 def _up_already(told: Mapping[str, Any]) -> str:
     ports = f"on port {told['port']:.0f}, with applications on {told['proxy_port']:.0f}"
     others = f", for others at {told['public']}" if told.get("public") else ""
+    others += f", taking {times:.0f} times as many reports" if (times := told.get("reports", 1)) > 1 else ""
     return f"Shipway is up already, {ports}{others}."
 
 

@@ -38,6 +38,16 @@ Url = Annotated[
         "by default what it was last.",
     ),
 ]
+Reports = Annotated[
+    int | None,
+    typer.Option(
+        "--reports",
+        help="How many times as much as by itself each application may report of errors, logs and metrics; by "
+        "default what it was last, or 1.",
+        min=1,
+        max=50,
+    ),
+]
 ProxyPort = Annotated[
     int | None,
     typer.Option(

@@ -39,13 +39,15 @@ def serve(
     port: int,
     proxy_port: int,
     public: str | None,
+    reports: int = 1,
     ready: Callable[[], None],
     over: Callable[[], None],
 ) -> NoReturn:
     """Runs the server until it is told to stop (SIGTERM, SIGINT), and ends the process then. Applications go on.
 
-    `public` is the address of the proxy that brings its pages to other machines, if there is one. `ready` is
-    called when it answers, `over` when it has stopped.
+    `public` is the address of the proxy that brings its pages to other machines, if there is one; `reports` is
+    how many times as much as by itself an application may report. `ready` is called when it answers, `over` when
+    it has stopped.
 
     Raises AlreadyRunning or PortTaken before anything is changed.
     """
@@ -59,7 +61,16 @@ def serve(
 
         names = Names(port, public)
         server.run(
-            places, keeper, proxy, router, listener, names=names, proxy_port=proxy_port, ready=ready, over=over
+            places,
+            keeper,
+            proxy,
+            router,
+            listener,
+            names=names,
+            proxy_port=proxy_port,
+            reports=reports,
+            ready=ready,
+            over=over,
         )
 
 

@@ -48,6 +48,7 @@ def run(
     *,
     names: Names,
     proxy_port: int,
+    reports: int,
     ready: Callable[[], None],
     over: Callable[[], None],
 ) -> NoReturn:
@@ -63,7 +64,7 @@ def run(
     engine = Engine(places.engine_database, perform.actions(cast))
     router.result()
     engine.start()
-    asyncio.run(_serve(cast, engine, listener, names, proxy_port, ready, over))
+    asyncio.run(_serve(cast, engine, listener, names, proxy_port, reports, ready, over))
 
 
 async def _serve(
@@ -72,6 +73,7 @@ async def _serve(
     listener: socket.socket,
     names: Names,
     proxy_port: int,
+    reports: int,
     ready: Callable[[], None],
     over: Callable[[], None],
 ) -> NoReturn:
@@ -87,7 +89,7 @@ async def _serve(
         delivered=lambda application: order.delivered_branches(cast, application),
     )
     await doorway.open()
-    intake = Intake(database)
+    intake = Intake(database, times=reports)
     web = app.create(database, places, Story(cast), intake, names=names, proxy_port=proxy_port)
     config = uvicorn.Config(
         web,
@@ -103,7 +105,7 @@ async def _serve(
     watchers.start()
     for asked in (signal.SIGTERM, signal.SIGINT):  # before it can be found; uvicorn raises them again
         signal.signal(asked, server.handle_exit)
-    _announce(places, names, proxy_port)
+    _announce(places, names, proxy_port, reports)
     ready()
     try:
         await server.serve(sockets=[listener])
@@ -169,8 +171,8 @@ def _run_of(database: Database, push_id: str) -> runs.Run | None:
         time.sleep(0.02)
 
 
-def _announce(places: Places, names: Names, proxy_port: int) -> None:
-    ports = {"port": names.port, "proxy_port": proxy_port, "public": names.public}
+def _announce(places: Places, names: Names, proxy_port: int, reports: int) -> None:
+    ports = {"port": names.port, "proxy_port": proxy_port, "public": names.public, "reports": reports}
     told = {
         "pid": os.getpid(),
         "process": processes.identity(os.getpid()),

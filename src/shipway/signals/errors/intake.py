@@ -38,11 +38,14 @@ class Report:
 
 
 class Intake:
-    """Takes reports from many threads, and hands them to one."""
+    """Takes reports from many threads, and hands them to one. `times` as much as by itself an application may
+    report, here and by OpenTelemetry.
+    """
 
-    def __init__(self, database: Database, rates: Rates | None = None) -> None:
+    def __init__(self, database: Database, rates: Rates | None = None, times: int = 1) -> None:
         self._database = database
-        self._rates = rates or Rates()
+        self.times = times
+        self._rates = rates or Rates(times=times)
         self._waiting: deque[Report] = deque()
         self._weight = 0
         self._changed = threading.Condition()

@@ -11,11 +11,11 @@ AT_ONCE = 400.0
 
 
 class Rates:
-    """Counts by application, in memory: a restart gives everybody a full bucket."""
+    """Counts by application, in memory: a restart gives everybody a full bucket. It is `times` as large."""
 
-    def __init__(self, per_second: float = PER_SECOND, at_once: float = AT_ONCE) -> None:
-        self._per_second = per_second
-        self._at_once = at_once
+    def __init__(self, per_second: float = PER_SECOND, at_once: float = AT_ONCE, times: int = 1) -> None:
+        self._per_second = per_second * times
+        self._at_once = at_once * times
         self._left: dict[str, tuple[float, float]] = {}
         self._guard = threading.Lock()
 

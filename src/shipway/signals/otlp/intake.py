@@ -59,7 +59,7 @@ class Otlp:
         self._vault = vault
         self._meters = meters
         self._errors = intake
-        self._requests, self._volume = Rates(*REQUESTS), Rates(*VOLUME)
+        self._requests, self._volume = Rates(*REQUESTS, intake.times), Rates(*VOLUME, intake.times)
         self._said = Rates(*SAID)
         self._readers = Readers()
         self._turns = Turns()
