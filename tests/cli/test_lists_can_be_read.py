@@ -192,3 +192,14 @@ def test_no_message_steers_the_terminal_that_it_is_read_in(site: Site, shipway: 
     assert "One.\n\n    two\n" in whole
     assert not set(whole + listed) & set("\x1b\x07\x9b\r")
     assert "boo" in listed
+
+
+def test_what_follows_up_a_message_is_called_so(site: Site, shipway: Shipway) -> None:
+    due = time.time() + 600
+    with site.scene.database.write() as conn:
+        messages.write(conn, Draft("ada@example.org", "c", "stopped", "One", "One.", due))
+        messages.write(conn, Draft("ada@example.org", "d", "updated", "Two", "Two.", due))
+    one, two = (line for line in reversed(shipway("messages").out.splitlines()[-2:]))
+    assert one.endswith("on its way")
+    assert "update" not in one
+    assert two.endswith("update, on its way")

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from shipway.incidents.channels import ENDED, UPDATED
 from shipway.state import messages
 from shipway.state.messages import Draft
 from support import receivers
@@ -32,6 +33,27 @@ def test_a_run_shows_who_was_told_of_its_commit(site: Site) -> None:
     page = site.get("/runs/topup:1").text
     assert "ada@example.org by E-mail" in page
     assert "&lt;b&gt;test&lt;/b&gt; failed" in page
+
+
+def test_what_follows_up_a_message_is_not_shown_as_another_one(site: Site) -> None:
+    site.scene.application("topup")
+    run = site.scene.push("topup", "Break it")
+    about = {"application": "topup", "commit": run.commit, "run": run.id}
+    say(site.scene, **about)
+    with site.scene.database.write() as conn:
+        first = messages.recent(conn)[0]
+        for kind in (UPDATED, ENDED):
+            more = Draft("ada@example.org", kind, kind, "more", "More.", 0.0, answers=first.id, **about)
+            messages.write(conn, more)
+            messages.sent(conn, messages.recent(conn)[0], receivers.MAIL)
+    for path in ("/runs/topup:1", f"/applications/topup/commits/{run.commit}"):
+        page = site.get(path).text
+        assert "Update<" in page
+        assert "Ended<" in page
+    assert "ada@example.org was told what is new of it" in page
+    assert "ada@example.org was told that it is over" in page
+    listed = site.get("/api/v1/messages").json["messages"]
+    assert [one["follows"] for one in listed] == ["ended", "update", None]
 
 
 def test_a_message_that_nobody_takes_is_shown_on_every_page_after_a_quarter_of_an_hour(site: Site) -> None:

@@ -125,6 +125,11 @@ def _plain(text: str) -> str:
 
 
 def _how(message: dict[str, Any]) -> str:
+    word = f"{message['follows']}, " if message["follows"] else ""
+    return word + _became(message)
+
+
+def _became(message: dict[str, Any]) -> str:
     if message["state"] == "sent":
         return f"sent by {message['service']} {show.ago(message['sent'])}"
     if message["state"] == "nowhere":

@@ -10,13 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from shipway.incidents.channels import ENDED, ENDS, KNOWS_AGAIN, UPDATED, WORSE
+from shipway.incidents.channels import ENDED, ENDS, FIXED, KNOWS_AGAIN, UPDATED, WELL, WORSE
 from shipway.state import artifacts, channels, messages
 from shipway.state.database import Connection
 from shipway.state.messages import Draft, Message
 
 TAKEN_BACK = ("bad", "silent")
 """Causes that are one for a commit in all environments, of which one can be worse than another."""
+
+WORDS = {UPDATED: "update", WORSE: "worse", ENDED: "ended", FIXED: "fix", WELL: "well again"}
+
+
+def word(kind: str) -> str:
+    """What a message of this kind is in a list beside the one that it follows up; empty where it is the first."""
+    return WORDS.get(kind, "")
 
 
 def up(conn: Connection, first: Message, draft: Draft) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from shipway.hosts.keeper.spec import InstanceState
+from shipway.incidents import follow
 from shipway.state.channels import Channel
 from shipway.state.configurations import Configuration
 from shipway.state.deployments import Deployment
@@ -118,7 +119,7 @@ def channel(one: Channel) -> Shape:
 
 
 def message(one: Message) -> Shape:
-    """A message without who is sending it just now."""
-    shown = asdict(one)
+    """A message without who is sending it just now; `follows`: update, worse, ended, fix or well again."""
+    shown = {**asdict(one), "follows": follow.word(one.kind) or None}
     del shown["lease"], shown["lease_until"]
     return shown

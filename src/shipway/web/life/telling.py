@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from shipway.incidents.channels import ENDED, UPDATED, WORSE
 from shipway.releases.gate import GATES
 from shipway.signals.verdict import counted, finding, weight
 from shipway.state.deployments import Deployment
@@ -23,6 +24,7 @@ RUN_ICONS = {"queued": "queued", "running": "running", "passed": "passed", "fail
 STEP_ICONS = {"passed": "passed", "running": "running", "cancelled": "draining", "lost": "unknown"}
 VERDICT_ICONS = {"good": "passed", "bad": "failed", "not known": "unknown"}
 EXCERPT = 12  # lines of what an application said
+TOLD = {UPDATED: "told what is new of it", WORSE: "told that it is worse", ENDED: "told that it is over"}
 
 
 def moments(record: Record, extent: str = "") -> list[Moment]:
@@ -273,7 +275,7 @@ def _told(record: Record, one: Message) -> Moment:
         at=one.sent or one.created,
         kind="told",
         state="bell",
-        title=f"{one.person} {'was told' if one.state == 'sent' else 'is to be told'}",
+        title=f"{one.person} {'was' if one.state == 'sent' else 'is to be'} {TOLD.get(one.kind, 'told')}",
         says=f"{by}{one.subject}",
         fact=None if about is None else about.id,
         environment=one.environment,

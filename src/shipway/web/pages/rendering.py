@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from shipway import __version__
+from shipway.incidents import follow
 from shipway.incidents.outbox import LATE
 from shipway.state import messages
 from shipway.web import words
@@ -38,6 +39,7 @@ def templates(files: Files) -> jinja2.Environment:
         day_and_time=words.day_and_time,
         east=words.east,
         exact=words.exact,
+        follows=follow.word,
         initials=initials,
         lasting=words.lasting,
         length_of=words.length,
@@ -48,8 +50,14 @@ def templates(files: Files) -> jinja2.Environment:
         several=words.several,
         size=words.size,
         ticked=ticked,
+        whole=whole,
     )
     return made
+
+
+def whole(seconds: float) -> int:
+    """Whole seconds, at least one: how long it is that figures are of."""
+    return max(1, round(seconds))
 
 
 def page(site: Site, call: Call, name: str, **values: Any) -> HTMLResponse:
