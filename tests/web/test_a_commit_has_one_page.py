@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -64,8 +65,38 @@ def test_the_whole_life_of_a_bad_release_stands_in_its_order(past: Site) -> None
         "A commit that takes it back is ready",
     ]
     found = life(past, "bad")
-    assert found["states"] == ["Rolled back", "Quarantined"]
+    assert found["states"] == ["Rolled back from prod", "Quarantined in prod"]
     assert found["says"] == f"It serves in dev and test. Not in prod: {BACK}."
+
+
+def places(site: Site, application: str) -> dict[str, str]:
+    """The word beside each environment, in the part of the page that says where the commit is."""
+    page = site.get(f"/applications/{application}/commits/{head(site, application)}").text
+    card = page.partition('id="where"')[2].partition("</section>")[0]
+    found = re.findall(r"<b><a [^>]*>(\w+)</a></b><span [^>]*>(?:<svg.*?</svg>)(.*?)</span>", card)
+    return dict(found)
+
+
+def test_what_is_in_quarantine_somewhere_is_said_to_be_so_there_and_nowhere_else(past: Site) -> None:
+    assert places(past, "bad") == {"dev": "Serves", "test": "Serves", "prod": "Quarantined"}
+    assert places(past, "search")["prod"] == "Rolled back"
+    assert life(past, "search")["states"] == ["Rolled back from prod"]
+
+
+def test_what_serves_in_spite_of_its_quarantine_says_why(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "late")
+        run, deployment = told.comes(60, "Round up", strategy="blue_green")
+        told.serves(deployment)
+        scene.end(run)
+        told.condemned(run, deployment, 100)
+    why = "r2 serves still: r2 was judged bad at 100 %, and r1 is getting all requests again"
+    found = life(site, "late")
+    assert found["states"] == ["Going back in prod", "Quarantined in prod", "Still serves in prod"]
+    assert f"In prod {why}." in found["says"]
+    assert places(site, "late")["prod"] == "Serves"
+    assert why in site.get(f"/applications/late/commits/{head(site, 'late')}").text
 
 
 def test_every_sentence_leads_to_the_fact_it_came_from(past: Site) -> None:

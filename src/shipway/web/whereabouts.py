@@ -65,6 +65,8 @@ def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Rel
     """It serves, itself or as part of a newer commit, unless a commit on top of it takes it back."""
     says, environment = f"r{serves.number} serves", serves.environment
     if serves.commit == commit:
+        kept = quarantines.over(conn, serves, environment)
+        says += f" still: {sentences.sentence(trials.read(conn, serves))}" if kept and kept.in_force else ""
         return Whereabouts(environment, SERVES, serves, says, says)
     kept = quarantines.of_commit(conn, serves.application, commit, environment)
     more = "" if kept is None else f"; {kept.says}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shipway.web.life.record import Record
 from shipway.web.overview import fates
-from shipway.web.whereabouts import SERVES
+from shipway.web.whereabouts import PENDING, SERVES, Whereabouts
 from shipway.web.words import listed
 
-BACK = ("undone", "gone back", "going back")
+BACK, GOING = ("undone", "gone back"), ("going back",)
 
 
 def states(record: Record) -> list[tuple[str, str]]:
@@ -18,13 +20,48 @@ def states(record: Record) -> list[tuple[str, str]]:
         found.append(("running", "Under way") if newest.run.state == "running" else ("queued", "Queued"))
     elif newest is not None and newest.run.state == "failed":
         found += _failed(record)
-    if any(trial.fate in BACK and trial.moves for trial in record.trials.values()):
-        found.append(("rolled", "Rolled back"))
-    if any(each.in_force for each in record.held):
-        found.append(("quarantined", "Quarantined"))
+    going, back, held = _taken(record, GOING), _taken(record, BACK), _held(record)
+    if going:
+        found.append(("rolled", f"Going back in {listed(going)}"))
+    if back:
+        found.append(("rolled", f"Rolled back from {listed(back)}"))
+    if held:
+        found.append(("quarantined", f"Quarantined in {listed(held)}"))
     if record.places and record.places[-1].state == SERVES:
-        found.append(("serving", f"Serves in {record.places[-1].environment}"))
+        found.append(("serving", _serves(record, record.places[-1], held)))
     return found or ([("passed", "Passed")] if newest is not None and newest.run.state == "passed" else [])
+
+
+def state(record: Record, place: Whereabouts) -> tuple[str, str]:
+    """The shape and the word of what it is in one environment."""
+    if place.state == SERVES:
+        return "serving", "Serves"
+    if place.state == PENDING:
+        return "running", "On its way"
+    if place.environment in _held(record):
+        return "quarantined", "Quarantined"
+    back = _taken(record, (*BACK, *GOING))
+    return ("rolled", "Rolled back") if place.environment in back else ("queued", "Not there")
+
+
+def _taken(record: Record, ways: Sequence[str]) -> list[str]:
+    """The environments that it had requests in, and was taken back from in one of these ways."""
+    back = {trial.release.environment for trial in record.trials.values() if trial.fate in ways and trial.moves}
+    return [place.environment for place in record.places if place.environment in back]
+
+
+def _held(record: Record) -> list[str]:
+    """The environments that it may not come to."""
+    held = {each.environment for each in record.held if each.in_force}
+    return [place.environment for place in record.places if place.environment in held]
+
+
+def _serves(record: Record, place: Whereabouts, held: Sequence[str]) -> str:
+    """That it serves, and as what, where it may not be in quarantine at the same time without a reason."""
+    says = f"in {place.environment}"
+    if place.release is not None and place.release.commit != record.commit:
+        return f"Serves {says} as part of {place.release.commit[:7]}"
+    return f"Still serves {says}" if place.environment in held else f"Serves {says}"
 
 
 def _failed(record: Record) -> list[tuple[str, str]]:
@@ -32,6 +69,12 @@ def _failed(record: Record) -> list[tuple[str, str]]:
     if fates.taken_back(newest) is not None:
         return []
     return [("blocked", "Blocked") if fates.stopped_before(newest) else ("failed", "Failed")]
+
+
+def _needs_a_reason(record: Record, place: Whereabouts) -> bool:
+    """Whether it serves where it is, or was, in quarantine."""
+    itself = place.release is None or place.release.commit == record.commit
+    return any(one.environment == place.environment and (one.in_force or not itself) for one in record.held)
 
 
 def sentence(record: Record) -> str:
@@ -43,9 +86,7 @@ def sentence(record: Record) -> str:
         if each.state != SERVES:
             reasons.setdefault(each.brief, []).append(each.environment)
     said = [f"It serves in {listed(serves)}."] if serves else []
-    held = {one.environment for one in record.held}
-    parts = (each for each in serving if each.release is not None and each.release.commit != record.commit)
-    said += [f"In {each.environment} {each.reason}." for each in parts if each.environment in held]
+    said += [f"In {each.environment} {each.reason}." for each in serving if _needs_a_reason(record, each)]
     for reason, names in reasons.items():
         said.append(
             f"Not in {listed(names)}: {reason.rstrip('.')}."

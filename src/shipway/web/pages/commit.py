@@ -99,6 +99,7 @@ def _page(site: Site, call: Call, record: Record) -> Response:
         first=record.journeys[0].run if record.journeys else None,
         pills=saying.states(record),
         lead=saying.sentence(record),
+        place_state=saying.state,
         moments=_with_days(telling.moments(record, site.commits.extent(application, commit)), time.time()),
         voyage=voyage(record),
         charts=_charts(site, record.trials),

@@ -81,6 +81,8 @@ def release_page(site: Site, call: Call) -> Response:
 def _pills(trial: Trial, *, held: bool) -> list[tuple[str, str]]:
     """Its states: more than one where a release has gone back."""
     found = [PILLS[trial.fate]] if trial.fate in PILLS else _undone(trial)
+    if trial.asking or trial.fate == "on trial":
+        found = [("running", f"On trial, {trial.share} %")]
     return [*found, ("quarantined", "Quarantined")] if held else found
 
 
