@@ -41,10 +41,10 @@ STATES = {
     "bad": ["Rolled back", "Quarantined"],
     "unjudged": ["Not known", "Rolled back"],
     "blue-green": ["Rolled back", "Quarantined"],
-    "asked": ["Serving"],
+    "asked": ["On trial, 25 %"],
     "stuck": ["Stuck", "Quarantined"],
     "alone": ["Serving"],
-    "trying": ["On trial"],
+    "trying": ["On trial, 50 %"],
 }
 
 
@@ -68,7 +68,7 @@ def states(site: Site, application: str) -> dict[int, str]:
     cells = [
         [re.sub("<[^>]+>", "", cell).strip() for cell in row.split("<td>")] for row in table.split("<tr>")[2:]
     ]
-    return {int(re.findall(r"r(\d+)", row[2])[0]): row[3] for row in cells}
+    return {int(re.findall(r"r(\d+)", row[2])[0]): row[3].replace("\xa0", " ") for row in cells}
 
 
 @pytest.fixture
@@ -348,3 +348,10 @@ def test_what_is_known_only_coarsely_leaves_no_gap() -> None:
     drawn = trial_chart.drawn(trial, [*coarse, *fine], [], Window(1_000_000.0, 1_000_080.0))
     assert (len(drawn.errors.solid), drawn.deaf) == (1, [])
     assert [share.says for share in drawn.named] == ["10 %"]
+
+
+def test_shares_are_of_now_and_rates_of_the_last_minute_and_both_say_so(judged: Site) -> None:
+    page = re.sub("<[^>]+>", "", judged.get(PLACE.format("trying")).text)
+    assert re.search(r"50 % of the requests now; [\d.]+/s in the last minute, (none|[\d.]+ %) failed", page)
+    assert re.search(r"Errors(none|[\d.]+ %, \d+) of [\d,]+ in the last minute", page)
+    assert re.search(r"Of 2\d requests a second \(in the last minute\) 50 %, about 1\d, move to r1", page)

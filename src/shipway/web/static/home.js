@@ -11,8 +11,9 @@ setInterval(() => {
 }, 10000);
 
 // The last hour of each application, drawn beside it: asked for once a minute, drawn again whenever its row is new.
-const WIDE = 132;
-const HIGH = 28;
+const WIDE = 200;
+const LOW = 40;
+const HIGH = 36;
 let hours = [];
 
 async function hear() {
@@ -31,12 +32,12 @@ function draw() {
     if (!spark || !heard.some((count) => count > 0)) continue;
     const most = Math.max(...heard);
     const x = (number) => (WIDE * number / (one.requests.length - 1)).toFixed(1);
-    const points = one.requests.flatMap((count, number) => (count === null ? [] : [`${x(number)},${(30 - HIGH * count / most).toFixed(1)}`]));
+    const points = one.requests.flatMap((count, number) => (count === null ? [] : [`${x(number)},${(LOW - HIGH * count / most).toFixed(1)}`]));
     const [first, last] = [points[0].split(',')[0], points[points.length - 1].split(',')[0]];
     spark.querySelector('.ln').setAttribute('points', points.join(' '));
-    spark.querySelector('.area').setAttribute('points', `${first},30 ${points.join(' ')} ${last},30`);
+    spark.querySelector('.area').setAttribute('points', `${first},${LOW} ${points.join(' ')} ${last},${LOW}`);
     const failed = one.failed.map((count, number) => (count ? count / Math.max(one.requests[number], 1) : 0));
-    spark.querySelector('.bad').setAttribute('d', failed.map((share, number) => (share < 0.01 ? '' : `M${x(number)} 30v-${Math.max(4, HIGH * share).toFixed(1)}`)).join(''));
+    spark.querySelector('.bad').setAttribute('d', failed.map((share, number) => (share < 0.01 ? '' : `M${x(number)} ${LOW}v-${Math.max(4, HIGH * share).toFixed(1)}`)).join(''));
     const [requests, wrong] = [heard, one.failed].map((counts) => counts.reduce((sum, count) => sum + (count ?? 0), 0).toLocaleString('en'));
     spark.setAttribute('aria-label', `${requests} requests to ${one.environment} in the last hour, ${wrong} failed`);
     spark.removeAttribute('hidden');
