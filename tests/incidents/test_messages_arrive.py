@@ -16,7 +16,7 @@ from shipway.incidents.outbox import AT_ONCE, AT_ONCE_EACH, LATE, Outbox, in_tur
 from shipway.state import facts, messages
 from shipway.state.messages import Draft, Message
 from support.installation import eventually
-from support.receivers import Hook, Mailbox
+from support.receivers import Hook, Mailbox, words
 
 MINUTE = 60.0
 
@@ -48,7 +48,10 @@ def test_a_mail_has_what_a_mail_needs(team: Team, mailbox: Mailbox) -> None:
     assert (mail["To"], mail["From"]) == ("ada@example.org", "Shipway <shipway@example.org>")
     assert mail["Message-ID"] == f"<{message.id}@{team.places.name}.shipway.invalid>"
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert "Brëak it" in mail.get_content()
+    assert mail.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+    for part in mail.iter_parts():
+        assert "Brëak it" in part.get_content()
     assert (message.state, message.service) == ("sent", "E-mail")
 
 
@@ -276,7 +279,7 @@ def test_without_a_channel_of_their_own_the_owner_hears_for_whom_it_is(team: Tea
     say(team, "zoe@example.org")
     team.send()
     (mail,) = mailbox.wait()
-    assert "This is for zoe@example.org" in mail.get_content()
+    assert "This is for zoe@example.org" in words(mail)
 
 
 def test_without_any_channel_it_is_on_record(team: Team) -> None:
@@ -505,7 +508,7 @@ def test_what_the_persons_channels_do_not_take_reaches_the_owner(team: Team, hoo
     team.later += MINUTE
     team.send()
     (mail,) = mailbox.wait()
-    assert "This is for ada@example.org, who has no channel that works" in mail.get_content()
+    assert "This is for ada@example.org, who has no channel that works" in words(mail)
 
 
 def test_what_was_not_taken_for_a_quarter_of_an_hour_is_late(team: Team, hook: Hook) -> None:

@@ -14,7 +14,7 @@ from support import receivers
 from support.installation import Installation, Repository, eventually
 from support.kills import victims
 from support.prices import ADDS, RENAMES, prices
-from support.receivers import Mailbox
+from support.receivers import Mailbox, words
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_one_that_renames_goes_no_further_and_its_author_hears_why(
     assert "rehearsal in test" in repository.shipway("runs", str(run["number"])).out
     (mail,) = mailbox.wait()
     assert "does not serve in prod: its rehearsal in test failed" in mail["Subject"]
-    assert "no such column: pence" in mail.get_content()
+    assert "no such column: pence" in words(mail)
     assert not left(house)
 
 

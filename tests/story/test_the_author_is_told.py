@@ -13,7 +13,7 @@ import pytest
 from support import receivers
 from support.installation import Installation, Repository, eventually
 from support.kills import victims
-from support.receivers import Mailbox
+from support.receivers import Mailbox, words
 from support.shop import PROJECT, shop
 
 ONE = PROJECT.replace("[dev, test, prod]", "[prod]").replace("warm: 60 s", "warm: 6 s")
@@ -75,8 +75,8 @@ def test_the_author_has_a_mail_with_the_line_that_explains_it(repository: Reposi
     commit = failing(repository, "eggs are out")
     (mail,) = mailbox.wait()
     assert mail["Subject"] == f"[shop] test failed on {commit[:7]}"
-    assert "eggs are out" in mail.get_content()
-    assert "prod serves r1" in mail.get_content()
+    assert "eggs are out" in words(mail)
+    assert "prod serves r1" in words(mail)
     eventually(lambda: repository.json("messages", commit)[0]["state"] == "sent", "it is noted")
     (told,) = repository.json("messages", commit)
     assert (told["person"], told["service"]) == ("ada@example.org", "E-mail")
@@ -122,7 +122,7 @@ def test_who_was_told_hears_that_the_fix_serves_and_that_nobody_came(
     fix = repository.deliver("Mend it", shop("3", project=ONE))
     mail = mailbox.wait(before + 1)[-1]
     assert str(mail["Subject"]).startswith(f"[shop] {fix[:7]} is in prod and could not be judged; it comes after ")
-    assert "Nothing is known of whether it is good: " in mail.get_content()
+    assert "Nothing is known of whether it is good: " in words(mail)
     assert len(mailbox.mails) == before + 1
 
 
@@ -133,7 +133,7 @@ def test_a_release_that_is_not_healthy_is_told_with_what_serves(repository: Repo
     repository.push()
     mail = mailbox.wait(before + 1)[-1]
     assert str(mail["Subject"]).startswith(f"[shop] {commit[:7]} does not serve in prod: ")
-    assert "GET /health answered 500" in mail.get_content()
+    assert "GET /health answered 500" in words(mail)
 
 
 def test_doctor_says_that_nothing_waits(house: Installation) -> None:

@@ -23,6 +23,13 @@ MAIL = Channel("mail", "ada@example.org", "E-mail", b"", private=False, who="ada
 """A channel that is said to have taken something, with no server behind it."""
 
 
+def words(mail: EmailMessage) -> str:
+    """The plain text of a mail."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
 @dataclass
 class Mailbox:
     """A mail server; `refuses` is what it answers instead of taking a mail."""

@@ -11,6 +11,7 @@ tell       facts become messages, each once
 channels   by which addresses people are reached
 outbox     messages are sent, however often it takes
 courier    one message, one channel, in a process of its own
+mail       the page that a mail is beside its plain text
 line       reports of errors that wait to go on, on disk
 forward    reports of errors go on to an outside Sentry
 pulse      an outside service hears every minute that Shipway is well

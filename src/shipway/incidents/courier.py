@@ -34,7 +34,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from shipway.hosts import reach
-from shipway.incidents import dsn
+from shipway.incidents import dsn, mail
 
 PATIENCE = 75.0
 """Seconds that a service may take to answer; the slowest that is borne takes a minute."""
@@ -268,6 +268,7 @@ def _composed(service: Any, order: Mapping[str, Any]) -> EmailMessage:
     message["Date"] = format_datetime(localtime())
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer from whoever is on holiday
     message.set_content(order["text"])
+    message.add_alternative(mail.page(order["subject"], order["text"], order.get("news", "")), subtype="html")
     return message
 
 
