@@ -99,6 +99,12 @@ def test_what_serves_in_spite_of_its_quarantine_says_why(site: Site) -> None:
     assert why in site.get(f"/applications/late/commits/{head(site, 'late')}").text
 
 
+def test_the_same_reason_is_said_once(past: Site) -> None:
+    page = past.get(f"/applications/topup/commits/{head(past, 'topup')}").text
+    card = page.partition('id="where"')[2].partition("</section>")[0]
+    assert (card.count("run 5 failed"), card.count("For the same reason")) == (1, 2)
+
+
 def test_every_sentence_leads_to_the_fact_it_came_from(past: Site) -> None:
     for application in ("bad", "blue-green", "trying", "topup", "ledger", "mailer"):
         found = life(past, application)

@@ -99,3 +99,12 @@ def test_a_command_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pyt
     found = {one.what: one for one in checkup.machine(Places.of(tmp_path, {"HOME": str(tmp_path)}))}
     assert (found["git"].good, found["envoy"].good) == (False, False)
     assert found["git"].advice
+
+
+def test_of_a_version_its_number_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    says = tmp_path / "envoy"
+    says.write_text("#!/bin/sh\necho 'envoy  version: 9e5580/1.40.0/Clean/RELEASE/BoringSSL'\n")
+    says.chmod(0o755)
+    monkeypatch.setenv("SHIPWAY_ENVOY", str(says))
+    found = {one.what: one for one in checkup.machine(Places.of(tmp_path, {"HOME": str(tmp_path)}))}
+    assert (found["envoy"].good, found["envoy"].found) == (True, "1.40.0")

