@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from shipway.signals.instances import Usage
 from shipway.traffic.counts import Count, Counted
 from shipway.traffic.tally import BOUNDS, Tally
+from shipway.web.pages.rendering import window
 from support.keeping import eventually
 from support.ports import free_port
 from support.said import kept
@@ -71,6 +72,13 @@ def test_the_last_seconds_of_each_release_are_told(shop: Site, monkeypatch) -> N
     assert (told["p50"], told["p95"], told["p99"]) == (6, 6, 6)
     assert (told["cpu"], told["memory"], told["restarts"]) == (0.25, 41_000_000, 3)
     assert told["instances"][0]["process"] == "web"
+
+
+def test_the_first_page_says_of_which_time_its_rates_are(shop: Site, monkeypatch) -> None:
+    routers(shop, monkeypatch, {"shop.prod.r2": Tally()}, {"shop.prod.r2": QUICK})
+    assert re.search(r"10 % failed, last (second|\d+ s)<", shop.get("/").text)
+    spoken = (window(seconds) for seconds in (0.004, 1.2, 9.7))
+    assert list(spoken) == ["last second", "last second", "last 10 s"]
 
 
 def test_a_router_that_is_silent_is_told_as_such_and_not_as_zero(shop: Site, monkeypatch) -> None:

@@ -50,14 +50,15 @@ def templates(files: Files) -> jinja2.Environment:
         several=words.several,
         size=words.size,
         ticked=ticked,
-        whole=whole,
+        window=window,
     )
     return made
 
 
-def whole(seconds: float) -> int:
-    """Whole seconds, at least one: how long it is that figures are of."""
-    return max(1, round(seconds))
+def window(seconds: float) -> str:
+    """Of which time figures are: `last second`, `last 10 s`."""
+    whole = max(1, round(seconds))
+    return "last second" if whole == 1 else f"last {whole} s"
 
 
 def page(site: Site, call: Call, name: str, **values: Any) -> HTMLResponse:
