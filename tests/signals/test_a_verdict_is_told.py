@@ -9,6 +9,8 @@ from random import Random
 import pytest
 
 from shipway.signals.judge import Check, Judge, Reading
+from shipway.signals.verdict import SLOW
+from shipway.traffic.tally import Tally
 from support.tallies import tally
 from support.worlds import Change, Moves, World, always, readings
 
@@ -71,6 +73,68 @@ def test_the_same_readings_lead_to_the_same_verdict_at_every_moment() -> None:
             for earlier in course[: place + 1]:
                 again.see(earlier)
             assert (again.verdict(), again.evidence) == (judge.verdict(), judge.evidence)
+
+
+# --- durations, compared or not
+
+
+def durations(judge: Judge) -> str:
+    """Why they are not compared, by the row that stands for them; it is the only one."""
+    (found,) = [one for one in judge.verdict().findings if one.what == SLOW or "slower than" in one.what]
+    return found.why_not
+
+
+FEW = Reading(1.0, 0.5, tally(1), tally(1))
+
+
+@pytest.mark.parametrize(
+    ("readings", "why_not"),
+    [
+        ([], "warming up: 0 of 20 requests"),
+        ([FEW] * 7, "warming up: 7 of 20 requests"),
+        ([FEW] * 22, "warming up: 2 of 5 s after 20 requests"),
+        ([*[FEW] * 26, replace(FEW, old=Tally(), new=Tally())], ""),
+        ([*[FEW] * 60, replace(FEW, new_restarts=1)], ""),
+        ([replace(FEW, new_instances=2)] * 30, "warming up: 30 of 40 requests"),
+    ],
+)
+def test_durations_have_a_row_also_while_none_are_compared(readings: list[Reading], why_not: str) -> None:
+    assert durations(seen(readings)) == why_not
+
+
+def test_too_few_durations_of_the_old_release_are_said() -> None:
+    judge = Judge()
+    for reading in [Reading(60.0, 0.0, tally(63)), *[Reading(60.0, 0.5, new=tally(30))] * 3]:
+        judge.see(reading)
+    assert durations(judge) == "too few are known of the old release: 63 of 100"
+
+
+@pytest.mark.parametrize(("alone", "why_not"), [(10, "warming up: 10 of 20 requests"), (60, "")])
+def test_one_that_serves_alone_has_that_row_as_well(alone: int, why_not: str) -> None:
+    assert durations(seen([replace(ALONE, new=tally(1))] * alone)) == why_not
+
+
+# --- doubted
+
+
+def test_a_doubt_has_a_reason_with_its_numbers() -> None:
+    judge = seen([GOOD] * 60, [ALONE] * 3, [replace(ALONE, new=tally(20, 10))])
+    assert judge.doubts
+    doubt = judge.doubt()
+    assert doubt.reason.startswith(
+        "Failed requests: 10 of 20 of the new release, 5 of 3,600 of the old one before"
+    )
+    assert [(one.new_count, one.new_of, one.beside) for one in doubt.findings] == [(10, 20, False)]
+
+
+def test_slow_requests_are_a_doubt_with_numbers_as_well() -> None:
+    doubt = seen([GOOD] * 60, [ALONE] * 3, [replace(ALONE, new=tally(20, 0, 400))] * 2).doubt()
+    assert doubt.reason.startswith("Requests slower than 45 ms: 40 of 40 of the new release, 0 of 3,6")
+
+
+def test_one_that_does_not_answer_says_how_many_wait() -> None:
+    doubt = seen([GOOD] * 60, [Reading(1.0, 1.0, new_waiting=5)] * 20).doubt()
+    assert doubt.reason == "5 requests wait for the new release, and none was answered for 20 s."
 
 
 # --- cold

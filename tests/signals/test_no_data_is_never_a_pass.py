@@ -64,7 +64,7 @@ def test_a_release_in_doubt_gets_no_larger_share_until_the_deadline(
     evidence: float, waited: float, act: str
 ) -> None:
     doubt = Verdict("not known", "9 requests are too few", (Finding("failed requests", 4, 9, 0, 51, evidence),))
-    assert step(doubt, heard=waited, unheard=0, waited=waited, hold=HOLD, deadline=DEADLINE).act == act
+    assert step(doubt, heard=waited, unheard=0, listens=0, waited=waited, hold=HOLD, deadline=DEADLINE).act == act
 
 
 MUTE = Reading(1.0, 0.5, tally(10), new_waiting=5)
@@ -77,7 +77,13 @@ def test_a_release_that_never_answers_goes_back_at_the_deadline() -> None:
         judge.see(MUTE)
         waited += 1
         told = step(
-            judge.verdict(), heard=waited, unheard=judge.unheard, waited=waited, hold=HOLD, deadline=DEADLINE
+            judge.verdict(),
+            heard=waited,
+            unheard=judge.unheard,
+            listens=judge.listens,
+            waited=waited,
+            hold=HOLD,
+            deadline=DEADLINE,
         )
     assert (told, waited) == (Step("go back"), DEADLINE)
     assert judge.verdict().reason == "5 requests wait for the new release, and none was answered for 120 s."
@@ -139,7 +145,15 @@ def carried(name: str, says: str) -> Told:
             for earlier in past:
                 judge.see(earlier)
         verdict = judge.verdict()
-        told = step(verdict, heard=judge.heard, unheard=judge.unheard, waited=waited, hold=HOLD, deadline=DEADLINE)
+        told = step(
+            verdict,
+            heard=judge.heard,
+            unheard=judge.unheard,
+            listens=judge.listens,
+            waited=waited,
+            hold=HOLD,
+            deadline=DEADLINE,
+        )
         if told.act != "wait":
             return Told(told, verdict.kind, waited)
 
@@ -184,6 +198,12 @@ def test_a_source_that_is_heard_now_and_then_is_held_as_well() -> None:
         judge.see(GOOD if waited % 3 == 0 else UNHEARD)
         waited += 1
         told = step(
-            judge.verdict(), heard=judge.heard, unheard=judge.unheard, waited=waited, hold=HOLD, deadline=120
+            judge.verdict(),
+            heard=judge.heard,
+            unheard=judge.unheard,
+            listens=judge.listens,
+            waited=waited,
+            hold=HOLD,
+            deadline=120,
         )
     assert (told, waited) == (Step("go back"), 120)

@@ -54,6 +54,7 @@ class Production:
     _next: float = 0.0
     _ends: dict[int, tuple[Counts, Counts]] = field(default_factory=dict)
     _running: int = 0
+    _served: int = 0
 
     def until(self, second: float) -> tuple[Counts, Counts]:
         """What ended in the tick before `second`; call tick by tick."""
@@ -72,9 +73,9 @@ class Production:
             self._running = world.run
         failed = self._running > 0 or (new and rng.random() < change.failing)
         self._running = max(self._running - 1, 0)
-        milliseconds = (
-            took(world, second, rng) * (change.slower if new else 1.0) * (world.fails_after if failed else 1)
-        )
+        self._served += new
+        slower = change.slower * (10 if self._served <= change.cold else 1) if new else 1.0
+        milliseconds = took(world, second, rng) * slower * (world.fails_after if failed else 1)
         slot = int((second + milliseconds / 1000) / TICK) + 1
         self._ends.setdefault(slot, (Counts(), Counts()))[new].add(failed, milliseconds)
         self.waiting += new
@@ -84,7 +85,7 @@ def watched(
     world: World, change: Change, rng: Random, by: Watching, *, since: float = 0.0, seconds: float = 180.0
 ) -> Seen:
     """The real judge, asked as the story asks it, over `seconds` alone; the old one was seen for five minutes."""
-    return Watch(Production(_later(world, 300.0), change, since + 300.0, rng), by).until(seconds)
+    return Watch(Production(later(world, 300.0), change, since + 300.0, rng), by).until(seconds)
 
 
 class Watch:
@@ -153,7 +154,7 @@ def together(counts: Iterable[Counts]) -> Counts:
     return made
 
 
-def _later(world: World, seconds: float) -> World:
+def later(world: World, seconds: float) -> World:
     """The same with its time shifted: second 0 is when the new release begins to serve."""
     return replace(
         world,

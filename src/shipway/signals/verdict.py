@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 Kind = Literal["good", "bad", "not known"]
 RESTARTS = "restarts"
+FAILED = "failed requests"
+SLOW = "slow requests"
 NOTICEABLE = 2.0
 """Evidence below which nothing is said of it."""
 DOUBTFUL = 10.0
@@ -23,7 +25,7 @@ class Finding:
     `evidence` is an e-value: how many times likelier what was seen is if the new release is worse than if it is
     not. It may be looked at as often as one likes; by chance it exceeds N at most once in N comparisons.
     `beside`: both served in the same time. Otherwise the old release's numbers are from before, and what happened
-    to the world in between counts against the new one.
+    to the world in between counts against the new one. `why_not`: why there is nothing to compare yet.
     """
 
     what: str
@@ -33,6 +35,7 @@ class Finding:
     old_of: int
     evidence: float
     beside: bool = True
+    why_not: str = ""
 
     @property
     def new_share(self) -> float:
@@ -60,7 +63,9 @@ def by_chance(evidence: float) -> str:
 
 
 def weight(one: Finding) -> str:
-    """How far one finding speaks against the new release, in words."""
+    """How far one finding speaks against the new release, in words; nothing where there is nothing to compare."""
+    if one.why_not:
+        return ""
     if one.evidence < NOTICEABLE:
         return "no more than chance brings"
     return "speaks against it" if one.evidence >= STRONG else "perhaps against it"

@@ -95,6 +95,10 @@ class Trial:
         """Whether it looks as if it had become worse since it has all requests."""
         return self._judge.doubts
 
+    def doubt(self) -> Verdict:
+        """Why, with the numbers."""
+        return self._judge.doubt()
+
     def step(self, share: int, condition: Judged, waited: float) -> Step:
         """What is to be done after `waited` seconds with a share that was given after all others."""
         heard = self._stands_heard if self._stands == share / 100 else 0.0
@@ -102,6 +106,7 @@ class Trial:
             self._judge.verdict(),
             heard=heard,
             unheard=self._judge.unheard,
+            listens=0.0,
             waited=waited,
             hold=condition.hold,
             deadline=condition.deadline,
@@ -120,6 +125,7 @@ class Trial:
                     verdict,
                     heard=self._heard[share / 100],
                     unheard=self._judge.unheard,
+                    listens=self._judge.listens,
                     waited=waited,
                     hold=condition.hold,
                     deadline=condition.deadline,

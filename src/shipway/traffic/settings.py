@@ -55,7 +55,12 @@ class TrafficSettings(Settings):
         description="Of a canary: the shares of 100 requests that the new release gets before it gets all. Below "
         "five requests a second the first step is 50.",
     )
-    hold: Duration = Field(default=60.0, gt=0, description="Of a canary: how long each share is judged.")
+    hold: Duration = Field(
+        default=60.0,
+        gt=0,
+        description="Of a canary: how long each share is judged. Where few requests come it is longer, until "
+        "enough durations were compared, if that will be so before `deadline`.",
+    )
     deadline: Duration = Field(
         default=600.0,
         gt=0,

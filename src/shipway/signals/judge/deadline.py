@@ -16,15 +16,27 @@ class Step:
     quarantine: bool = False
 
 
-def step(verdict: Verdict, *, heard: float, unheard: float, waited: float, hold: float, deadline: float) -> Step:
-    """Seconds since the step began: `heard` of its source, `waited` in all; `unheard` as the judge says.
+def step(
+    verdict: Verdict,
+    *,
+    heard: float,
+    unheard: float,
+    listens: float,
+    waited: float,
+    hold: float,
+    deadline: float,
+) -> Step:
+    """Seconds since the step began: `heard` of its source, `waited` in all; `unheard` and `listens` as the
+    judge says.
 
     A step lasts until its source was heard for `hold` seconds, and goes on whether the verdict is good or, for
     want of requests, not known. A source that is silent holds it. After `deadline` it goes back. While something
-    speaks against the release it waits as well, for more requests to tell, and goes on at the deadline.
+    speaks against the release it waits as well, for more requests to tell, and goes on at the deadline. Where
+    durations will be compared before the deadline, as requests come now, it waits for that.
     """
     if verdict.kind == "bad":
         return Step("go back", quarantine=True)
-    if not unheard and heard >= hold and (not verdict.doubtful or waited >= deadline):
+    waits = verdict.doubtful or 0 < listens <= deadline - waited
+    if not unheard and heard >= hold and (not waits or waited >= deadline):
         return Step("go on")
     return Step("go back") if waited >= deadline else Step("wait")

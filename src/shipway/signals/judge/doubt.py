@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
 from shipway.signals.judge.past import Past
 from shipway.signals.judge.reading import Reading
+from shipway.signals.verdict import FAILED, SLOW, Finding
 from shipway.traffic.tally import BOUNDS
 
 FAST, SLOWLY = 0.4, 0.08
@@ -25,13 +27,15 @@ class Drift:
     more: float
     sum: float = 0.0
     bad: int = 0
+    of: int = 0
 
     def see(self, bad: int, good: int) -> None:
         higher = self.limit + self.more * (1 - self.limit)
         rises, falls = log(higher / self.limit), log((1 - higher) / (1 - self.limit))
-        self.sum, self.bad = self.sum + bad * rises + good * falls, self.bad + bad
+        self.sum += bad * rises + good * falls
+        self.bad, self.of = self.bad + bad, self.of + bad + good
         if self.sum <= 0:
-            self.sum, self.bad = 0.0, 0
+            self.sum, self.bad, self.of = 0.0, 0, 0
         self.sum = min(self.sum, 2 * ENOUGH)
 
     @property
@@ -47,6 +51,8 @@ class Doubt:
         self._place = None if place is None else min(place + tolerance, len(BOUNDS) - 1)
         self._failing = [Drift(past.failing_usually, more) for more in (FAST, SLOWLY)]
         self._slow = [Drift(SLOW_LIMIT, more) for more in (FAST, SLOWLY)]
+        self._failed_before = (past.errors, past.requests)
+        self._slow_before = (0, 0) if self._place is None else (past.count_slower_than(self._place), past.timed)
 
     def see(self, reading: Reading, warm: bool) -> None:
         new = reading.new
@@ -60,3 +66,19 @@ class Doubt:
     @property
     def shows(self) -> bool:
         return any(drift.shows for drift in (*self._failing, *self._slow))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What shows, counted since it began; compared with what was before, so no evidence."""
+        slow = SLOW if self._place is None else f"requests slower than {BOUNDS[self._place]} ms"
+        looked_for = ((FAILED, self._failing, self._failed_before), (slow, self._slow, self._slow_before))
+        showing = ((what, _longest(drifts), before) for what, drifts, before in looked_for)
+        return tuple(
+            Finding(what, drift.bad, drift.of, *before, 1.0, beside=False)
+            for what, drift, before in showing
+            if drift is not None
+        )
+
+
+def _longest(drifts: Sequence[Drift]) -> Drift | None:
+    """The one that shows and has counted most, if any does."""
+    return max((drift for drift in drifts if drift.shows), key=lambda drift: drift.of, default=None)

@@ -11,6 +11,7 @@ from shipway.signals.judge.checks import Checks
 from shipway.signals.judge.doubt import Doubt
 from shipway.signals.judge.earlier import Earlier
 from shipway.signals.judge.later import Later
+from shipway.signals.judge.listening import Listening
 from shipway.signals.judge.mute import Mute
 from shipway.signals.judge.past import Past
 from shipway.signals.judge.policy import Policy
@@ -18,9 +19,8 @@ from shipway.signals.judge.ranks import Ranks
 from shipway.signals.judge.reading import Reading
 from shipway.signals.judge.restarts import Restarts
 from shipway.signals.judge.warmth import Warmth
-from shipway.signals.verdict import Finding, Verdict
+from shipway.signals.verdict import FAILED, SLOW, Finding, Verdict
 
-FAILED = "failed requests"
 ERRORS = ((0.08, More(0.01)), (0.1, More(0.04)), (0.17, More(0.15)), (0.35, More(0.5)), (0.3, More(0.97)))
 
 
@@ -64,6 +64,7 @@ class Judge:
         self._doubt: Doubt | None = None
         self._earlier = Earlier()
         self._warmth = Warmth(self.policy)
+        self._listening = Listening(self._warmth, self._past)
         self._bad: Verdict | None = None
 
     def see(self, reading: Reading) -> None:
@@ -78,6 +79,7 @@ class Judge:
             self._compare(reading)
         if reading.share < 1:
             self._past.learn(reading.old, reading.seconds)
+        self._listening.see(reading, self._slow.heard)
         if self._bad is None and self.evidence >= self.policy.proof:
             findings = self._findings()
             self._bad = Verdict("bad", telling.bad(findings[0], self.evidence), findings)
@@ -88,6 +90,13 @@ class Judge:
         did not answer one of the requests that wait for it.
         """
         return max(self.silent, self._mute.long)
+
+    @property
+    def listens(self) -> float:
+        """Seconds until enough durations of the new release are compared with the old one's, if requests go on to
+        come as they did: 0 once they are, infinite while none come.
+        """
+        return self._listening.lasts
 
     @property
     def doubts(self) -> bool:
@@ -115,6 +124,13 @@ class Judge:
         if self.evidence >= self.policy.doubt:
             return Verdict("not known", telling.unsure(findings[0]), findings)
         return Verdict("good", telling.good(findings, self.requests), findings)
+
+    def doubt(self) -> Verdict:
+        """Why it `doubts`, with the numbers: compared with what was before, which decides nothing."""
+        findings = () if self._doubt is None else self._doubt.findings()
+        if findings or not self._mute.long:
+            return Verdict("not known", telling.doubt(findings), findings)
+        return Verdict("not known", telling.mute(self._mute.waiting, self._mute.long))
 
     # --- comparing
 
@@ -164,7 +180,16 @@ class Judge:
 
     def _findings(self) -> tuple[Finding, ...]:
         worst_first = sorted(self._parts(), key=self._weight, reverse=True)
-        return tuple(part.finding for part in worst_first if part.finding.new_of)
+        told = [part.finding for part in worst_first if part.finding.new_of]
+        return tuple(told) if self._hears_durations else (*told, self._not_yet())
+
+    @property
+    def _hears_durations(self) -> bool:
+        return self._slow.heard > 0 or (self._later is not None and self._later.slow().new_of > 0)
+
+    def _not_yet(self) -> Finding:
+        """Nothing is known of durations: that is told, with the reason."""
+        return Finding(SLOW, 0, 0, 0, 0, 1.0, beside=self._later is None, why_not=self._listening.says)
 
     def _weight(self, part: Part) -> tuple[bool, float]:
         """What is slow because it fails is told as what fails, if that is worth a doubt by itself."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shipway.signals.judge.against import Against
 from shipway.signals.judge.past import Past
 from shipway.signals.judge.reading import Reading
-from shipway.signals.verdict import Finding
+from shipway.signals.verdict import FAILED, SLOW, Finding
 from shipway.traffic.tally import BOUNDS
 
 REQUESTS, SECONDS, MOST = 10, 3.0, 10.0
@@ -32,10 +32,10 @@ class Later:
             self._slow.see(reading.new.slower_than(self._place), timed, reading.seconds)
 
     def errors(self) -> Finding:
-        return self._finding("failed requests", self._errors, self._failing)
+        return self._finding(FAILED, self._errors, self._failing)
 
     def slow(self) -> Finding:
-        what = "slow requests" if self._place is None else f"requests slower than {BOUNDS[self._place]} ms"
+        what = SLOW if self._place is None else f"requests slower than {BOUNDS[self._place]} ms"
         return self._finding(what, self._slow, self._slowed)
 
     @staticmethod

@@ -16,7 +16,7 @@ from math import exp, log, sqrt
 from shipway.signals.judge.beside import FORGET, LEAST, LOG_MOST, MOST_NEEDED, OF_NEW
 from shipway.signals.judge.past import Past
 from shipway.signals.judge.wager import Wager
-from shipway.signals.verdict import Finding
+from shipway.signals.verdict import SLOW, Finding
 from shipway.traffic.tally import BOUNDS, Tally
 
 EDGES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.97, 0.99)
@@ -104,6 +104,11 @@ class Ranks:
     def evidence(self) -> float:
         return self._wager.evidence
 
+    @property
+    def heard(self) -> int:
+        """How many durations of the new release were compared."""
+        return sum(self._seen[1])
+
     def see(self, old: Tally, new: Tally, share: float, past: Past) -> None:
         if not self._of:
             self._look_up(past)
@@ -125,7 +130,7 @@ class Ranks:
     def finding(self) -> Finding:
         """Told by the edge at which the new release differs most."""
         if self._classes is None:
-            return Finding("slow requests", 0, 0, 0, 0, self.evidence)
+            return Finding(SLOW, 0, 0, 0, 0, self.evidence)
         if self._told is None:
             old, new = (list(accumulate(durations)) for durations in self._seen)
             found = [self._at(edge, old, new) for edge in self._classes.edges]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shipway.signals.judge.policy import Policy
-from shipway.signals.verdict import RESTARTS, Finding, by_chance
+from shipway.signals.verdict import FAILED, RESTARTS, Finding, by_chance
 
 
 def bad(worst: Finding, evidence: float) -> str:
@@ -16,8 +16,13 @@ def unsure(worst: Finding) -> str:
     return f"{numbers(worst)}: not enough to tell yet."
 
 
+def doubt(findings: Sequence[Finding]) -> str:
+    """Of a release that serves alone."""
+    return f"{'; '.join(map(numbers, findings))}." if findings else "It looked worse for a moment."
+
+
 def good(findings: Sequence[Finding], requests: int) -> str:
-    failed = next((finding for finding in findings if finding.what == "failed requests" and finding.new_of), None)
+    failed = next((finding for finding in findings if finding.what == FAILED and finding.new_of), None)
     return f"Nothing speaks against {requests:,} requests" + (f"; {_lower(numbers(failed))}." if failed else ".")
 
 

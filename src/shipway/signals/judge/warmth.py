@@ -12,6 +12,7 @@ class Warmth:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._requests, self._seconds = 0, 0.0
+        self._needed, self._lasts = policy.warm_requests, policy.warm_seconds
         self.warm = False
 
     def feel(self, reading: Reading, usual: float) -> None:
@@ -20,7 +21,26 @@ class Warmth:
         """
         if reading.new_restarts:
             self._requests, self._seconds = 0, 0.0
-        self.warm = self._seconds >= max(self._policy.warm_seconds, COLD_TIMES * usual)
-        if self._requests >= self._policy.warm_requests * reading.new_instances:
+        self._needed = self._policy.warm_requests * reading.new_instances
+        self._lasts = max(self._policy.warm_seconds, COLD_TIMES * usual)
+        self.warm = self._seconds >= self._lasts
+        if self._requests >= self._needed:
             self._seconds += reading.seconds
         self._requests += reading.new.requests
+
+    @property
+    def requests_left(self) -> int:
+        """How many must come until its first ones are over."""
+        return max(self._needed - self._requests, 0)
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds that must pass after those."""
+        return max(self._lasts - self._seconds, 0.0)
+
+    @property
+    def says(self) -> str:
+        """How far it is: `7 of 20 requests`, then `2 of 5 s`."""
+        if self.requests_left:
+            return f"{self._requests} of {self._needed} requests"
+        return f"{self._seconds:.0f} of {self._lasts:.0f} s after {self._needed} requests"
