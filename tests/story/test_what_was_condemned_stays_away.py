@@ -17,7 +17,7 @@ from shipway.story import carry
 from shipway.story.watch import Watch
 from shipway.web import whereabouts
 from shipway.web.commits import Commits
-from support.hearing import Hearsay, earlier, hear, read, tally
+from support.hearing import Hearsay, Says, earlier, hear, read, tally
 from support.reconciling import reconcile_all
 from support.scene import WEB_ONLY, Scene, a_scene
 from support.workshop import NAME
@@ -43,6 +43,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 def worse(new: bool, _number: int) -> Reading:
     return read(tally(0, 40) if new else tally(40), seconds=3)
+
+
+def nobody(_new: bool, _number: int) -> Reading:
+    return read(tally(0), seconds=3)
 
 
 def same(_new: bool, _number: int) -> Reading:
@@ -153,6 +157,20 @@ def test_a_rollback_goes_past_it(scene: Scene) -> None:
     assert scene.says() == "1"
 
 
+def test_what_grew_from_it_and_is_not_known_goes_through_and_ends_nothing(scene: Scene) -> None:
+    """Nobody came while it was watched: it serves, and whether it mends anything nobody can say."""
+    bad = bad_of(scene)
+    git(scene, "update-ref", "refs/heads/main", bad)
+    scene.workshop.reset(bad)
+    delivered(scene, "2, and nobody comes", nobody, "verdict.not_known")
+    serves = scene.serving()
+    assert scene.quarantined() == [bad]
+    assert f"{bad[:7]} is quarantined in prod" in scene.deliver(scene.ordered(bad))
+    until = "until a commit on top of it has served there and was judged good"
+    part = f"r{serves.number} serves, as part of {serves.commit[:7]}"
+    assert where(scene, bad) == f"{part}; {bad[:7]} is quarantined in prod {until}, and r{serves.number} was not"
+
+
 def test_what_grew_from_it_goes_through_and_ends_it(scene: Scene) -> None:
     bad = bad_of(scene)
     git(scene, "update-ref", "refs/heads/main", bad)
@@ -164,11 +182,16 @@ def test_what_grew_from_it_goes_through_and_ends_it(scene: Scene) -> None:
 
 def serves_well(scene: Scene, version: str) -> None:
     """This is delivered, and judged good at the end of its trial."""
-    stable = scene.serving().name
+    delivered(scene, version, same, "verdict.good")
+
+
+def delivered(scene: Scene, version: str, says: Says, judged: str) -> None:
+    """It serves, and what is heard of it leads to the fact `judged` at the end of its trial."""
+    stable, before = scene.serving().name, scene.every_fact().count(judged)
     scene.serves(version, project=BRIEFLY)
-    hear(scene.cast, Hearsay(stable, same, earlier(range(20, 10, -1))))
+    hear(scene.cast, Hearsay(stable, says, earlier(range(20, 10, -1))))
     Watch(scene.cast).look()
-    assert scene.every_fact().count("verdict.good") > 0
+    assert scene.every_fact().count(judged) == before + 1
 
 
 def test_a_bad_release_goes_back_though_its_environment_is_frozen(

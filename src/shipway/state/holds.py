@@ -200,7 +200,7 @@ def quarantine_of(conn: Connection, application: str, environment: str, commit: 
 
 
 def lift(conn: Connection, found: Collection[Hold], *, by: str, run: str) -> None:
-    """Ends quarantines, because the descendant `by` passed; each once."""
+    """Ends quarantines, because the descendant `by` has served there and was judged good; each once."""
     for hold in found:
         if _end(conn, hold):
             facts.record(

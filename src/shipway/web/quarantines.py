@@ -12,6 +12,7 @@ from shipway.state.holds import Hold
 from shipway.state.releases import Release
 
 UNTIL = "until a commit on top of {it} has served there and was judged good"
+"""One that is not known ends nothing: nobody can say that it mends anything. It may serve all the same."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,11 @@ STATES = (
     ("serving", "Serving", "Answers requests. Says which share."),
     ("draining", "Draining", "Takes nothing new, finishes what it has."),
     ("rolled", "Rolled back", "Was there, came back. Says why and how fast."),
-    ("quarantined", "Quarantined", "May not go again until a descendant passes."),
+    (
+        "quarantined",
+        "Quarantined",
+        "May not go again until a commit on top of it was judged good there.",
+    ),
     ("unknown", "Not known", "No data. Never shown as good."),
 )
 
