@@ -20,6 +20,7 @@ from shipway.errors import CannotRecord
 from shipway.pushes import access
 from shipway.rollbacks.choose import NowhereToGo
 from shipway.signals.reading import Reading
+from shipway.signals.verdict import Verdict
 from shipway.state import deployments, nearly_full, releases, room, runs
 from shipway.state.ballast import Ballast
 from shipway.state.room import LittleRoom
@@ -323,7 +324,7 @@ def test_who_goes_back_to_one_that_is_asked_stays_there_though_nothing_can_be_re
         assert now is not None
         assert now.warm is not None
         asked, good = deployments.get(conn, now.deployment), releases.get(conn, now.warm)
-    Asking(scene.cast, asked, scene.serving(), good).begin()
+    Asking(scene.cast, asked, scene.serving(), good).begin(Verdict("not known", "It looked bad."))
     assert scene.shares()[f"r{good.number}"] == 75
     run = scene.going_back()
     with nothing_can_be_recorded(scene, yet=True) as shut:

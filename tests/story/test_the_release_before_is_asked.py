@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -170,6 +172,20 @@ def test_what_fails_for_both_blames_nobody_however_long_it_lasts(scene: Scene, w
     looks(watch, 8)
     assert (mine(scene), facts(scene)) == (100, ["deployment.asked", "deployment.answered"])
     assert waiting(scene) == []
+    doubt, answer = recorded(scene, "deployment.asked"), recorded(scene, "deployment.answered")
+    assert doubt["reason"].startswith("Failed requests: 40 of 40 of the new release, 0 of ")
+    assert [(one["new_count"], one["new_of"], one["beside"]) for one in doubt["findings"]] == [(40, 40, False)]
+    beside = [one for one in answer["findings"] if one["beside"] and one["what"] == "failed requests"]
+    assert answer["reason"]
+    assert beside[0]["old_count"] > 0
+
+
+def recorded(scene: Scene, kind: str) -> dict[str, Any]:
+    """What the newest fact of a kind holds."""
+    with scene.cast.database.read() as conn:
+        query = "select data from facts where kind = :kind order by id desc limit 1"
+        found: dict[str, Any] = json.loads(conn.execute(text(query), {"kind": kind}).scalar_one())
+    return found
 
 
 def test_one_that_does_not_answer_goes_back_and_is_not_quarantined(scene: Scene, world: World) -> None:

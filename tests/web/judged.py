@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from shipway.signals.verdict import Finding, Verdict
 from shipway.state import deployments, facts, holds, messages, releases
@@ -30,6 +31,11 @@ FAILING = (
     Finding(f"failures of GET /{HOSTILE}", 1, 12, 0, 12, 0.9),
     Finding("restarts", 1, 2, 0, 2, 2.6),
 )
+
+
+DOUBT = "Failed requests: 7 of 9 of the new release, 4 of 1,720 of the old one before."
+DOUBTED = Finding("failed requests", 7, 9, 4, 1720, 1.0, beside=False)
+COLD = Finding("slow requests", 0, 0, 0, 0, 1.0, why_not="warming up: 12 of 20 requests")
 
 
 def fine(requests: int) -> Verdict:
@@ -76,11 +82,12 @@ class Trials:
 
     def asked(self, deployment: Deployment, share: int) -> None:
         with self.scene.database.write() as conn:
-            deployments.asked(conn, deployment, share)
+            deployments.asked(conn, deployment, share, DOUBT, [asdict(DOUBTED)])
 
     def answered(self, deployment: Deployment) -> None:
         with self.scene.database.write() as conn:
-            deployments.answered(conn, deployment, "Nothing speaks against 4,210 requests.")
+            answer = fine(4210)
+            deployments.answered(conn, deployment, answer.reason, [asdict(each) for each in answer.findings])
 
     def condemned(self, run: Run, deployment: Deployment, share: int) -> None:
         """A bad verdict, the quarantine, who was told, and the branch that takes it back."""
@@ -213,7 +220,7 @@ def on_trial(scene: Scene) -> None:
     _run, deployment = told.comes(80, "Keep the receipt")
     told.share(deployment, 10)
     scene.until(20)
-    told.judge(deployment, 10, Verdict("not known", FEW, (Finding("failed requests", 0, 12, 1, 108, 0.7),)))
+    told.judge(deployment, 10, Verdict("not known", FEW, (Finding("failed requests", 0, 12, 1, 108, 0.7), COLD)))
     told.share(deployment, 50)
 
 

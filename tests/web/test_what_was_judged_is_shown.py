@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from unittest.mock import patch
 
 import pytest
@@ -19,7 +20,7 @@ from shipway.web.pages import trial_chart
 from shipway.web.pages.trial_chart import Window
 from shipway.web.shares import Move
 from shipway.web.trials import Trial
-from web.judged import FAILING, FEW, HOSTILE, Trials, everything, fine
+from web.judged import COLD, DOUBT, DOUBTED, FAILING, FEW, HOSTILE, Trials, everything, fine
 from web.scene import Scene
 from web.server import Site
 from web.visiting import person
@@ -137,6 +138,45 @@ def test_a_share_that_was_left_to_the_one_before_is_told_from_one_that_was_lost(
     expect(page.locator("#channel")).to_have_attribute(
         "aria-label", "Release r1 has 75 % of the requests, r2 on trial 25 %."
     )
+
+
+def test_a_release_of_which_the_one_before_was_asked_says_what_looked_bad(
+    judged: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everywhere, with the numbers; and what was said beside the one before, once it has answered."""
+    found = judged.get(f"/api/v1{address('asked', 2)}/verdicts").json
+    assert found["shares"][-1] | {"at": 0, "run": ""} == {
+        "at": 0,
+        "share": 25,
+        "run": "",
+        "back": False,
+        "asked": True,
+        "reason": DOUBT,
+        "findings": [asdict(DOUBTED)],
+    }
+    assert DOUBT in found["why"]
+    shown = judged.get(address("asked", 2)).text
+    for said in (DOUBT, "7 of 9 requests", "r1 was asked", "a doubt"):
+        assert said in shown
+    assert "7 of 9" in said_by_a_terminal(judged, capsys, "asked", 0)
+    answered = said_by_a_terminal(judged, capsys, "good", 0)
+    assert "25 % of the requests, r1 was asked: Failed requests: 7 of 9" in answered
+    assert "100 % of the requests, r1 does no better: Nothing speaks against 4,210 requests" in answered
+    commit = found["release"]["commit"]
+    why = judged.get(f"/api/v1/commits/asked/{commit}/why?environment=prod").json["events"]
+    assert any("it looked bad (failed requests: 7 of 9" in event["says"] for event in why)
+
+
+def test_durations_that_were_not_compared_have_a_row_with_the_reason(
+    judged: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (verdict,) = judged.get(f"/api/v1{address('trying', 2)}/verdicts").json["verdicts"]
+    assert verdict["findings"][-1]["why_not"] == COLD.why_not
+    shown = judged.get(address("trying", 2)).text
+    assert "Slow requests" in shown
+    assert "Warming up: 12 of 20 requests" in shown
+    told = said_by_a_terminal(judged, capsys, "trying", 0).splitlines()
+    assert [line.split() for line in told if COLD.why_not in line] == [["slow", "requests", *COLD.why_not.split()]]
 
 
 @pytest.mark.needs("chromium")
@@ -285,14 +325,19 @@ def test_what_is_on_trial_leaves_the_rest_to_the_one_before(judged: Site) -> Non
     assert [each["share"] for each in found["shares"]] == [100, 90, 50]
 
 
+def said_by_a_terminal(site: Site, capsys: pytest.CaptureFixture[str], application: str, code: int) -> str:
+    """What `shipway judge r2` prints, after checking its exit code."""
+    with patch.object(signals, "Server") as server:
+        server.find.return_value.get = lambda path: site.get(f"/api/v1{path}").json
+        assert signals.judge("r2", app=application) == code
+    return capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("application", "code"), [("good", 0), ("bad", 1), ("unjudged", 0)])
 def test_a_terminal_says_the_same(
     judged: Site, capsys: pytest.CaptureFixture[str], application: str, code: int
 ) -> None:
-    with patch.object(signals, "Server") as server:
-        server.find.return_value.get = lambda path: judged.get(f"/api/v1{path}").json
-        assert signals.judge("r2", app=application) == code
-    said = capsys.readouterr().out
+    said = said_by_a_terminal(judged, capsys, application, code)
     assert said.startswith(f"{SENTENCES[application, 2]}.\n")
     assert ("git fetch shipway revert-" in said) == (application == "bad")
     assert ("speaks against it" in said) == (application == "bad")

@@ -125,9 +125,16 @@ Told = tuple[float, Callable[[], None]]
 
 def _moves(found: Mapping[str, Any]) -> Iterator[Told]:
     for move in found["shares"]:
-        how = ", back" if move["back"] else f", {_before(found)} was asked" if move["asked"] else ""
-        line = f"{show.clock(move['at'])}  {move['share']} % of the requests{how}"
-        yield move["at"], partial(print, line)
+        yield move["at"], partial(_move, found, move)
+
+
+def _move(found: Mapping[str, Any], move: Mapping[str, Any]) -> None:
+    """A share; where it was asked, or the answer was heard, with the reason and the numbers."""
+    how = ", back" if move["back"] else ""
+    if move["reason"]:
+        how = f", {_before(found)} {'was asked' if move['asked'] else 'does no better'}{_reason(found, move)}"
+    print(f"{show.clock(move['at'])}  {move['share']} % of the requests{how}")
+    _numbers(found, move["findings"])
 
 
 def _before(found: Mapping[str, Any]) -> str:
@@ -140,13 +147,23 @@ def _verdicts(found: Mapping[str, Any]) -> Iterator[Told]:
 
 
 def _verdict(found: Mapping[str, Any], verdict: Mapping[str, Any]) -> None:
-    reason = "" if verdict["reason"] in found["why"] else f": {plain(verdict['reason'])}"
-    print(f"{show.clock(verdict['at'])}  {verdict['kind']} at {verdict['share']} %{reason}")
+    print(f"{show.clock(verdict['at'])}  {verdict['kind']} at {verdict['share']} %{_reason(found, verdict)}")
+    _numbers(found, verdict["findings"])
+
+
+def _reason(found: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+    """Unless it was said above."""
+    return "" if told["reason"] in found["why"] else f": {plain(told['reason'])}"
+
+
+def _numbers(found: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> None:
     columns = ("", f"r{found['release']['number']}", "", _before(found), "", "")
-    show.table(columns, [_compared(finding(each)) for each in verdict["findings"]], empty="")
+    show.table(columns, [_compared(finding(each)) for each in findings], empty="")
 
 
 def _compared(one: Finding) -> Sequence[str]:
+    if one.why_not:
+        return f"  {one.what}", "", "", "", "", one.why_not
     against = weight(one) if one.evidence >= NOTICEABLE else ""
     if one.what == RESTARTS:
         return f"  {one.what}", str(one.new_count), "", str(one.old_count), "", against

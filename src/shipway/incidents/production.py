@@ -183,6 +183,8 @@ def _finding(said: object) -> str:
     """A line of the judge's numbers, as far as it has them, and which of the two comparisons it is."""
     if not isinstance(said, Mapping):
         return str(said)
+    if said.get("why_not"):
+        return f"{said['what']}: {said['why_not']}"
     numbers = ("new_count", "new_of", "old_count", "old_of")
     if any(said.get(name) is None for name in numbers):
         return str(said.get("what", ""))

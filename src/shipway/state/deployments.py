@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -202,14 +202,22 @@ def asked_since(conn: Connection, deployment: Deployment) -> float | None:
     return found[-1].at if asking else None
 
 
-def asked(conn: Connection, deployment: Deployment, share: int) -> None:
-    """Records that its release keeps `share` of 100 requests while the one before, still warm, has the others."""
-    note(conn, deployment, "deployment.asked", {"share": share})
+Findings = Sequence[Mapping[str, Any]]
+"""As in signals.verdict, the worst first."""
 
 
-def answered(conn: Connection, deployment: Deployment, reason: str) -> None:
-    """Records that its release gets all requests again, because the one before does no better."""
-    note(conn, deployment, "deployment.answered", {"reason": reason})
+def asked(conn: Connection, deployment: Deployment, share: int, reason: str, findings: Findings) -> None:
+    """Records that its release keeps `share` of 100 requests while the one before, still warm, has the others:
+    what looked bad, and the numbers.
+    """
+    note(conn, deployment, "deployment.asked", {"share": share, "reason": reason, "findings": findings})
+
+
+def answered(conn: Connection, deployment: Deployment, reason: str, findings: Findings) -> None:
+    """Records that its release gets all requests again, because the one before does no better: what was said
+    beside it, and the numbers.
+    """
+    note(conn, deployment, "deployment.answered", {"reason": reason, "findings": findings})
 
 
 def released(conn: Connection, deployment: Deployment, said: str) -> None:

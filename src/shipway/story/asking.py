@@ -15,8 +15,10 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from shipway.errors import CannotRecord, NotHealthy, StaleEpoch
+from shipway.signals.verdict import Verdict
 from shipway.state import artifacts, deployments, releases
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
@@ -69,28 +71,33 @@ class Asking:
             sticky = project_of(artifacts.of_release(conn, self._release)).traffic.sticky
         return not sticky and condemn.no_way_back(self._cast, self._before) is None
 
-    def begin(self) -> None:
-        """Gives most requests to the one before, unless somebody else moves them or it is not healthy."""
+    def begin(self, doubt: Verdict) -> None:
+        """Gives most requests to the one before, unless somebody else moves them or it is not healthy; `doubt`
+        says why it is asked.
+        """
         with self._alone() as free:
             if free and self._shift(self._away):
-                self._record_asked()
+                self._record_asked(doubt)
 
-    def _record_asked(self) -> None:
+    def _record_asked(self, doubt: Verdict) -> None:
         """What cannot be recorded is undone: the judge would take what is dealt out now for what was before."""
         try:
             with self._cast.database.write() as conn:
-                deployments.asked(conn, self._deployment, self._away.shares.of[self._release.name])
+                share = self._away.shares.of[self._release.name]
+                findings = [asdict(finding) for finding in doubt.findings]
+                deployments.asked(conn, self._deployment, share, doubt.reason, findings)
         except CannotRecord:
             self._shift(self._home)
             self._rests_until = time.monotonic() + REST
             raise
 
-    def end(self, reason: str) -> None:
+    def end(self, answer: Verdict) -> None:
         """Gives everything to the new one again."""
         with self._alone() as free:
             if free:
                 with self._cast.database.write() as conn:
-                    deployments.answered(conn, self._deployment, reason)
+                    findings = [asdict(finding) for finding in answer.findings]
+                    deployments.answered(conn, self._deployment, answer.reason, findings)
                 self._shift(self._home)
 
     def put_right(self) -> None:

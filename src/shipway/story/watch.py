@@ -119,7 +119,7 @@ class Watch:
     def _is_home(self, watched: Watched, verdict: Verdict) -> bool:
         """Whether it has all requests again: that may need another look, where somebody else is at it."""
         if watched.asking.since is not None:
-            watched.asking.end(verdict.reason)
+            watched.asking.end(verdict)
         watched.asking.put_right()
         return not watched.asking.shared
 
@@ -135,12 +135,12 @@ class Watch:
             asking.put_right()
             if trial.doubts and asking.may:
                 watched.look_closely(self._cast.collector)
-                asking.begin()
+                asking.begin(trial.doubt())
         elif asking.goes_back(trial, since):
             self._take_back(watched, verdict)
             self._tell(watched)
         elif asking.is_answered(trial, since):
-            asking.end(verdict.reason)
+            asking.end(verdict)
             watched.look_away()
 
     def _close(self, watched: Watched, verdict: Verdict) -> None:

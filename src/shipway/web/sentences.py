@@ -98,13 +98,15 @@ def _next(trial: Trial) -> str:
     if trial.fate == "on trial":
         others = f", beside {named(trial.before)} with the other {100 - trial.share} %"
         held = length(trial.traffic.hold)
-        moves = f"The next move is made when it was heard for {held} and nothing speaks against it."
+        heard = f"it was heard for {held}, its durations too if enough requests come"
+        moves = f"The next move is made when {heard}, and nothing speaks against it."
         goes = f"If nothing can be heard, everything goes back at {clock(trial.deadline or 0.0)} at the latest."
         return f"Judged since {clock(trial.moves[-1].at)}{others}. {moves} {goes}"
     if trial.asking:
         others = f"beside {named(trial.before)} with the other {100 - trial.share} %"
         answer = "If that one does no better, all requests come back; if it does, it gets the rest as well."
-        return f"Judged since {clock(trial.moves[-1].at)}, {others}. {answer}"
+        since = f"Judged since {clock(trial.moves[-1].at)}, {others}. {answer}"
+        return " ".join(part for part in (trial.moves[-1].reason, since) if part)
     if trial.fate == "watched":
         return f"{named(trial.before)} is kept warm until then; a bad verdict gives it all requests back."
     return ""

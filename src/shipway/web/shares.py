@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from shipway.state import deployments, facts
 from shipway.state.database import Connection
@@ -13,6 +14,7 @@ from shipway.state.facts import Fact
 EVERYTHING = 100
 FAR = 200  # deployments back, among which those are looked for that moved a share
 GIVEN = ("deployment.try", "deployment.asked")
+EXPLAINED = ("deployment.asked", "deployment.answered")
 MOVED = {
     "deployment.switched": EVERYTHING,
     "deployment.answered": EVERYTHING,
@@ -26,7 +28,8 @@ class Move:
     """From `at` (seconds since 1970) on the release had `share` of 100 requests, by the run with the id `run`.
 
     `back`: it lost them to the release before, by itself or by a rollback. `asked`: it has left the others to that
-    one for a while, because it looked bad and nothing served beside it.
+    one for a while, because it looked bad and nothing served beside it; then, and when it has them again,
+    `reason` says why, with the `findings`.
     """
 
     at: float
@@ -34,6 +37,8 @@ class Move:
     run: str
     back: bool = False
     asked: bool = False
+    reason: str = ""
+    findings: Sequence[Mapping[str, Any]] = ()
 
 
 def moves(conn: Connection, deployment: Deployment, later: Sequence[Deployment]) -> list[Move]:
@@ -67,12 +72,18 @@ def _own(conn: Connection, deployment: Deployment) -> list[Move]:
         share, had = _told(fact), found[-1].share if found else 0
         if share is not None and share != had:
             asked = fact.kind == "deployment.asked"
-            found.append(Move(fact.at, share, deployment.run, back=share < had and not asked, asked=asked))
+            move = Move(fact.at, share, deployment.run, back=share < had and not asked, asked=asked)
+            found.append(replace(move, **_why(fact)) if fact.kind in EXPLAINED else move)
     return found
 
 
 def _told(fact: Fact) -> int | None:
     return int(fact.data.get("share", 0)) if fact.kind in GIVEN else MOVED.get(fact.kind)
+
+
+def _why(fact: Fact) -> dict[str, Any]:
+    """Nothing of what was recorded before reasons were."""
+    return {"reason": str(fact.data.get("reason", "")), "findings": fact.data.get("findings", ())}
 
 
 def _left(move: Move, by: Deployment) -> Move:

@@ -10,6 +10,7 @@ from shipway.releases.gate import GATES
 from shipway.state import facts
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
+from shipway.web.quarantines import UNTIL
 from shipway.web.words import length, listed
 
 Data = Mapping[str, Any]
@@ -54,6 +55,12 @@ def _ended(data: Data) -> str:
     return f"its deployment was done after {length(data['seconds'])}"
 
 
+def _because(data: Data) -> str:
+    """In brackets; nothing where it was not recorded."""
+    reason = str(data.get("reason", "")).rstrip(".")
+    return f" ({reason[0].lower()}{reason[1:]})" if reason else ""
+
+
 def _rehearsed_with(data: Data) -> str:
     return listed([f"r{old['number']} of {old['environment']}" for old in data["with"]])
 
@@ -76,7 +83,7 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
     "rehearsal.unneeded": lambda data: f"nothing was rehearsed in {data['environment']}: {data['reason']}",
     "deployment.try": lambda data: f"{data['share']} % of the requests went to it",
     "deployment.asked": lambda data: (
-        f"it looked bad: it kept {data['share']} % of the requests, and the one before was asked"
+        f"it looked bad{_because(data)}: it kept {data['share']} % of the requests, and the one before was asked"
     ),
     "deployment.answered": lambda _data: "the one before did no better: all requests went to it again",
     "verdict.good": lambda data: f"judged good at {data['share']} %: {data['reason']}",
@@ -87,7 +94,7 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
     "deployment.done": _ended,
     "deployment.failed": lambda _data: "what served before has all requests again",
     "deployment.unknown": lambda data: f"nobody can know how its deployment ended: {data['reason']}",
-    "commit.quarantined": lambda _data: "it was quarantined: it comes back only as part of a commit that mends it",
+    "commit.quarantined": lambda _data: f"it was quarantined {UNTIL.format(it='it')}",
     "release.silent": lambda data: f"it gave no answers and was taken back; nothing is held: {data['reason']}",
     "release.stuck": lambda data: f"it was judged bad and stays as it is: {data['reason']}",
     "revert.ready": lambda data: f"a commit that takes it back is ready on the branch {data['branch']}",

@@ -15,6 +15,7 @@ from shipway.web.journey import Journey
 from shipway.web.life.moment import Chip, Moment
 from shipway.web.life.record import Record, Suspected
 from shipway.web.overview.fates import TAKEN_BACK
+from shipway.web.quarantines import UNTIL
 from shipway.web.trials import Trial
 from shipway.web.words import clock, length, listed, phase, plain, size
 
@@ -235,6 +236,8 @@ def _verdict(record: Record, fact: Fact) -> Moment:
 def _finding(recorded: Mapping[str, Any]) -> str:
     """`Failed requests: 9 of 18 over 0 of 172; speaks against it`."""
     one = finding(recorded)
+    if one.why_not:
+        return f"{one.what[0].upper()}{one.what[1:]}: {one.why_not}"
     new, old = counted(one.what, one.new_count, one.new_of), counted(one.what, one.old_count, one.old_of)
     return f"{one.what[0].upper()}{one.what[1:]}: {new} over {old}; {weight(one)}"
 
@@ -304,7 +307,7 @@ SIMPLE: Mapping[str, Callable[[Fact], Said]] = {
     "commit.quarantined": lambda fact: (
         "quarantined",
         f"Quarantined in {fact.environment}",
-        "It comes back only as part of a commit that mends it.",
+        f"U{UNTIL.format(it='it')[1:]}.",
     ),
     "revert.ready": lambda fact: (
         "commit",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from shipway.signals.verdict import RESTARTS, STRONG, Finding, counted, finding, weight
-from shipway.state.verdicts import Recorded
 from shipway.web.words import percent
 
 WIDTH = 240  # of a whole axis
@@ -25,7 +25,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class Compared:
-    """One finding; `top` stands at the end of the axis, `strong`: it speaks against the new release."""
+    """One finding; `top` stands at the end of the axis, `strong`: it speaks against the new release, `why_not`:
+    there is nothing to draw.
+    """
 
     what: str
     new: Bar
@@ -34,11 +36,17 @@ class Compared:
     evidence: str
     strong: bool
     beside: bool
+    why_not: str
 
 
-def compared(verdict: Recorded) -> Sequence[Compared]:
-    """Everything that a verdict came from, the worst first."""
-    return [_compared(finding(each)) for each in verdict.findings]
+def compared(findings: Sequence[Mapping[str, Any]]) -> Sequence[Compared]:
+    """Everything that a verdict came from, as it is on record, the worst first."""
+    return [_compared(finding(each)) for each in findings]
+
+
+def doubted(findings: Sequence[Mapping[str, Any]]) -> Sequence[Compared]:
+    """What looked bad of a release that served alone: reason enough to ask the one before, and no evidence."""
+    return [replace(each, evidence="a doubt") for each in compared(findings)]
 
 
 def _compared(one: Finding) -> Compared:
@@ -57,6 +65,7 @@ def _compared(one: Finding) -> Compared:
         evidence=weight(one),
         strong=one.evidence >= STRONG,
         beside=one.beside,
+        why_not=one.why_not,
     )
 
 

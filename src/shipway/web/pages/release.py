@@ -13,14 +13,14 @@ from shipway.state import messages, runs
 from shipway.state.database import Connection
 from shipway.state.messages import Message
 from shipway.state.runs import Run
-from shipway.state.verdicts import Recorded
 from shipway.web import lookups, quarantines, sentences, trials, why
 from shipway.web.call import Call
 from shipway.web.pages import trial_chart
-from shipway.web.pages.comparing import Compared, compared
+from shipway.web.pages.comparing import Compared, compared, doubted
 from shipway.web.pages.environment import BASE
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
+from shipway.web.shares import Move
 from shipway.web.site import Site
 from shipway.web.trials import Trial
 
@@ -41,10 +41,13 @@ PILLS = {
 
 @dataclass(frozen=True)
 class Judged:
-    """A verdict with what it came from, drawn."""
+    """A verdict, or what was seen when the release before was asked, with what it came from, drawn."""
 
-    verdict: Recorded
+    at: float
     icon: str
+    kind: str
+    title: str
+    reason: str
     findings: Sequence[Compared]
 
 
@@ -69,13 +72,39 @@ def release_page(site: Site, call: Call) -> Response:
             pills=_pills(trial, held=kept is not None and kept.in_force),
             info=site.commits.about(application, release.commit),
             run=None if trial.deployment is None else runs.get(conn, trial.deployment.run),
-            judged=[Judged(each, ICONS[each.kind], compared(each)) for each in trial.verdicts],
+            judged=_judged(trial),
             charts=_charts(site, trial),
             kept=kept,
             told=_told(conn, trial),
             runs=_runs(conn, trial),
             events=why.events(conn, application, environment, release.commit),
         )
+
+
+def _judged(trial: Trial) -> list[Judged]:
+    """In the order in which it was."""
+    verdicts = [
+        Judged(
+            one.at,
+            ICONS[one.kind],
+            one.kind.capitalize(),
+            f"At {one.share} % of the requests",
+            one.reason,
+            compared(one.findings),
+        )
+        for one in trial.verdicts
+    ]
+    asked = [_asked(trial, move) for move in trial.moves if move.reason]
+    return sorted([*verdicts, *asked], key=lambda one: one.at)
+
+
+def _asked(trial: Trial, move: Move) -> Judged:
+    before = sentences.named(trial.before)
+    if move.asked:
+        title = f"{before} was asked: it has {100 - move.share} % of the requests"
+        return Judged(move.at, "unknown", "Looked bad", title, move.reason, doubted(move.findings))
+    title = f"{before} did no better: all requests again"
+    return Judged(move.at, "passed", "Answered", title, move.reason, compared(move.findings))
 
 
 def _pills(trial: Trial, *, held: bool) -> list[tuple[str, str]]:
