@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from shipway.cli import signals
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import Finding, Verdict, by_chance, counted, weight
-from shipway.state import holds
+from shipway.state import deployments, holds
 from shipway.state.releases import Release
 from shipway.traffic.tally import BOUNDS, Tally
 from shipway.web.pages import trial_chart
@@ -165,6 +165,30 @@ def test_a_release_of_which_the_one_before_was_asked_says_what_looked_bad(
     commit = found["release"]["commit"]
     why = judged.get(f"/api/v1/commits/asked/{commit}/why?environment=prod").json["events"]
     assert any("it looked bad (failed requests: 7 of 9" in event["says"] for event in why)
+
+
+def test_what_is_judged_at_this_moment_has_its_numbers_until_it_is_over(
+    judged: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the deployment that the judge looks at, and of no other."""
+    place = f"/api/v1{address('asked', 2)}/verdicts"
+    now = Verdict("not known", "9 requests are too few to tell; 50 are enough.", (COLD,))
+    with judged.scene.database.read() as conn:
+        deployment = deployments.recent(conn, "asked", "prod", limit=1)[0]
+    assert judged.get(place).json["so_far"] is None
+    judged.cast.so_far["asked", "prod"] = (deployment.id, now)
+    judged.cast.so_far["good", "prod"] = ("another", now)
+    try:
+        assert judged.get(place).json["so_far"]["findings"] == [asdict(COLD)]
+        assert judged.get(f"/api/v1{address('good', 2)}/verdicts").json["so_far"] is None
+        shown = judged.get(address("asked", 2)).text
+        assert "So far, with 25 % of the requests" in shown
+        assert "Warming up: 12 of 20 requests" in shown
+        told = said_by_a_terminal(judged, capsys, "asked", 0)
+        assert "So far not known: 9 requests are too few to tell" in told
+        assert COLD.why_not in told
+    finally:
+        judged.cast.so_far.clear()
 
 
 def test_durations_that_were_not_compared_have_a_row_with_the_reason(

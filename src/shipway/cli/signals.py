@@ -115,9 +115,17 @@ def judge(
     print(plain(found["why"]), end="\n\n" if found["why"] else "\n")
     for _at, tell in sorted([*_verdicts(found), *_moves(found)], key=lambda each: each[0]):
         tell()
+    if found["so_far"] is not None:
+        _so_far(found, found["so_far"])
     for line in _afterwards(found):
         print(line)
     return int(bad)
+
+
+def _so_far(found: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """What would be the verdict at this moment."""
+    print(f"So far {now['kind']}: {plain(now['reason'])}")
+    _numbers(found, now["findings"])
 
 
 Told = tuple[float, Callable[[], None]]

@@ -13,6 +13,7 @@ from shipway.project import Project
 from shipway.releases.machine import Machine
 from shipway.signals.collect import Collector
 from shipway.signals.series.meters import Meters
+from shipway.signals.verdict import Verdict
 from shipway.state import deployments
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Database
@@ -23,13 +24,18 @@ from shipway.traffic.proxy import Proxy
 @dataclass(frozen=True)
 class Cast:
     """The machine, its router, what is collected of both, what applications measure themselves, what goes on to an
-    outside Sentry, and one lock for each environment: deployments to one never run side by side."""
+    outside Sentry, and one lock for each environment: deployments to one never run side by side.
+
+    `so_far` is what the judge says at this moment, by application and environment: the id of the deployment whose
+    release it looks at, and the verdict. After a restart there is none until it has looked again.
+    """
 
     machine: Machine
     proxy: Proxy
     collector: Collector = field(init=False)
     meters: Meters = field(init=False)
     forwarder: Forwarder = field(init=False)
+    so_far: dict[tuple[str, str], tuple[str, Verdict]] = field(default_factory=dict)
     _locks: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 

@@ -88,7 +88,9 @@ class Trial:
             if interval.share != self._stands:
                 self._stands, self._stands_heard = interval.share, 0.0
             self._stands_heard += heard
-        return self._judge.verdict()
+        verdict, release = self._judge.verdict(), self._release
+        self._cast.so_far[release.application, release.environment] = (self._deployment.id, verdict)
+        return verdict
 
     @property
     def doubts(self) -> bool:

@@ -6,11 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from shipway.signals.verdict import Verdict
 from shipway.state import artifacts, deployments, facts, releases, runs, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 from shipway.state.verdicts import Recorded
+from shipway.story.cast import Cast
 from shipway.traffic.settings import TrafficSettings
 from shipway.web import shares
 from shipway.web.shares import EVERYTHING, Move
@@ -74,6 +76,14 @@ class Trial:
     def instead(self) -> Release | None:
         """What has the requests that it has lost."""
         return self.before if self.fate in ("undone", "going back") else self.after
+
+
+def so_far(cast: Cast, trial: Trial) -> Verdict | None:
+    """What the judge says of it at this moment, as long as it looks at it."""
+    release = trial.release
+    deployment, verdict = cast.so_far.get((release.application, release.environment), ("", None))
+    judged = trial.deployment is not None and trial.deployment.id == deployment
+    return verdict if judged and trial.fate in ("on trial", "watched") else None
 
 
 def read(conn: Connection, release: Release) -> Trial:

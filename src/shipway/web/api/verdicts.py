@@ -21,6 +21,7 @@ def judged(site: Site, call: Call) -> dict[str, Any]:
         release = lookups.release(conn, application, environment, call.place("release"))
         trial = trials.read(conn, release)
         kept = quarantines.over(conn, release, environment)
+    so_far = trials.so_far(site.story.cast, trial)
     return {
         "release": shapes.release(release),
         "says": sentences.sentence(trial),
@@ -31,6 +32,7 @@ def judged(site: Site, call: Call) -> dict[str, Any]:
         "deadline": trial.deadline,
         "shares": [asdict(move) for move in trial.moves],
         "verdicts": [asdict(one) for one in trial.verdicts],
+        "so_far": None if so_far is None else asdict(so_far),
         "quarantine": None if kept is None else shapes.quarantine(kept),
         "mended_by": (kept and kept.mended_by) or None,
         "revert": (kept and kept.branch) or None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from starlette.responses import Response
@@ -72,7 +72,7 @@ def release_page(site: Site, call: Call) -> Response:
             pills=_pills(trial, held=kept is not None and kept.in_force),
             info=site.commits.about(application, release.commit),
             run=None if trial.deployment is None else runs.get(conn, trial.deployment.run),
-            judged=_judged(trial),
+            judged=[*_judged(trial), *_so_far(site, trial)],
             charts=_charts(site, trial),
             kept=kept,
             told=_told(conn, trial),
@@ -96,6 +96,16 @@ def _judged(trial: Trial) -> list[Judged]:
     ]
     asked = [_asked(trial, move) for move in trial.moves if move.reason]
     return sorted([*verdicts, *asked], key=lambda one: one.at)
+
+
+def _so_far(site: Site, trial: Trial) -> list[Judged]:
+    """What would be the verdict at this moment, while it is judged."""
+    now = trials.so_far(site.story.cast, trial)
+    if now is None:
+        return []
+    findings = compared([asdict(each) for each in now.findings])
+    title = f"So far, with {trial.share} % of the requests"
+    return [Judged(time.time(), ICONS[now.kind], now.kind.capitalize(), title, now.reason, findings)]
 
 
 def _asked(trial: Trial, move: Move) -> Judged:
