@@ -28,10 +28,10 @@ def judge(*readings: Reading) -> Judge:
     return made
 
 
-@pytest.mark.parametrize("rate", [1.0, 2.0, 10.0])
-def test_one_five_times_slower_is_found_on_a_share(rate: float) -> None:
+@pytest.mark.parametrize(("rate", "hold"), [(1.0, 60.0), (2.0, HOLD), (10.0, HOLD)])
+def test_one_five_times_slower_is_found_on_a_share(rate: float, hold: float) -> None:
     change = Change(slower=5.0, cold=20)
-    found = [tried(World(rate, always(0.001)), change, Random(f"{rate} {n}"), HOLD) for n in range(8)]
+    found = [tried(World(rate, always(0.001)), change, Random(f"{rate} {n}"), hold) for n in range(8)]
     assert sum(one.bad for one in found) >= 7, found
 
 
@@ -46,12 +46,16 @@ def test_where_requests_come_often_it_waits_for_nothing() -> None:
     assert tried(World(50.0), Change(cold=20), Random(1), 20.0).seconds == 40.0
 
 
-@pytest.mark.parametrize(("deadline", "act"), [(600.0, "wait"), (50.0, "go on")])
-def test_a_share_is_left_when_durations_cannot_be_heard_before_the_deadline(deadline: float, act: str) -> None:
+@pytest.mark.parametrize(
+    ("waited", "deadline", "act"),
+    [(6, 600.0, "wait"), (6, 50.0, "go on"), (70, 600.0, "wait"), (85, 600.0, "go on")],
+)
+def test_a_share_is_left_when_durations_will_not_be_heard_soon(waited: float, deadline: float, act: str) -> None:
+    """Within two minutes more than it is held, and before the deadline."""
     judged = judge(*[TWO] * 6)
     assert 45 < judged.listens < 55
     told = step(
-        judged.verdict(), heard=6, unheard=0, listens=judged.listens, waited=6, hold=HOLD, deadline=deadline
+        judged.verdict(), heard=6, unheard=0, listens=judged.listens, waited=waited, hold=HOLD, deadline=deadline
     )
     assert told.act == act
 

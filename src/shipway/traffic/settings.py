@@ -59,7 +59,7 @@ class TrafficSettings(Settings):
         default=60.0,
         gt=0,
         description="Of a canary: how long each share is judged. Where few requests come it is longer, until "
-        "enough durations were compared, if that will be so before `deadline`.",
+        "enough durations were compared, by two minutes at most.",
     )
     deadline: Duration = Field(
         default=600.0,

@@ -7,6 +7,11 @@ from typing import Literal
 
 from shipway.signals.verdict import Verdict
 
+LONGER = 120.0
+"""Seconds by which a step lasts longer than it is to be held, at most, so that durations are compared: whoever has
+few visitors waits no longer for what few of them say.
+"""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -32,11 +37,11 @@ def step(
     A step lasts until its source was heard for `hold` seconds, and goes on whether the verdict is good or, for
     want of requests, not known. A source that is silent holds it. After `deadline` it goes back. While something
     speaks against the release it waits as well, for more requests to tell, and goes on at the deadline. Where
-    durations will be compared before the deadline, as requests come now, it waits for that.
+    durations will be compared soon, as requests come now, it waits for that.
     """
     if verdict.kind == "bad":
         return Step("go back", quarantine=True)
-    waits = verdict.doubtful or 0 < listens <= deadline - waited
+    waits = verdict.doubtful or 0 < listens <= min(hold + LONGER, deadline) - waited
     if not unheard and heard >= hold and (not waits or waited >= deadline):
         return Step("go on")
     return Step("go back") if waited >= deadline else Step("wait")
