@@ -387,7 +387,8 @@ def test_one_that_counts_is_not_flooded(team: Team, hook: Hook) -> None:
     hook.answer, answer = lambda *call: answer(*call) and next(taken, 429), hook.answer  # type: ignore[method-assign]
     say(team, cause="new")
     team.send()
-    assert [body["title"] for body in hook.bodies] == ["[shop] new", "[shop] 0", "[shop] 1"]
+    assert [body["title"] for body in hook.bodies[:1]] == ["[shop] new"]
+    assert sorted(body["title"] for body in hook.bodies[1:]) == ["[shop] 0", "[shop] 1"], "side by side"
 
 
 def test_a_first_channel_that_hangs_does_not_keep_the_second_waiting(
@@ -711,13 +712,16 @@ def test_a_channel_that_makes_no_sense_is_refused_when_it_is_added(team: Team, w
         team.channel(whose, url)
 
 
-def test_a_clock_that_steps_back_keeps_nothing_waiting(team: Team, hook: Hook) -> None:
+@pytest.mark.parametrize("minutes", [20, 40, 600])
+def test_a_clock_that_steps_back_loses_no_message_and_keeps_none_waiting(
+    team: Team, hook: Hook, minutes: int
+) -> None:
     """BARS R20: neither the next try nor the claim of a living process may lie hours ahead."""
     team.channel("ada@example.org", hook.url())
     say(team)
     with team.database.write() as conn:
         messages.claim(conn, newest_in(conn), team.outbox._me, time.time() + 3600 + 90)
-        conn.exec_driver_sql("update messages set next_try = next_try + 3600")
+        conn.exec_driver_sql(f"update messages set next_try = next_try + 3600, created = created + {60 * minutes}")
     team.send()
     assert states(team) == ["sent"]
 

@@ -419,8 +419,9 @@ def test_what_is_known_only_coarsely_leaves_no_gap() -> None:
     assert [share.says for share in drawn.named] == ["10 %"]
 
 
-def test_shares_are_of_now_and_rates_of_the_last_minute_and_both_say_so(judged: Site) -> None:
-    page = re.sub("<[^>]+>", "", judged.get(PLACE.format("trying")).text)
+def test_shares_are_of_now_and_rates_of_the_last_minute_and_both_say_so(site: Site) -> None:
+    everything(site.scene)
+    page = re.sub("<[^>]+>", "", site.get(PLACE.format("trying")).text)
     assert re.search(r"50 % of the requests now; [\d.]+/s in the last minute, (none|[\d.]+ %) failed", page)
     assert re.search(r"Errors(none|[\d.]+ %, \d+) of [\d,]+ in the last minute", page)
     assert re.search(r"Of 2\d requests a second \(in the last minute\) 50 %, about 1\d, move to r1", page)

@@ -208,7 +208,7 @@ def _keyed(service: Any, order: Mapping[str, Any]) -> tuple[str, str]:
     news, name = order.get("news"), type(service).__name__
     title, text = str(order["subject"]), f"{order['text']}\nMessage  {order['message_id']}"
     if name == "NotifyJSON":
-        ours = {"id": key, "update": news == "update", "ended": news == "end"}
+        ours = {"id": key, "update": bool(order.get("answers")) and news != "end", "ended": news == "end"}
         service.payload_extras = {**ours, **service.payload_extras}
     if name != "NotifyPagerDuty":
         return title, text

@@ -1,8 +1,9 @@
 """More of a cause that somebody is told of already: said instead, said after it where that can be changed, or not.
 
 what no channel took yet            says the newest, unless that is less bad
+it is worse now                     said once, first by what took it, and by any other that it may go to
 what took it knows it again         takes an update, behind what it took before
-what took it cannot change it       nothing, unless it is worse now: that is said once
+what took it cannot change it       nothing
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ def up(conn: Connection, first: Message, draft: Draft) -> None:
     """Says what a draft says of the cause of a message that its person has of it already."""
     told = (first, *messages.answering(conn, first.id))
     last = told[-1]
-    if draft.kind in ENDS or last.kind in ENDS:
-        return
     there = _bound(conn, draft)
+    if draft.kind in ENDS or (last.kind in ENDS and not _is_worse(draft, told, there)):
+        return
     same = [one for one in told if one.subject == draft.subject]
     open_ = [one for one in (first, last) if one.state == "waiting" and not _less_bad(draft, one, there)]
     if same or open_:
         messages.say_instead(conn, (same or open_)[0], draft)
-    elif first.state == "waiting" or can_follow(conn, first):
-        _answer(conn, first, replace(draft, cause=f"updated {last.id}", kind=UPDATED))
     elif first.state == "sent" and _is_worse(draft, told, there):
         _answer(conn, first, replace(draft, cause=f"worse {first.id}", kind=WORSE))
+    elif first.state == "waiting" or can_follow(conn, first):
+        _answer(conn, first, replace(draft, cause=f"updated {last.id}", kind=UPDATED))
 
 
 def after(conn: Connection, taken: Message, newer: Message) -> None:
@@ -76,7 +77,8 @@ def _bound(conn: Connection, draft: Draft) -> str | None:
 
 
 def _is_worse(draft: Draft, told: Sequence[Message], bound: str | None) -> bool:
-    return bound is not None and draft.environment == bound not in [one.environment for one in told]
+    heard = [one.environment for one in told if one.kind not in ENDS]
+    return bound is not None and draft.environment == bound not in heard
 
 
 def _less_bad(draft: Draft, than: Message, bound: str | None) -> bool:

@@ -193,7 +193,7 @@ def may_take(ways: list[Channel], message: Message, taker: str) -> list[Channel]
     would be noise to anything else, to no other.
     """
     if message.kind in channels.NOISE:
-        return [channel for channel in ways if channel.id == taker]
+        return [each for each in ways if each.id == taker and each.service in channels.KNOWS_AGAIN]
     return sorted(ways, key=lambda channel: channel.id != taker)
 
 
@@ -209,7 +209,7 @@ def in_turn(ways: list[Channel], message: Message, now: float) -> list[Channel]:
     """
     if not ways:
         return []
-    joined = min(len(ways), 1 + int((now - message.created) / LATE))
+    joined = min(len(ways), 1 + max(0, int((now - message.created) / LATE)))
     turn = (message.attempts + joined - 1) % joined
     return ways[turn:joined] + ways[:turn]
 

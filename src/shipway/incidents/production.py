@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from shipway.incidents.cause import Cause, Suspect, before, lines, release_of, suspect
+from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, release_of, suspect
 from shipway.state import facts, runs
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
@@ -16,6 +16,7 @@ FOUND_SOON = 600.0
 """Seconds after a bad verdict in which an error that is new in its commit is part of what was bad about it."""
 
 ERRORS_NAMED = 3  # with a bad verdict
+CAME = ("error.new", "error.regressed")
 
 
 def verdict(conn: Connection, fact: Fact) -> Cause | None:
@@ -32,7 +33,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
         "bad",
         fact.at,
         reason or "the judge found it worse than what served before",
-        lines([*map(_finding, findings), *_errors_within(conn, fact)]),
+        _numbers(findings, _errors_within(conn, fact)),
         application=fact.application,
         environment=fact.environment,
         commit=fact.commit,
@@ -70,10 +71,16 @@ def of_error(conn: Connection, error: Cause) -> Cause | None:
     return verdict(conn, judged) if judged is not None and soon else None
 
 
+def _numbers(findings: Sequence[object], errors: Sequence[str]) -> tuple[str, ...]:
+    """What the judge found, the worst first, and the errors that came with it: of what is too long the least bad
+    is left out.
+    """
+    return lines([*[_finding(finding) for finding in findings][: LINES - len(errors)], *errors])
+
+
 def _errors_within(conn: Connection, verdict: Fact) -> list[str]:
     """The errors that are new, or back, in a bad commit."""
-    kinds = ("error.new", "error.regressed")
-    came = facts.after(conn, 0, application=verdict.application, commit=verdict.commit, kinds=kinds)
+    came = facts.after(conn, 0, application=verdict.application, commit=verdict.commit, kinds=CAME)
     titles = list({one.data.get("error"): _title(one.data, one.kind) for one in came}.values())
     more = len(titles) - ERRORS_NAMED
     return titles[:ERRORS_NAMED] + ([f"and {more} more"] if more > 0 else [])
@@ -94,15 +101,20 @@ def _suspect_within(conn: Connection, verdict: Fact) -> Suspect | None:
     told = facts.after(
         conn, came, kinds=kinds, application=verdict.application, environment=there, commit=verdict.commit
     )
-    found = [one for one in (suspect(each.data) for each in told if _is_new(conn, each)) if one is not None]
+    new = _new_in(conn, verdict)
+    found = [
+        one for one in (suspect(each.data) for each in told if each.data.get("error") in new) if one is not None
+    ]
     if len({one.commit for one in found}) != 1:
         return None
     return replace(found[0], evidence=f"An error that is new in it: {found[0].evidence}")
 
 
-def _is_new(conn: Connection, suspected: Fact) -> bool:
-    came = facts.last_of_error(conn, suspected, ("error.new", "error.regressed"))
-    return came is not None and came.kind == "error.new" and came.commit == suspected.commit
+def _new_in(conn: Connection, verdict: Fact) -> set[Any]:
+    """The errors that the commit was the first to have."""
+    there, commit = verdict.environment, verdict.commit
+    came = facts.after(conn, 0, application=verdict.application, environment=there, commit=commit, kinds=CAME)
+    return {each.data.get("error") for each in came if each.kind == "error.new"}
 
 
 def silent(conn: Connection, fact: Fact) -> Cause:
@@ -150,7 +162,7 @@ def taken_back(conn: Connection, fact: Fact) -> Cause | None:
 
 def suspected(conn: Connection, fact: Fact) -> Cause | None:
     """An error that is new in a release, or is back, once a commit is suspected or it is clear that none is."""
-    came = facts.last_of_error(conn, fact, ("error.new", "error.regressed"))
+    came = facts.last_of_error(conn, fact, CAME)
     return None if came is None else _of_error(conn, replace(fact, data={**came.data, **fact.data}), came.kind)
 
 

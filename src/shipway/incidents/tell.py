@@ -107,8 +107,8 @@ class Teller:
         with self.database.read() as conn:
             text = words.trouble(conn, cause, whom, self.address)
             ends = {person: _ended_by(conn, cause, person) for person in whom.people}
-            awaited = fact.kind == "verdict.bad" and not cause.stuck and words.back(conn, cause) is None
-            due = time.time() + (PATIENCE if awaited else 0.0)
+            awaited = cause.kind == "bad" and not cause.stuck and words.back(conn, cause) is None
+        due = max(time.time(), cause.at + PATIENCE if awaited else 0.0)
         return [_draft(cause, person, text, due, ends[person]) for person in whom.people]
 
     def _mended(self, fact: Fact) -> list[Draft]:
