@@ -281,6 +281,29 @@ def test_a_bad_verdict_waits_two_seconds_for_the_old_release_and_no_longer(team:
     assert judged.at + 2.0 <= message.next_try <= message.created + 2.0
 
 
+@pytest.mark.parametrize(
+    ("kind", "data", "says"),
+    [
+        (
+            "revert.ready",
+            {"branch": "revert-1234567"},
+            "or merge what takes it back: `git fetch shipway revert-1234567`",
+        ),
+        ("revert.left_out", {"reason": "main has it no more"}, "or `git revert "),
+    ],
+)
+def test_it_is_told_once_the_old_release_is_back_and_its_revert_is_ready_or_cannot_be(
+    team: Team, kind: str, data: dict[str, str], says: str
+) -> None:
+    run = bad(team, old := team.commit("ben"), team.commit("ada"))
+    team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
+    waiting = only([one for one in team.tell() if one.kind == "bad"])
+    team.fact(kind, environment="prod", commit=run.commit, run=run.id, data=data)
+    message = only([one for one in team.tell() if one.kind == "bad"])
+    assert message.next_try <= waiting.next_try
+    assert says in message.text
+
+
 def test_an_error_that_is_found_meanwhile_does_not_end_the_wait(team: Team) -> None:
     run = bad(team, team.commit("ben"), team.commit("ada"))
     waiting = only(team.tell())

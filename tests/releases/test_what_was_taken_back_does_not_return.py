@@ -8,7 +8,7 @@ from releases.test_the_gate_reads_the_record import ORDER, database, green, serv
 from shipway.releases import gate
 from shipway.releases.gate import GateClosed
 from shipway.rollbacks import choose
-from shipway.state import facts, holds
+from shipway.state import deployments, facts, holds, releases, verdicts
 from shipway.state.database import Database
 
 __all__ = ["database"]
@@ -93,6 +93,17 @@ def test_nothing_goes_back_to_what_is_held_with_it(database: Database) -> None:
     quarantine(database, "a")
     with database.read() as conn:
         assert choose.target(conn, "shop", "dev", None).number == 1
+
+
+def test_nothing_goes_back_to_what_was_judged_bad_though_its_quarantine_is_over(database: Database) -> None:
+    with database.write() as conn:
+        for letter in "cbd":
+            serve(conn, *green(conn, letter, tree=letter), "dev")
+        second = releases.recent(conn, "shop", "dev")[1]
+        by = next(one for one in deployments.recent(conn, "shop", "dev", limit=9) if one.release == second.id)
+        verdicts.record(conn, by, release=2, share=100, kind="bad", reason=WHY, findings=[])
+        assert choose.target(conn, "shop", "dev", None).number == 1
+        assert choose.target(conn, "shop", "dev", 2).number == 2, "who names it may"
 
 
 def test_a_second_quarantine_of_it_is_the_first(database: Database) -> None:

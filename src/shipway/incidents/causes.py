@@ -19,6 +19,8 @@ _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "release.stuck": production.taken_back,
     "release.silent": production.silent,
     "deployment.failed": production.taken_back,
+    "revert.ready": production.taken_back,
+    "revert.left_out": production.taken_back,
     "deployment.switched_back": production.taken_back,
     "error.suspected": production.suspected,
     "machine.little_room": machine.room,

@@ -17,6 +17,8 @@ FOUND_SOON = 600.0
 
 ERRORS_NAMED = 3  # with a bad verdict
 CAME = ("error.new", "error.regressed")
+SETTLED = ("revert.ready", "revert.left_out")
+OF_THE_BAD_ONE = ("commit.quarantined", "release.stuck", *SETTLED)
 
 
 def verdict(conn: Connection, fact: Fact) -> Cause | None:
@@ -150,10 +152,12 @@ def _stuck(conn: Connection, verdict: Fact) -> Mapping[str, Any]:
 
 
 def taken_back(conn: Connection, fact: Fact) -> Cause | None:
-    """What followed a bad verdict is told with it: a quarantine, that it is stuck, that something else serves."""
+    """What followed a bad verdict is told with it: a quarantine, that it is stuck, that something else serves, and
+    what became of the commit that takes it back.
+    """
     if fact.application is None:
         return None
-    commit = fact.commit if fact.kind in ("commit.quarantined", "release.stuck") else None
+    commit = fact.commit if fact.kind in OF_THE_BAD_ONE else None
     judged = facts.last(conn, "verdict.bad", fact.application, environment=fact.environment, commit=commit)
     if judged is None or fact.at - judged.at > BACK_SOON:
         return None

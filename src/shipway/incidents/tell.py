@@ -107,7 +107,7 @@ class Teller:
         with self.database.read() as conn:
             text = words.trouble(conn, cause, whom, self.address)
             ends = {person: _ended_by(conn, cause, person) for person in whom.people}
-            awaited = cause.kind == "bad" and not cause.stuck and words.back(conn, cause) is None
+            awaited = cause.kind == "bad" and not cause.stuck and not _is_settled(conn, cause)
         due = max(time.time(), cause.at + PATIENCE if awaited else 0.0)
         return [_draft(cause, person, text, due, ends[person]) for person in whom.people]
 
@@ -158,6 +158,15 @@ class Teller:
 
     def _git(self, application: str | None) -> Git | None:
         return None if application is None else Git(self.places.repository(application))
+
+
+def _is_settled(conn: Connection, bad: Cause) -> bool:
+    """Whether the old release is back, and a commit that takes the bad one back is ready or cannot be made."""
+    if words.back(conn, bad) is None:
+        return False
+    return any(
+        facts.last(conn, kind, str(bad.application), commit=bad.commit) is not None for kind in production.SETTLED
+    )
 
 
 def _follow(conn: Connection, draft: Draft) -> None:

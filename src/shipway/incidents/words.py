@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shipway.incidents.blame import OWNER, Whom
 from shipway.incidents.cause import Cause
-from shipway.state import deployments, holds, releases
+from shipway.state import deployments, facts, holds, releases
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.messages import Message
@@ -36,7 +36,7 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
         ("When", _moment(cause.at)),
         ("Done", _done(conn, cause)),
         ("Why you", _why(whom)),
-        ("Next", _next(cause, whom)),
+        ("Next", _next(conn, cause, whom)),
         *_links(cause, address),
     ]
     head = cause.what if cause.kind in ("machine", "error") else subject
@@ -169,7 +169,7 @@ def _serving(conn: Connection, cause: Cause, environment: str) -> str:
     return f"{environment} serves r{release.number} ({release.commit[:7]}) {since}."
 
 
-def _next(cause: Cause, whom: Whom) -> str:
+def _next(conn: Connection, cause: Cause, whom: Whom) -> str:
     if cause.hint:
         return _one_line(cause.hint)
     if cause.kind == "machine":
@@ -177,8 +177,16 @@ def _next(cause: Cause, whom: Whom) -> str:
     if cause.whose == "asker":
         return "Look at what changed besides the commit: values, secrets, the machine."
     revert = whom.commit.commit if whom.commit is not None else str(cause.commit)
-    mend = f"Mend it and push again, or `git revert {revert[:7]}`."
+    mend = f"Mend it and push again, or {_take_back(conn, cause) or f'`git revert {revert[:7]}`'}."
     return mend if cause.kind == "error" else f"{mend} You will hear when that serves."
+
+
+def _take_back(conn: Connection, cause: Cause) -> str:
+    """How a bad commit is taken back with what is ready for it; empty where nothing is."""
+    if cause.kind != "bad":
+        return ""
+    ready = facts.last(conn, "revert.ready", str(cause.application), commit=cause.commit)
+    return "" if ready is None else f"merge what takes it back: `git fetch shipway {ready.data['branch']}`"
 
 
 def _links(cause: Cause, address: str) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shipway.errors import UserError
 from shipway.releases import gate
-from shipway.state import deployments, releases
+from shipway.state import deployments, releases, verdicts
 from shipway.state.database import Connection
 from shipway.state.releases import Release
 
@@ -19,8 +19,8 @@ class NowhereToGo(UserError):
 def target(conn: Connection, application: str, environment: str, to: int | None) -> Release:
     """The release called r<to>; without a number, what served before the one that serves now.
 
-    Only a release that has served is a place to go back to, and one that is quarantined is none. After a rollback
-    the next one goes further back.
+    Only a release that has served is a place to go back to, and one that is quarantined or was judged bad is none.
+    After a rollback the next one goes further back.
     """
     now = releases.now_serving(conn, application, environment)
     if now is None:
@@ -30,7 +30,7 @@ def target(conn: Connection, application: str, environment: str, to: int | None)
     served = _that_have_served(conn, application, environment)
     if to is not None:
         return _named(conn, serving, served, to)
-    served = [release for release in served if gate.quarantine_over(conn, release, environment) is None]
+    served = [release for release in served if _may_serve_again(conn, release)]
     earlier = [release for release in served if release.number < serving.number]
     if by.kind == "deploy":
         earlier = [release for release in served if release.id != serving.id][:1]
@@ -42,6 +42,13 @@ def target(conn: Connection, application: str, environment: str, to: int | None)
             hint="shipway runs, then shipway deploy COMMIT takes another commit there.",
         )
     return max(earlier, key=lambda release: release.number)
+
+
+def _may_serve_again(conn: Connection, release: Release) -> bool:
+    """Also once its quarantine is over, what was judged bad is no place to go back to unless somebody names it."""
+    judged = verdicts.of_release(conn, release.id)
+    bad = bool(judged) and judged[-1].kind == "bad"
+    return not bad and gate.quarantine_over(conn, release, release.environment) is None
 
 
 def _named(conn: Connection, serving: Release, served: list[Release], to: int) -> Release:
