@@ -68,11 +68,11 @@ def test_one_message_arrives_for_a_person_and_a_cause_with_all_it_says(
 @pytest.mark.parametrize("name", NAMES)
 def test_each_can_be_tried(team: Team, services: Services, name: str) -> None:
     channel = team.channel("@shop/kitchen", services.urls[name])
-    assert channels.test(team.database, team.vault, channel, ADDRESS).good
+    assert channels.test(team.database, team.vault, channel, ADDRESS, "").good
     (said,) = map(plain, services.messages)
     assert "This is a test of a channel of @shop/kitchen. It works." in said
     services.refuses = 401
-    refused = channels.test(team.database, team.vault, channel, ADDRESS)
+    refused = channels.test(team.database, team.vault, channel, ADDRESS, "")
     assert not refused.good
     assert refused.said
 

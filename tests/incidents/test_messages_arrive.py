@@ -576,7 +576,7 @@ SECRET = "correct-horse-battery"
 def test_an_url_is_never_shown(team: Team, mailbox: Mailbox) -> None:
     channel = team.channel("ada@example.org", mailbox.url(password=SECRET))
     assert SECRET.encode() not in team.places.database.read_bytes()
-    said = channels.test(team.database, team.vault, channel, "http://127.0.0.1:8440")
+    said = channels.test(team.database, team.vault, channel, "http://127.0.0.1:8440", "")
     assert not said.good  # this server knows no passwords
     assert SECRET not in said.said
 
@@ -587,7 +587,7 @@ def test_what_a_service_answers_is_shown_without_the_secrets_of_its_url(
 ) -> None:
     hook.status = 403
     channel = team.channel("ada@example.org", hook.url(f"/{SECRET}?+token={SECRET}").replace("json", scheme))
-    said = channels.test(team.database, team.vault, channel, "http://127.0.0.1:8440")
+    said = channels.test(team.database, team.vault, channel, "http://127.0.0.1:8440", "")
     assert not said.good
     assert "403" in said.said
     assert SECRET not in said.said
@@ -624,7 +624,7 @@ def test_no_channel_leads_inside_unless_an_owner_said_so(
         team.channel("ada@example.org", url, private=False)
     assert "`shipway channels 'ada@example.org' --private`" in str(refused.value.hint)
     channel = led_inside(team, "ada@example.org", url)
-    said = channels.test(team.database, team.vault, channel, "http://127.0.0.1:8440")
+    said = channels.test(team.database, team.vault, channel, "http://127.0.0.1:8440", "")
     assert not said.good
     assert "is not a public address" in said.said
     assert (hook.calls, mailbox.mails) == ([], [])

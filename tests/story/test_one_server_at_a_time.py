@@ -82,6 +82,7 @@ def test_another_one_leaves_the_first_alone(installation: Installation) -> None:
 
 def test_how_much_applications_may_report_is_remembered(installation: Installation) -> None:
     installation.up("--reports", "4")
+    assert "may report 4 times as much as usual" in installation.shipway("up", "-d").out
     other = installation.shipway("up", "-d", "--reports", "5")
     assert (other.code, "taking 4 times as many reports" in other.out) == (2, True)
     installation.down()

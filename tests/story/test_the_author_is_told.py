@@ -66,6 +66,9 @@ def test_a_channel_can_be_tried_and_shows_no_secret(house: Installation, mailbox
     assert bad.code == 0
     tried = house.shipway("channels", "--test", "eve@example.org")
     assert tried.code == 1
+    assert house.shipway("channels", "*@example.net", "--private", stdin=f"{mailbox.url('{address}')}\n").code == 0
+    assert house.shipway("channels", "--test", "finn@example.net").code == 0
+    assert mailbox.mails.pop()["To"] == "finn@example.net"
     listed = house.shipway("channels").out + house.shipway("channels", "--json").out
     assert "eve@example.org" in listed
     assert SECRET not in listed + tried.out + house.server_log()

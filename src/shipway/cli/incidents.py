@@ -81,9 +81,13 @@ def messages(
 def _test(server: Server, named: str, as_json: bool) -> int:
     known = server.get("/channels")["channels"]
     chosen = [each for each in known if named in (each["id"], each["whose"])]
+    person, _, domain = named.rpartition("@")
+    if person and not chosen:
+        chosen = [each for each in known if each["whose"] == f"*@{domain}".lower()]
     if not chosen:
         raise NotFound(f"There is no channel {named!r}.", hint="`shipway channels` lists them.")
-    tried = [{**each, **server.post(f"/channels/{each['id']}/test")} for each in chosen]
+    whom = {"person": named} if person and person != "*" else {}
+    tried = [{**each, **server.post(f"/channels/{each['id']}/test", whom)} for each in chosen]
     if as_json:
         show.as_json(tried)
     else:

@@ -188,6 +188,8 @@ def _greet(places: Places, as_json: bool, *, already: bool = False) -> None:
     print(f"Shipway is up{' already' if already else ''} at {told['pages']} ({server.address} for programs);")
     if told.get("public"):
         print(f"a proxy brings it to others as {told['public']};")
+    if told.get("reports", 1) > 1:
+        print(f"each application may report {told['reports']:.0f} times as much as usual;")
     print(f"applications answer on port {told['proxy_port']:.0f}.")
     print(f"Sign in (good once, for an hour): {link}")
     if places.data != Places.of().data:

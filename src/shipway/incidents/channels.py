@@ -99,15 +99,20 @@ def remove(database: Database, channel: str, who: str) -> Channel:
     return found
 
 
-def test(database: Database, vault: Vault, channel: str, address: str) -> Outcome:
-    """Sends a message that is marked as a test, now; what the channel answered. `address` is the server's own."""
+def test(database: Database, vault: Vault, channel: str, address: str, person: str) -> Outcome:
+    """Sends a message that is marked as a test, now; what the channel answered. `address` is the server's own,
+    `person` whom a channel for everybody of a domain is tried for, if it says one.
+    """
     with database.read() as conn:
         found = _find(conn, channel)
     if found.whose == PING:
         return ping(vault, found)
     if found.whose.startswith(SENTRY):
         return _said_of(forward(vault, found, [_test_report()]))
-    person = found.whose.replace(EVERYBODY, "shipway-test@") if found.whose.startswith(EVERYBODY) else found.whose
+    if found.whose.startswith(EVERYBODY):
+        person = person or found.whose.replace(EVERYBODY, "shipway-test@")
+    else:
+        person = found.whose
     text = f"This is a test of a channel of {found.whose}. It works.\n\nShipway  {address}\n"
     message_id = f"<{uuid.uuid4().hex}@shipway.invalid>"
     return send(vault, found, person, "[shipway] A test", text, message_id=message_id, limit=TEST)

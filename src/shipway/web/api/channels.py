@@ -46,9 +46,12 @@ def remove_channel(site: Site, call: Call) -> dict[str, Any]:
 
 
 def test_channel(site: Site, call: Call) -> dict[str, Any]:
-    """Sends a test, now: `good`, and what the channel `said`."""
+    """Sends a test, now: `good`, and what the channel `said`. One for all of a domain is tried for `person`."""
+    person = call.json().get("person", "")
+    if not isinstance(person, str):
+        raise Unreadable("`person` is an address.")
     vault = site.story.cast.machine.vault
-    outcome = channels.test(site.database, vault, call.place("channel"), site.address)
+    outcome = channels.test(site.database, vault, call.place("channel"), site.address, person)
     return {"good": outcome.good, "said": outcome.said}
 
 
