@@ -71,7 +71,8 @@ def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Rel
     kept = quarantines.of_commit(conn, serves.application, commit, environment)
     more = "" if kept is None else f"; {kept.says}"
     if kept is not None and kept.in_force:
-        more += f", and r{serves.number} {'is not yet' if trials.read(conn, serves).moving else 'was not'}"
+        trial = trials.read(conn, serves)
+        more += f", and {sentences.sentence(trial) if trial.moving else f'r{serves.number} was not'}"
     ready = facts.last(conn, "revert.ready", serves.application, commit=commit)
     by = commits.reverted(
         serves.application, commit, serves.commit, "" if ready is None else str(ready.data["commit"])
