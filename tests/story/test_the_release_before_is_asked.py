@@ -18,6 +18,7 @@ from shipway.signals.asking import Question
 from shipway.signals.questions import results
 from shipway.signals.questions.results import Line
 from shipway.signals.reading import Reading
+from shipway.signals.verdict import Verdict
 from shipway.state import deployments, releases, runs
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
@@ -176,8 +177,16 @@ def test_what_fails_for_both_blames_nobody_however_long_it_lasts(scene: Scene, w
     assert doubt["reason"].startswith("Failed requests: 40 of 40 of the new release, 0 of ")
     assert [(one["new_count"], one["new_of"], one["beside"]) for one in doubt["findings"]] == [(40, 40, False)]
     beside = [one for one in answer["findings"] if one["beside"] and one["what"] == "failed requests"]
-    assert answer["reason"]
+    assert (answer["kind"], bool(answer["reason"])) == ("good", True)
     assert beside[0]["old_count"] > 0
+
+
+def test_that_nobody_can_tell_is_recorded_as_no_answer(scene: Scene, world: World) -> None:
+    watch = begins(scene, world, old=40)
+    (watched,) = watch._watched.values()
+    watched.asking.end(Verdict("not known", "12 requests are too few to tell."))
+    assert mine(scene) == 100
+    assert recorded(scene, "deployment.answered")["kind"] == "not known"
 
 
 def recorded(scene: Scene, kind: str) -> dict[str, Any]:

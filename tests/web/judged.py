@@ -84,10 +84,10 @@ class Trials:
         with self.scene.database.write() as conn:
             deployments.asked(conn, deployment, share, DOUBT, [asdict(DOUBTED)])
 
-    def answered(self, deployment: Deployment) -> None:
+    def answered(self, deployment: Deployment, answer: Verdict) -> None:
         with self.scene.database.write() as conn:
-            answer = fine(4210)
-            deployments.answered(conn, deployment, answer.reason, [asdict(each) for each in answer.findings])
+            findings = [asdict(each) for each in answer.findings]
+            deployments.answered(conn, deployment, answer.kind, answer.reason, findings)
 
     def condemned(self, run: Run, deployment: Deployment, share: int) -> None:
         """A bad verdict, the quarantine, who was told, and the branch that takes it back."""
@@ -144,7 +144,7 @@ def good(scene: Scene) -> None:
     scene.until(9 * MINUTE)
     told.asked(deployment, 25)
     scene.until(8 * MINUTE)
-    told.answered(deployment)
+    told.answered(deployment, fine(4210))
     scene.until(3 * MINUTE)
     told.judge(deployment, 100, fine(138_400))
 

@@ -151,6 +151,7 @@ def test_a_release_of_which_the_one_before_was_asked_says_what_looked_bad(
         "run": "",
         "back": False,
         "asked": True,
+        "kind": "",
         "reason": DOUBT,
         "findings": [asdict(DOUBTED)],
     }
@@ -165,6 +166,45 @@ def test_a_release_of_which_the_one_before_was_asked_says_what_looked_bad(
     commit = found["release"]["commit"]
     why = judged.get(f"/api/v1/commits/asked/{commit}/why?environment=prod").json["events"]
     assert any("it looked bad (failed requests: 7 of 9" in event["says"] for event in why)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "icon", "title", "told"),
+    [
+        (
+            {"kind": "not known"},
+            "unknown",
+            "Nobody can tell if r1 does better: all requests again",
+            "nobody could tell if the one before does better",
+        ),
+        ({}, "passed", "r1 did no better: all requests again", "the one before did no better"),
+    ],
+)
+def test_no_answer_is_not_shown_as_one(
+    site: Site,
+    capsys: pytest.CaptureFixture[str],
+    recorded: dict[str, str],
+    icon: str,
+    title: str,
+    told: str,
+) -> None:
+    """What was recorded before verdicts were beside it reads as it did."""
+    asked = Trials(site.scene, "unanswered")
+    run, deployment = asked.comes(60, "Ask twice", strategy="blue_green")
+    asked.serves(deployment)
+    site.scene.end(run)
+    asked.asked(deployment, 25)
+    with site.scene.database.write() as conn:
+        deployments.note(conn, deployment, "deployment.answered", {**recorded, "reason": FEW, "findings": []})
+    shown = site.get(address("unanswered", 2)).text
+    card = shown.partition(title)[0].rpartition('class="card verdict"')[2]
+    assert f'href="#i-{icon}"' in card
+    assert f"{told}: all requests went to it again" in shown
+    said = said_by_a_terminal(site, capsys, "unanswered", 0)
+    assert ("100 % of the requests, nobody can tell if r1 does better: 12 requests are too few" in said) == bool(
+        recorded
+    )
+    assert ("100 % of the requests, r1 does no better: 12 requests are too few" in said) == (not recorded)
 
 
 def test_what_is_judged_at_this_moment_has_its_numbers_until_it_is_over(

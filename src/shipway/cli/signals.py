@@ -140,9 +140,15 @@ def _move(found: Mapping[str, Any], move: Mapping[str, Any]) -> None:
     """A share; where it was asked, or the answer was heard, with the reason and the numbers."""
     how = ", back" if move["back"] else ""
     if move["reason"]:
-        how = f", {_before(found)} {'was asked' if move['asked'] else 'does no better'}{_reason(found, move)}"
+        how = f", {_how(_before(found), move)}{_reason(found, move)}"
     print(f"{show.clock(move['at'])}  {move['share']} % of the requests{how}")
     _numbers(found, move["findings"])
+
+
+def _how(before: str, move: Mapping[str, Any]) -> str:
+    if move["asked"]:
+        return f"{before} was asked"
+    return f"{before} does no better" if move["kind"] == "good" else f"nobody can tell if {before} does better"
 
 
 def _before(found: Mapping[str, Any]) -> str:

@@ -213,11 +213,11 @@ def asked(conn: Connection, deployment: Deployment, share: int, reason: str, fin
     note(conn, deployment, "deployment.asked", {"share": share, "reason": reason, "findings": findings})
 
 
-def answered(conn: Connection, deployment: Deployment, reason: str, findings: Findings) -> None:
-    """Records that its release gets all requests again, because the one before does no better: what was said
-    beside it, and the numbers.
+def answered(conn: Connection, deployment: Deployment, kind: str, reason: str, findings: Findings) -> None:
+    """Records that its release gets all requests again: the one before does no better (`kind` is "good"), or
+    nobody can tell ("not known"); what was said beside it, and the numbers.
     """
-    note(conn, deployment, "deployment.answered", {"reason": reason, "findings": findings})
+    note(conn, deployment, "deployment.answered", {"kind": kind, "reason": reason, "findings": findings})
 
 
 def released(conn: Connection, deployment: Deployment, said: str) -> None:

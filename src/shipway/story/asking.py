@@ -2,7 +2,7 @@
 
     alone, in doubt ─► most requests to the one before ─► bad: everything to it, and the commit is quarantined
                                     │                 └─► nobody answers: everything to it, nobody is blamed
-                                    └─► neither is worse: everything to the new one again
+                                    └─► neither is worse, or nobody can tell: everything to the new one again
 
 A share moves back before that is on record, and forward after it: who is killed in between never holds against the
 new release what was dealt out to it alone. What the routers do otherwise than the record says is put right by
@@ -97,7 +97,7 @@ class Asking:
             if free:
                 with self._cast.database.write() as conn:
                     findings = [asdict(finding) for finding in answer.findings]
-                    deployments.answered(conn, self._deployment, answer.reason, findings)
+                    deployments.answered(conn, self._deployment, answer.kind, answer.reason, findings)
                 self._shift(self._home)
 
     def put_right(self) -> None:

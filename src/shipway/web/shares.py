@@ -29,7 +29,8 @@ class Move:
 
     `back`: it lost them to the release before, by itself or by a rollback. `asked`: it has left the others to that
     one for a while, because it looked bad and nothing served beside it; then, and when it has them again,
-    `reason` says why, with the `findings`.
+    `reason` says why, with the `findings`. `kind` is of the verdict with which it has them again: one that is not
+    good was no answer.
     """
 
     at: float
@@ -37,6 +38,7 @@ class Move:
     run: str
     back: bool = False
     asked: bool = False
+    kind: str = ""
     reason: str = ""
     findings: Sequence[Mapping[str, Any]] = ()
 
@@ -82,8 +84,9 @@ def _told(fact: Fact) -> int | None:
 
 
 def _why(fact: Fact) -> dict[str, Any]:
-    """Nothing of what was recorded before reasons were."""
-    return {"reason": str(fact.data.get("reason", "")), "findings": fact.data.get("findings", ())}
+    """Nothing of what was recorded before reasons were; before kinds were, an answer counts as a good one."""
+    kind = str(fact.data.get("kind", "good")) if fact.kind == "deployment.answered" else ""
+    return {"kind": kind, "reason": str(fact.data.get("reason", "")), "findings": fact.data.get("findings", ())}
 
 
 def _left(move: Move, by: Deployment) -> Move:

@@ -65,6 +65,13 @@ def _rehearsed_with(data: Data) -> str:
     return listed([f"r{old['number']} of {old['environment']}" for old in data["with"]])
 
 
+def _answered(data: Data) -> str:
+    """Before kinds were recorded, every answer was said to be one."""
+    good = data.get("kind", "good") == "good"
+    said = "the one before did no better" if good else "nobody could tell if the one before does better"
+    return f"{said}: all requests went to it again"
+
+
 REHEARSED = ("rehearsal.passed", "rehearsal.failed", "rehearsal.unneeded")
 """How a rehearsal ended: it is on record where it was, and says why the commit is not further on."""
 
@@ -85,7 +92,7 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
     "deployment.asked": lambda data: (
         f"it looked bad{_because(data)}: it kept {data['share']} % of the requests, and the one before was asked"
     ),
-    "deployment.answered": lambda _data: "the one before did no better: all requests went to it again",
+    "deployment.answered": _answered,
     "verdict.good": lambda data: f"judged good at {data['share']} %: {data['reason']}",
     "verdict.bad": lambda data: f"judged bad at {data['share']} %: {data['reason']}",
     "verdict.not_known": lambda data: f"not known at {data['share']} %: {data['reason']}",

@@ -113,8 +113,11 @@ def _asked(trial: Trial, move: Move) -> Judged:
     if move.asked:
         title = f"{before} was asked: it has {100 - move.share} % of the requests"
         return Judged(move.at, "unknown", "Looked bad", title, move.reason, doubted(move.findings))
-    title = f"{before} did no better: all requests again"
-    return Judged(move.at, "passed", "Answered", title, move.reason, compared(move.findings))
+    if move.kind == "good":
+        kind, title = "Answered", f"{before} did no better: all requests again"
+    else:
+        kind, title = move.kind.capitalize(), f"Nobody can tell if {before} does better: all requests again"
+    return Judged(move.at, ICONS[move.kind], kind, title, move.reason, compared(move.findings))
 
 
 def _pills(trial: Trial, *, held: bool) -> list[tuple[str, str]]:
