@@ -62,6 +62,10 @@ def test_a_package_that_is_not_there_is_the_authors(workshop: Workshop, monkeypa
 NPM = (
     "npm error code {}\nnpm error FetchError: request to https://npm.example/pad failed, reason: {}\nnpm error x\n"
 )
+UV = (
+    "error: Failed to fetch: https://x.example/simple/a/\n"
+    "  cause: error sending request for url (https://x.example/simple/a/)\n"
+)
 SAID = [
     (NPM.format("ENOTFOUND", "getaddrinfo ENOTFOUND"), "https://npm.example: getaddrinfo ENOTFOUND."),
     (NPM.format("ECONNREFUSED", ""), "https://npm.example: no answer."),
@@ -71,6 +75,19 @@ SAID = [
         "  Caused by: operation timed out\n",
         "https://x.example: operation timed out.",
     ),
+    (
+        f"{UV}  cause: dns error\n  cause: Name or service not known\n\nhint: Wait.\nmake: *** [deps] Error 2\n",
+        "https://x.example: Name or service not known.",
+    ),
+    (
+        f"{UV}  cause: proxy http://ada:p@ss@proxy.example:3128 did not answer\n",
+        "https://x.example: proxy http://proxy.example:3128 did not answer.",
+    ),
+    (
+        "  ├─▶ Failed to fetch: `https://x.example/a.whl`\n"
+        "  ╰─▶ HTTP status server error (502 Bad Gateway) for url (https://x.example/a.whl)\n",
+        "https://x.example: 502 Bad Gateway.",
+    ),
 ]
 
 
@@ -79,8 +96,19 @@ def test_it_is_said_from_where_and_why(log: str, said: str) -> None:
     assert reason(f"$ build\n{log}") == f"Packages could not be fetched from {said}"
 
 
-def test_what_a_log_says_otherwise_is_no_such_reason() -> None:
-    assert (
-        reason("tests failed: ECONNREFUSED 127.0.0.1:5432\nHTTP status client error (404) for url (http://x/)")
-        is None
-    )
+SYNTAX = '  File "app.py", line 1\n    def\n       ^\nSyntaxError: invalid syntax\n'
+OTHERWISE = {
+    "of the application": "tests failed: ECONNREFUSED 127.0.0.1:5432\n",
+    "not the index's fault": (
+        "error: Failed to fetch: http://x/\n  cause: HTTP status client error (404) for url (http://x/)\n"
+    ),
+    "another program's": "error: error sending request for url (https://deno.example/x)\n  Caused by: dns\n",
+    "tried again, and it was there": f"{UV}  cause: Connection refused\nInstalled 1 package\n{SYNTAX}",
+    "of npm, tried again": f"{NPM.format('ENOTFOUND', 'x')}added 1 package\n{SYNTAX}",
+    "an install script's": NPM.format("1\nnpm error command failed", "getaddrinfo ENOTFOUND cdn.example"),
+}
+
+
+@pytest.mark.parametrize("log", OTHERWISE.values(), ids=OTHERWISE)
+def test_what_a_log_says_otherwise_is_no_such_reason(log: str) -> None:
+    assert reason(f"$ build\n{log}") is None

@@ -1,6 +1,7 @@
 """Whether a build failed because of where packages come from: it did not answer, or with an error of its own.
 
-Read from the end of the log, as uv and npm say it. No code that is built has to be looked for then.
+Read from the end of the log, in the very words of uv and npm: any other program of a build, or an install script
+of a package, may have asked somebody else in vain. No code that is built has to be looked for then.
 """
 
 from __future__ import annotations
@@ -10,9 +11,17 @@ from urllib.parse import urlsplit
 
 from shipway.errors import OwnerError
 
-_UV = re.compile(r"(error sending request|HTTP status server error \(\d+[^)\n]*\)) for url \((https?://[^\s)]+)\)")
-_CAUSES = re.compile(r"(?:\n +(?:cause|Caused by): .*)*\n +(?:cause|Caused by): (.+)")
+_LINK = r"\n[ \t]+(?:cause:|Caused by:|[├╰]─▶) "
+_UV = re.compile(
+    rf"\bFailed to fetch: .*(?:{_LINK}.*)*?"
+    rf"{_LINK}(error sending request|HTTP status server error \(\d+.*\)) for url \((https?://[^\s)]+)\)"
+)
+_CAUSES = re.compile(rf"(?:{_LINK}.*)*{_LINK}(.+)")
+_NPM_BEGINS = re.compile(r"^npm (?:error|ERR!) code E[A-Z_]+$", re.MULTILINE)
 _NPM = re.compile(r"^npm (?:error|ERR!) .*request to (https?://\S+) failed, reason: *(.*)$", re.MULTILINE)
+_AFTERWARDS = ("hint:", "npm ", "make:", "make[")
+"""What lines begin with that follow such words without anything else having been done."""
+_USER = re.compile(r"(\w://)[^\s/]*@")
 
 
 class IndexUnreachable(OwnerError):
@@ -26,12 +35,28 @@ class IndexUnreachable(OwnerError):
 
 def reason(log: str) -> str | None:
     """In a sentence, by the end of a log, that packages could not be fetched and from where; None otherwise."""
-    uv = _last(_UV, log)
-    if uv is not None:
-        below = _CAUSES.match(log, uv.end())
-        return _said(uv[2], uv[1].removesuffix(")").partition("(")[2] or (below[1] if below else "no answer"))
-    npm = _last(_NPM, log)
-    return None if npm is None else _said(npm[1], npm[2] or "no answer")
+    return _by_uv(log) or _by_npm(log)
+
+
+def _by_uv(log: str) -> str | None:
+    found = _last(_UV, log)
+    if found is None:
+        return None
+    below = _CAUSES.match(log, found.end())
+    if not _is_the_end(log[(below or found).end() :]):
+        return None
+    return _said(found[2], found[1].removesuffix(")").partition("(")[2] or (below[1] if below else "no answer"))
+
+
+def _by_npm(log: str) -> str | None:
+    """The code is a number where a script of a package failed."""
+    begins = _last(_NPM_BEGINS, log)
+    found = None if begins is None else _NPM.search(log, begins.end())
+    return None if found is None or not _is_the_end(log[found.end() :]) else _said(found[1], found[2] or "no answer")
+
+
+def _is_the_end(rest: str) -> bool:
+    return all(line.strip().startswith(_AFTERWARDS) for line in rest.splitlines() if line.strip())
 
 
 def _last(pattern: re.Pattern[str], log: str) -> re.Match[str] | None:
@@ -43,4 +68,5 @@ def _last(pattern: re.Pattern[str], log: str) -> re.Match[str] | None:
 
 def _said(url: str, why: str) -> str:
     where = urlsplit(url)
-    return f"Packages could not be fetched from {where.scheme}://{where.netloc.rpartition('@')[2]}: {why.strip()}."
+    named = _USER.sub(r"\1", why.strip())
+    return f"Packages could not be fetched from {where.scheme}://{where.netloc.rpartition('@')[2]}: {named}."
