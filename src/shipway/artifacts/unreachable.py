@@ -52,7 +52,9 @@ def _by_npm(log: str) -> str | None:
     """The code is a number where a script of a package failed."""
     begins = _last(_NPM_BEGINS, log)
     found = None if begins is None else _NPM.search(log, begins.end())
-    return None if found is None or not _is_the_end(log[found.end() :]) else _said(found[1], found[2] or "no answer")
+    return (
+        None if found is None or not _is_the_end(log[found.end() :]) else _said(found[1], found[2] or "no answer")
+    )
 
 
 def _is_the_end(rest: str) -> bool:

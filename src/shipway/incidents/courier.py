@@ -64,14 +64,14 @@ def main() -> None:
     """Carries out the one order on standard input."""
     order = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with, args=(order["parent"],), daemon=True).start()
-    refusals: list[Inside] = []
+    outside = Outside()
     if not order.get("private", False):
-        _stay_outside(refusals)
+        sys.addaudithook(outside.look)
     try:
         said = _ACTS[order["act"]](order)
         answer = {"good": True, "said": said}
     except Refused as error:
-        inside = error if isinstance(error, Inside) else next(iter(refusals), None)
+        inside = error if isinstance(error, Inside) else outside.refused
         said = _masked(str(error), order["url"]) if inside is None else str(inside)
         answer = {"good": False, "said": said, "never": inside is not None}
     print(json.dumps(answer), flush=True)
@@ -84,17 +84,31 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _stay_outside(refusals: list[Inside]) -> None:
-    """From here on this process connects to public addresses only."""
+class Outside:
+    """Once it hears of what this process does, that connects to public addresses only.
 
-    def look(event: str, arguments: tuple[Any, ...]) -> None:
-        if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
-            inside = _inside(arguments[1])
-            if inside is not None:
-                refusals.append(Inside(inside))
-                raise ConnectionRefusedError(str(refusals[-1]))
+    `refused` is an address that was refused of the name looked up last, while no other of its addresses was
+    public: where one was, what failed is what that one did.
+    """
 
-    sys.addaudithook(look)
+    def __init__(self) -> None:
+        self.refused: Inside | None = None
+        self._public = False
+
+    def look(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Raises ConnectionRefusedError."""
+        if event == "socket.getaddrinfo":
+            self.refused, self._public = None, False
+        elif event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+            self._connects(_inside(arguments[1]))
+
+    def _connects(self, inside: str | None) -> None:
+        if inside is None:
+            self.refused, self._public = None, True
+            return
+        refusal = Inside(inside)
+        self.refused = None if self._public else refusal
+        raise ConnectionRefusedError(str(refusal))
 
 
 def _inside(address: Any) -> str | None:
@@ -127,21 +141,26 @@ def _host(service: Any) -> str:
     """The machine that an URL names; empty where a key of a service stands in its place, which is nobody else's
     business.
     """
-    named = any("{host}" in str(template) for template in service.templates)
-    return str(service.host or "") if named else ""
+    host = str(service.host or "")
+    named = ["{host}" in str(template) for template in service.templates]
+    return host if all(named) or (any(named) and not _may_be_a_key(host)) else ""
+
+
+def _may_be_a_key(host: str) -> bool:
+    return host.lower() != "localhost" and "." not in host and ":" not in host
 
 
 def _look_at(host: str) -> None:
     """Raises Inside when a name or an address leads to no public address; what is not known in time is looked at
     when something is sent.
     """
-    if host != "localhost" and "." not in host and ":" not in host:
+    if not host:
         return
     found: list[str] = []
 
     def look() -> None:
         with contextlib.suppress(OSError, UnicodeError):
-            found.extend(str(each[4][0]) for each in socket.getaddrinfo(host.strip("[]"), None))
+            found.extend(str(each[4][0]) for each in socket.getaddrinfo(host.strip("[]").lower(), None))
 
     looking = threading.Thread(target=look, daemon=True)
     looking.start()
