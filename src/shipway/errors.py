@@ -18,7 +18,8 @@ class ShipwayError(Exception):
     """What happened, in one sentence; `hint` says what to do next.
 
     `actor` is "you", "owner" or "nobody"; `retry` says whether the same call may succeed later.
-    `status` is the HTTP status by which the API shows it.
+    `status` is the HTTP status by which the API shows it. `about` is what the trouble is with, such as an address,
+    where the same error with something else is trouble of its own.
     """
 
     id: ClassVar[str] = "shipway.error"
@@ -26,6 +27,7 @@ class ShipwayError(Exception):
     retry: ClassVar[bool] = False
     status: ClassVar[int] = 500
     default_hint: ClassVar[str] = ""
+    about: str = ""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

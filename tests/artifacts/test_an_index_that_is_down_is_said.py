@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shipway.artifacts.unreachable import reason
+from shipway.artifacts.unreachable import read
 from shipway.state import facts
 from shipway.state.runs import Step
 from support import receivers
@@ -93,7 +93,7 @@ SAID = [
 
 @pytest.mark.parametrize(("log", "said"), SAID)
 def test_it_is_said_from_where_and_why(log: str, said: str) -> None:
-    assert reason(f"$ build\n{log}") == f"Packages could not be fetched from {said}"
+    assert str(read(f"$ build\n{log}")) == f"Packages could not be fetched from {said}"
 
 
 SYNTAX = '  File "app.py", line 1\n    def\n       ^\nSyntaxError: invalid syntax\n'
@@ -111,4 +111,4 @@ OTHERWISE = {
 
 @pytest.mark.parametrize("log", OTHERWISE.values(), ids=OTHERWISE)
 def test_what_a_log_says_otherwise_is_no_such_reason(log: str) -> None:
-    assert reason(f"$ build\n{log}") is None
+    assert read(f"$ build\n{log}") is None

@@ -23,7 +23,6 @@ from shipway.artifacts import bytecode, candidate, pythons, shelf, unreachable
 from shipway.artifacts.contents import LeftOut, shipped
 from shipway.artifacts.phases import Kind, Phase, Sources
 from shipway.artifacts.settings import BuildSettings
-from shipway.artifacts.unreachable import IndexUnreachable
 from shipway.config.places import Places
 from shipway.hosts import steps
 from shipway.hosts.excerpt import end
@@ -135,9 +134,9 @@ class _Builder:
 
     def _check_the_index(self) -> None:
         """A second way of building would find no more packages, and nobody's code is wrong."""
-        why = unreachable.reason(end(self.directory / "log"))
-        if why is not None:
-            raise IndexUnreachable(why)
+        unanswered = unreachable.read(end(self.directory / "log"))
+        if unanswered is not None:
+            raise unanswered
 
     def _run(self, phase: Phase) -> Result:
         inside, directory = self._inside(phase), self.directory / phase.name

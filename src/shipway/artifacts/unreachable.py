@@ -32,13 +32,17 @@ class IndexUnreachable(OwnerError):
         "Once it answers again, `shipway retry` the run. What serves needs nothing of it, and can go back."
     )
 
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"Packages could not be fetched from {where}: {why}.")
+        self.about = where
 
-def reason(log: str) -> str | None:
-    """In a sentence, by the end of a log, that packages could not be fetched and from where; None otherwise."""
+
+def read(log: str) -> IndexUnreachable | None:
+    """By the end of a log, that packages could not be fetched, from where and why; None otherwise."""
     return _by_uv(log) or _by_npm(log)
 
 
-def _by_uv(log: str) -> str | None:
+def _by_uv(log: str) -> IndexUnreachable | None:
     found = _last(_UV, log)
     if found is None:
         return None
@@ -48,7 +52,7 @@ def _by_uv(log: str) -> str | None:
     return _said(found[2], found[1].removesuffix(")").partition("(")[2] or (below[1] if below else "no answer"))
 
 
-def _by_npm(log: str) -> str | None:
+def _by_npm(log: str) -> IndexUnreachable | None:
     """The code is a number where a script of a package failed."""
     begins = _last(_NPM_BEGINS, log)
     found = None if begins is None else _NPM.search(log, begins.end())
@@ -68,7 +72,6 @@ def _last(pattern: re.Pattern[str], log: str) -> re.Match[str] | None:
     return found
 
 
-def _said(url: str, why: str) -> str:
+def _said(url: str, why: str) -> IndexUnreachable:
     where = urlsplit(url)
-    named = _USER.sub(r"\1", why.strip())
-    return f"Packages could not be fetched from {where.scheme}://{where.netloc.rpartition('@')[2]}: {named}."
+    return IndexUnreachable(f"{where.scheme}://{where.netloc.rpartition('@')[2]}", _USER.sub(r"\1", why.strip()))

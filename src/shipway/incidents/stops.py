@@ -33,7 +33,8 @@ def step(conn: Connection, fact: Fact) -> Cause | None:
     how = "ran out of time" if "timed_out" in (fact.kind.removeprefix("step."), fact.data.get("how")) else "failed"
     explaining = lines(fact.data.get("excerpt"))
     if fact.data.get("actor") in ("owner", "nobody"):
-        error = str(fact.data.get("error") or UNKNOWN)
+        error, about = str(fact.data.get("error") or UNKNOWN), str(fact.data.get("about") or "")
+        error = f"{error}({about})" if about else error
         return _machine(conn, fact, run, error, explaining[0] if explaining else f"{name} {how}")
     if fact.kind != "step.suspected":
         return None
@@ -128,7 +129,10 @@ def _rehearsed(conn: Connection, fact: Fact, run: Run, failed: Fact, hint: str) 
 
 
 def _machine(conn: Connection, fact: Fact, run: Run, error: str, what: str, hint: str = "") -> Cause:
-    """Trouble of the machine or of Shipway: the owner's, and one cause for as long as it goes on."""
+    """Trouble of the machine or of Shipway: the owner's, and one cause for as long as it goes on.
+
+    `error` is its id, and what it is with where that makes it trouble of its own.
+    """
     before = messages.newest_of(conn, f"machine {error} ")
     going_on = before is not None and fact.at - before.created < EPISODE
     return Cause(

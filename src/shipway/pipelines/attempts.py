@@ -26,7 +26,8 @@ LINES = 12  # of the log, with a failure: as many as a push shows
 class Result:
     """How an attempt ended: `state` as in the record; `excerpt` is what explains a failure.
 
-    When no command failed but Shipway did, `error` is the id and `actor` says who has to act, see `errors`.
+    When no command failed but Shipway did, `error` is the id, `actor` says who has to act and `about` what it is
+    with, see `errors`.
     """
 
     state: str
@@ -36,6 +37,7 @@ class Result:
     ended: float | None = None
     error: str = ""
     actor: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Attempts:
                 ended=result.ended,
                 error=result.error,
                 actor=result.actor,
+                about=result.about,
             )
 
 
@@ -132,7 +135,7 @@ def _answered(once: Callable[[Path], Result], directory: Path) -> Result:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (directory / "log").open("a") as log:
             log.write(f"{told}\n")
-        return Result("failed", excerpt=told, error=error.id, actor=error.actor)
+        return Result("failed", excerpt=told, error=error.id, actor=error.actor, about=error.about)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ LONGEST_PAUSE = 120.0
 again is found well within five minutes, however long it was away (BARS R24).
 """
 
-_SAID = ("subject", "text", "environment", "run")
+_SAID = ("subject", "text", "application", "environment", "run", "commit")
 """What of a message is another when it comes to say something else."""
 
 

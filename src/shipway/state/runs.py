@@ -334,10 +334,12 @@ def end_step(
     ended: float | None = None,
     error: str = "",
     actor: str = "",
+    about: str = "",
 ) -> None:
     """Records how an attempt ended, once. The times are the supervisor's own when it has them.
 
-    When it was no command that failed but Shipway, `error` is the id and `actor` says who has to act.
+    When it was no command that failed but Shipway, `error` is the id, `actor` says who has to act and
+    `about` what it is with.
     """
     ended = time.time() if ended is None else ended
     values: dict[str, Any] = {"state": state, "exit_code": exit_code, "excerpt": excerpt, "ended": ended}
@@ -369,6 +371,7 @@ def end_step(
                 "excerpt": excerpt,
                 "error": error,
                 "actor": actor,
+                "about": about,
             },
         )
 
