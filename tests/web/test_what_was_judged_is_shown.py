@@ -188,19 +188,23 @@ def test_no_answer_is_not_shown_as_one(
     title: str,
     told: str,
 ) -> None:
-    """What was recorded before verdicts were beside it reads as it did."""
+    """What was recorded before verdicts were beside it, or any reason, reads as it did."""
     asked = Trials(site.scene, "unanswered")
     run, deployment = asked.comes(60, "Ask twice", strategy="blue_green")
     asked.serves(deployment)
     site.scene.end(run)
-    asked.asked(deployment, 25)
+    if recorded:
+        asked.asked(deployment, 25)
     with site.scene.database.write() as conn:
+        if not recorded:
+            deployments.note(conn, deployment, "deployment.asked", {"share": 25})
         deployments.note(conn, deployment, "deployment.answered", {**recorded, "reason": FEW, "findings": []})
     shown = site.get(address("unanswered", 2)).text
     card = shown.partition(title)[0].rpartition('class="card verdict"')[2]
     assert f'href="#i-{icon}"' in card
     assert f"{told}: all requests went to it again" in shown
     said = said_by_a_terminal(site, capsys, "unanswered", 0)
+    assert "25 % of the requests, r1 was asked" in said
     assert ("100 % of the requests, nobody can tell if r1 does better: 12 requests are too few" in said) == bool(
         recorded
     )

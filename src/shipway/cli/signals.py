@@ -137,9 +137,9 @@ def _moves(found: Mapping[str, Any]) -> Iterator[Told]:
 
 
 def _move(found: Mapping[str, Any], move: Mapping[str, Any]) -> None:
-    """A share; where it was asked, or the answer was heard, with the reason and the numbers."""
+    """A share; where it was asked, or the answer was heard, with the reason and the numbers that are on record."""
     how = ", back" if move["back"] else ""
-    if move["reason"]:
+    if move["asked"] or move["reason"]:
         how = f", {_how(_before(found), move)}{_reason(found, move)}"
     print(f"{show.clock(move['at'])}  {move['share']} % of the requests{how}")
     _numbers(found, move["findings"])
