@@ -170,6 +170,8 @@ def test_a_public_address_is_a_name_and_a_port(said: str, kept: str) -> None:
         "ship.example",
         "https://ship.example/path",
         "https://ada@ship.example",
+        "https://:word@ship.example",
+        "https://@ship.example",
         "https://ship.example?x",
         "https://ship.example:99999",
         "https://ship example",
@@ -192,7 +194,11 @@ def test_no_name_that_an_application_could_have_is_public(said: str) -> None:
         names.public(f"https://{said}")
 
 
-@pytest.mark.parametrize("said", ["127.0.0.1", "203.0.113.7:8443", "[::1]", "[2001:db8::7]:8443"])
+ADDRESSES = ["127.0.0.1", "203.0.113.7:8443", "[::1]", "[2001:db8::7]:8443"]
+NUMBERS = ["127.1", "2130706433", "0x7f000001", "0x7f.1:8443", "ship.127"]
+
+
+@pytest.mark.parametrize("said", [*ADDRESSES, *NUMBERS])
 def test_no_address_without_a_name_is_public(said: str) -> None:
     with pytest.raises(names.NotPublic, match="applications answer at the same address"):
         names.public(f"https://{said}")

@@ -30,6 +30,8 @@ LOCAL = "localhost"
 LOOPBACK = ("127.0.0.1", LOCAL, "[::1]")
 TLS_PORT = 443
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
+"""What browsers take for an address by its last part, whether it is one or not (WHATWG URL, 3.5)."""
 
 Way = Literal["pages", "tls", "open", "programs"]
 """`pages`: on this machine, by the name of the pages; `tls`: by the public name, over TLS up to the proxy; `open`:
@@ -49,7 +51,7 @@ def public(said: str) -> str:
     if found is None:
         raise NotPublic(f"{said!r} is no public address.")
     name, port = found
-    if _is_address(name):
+    if _is_address(name) or _NUMBER.fullmatch(name):
         raise NotPublic(f"{name} is no name, and sessions belong to one: applications answer at the same address.")
     if name == LOCAL or name.endswith(f".{LOCAL}"):
         raise NotPublic(f"{name} is this machine to whoever asks for it: such names are of applications here.")
@@ -65,7 +67,7 @@ def _address(said: str) -> tuple[str, int] | None:
         port = TLS_PORT if parts.port is None else parts.port
     except ValueError:
         return None
-    more = parts.path not in ("", "/") or parts.query or parts.fragment or parts.username
+    more = parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc
     return (parts.hostname, port) if parts.scheme == "https" and parts.hostname and port and not more else None
 
 
