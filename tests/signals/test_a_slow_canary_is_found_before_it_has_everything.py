@@ -16,7 +16,7 @@ from support.canary import tried
 from support.tallies import tally
 from support.worlds import Change, World, always
 
-HOLD, DEADLINE = 6.0, 600.0
+HOLD = 6.0
 LEARNED = [Reading(60.0, 0.0, tally(120)) for _ in range(5)]
 TWO = Reading(1.0, 0.5, tally(1), tally(1))
 

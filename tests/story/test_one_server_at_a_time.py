@@ -55,6 +55,7 @@ def test_one_that_is_told_to_stop_takes_its_leave(installation: Installation, as
     deadline = time.monotonic() + 100
     while installation.server is None:  # told at the very moment it can be found
         assert time.monotonic() < deadline
+        time.sleep(0.002)
     server.send_signal(asked)
     _, said = server.communicate(timeout=100)
     assert server.returncode == 0

@@ -3,10 +3,12 @@
 cause      one trouble that somebody has to hear of
 stops      what stopped a run
 production what production said of a release
+machine    what the machine itself lacks
 causes     what happened, read from a fact
 suspects   the commit that an error came by, or silence
 blame      who can mend it, how sure that is, and why
 words      the text that they get
+follow     more of a cause that somebody is told of already
 tell       facts become messages, each once
 channels   by which addresses people are reached
 outbox     messages are sent, however often it takes
