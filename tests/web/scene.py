@@ -90,7 +90,9 @@ class Scene:
             applications.create(conn, name, "main", "ada")
         repositories.create(self.places, name)
 
-    def commit(self, application: str, subject: str, who: str = "ada", branch: str = "main") -> str:
+    def commit(
+        self, application: str, subject: str, who: str = "ada", branch: str = "main", merges: str = ""
+    ) -> str:
         """A commit on top of the branch, made without a work tree; its id."""
         person = f"{AUTHORS[who]} <{who}@example.org> {self.now:.0f} +0000"
         before = self.heads.get((application, branch), self.heads.get((application, "main")))
@@ -99,6 +101,7 @@ class Scene:
             f"data {len(subject.encode())}",
             subject,
             *([f"from {before}"] if before else []),
+            *([f"merge {merges}"] if merges else []),
             "M 644 inline shipway.yml",
             f"data {len(FILE)}",
             FILE,

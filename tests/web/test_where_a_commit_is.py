@@ -96,6 +96,28 @@ def test_a_commit_that_was_reverted_serves_no_more(site: Site) -> None:
     assert where(site, run.commit)["prod"] == ("serves", f"r5 serves, as part of {again.commit[:7]}")
 
 
+def test_who_reverts_a_merge_takes_back_what_it_brought(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    first = scene.push("topup", "One")
+    scene.deliver(first)
+    side = scene.push("topup", "Two", branch="idea", deliver=())
+    onto = scene.push("topup", "Three")
+    merge = scene.push("topup", "", commit=scene.commit("topup", "Merge idea", merges=side.commit))
+    scene.deliver(merge)
+    assert where(site, side.commit)["prod"][0] == "serves"
+    told = f"This reverts commit {merge.commit}, reversing\nchanges made to {onto.commit}."
+    back = scene.push("topup", f'Revert "Merge idea"\n\n{told}')
+    scene.deliver(back)
+    for taken in (side, merge):
+        assert where(site, taken.commit)["prod"] == ("stopped", f"reverted by {back.commit[:7]}, which serves")
+    for kept in (first, onto):
+        assert where(site, kept.commit)["prod"][0] == "serves"
+    again = scene.push("topup", f'Reapply "Merge idea"\n\nThis reverts commit {back.commit}.')
+    scene.deliver(again)
+    assert where(site, side.commit)["prod"][0] == "serves"
+
+
 def test_a_commit_is_reverted_by_what_shipway_made_ready_however_that_is_called(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

@@ -18,7 +18,9 @@ from shipway.errors import OwnerError
 _OBJECT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _DIGITS = re.compile(r"[0-9a-f]{4,40}", re.ASCII)
 _REVERTS = "This reverts commit "
-_REVERTED = re.compile(rf"^{_REVERTS}([0-9a-f]{{40}})\b", re.ASCII | re.MULTILINE)
+_REVERTED = re.compile(
+    rf"^{_REVERTS}([0-9a-f]{{40}})\b(?:, reversing\s+changes made to ([0-9a-f]{{40}})\b)?", re.ASCII | re.MULTILINE
+)
 _QUARANTINE = ("GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 _SETTINGS = {
     "safe.bareRepository": "explicit",
@@ -173,9 +175,10 @@ class Git:
         rows = [words[at : at + 5] for at in range(0, len(words), 5)]
         return [CommitInfo(full, subject, name, email, float(at)) for full, subject, name, email, at in rows]
 
-    def reverts(self, base: str, head: str) -> list[tuple[str, list[str]]]:
+    def reverts(self, base: str, head: str) -> list[tuple[str, list[tuple[str, str]]]]:
         """The commits that `head` has and `base` has not which say, in git's own words, that they revert others:
-        each with these, what comes later first, at most a hundred.
+        each with these, what comes later first, at most a hundred. Beside a merge stands the parent whose state
+        came back, beside any other commit nothing.
         """
         words = [
             "--topo-order",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from shipway.config.places import Places
 from shipway.errors import NotFound, UserError
@@ -11,6 +11,8 @@ from shipway.pushes.git import CommitInfo, Git, GitFailed
 from shipway.web.words import counted, several
 
 REMEMBERED, REMEMBERED_LISTS = 10_000, 500
+Reverted = tuple[str, str]
+"""A commit, and beside a merge the parent whose state came back."""
 
 
 class Ambiguous(UserError):
@@ -64,17 +66,28 @@ class Commits:
     def reverted(self, application: str, commit: str, head: str, ready: str = "") -> str:
         """What takes `commit` back in `head` and was not taken back there itself; nothing if nothing does.
 
-        That is a commit that says so as `git revert` does, or `ready`, which was made to take it back.
+        That is a commit that says so as `git revert` does, or `ready`, which was made to take it back. Who reverts
+        a merge takes back all that it brought.
         """
-        undone = set[str]()
+        undone: list[Reverted] = []
         for by, what in self._reverts(application, commit, head):
-            if by in undone:
+            if self._is_among(application, by, undone):
                 continue
-            if commit in what:
+            if self._is_among(application, commit, what):
                 return by
-            undone.update(what)
-        there = ready and ready not in undone and self.contains(application, head, ready)
+            undone += what
+        there = (
+            ready and not self._is_among(application, ready, undone) and self.contains(application, head, ready)
+        )
         return ready if there else ""
+
+    def _is_among(self, application: str, commit: str, reverted: Sequence[Reverted]) -> bool:
+        return any(one == commit or self._brought_by(application, commit, one, on) for one, on in reverted)
+
+    def _brought_by(self, application: str, commit: str, merge: str, on: str) -> bool:
+        """Whether it came by a merge, and was not in the parent that the merge was reverted to."""
+        contains = partial(self.contains, application)
+        return bool(on) and contains(merge, commit) and contains(merge, on) and not contains(on, commit)
 
     def resolve(self, application: str, said: str) -> str:
         """The whole id of a commit, branch or tag that people name.
@@ -123,7 +136,7 @@ class Commits:
         except (GitFailed, ValueError):
             return None
 
-    def _find_reverts(self, application: str, base: str, head: str) -> Sequence[tuple[str, Sequence[str]]]:
+    def _find_reverts(self, application: str, base: str, head: str) -> Sequence[tuple[str, Sequence[Reverted]]]:
         try:
             return tuple(self._git(application).reverts(base, head))
         except (GitFailed, ValueError):
