@@ -441,6 +441,18 @@ def test_where_tells_the_verdict_and_what_came_of_it(judged: Site, application: 
     assert says == told
 
 
+def test_a_run_says_where_what_it_brought_was_judged_bad(judged: Site) -> None:
+    """It was done, and is no more what serves."""
+    every = judged.get("/api/v1/runs?application=blue-green").json["runs"]
+    run = next(one for one in every if one["purpose"] == "push")
+    place = f"{run['application']}:{run['number']}"
+    found = judged.get(f"/api/v1/runs/{place}").json["deployments"]
+    assert [(one["state"], one["judged_bad"]) for one in found if one["environment"] == "prod"] == [("done", True)]
+    page = judged.get(f"/runs/{place}").text
+    assert "Judged bad" in page.partition('id="goes"')[2]
+    assert "judged bad" in page.partition('id="graph"')[2]
+
+
 def test_evidence_is_said_in_words() -> None:
     words = [weight(Finding("failed requests", 1, 2, 1, 2, evidence)) for evidence in (1.9, 2.0, 100.0)]
     assert words == ["no more than chance brings", "perhaps against it", "speaks against it"]

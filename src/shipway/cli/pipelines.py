@@ -221,7 +221,7 @@ def _show(run: dict[str, Any]) -> None:
     rows += [
         (
             f"→ {each['environment']} r{each['release_number']}",
-            each["state"],
+            "judged bad" if each["judged_bad"] else each["state"],
             show.took(each["started"], each["ended"]),
             each["reason"] or each["url"],
         )

@@ -75,6 +75,12 @@ class Journey:
         return over[0] if over and not self.failed_steps else None
 
     @property
+    def condemned(self) -> set[str]:
+        """Environments where what it brought was judged bad once it served."""
+        done = {one.environment for one in self.deployments.values() if one.state == "done"}
+        return done & {str(fact.environment) for fact in self.trials if fact.kind == "verdict.bad"}
+
+    @property
     def failed_rehearsal(self) -> Rehearsal | None:
         """The one on whose account the commit went no further."""
         return next((one for one in self.rehearsals if one.state == "failed"), None)

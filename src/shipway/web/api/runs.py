@@ -41,14 +41,17 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         numbers = {one.release: releases.get(conn, one.release).number for one in made}
         steps = runs.steps_of(conn, run.id)
         suspected = suspicions.of_run(conn, run.id)
-        rehearsals = rehearsing.of(facts.after(conn, 0, runs=[run.id]))
+        recorded = facts.after(conn, 0, runs=[run.id])
+    bad = {fact.data.get("deployment") for fact in recorded if fact.kind == "verdict.bad"}
     return {
         **shapes.run(run),
         "push": None if push is None else {"id": push.id, "ref": push.ref, "old": push.old, "new": push.new},
         "steps": [shapes.step(one) for one in steps],
         "suspicions": [dict(fact.data) for fact in suspected],
-        "rehearsals": [asdict(one) for one in rehearsals],
-        "deployments": [_deployment(site, run, one, numbers[one.release]) for one in made],
+        "rehearsals": [asdict(one) for one in rehearsing.of(recorded)],
+        "deployments": [
+            {**_deployment(site, run, one, numbers[one.release]), "judged_bad": one.id in bad} for one in made
+        ],
     }
 
 

@@ -78,6 +78,8 @@ def _of_environment(now: Journey, name: str) -> Box:
         return Box(name, "serving", "served it already", None, address)
     if deployment is None:
         return Box(name, "queued", _never(now, _first(now)), None, address)
+    if name in now.condemned:
+        return Box(name, "rolled", "judged bad", None, address)
     since = deployment.started if deployment.ended is None else None
     return Box(name, FATES.get(deployment.state, "failed"), _lasted(deployment), since, address)
 
