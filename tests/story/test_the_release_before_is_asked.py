@@ -314,6 +314,19 @@ def test_who_deploys_meanwhile_moves_the_requests_alone(scene: Scene, world: Wor
     assert list(scene.shares()) == [f"r{scene.serving().number}"]
 
 
+def test_it_is_asked_once_and_answers_also_after_a_newer_one_was_undone(scene: Scene, world: World) -> None:
+    """What began before somebody was asked does not end that."""
+    hearsay = scene.cast.collector
+    ill = scene.commit(f"ill {serving(scene).epoch}", project=WEB_ONLY.replace("5 s", "0.5 s"), health="ill")
+    assert scene.deliver(scene.ordered(ill)).startswith("failed")
+    hear(scene.cast, hearsay)
+    watch = begins(scene, world)
+    looks(watch, 1)
+    assert mine(scene) == KEPT
+    looks(watch, 3)
+    assert facts(scene) == ["deployment.asked", "verdict.bad", "commit.quarantined"]
+
+
 def test_what_a_newer_one_breaks_speaks_not_against_this_one(scene: Scene, world: World) -> None:
     """Such as the books of the environment, from when it comes, and after it went back."""
     this = serving(scene)

@@ -9,6 +9,7 @@ from collections import Counter
 from support.crashing import Crash, House
 from support.installation import eventually
 
+CAUSED = 60.0  # seconds before a kill in which what happened may belong to the same push
 CLIENTS = 7  # of the load, each with one request at a time
 
 
@@ -130,7 +131,10 @@ def _serves(house: House, crash: Crash, told: str) -> None:
 def _asked(house: House, crash: Crash) -> list[str]:
     """The version before the old one, where production doubted that one and asked the release kept warm."""
     asked = "select 1 from facts where kind = 'deployment.asked' and at > ? limit 1"
-    return [str(int(crash.old) - 1)] if house.query(asked, crash.kill.at - 1) else []
+    before = """select max(releases.number) from releases join deployments on deployments.release = releases.id
+                where deployments.state = 'done' and releases.number < ?"""
+    ((number,),) = house.query(before, int(crash.old))
+    return [str(number)] if house.query(asked, crash.kill.at - CAUSED) else []
 
 
 def _nothing_lost(crash: Crash, told: str) -> None:

@@ -189,8 +189,9 @@ def shares(conn: Connection, deployment: Deployment) -> list[tuple[float, int]]:
     told |= {"deployment.answered": 100, "deployment.switched_back": 0}
     found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=list(told))
     moves = [(fact.at, told[fact.kind] or fact.data.get("share", 0)) for fact in found]
-    if found and found[-1].kind == "deployment.asked" and (newer := next_began(conn, deployment)) is not None:
-        moves.append((newer, 100))
+    if found and found[-1].kind == "deployment.asked":
+        newer = next_began(conn, deployment, after=found[-1].at)
+        moves += [] if newer is None else [(newer, 100)]
     return moves
 
 
@@ -198,8 +199,9 @@ def asked_since(conn: Connection, deployment: Deployment) -> float | None:
     """Since when its release shares the requests with the one before, which is asked; None while it does not."""
     kinds = ("deployment.asked", "deployment.answered")
     found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=kinds)
-    asking = found and found[-1].kind == "deployment.asked" and next_began(conn, deployment) is None
-    return found[-1].at if asking else None
+    if not found or found[-1].kind != "deployment.asked":
+        return None
+    return found[-1].at if next_began(conn, deployment, after=found[-1].at) is None else None
 
 
 Findings = Sequence[Mapping[str, Any]]
@@ -240,12 +242,15 @@ def starts_anew(conn: Connection, deployment: Deployment) -> list[float]:
     ]
 
 
-def next_began(conn: Connection, deployment: Deployment) -> float | None:
-    """When (seconds since 1970) the next deployment to the environment began; None before."""
+def next_began(conn: Connection, deployment: Deployment, *, after: float = 0.0) -> float | None:
+    """When (seconds since 1970) the next deployment to the environment began that began later than `after`; None
+    before.
+    """
     where = (
         deployments.c.application == deployment.application,
         deployments.c.environment == deployment.environment,
         deployments.c.epoch > deployment.epoch,
+        deployments.c.started > after,
     )
     began: float | None = conn.execute(select(func.min(deployments.c.started)).where(*where)).scalar_one()
     return began
