@@ -217,8 +217,14 @@ def test_a_supervisor_that_is_killed_is_no_fault_of_the_release(
 ) -> None:
     run = pushed(scene, "pence", ADDS)
     scene.act(run, "deploy", environment="test")
+    ends = apart.steps.wait
+
+    def lost(directory: Path, **how: Any) -> Outcome:
+        ends(directory, **how)  # else whoever tidies up finds it under way, and cancels it
+        return Outcome(None, "lost", 0.0, 0.0)
+
     with monkeypatch.context() as patched:
-        patched.setattr(apart.steps, "wait", lambda *_, **__: Outcome(None, "lost", 0.0, 0.0))
+        patched.setattr(apart.steps, "wait", lost)
         with pytest.raises(apart.Lost):
             rehearsed(scene, run)
     assert told(scene, run, "rehearsal.failed") == []
