@@ -7,6 +7,7 @@ of a package, may have asked somebody else in vain. No code that is built has to
 from __future__ import annotations
 
 import re
+from collections import deque
 from urllib.parse import urlsplit
 
 from shipway.errors import OwnerError
@@ -66,10 +67,8 @@ def _is_the_end(rest: str) -> bool:
 
 
 def _last(pattern: re.Pattern[str], log: str) -> re.Match[str] | None:
-    found = None
-    for found in pattern.finditer(log):  # noqa: B007 - the last one counts
-        pass
-    return found
+    found = deque(pattern.finditer(log), maxlen=1)
+    return found[0] if found else None
 
 
 def _said(url: str, why: str) -> IndexUnreachable:

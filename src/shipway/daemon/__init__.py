@@ -59,19 +59,8 @@ def serve(
         from shipway.daemon import server  # noqa: PLC0415 - a second of imports, while the router comes up
         from shipway.web.names import Names  # noqa: PLC0415
 
-        names = Names(port, public)
-        server.run(
-            places,
-            keeper,
-            proxy,
-            router,
-            listener,
-            names=names,
-            proxy_port=proxy_port,
-            reports=reports,
-            ready=ready,
-            over=over,
-        )
+        opening = server.Opening(listener, Names(port, public), proxy_port, reports, ready, over)
+        server.run(places, keeper, proxy, router, opening)
 
 
 def _started(keeper: Keeper, proxy: Proxy) -> Future[None]:

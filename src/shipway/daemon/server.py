@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import NoReturn
 
 import uvicorn
@@ -39,45 +40,38 @@ from shipway.web.connections import Connection
 from shipway.web.names import Names
 
 
-def run(
-    places: Places,
-    keeper: Keeper,
-    proxy: Proxy,
-    router: Future[None],
-    listener: socket.socket,
-    *,
-    names: Names,
-    proxy_port: int,
-    reports: int,
-    ready: Callable[[], None],
-    over: Callable[[], None],
-) -> NoReturn:
-    """Serves on `listener` until it is told to stop; `router` is done when keeper and router are up.
+@dataclass(frozen=True)
+class Opening:
+    """Where a server answers, how many times as much as by itself an application may report, and what is called
+    when it answers (`ready`) and when it has stopped (`over`).
+    """
 
-    Ends the process, after `over`: what is under way is not waited for, the next start goes on with it, as after
+    listener: socket.socket
+    names: Names
+    proxy_port: int
+    reports: int
+    ready: Callable[[], None]
+    over: Callable[[], None]
+
+
+def run(places: Places, keeper: Keeper, proxy: Proxy, router: Future[None], opening: Opening) -> NoReturn:
+    """Serves until it is told to stop; `router` is done when keeper and router are up.
+
+    Ends the process: what is under way is not waited for, the next start goes on with it, as after
     a crash.
     """
     database = open_database(places.database)
-    address = f"http://127.0.0.1:{names.port}"
+    address = f"http://127.0.0.1:{opening.names.port}"
     _keep_owner_token(places, database, address)
     cast = Cast(Machine(database, places, keeper, sandbox.probe(), Vault(places), address), proxy)
     engine = Engine(places.engine_database, perform.actions(cast))
     router.result()
     engine.start()
-    asyncio.run(_serve(cast, engine, listener, names, proxy_port, reports, ready, over))
+    asyncio.run(_serve(cast, engine, opening))
 
 
-async def _serve(
-    cast: Cast,
-    engine: Engine,
-    listener: socket.socket,
-    names: Names,
-    proxy_port: int,
-    reports: int,
-    ready: Callable[[], None],
-    over: Callable[[], None],
-) -> NoReturn:
-    database, places = cast.database, cast.machine.places
+async def _serve(cast: Cast, engine: Engine, opening: Opening) -> NoReturn:
+    database, places, proxy_port = cast.database, cast.machine.places, opening.proxy_port
     await asyncio.to_thread(repositories.create_all, database, places)
     await asyncio.to_thread(tend.compare_with_pushes, cast)  # before the next push can come in
     doorway = Doorway(
@@ -89,8 +83,8 @@ async def _serve(
         delivered=lambda application: order.delivered_branches(cast, application),
     )
     await doorway.open()
-    intake = Intake(database, times=reports)
-    web = app.create(database, places, Story(cast), intake, names=names, proxy_port=proxy_port)
+    intake = Intake(database, times=opening.reports)
+    web = app.create(database, places, Story(cast), intake, names=opening.names, proxy_port=proxy_port)
     config = uvicorn.Config(
         web,
         http=Connection,
@@ -101,20 +95,20 @@ async def _serve(
         proxy_headers=False,  # what a proxy says counts under one name alone (`web/names.py`)
     )
     server = _Server(config, doorway)
-    watchers = Watchers(cast, engine, intake, names.links)
+    watchers = Watchers(cast, engine, intake, opening.names.links)
     watchers.start()
     for asked in (signal.SIGTERM, signal.SIGINT):  # before it can be found; uvicorn raises them again
         signal.signal(asked, server.handle_exit)
-    _announce(places, names, proxy_port, reports)
-    ready()
+    _announce(places, opening)
+    opening.ready()
     try:
-        await server.serve(sockets=[listener])
+        await server.serve(sockets=[opening.listener])
     finally:
         watchers.stop()
         places.server_file.unlink(missing_ok=True)
         await doorway.close()
     database.close()
-    over()
+    opening.over()
     sys.stdout.flush()
     os._exit(0)
 
@@ -171,8 +165,14 @@ def _run_of(database: Database, push_id: str) -> runs.Run | None:
         time.sleep(0.02)
 
 
-def _announce(places: Places, names: Names, proxy_port: int, reports: int) -> None:
-    ports = {"port": names.port, "proxy_port": proxy_port, "public": names.public, "reports": reports}
+def _announce(places: Places, opening: Opening) -> None:
+    names = opening.names
+    ports = {
+        "port": names.port,
+        "proxy_port": opening.proxy_port,
+        "public": names.public,
+        "reports": opening.reports,
+    }
     told = {
         "pid": os.getpid(),
         "process": processes.identity(os.getpid()),

@@ -42,7 +42,7 @@ KNOWS_AGAIN = ("JSON", "Pager Duty")
 WELL: Literal["well"] = "well"
 FIXED, UPDATED, ENDED, WORSE = "fixed", "updated", "ended", "worse"
 """Kinds of messages that follow up another: the machine lacks nothing more; it is mended; more happened; what
-took the other may close it; it is worse now, and what took the other cannot change it."""
+took the other may close it; it is worse now, which nobody may miss."""
 
 ENDS = (FIXED, WELL, ENDED)
 NOISE = (UPDATED, ENDED)

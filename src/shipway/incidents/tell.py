@@ -95,14 +95,14 @@ class Teller:
         with self.database.read() as conn:
             cause = causes.of(conn, fact)
             judged = None if cause is None else production.of_error(conn, cause)
-        if cause is None or judged is None:
-            return [] if cause is None else self._told(cause, fact)
-        instead = self._told(judged, fact)
+        if cause is None:
+            return []
+        instead = [] if judged is None else self._told(judged)
         heard = [one.person for one in instead]
-        return instead + [one for one in self._told(cause, fact) if one.person not in heard]
+        return instead + [one for one in self._told(cause) if one.person not in heard]
 
-    def _told(self, cause: Cause, fact: Fact) -> list[Draft]:
-        """What each person is told of a cause, by the fact that shows it."""
+    def _told(self, cause: Cause) -> list[Draft]:
+        """What each person is told of a cause."""
         whom = blame.whom(self._git(cause.application), cause)
         with self.database.read() as conn:
             text = words.trouble(conn, cause, whom, self.address)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Kind = Literal["good", "bad", "not known"]
@@ -54,6 +54,11 @@ def counted(what: str, count: int, of: int) -> str:
     return f"{count:,} of {of:,} {noun}{'' if of == 1 else 's'}"
 
 
+def slower_than(milliseconds: int) -> str:
+    """What a finding on durations is called."""
+    return f"requests slower than {milliseconds} ms"
+
+
 def by_chance(evidence: float) -> str:
     """What the evidence of all comparisons together means: how rarely a release that is no worse shows as much.
 
@@ -83,6 +88,11 @@ class Verdict:
     kind: Kind
     reason: str
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def numbers(self) -> list[dict[str, Any]]:
+        """The findings, as they are recorded."""
+        return [asdict(each) for each in self.findings]
 
     @property
     def doubtful(self) -> bool:

@@ -13,6 +13,9 @@ from shipway.state import facts, ids
 from shipway.state.releases import Release
 from shipway.state.tables import deployments, releases
 
+Findings = Sequence[Mapping[str, Any]]
+"""As in signals.verdict, the worst first."""
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -202,10 +205,6 @@ def asked_since(conn: Connection, deployment: Deployment) -> float | None:
     if not found or found[-1].kind != "deployment.asked":
         return None
     return found[-1].at if next_began(conn, deployment, after=found[-1].at) is None else None
-
-
-Findings = Sequence[Mapping[str, Any]]
-"""As in signals.verdict, the worst first."""
 
 
 def asked(conn: Connection, deployment: Deployment, share: int, reason: str, findings: Findings) -> None:

@@ -15,7 +15,6 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 
 from shipway.errors import CannotRecord, NotHealthy, StaleEpoch
 from shipway.signals.verdict import Verdict
@@ -84,8 +83,7 @@ class Asking:
         try:
             with self._cast.database.write() as conn:
                 share = self._away.shares.of[self._release.name]
-                findings = [asdict(finding) for finding in doubt.findings]
-                deployments.asked(conn, self._deployment, share, doubt.reason, findings)
+                deployments.asked(conn, self._deployment, share, doubt.reason, doubt.numbers)
         except CannotRecord:
             self._shift(self._home)
             self._rests_until = time.monotonic() + REST
@@ -96,8 +94,7 @@ class Asking:
         with self._alone() as free:
             if free:
                 with self._cast.database.write() as conn:
-                    findings = [asdict(finding) for finding in answer.findings]
-                    deployments.answered(conn, self._deployment, answer.kind, answer.reason, findings)
+                    deployments.answered(conn, self._deployment, answer.kind, answer.reason, answer.numbers)
                 self._shift(self._home)
 
     def put_right(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
 
 from shipway.errors import ShipwayError
 from shipway.pushes.git import Git
@@ -29,7 +28,7 @@ def judge(conn: Connection, deployment: Deployment, share: int, verdict: Verdict
         share=share,
         kind=verdict.kind,
         reason=verdict.reason,
-        findings=[asdict(finding) for finding in verdict.findings],
+        findings=verdict.numbers,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,8 +77,8 @@ class Journey:
     @property
     def condemned(self) -> set[str]:
         """Environments where what it brought was judged bad once it served."""
-        done = {one.environment for one in self.deployments.values() if one.state == "done"}
-        return done & {str(fact.environment) for fact in self.trials if fact.kind == "verdict.bad"}
+        bad = judged_bad(self.trials)
+        return {one.environment for one in self.deployments.values() if one.state == "done" and one.id in bad}
 
     @property
     def failed_rehearsal(self) -> Rehearsal | None:
@@ -116,6 +116,11 @@ def read(conn: Connection, run: str) -> Journey:
             str(fact.environment): str(fact.data.get("said", "")) for fact in recorded if fact.kind in RELEASES
         },
     )
+
+
+def judged_bad(recorded: Iterable[Fact]) -> set[str]:
+    """The ids of the deployments whose release was."""
+    return {str(fact.data.get("deployment")) for fact in recorded if fact.kind == "verdict.bad"}
 
 
 def _planned(run: Run) -> list[Planned]:

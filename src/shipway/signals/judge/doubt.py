@@ -8,7 +8,7 @@ from math import log
 
 from shipway.signals.judge.past import Past
 from shipway.signals.judge.reading import Reading
-from shipway.signals.verdict import FAILED, SLOW, Finding
+from shipway.signals.verdict import FAILED, SLOW, Finding, slower_than
 from shipway.traffic.tally import BOUNDS
 
 FAST, SLOWLY = 0.4, 0.08
@@ -69,7 +69,7 @@ class Doubt:
 
     def findings(self) -> tuple[Finding, ...]:
         """What shows, counted since it began; compared with what was before, so no evidence."""
-        slow = SLOW if self._place is None else f"requests slower than {BOUNDS[self._place]} ms"
+        slow = SLOW if self._place is None else slower_than(BOUNDS[self._place])
         looked_for = ((FAILED, self._failing, self._failed_before), (slow, self._slow, self._slow_before))
         showing = ((what, _longest(drifts), before) for what, drifts, before in looked_for)
         return tuple(

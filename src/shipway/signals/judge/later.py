@@ -5,7 +5,7 @@ from __future__ import annotations
 from shipway.signals.judge.against import Against
 from shipway.signals.judge.past import Past
 from shipway.signals.judge.reading import Reading
-from shipway.signals.verdict import FAILED, SLOW, Finding
+from shipway.signals.verdict import FAILED, SLOW, Finding, slower_than
 from shipway.traffic.tally import BOUNDS
 
 REQUESTS, SECONDS, MOST = 10, 3.0, 10.0
@@ -35,7 +35,7 @@ class Later:
         return self._finding(FAILED, self._errors, self._failing)
 
     def slow(self) -> Finding:
-        what = SLOW if self._place is None else f"requests slower than {BOUNDS[self._place]} ms"
+        what = SLOW if self._place is None else slower_than(BOUNDS[self._place])
         return self._finding(what, self._slow, self._slowed)
 
     @staticmethod

@@ -16,7 +16,7 @@ from math import exp, log, sqrt
 from shipway.signals.judge.beside import FORGET, LEAST, LOG_MOST, MOST_NEEDED, OF_NEW
 from shipway.signals.judge.past import Past
 from shipway.signals.judge.wager import Wager
-from shipway.signals.verdict import SLOW, Finding
+from shipway.signals.verdict import SLOW, Finding, slower_than
 from shipway.traffic.tally import BOUNDS, Tally
 
 EDGES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.97, 0.99)
@@ -145,7 +145,7 @@ class Ranks:
         """Of what is `old` and `new`, added up from the shortest on."""
         lenient = min(edge + self._tolerance, len(BOUNDS) - 1)
         counted = (new[-1] - new[lenient], new[-1], old[-1] - old[edge], old[-1])
-        return Finding(f"requests slower than {BOUNDS[edge]} ms", *counted, self.evidence)
+        return Finding(slower_than(BOUNDS[edge]), *counted, self.evidence)
 
     def _look_up(self, past: Past) -> None:
         if past.timed < max(KNOWN, AGAIN * self._known):

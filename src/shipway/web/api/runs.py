@@ -11,7 +11,7 @@ from shipway.state import deployments, facts, pushes, releases, runs, suspicions
 from shipway.state.deployments import Deployment
 from shipway.state.runs import Run
 from shipway.traffic import addresses
-from shipway.web import lookups, narration, rehearsing, shapes
+from shipway.web import journey, lookups, narration, rehearsing, shapes
 from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -42,7 +42,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         steps = runs.steps_of(conn, run.id)
         suspected = suspicions.of_run(conn, run.id)
         recorded = facts.after(conn, 0, runs=[run.id])
-    bad = {fact.data.get("deployment") for fact in recorded if fact.kind == "verdict.bad"}
+    bad = journey.judged_bad(recorded)
     return {
         **shapes.run(run),
         "push": None if push is None else {"id": push.id, "ref": push.ref, "old": push.old, "new": push.new},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
@@ -103,9 +103,8 @@ def _so_far(site: Site, trial: Trial) -> list[Judged]:
     now = trials.so_far(site.story.cast, trial)
     if now is None:
         return []
-    findings = compared([asdict(each) for each in now.findings])
     title = f"So far, with {trial.share} % of the requests"
-    return [Judged(time.time(), ICONS[now.kind], now.kind.capitalize(), title, now.reason, findings)]
+    return [Judged(time.time(), ICONS[now.kind], now.kind.capitalize(), title, now.reason, compared(now.numbers))]
 
 
 def _asked(trial: Trial, move: Move) -> Judged:
