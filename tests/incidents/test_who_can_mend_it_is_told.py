@@ -257,7 +257,6 @@ def test_the_author_hears_of_a_bad_verdict_with_its_numbers_and_what_was_done(te
     assert f"prod serves r1 ({old[:7]}) since" in message.text
     assert "a commit that comes after it may" in message.text
     assert message.subject == f"[shop] prod is back on r1: {new[:7]} was bad, 37 of 74 requests failed"
-    assert message.next_try <= waiting.next_try
 
 
 def test_each_number_says_what_it_is_compared_with(team: Team) -> None:
@@ -297,10 +296,10 @@ def test_it_is_told_once_the_old_release_is_back_and_its_revert_is_ready_or_cann
 ) -> None:
     run = bad(team, old := team.commit("ben"), team.commit("ada"))
     team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
-    waiting = only([one for one in team.tell() if one.kind == "bad"])
+    assert "bad" in [one.kind for one in team.tell()]
     team.fact(kind, environment="prod", commit=run.commit, run=run.id, data=data)
     message = only([one for one in team.tell() if one.kind == "bad"])
-    assert message.next_try <= waiting.next_try
+    assert message.next_try <= time.time()
     assert says in message.text
 
 
