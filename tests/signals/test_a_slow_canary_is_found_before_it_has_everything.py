@@ -9,10 +9,10 @@ from random import Random
 
 import pytest
 
-from shipway.signals.judge import Judge, Reading, step
-from shipway.signals.verdict import Verdict
+from shipway.signals.judge import Judge, Reading
+from shipway.traffic.plan import Judged
 from shipway.traffic.tally import Tally
-from support.canary import tried
+from support.canary import rule, tried
 from support.tallies import tally
 from support.worlds import Change, World, always
 
@@ -54,10 +54,7 @@ def test_a_share_is_left_when_durations_will_not_be_heard_soon(waited: float, de
     """Within two minutes more than it is held, and before the deadline."""
     judged = judge(*[TWO] * 6)
     assert 45 < judged.listens < 55
-    told = step(
-        judged.verdict(), heard=6, unheard=0, listens=judged.listens, waited=waited, hold=HOLD, deadline=deadline
-    )
-    assert told.act == act
+    assert rule(judged, 6, waited, Judged(HOLD, deadline)).act == act
 
 
 @pytest.mark.parametrize("none", [TWO, Reading(1.0, 0.5, Tally((1, 0, 0, 0, 0)), Tally((1, 0, 0, 0, 0)))])
@@ -66,18 +63,7 @@ def test_what_does_not_come_is_not_waited_for(none: Reading) -> None:
     quiet = Reading(1.0, 0.5) if none is TWO else none
     judged = judge(*[quiet] * 300)
     assert judged.listens > 300
-    assert (
-        step(
-            Verdict("not known", ""),
-            heard=300,
-            unheard=0,
-            listens=judged.listens,
-            waited=300,
-            hold=60,
-            deadline=600,
-        ).act
-        == "go on"
-    )
+    assert rule(judged, 300, 300, Judged(60, 600)).act == "go on"
 
 
 def test_nothing_is_to_come_where_nothing_serves_beside_it() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from shipway.signals.judge import Judge, Reading, Step, step
 from shipway.signals.verdict import Finding, Verdict
+from shipway.traffic.plan import Judged
 from shipway.traffic.tally import Tally
+from support.canary import rule
 from support.tallies import tally
 
 HOLD, DEADLINE = 60.0, 120.0
@@ -76,15 +78,7 @@ def test_a_release_that_never_answers_goes_back_at_the_deadline() -> None:
     while told.act == "wait":
         judge.see(MUTE)
         waited += 1
-        told = step(
-            judge.verdict(),
-            heard=waited,
-            unheard=judge.unheard,
-            listens=judge.listens,
-            waited=waited,
-            hold=HOLD,
-            deadline=DEADLINE,
-        )
+        told = rule(judge, waited, waited, Judged(HOLD, DEADLINE))
     assert (told, waited) == (Step("go back"), DEADLINE)
     assert judge.verdict().reason == "5 requests wait for the new release, and none was answered for 120 s."
 
@@ -145,15 +139,7 @@ def carried(name: str, says: str) -> Told:
             for earlier in past:
                 judge.see(earlier)
         verdict = judge.verdict()
-        told = step(
-            verdict,
-            heard=judge.heard,
-            unheard=judge.unheard,
-            listens=judge.listens,
-            waited=waited,
-            hold=HOLD,
-            deadline=DEADLINE,
-        )
+        told = rule(judge, judge.heard, waited, Judged(HOLD, DEADLINE))
         if told.act != "wait":
             return Told(told, verdict.kind, waited)
 
@@ -197,13 +183,5 @@ def test_a_source_that_is_heard_now_and_then_is_held_as_well() -> None:
     while told.act == "wait":
         judge.see(GOOD if waited % 3 == 0 else UNHEARD)
         waited += 1
-        told = step(
-            judge.verdict(),
-            heard=judge.heard,
-            unheard=judge.unheard,
-            listens=judge.listens,
-            waited=waited,
-            hold=HOLD,
-            deadline=120,
-        )
+        told = rule(judge, judge.heard, waited, Judged(HOLD, 120))
     assert (told, waited) == (Step("go back"), 120)

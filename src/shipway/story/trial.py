@@ -104,15 +104,7 @@ class Trial:
     def step(self, share: int, condition: Judged, waited: float) -> Step:
         """What is to be done after `waited` seconds with a share that was given after all others."""
         heard = self._stands_heard if self._stands == share / 100 else 0.0
-        return step(
-            self._judge.verdict(),
-            heard=heard,
-            unheard=self._judge.unheard,
-            listens=0.0,
-            waited=waited,
-            hold=condition.hold,
-            deadline=condition.deadline,
-        )
+        return self._step(condition, heard, waited, listens=0.0)
 
     def hold(self, share: int, condition: Judged) -> Verdict:
         """Returns the verdict with which the next move may be made: good, or not known where few people come.
@@ -123,15 +115,7 @@ class Trial:
         with self._cast.collector.closely(self._release.application, self._release.environment):
             while True:
                 verdict, waited = self.look(), stood + time.monotonic() - began
-                then = step(
-                    verdict,
-                    heard=self._heard[share / 100],
-                    unheard=self._judge.unheard,
-                    listens=self._judge.listens,
-                    waited=waited,
-                    hold=condition.hold,
-                    deadline=condition.deadline,
-                )
+                then = self._step(condition, self._heard[share / 100], waited, listens=self._judge.listens)
                 if then.quarantine:
                     raise BadVerdict(self._release, share, verdict)
                 with self._cast.database.read() as conn:
@@ -143,6 +127,17 @@ class Trial:
                         f"r{self._release.number} could not be judged in {waited:.0f} s. {verdict.reason}"
                     )
                 time.sleep(LOOK)
+
+    def _step(self, condition: Judged, heard: float, waited: float, *, listens: float) -> Step:
+        return step(
+            self._judge.verdict(),
+            heard=heard,
+            unheard=self._judge.unheard,
+            listens=listens,
+            waited=waited,
+            hold=condition.hold,
+            deadline=condition.deadline,
+        )
 
     def _stood(self, share: int) -> float:
         """For how many seconds the share has been tried already: a trial that goes on keeps its deadline."""
