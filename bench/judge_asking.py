@@ -109,7 +109,9 @@ def figures(trials: int, called: dict[tuple[str, str], list[Seen]]) -> dict[str,
     asked = {world: called["asked", world] for world in WORLDS}
     return {
         "trials": trials,
-        "asked in each": {world: round(sum(s.asked for s in seen) / trials, 2) for world, seen in asked.items()},
+        "asked in each": {
+            world: round(sum(len(s.asked) for s in seen) / trials, 2) for world, seen in asked.items()
+        },
         "seconds for which": {
             world: round(sum(s.given for s in seen) / trials, 1) for world, seen in asked.items()
         },

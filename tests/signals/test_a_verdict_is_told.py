@@ -128,8 +128,8 @@ def test_a_doubt_has_a_reason_with_its_numbers() -> None:
 
 
 def test_slow_requests_are_a_doubt_with_numbers_as_well() -> None:
-    doubt = seen([GOOD] * 60, [ALONE] * 3, [replace(ALONE, new=tally(20, 0, 400))] * 2).doubt()
-    assert doubt.reason.startswith("Requests slower than 45 ms: 40 of 40 of the new release, 0 of 3,6")
+    doubt = seen([GOOD] * 60, [ALONE] * 3, [replace(ALONE, new=tally(20, 0, 400))] * 12).doubt()
+    assert doubt.reason.startswith("Requests slower than 110 ms: 240 of 240 of the new release, 0 of 3,6")
 
 
 def test_one_that_does_not_answer_says_how_many_wait() -> None:

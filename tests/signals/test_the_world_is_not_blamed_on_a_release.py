@@ -34,7 +34,8 @@ def seen(fails_after: float, number: int, by: Watching) -> Seen:
 def test_an_outage_of_both_blames_nobody(fails_after: float, number: int) -> None:
     """Also one in which requests fail after 15 s: what was dealt out before it was asked is left out."""
     outcome = seen(fails_after, number, ASKED)
-    assert (outcome.bad, outcome.asked > 0) == (False, True)
+    assert not outcome.bad
+    assert outcome.asked
 
 
 def test_who_cannot_ask_is_deceived_by_some() -> None:
@@ -78,6 +79,37 @@ def test_a_few_failures_are_a_doubt_and_no_verdict() -> None:
     doubting = judge(*[Reading(1.0, 1.0, new=tally(20, 10))] * 60)
     assert doubting.doubts
     assert doubting.verdict().kind != "bad"
+
+
+FEW_SLOW, FEW = Reading(1.0, 1.0, new=tally(1, 0, 60)), Reading(1.0, 1.0, new=tally(1))
+
+
+def test_few_requests_that_are_a_little_slow_are_no_doubt() -> None:
+    assert not judge(*[FEW] * 40, *[FEW_SLOW] * 5).doubts
+    assert judge(*[FEW] * 40, *[FEW_SLOW] * 20).doubts
+
+
+@pytest.mark.parametrize("requests", [5, 20, 100])
+@pytest.mark.parametrize(("milliseconds", "seconds"), [(60, 9), (400, 4)])
+def test_a_machine_that_is_busy_for_a_moment_is_no_doubt(requests: int, milliseconds: int, seconds: int) -> None:
+    slow, well = Reading(1.0, 1.0, new=tally(requests, 0, milliseconds)), Reading(1.0, 1.0, new=tally(requests))
+    assert not judge(*[well] * 20, *[slow] * seconds).doubts
+    assert judge(*[well] * 20, *[slow] * (seconds + 1)).doubts
+
+
+def test_few_requests_that_fail_are_a_doubt_at_once() -> None:
+    assert judge(*[FEW] * 40, *[Reading(1.0, 1.0, new=tally(1, 1))] * 3).doubts
+
+
+def test_one_that_was_asked_and_is_as_slow_is_not_asked_again() -> None:
+    """The world became slower: 75 of 100 requests do not go back and forth as long as it is."""
+    both = Reading(1.0, 0.25, tally(15, 0, 60), tally(5, 0, 60))
+    slow = Reading(1.0, 1.0, new=tally(20, 0, 60))
+    doubting = judge(*[Reading(1.0, 1.0, new=tally(20))] * 20, *[slow] * 10)
+    assert doubting.doubts
+    for reading in (*[both] * 12, *[slow] * 60):
+        doubting.see(reading)
+    assert not doubting.doubts
 
 
 def test_a_doubt_ends_with_what_it_came_from() -> None:

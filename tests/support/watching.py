@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from shipway.signals.judge import Judge, Reading
+from shipway.signals.judge import Judge, Policy, Reading
 from support.worlds import Change, Counts, World, took
 
 TICK = 0.25
@@ -26,18 +26,20 @@ class Watching:
     deadline: float = 60.0
     looks: float = 1.0
     """Seconds between two looks while nobody is asked; four a second otherwise."""
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass
 class Seen:
     """`at` is when it was called bad (seconds since it served); `failed` what of its requests failed until the
-    requests were back, or in all; `asked` how often the one before was asked, `given` for how many seconds.
+    requests were back, or in all; `asked` when the one before began to be asked, `given` for how many seconds
+    it was.
     """
 
     bad: bool = False
     at: float = 0.0
     failed: int = 0
-    asked: int = 0
+    asked: list[float] = field(default_factory=list)
     given: float = 0.0
 
 
@@ -91,10 +93,9 @@ def watched(
 class Watch:
     def __init__(self, production: Production, by: Watching) -> None:
         self.production, self.by = production, by
-        self.judge, self.seen = Judge(asks=by.asked is not None), Seen()
+        self.judge, self.seen = Judge(by.policy, asks=by.asked is not None), Seen()
         self._told = 0.0
         self._moves: list[tuple[float, float]] = []
-        self._asking = 0.0
 
     def until(self, seconds: float) -> Seen:
         before = [self.production.until(tick * TICK) for tick in range(1, 1201)]
@@ -137,9 +138,9 @@ class Watch:
         elif by.asked is not None and not self._moves:
             if self._told == by.kept and judge.doubts:
                 self._moves.append((second + SHIFTS, by.asked))
-                self.seen.asked, self._asking = self.seen.asked + 1, second
+                self.seen.asked.append(second)
             elif self._told != by.kept:
-                waited = second - self._asking
+                waited = second - self.seen.asked[-1]
                 if waited >= by.deadline or (waited >= by.hold and not judge.doubts):
                     self._moves.append((second + SHIFTS, by.kept))
 

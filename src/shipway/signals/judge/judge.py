@@ -54,7 +54,7 @@ class Judge:
         self._mute = Mute()
         self.requests = 0
         """What the new release answered so far."""
-        self._past = Past()
+        self._past, self._lately = Past(), Past()
         self._share = self._settled_at = 0.0
         self._errors = Beside(ERRORS)
         self._slow = Ranks(self.policy.tolerance)
@@ -79,6 +79,7 @@ class Judge:
             self._compare(reading)
         if reading.share < 1:
             self._past.learn(reading.old, reading.seconds)
+            self._lately.learn(reading.old, reading.seconds)
         self._listening.see(reading, self._slow.heard)
         if self._bad is None and self.evidence >= self.policy.proof:
             findings = self._findings()
@@ -150,6 +151,7 @@ class Judge:
             self._settled_at = self.heard + self._past.settles
             self._forget_open()
         if reading.share < before:
+            self._lately = Past()
             self._earlier.fell(reading)
         else:
             self._earlier.see(reading)
@@ -165,7 +167,8 @@ class Judge:
 
     def _alone(self, reading: Reading, *, began: bool) -> None:
         if began:
-            self._doubt = Doubt(self._past, self.policy.tolerance)
+            policy = self.policy
+            self._doubt = Doubt(self._past, self._lately, policy.tolerance, policy.doubts_slower)
             self._doubt.see(reading, self._warmth.warm)
             self._later = Later(self._past, self.policy.later_tolerance)
         if self._checks.old_fails or self._later is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shipway.signals.judge.doubt import SLOWER, Slower
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -26,6 +28,8 @@ class Policy:
     warm_seconds: float = 5.0
     tolerance: int = 1
     later_tolerance: int = 6
+    doubts_slower: tuple[Slower, ...] = SLOWER
+    """How many slow requests of a release that serves alone are reason to ask the one before."""
     restarts_an_hour: float = 1.0
     """How often an instance that is well may be restarted."""
     flaky: float = 0.03
