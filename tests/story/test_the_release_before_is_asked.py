@@ -143,12 +143,12 @@ def test_nobody_is_asked_while_all_is_well(scene: Scene, world: World) -> None:
     assert (mine(scene), facts(scene)) == (100, [])
 
 
-def test_a_bad_one_keeps_a_share_until_it_is_judged_beside_the_one_before(scene: Scene, world: World) -> None:
+def test_a_bad_one_is_judged_at_the_share_it_keeps_beside_the_one_before(scene: Scene, world: World) -> None:
     watch = begins(scene, world)
     looks(watch, 3)
     assert facts(scene) == ["deployment.asked", "verdict.bad", "commit.quarantined"]
     (verdict,) = scene.verdicts(run_of(scene))
-    assert verdict == (100, "bad")
+    assert verdict == (KEPT, "bad")
     assert [run.who for run in waiting(scene)] == ["shipway"]
 
 

@@ -34,7 +34,6 @@ COMMITS = ("stopped", "undone", "bad", "silent")  # causes that a later commit m
 SERVES = ("deployment.done", "verdict.good", "verdict.not_known", "release.cooled")
 """Facts with which it may be clear that what a deployment brought serves and stays."""
 
-EVERYTHING = 100  # of 100 requests
 REMEMBERED = 30 * 24 * 3600.0
 """Seconds after which whoever was told no longer hears that it is mended."""
 
@@ -183,35 +182,31 @@ def _stays(conn: Connection, fact: Fact) -> Deployment | None:
     deployment = deployments.get(conn, str(fact.data["deployment"]))
     if fact.kind == "deployment.done":
         return None if _on_trial(conn, deployment) else _kept(conn, deployment)
-    return _kept(conn, deployment) if fact.data["share"] == EVERYTHING else None
+    return _kept(conn, deployment) if verdicts.is_of_the_end(conn, fact) else None
 
 
 def _on_trial(conn: Connection, deployment: Deployment) -> bool:
     """Whether it serves alone beside a warm release, and no verdict ended that yet."""
     now = releases.now_serving(conn, deployment.application, deployment.environment)
     beside = now is not None and now.deployment == deployment.id and now.warm is not None
-    return beside and _is_judged(conn, deployment) and not _at_the_end(conn, deployment)
+    return beside and _is_judged(conn, deployment) and not verdicts.at_the_end(conn, deployment)
 
 
 def _kept(conn: Connection, deployment: Deployment) -> Deployment | None:
     """The deployment, unless it was judged bad or gave no answers: then it is taken back."""
     silent = facts.after(conn, 0, runs=[deployment.run], kinds=["release.silent"])
     gone = any(one.data["deployment"] == deployment.id for one in silent)
-    return None if gone or "bad" in [one.kind for one in _at_the_end(conn, deployment)] else deployment
+    return None if gone or "bad" in [one.kind for one in verdicts.at_the_end(conn, deployment)] else deployment
 
 
 def _doubt(conn: Connection, deployment: Deployment) -> str:
     """Why nothing speaks for it; empty where it was judged good, or nothing was to be judged."""
     if not _is_judged(conn, deployment) or deployments.done_before(conn, deployment) is None:
         return ""
-    judged = _at_the_end(conn, deployment)
+    judged = verdicts.at_the_end(conn, deployment)
     if any(one.kind == "good" for one in judged):
         return ""
     return judged[-1].reason if judged else "nobody has judged it"
-
-
-def _at_the_end(conn: Connection, deployment: Deployment) -> list[verdicts.Recorded]:
-    return [one for one in verdicts.of_deployment(conn, deployment.id) if one.share == EVERYTHING]
 
 
 def _is_judged(conn: Connection, deployment: Deployment) -> bool:

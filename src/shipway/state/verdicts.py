@@ -13,6 +13,9 @@ from shipway.state import facts, ids
 from shipway.state.deployments import Deployment
 from shipway.state.tables import verdicts
 
+SWITCHED = "deployment.switched"
+TOLD = ("verdict.good", "verdict.bad", "verdict.not_known")
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -84,3 +87,17 @@ def of_deployment(conn: Connection, deployment: str) -> list[Recorded]:
     """What was judged because of one deployment, in the order in which it was."""
     query = select(verdicts).where(verdicts.c.deployment == deployment).order_by(verdicts.c.id)
     return [Recorded(**row) for row in conn.execute(query).mappings()]
+
+
+def at_the_end(conn: Connection, deployment: Deployment) -> list[Recorded]:
+    """What was judged once all requests had moved, also while most were back to ask the release before."""
+    told = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=(SWITCHED, *TOLD))
+    kinds = [fact.kind for fact in told]
+    earlier = kinds[: kinds.index(SWITCHED)] if SWITCHED in kinds else kinds
+    return of_deployment(conn, deployment.id)[len(earlier) :]
+
+
+def is_of_the_end(conn: Connection, fact: facts.Fact) -> bool:
+    """Whether all requests had moved when the verdict that this fact tells of was given."""
+    switched = facts.after(conn, 0, runs=[str(fact.run)], environment=fact.environment, kinds=(SWITCHED,))
+    return any(one.id < fact.id for one in switched)

@@ -52,6 +52,11 @@ class Asking:
             return deployments.asked_since(conn, self._deployment)
 
     @property
+    def share(self) -> int:
+        """What the new one has of 100 requests, by the record."""
+        return (self._home if self.since is None else self._away).shares.of[self._release.name]
+
+    @property
     def may(self) -> bool:
         """Whether it can be asked now: it may be at all, nobody else moves the requests, and it was healthy last.
 

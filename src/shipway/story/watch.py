@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from shipway.errors import CannotRecord
 from shipway.signals.collect import Collector
 from shipway.signals.verdict import Verdict
-from shipway.state import artifacts, deployments, holds, releases, runs
+from shipway.state import artifacts, deployments, holds, releases, runs, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
@@ -25,7 +25,6 @@ from shipway.story.reverts import Reverts
 from shipway.story.tend import logged
 from shipway.story.trial import Trial
 
-EVERYTHING = 100
 EVERY, CLOSELY = 0.5, 0.25  # seconds between two looks, and while a release is asked about another
 CLOSING = 3.0  # seconds before the release before cools in which the last verdict is given
 
@@ -106,12 +105,13 @@ class Watch:
 
     def _act(self, watched: Watched, verdict: Verdict, *, closing: bool) -> None:
         """What fails here is tried again with the next look: it is told only once it is on record."""
+        share = watched.asking.share
         if verdict.kind == "bad":
-            self._take_back_somehow(watched, verdict)
+            self._take_back_somehow(watched, share, verdict)
             self._tell(watched)
         elif closing:
             if self._is_home(watched, verdict):
-                self._close(watched, verdict)
+                self._close(watched, share, verdict)
                 self._tell(watched)
         else:
             self._ask(watched, verdict)
@@ -137,30 +137,30 @@ class Watch:
                 watched.look_closely(self._cast.collector)
                 asking.begin(trial.doubt())
         elif asking.goes_back(trial, since):
-            self._take_back(watched, verdict)
+            self._take_back(watched, asking.share, verdict)
             self._tell(watched)
         elif asking.is_answered(trial, since):
             asking.end(verdict)
             watched.look_away()
 
-    def _close(self, watched: Watched, verdict: Verdict) -> None:
+    def _close(self, watched: Watched, share: int, verdict: Verdict) -> None:
         deployment = watched.deployment
         mended = condemn.mended(self._cast, deployment) if verdict.kind == "good" else []
         with self._cast.database.write() as conn:
-            if not condemn.is_judged(conn, deployment, EVERYTHING):
-                condemn.judge(conn, deployment, EVERYTHING, verdict)
+            if not verdicts.at_the_end(conn, deployment):
+                condemn.judge(conn, deployment, share, verdict)
                 holds.lift(conn, mended, by=deployment.commit, run=deployment.run)
 
-    def _take_back_somehow(self, watched: Watched, verdict: Verdict) -> None:
+    def _take_back_somehow(self, watched: Watched, share: int, verdict: Verdict) -> None:
         """Where it cannot be recorded the requests go back all the same; the rest as soon as it can."""
         try:
-            self._take_back(watched, verdict)
+            self._take_back(watched, share, verdict)
         except CannotRecord:
             if condemn.no_way_back(self._cast, watched.before) is None:
                 at_once.requests_back(self._cast, watched.before)
             raise
 
-    def _take_back(self, watched: Watched, verdict: Verdict) -> None:
+    def _take_back(self, watched: Watched, share: int, verdict: Verdict) -> None:
         """Records and queues in one transaction, once: a crash leaves both or neither, and who hears everything
         again after it finds both.
         """
@@ -170,12 +170,12 @@ class Watch:
             now = releases.now_serving(conn, bad.application, bad.environment)
             if now is None or now.deployment != watched.deployment.id:
                 return  # somebody was quicker
-            if condemn.is_judged(conn, watched.deployment, EVERYTHING):
+            if verdicts.at_the_end(conn, watched.deployment):
                 return
             if verdict.kind == "bad":
-                condemn.condemn(conn, watched.deployment, good, EVERYTHING, verdict)
+                condemn.condemn(conn, watched.deployment, good, share, verdict)
             else:
-                condemn.give_up(conn, watched.deployment, EVERYTHING, verdict)
+                condemn.give_up(conn, watched.deployment, share, verdict)
             if stuck is not None:
                 condemn.leave_stuck(conn, watched.deployment, stuck)
                 return

@@ -15,7 +15,7 @@ from shipway.state.verdicts import Recorded
 from shipway.story.cast import Cast
 from shipway.traffic.settings import TrafficSettings
 from shipway.web import shares
-from shipway.web.shares import EVERYTHING, Move
+from shipway.web.shares import Move
 
 NOT_JUDGED = "signals.not_judged"
 MOVING = ("coming", "on trial", "watched", "going back")
@@ -113,7 +113,8 @@ def read(conn: Connection, release: Release) -> Trial:
 def _with_fate(conn: Connection, came: Deployment, trial: Trial) -> Trial:
     now = releases.now_serving(conn, came.application, came.environment)
     stuck = facts.after(conn, 0, runs=[came.run], environment=came.environment, kinds=["release.stuck"])
-    fate = "stuck" if stuck else _fate(came, trial, now)
+    judged = bool(verdicts.at_the_end(conn, came))
+    fate = "stuck" if stuck else _fate(came, trial, now, judged=judged)
     deadline = None
     if fate == "on trial":
         deadline = trial.moves[-1].at + trial.traffic.deadline
@@ -122,7 +123,7 @@ def _with_fate(conn: Connection, came: Deployment, trial: Trial) -> Trial:
     return replace(trial, fate=fate, deadline=deadline)
 
 
-def _fate(came: Deployment, trial: Trial, now: Serving | None) -> str:
+def _fate(came: Deployment, trial: Trial, now: Serving | None, *, judged: bool) -> str:
     if not came.over:
         return _under_way(came, trial)
     if came.state != "done":
@@ -134,7 +135,7 @@ def _fate(came: Deployment, trial: Trial, now: Serving | None) -> str:
     here = [each for each in trial.verdicts if each.deployment == came.id]
     if any(each.kind == "bad" for each in here):
         return "going back"
-    watched = came.kind == "deploy" and trial.traffic.judge and not any(each.share == EVERYTHING for each in here)
+    watched = came.kind == "deploy" and trial.traffic.judge and not judged
     warm = now.warm is not None and (now.warm_until or 0.0) > time.time()
     return "watched" if watched and warm else "serves"
 
