@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from shipway.signals.judge import Check, Judge, Reading
-from shipway.signals.verdict import SLOW
+from shipway.signals.verdict import FAILED, SLOW, titled
 from shipway.traffic.tally import Tally
 from support.tallies import tally
 from support.worlds import Change, Moves, World, always, readings
@@ -40,7 +40,9 @@ def test_a_bad_verdict_says_who_failed_how_often() -> None:
 def test_a_good_verdict_has_its_numbers() -> None:
     verdict = seen([GOOD] * 10, [replace(GOOD, old=tally(10, 1))]).verdict()
     assert verdict.kind == "good"
-    assert verdict.reason.startswith("Nothing speaks against 110 requests; failed requests: 0 of ")
+    assert verdict.reason.startswith(
+        "Nothing speaks against 110 requests; while both served, failed requests: 0 of "
+    )
 
 
 def test_bad_stays_bad() -> None:
@@ -135,6 +137,13 @@ def test_slow_requests_are_a_doubt_with_numbers_as_well() -> None:
 def test_one_that_does_not_answer_says_how_many_wait() -> None:
     doubt = seen([GOOD] * 60, [Reading(1.0, 1.0, new_waiting=5)] * 20).doubt()
     assert doubt.reason == "5 requests wait for the new release, and none was answered for 20 s."
+
+
+def test_numbers_of_both_serving_are_told_from_those_of_one_serving_alone() -> None:
+    """Two rows of the same would be no sum of the requests that a verdict counts."""
+    found = seen([GOOD] * 60, [ALONE] * 60).verdict().findings
+    rows = [titled(one) for one in found if one.what == FAILED]
+    assert sorted(rows) == ["failed requests, both serving", "failed requests, serving alone"]
 
 
 # --- cold

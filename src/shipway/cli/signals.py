@@ -13,7 +13,7 @@ import typer
 from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
-from shipway.signals.verdict import NOTICEABLE, RESTARTS, Finding, finding, weight
+from shipway.signals.verdict import NOTICEABLE, RESTARTS, Finding, finding, titled, weight
 from shipway.web.measures import labels, said
 from shipway.web.words import percent, plain
 
@@ -112,8 +112,12 @@ def judge(
         show.as_json(found)
         return int(bad)
     print(f"{found['says']}.")
-    print(plain(found["why"]), end="\n\n" if found["why"] else "\n")
-    for _at, tell in sorted([*_verdicts(found), *_moves(found)], key=lambda each: each[0]):
+    if found["why"]:
+        print(plain(found["why"]))
+    told = sorted([*_verdicts(found), *_moves(found)], key=lambda each: each[0])
+    if told or found["so_far"] is not None:
+        print()
+    for _at, tell in told:
         tell()
     if found["so_far"] is not None:
         _so_far(found, found["so_far"])
@@ -171,18 +175,24 @@ def _reason(found: Mapping[str, Any], told: Mapping[str, Any]) -> str:
 
 
 def _numbers(found: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> None:
+    if not findings:
+        return
     columns = ("", f"r{found['release']['number']}", "", _before(found), "", "")
     show.table(columns, [_compared(finding(each)) for each in findings], empty="")
 
 
 def _compared(one: Finding) -> Sequence[str]:
     if one.why_not:
-        return f"  {one.what}", "", "", "", "", one.why_not
+        return f"  {_what(one)}", "", "", "", "", one.why_not
     against = weight(one) if one.evidence >= NOTICEABLE else ""
     if one.what == RESTARTS:
         return f"  {one.what}", str(one.new_count), "", str(one.old_count), "", against
     new, old = f"{one.new_count:,} of {one.new_of:,}", f"{one.old_count:,} of {one.old_of:,}"
-    return f"  {one.what}", new, percent(one.new_share), old, percent(one.old_share), against
+    return f"  {_what(one)}", new, percent(one.new_share), old, percent(one.old_share), against
+
+
+def _what(one: Finding) -> str:
+    return titled(one) if one.beside or one.why_not else f"{titled(one)}, against before"
 
 
 def _afterwards(found: Mapping[str, Any]) -> Iterator[str]:

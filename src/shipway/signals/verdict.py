@@ -10,6 +10,7 @@ Kind = Literal["good", "bad", "not known"]
 RESTARTS = "restarts"
 FAILED = "failed requests"
 SLOW = "slow requests"
+CHECKS = "failures of "
 NOTICEABLE = 2.0
 """Evidence below which nothing is said of it."""
 DOUBTFUL = 10.0
@@ -50,8 +51,15 @@ def counted(what: str, count: int, of: int) -> str:
     """What a finding counted of one release: `9 of 18 requests`, `1 of 40 times`, `2 restarts`."""
     if what == RESTARTS:
         return f"{count:,} restart{'' if count == 1 else 's'}"
-    noun = "time" if what.startswith("failures of ") else "request"
+    noun = "time" if what.startswith(CHECKS) else "request"
     return f"{count:,} of {of:,} {noun}{'' if of == 1 else 's'}"
+
+
+def titled(one: Finding) -> str:
+    """What was compared, and of which time its numbers are where a verdict may have two rows of the same."""
+    if one.why_not or one.what == RESTARTS or one.what.startswith(CHECKS):
+        return one.what
+    return f"{one.what}, {'both serving' if one.beside else 'serving alone'}"
 
 
 def slower_than(milliseconds: int) -> str:

@@ -23,7 +23,12 @@ def doubt(findings: Sequence[Finding]) -> str:
 
 def good(findings: Sequence[Finding], requests: int) -> str:
     failed = next((finding for finding in findings if finding.what == FAILED and finding.new_of), None)
-    return f"Nothing speaks against {requests:,} requests" + (f"; {_lower(numbers(failed))}." if failed else ".")
+    said = f"Nothing speaks against {requests:,} requests"
+    if failed is None:
+        return f"{said}."
+    return (
+        f"{said}; {'while both served' if failed.beside else 'since it serves alone'}, {_lower(numbers(failed))}."
+    )
 
 
 def too_few(requests: int, policy: Policy) -> str:

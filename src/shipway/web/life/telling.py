@@ -7,7 +7,7 @@ from typing import Any
 
 from shipway.incidents.channels import ENDED, UPDATED, WORSE
 from shipway.releases.gate import GATES
-from shipway.signals.verdict import counted, finding, weight
+from shipway.signals.verdict import counted, finding, titled, weight
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.messages import Message
@@ -234,12 +234,13 @@ def _verdict(record: Record, fact: Fact) -> Moment:
 
 
 def _finding(recorded: Mapping[str, Any]) -> str:
-    """`Failed requests: 9 of 18 over 0 of 172; speaks against it`."""
+    """`Failed requests, both serving: 9 of 18 over 0 of 172; speaks against it`."""
     one = finding(recorded)
+    what = titled(one)
     if one.why_not:
-        return f"{one.what[0].upper()}{one.what[1:]}: {one.why_not}"
+        return f"{what[0].upper()}{what[1:]}: {one.why_not}"
     new, old = counted(one.what, one.new_count, one.new_of), counted(one.what, one.old_count, one.old_of)
-    return f"{one.what[0].upper()}{one.what[1:]}: {new} over {old}; {weight(one)}"
+    return f"{what[0].upper()}{what[1:]}: {new} over {old}; {weight(one)}"
 
 
 def _gate(fact: Fact) -> Moment:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shipway.signals.verdict import RESTARTS, STRONG, Finding, counted, finding, weight
+from shipway.signals.verdict import RESTARTS, STRONG, Finding, counted, finding, titled, weight
 from shipway.web.words import percent
 
 WIDTH = 240  # of a whole axis
@@ -57,8 +57,9 @@ def _compared(one: Finding) -> Compared:
         Bar(_width(value / top), "" if restarts else percent(value), counted(one.what, count, of))
         for value, count, of in zip(values, (one.new_count, one.old_count), (one.new_of, one.old_of), strict=True)
     )
+    what = titled(one)
     return Compared(
-        what=one.what[0].upper() + one.what[1:],
+        what=what[0].upper() + what[1:],
         new=new,
         old=old,
         top=f"{top:.0f}" if restarts else f"{100 * top:g} %",
