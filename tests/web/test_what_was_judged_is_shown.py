@@ -443,6 +443,28 @@ def test_where_tells_the_verdict_and_what_came_of_it(judged: Site, application: 
     assert says == told
 
 
+def test_what_serves_now_is_said_though_something_else_had_the_requests_again(site: Site) -> None:
+    """Somebody went further back by hand, after r3 had gone back to r2."""
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "further")
+        run, deployment = told.comes(20 * 60, "Round up")
+        told.serves(deployment)
+        scene.end(run)
+        run, deployment = told.comes(60, "Take a charge twice")
+        told.share(deployment, 10)
+        told.condemned(run, deployment, 10)
+        told.undone(run, deployment, "r3 was taken back.", "signals.bad_verdict")
+        scene.until(20)
+        scene.roll_back("further", "prod", told.first)
+    said = "r3 was judged bad at 10 %, r2 had all requests again, and r1 serves now"
+    assert site.get(f"/api/v1{address('further', 3)}/verdicts").json["says"] == said
+    place = f"/api/v1/commits/further/{run.commit}"
+    assert site.get(f"{place}/where").json["environments"][-1]["reason"].startswith(f"{said}: ")
+    assert site.get(f"{place}/why?environment=prod").json["reason"].startswith(f"{said}: ")
+    assert said in site.get(f"/applications/further/commits/{run.commit}").text
+
+
 def test_a_run_says_where_what_it_brought_was_judged_bad(judged: Site) -> None:
     """It was done, and is no more what serves."""
     every = judged.get("/api/v1/runs?application=blue-green").json["runs"]

@@ -51,11 +51,19 @@ def _ended(trial: Trial) -> str:
     instead = named(trial.instead)
     return {
         "going back": f"and {instead} is getting all requests again",
-        "gone back": f"and {instead} has all requests again",
-        "undone": f"and {instead} has all requests again",
+        "gone back": _gone_back(trial),
+        "undone": _gone_back(trial),
         "replaced": f"and served until {instead} took its place",
         "stuck": "and stays as it is: there is no way back",
     }.get(trial.fate, "and serves")
+
+
+def _gone_back(trial: Trial) -> str:
+    """What has its requests; where somebody went on from there, what has them now."""
+    instead, now = trial.instead, trial.serving
+    if instead is None or now is None or now.id == instead.id:
+        return f"and {named(instead)} has all requests again"
+    return f"{named(instead)} had all requests again, and {named(now)} serves now"
 
 
 def named(release: Release | None) -> str:

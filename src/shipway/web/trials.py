@@ -23,7 +23,8 @@ MOVING = ("coming", "on trial", "watched", "going back")
 
 @dataclass(frozen=True)
 class Trial:
-    """`deployment` brought the release last, `before` is what served then, `after` what took its place.
+    """`deployment` brought the release last, `before` is what served then, `after` what took its place, `serving`
+    what serves now.
 
     `fate` is not deployed, coming, on trial, watched, serves, going back, undone, gone back, replaced, stuck or
     unknown. `deadline` is when it goes back if nothing can be heard, or when the watch ends; `who` took it back.
@@ -34,6 +35,7 @@ class Trial:
     deployment: Deployment | None = None
     before: Release | None = None
     after: Release | None = None
+    serving: Release | None = None
     moves: Sequence[Move] = ()
     verdicts: Sequence[Recorded] = ()
     unjudged: bool = False
@@ -120,7 +122,8 @@ def _with_fate(conn: Connection, came: Deployment, trial: Trial) -> Trial:
         deadline = trial.moves[-1].at + trial.traffic.deadline
     elif fate == "watched" and now is not None:
         deadline = now.warm_until
-    return replace(trial, fate=fate, deadline=deadline)
+    serving = None if now is None else releases.get(conn, now.release)
+    return replace(trial, fate=fate, deadline=deadline, serving=serving)
 
 
 def _fate(came: Deployment, trial: Trial, now: Serving | None, *, judged: bool) -> str:

@@ -166,7 +166,7 @@ def _of_deployment(now: Journey, one: Deployment, trial: Trial, name: str) -> tu
         return "unknown", f"Nobody can know how the deployment to {where} ended", one.reason
     if not any(fact.data.get("id") in TAKEN_BACK for fact in now.stopped):
         return "failed", f"The deployment to {where} was undone", one.reason
-    instead = "" if trial.before is None else f"; r{trial.before.number} has all of them again"
+    instead = "" if trial.before is None else f"; r{trial.before.number} got all of them again"
     title = f"{name} was taken back from {where}"
     if trial.ended is None or not any(each.kind == "bad" for each in trial.verdicts):
         return "rolled", title, one.reason
