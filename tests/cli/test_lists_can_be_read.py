@@ -15,6 +15,7 @@ from shipway.state import messages, runs
 from shipway.state.messages import Draft
 from shipway.story import plan
 from shipway.web import narration
+from web.judged import Trials
 from web.scene import ENVIRONMENTS
 from web.server import Site
 
@@ -48,6 +49,18 @@ def test_releases_are_listed_with_what_serves_and_what_is_kept_warm(
     assert first.split()[:3] == ["r1", "warm", "until"]
     assert first.rstrip().endswith("Sell credit")
     assert shipway("releases", *TOPUP, "--limit", "1", "--json").json == [newest]
+
+
+def test_what_was_judged_bad_is_listed_as_that_and_not_as_a_way_back(site: Site, shipway: Shipway) -> None:
+    told = Trials(site.scene, "topup")
+    run, deployment = told.comes(0, "Count calls twice", strategy="blue_green")
+    told.serves(deployment)
+    site.scene.end(run)
+    told.condemned(run, deployment, 100)
+    site.scene.roll_back("topup", "prod", told.first, who="shipway")
+    _columns, bad, _first = shipway("releases", *TOPUP).out.splitlines()
+    assert bad.split()[:5] == ["r2", "judged", "bad,", "runs", "until"]
+    assert "warm" not in bad
 
 
 def test_an_environment_without_a_release_says_so(site: Site, shipway: Shipway) -> None:

@@ -20,6 +20,7 @@ from shipway.web.pages import trial_chart
 from shipway.web.pages.trial_chart import Window
 from shipway.web.shares import Move
 from shipway.web.trials import Trial
+from shipway.web.words import clock
 from web.judged import COLD, DOUBT, DOUBTED, FAILING, FEW, HOSTILE, Trials, everything, fine
 from web.scene import Scene
 from web.server import Site
@@ -319,9 +320,11 @@ def test_taking_back_what_is_on_trial_no_more_moves_nothing(judged: Site) -> Non
 
 def test_what_is_quarantined_is_shown_so_and_offered_to_nobody(judged: Site) -> None:
     for application in ("bad", "blue-green"):
-        shown = judged.get(PLACE.format(application)).text
-        assert "Quarantined" in shown
-        assert "Go forward to" not in shown
+        assert "Go forward to" not in judged.get(PLACE.format(application)).text
+    assert states(judged, "bad")[2] == "Judged bad, quarantined"
+    runs = re.fullmatch(r"Judged bad, quarantined, runs until (\d\d:\d\d)", states(judged, "blue-green")[2])
+    listed = judged.get(f"/api/v1{PLACE.format('blue-green')}/releases").json["releases"][0]
+    assert (runs and runs[1], listed["verdict"]) == (clock(listed["warm_until"])[:5], "bad")
 
 
 def test_a_quarantine_stays_on_the_page_until_what_is_on_top_was_judged_good(site: Site) -> None:
@@ -337,11 +340,11 @@ def test_a_quarantine_stays_on_the_page_until_what_is_on_top_was_judged_good(sit
         told.serves(deployment)
         scene.end(mends)
         told.judge(deployment, 100, Verdict("not known", FEW))
-    assert states(site, "mending") == {3: "Serving", 2: "Quarantined", 1: "Retired"}
+    assert states(site, "mending") == {3: "Serving", 2: "Judged bad, quarantined", 1: "Retired"}
     told.judge(deployment, 100, fine(4210))
     with scene.database.write() as conn:
         holds.lift(conn, holds.quarantined(conn, "mending", "prod"), by=mends.commit, run=mends.id)
-    assert states(site, "mending")[2] == "Retired"
+    assert states(site, "mending")[2] == "Judged bad"
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,10 @@ def _state(release: Mapping[str, Any]) -> str:
     if release["served_since"] is not None:
         return f"serves since {show.clock(release['served_since'])}"
     warm = release["warm_until"]
-    return f"warm until {show.clock(warm)}" if warm is not None and warm > time.time() else ""
+    until = show.clock(warm) if warm is not None and warm > time.time() else ""
+    if release["verdict"] == "bad":
+        return f"judged bad, runs until {until}" if until else "judged bad"
+    return f"warm until {until}" if until else ""
 
 
 def _because(reason: str | None) -> str:

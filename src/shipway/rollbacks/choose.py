@@ -46,8 +46,7 @@ def target(conn: Connection, application: str, environment: str, to: int | None)
 
 def _may_serve_again(conn: Connection, release: Release) -> bool:
     """Also once its quarantine is over, what was judged bad is no place to go back to unless somebody names it."""
-    judged = verdicts.of_release(conn, release.id)
-    bad = bool(judged) and judged[-1].kind == "bad"
+    bad = verdicts.is_bad(conn, release.id)
     return not bad and gate.quarantine_over(conn, release, release.environment) is None
 
 

@@ -101,3 +101,9 @@ def is_of_the_end(conn: Connection, fact: facts.Fact) -> bool:
     """Whether all requests had moved when the verdict that this fact tells of was given."""
     switched = facts.after(conn, 0, runs=[str(fact.run)], environment=fact.environment, kinds=(SWITCHED,))
     return any(one.id < fact.id for one in switched)
+
+
+def is_bad(conn: Connection, release: str) -> bool:
+    """Whether a release was judged bad last: no place to go back to, unless somebody names it."""
+    judged = of_release(conn, release)
+    return bool(judged) and judged[-1].kind == "bad"

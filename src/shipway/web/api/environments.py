@@ -66,7 +66,10 @@ def list_releases(site: Site, call: Call) -> dict[str, Any]:
 
 
 def _release(site: Site, conn: Connection, one: Release, now: Serving | None) -> dict[str, Any]:
-    """`served_since` is null for what does not serve, `warm_until` for what is not kept warm."""
+    """`served_since` is null for what does not serve, `warm_until` for what is not kept running beside that.
+
+    What has the `verdict` bad runs that long as well, and is no place to go back to.
+    """
     judged = verdicts.of_release(conn, one.id)
     return {
         **shapes.release(one),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from shipway.pushes.git import CommitInfo
 from shipway.releases import gate
 from shipway.rollbacks import choose
-from shipway.state import deployments, releases, runs
+from shipway.state import deployments, releases, runs, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
@@ -24,7 +24,10 @@ QUARANTINED = "quarantined"
 
 @dataclass(frozen=True)
 class Line:
-    """A release in the list: what became of it, in which state, by whom; `served` if ever it did."""
+    """A release in the list: what became of it, in which state, by whom.
+
+    `served` if ever it did, `bad` if it was judged so.
+    """
 
     release: Release
     info: CommitInfo
@@ -33,6 +36,7 @@ class Line:
     run: Run | None
     at: float
     served: bool
+    bad: bool
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,11 @@ def lines(site: Site, conn: Connection, application: str, environment: str, now:
     if now is not None and all(one.id != now.serving.release for one in shown):
         shown.append(releases.get(conn, now.serving.release))
     held = {one.id for one in shown if gate.quarantine_over(conn, one, environment) is not None}
-    fates = {one.id: _fate(conn, one, last.get(one.id), now, held=one.id in held) for one in shown} | shared
-    return [_line(site, conn, one, last.get(one.id), *fates[one.id]) for one in shown]
+    bad = {one.id for one in shown if verdicts.is_bad(conn, one.id)}
+    fates = {
+        one.id: _fate(conn, one, last.get(one.id), now, held=one.id in held, bad=one.id in bad) for one in shown
+    } | shared
+    return [_line(site, conn, one, last.get(one.id), *fates[one.id], bad=one.id in bad) for one in shown]
 
 
 def way_back(conn: Connection, lines: Sequence[Line], application: str, environment: str) -> Line | None:
@@ -83,11 +90,13 @@ def way_forward(lines: Sequence[Line], now: Now | None) -> Line | None:
     """After a rollback: the newest release that has served and was left, unless it may not come back."""
     if now is None or not now.went_back:
         return None
-    served = (line for line in lines if line.served and line.icon != QUARANTINED)
+    served = (line for line in lines if line.served and not line.bad and line.icon != QUARANTINED)
     return next((line for line in served if line.release.number > now.number), None)
 
 
-def _line(site: Site, conn: Connection, release: Release, last: Deployment | None, icon: str, word: str) -> Line:
+def _line(
+    site: Site, conn: Connection, release: Release, last: Deployment | None, icon: str, word: str, *, bad: bool
+) -> Line:
     return Line(
         release=release,
         info=site.commits.about(release.application, release.commit),
@@ -96,6 +105,7 @@ def _line(site: Site, conn: Connection, release: Release, last: Deployment | Non
         run=None if last is None else runs.get(conn, last.run),
         at=release.created if last is None else (last.switched or last.started),
         served=last is not None and last.state == "done",
+        bad=bad,
     )
 
 
@@ -115,15 +125,21 @@ def _shared(conn: Connection, moving: Deployment | None, now: Now | None) -> dic
 
 
 def _fate(
-    conn: Connection, release: Release, last: Deployment | None, now: Now | None, *, held: bool
+    conn: Connection, release: Release, last: Deployment | None, now: Now | None, *, held: bool, bad: bool
 ) -> tuple[str, str]:
-    """The icon and the words; what is held is quarantined whatever became of it, unless it is there."""
+    """The icon and the words; what is held or was judged bad is said to be, unless it is there."""
     icon, word = _became(release, last, now)
     if last is not None and last.state == "failed" and shares.moves(conn, last, ()):
         icon, word = "rolled", "Rolled back"
-    if held and icon not in ("serving", "running", "unknown"):
-        icon, word = QUARANTINED, "Quarantined"
-    return icon, word
+    if not (held or bad) or icon in ("serving", "running", "unknown"):
+        return icon, word
+    warm = _warm_until(release, now)
+    words = [
+        *(["judged bad"] if bad else []),
+        *([QUARANTINED] if held else []),
+        *([f"runs until {clock(warm)[:5]}"] if warm else []),
+    ]
+    return QUARANTINED if held else "rolled", ", ".join(words).capitalize()
 
 
 def _became(release: Release, last: Deployment | None, now: Now | None) -> tuple[str, str]:
@@ -135,8 +151,14 @@ def _became(release: Release, last: Deployment | None, now: Now | None) -> tuple
         states = {"running": ("running", "On its way"), "unknown": ("unknown", "Not known")}
         return states.get(last.state, ("failed", "Undone"))
     left = now is not None and now.went_back and release.number > now.number
-    warm_until = 0.0 if now is None or release.id != now.serving.warm else now.serving.warm_until or 0.0
-    warm = f"ept warm until {clock(warm_until)[:5]}" if warm_until > time.time() else ""
+    warm_until = _warm_until(release, now)
+    warm = f"ept warm until {clock(warm_until)[:5]}" if warm_until else ""
     if left:
         return "rolled", f"Rolled back, k{warm}" if warm else "Rolled back"
     return "draining", f"K{warm}" if warm else "Retired"
+
+
+def _warm_until(release: Release, now: Now | None) -> float:
+    """Until when it is kept running beside what serves; 0 when it is not."""
+    until = 0.0 if now is None or release.id != now.serving.warm else now.serving.warm_until or 0.0
+    return until if until > time.time() else 0.0
