@@ -11,11 +11,14 @@ from shipway.releases import gate
 from shipway.releases.gate import Frozen, GateClosed, Overtaken
 from shipway.rollbacks import choose
 from shipway.rollbacks.choose import NowhereToGo
-from shipway.state import applications, artifacts, deployments, ids, releases, runs
+from shipway.signals.verdict import Verdict
+from shipway.state import applications, artifacts, deployments, holds, ids, releases, runs
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Database, open_database
+from shipway.state.releases import Release
 from shipway.state.runs import Run
-from shipway.state.tables import holds
+from shipway.state.tables import holds as held
+from shipway.story import condemn
 
 ORDER = ("dev", "test", "prod")
 
@@ -56,9 +59,8 @@ def green(
     return run, artifact
 
 
-def serve(conn: Connection, run: Run, artifact: Artifact, environment: str) -> None:
-    """The artifact serves there, by this run."""
-    release = releases.make(
+def made(conn: Connection, artifact: Artifact, environment: str) -> Release:
+    return releases.make(
         conn,
         application="shop",
         environment=environment,
@@ -66,6 +68,11 @@ def serve(conn: Connection, run: Run, artifact: Artifact, environment: str) -> N
         commit=artifact.commit,
         configuration=0,
     )
+
+
+def serve(conn: Connection, run: Run, artifact: Artifact, environment: str) -> None:
+    """The artifact serves there, by this run."""
+    release = made(conn, artifact, environment)
     begun = deployments.begin(conn, run=run.id, release=release, kind="deploy", at_least=0)
     releases.serve(conn, release, deployment=begun.id, epoch=begun.epoch, warm_until=None)
     deployments.end(conn, begun, "done")
@@ -73,8 +80,8 @@ def serve(conn: Connection, run: Run, artifact: Artifact, environment: str) -> N
 
 def hold(conn: Connection, environment: str | None, commit: str | None, until: float | None = None) -> None:
     conn.execute(
-        insert(holds).values(
-            id=ids.new(conn, holds),
+        insert(held).values(
+            id=ids.new(conn, held),
             application="shop",
             environment=environment,
             commit=commit,
@@ -156,6 +163,36 @@ def test_a_rollback_goes_to_the_release_before_and_only_to_one_that_has_served(d
             choose.target(conn, "shop", "dev", 3)
         with pytest.raises(NowhereToGo, match="never served"):
             choose.target(conn, "shop", "dev", 9)
+
+
+def test_what_had_a_share_and_was_judged_bad_is_not_said_to_have_never_served(database: Database) -> None:
+    with database.write() as conn:
+        for letter in "ab":
+            serve(conn, *green(conn, letter), "prod")
+        run, artifact = green(conn, "c")
+        release = made(conn, artifact, "prod")
+        begun = deployments.begin(conn, run=run.id, release=release, kind="deploy", at_least=0)
+        with pytest.raises(NowhereToGo, match="r3 is on its way to prod"):
+            choose.target(conn, "shop", "prod", 3)
+        deployments.enter(conn, begun, "try", {"share": 10})
+        good = releases.numbered(conn, "shop", "prod", 2)
+        assert good is not None
+        condemn.condemn(conn, begun, good, 10, Verdict("bad", "Failed requests: 9 of 18."))
+        deployments.end(conn, begun, "failed", "r3 was taken back")
+        with pytest.raises(NowhereToGo) as refused:
+            choose.target(conn, "shop", "prod", 3)
+        assert refused.value.message == (
+            "r3 had up to 10 % of the requests to prod, and was judged bad. ccccccc is quarantined in prod "
+            "until a commit on top of it has served there and was judged good."
+        )
+        assert (
+            "These have served: r1. Push a commit on top of it that mends it. One that takes it back is not"
+            in refused.value.hint
+        )
+        holds.lift(conn, holds.quarantined(conn, "shop", "prod"), by="d" * 40, run=run.id)
+        with pytest.raises(NowhereToGo, match=r"and was judged bad\.$") as refused:
+            choose.target(conn, "shop", "prod", 3)
+        assert refused.value.hint == "These have served: r1."
 
 
 def test_after_a_to_b_to_a_the_release_before_is_b(

@@ -153,11 +153,25 @@ def may_come_back(conn: Connection, thing: Artifact | Release, environment: str)
     """
     found = quarantine_over(conn, thing, environment)
     if found is not None:
-        revert = _revert(conn, thing.application, str(found.hold.commit))
         raise GateClosed(
-            f"{said(found, thing)} quarantined in {environment}: {found.hold.why}",
-            hint=f"Push a commit on top of it that mends it. {revert}",
+            f"{said(found, thing)} quarantined in {environment}: {found.hold.why}", hint=way_out(conn, found)
         )
+
+
+UNTIL = "until a commit on top of {it} has served there and was judged good"
+"""One that is not known ends nothing: nobody can say that it mends anything. It may serve all the same."""
+
+
+def stays(found: Quarantine, thing: Artifact | Release, environment: str) -> str:
+    """`8c1f0ae is quarantined in prod until a commit on top of it has served there and was judged good`."""
+    whose = "it" if found.same == "itself" else "that"
+    return f"{said(found, thing)} quarantined in {environment} {UNTIL.format(it=whose)}"
+
+
+def way_out(conn: Connection, found: Quarantine) -> str:
+    """What ends a quarantine, and the commit that is ready for it."""
+    revert = _revert(conn, found.hold.application, str(found.hold.commit))
+    return f"Push a commit on top of it that mends it. {revert}"
 
 
 def said(found: Quarantine, thing: Artifact | Release) -> str:

@@ -57,9 +57,36 @@ def _named(conn: Connection, serving: Release, served: list[Release], to: int) -
         if release.number == to:
             return release
     names = ", ".join(f"r{release.number}" for release in served if release.number != serving.number)
-    raise NowhereToGo(
-        f"r{to} has never served in {serving.environment}.", hint=f"These have: {names}." if names else ""
+    others = f"These have served: {names}." if names else ""
+    named = releases.numbered(conn, serving.application, serving.environment, to)
+    if named is None:
+        raise NowhereToGo(f"r{to} has never served in {serving.environment}.", hint=others)
+    raise _no_place(conn, named, others)
+
+
+def _no_place(conn: Connection, release: Release, others: str) -> NowhereToGo:
+    """What there was of a release that has never had all requests, and what holds it."""
+    held = gate.quarantine_over(conn, release, release.environment)
+    said = f"r{release.number} {_got_to(conn, release)}."
+    if held is None:
+        return NowhereToGo(said, hint=others)
+    return NowhereToGo(
+        f"{said} {gate.stays(held, release, release.environment)}.",
+        hint=f"{others} {gate.way_out(conn, held)}".strip(),
     )
+
+
+def _got_to(conn: Connection, release: Release) -> str:
+    made = deployments.of_release(conn, release.id)
+    had = [share for one in made for _, share in deployments.shares(conn, one)]
+    most, where = max(had, default=0), release.environment
+    if made and not made[0].over:
+        return f"is on its way to {where}, and does not have all requests yet"
+    if not most:
+        return f"has never served in {where}"
+    if verdicts.is_bad(conn, release.id):
+        return f"had up to {most} % of the requests to {where}, and was judged bad"
+    return f"had up to {most} % of the requests to {where}, and was taken back before it had them all"
 
 
 def _that_have_served(conn: Connection, application: str, environment: str) -> list[Release]:

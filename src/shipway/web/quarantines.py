@@ -11,9 +11,6 @@ from shipway.state.database import Connection
 from shipway.state.holds import Hold
 from shipway.state.releases import Release
 
-UNTIL = "until a commit on top of {it} has served there and was judged good"
-"""One that is not known ends nothing: nobody can say that it mends anything. It may serve all the same."""
-
 
 @dataclass(frozen=True)
 class Quarantine:
@@ -34,8 +31,7 @@ def over(conn: Connection, thing: Artifact | Release, environment: str) -> Quara
     found = gate.quarantine_over(conn, thing, environment)
     if found is None:
         return _ended(conn, thing, environment)
-    whose = "it" if found.same == "itself" else "that"
-    says = f"{gate.said(found, thing)} quarantined in {environment} {UNTIL.format(it=whose)}"
+    says = gate.stays(found, thing, environment)
     return Quarantine(environment, found.hold, True, "", _branch(conn, found.hold), says)
 
 

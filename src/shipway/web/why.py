@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shipway.releases.gate import GATES
+from shipway.releases.gate import GATES, UNTIL
 from shipway.state import facts
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
-from shipway.web.quarantines import UNTIL
 from shipway.web.words import length, listed
 
 Data = Mapping[str, Any]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from shipway.incidents.channels import ENDED, UPDATED, WORSE
-from shipway.releases.gate import GATES
+from shipway.releases.gate import GATES, UNTIL
 from shipway.signals.verdict import counted, finding, titled, weight
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -15,7 +15,6 @@ from shipway.web.journey import Journey
 from shipway.web.life.moment import Chip, Moment
 from shipway.web.life.record import Record, Suspected
 from shipway.web.overview.fates import TAKEN_BACK
-from shipway.web.quarantines import UNTIL
 from shipway.web.trials import Trial
 from shipway.web.words import clock, length, listed, phase, plain, size
 
