@@ -9,8 +9,10 @@ import pytest
 
 from cli.terminal import Said
 from shipway.incidents.suspects import Evidence, Suspicion
+from shipway.signals.verdict import Finding, Verdict
 from shipway.state import errors
 from shipway.state.runs import Run
+from web.judged import COLD, FEW, Trials
 from web.server import Site
 
 Shipway = Callable[..., Said]
@@ -80,3 +82,23 @@ def test_what_is_suspected_alike_in_several_environments_is_said_once(site: Site
     assert (page.count("+return charges"), printed.count("+return charges")) == (2, 2)
     assert all(f">{said}</span>" in page for said in ("in prod since r1, test since r1", "in dev since r1"))
     assert all(f"{name} r1, seen there once" in printed for name in ("dev", "test", "prod"))
+
+
+def test_why_has_the_numbers_of_what_is_judged_as_judge_has_them(site: Site, shipway: Shipway) -> None:
+    """For the commit whose release it is, and one that comes along with it; for none that serves already."""
+    told = Trials(site.scene, "topup")
+    rider = site.scene.push("topup", "Name the cent")
+    run, deployment = told.comes(0, "Count calls twice")
+    told.share(deployment, 10)
+    now = Verdict("not known", FEW, (Finding("failed requests", 0, 12, 1, 108, 0.7), COLD))
+    site.cast.so_far["topup", "prod"] = (deployment.id, now)
+    judged = shipway("judge", "r2", "--app", "topup").out
+    numbers = judged[judged.index(f"So far not known: {FEW}") :]
+    assert "0 of 12" in numbers
+    for commit in (run.commit, rider.commit):
+        said = shipway("why", commit, "--app", "topup")
+        assert said.out.endswith(f"r2 is on trial with 10 % of the requests.\n{numbers}")
+        assert said.code == 1
+    assert "So far" not in shipway("why", told.first.commit, "--app", "topup").out
+    site.cast.so_far.clear()
+    assert shipway("why", run.commit, "--app", "topup", "--json").json["judging"] is None

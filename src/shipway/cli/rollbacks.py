@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from shipway.cli import here, show, watching
+from shipway.cli import here, show, signals, watching
 from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
 from shipway.web.words import plain
@@ -44,6 +44,9 @@ def why(commit: Commit = None, environment: Environment = "prod", app: App = Non
         print(f"{found['commit'][:7]} in {environment}: {found['state']} ({found['reason']})")
         rows = [(show.clock(each["at"]), each["says"]) for each in found["events"]]
         show.table(("", ""), rows, empty=f"Nothing happened to it in {environment}.")
+        if found["judging"] is not None:
+            print(f"{found['judging']['says']}.")
+            signals.so_far(found["judging"], found["judging"]["so_far"])
     return 0 if found["state"] == "serves" else 1
 
 

@@ -120,14 +120,14 @@ def judge(
     for _at, tell in told:
         tell()
     if found["so_far"] is not None:
-        _so_far(found, found["so_far"])
+        so_far(found, found["so_far"])
     for line in _afterwards(found):
         print(line)
     return int(bad)
 
 
-def _so_far(found: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """What would be the verdict at this moment."""
+def so_far(found: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Prints what would be the verdict at this moment, with the numbers."""
     print(f"So far {now['kind']}: {plain(now['reason'])}")
     _numbers(found, now["findings"])
 

@@ -88,6 +88,16 @@ def so_far(cast: Cast, trial: Trial) -> Verdict | None:
     return verdict if judged and trial.fate in ("on trial", "watched") else None
 
 
+def judging(cast: Cast, conn: Connection, application: str, environment: str) -> tuple[Trial, Verdict] | None:
+    """The release of an environment that the judge looks at just now, with what it says at this moment."""
+    deployment, _verdict = cast.so_far.get((application, environment), ("", None))
+    if not deployment:
+        return None
+    trial = read(conn, releases.get(conn, deployments.get(conn, deployment).release))
+    now = so_far(cast, trial)
+    return None if now is None else (trial, now)
+
+
 def read(conn: Connection, release: Release) -> Trial:
     """What is on record of a release before the judge."""
     made = deployments.of_release(conn, release.id)

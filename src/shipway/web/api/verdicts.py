@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from shipway.signals.verdict import Verdict
+from shipway.state.releases import Release
 from shipway.web import lookups, quarantines, sentences, shapes, trials, whereabouts, why
 from shipway.web.api import commits
 from shipway.web.api.environments import BASE
 from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
+from shipway.web.trials import Trial
+from shipway.web.whereabouts import PENDING, Whereabouts
 
 
 def judged(site: Site, call: Call) -> dict[str, Any]:
@@ -40,18 +44,41 @@ def judged(site: Site, call: Call) -> dict[str, Any]:
 
 
 def explain(site: Site, call: Call) -> dict[str, Any]:
-    """Where the commit is in `environment`, and everything on record that led there."""
+    """Where the commit is in `environment`, and everything on record that led there.
+
+    `judging` is the release that brings it there, while that is judged: what the judge says at this moment.
+    """
     application, commit = commits.resolve(site, call)
     with site.database.read() as conn:
         environment = lookups.environment(site, conn, application, call.query("environment") or "prod")
         found = whereabouts.where(conn, site.commits, application, commit, [environment])[0]
         events = why.events(conn, application, environment, commit)
+        judging = trials.judging(site.story.cast, conn, application, environment)
+    if judging is not None and not _brings(site, judging[0].release, commit, found):
+        judging = None
     return {
         "commit": commit,
         "environment": environment,
         "state": found.state,
         "reason": found.reason,
         "events": [asdict(event) for event in events],
+        "judging": None if judging is None else _judging(*judging),
+    }
+
+
+def _brings(site: Site, release: Release, commit: str, found: Whereabouts) -> bool:
+    """Whether the release is of the commit; or of a newer one, where it does not serve yet."""
+    return release.commit == commit or (
+        found.state == PENDING and site.commits.contains(release.application, release.commit, commit)
+    )
+
+
+def _judging(trial: Trial, so_far: Verdict) -> dict[str, Any]:
+    return {
+        "release": shapes.release(trial.release),
+        "says": sentences.sentence(trial),
+        "before": None if trial.before is None else trial.before.number,
+        "so_far": asdict(so_far),
     }
 
 
