@@ -175,7 +175,7 @@ def test_a_commit_that_is_green_already_is_said_not_to_be_tested(two: list[str],
         )
     site.scene.begin(run)
     site.scene.end(run)
-    lines = narration.Telling(8080).news(narration._read(site.scene.database, run.id), time.time())
+    lines = narration.Telling(8080, {}).news(narration._read(site.scene.database, run.id), time.time())
     assert f"{two[1][:7]} was tested before; other is not delivered anywhere" in " ".join(lines)
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 
+from shipway.signals.verdict import Finding, Kind, Verdict
 from shipway.state import deployments
 from shipway.web import journey
 from shipway.web.narration import LONGEST_LOG_LINE, Telling, watch
+from shipway.web.words import clock
+from web.judged import COLD, Trials, fine
 from web.past import EXCERPT, TRACEBACK
 from web.scene import Scene
 from web.server import Site
@@ -15,7 +19,7 @@ from web.server import Site
 
 def told(scene: Scene, *runs: str) -> list[str]:
     async def all_lines() -> list[str]:
-        return [line async for line in watch(scene.database, runs, 8080)]
+        return [line async for line in watch(scene.database, runs, 8080, {})]
 
     return asyncio.run(all_lines())
 
@@ -104,7 +108,7 @@ def test_what_a_release_command_printed_is_shown_when_it_was_good_too(scene: Sce
             deployments.released(conn, begun, "2 migrations\nbalances kept")
             deployments.released(conn, begun, "2 migrations\nbalances kept")
     with scene.database.read() as conn:
-        lines = Telling(8080).news(journey.read(conn, run.id), scene.now)
+        lines = Telling(8080, {}).news(journey.read(conn, run.id), scene.now)
     shown = lines.index("  · dev        the release command printed")
     assert lines[shown + 1 : shown + 3] == ["    │ 2 migrations", "    │ balances kept"]
     assert sum("2 migrations" in line for line in lines) == 1
@@ -158,9 +162,9 @@ def test_a_file_that_calls_the_application_otherwise_is_a_warning(scene: Scene) 
     run = scene.push("topup", "First")
     with scene.database.read() as conn:
         now = journey.read(conn, run.id)
-    assert len(Telling(8080).news(now, 0.0)) == 1
+    assert len(Telling(8080, {}).news(now, 0.0)) == 1
     other = replace(run, plan={**run.plan, "project": {"name": "other"}})
-    warning = " ".join(Telling(8080).news(replace(now, run=other), 0.0)[1:])
+    warning = " ".join(Telling(8080, {}).news(replace(now, run=other), 0.0)[1:])
     assert warning.startswith("  ! its shipway.yml says `name: other`")
 
 
@@ -189,7 +193,7 @@ def test_nothing_an_application_writes_can_steer_the_terminal(scene: Scene) -> N
 def test_each_thing_is_told_once_and_as_soon_as_it_is_so(scene: Scene) -> None:
     scene.application("topup")
     run = scene.push("topup", "First")
-    telling = Telling(8080)
+    telling = Telling(8080, {})
 
     def news(clock: float) -> list[str]:
         with scene.database.read() as conn:
@@ -214,7 +218,7 @@ def test_a_rollback_says_that_traffic_is_back_before_it_is_done(scene: Scene) ->
     first = scene.deliver(scene.push("topup", "First"))
     scene.deliver(scene.push("topup", "Second"))
     run = scene.begin_rollback("topup", "prod", to=first)
-    telling = Telling(8080)
+    telling = Telling(8080, {})
 
     def news() -> list[str]:
         with scene.database.read() as conn:
@@ -247,3 +251,63 @@ def test_watching_over_http_is_the_same_and_ends_with_the_outcome(site: Site) ->
     lines = site.get("/api/v1/runs/topup:1/watch").text.splitlines()
     assert lines[:-1] == told(site.scene, run.id)
     assert lines[-1] == "outcome: passed"
+
+
+FEW_FAILED = Finding("failed requests", 0, 12, 1, 108, 0.7)
+
+
+def looking(requests: int, kind: Kind = "not known", *more: Finding) -> Verdict:
+    failed = replace(FEW_FAILED, new_of=requests)
+    return Verdict(kind, f"{requests} requests are too few to tell; 50 are enough.", (failed, *more))
+
+
+def test_a_share_that_is_held_is_told_with_what_the_judge_sees_and_seldom(scene: Scene) -> None:
+    trials = Trials(scene, "topup")
+    run, deployment = trials.comes(0, "Count calls twice")
+    trials.share(deployment, 10)
+    so_far = {("topup", "prod"): (deployment.id, looking(12, "not known", COLD))}
+    telling = Telling(8080, so_far)
+    with scene.database.read() as conn:
+        began = next(at for at, _ in deployments.shares(conn, deployment))
+
+    def news(after: float) -> str:
+        with scene.database.read() as conn:
+            return " ".join(line.strip() for line in telling.news(journey.read(conn, run.id), began + after))
+
+    assert news(4).endswith("10 % of the requests go to it")
+    waits = "the next move is made when it was heard for 1 m 00 s, its durations too"
+    assert news(5) == (
+        f"… prod       10 % since {clock(began)}: 0 of 12 requests failed, 1 of 108 of the old one; "
+        f"12 requests are too few to tell; 50 are enough; {waits} (warming up: 12 of 20 requests)"
+    )
+    assert news(20) == "", "nothing has changed"
+    so_far["topup", "prod"] = (deployment.id, looking(80, "good"))
+    assert news(21).endswith(f"0 of 80 requests failed, 1 of 108 of the old one; {waits} if enough requests come")
+    so_far["topup", "prod"] = (deployment.id, looking(81, "good"))
+    assert (news(25), news(27)) == ("", "")
+    assert "0 of 81 requests" in news(32)
+    so_far["topup", "prod"] = (deployment.id, looking(900, "good"))
+    assert news(45) == "", "the longer it is held the more seldom"
+    assert "0 of 900 requests" in news(48)
+    so_far["topup", "prod"] = ("another", looking(1))
+    assert news(600) == "", "of another deployment"
+
+
+def test_a_release_that_is_compared_again_is_told_while_its_run_goes_on(scene: Scene) -> None:
+    trials = Trials(scene, "topup")
+    run, deployment = trials.comes(0, "Count calls twice", strategy="blue_green")
+    trials.serves(deployment)
+    trials.asked(deployment, 25)
+    telling = Telling(8080, {("topup", "prod"): (deployment.id, looking(12))})
+
+    def news(after: float) -> list[str]:
+        with scene.database.read() as conn:
+            return telling.news(journey.read(conn, run.id), time.time() + after)
+
+    assert "it kept 25 % of the requests, and the one before was asked" in " ".join(" ".join(news(0)).split())
+    assert "all requests come back if the old one does no better" in " ".join(" ".join(news(6)).split())
+    trials.answered(deployment, fine(4210))
+    assert [line.split(maxsplit=2)[2] for line in news(60)] == [
+        "the one before did no better: all requests went to it again"
+    ]
+    assert news(70) == []

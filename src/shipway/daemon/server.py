@@ -78,7 +78,7 @@ async def _serve(cast: Cast, engine: Engine, opening: Opening) -> NoReturn:
         database,
         places,
         check=lambda application, _ref, new, quarantine: carry.check(cast, application, new, quarantine),
-        watch=lambda ids, detach: _watch(database, ids, detach, proxy_port),
+        watch=lambda ids, detach: _watch(cast, ids, detach, proxy_port),
         carry=lambda accepted: _carry(cast, accepted),
         delivered=lambda application: order.delivered_branches(cast, application),
     )
@@ -138,18 +138,18 @@ def _carry(cast: Cast, accepted: Sequence[Push]) -> None:
         carry.pushed(cast, push)
 
 
-async def _watch(database: Database, ids: Sequence[str], detach: bool, proxy_port: int) -> AsyncIterator[str]:
+async def _watch(cast: Cast, ids: Sequence[str], detach: bool, proxy_port: int) -> AsyncIterator[str]:
     """What a push shows: the runs of its refs, live unless it detached."""
     found = []
     for push_id in ids:
-        run = await asyncio.to_thread(_run_of, database, push_id)
+        run = await asyncio.to_thread(_run_of, cast.database, push_id)
         if run is not None:
             found.append(run)
     if detach:
         for run in found:
             yield f"run {run.number} is on its way; `shipway runs {run.number}` shows it"
     elif found:
-        async for line in narration.watch(database, [run.id for run in found], proxy_port):
+        async for line in narration.watch(cast.database, [run.id for run in found], proxy_port, cast.so_far):
             yield line
 
 

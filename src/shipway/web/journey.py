@@ -17,6 +17,7 @@ from shipway.web.rehearsing import Rehearsal
 BUILD = "build"
 REMARKS = ("deployment.unneeded", "deployment.overtaken", "run.stopped")
 RELEASES = ("deployment.release", "deployment.released")
+ASKED = ("deployment.asked", "deployment.answered")
 TRIALS = ("deployment.try", "verdict.good", "verdict.bad", "verdict.not_known")
 
 
@@ -34,8 +35,9 @@ class Journey:
     `releases` the numbers of releases by their ids.
 
     `unneeded` are environments in which the release served already, with the words of the fact; `trials` are the
-    shares that a canary had and what was judged of them, in their order. `suspicions` say, by the name of a step,
-    whose commit its failure came by.
+    shares that a canary had and what was judged of them, in their order; `asked` when the release before it got
+    requests again to be compared with, and when not any more. `suspicions` say, by the name of a step, whose
+    commit its failure came by.
     `released` has the environments in which its release command was begun, with what that printed once it was
     through.
     """
@@ -49,6 +51,7 @@ class Journey:
     unneeded: Mapping[str, str]
     stopped: Sequence[Fact]
     trials: Sequence[Fact]
+    asked: Sequence[Fact]
     rehearsals: Sequence[Rehearsal]
     suspicions: Mapping[str, Mapping[str, Any]]
     released: Mapping[str, str]
@@ -110,6 +113,7 @@ def read(conn: Connection, run: str) -> Journey:
         unneeded={str(f.environment): f.data["reason"] for f in remarks if f.kind == "deployment.unneeded"},
         stopped=[fact for fact in remarks if fact.kind == "run.stopped"],
         trials=[fact for fact in recorded if fact.kind in TRIALS],
+        asked=[fact for fact in recorded if fact.kind in ASKED],
         rehearsals=rehearsing.of(recorded),
         suspicions={str(fact.data["step"]): fact.data for fact in recorded if fact.kind == "step.suspected"},
         released={

@@ -5,13 +5,16 @@
       ✓ build         20 s
       ✓ dev          1.2 s  http://topup--dev.localhost:8080
       · prod         10 % of the requests go to it
+      … prod         10 % since 14:02:11: 0 of 98 requests failed, 2 of 880 of the old one; the next move is
+          made when it was heard for 1 m 00 s, its durations too if enough requests come
       · prod         good at 10 %: 0 of 118 requests failed, and 2 of 1,073 of r3
       ✗ prod         3.0 s  web did not get healthy within 30 s
         │ ModuleNotFoundError: No module named 'topup'
     ✗ run 12 failed after 41 s: web did not get healthy within 30 s
       prod was left as before
 
-Lines are told once, when what they tell of is over. They come from the record, so two watchers see the same.
+Lines are told once, when what they tell of is over. They come from the record, so two watchers see the same; only
+what the judge sees while a share is held does not.
 """
 
 from __future__ import annotations
@@ -26,8 +29,9 @@ from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.runs import Step
 from shipway.traffic.addresses import address
-from shipway.web import journey
-from shipway.web.journey import Journey
+from shipway.web import journey, why
+from shipway.web.holding import Holding, SoFar
+from shipway.web.journey import ASKED, Journey
 from shipway.web.pulse import Pulse
 from shipway.web.rehearsing import Rehearsal
 from shipway.web.untouched import untouched
@@ -40,11 +44,14 @@ EXPLAINING = 12  # lines of a log that go with a failure
 SILENCE = 3.0  # seconds without a line after which what is under way is named
 
 
-async def watch(database: Database, run_ids: Sequence[str], proxy_port: int) -> AsyncIterator[str]:
-    """The lines of these runs, one run after the other, each as soon as it is true; ends when all are over."""
+async def watch(database: Database, run_ids: Sequence[str], proxy_port: int, so_far: SoFar) -> AsyncIterator[str]:
+    """The lines of these runs, one run after the other, each as soon as it is true; ends when all are over.
+
+    `so_far` is what the judge says at any moment.
+    """
     pulse = Pulse(database)
     for run_id in run_ids:
-        telling = Telling(proxy_port)
+        telling = Telling(proxy_port, so_far)
         while True:
             seen = pulse.changes
             now = await asyncio.to_thread(_read, database, run_id)
@@ -63,14 +70,16 @@ def _read(database: Database, run_id: str) -> Journey:
 class Telling:
     """Remembers what was told of one run, so that nothing is told twice."""
 
-    def __init__(self, proxy_port: int) -> None:
+    def __init__(self, proxy_port: int, so_far: SoFar) -> None:
         self._proxy_port = proxy_port
+        self._holding = Holding(so_far)
         self._told: set[str] = set()
         self._spoke = 0.0
 
     def news(self, now: Journey, clock: float) -> list[str]:
         """The lines for what has happened since the last call; `clock` is the time in seconds since 1970."""
-        lines = [part for line in self._lines(now) for part in _fitted(line)]
+        told = [*self._lines(now), *self._held(now, clock)]
+        lines = [part for line in told for part in _fitted(line)]
         if lines:
             self._spoke = clock
         elif clock - self._spoke > SILENCE and not now.run.over:
@@ -115,7 +124,7 @@ class Telling:
         if printed and self._first_time(f"release {environment}"):
             yield f"  · {environment:<{width}} the release command printed"
             yield from _evidence(printed)
-        for fact in now.trials:
+        for fact in sorted([*now.trials, *now.asked], key=lambda fact: fact.id):
             if fact.environment == environment and self._first_time(f"trial {fact.id}"):
                 yield f"  · {environment:<{width}} {_of_trial(fact)}"
         if deployment is not None and deployment.over:
@@ -123,6 +132,14 @@ class Telling:
                 yield from _of_deployment(deployment, url, width)
         elif environment in now.unneeded and self._first_time(f"environment {environment}"):
             yield f"  ✓ {environment:<{width}} {'':>8}  {url} ({now.unneeded[environment]})"
+
+    def _held(self, now: Journey, clock: float) -> Iterator[str]:
+        """What the judge sees of a share that is held; that it is under way is said with it."""
+        for environment in now.deployments if not now.run.over else ():
+            says = self._holding.news(now, environment, clock)
+            if says:
+                self._first_time(f"busy {environment}")
+                yield f"  … {environment:<{_width(now)}} {says}"
 
     def _under_way(self, now: Journey) -> Iterator[str]:
         """What takes long, named once."""
@@ -201,6 +218,8 @@ def _traffic_back(now: Journey, deployment: Deployment | None) -> str | None:
 def _of_trial(fact: Fact) -> str:
     if fact.kind == "deployment.try":
         return f"{fact.data['share']} % of the requests go to it"
+    if fact.kind in ASKED:
+        return why.SENTENCES[fact.kind](fact.data)
     return (
         f"{fact.kind.removeprefix('verdict.').replace('_', ' ')} at {fact.data['share']} %: {fact.data['reason']}"
     )

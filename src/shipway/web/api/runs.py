@@ -75,7 +75,7 @@ async def watch_run(site: Site, call: Call) -> LiveText:
 
 
 async def _with_outcome(site: Site, run: Run) -> Any:
-    async for line in narration.watch(site.database, [run.id], site.proxy_port):
+    async for line in narration.watch(site.database, [run.id], site.proxy_port, site.story.cast.so_far):
         yield f"{line}\n"
     ended = await run_in_threadpool(_read, site, run.id)
     yield f"outcome: {ended.state}\n"

@@ -1,0 +1,115 @@
+"""What a terminal is told while a share of the requests is held: what the judge sees, and what is waited for.
+
+… prod         10 % since 14:02:11: 0 of 12 requests failed, 1 of 108 of the old one; the next move is made
+      when it was heard for 1 m 00 s, its durations too (warming up: 12 of 20 requests)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shipway.signals.verdict import FAILED, SLOW, Finding, Verdict
+from shipway.state.deployments import Deployment
+from shipway.state.facts import Fact
+from shipway.traffic.settings import TrafficSettings
+from shipway.web.journey import Journey
+from shipway.web.words import clock, length
+
+SoFar = Mapping[tuple[str, str], tuple[str, Verdict]]
+"""By application and environment: the id of the deployment that is judged, and what the judge says of it now."""
+FIRST = 5.0
+"""Seconds from the beginning of a share to its first line, and between two lines at least."""
+GROWS = 3
+"""The longer a share is held, the rarer its lines: a third of that time lies between two."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A share that the release of a deployment has since `at` (seconds since 1970), until the judge has spoken."""
+
+    share: int
+    at: float
+    asked: bool
+
+
+def held(now: Journey, environment: str) -> Held | None:
+    """The share that is held in an environment, if one is."""
+    deployment = now.deployments.get(environment)
+    if deployment is None:
+        return None
+    moves = [fact for fact in (*now.trials, *now.asked) if fact.environment == environment]
+    moves = sorted((fact for fact in moves if not fact.kind.startswith("verdict.")), key=lambda fact: fact.id)
+    last = moves[-1] if moves else None
+    return None if last is None or not _stands(deployment, last) else _held(last)
+
+
+def _stands(deployment: Deployment, last: Fact) -> bool:
+    if last.kind == "deployment.try":
+        return not deployment.over and deployment.phase == "try"
+    return last.kind == "deployment.asked" and deployment.state == "done"
+
+
+def _held(last: Fact) -> Held:
+    return Held(int(last.data["share"]), last.at, last.kind == "deployment.asked")
+
+
+class Holding:
+    """Remembers what was told of each share, so that the same is not told twice, and not too much."""
+
+    def __init__(self, so_far: SoFar) -> None:
+        self._so_far = so_far
+        self._told: dict[str, tuple[Held, float, str]] = {}
+
+    def news(self, now: Journey, environment: str, at: float) -> str:
+        """A line, if there is something new to say at this time (seconds since 1970); else nothing."""
+        share = held(now, environment)
+        verdict = self._verdict(now, environment)
+        if share is None or verdict is None:
+            return ""
+        before, spoke, words = self._told.get(environment, (share, share.at, ""))
+        if before != share:
+            spoke, words = share.at, ""
+        says = said(share, verdict, _settings(now))
+        if says == words or at - spoke < max(FIRST, (at - share.at) / GROWS if words else 0.0):
+            return ""
+        self._told[environment] = (share, at, says)
+        return says
+
+    def _verdict(self, now: Journey, environment: str) -> Verdict | None:
+        deployment, verdict = self._so_far.get((now.run.application, environment), ("", None))
+        return verdict if deployment == now.deployments[environment].id else None
+
+
+def said(share: Held, verdict: Verdict, traffic: TrafficSettings) -> str:
+    """What share since when, what was counted of it, and what is waited for."""
+    unsure = verdict.reason.rstrip(".") if verdict.kind == "not known" else ""
+    parts = filter(None, (_seen(verdict), unsure, _waits(share, verdict, traffic)))
+    return f"{share.share} % since {clock(share.at)}: {'; '.join(parts)}"
+
+
+def _seen(verdict: Verdict) -> str:
+    """Nothing while none of its requests was compared: then the reason says so."""
+    found = _finding(verdict, FAILED)
+    if found is None:
+        return ""
+    new, old = f"{found.new_count:,} of {found.new_of:,}", f"{found.old_count:,} of {found.old_of:,}"
+    return f"{new} requests failed, {old} of the old one"
+
+
+def _waits(share: Held, verdict: Verdict, traffic: TrafficSettings) -> str:
+    if share.asked:
+        return "all requests come back if the old one does no better"
+    slow = _finding(verdict, SLOW)
+    far = f" ({slow.why_not})" if slow is not None and slow.why_not else " if enough requests come"
+    return f"the next move is made when it was heard for {length(traffic.hold)}, its durations too{far}"
+
+
+def _finding(verdict: Verdict, what: str) -> Finding | None:
+    """The one of both serving first: where all requests have moved there may be one of before as well."""
+    found = [one for one in verdict.findings if one.what == what and (one.new_of or one.why_not)]
+    return min(found, key=lambda one: not one.beside, default=None)
+
+
+def _settings(now: Journey) -> TrafficSettings:
+    return TrafficSettings.model_validate(now.run.plan.get("project", {}).get("traffic") or {})
