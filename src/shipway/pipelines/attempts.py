@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shipway.config.durations import text
 from shipway.config.places import Places
 from shipway.errors import DiskFull, ShipwayError, TransientError, is_full
-from shipway.hosts.excerpt import excerpt
+from shipway.hosts.excerpt import end, excerpt
 from shipway.hosts.outcome import Outcome
+from shipway.pipelines import unreachable
 from shipway.state import runs
 from shipway.state.database import Database
 from shipway.state.runs import Run, Step
@@ -109,10 +110,19 @@ def following(recorded: Sequence[Step], retry: int) -> int | None:
     return last.attempt + 1 if again and ended.count("lost") <= MOST_LOST else None
 
 
-def result(outcome: Outcome, directory: Path, timeout: float, typed: str = "") -> Result:
-    """What is recorded of a supervised command that ended; `typed` is what its log begins with."""
+def result(outcome: Outcome, directory: Path, timeout: float, typed: str = "", *, network: bool) -> Result:
+    """What is recorded of a supervised command that ended; `typed` is what its log begins with.
+
+    One that had the `network` and failed because packages could not be fetched is the owner's to see to, and says
+    from where.
+    """
     if outcome.passed:
         return Result("passed", outcome.code, "", outcome.started, outcome.ended)
+    exited = network and outcome.how == "exited"
+    unanswered = unreachable.read(end(directory / "log")) if exited else None
+    if unanswered is not None:
+        failed = _failed(directory, unanswered)
+        return replace(failed, code=outcome.code, started=outcome.started, ended=outcome.ended)
     state = outcome.how if outcome.how in ("timed out", "cancelled", "lost") else "failed"
     reasons = {
         "timed out": f"It did not end within {text(timeout)}, and was killed.",
@@ -124,6 +134,15 @@ def result(outcome: Outcome, directory: Path, timeout: float, typed: str = "") -
     return Result(state, outcome.code, "\n".join(filter(None, [told, *reason])), outcome.started, outcome.ended)
 
 
+def _failed(directory: Path, error: ShipwayError) -> Result:
+    """What failed by no command's fault: its log ends with what is to be said of it."""
+    told = "\n".join(filter(None, (error.message, error.hint)))
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (directory / "log").open("a") as log:
+        log.write(f"{told}\n")
+    return Result("failed", excerpt=told, error=error.id, actor=error.actor, about=error.about)
+
+
 def _answered(once: Callable[[Path], Result], directory: Path) -> Result:
     try:
         with _room_on_disk():
@@ -131,11 +150,7 @@ def _answered(once: Callable[[Path], Result], directory: Path) -> Result:
     except TransientError:
         raise
     except ShipwayError as error:
-        told = "\n".join(filter(None, (error.message, error.hint)))
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (directory / "log").open("a") as log:
-            log.write(f"{told}\n")
-        return Result("failed", excerpt=told, error=error.id, actor=error.actor, about=error.about)
+        return _failed(directory, error)
 
 
 @contextmanager

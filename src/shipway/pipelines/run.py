@@ -55,4 +55,4 @@ def _once(
         shown=step.run,
     )
     outcome = steps.wait(directory, ASKING, attempts.cancelled)
-    return result(outcome, directory, step.timeout, as_typed(step.run))
+    return result(outcome, directory, step.timeout, as_typed(step.run), network=step.network)
