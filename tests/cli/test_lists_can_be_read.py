@@ -66,7 +66,7 @@ def test_what_was_judged_bad_is_listed_as_that_and_not_as_a_way_back(site: Site,
 def test_an_environment_without_a_release_says_so(site: Site, shipway: Shipway) -> None:
     site.scene.application("topup")
     site.scene.push("topup", "One")
-    assert shipway("releases", *TOPUP).out == "prod has no release yet.\n"
+    assert shipway("releases", *TOPUP).out.startswith("prod has no release yet. `shipway where` says")
     assert "no environment called 'moon'" in shipway("releases", *TOPUP, "--env", "moon").told
 
 

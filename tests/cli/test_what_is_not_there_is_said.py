@@ -97,3 +97,31 @@ def test_why_a_commit_without_a_run_cannot_be_deployed(first: Run, site: Site, s
     assert "it was not pushed. Push it first" in shipway("deploy", "f" * 40, "--app", "topup").told
     with site.scene.database.read() as conn:
         assert {run.purpose for run in runs.recent(conn)} == {"push"}
+
+
+NEXT = {
+    ("runs", "3", "--app", "zzz"): ("There is no application called 'zzz'", "`shipway applications` lists those"),
+    ("runs", "99"): ("topup has no run 99.", "`shipway runs` lists them"),
+    ("judge", "r9"): ("prod of topup has no release 'r9'.", "`shipway releases --env prod` lists them"),
+    ("rollback", "--to", "banana"): ("has no release 'banana'.", "They are called r1, r2 and so on"),
+    ("signals", "--env", "moon"): ("no environment called 'moon'.", "There are: dev, test, prod."),
+    ("where", "deadbeef"): ("topup has no commit 'deadbeef'.", "`shipway runs` lists what was."),
+    ("why",): ("No commit is named, and there is none here.", "Name a commit, a branch or a tag"),
+}
+
+
+@pytest.mark.parametrize("words", NEXT, ids=" ".join)
+def test_what_is_not_there_leads_on(words: tuple[str, ...], first: Run, shipway: Shipway) -> None:
+    said = shipway(*words, *(() if "--app" in words else ("--app", "topup")))
+    assert said.code == 2
+    assert all(part in said.told for part in NEXT[words])
+
+
+def test_what_has_not_come_yet_leads_on(site: Site, shipway: Shipway) -> None:
+    site.scene.application("topup")
+    assert (
+        "Nothing serves in prod, so nothing is counted there. `shipway where`"
+        in shipway("signals", "--app", "topup").out
+    )
+    assert "`shipway errors --all` lists" in shipway("errors", "--app", "topup").out
+    assert "A Sentry SDK reports them" in shipway("errors", "--all", "--app", "topup").out

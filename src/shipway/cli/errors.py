@@ -23,6 +23,9 @@ Rotate = Annotated[
     bool, typer.Option("--rotate-key", help="A new key for the next releases of --env to report with.")
 ]
 
+NONE_OPEN = "There is no open error. `shipway errors --all` lists resolved ones, too."
+NONE_AT_ALL = "No error was reported. A Sentry SDK reports them, once its init() is called without arguments."
+
 
 def errors(
     error: Number = None,
@@ -78,7 +81,7 @@ def _list(server: Server, application: str, env: str | None, every: bool, as_jso
         for each in found["errors"]
     ]
     columns = ("error", "", "where", "seen", "since", "last", "")
-    show.table(columns, rows, empty="No error was reported." if every else "There is no open error.")
+    show.table(columns, rows, empty=NONE_AT_ALL if every else NONE_OPEN)
 
 
 def _show(error: dict[str, Any], env: str | None, as_json: bool) -> None:

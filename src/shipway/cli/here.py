@@ -76,7 +76,10 @@ def commit(named: str | None) -> str:
     """The commit that is meant: as it was named, resolved when this repository knows it; HEAD by default."""
     known = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{named or 'HEAD'}^{{commit}}")
     if known is None and named is None:
-        raise NotARepository("There is no commit here yet.")
+        raise NotARepository(
+            "No commit is named, and there is none here.",
+            hint="Name a commit, a branch or a tag; or go to its repository, and commit something there.",
+        )
     return known or str(named)
 
 

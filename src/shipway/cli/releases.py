@@ -124,7 +124,7 @@ def releases(
         for each in found
     ]
     columns = ("release", "", "commit", "configuration", "made", "verdict", "subject")
-    empty = f"{environment} has no release yet."
+    empty = f"{environment} has no release yet. {show.HOW_FAR}"
     show.table(columns, rows, empty=empty, one_line=True, typed=("release", "commit"))
 
 

@@ -51,7 +51,10 @@ class Server:
         places = places or Places.of()
         address = os.environ.get("SHIPWAY_URL") or here.remote_address() or here.running_address(places)
         if address is None:
-            raise NoServer("No Shipway server runs on this machine, and this repository names none.")
+            raise NoServer(
+                "No Shipway server runs on this machine, and this repository names none.",
+                hint="`shipway up -d` starts one here; SHIPWAY_URL=https://… names one elsewhere.",
+            )
         token = os.environ.get("SHIPWAY_TOKEN") or credentials.token(places.credentials, address)
         return cls(address.rstrip("/"), token or "")
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 ENDLESS = 100_000  # columns: no line is cut for a program that reads along
 
+HOW_FAR = "`shipway where` says how far a commit has come."
+"""What to do where nothing has come to yet."""
+
 COLOURS = {
     "passed": "green",
     "serves": "green",

@@ -95,11 +95,11 @@ def _said(one: Mapping[str, Any]) -> str:
 
 
 def _nothing(environment: str) -> str:
-    return f"The router has no release of {environment}."
+    return f"Nothing serves in {environment}, so nothing is counted there. {show.HOW_FAR}"
 
 
 def judge(
-    release: Annotated[str, typer.Argument(help="A release, such as r3.")],
+    release: Annotated[str, typer.Argument(help="A release, such as r3; `shipway releases` lists them.")],
     environment: Environment = "prod",
     app: App = None,
     as_json: AsJson = False,

@@ -10,6 +10,7 @@ from shipway.errors import NotFound, UserError
 from shipway.pushes.git import CommitInfo, Git, GitFailed
 from shipway.web.words import counted, several
 
+NOT_PUSHED = "It may not have been pushed yet: `git push shipway` does that. `shipway runs` lists what was."
 REMEMBERED, REMEMBERED_LISTS = 10_000, 500
 Reverted = tuple[str, str]
 """A commit, and beside a merge the parent whose state came back."""
@@ -101,7 +102,7 @@ class Commits:
         candidates = git.beginning(said)
         if len(candidates) > 1:
             raise Ambiguous(application, said, candidates)
-        raise NotFound(f"{application} has no commit {said!r}.", hint="It may not have been pushed yet.")
+        raise NotFound(f"{application} has no commit {said!r}.", hint=NOT_PUSHED)
 
     def parents(self, application: str, commit: str) -> list[str]:
         """What it was made on top of; nothing when the repository does not have it."""

@@ -14,11 +14,13 @@ from shipway.state.runs import Run
 from shipway.story import order
 from shipway.web.site import Site
 
+NO_APPLICATION = "`shipway applications` lists those there are; `shipway init` in its repository makes one."
+
 
 def application(conn: Connection, name: str) -> Application:
     found = applications.find(conn, name)
     if found is None:
-        raise NotFound(f"There is no application called {name!r}.", hint="`shipway init` makes one.")
+        raise NotFound(f"There is no application called {name!r}.", hint=NO_APPLICATION)
     return found
 
 
@@ -26,9 +28,12 @@ def run(conn: Connection, name: str) -> Run:
     """The run with this id, or the one people call `<application>:<number>`."""
     owner, _, number = name.partition(":")
     by_number = number.isascii() and number.isdecimal() and len(number) < 10
+    if by_number:
+        application(conn, owner)
     found = runs.numbered(conn, owner, int(number)) if by_number else runs.find(conn, name)
     if found is None:
-        raise NotFound(f"There is no run {name!r}.", hint="`shipway runs` lists them.")
+        said = f"{owner} has no run {number}." if by_number else f"There is no run {name!r}."
+        raise NotFound(said, hint="`shipway runs` lists them.")
     return found
 
 
@@ -43,8 +48,11 @@ def environments(site: Site, conn: Connection, name: str, serving: Iterable[str]
 def environment(site: Site, conn: Connection, name: str, environment: str) -> str:
     """The environment's name, if the application has it."""
     application(conn, name)
-    if environment not in environments(site, conn, name):
-        raise NotFound(f"{name} has no environment called {environment!r}.")
+    known = environments(site, conn, name)
+    if environment not in known:
+        raise NotFound(
+            f"{name} has no environment called {environment!r}.", hint=f"There are: {', '.join(known)}."
+        )
     return environment
 
 
@@ -61,7 +69,10 @@ def release(conn: Connection, name: str, environment: str, said: str) -> Release
     known = number.isascii() and number.isdecimal() and len(number) < 10
     found = releases.numbered(conn, name, environment, int(number)) if known else None
     if found is None:
-        raise NotFound(f"{environment} of {name} has no release {said!r}.")
+        raise NotFound(
+            f"{environment} of {name} has no release {said!r}.",
+            hint=f"They are called r1, r2 and so on; `shipway releases --env {environment}` lists them.",
+        )
     return found
 
 
