@@ -88,7 +88,7 @@ def test_who_hears_it_all_again_queues_nothing_again(scene: Scene) -> None:
     assert run.who == "shipway"
     told = [fact for fact in scene.every_fact() if fact in ("verdict.bad", "commit.quarantined")]
     assert told[-2:] == ["verdict.bad", "commit.quarantined"]
-    assert scene.verdicts(_of(scene, bad.commit)) == [(100, "bad")]
+    assert scene.verdicts(_of(scene, bad.commit)) == [(25, "bad")]  # it was asked about
     assert scene.quarantined().count(bad.commit) == 1
     assert scene.go_back(scene.begun(run)) == "passed"
     assert scene.says().startswith("good")
