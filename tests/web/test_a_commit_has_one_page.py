@@ -152,6 +152,33 @@ def test_a_commit_that_is_under_way_says_how_far_it_is(past: Site) -> None:
     assert "r2 is on its way to prod" in [moment["title"] for moment in found["moments"]]
 
 
+def test_the_picture_is_of_the_branch_that_delivers_it_and_says_so(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "Charge once")
+    scene.deliver(run)
+    other = scene.push("topup", "", commit=run.commit, branch="later", deliver=())
+    scene.begin(other)
+    scene.step(other, "lint", "failed")
+    scene.end(other, "failed", "lint failed")
+    page = site.get(f"/applications/topup/commits/{run.commit}").text
+    picture = page.partition('id="voyage"')[2].partition("</figure>")[0]
+    assert "The way of the commit on main: pushed commit, run 1 passed" in picture
+    assert ">run 2<" not in picture.partition('class="of"')[0]
+    assert re.search(r'on <code>main</code>, by <a href="/runs/topup:1">.*<code>later</code>.*run 2</a> failed', picture)
+    assert "ada pushed it to <code>main</code>" in page
+    assert site.get(f"/api/v1/commits/topup/{run.commit}").json["states"] == ["Serves in prod"]
+
+
+def test_a_commit_without_a_run_shows_no_picture(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    below = scene.commit("topup", "One")
+    scene.deliver(scene.push("topup", "Two"))
+    page = site.get(f"/applications/topup/commits/{below}").text
+    assert re.search(r'<figure [^>]*id="voyage"[^>]* hidden ', page)
+
+
 def test_a_short_hash_is_enough_and_needs_no_application(past: Site) -> None:
     commit = head(past, "ledger")
     sent = past.get(f"/c/{commit[:7]}")

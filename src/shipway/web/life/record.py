@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from shipway.state import artifacts, errors, facts, messages, releases, runs
 from shipway.state.artifacts import Artifact
@@ -15,6 +16,8 @@ from shipway.state.releases import Release
 from shipway.web import journey, quarantines, trials, whereabouts
 from shipway.web.commits import Commits
 from shipway.web.journey import Journey
+from shipway.web.life import way as ways
+from shipway.web.life.way import Way
 from shipway.web.quarantines import Quarantine
 from shipway.web.trials import Trial
 from shipway.web.whereabouts import Whereabouts
@@ -50,6 +53,11 @@ class Record:
     suspected: Sequence[Suspected]
     told: Sequence[Message]
     places: Sequence[Whereabouts]
+
+    @cached_property
+    def way(self) -> Way | None:
+        """That of the run that delivers it."""
+        return ways.way(self.journeys)
 
     def fact(
         self, kinds: Collection[str], *, run: str | None = None, environment: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shipway.web.journey import Journey
 from shipway.web.life.record import Record
 from shipway.web.overview import fates
 from shipway.web.whereabouts import PENDING, SERVES, Whereabouts
@@ -14,12 +15,12 @@ BACK, GOING = ("undone", "gone back"), ("going back",)
 
 def states(record: Record) -> list[tuple[str, str]]:
     """The shapes and words of its states, what matters most first; several where it was taken back."""
-    newest = record.journeys[-1] if record.journeys else None
+    newest = None if record.way is None else record.way.now
     found = []
     if newest is not None and not newest.run.over:
         found.append(("running", "Under way") if newest.run.state == "running" else ("queued", "Queued"))
     elif newest is not None and newest.run.state == "failed":
-        found += _failed(record)
+        found += _failed(newest)
     going, back, held = _taken(record, GOING), _taken(record, BACK), _held(record)
     if going:
         found.append(("rolled", f"Going back in {listed(going)}"))
@@ -64,8 +65,7 @@ def _serves(record: Record, place: Whereabouts, held: Sequence[str]) -> str:
     return f"Still serves {says}" if place.environment in held else f"Serves {says}"
 
 
-def _failed(record: Record) -> list[tuple[str, str]]:
-    newest = record.journeys[-1]
+def _failed(newest: Journey) -> list[tuple[str, str]]:
     if fates.taken_back(newest) is not None:
         return []
     return [("blocked", "Blocked") if fates.stopped_before(newest) else ("failed", "Failed")]

@@ -96,7 +96,7 @@ def _page(site: Site, call: Call, record: Record) -> Response:
         info=site.commits.about(application, commit),
         parents=site.commits.parents(application, commit),
         record=record,
-        first=record.journeys[0].run if record.journeys else None,
+        first=None if record.way is None else record.way.first.run,
         pills=saying.states(record),
         lead=saying.sentence(record),
         place_state=saying.state,

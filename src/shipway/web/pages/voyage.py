@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from shipway.state.runs import Run
 from shipway.web.journey import Journey
 from shipway.web.life.record import Record
 from shipway.web.trials import Trial
@@ -38,8 +39,13 @@ class Stop:
 
 @dataclass(frozen=True)
 class Voyage:
-    """`gone` is where the way that is behind it ends, `turn` where it turned back; `told` and `back` are words."""
+    """`gone` is where the way that is behind it ends, `turn` where it turned back; `told` and `back` are words.
 
+    It is the way `of` a run; `elsewhere` are runs of branches on which the commit was tested as well.
+    """
+
+    of: Run
+    elsewhere: Sequence[Run]
     stops: Sequence[Stop]
     gone: int
     slim_gone: int
@@ -51,17 +57,18 @@ class Voyage:
 
 
 def voyage(record: Record) -> Voyage | None:
-    """The way of the newest run that was to test it; nothing while there is no run."""
-    pushed = [each for each in record.journeys if each.run.purpose == "push"] or list(record.journeys)
-    if not pushed:
+    """The way on the branch that delivers it; nothing while there is no run."""
+    if record.way is None:
         return None
-    now = pushed[-1]
+    now = record.way.now
     stops = _placed([*_first(record, now), *(_environment(record, now, name) for name in _names(record, now))])
     reached = [stop for stop in stops if stop.at is not None]
-    turned = next((stop for stop in stops if stop.state == "rolled"), None)
+    turned = next((stop for stop in reversed(stops) if stop.state == "rolled"), None)
     told = _told(record)
     turn = turned or (reached[-1] if told and reached else None)
     return Voyage(
+        of=now.run,
+        elsewhere=[each.run for each in record.way.elsewhere],
         stops=stops,
         gone=reached[-1].x if reached else FIRST,
         slim_gone=reached[-1].slim if reached else SLIM_FIRST,
@@ -69,7 +76,7 @@ def voyage(record: Record) -> Voyage | None:
         moving=not now.run.over,
         back=_back(record) if turned is not None and turned.x - FIRST > 2 * ROOM else "",
         told=told if turn is not None and turn.x - FIRST > ROOM else "",
-        says=_in_words(stops, told),
+        says=_in_words(now.run, stops, told),
     )
 
 
@@ -138,7 +145,7 @@ def _told(record: Record) -> str:
     return "" if first is None else f"{first.person} told"
 
 
-def _in_words(stops: Sequence[Stop], told: str) -> str:
+def _in_words(run: Run, stops: Sequence[Stop], told: str) -> str:
     """The label for readers who do not see it."""
     reached = [f"{stop.name} {stop.state}" for stop in stops if stop.at is not None]
-    return f"The way of the commit: {', '.join(reached)}{'; ' + told if told else ''}."
+    return f"The way of the commit on {run.branch}: {', '.join(reached)}{'; ' + told if told else ''}."
