@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shipway.pushes.git import Git
-from shipway.state import runs
+from shipway.state import holds, runs
 from web.judged import Trials, bad, on_trial, taken_back
 from web.past import afternoon
 from web.scene import Scene
@@ -94,9 +94,55 @@ def test_what_serves_in_spite_of_its_quarantine_says_why(site: Site) -> None:
     why = "r2 serves still: r2 was judged bad at 100 %, and r1 is getting all requests again"
     found = life(site, "late")
     assert found["states"] == ["Going back in prod", "Quarantined in prod", "Still serves in prod"]
-    assert f"In prod {why}." in found["says"]
+    told = "In prod r2 was judged bad at 100 %, and r1 is getting all requests again."
+    assert found["says"] == f"It serves in dev, test and prod. {told}"
     assert places(site, "late")["prod"] == "Serves"
     assert why in site.get(f"/applications/late/commits/{head(site, 'late')}").text
+
+
+def test_what_happened_in_several_environments_is_said_once(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.green(run)
+    scene.deploy(run, "dev")
+    why = "web did not get healthy within 30 s: it does not listen on its PORT."
+    scene.fail_deployment(scene.begin_deployment(run, "test"), why)
+    scene.end(run, "failed", why)
+    assert life(site, "topup")["says"] == f"It serves in dev. Not in test and prod: {why}"
+    part = scene.push("topup", "Two")
+    scene.deliver(part)
+    found = site.get(f"/api/v1/commits/topup/{run.commit}").json
+    assert found["says"] == f"It serves in dev, test and prod as part of {part.commit[:7]}."
+
+
+def test_what_is_under_way_is_said_once_for_all_that_wait_for_it(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    assert life(site, "topup")["says"] == "On its way to dev, test and prod: run 1 waits for its turn."
+    scene.green(run)
+    scene.begin_deployment(run, "dev")
+    assert life(site, "topup")["says"] == "On its way to dev, test and prod: about to begin."
+
+
+def test_what_mended_it_is_said_once(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "mend")
+        run, deployment = told.comes(600, "Round up", strategy="blue_green")
+        told.serves(deployment)
+        scene.end(run)
+        told.condemned(run, deployment, 100)
+        scene.roll_back("mend", "prod", told.first, who="shipway")
+        mend = scene.push("mend", "Round down")
+        scene.deliver(mend)
+        with scene.database.write() as conn:
+            held = holds.quarantined(conn, "mend", "prod")
+            holds.lift(conn, held, by=mend.commit, run=mend.id)
+    says = site.get(f"/api/v1/commits/mend/{run.commit}").json["says"]
+    mended = f"In prod {mend.commit[:7]} has mended {run.commit[:7]}, and ended its quarantine."
+    assert says == f"It serves in dev, test and prod as part of {mend.commit[:7]}. {mended}"
 
 
 def test_the_same_reason_is_said_once(past: Site) -> None:
@@ -165,7 +211,9 @@ def test_the_picture_is_of_the_branch_that_delivers_it_and_says_so(site: Site) -
     picture = page.partition('id="voyage"')[2].partition("</figure>")[0]
     assert "The way of the commit on main: pushed commit, run 1 passed" in picture
     assert ">run 2<" not in picture.partition('class="of"')[0]
-    assert re.search(r'on <code>main</code>, by <a href="/runs/topup:1">.*<code>later</code>.*run 2</a> failed', picture)
+    assert re.search(
+        r'on <code>main</code>, by <a href="/runs/topup:1">.*<code>later</code>.*run 2</a> failed', picture
+    )
     assert "ada pushed it to <code>main</code>" in page
     assert site.get(f"/api/v1/commits/topup/{run.commit}").json["states"] == ["Serves in prod"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,9 @@ from shipway.web import quarantines, rehearsing, sentences, trials
 from shipway.web.commits import Commits
 from shipway.web.words import open_again, phase
 
-FAILED = "its deployment failed: "
+DEPLOYED, FAILED = "it is being deployed: ", "its deployment failed: "
+RUN_ENDED = re.compile(r"run \d+ \w+: ")
+BACK = ("undone", "gone back")
 SERVES, PENDING, STOPPED = "serves", "pending", "stopped"
 
 
@@ -24,7 +27,8 @@ class Whereabouts:
     """`state` is serves (also as part of a newer commit that does not take it back), pending or stopped; `release`
     is what serves there.
 
-    `brief` is the reason in a few words, without its numbers.
+    `brief` is the reason in a few words, without its numbers; where it serves what is to be said besides, mostly
+    nothing. `cause` is the same wherever the same happened: it names no release, run or share.
     """
 
     environment: str
@@ -32,6 +36,7 @@ class Whereabouts:
     release: Release | None
     reason: str
     brief: str
+    cause: str
 
 
 def where(
@@ -58,7 +63,12 @@ def _in_one(
             return Whereabouts(environment, state, serves, *said)
     failed = reason.removeprefix(FAILED)
     brief = reason if failed == reason else failed.partition(": ")[0]
-    return Whereabouts(environment, state, serves, reason, brief)
+    return Whereabouts(environment, state, serves, reason, brief, _cause(failed))
+
+
+def _cause(reason: str) -> str:
+    """Why a deployment failed is also why its run did, and why the commit is in no later environment."""
+    return RUN_ENDED.sub("", reason).partition("\n")[0]
 
 
 def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Release) -> Whereabouts:
@@ -66,13 +76,15 @@ def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Rel
     says, environment = f"r{serves.number} serves", serves.environment
     if serves.commit == commit:
         kept = quarantines.over(conn, serves, environment)
-        says += f" still: {sentences.sentence(trials.read(conn, serves))}" if kept and kept.in_force else ""
-        return Whereabouts(environment, SERVES, serves, says, says)
+        but = sentences.sentence(trials.read(conn, serves)) if kept and kept.in_force else ""
+        says += f" still: {but}" if but else ""
+        return Whereabouts(environment, SERVES, serves, says, but, but)
     kept = quarantines.of_commit(conn, serves.application, commit, environment)
-    more = "" if kept is None else f"; {kept.says}"
+    but = "" if kept is None else kept.says
     if kept is not None and kept.in_force:
         trial = trials.read(conn, serves)
-        more += f", and {sentences.sentence(trial) if trial.moving else f'r{serves.number} was not'}"
+        but += f", and {sentences.sentence(trial) if trial.moving else f'r{serves.number} was not'}"
+    more = f"; {but}" if but else ""
     ready = facts.last(conn, "revert.ready", serves.application, commit=commit)
     by = commits.reverted(
         serves.application, commit, serves.commit, "" if ready is None else str(ready.data["commit"])
@@ -80,12 +92,13 @@ def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Rel
     if by:
         brief = f"reverted by {by[:7]}"
         part = "" if serves.commit == by else f" as part of {serves.commit[:7]}"
-        return Whereabouts(environment, STOPPED, serves, f"{brief}, which serves{part}{more}", brief)
+        return Whereabouts(environment, STOPPED, serves, f"{brief}, which serves{part}{more}", brief, brief)
     says += f", as part of {serves.commit[:7]}{more}"
-    return Whereabouts(environment, SERVES, serves, says, says)
+    but = but.replace(f" in {environment}", "")
+    return Whereabouts(environment, SERVES, serves, says, but, but)
 
 
-def _judged_bad(conn: Connection, release: Release) -> tuple[str, str] | None:
+def _judged_bad(conn: Connection, release: Release) -> tuple[str, str, str] | None:
     """What was judged, from which numbers, and what came of it, if a release was judged bad when it came last."""
     trial = trials.read(conn, release)
     bad = trial.decisive
@@ -93,7 +106,9 @@ def _judged_bad(conn: Connection, release: Release) -> tuple[str, str] | None:
         return None
     kept = quarantines.over(conn, release, release.environment)
     held = "" if kept is None else f" {kept.says}"
-    return f"{sentences.sentence(trial)}: {bad.reason}{held}", sentences.sentence(trial)
+    happened = sentences.sentence(trial)
+    cause = "it was judged bad, and the release before has all requests again"
+    return f"{happened}: {bad.reason}{held}", happened, cause if trial.fate in BACK else happened
 
 
 def _why_not(conn: Connection, environment: str, carriers: list[Run]) -> tuple[str, str, Release | None]:
@@ -117,7 +132,7 @@ def _why_not(conn: Connection, environment: str, carriers: list[Run]) -> tuple[s
 
 def _of_deployment(conn: Connection, deployment: Deployment) -> tuple[str, str]:
     if not deployment.over:
-        return PENDING, f"it is being deployed: {phase(deployment.phase)}"
+        return PENDING, f"{DEPLOYED}{phase(deployment.phase)}"
     if deployment.state == "done":
         return STOPPED, _replaced(conn, deployment)
     if deployment.state == "unknown":

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from shipway.web import sentences
 from shipway.web.journey import Journey
 from shipway.web.life.record import Record
 from shipway.web.overview import fates
-from shipway.web.whereabouts import PENDING, SERVES, Whereabouts
+from shipway.web.whereabouts import DEPLOYED, PENDING, SERVES, Whereabouts
 from shipway.web.words import listed
 
 BACK, GOING = ("undone", "gone back"), ("going back",)
+TRIED = ("on trial", "going back")
 
 
 def states(record: Record) -> list[tuple[str, str]]:
@@ -71,26 +73,65 @@ def _failed(newest: Journey) -> list[tuple[str, str]]:
     return [("blocked", "Blocked") if fates.stopped_before(newest) else ("failed", "Failed")]
 
 
-def _needs_a_reason(record: Record, place: Whereabouts) -> bool:
-    """Whether it serves where it is, or was, in quarantine."""
-    itself = place.release is None or place.release.commit == record.commit
-    return any(one.environment == place.environment and (one.in_force or not itself) for one in record.held)
-
-
 def sentence(record: Record) -> str:
-    """Where it is, and where not and why."""
+    """Where it is, and where not and why; what is the same in several environments is said once."""
     serving = [each for each in record.places if each.state == SERVES]
-    serves = [each.environment for each in serving]
-    reasons: dict[str, list[str]] = {}
-    for each in record.places:
-        if each.state != SERVES:
-            reasons.setdefault(each.brief, []).append(each.environment)
-    said = [f"It serves in {listed(serves)}."] if serves else []
-    said += [f"In {each.environment} {each.reason}." for each in serving if _needs_a_reason(record, each)]
-    for reason, names in reasons.items():
-        said.append(
-            f"Not in {listed(names)}: {reason.rstrip('.')}."
-            if serves or len(reasons) > 1
-            else (f"It serves nowhere: {reason.rstrip('.')}.")
+    pending = [each for each in record.places if each.state == PENDING]
+    stopped = [each for each in record.places if each.state not in (SERVES, PENDING)]
+    said = [*_serving(record, serving), *_besides(serving), *_pending(record, pending)]
+    return " ".join([*said, *_stopped(stopped, everywhere=not said)])
+
+
+def _serving(record: Record, serving: Sequence[Whereabouts]) -> Iterator[str]:
+    """Itself, and as part of what."""
+    itself = [each.environment for each in serving if _part_of(record, each) is None]
+    parts: dict[str, list[str]] = {}
+    for each in serving:
+        whole = _part_of(record, each)
+        if whole is not None:
+            parts.setdefault(whole, []).append(each.environment)
+    said = [f"in {listed(itself)}"] if itself else []
+    said += [f"in {listed(names)} as part of {whole[:7]}" for whole, names in parts.items()]
+    if said:
+        yield f"It serves {', and '.join(said)}."
+
+
+def _part_of(record: Record, place: Whereabouts) -> str | None:
+    """The other commit that brought it to an environment."""
+    release = place.release
+    return None if release is None or release.commit == record.commit else release.commit
+
+
+def _besides(serving: Sequence[Whereabouts]) -> Iterator[str]:
+    for names, says in _alike([each for each in serving if each.brief]):
+        yield f"In {listed(names)} {says}."
+
+
+def _pending(record: Record, pending: Sequence[Whereabouts]) -> Iterator[str]:
+    """What happens to it now keeps it from all of them."""
+    if pending:
+        first, tried = pending[0], [one for one in record.trials.values() if one.fate in TRIED]
+        here = next((one for one in tried if one.release.environment == first.environment), None)
+        how = first.brief.removeprefix(DEPLOYED) if here is None else sentences.sentence(here)
+        yield f"On its way to {listed([each.environment for each in pending])}: {how}."
+
+
+def _stopped(stopped: Sequence[Whereabouts], *, everywhere: bool) -> Iterator[str]:
+    found = _alike(stopped)
+    for names, says in found:
+        nowhere = everywhere and len(found) == 1
+        yield f"{'It serves nowhere' if nowhere else f'Not in {listed(names)}'}: {says}."
+
+
+def _alike(places: Sequence[Whereabouts]) -> list[tuple[list[str], str]]:
+    """The environments in which the same happened, and what: in the words of all, or without what differs."""
+    causes: dict[str, list[Whereabouts]] = {}
+    for each in places:
+        causes.setdefault(each.cause, []).append(each)
+    return [
+        (
+            [each.environment for each in same],
+            cause if len({each.brief for each in same}) > 1 else same[0].brief.rstrip("."),
         )
-    return " ".join(said)
+        for cause, same in ((cause.rstrip("."), same) for cause, same in causes.items())
+    ]
