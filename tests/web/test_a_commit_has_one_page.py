@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.pushes.git import Git
-from shipway.state import holds, runs
+from shipway.state import holds, messages, runs
+from shipway.state.messages import Draft
 from web.judged import Trials, bad, on_trial, taken_back
-from web.past import afternoon
+from web.past import EVENT, afternoon
 from web.scene import Scene
 from web.server import Site
 
@@ -190,6 +192,68 @@ def test_the_evidence_against_a_commit_is_on_its_page(past: Site) -> None:
     page = past.get(f"/applications/topup/commits/{commit[:9]}").text
     assert "Why it is this commit" in page
     assert "-RATES = rates()" in page
+
+
+def test_the_same_evidence_stands_once_and_says_in_which_environments(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "Charge once")
+    scene.deliver(run)
+    for environment in ("dev", "prod"):
+        error = scene.report("topup", {**EVENT, "release": run.commit}, environment)
+    scene.suspect(error, against(run.commit))
+    page = site.get(f"/applications/topup/commits/{run.commit}").text
+    assert page.count("-RATES = rates()") == 1
+    card = page.partition('id="suspected"')[2].partition("</section>")[0]
+    assert re.search(r"KeyError: [^<]*CHF[^<]*</a> in dev and prod<", card)
+    assert page.count(f"{run.commit[:7]} changed what charge in topup/ledger.py uses.") == 2, (
+        "beside and on the line"
+    )
+    assert len(re.findall(r"<h3><a [^>]*>KeyError: [^<]* since r1 in dev and prod</a></h3>", page)) == 1
+
+
+def against(commit: str) -> Suspicion:
+    hunk = ("-RATES = rates()", '+RATES = {"EUR": 100}')
+    reason = f"{commit[:7]} changed what charge in topup/ledger.py uses."
+    evidence = (Evidence("topup/ledger.py", 88, "charge", "uses", hunk),)
+    return Suspicion(reason, commit, "Ada Okafor", "ada@example.org", "Charge once", "low", evidence)
+
+
+def test_who_was_told_stands_once_with_all_that_was_told(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "Charge once")
+    about = {"application": "topup", "commit": run.commit, "run": run.id}
+    with scene.database.write() as conn:
+        for person in ("ada@example.org", "ben@example.org"):
+            for where in ("dev", "prod"):
+                words = f"[topup] it is bad in {where}"
+                draft = Draft(person, f"{person} {where}", "bad", words, "Bad.", 0.0, environment=where, **about)
+                messages.write(conn, draft)
+    page = site.get(f"/applications/topup/commits/{run.commit}").text
+    card = page.partition('id="told"')[2].partition("</section>")[0]
+    assert [card.count(f"<b>{name}@example.org</b>") for name in ("ada", "ben")] == [1, 1]
+    assert card.count("on its way, prod") == 2
+    assert "ada@example.org and ben@example.org are to be told" in page
+    assert page.count("[topup] it is bad in dev and prod") == 1
+
+
+def test_what_stopped_a_commit_again_is_not_said_again(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "Charge once")
+    scene.deliver(run)
+    for _ in range(2):
+        again = scene.push("topup", "", commit=run.commit, steps={})
+        scene.begin(again)
+        scene.remark(
+            again, "run.stopped", id="releases.frozen", message="prod is frozen: month end.", hint="Wait."
+        )
+        scene.end(again, "failed", "prod is frozen: month end.")
+    says = {one["title"]: one["says"] for one in life(site, "topup")["moments"]}
+    assert says["Run 2 was stopped before it was deployed"] == "prod is frozen: month end. Wait."
+    assert says["Run 3 was stopped before it was deployed"] == "For the same reason as run 2."
+    assert "Stopped before it was deployed" not in says
 
 
 def test_a_commit_that_is_under_way_says_how_far_it_is(past: Site) -> None:

@@ -63,12 +63,13 @@ def _in_one(
             return Whereabouts(environment, state, serves, *said)
     failed = reason.removeprefix(FAILED)
     brief = reason if failed == reason else failed.partition(": ")[0]
-    return Whereabouts(environment, state, serves, reason, brief, _cause(failed))
+    return Whereabouts(environment, state, serves, reason, brief, _cause(failed, environment))
 
 
-def _cause(reason: str) -> str:
+def _cause(reason: str, environment: str) -> str:
     """Why a deployment failed is also why its run did, and why the commit is in no later environment."""
-    return RUN_ENDED.sub("", reason).partition("\n")[0]
+    first = RUN_ENDED.sub("", reason).partition("\n")[0]
+    return first.replace(f"is not delivered to {environment}", "is not delivered there")
 
 
 def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Release) -> Whereabouts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from shipway.incidents.channels import ENDED, UPDATED, WORSE
@@ -31,10 +32,10 @@ def moments(record: Record, extent: str = "") -> list[Moment]:
     """Everything that happened to it, oldest first; `extent` says how much it changed, if git knows."""
     found = [
         *_pushes(record, extent),
-        *(_of_run(record, each) for each in record.journeys),
+        *_runs(record),
         *_artifact(record),
         *(_deployment(record, now, one) for now in record.journeys for one in now.deployments.values()),
-        *(moment for fact in record.facts if (moment := _of_fact(record, fact)) is not None),
+        *(moment for fact in _told_apart(record) if (moment := _of_fact(record, fact)) is not None),
         *(moment for trial in record.trials.values() if (moment := _ended(record, trial)) is not None),
         *(_error(each) for each in record.suspected),
         *(_told(record, one) for one in record.told),
@@ -50,10 +51,38 @@ def _pushes(record: Record, extent: str) -> Iterator[Moment]:
             yield Moment(fact.at, "push", "commit", f"Pushed to {name}", f"{by}{extent}".strip(), fact.id)
 
 
+def _runs(record: Record) -> Iterator[Moment]:
+    """Each of its runs; what stopped several of them for the same reason is said once."""
+    said: dict[str, int] = {}
+    for now in record.journeys:
+        gate = _stopped_at_once(now)
+        if gate is None:
+            yield _of_run(record, now)
+            continue
+        why = _gate(gate).says
+        again = f"For the same reason as run {said[why]}." if why in said else why
+        said.setdefault(why, now.run.number)
+        title = f"Run {now.run.number} was stopped before it was deployed"
+        yield replace(_of_run(record, now), state="blocked", title=title, says=_asked(now) + again, fact=gate.id)
+
+
+def _stopped_at_once(now: Journey) -> Fact | None:
+    """The closed gate that was all that a run came to."""
+    gates = [fact for fact in now.stopped if fact.data.get("id") in GATES]
+    return gates[0] if len(gates) == 1 and now.run.over and not now.steps and not now.deployments else None
+
+
+def _told_apart(record: Record) -> list[Fact]:
+    """The facts that are not told with their run."""
+    with_runs = {gate.id for now in record.journeys if (gate := _stopped_at_once(now)) is not None}
+    return [fact for fact in record.facts if fact.id not in with_runs]
+
+
 def _of_run(record: Record, now: Journey) -> Moment:
     run = now.run
     told = record.fact(RUN_ENDS, run=run.id)
-    failed = run.state == "failed" and not now.deployments
+    gates = [fact for fact in now.stopped if fact.data.get("id") in GATES]
+    failed = run.state == "failed" and not now.deployments and not gates
     return Moment(
         at=run.created,
         kind="run",

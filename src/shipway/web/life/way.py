@@ -10,8 +10,8 @@ from shipway.web.journey import Journey
 
 @dataclass(frozen=True)
 class Way:
-    """`now` is the journey that brought the commit where it is, or is to, and `first` the one that the branch began
-    with; `elsewhere` are the newest ones of the branches on which it was only tested.
+    """`now` is the journey that brought the commit where it is, or is to, and `first` the one that its branch
+    began with; `elsewhere` are the newest ones of the branches on which it was only tested.
     """
 
     now: Journey

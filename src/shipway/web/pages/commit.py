@@ -13,12 +13,13 @@ from shipway.errors import NotFound
 from shipway.pushes.git import CommitInfo
 from shipway.state import applications, runs
 from shipway.state.database import Connection
+from shipway.state.messages import Message
 from shipway.web import lookups
 from shipway.web.call import Call
 from shipway.web.commits import Ambiguous
+from shipway.web.life import evidence, gathering, saying, telling
 from shipway.web.life import record as lives
-from shipway.web.life import saying, telling
-from shipway.web.life.moment import Moment
+from shipway.web.life.gathering import Entry
 from shipway.web.life.record import Record
 from shipway.web.pages import trial_chart
 from shipway.web.pages.rendering import page
@@ -86,6 +87,7 @@ def _candidates(site: Site, application: str, said: str) -> Sequence[str]:
 
 def _page(site: Site, call: Call, record: Record) -> Response:
     application, commit = record.application, record.commit
+    extent = site.commits.extent(application, commit)
     return page(
         site,
         call,
@@ -100,7 +102,9 @@ def _page(site: Site, call: Call, record: Record) -> Response:
         pills=saying.states(record),
         lead=saying.sentence(record),
         place_state=saying.state,
-        moments=_with_days(telling.moments(record, site.commits.extent(application, commit)), time.time()),
+        entries=_with_days(gathering.entries(telling.moments(record, extent)), time.time()),
+        charges=evidence.charges(record.suspected),
+        heard=_heard(record.told),
         voyage=voyage(record),
         charts=_charts(site, record.trials),
         branch=next((each.branch for each in record.held if each.branch and each.in_force), ""),
@@ -108,11 +112,19 @@ def _page(site: Site, call: Call, record: Record) -> Response:
     )
 
 
-def _with_days(moments: Sequence[Moment], now: float) -> list[tuple[Moment, str]]:
+def _with_days(found: Sequence[Entry], now: float) -> list[tuple[Entry, str]]:
     """Each with the day where another one begins, unless that is today."""
-    days = [date(moment.at) for moment in moments]
+    days = [date(entry.moment.at) for entry in found]
     before = [date(now), *days]
-    return [(moment, day if day != last else "") for moment, day, last in zip(moments, days, before, strict=False)]
+    return [(entry, day if day != last else "") for entry, day, last in zip(found, days, before, strict=False)]
+
+
+def _heard(told: Sequence[Message]) -> dict[str, list[Message]]:
+    """What each person was told, who heard first before the others."""
+    heard: dict[str, list[Message]] = {}
+    for one in told:
+        heard.setdefault(one.person, []).append(one)
+    return heard
 
 
 def _to_the_end(record: Record) -> float | None:

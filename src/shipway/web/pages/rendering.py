@@ -43,6 +43,7 @@ def templates(files: Files) -> jinja2.Environment:
         initials=initials,
         lasting=words.lasting,
         length_of=words.length,
+        listed=words.listed,
         milliseconds=words.milliseconds,
         percent=words.percent,
         phase=words.phase,
