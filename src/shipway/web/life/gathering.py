@@ -8,11 +8,13 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from shipway.web.life.moment import Moment
-from shipway.web.words import listed
+from shipway.web.words import listed, several
 
 ANYWHERE = "\0"  # in no text of ours: stands for the name of an environment
 SINCE = re.compile(r" since r\d+$")
 TOLD = re.compile(r"(?P<who>.*) (?P<how>was told.*|is to be told.*)", re.DOTALL)
+FIRST, FOLD, LAST = 8, 25, 20  # entries: shown at the beginning, in one fold between, and at the end
+NOUNS = {"run": "run", "deployment": "deployment", "verdict": "verdict", "told": "message", "error": "error"}
 AT_ONCE = 2.0  # seconds between a verdict and the quarantine that comes of it
 
 
@@ -40,6 +42,34 @@ def entries(moments: Sequence[Moment]) -> list[Entry]:
         Entry("", _for_all(same), same if len(same) > 1 else (), then.get(id(same[0]))) for same in groups.values()
     ]
     return list(_named(found))
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Some entries one after the other; `folded` unless they are among the first or the last."""
+
+    entries: Sequence[Entry]
+    folded: bool
+
+    @property
+    def says(self) -> str:
+        """What is in it, by kind: `two runs, six deployments, 3 verdicts`."""
+        kinds = Counter(NOUNS.get(entry.moment.kind, "moment") for entry in self.entries)
+        return listed([several(count, noun) for noun, count in kinds.most_common()])
+
+    @property
+    def bad(self) -> int:
+        """In how many of them something failed, was stopped or taken back."""
+        return sum(entry.moment.state in ("failed", "rolled", "blocked") for entry in self.entries)
+
+
+def stretches(found: Sequence[Entry]) -> list[Stretch]:
+    """All of them, in parts that can be looked over; few are one part."""
+    if len(found) <= FIRST + FOLD + LAST:
+        return [Stretch(found, folded=False)]
+    middle = found[FIRST:-LAST]
+    folds = [Stretch(middle[at : at + FOLD], folded=True) for at in range(0, len(middle), FOLD)]
+    return [Stretch(found[:FIRST], folded=False), *folds, Stretch(found[-LAST:], folded=False)]
 
 
 def _quarantines(moments: Sequence[Moment]) -> dict[int, int]:

@@ -12,6 +12,7 @@ from shipway.signals.verdict import counted, finding, titled, weight
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.messages import Message
+from shipway.state.releases import Release
 from shipway.web.journey import Journey
 from shipway.web.life.moment import Chip, Moment
 from shipway.web.life.record import Record, Suspected
@@ -41,6 +42,11 @@ def moments(record: Record, extent: str = "") -> list[Moment]:
         *(_told(record, one) for one in record.told),
     ]
     return sorted(found, key=lambda moment: moment.at)
+
+
+def address(release: Release) -> str:
+    """Where the page of a release is."""
+    return f"/applications/{release.application}/environments/{release.environment}/releases/r{release.number}"
 
 
 def _pushes(record: Record, extent: str) -> Iterator[Moment]:

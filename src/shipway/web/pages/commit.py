@@ -19,6 +19,7 @@ from shipway.web.call import Call
 from shipway.web.commits import Ambiguous
 from shipway.web.life import evidence, gathering, saying, telling
 from shipway.web.life import record as lives
+from shipway.web.life import turn as turns
 from shipway.web.life.gathering import Entry
 from shipway.web.life.record import Record
 from shipway.web.pages import trial_chart
@@ -87,7 +88,8 @@ def _candidates(site: Site, application: str, said: str) -> Sequence[str]:
 
 def _page(site: Site, call: Call, record: Record) -> Response:
     application, commit = record.application, record.commit
-    extent = site.commits.extent(application, commit)
+    info = site.commits.about(application, commit)
+    entries = gathering.entries(telling.moments(record, site.commits.extent(application, commit)))
     return page(
         site,
         call,
@@ -95,28 +97,43 @@ def _page(site: Site, call: Call, record: Record) -> Response:
         here="applications",
         application=application,
         commit=commit,
-        info=site.commits.about(application, commit),
+        info=info,
         parents=site.commits.parents(application, commit),
         record=record,
         first=None if record.way is None else record.way.first.run,
         pills=saying.states(record),
         lead=saying.sentence(record),
         place_state=saying.state,
-        entries=_with_days(gathering.entries(telling.moments(record, extent)), time.time()),
+        turn=turns.turn(record, info.author),
+        stretches=gathering.stretches(entries),
+        days=_days(entries, time.time()),
+        opened=_opened(record, entries),
         charges=evidence.charges(record.suspected),
         heard=_heard(record.told),
         voyage=voyage(record),
         charts=_charts(site, record.trials),
-        branch=next((each.branch for each in record.held if each.branch and each.in_force), ""),
         to_prod=_to_the_end(record),
     )
 
 
-def _with_days(found: Sequence[Entry], now: float) -> list[tuple[Entry, str]]:
-    """Each with the day where another one begins, unless that is today."""
-    days = [date(entry.moment.at) for entry in found]
-    before = [date(now), *days]
-    return [(entry, day if day != last else "") for entry, day, last in zip(found, days, before, strict=False)]
+def _days(found: Sequence[Entry], now: float) -> dict[str, str]:
+    """The day beside the entry, by its id, with which another one begins than the last; today is not named."""
+    days = {entry.id: date(entry.moment.at) for entry in found}
+    before = [date(now), *days.values()]
+    return {entry: day for (entry, day), last in zip(days.items(), before, strict=False) if day != last}
+
+
+def _opened(record: Record, found: Sequence[Entry]) -> tuple[str, str]:
+    """Of which release the curve is shown at once, and which entry its numbers: what goes on now, or was judged
+    bad, or came last; the others wait to be opened."""
+    trials = [one for one in reversed(list(record.trials.values())) if one.moves]
+    bad = [one for one in trials if one.decisive is not None and one.decisive.kind == "bad"]
+    shown = next(iter([*(one for one in trials if one.moving), *bad, *trials]), None)
+    if shown is None:
+        return "", ""
+    address = telling.address(shown.release)
+    judged = [entry.id for entry in found if entry.moment.kind == "verdict" and entry.moment.address == address]
+    return shown.release.id, next(reversed(judged), "")
 
 
 def _heard(told: Sequence[Message]) -> dict[str, list[Message]]:

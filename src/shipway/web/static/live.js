@@ -17,7 +17,9 @@ async function refresh() {
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
     if (document.querySelector('[data-reload]') && !fresh.querySelector('[data-reload]')) { location.reload(); return; }
     document.title = fresh.title;
+    const stay = hold();
     for (const part of document.querySelectorAll('[data-live]')) exchange(part, fresh.getElementById(part.id));
+    stay();
     document.dispatchEvent(new CustomEvent('fresh', { detail: fresh }));
     tick();
   } finally {
@@ -26,15 +28,38 @@ async function refresh() {
   }
 }
 
-// What a person has open, has chosen or is typing into is left alone until they are done.
-const busy = (part) => part.querySelector('details[open], input:focus')
+// What a person has chosen, is typing into, or has open to read is left alone until they are done. A fold with an
+// id of its own stays as they left it, and what is in it is exchanged.
+const busy = (part) => part.querySelector('details[open]:not([data-fold]), input:focus')
   || [...part.querySelectorAll('input[type="checkbox"]')].some((box) => box.checked !== box.defaultChecked);
 function exchange(part, fresh) {
   if (!fresh || busy(part) || part.dataset.was === fresh.outerHTML) return;
-  const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
+  const focused = part.contains(document.activeElement) ? twin(document.activeElement) : null;
   fresh.dataset.was = fresh.outerHTML;
+  for (const fold of part.querySelectorAll('details[data-fold]')) {
+    const same = fresh.querySelector(`#${CSS.escape(fold.id)}`);
+    if (same) same.open = fold.open;
+  }
   part.replaceWith(fresh);
-  if (focused) fresh.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+  if (focused) fresh.querySelector(focused)?.focus({ preventScroll: true });
+}
+
+// How the same thing is found in what takes its place.
+function twin(element) {
+  if (element.id) return `#${CSS.escape(element.id)}`;
+  const fold = element.closest('summary')?.parentElement.id;
+  return fold ? `#${CSS.escape(fold)} > summary` : `[href="${CSS.escape(element.getAttribute('href'))}"]`;
+}
+
+// Whoever reads further down is not moved by what comes or goes above.
+function hold() {
+  if (!scrollY) return () => {};
+  const first = [...document.querySelectorAll('[data-live] [id]')].find((each) => each.getBoundingClientRect().top >= 0);
+  const top = first?.getBoundingClientRect().top;
+  return () => {
+    const now = first && document.getElementById(first.id);
+    if (now) scrollBy({ top: now.getBoundingClientRect().top - top, behavior: 'instant' });
+  };
 }
 
 // Of many facts at once one look is enough; a tab that was not seen looks when it is seen again.

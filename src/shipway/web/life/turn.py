@@ -1,0 +1,109 @@
+"""Whose turn it is: what is wrong with a commit now, and what would mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shipway.releases.gate import GATES
+from shipway.web.journey import Journey
+from shipway.web.life.record import Record
+from shipway.web.quarantines import Quarantine
+from shipway.web.whereabouts import SERVES
+from shipway.web.words import listed
+
+MEND = "Push a commit on top of it that mends it"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """`wrong` is a sentence, and `address` where its proof is, called `proof`; `mend` says what would help, and
+    `command` is a part of that to be typed. `whose` can mend it: empty where that is not a matter of a commit.
+    """
+
+    whose: str
+    wrong: str
+    address: str
+    proof: str
+    mend: str
+    command: str = ""
+
+
+def turn(record: Record, author: str) -> Turn | None:
+    """That of the `author`, mostly; nothing while nobody has to act.
+
+    It is well then, or under way, or a newer commit mends it or has taken it back.
+    """
+    held = _held(record)
+    if held:
+        return _of_quarantine(record, held, author)
+    now = None if record.way is None else record.way.now
+    if now is not None and now.run.state == "failed" and not _elsewhere(record):
+        return _of_run(now, author)
+    return _of_error(record, author)
+
+
+def _elsewhere(record: Record) -> bool:
+    """Whether it serves at the end of its way all the same, by a newer commit or a later run."""
+    return bool(record.places) and record.places[-1].state == SERVES
+
+
+def _held(record: Record) -> list[Quarantine]:
+    """What keeps it from an environment where nothing newer has it, or has taken it back."""
+    open_ = [one.environment for one in record.places if not (one.release and _is_newer(record, one.environment))]
+    return [each for each in record.held if each.in_force and each.environment in open_]
+
+
+def _is_newer(record: Record, environment: str) -> bool:
+    place = next(one for one in record.places if one.environment == environment)
+    serves_newer = place.state == SERVES and place.release is not None and place.release.commit != record.commit
+    return serves_newer or place.brief.startswith("reverted by ")
+
+
+def _of_quarantine(record: Record, held: list[Quarantine], author: str) -> Turn:
+    last = held[-1]
+    where = f"/applications/{record.application}/environments/{last.environment}"
+    trials = [one for one in record.trials.values() if one.release.environment == last.environment]
+    bad = next(((one, said) for one in reversed(trials) if (said := one.decisive) and said.kind == "bad"), None)
+    names = listed([each.environment for each in held])
+    if bad is None:
+        return Turn(author, f"{last.says[0].upper()}{last.says[1:]}.", where, last.environment, f"{MEND}.")
+    branch = next((each.branch for each in held if each.branch), "")
+    return Turn(
+        whose=author,
+        wrong=f"Judged bad in {names}. {bad[1].reason}",
+        address=f"{where}/releases/r{bad[0].release.number}",
+        proof="What was judged",
+        mend=f"{MEND}, or take it back:" if branch else f"{MEND}.",
+        command=f"git fetch shipway {branch}" if branch else "",
+    )
+
+
+def _of_run(now: Journey, author: str) -> Turn | None:
+    run = f"/runs/{now.run.application}:{now.run.number}"
+    gate = next((fact for fact in reversed(now.stopped) if fact.data.get("id") in GATES), None)
+    if gate is not None:
+        return Turn("", str(gate.data["message"]), run, f"Run {now.run.number}", str(gate.data.get("hint") or ""))
+    if now.failed_steps:
+        step = now.failed_steps[0]
+        by = now.suspicions.get(step.name, {})
+        whose = str(by.get("author") or "") if by.get("commit") else author
+        return Turn(
+            whose,
+            f"{step.name} failed. {by.get('reason', '')}".strip(),
+            f"{run}?step={step.name}#log",
+            "Its log",
+            f"{MEND}.",
+        )
+    why = now.run.reason.split("\n")[0]
+    return Turn(author, why, run, f"Run {now.run.number}", f"{MEND}.") if why else None
+
+
+def _of_error(record: Record, author: str) -> Turn | None:
+    """The newest open error that it is suspected of."""
+    open_ = [one for one in record.suspected if one.error.state == "open"]
+    if not open_:
+        return None
+    error = open_[-1].error
+    names = [one.place.environment for one in open_ if one.error.id == error.id]
+    address = f"/applications/{record.application}/errors/{error.number}"
+    return Turn(author, f"{error.title} came with it in {listed(names)}.", address, "Where it happens", f"{MEND}.")
