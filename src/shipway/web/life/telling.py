@@ -60,16 +60,31 @@ def _pushes(record: Record, extent: str) -> Iterator[Moment]:
 def _runs(record: Record) -> Iterator[Moment]:
     """Each of its runs; what stopped several of them for the same reason is said once."""
     said: dict[str, int] = {}
+    hinted: set[str] = set()
     for now in record.journeys:
         gate = _stopped_at_once(now)
         if gate is None:
             yield _of_run(record, now)
             continue
-        why = _gate(gate).says
-        again = f"For the same reason as run {said[why]}." if why in said else why
-        said.setdefault(why, now.run.number)
+        message, hint = str(gate.data.get("message") or ""), str(gate.data.get("hint") or "")
+        known = said.get(message)
+        why = [_without_numbers(record, message), "" if hint in hinted else hint]
+        if known is not None:
+            why = [f"For the same reason as run {known}."]
+        said.setdefault(message, now.run.number)
+        hinted.add(hint)
         title = f"Run {now.run.number} was stopped before it was deployed"
-        yield replace(_of_run(record, now), state="blocked", title=title, says=_asked(now) + again, fact=gate.id)
+        says = _asked(now) + " ".join(part for part in why if part)
+        yield replace(_of_run(record, now), state="blocked", title=title, says=says, fact=gate.id)
+
+
+def _without_numbers(record: Record, message: str) -> str:
+    """Why a gate is closed, without what a verdict on the line has said."""
+    for fact in record.facts:
+        reason = str(fact.data.get("reason") or "") if fact.kind == "verdict.bad" else ""
+        if reason and message.endswith(f": {reason}"):
+            return f"{message.removesuffix(f': {reason}')}."
+    return message
 
 
 def _stopped_at_once(now: Journey) -> Fact | None:

@@ -89,7 +89,7 @@ def _of_run(now: Journey, author: str) -> Turn | None:
         whose = str(by.get("author") or "") if by.get("commit") else author
         return Turn(
             whose,
-            f"{step.name} failed. {by.get('reason', '')}".strip(),
+            f"`{step.name}` failed. {by.get('reason', '')}".strip(),
             f"{run}?step={step.name}#log",
             "Its log",
             f"{MEND}.",
@@ -99,9 +99,9 @@ def _of_run(now: Journey, author: str) -> Turn | None:
 
 
 def _of_error(record: Record, author: str) -> Turn | None:
-    """The newest open error that it is suspected of."""
+    """The newest open error that it is suspected of, unless a newer commit has mended what it did."""
     open_ = [one for one in record.suspected if one.error.state == "open"]
-    if not open_:
+    if not open_ or any(each.mended_by for each in record.held):
         return None
     error = open_[-1].error
     names = [one.place.environment for one in open_ if one.error.id == error.id]

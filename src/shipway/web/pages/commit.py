@@ -29,6 +29,7 @@ from shipway.web.pages.voyage import voyage
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.trials import Trial
+from shipway.web.whereabouts import SERVES
 from shipway.web.words import counted, date, listed
 
 DIGITS = re.compile(r"[0-9a-f]{4,40}")
@@ -104,6 +105,7 @@ def _page(site: Site, call: Call, record: Record) -> Response:
         pills=saying.states(record),
         lead=saying.sentence(record),
         place_state=saying.state,
+        carrier=_carrier(record),
         turn=turns.turn(record, info.author),
         stretches=gathering.stretches(entries),
         days=_days(entries, time.time()),
@@ -134,6 +136,12 @@ def _opened(record: Record, found: Sequence[Entry]) -> tuple[str, str]:
     address = telling.address(shown.release)
     judged = [entry.id for entry in found if entry.moment.kind == "verdict" and entry.moment.address == address]
     return shown.release.id, next(reversed(judged), "")
+
+
+def _carrier(record: Record) -> str:
+    """The other commit that took it furthest."""
+    brought = [one.release.commit for one in record.places if one.state == SERVES and one.release is not None]
+    return next((each for each in reversed(brought) if each != record.commit), "")
 
 
 def _heard(told: Sequence[Message]) -> dict[str, list[Message]]:

@@ -36,6 +36,7 @@ def templates(files: Files) -> jinja2.Environment:
     made.filters.update(
         ago=words.ago,
         clock=words.clock,
+        counted=words.counted,
         date=words.date,
         day_and_time=words.day_and_time,
         east=words.east,
