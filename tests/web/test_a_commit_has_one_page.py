@@ -12,6 +12,8 @@ from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.pushes.git import Git
 from shipway.state import holds, messages, runs
 from shipway.state.messages import Draft
+from shipway.web.life import gathering
+from shipway.web.life.moment import Moment
 from web.judged import Trials, bad, on_trial, taken_back
 from web.past import EVENT, afternoon
 from web.scene import Scene
@@ -192,6 +194,41 @@ def test_the_evidence_against_a_commit_is_on_its_page(past: Site) -> None:
     page = past.get(f"/applications/topup/commits/{commit[:9]}").text
     assert "Why it is this commit" in page
     assert "-RATES = rates()" in page
+
+
+def turn(site: Site, application: str) -> str:
+    page = site.get(f"/applications/{application}/commits/{head(site, application)}").text
+    return page.partition('id="turn"')[2].partition("</section>")[0]
+
+
+def test_it_is_said_whose_turn_it_is_and_what_helps_unless_nobody_has_to_act(past: Site) -> None:
+    bad = turn(past, "bad")
+    assert "Ben Weber can mend it" in bad
+    assert "Judged bad in prod. Failed requests: 9 of 18 of the new release" in bad
+    assert f">git fetch shipway revert-{head(past, 'bad')[:7]}<" in bad
+    failed = turn(past, "topup")
+    assert "Ada Okafor can mend it" in failed
+    assert '<code>test</code> failed. <a href="/runs/topup:5?step=test#log">Its log</a>' in failed
+    assert "web did not get healthy" in turn(past, "ledger")
+    assert [turn(past, name) for name in ("search", "trying", "mailer", "storefront")] == [""] * 4
+
+
+def test_of_many_moments_the_first_and_the_last_are_shown_and_the_others_folded() -> None:
+    moments = [Moment(float(at), "run", "failed" if at % 10 else "passed", f"Run {at}") for at in range(200)]
+    entries = gathering.entries(moments)
+    assert len({entry.id for entry in entries}) == 200
+    parts = gathering.stretches(entries)
+    assert [entry.moment for part in parts for entry in part.entries] == moments
+    assert [part.folded for part in parts] == [False, *[True] * (len(parts) - 2), False]
+    assert sum(len(part.entries) for part in parts if not part.folded) < 40
+    assert (parts[1].says, parts[1].bad) == ("25 runs", 22)
+    assert [part.folded for part in gathering.stretches(entries[:40])] == [False]
+
+
+def test_only_the_numbers_and_the_curve_that_matter_are_open(past: Site) -> None:
+    page = past.get(f"/applications/bad/commits/{head(past, 'bad')}").text
+    folds = re.findall(r'<details [^>]*id="(\w+)-[^"]*" data-fold( open)?>', page)
+    assert sorted(folds) == [("curve", " open"), ("numbers", " open"), ("said", "")]
 
 
 def test_the_same_evidence_stands_once_and_says_in_which_environments(site: Site) -> None:

@@ -7,6 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from shipway.incidents.suspects import Suspicion
+from shipway.state import messages
+from shipway.state.messages import Draft
+from shipway.state.runs import Run
 from web.scene import Scene
 from web.server import Site
 from web.visiting import person
@@ -42,6 +46,52 @@ def test_a_failed_deployment_shows_all_of_what_the_application_said_and_no_step_
     page.get_by_role("link", name="test 12 s").click()
     expect(page.locator("#log")).to_contain_text("exit status 0")
     context.close()
+
+
+TOP = "(each) => each.getBoundingClientRect().top"
+
+
+def test_a_commit_is_watched_to_its_end_and_what_is_open_or_read_stays(browser: Browser, site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two", who="ben")
+    context = person(browser, site, viewport={"width": 390, "height": 500})
+    page = context.new_page()
+    page.goto(f"{site.origin}/applications/topup/commits/{run.commit[:8]}")
+    expect(page.locator("#life > li")).to_have_count(2)
+    say(scene, run, "It waits.")
+    page.get_by_text("What was said").focus()
+    page.keyboard.press("Enter")
+    said = page.locator("#life details", has_text="It waits.")
+    read = page.locator("#life h3", has_text="ben@example.org")
+    read.evaluate("(each) => scrollTo(0, scrollY + each.getBoundingClientRect().top - 60)")
+    before = read.evaluate(TOP)
+    scene.green(run)
+    for environment in ("dev", "test", "prod"):
+        scene.deploy(run, environment)
+    scene.end(run)
+    error = scene.report("topup", {"message": "gateway answered after 4711 ms", "release": run.commit})
+    scene.suspect(
+        error, Suspicion("It changed the gateway.", run.commit, "Ben Weber", "ben@example.org", "Two", "low")
+    )
+    expect(page.locator("#turn")).to_contain_text("Ben Weber can mend it")
+    expect(page.locator("#suspected")).to_contain_text("It changed the gateway.")
+    told = page.locator("#life > li h3").all_inner_texts()
+    assert sorted(told) == sorted(set(told)), "something is told twice"
+    assert [name for name in ("dev", "test", "prod") if f"r2 serves in {name}" not in told] == []
+    ids = page.locator("main [id]").evaluate_all("(all) => all.map((each) => each.id)")
+    assert sorted(ids) == sorted(set(ids))
+    assert said.evaluate("(fold) => fold.open && fold.contains(document.activeElement)"), "it was closed, or left"
+    assert abs(read.evaluate(TOP) - before) <= 2, "what was read has moved"
+    context.close()
+
+
+def say(scene: Scene, run: Run, text: str) -> None:
+    """Ben is to be told something of a run."""
+    about = {"application": run.application, "commit": run.commit, "run": run.id}
+    with scene.database.write() as conn:
+        messages.write(conn, Draft("ben@example.org", text, "stopped", "[topup] of yours", text, 0.0, **about))
 
 
 PROBLEMS = """\
