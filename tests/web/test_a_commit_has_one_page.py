@@ -153,6 +153,9 @@ def test_the_same_reason_is_said_once(past: Site) -> None:
     page = past.get(f"/applications/topup/commits/{head(past, 'topup')}").text
     card = page.partition('id="where"')[2].partition("</section>")[0]
     assert (card.count("run 5 failed"), card.count("For the same reason")) == (1, 2)
+    page = past.get(f"/applications/ledger/commits/{head(past, 'ledger')}").text
+    card = page.partition('id="where"')[2].partition("</section>")[0]
+    assert (card.count("did not get healthy"), card.count("For the same reason")) == (1, 1)
 
 
 def test_every_sentence_leads_to_the_fact_it_came_from(past: Site) -> None:
@@ -326,6 +329,7 @@ def test_a_commit_without_a_run_shows_no_picture(site: Site) -> None:
     scene.deliver(scene.push("topup", "Two"))
     page = site.get(f"/applications/topup/commits/{below}").text
     assert re.search(r'<figure [^>]*id="voyage"[^>]* hidden ', page)
+    assert re.search(r'It serves as part of <a href="/applications/topup/commits/[0-9a-f]{10}">', page)
 
 
 def test_a_short_hash_is_enough_and_needs_no_application(past: Site) -> None:
