@@ -187,6 +187,19 @@ def test_a_failing_test_names_who_changed_what_it_went_through(shop: Shop) -> No
     Suspecting(story(scene).cast).look()
     with scene.database.read() as conn:
         assert len(facts.after(conn, 0, kinds=["step.suspected"])) == 2, "each is looked at once"
+    line_above = shop.edit(
+        Edit("ben", "shop/cart.py", '"""What somebody wants to buy."""', '"""What\none wants."""')
+    )
+    shop.git("push", "-q", str(scene.places.repository("shop")), "main:refs/heads/main")
+    on_top = scene.push("shop", "", commit=line_above, before=shop.commits[-1])
+    scene.begin(on_top)
+    log = log.replace(f":{line + 1}:", f":{line + 2}:")
+    scene.step(on_top, "test", "failed", log=log, excerpt=log)
+    found = suspected_of(shop, on_top)
+    assert (found["commit"], found["began"], found["base"]) == (shop.commits[1], shop.commits[-1], before)
+    assert found["reason"].startswith(
+        f"It failed in the same way with {shop.commits[-1][:7]}. {shop.commits[1][:7]} wrote"
+    )
 
 
 def test_a_step_is_looked_at_whatever_is_told_before_it_is(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.incidents import code_owners
 from shipway.incidents.cause import Cause
@@ -19,21 +19,29 @@ MOST = 100
 
 @dataclass(frozen=True)
 class Whom:
-    """`people` are addresses, names or teams; `evidence` is a sentence that they can check; `commit` is theirs."""
+    """`people` are addresses, names or teams; `evidence` is a sentence that they can check; `commit` is theirs.
+
+    `held`: it is not theirs, but they wait until somebody mends it.
+    """
 
     people: tuple[str, ...]
     confidence: str
     evidence: str
     commit: CommitInfo | None = None
+    held: bool = False
 
 
 def whom(git: Git | None, cause: Cause) -> Whom:
-    """Who should hear of it: always somebody, the owner of the installation when there is nobody else."""
+    """Who should hear of it: always somebody, the owner of the installation when there is nobody else.
+
+    Of what began with a commit below: whoever wrote that one, or nobody where it is not known.
+    """
     if cause.whose == "owner" or git is None:
         return Whom((OWNER,), "sure", "It is the machine's, or Shipway's own.")
     try:
         return (
             _only(git, cause)
+            or _with_whom_it_began(git, cause)
             or _suspect(git, cause)
             or _named_by(git, cause)
             or _owners(git, cause)
@@ -41,6 +49,34 @@ def whom(git: Git | None, cause: Cause) -> Whom:
         )
     except (GitFailed, ValueError):
         return _asker(cause, [])
+
+
+def held(git: Git | None, cause: Cause, told: Whom) -> Whom | None:
+    """Who wrote, or else pushed, what came after the commit with which it began, and is not `told` of it."""
+    if git is None or not cause.began:
+        return None
+    try:
+        later = git.brought(cause.onto or cause.began, str(cause.commit), MOST + 1)
+    except (GitFailed, ValueError):
+        later = []
+    authors = {commit.email.lower() for commit in later if commit.email}
+    people = tuple(authors) if len(authors) == 1 else (cause.asked,)
+    people = tuple(one for one in people if one not in ("", "unknown", *told.people))
+    by = "" if told.commit is None else f", which is by {told.commit.author}"
+    why = f"The same happened with {cause.began[:7]} before{by}. Your commit comes on top of it."
+    return Whom(people, "Not yours", why, held=True) if people else None
+
+
+def _with_whom_it_began(git: Git, cause: Cause) -> Whom | None:
+    """Nobody who came later brought it."""
+    if not cause.began:
+        return None
+    first = replace(cause, commit=cause.began, began="", far=True)
+    found = _only(git, first) or _suspect(git, first) or _named_by(git, first)
+    if found is None:
+        return Whom((), "not known", "")
+    why = f"The same happened with {cause.began[:7]} before. {found.evidence}"
+    return replace(found, confidence="likely" if found.confidence == "sure" else found.confidence, evidence=why)
 
 
 def _suspect(git: Git, cause: Cause) -> Whom | None:
@@ -93,7 +129,7 @@ def _owners(git: Git, cause: Cause) -> Whom | None:
     """Whose the files are by CODEOWNERS: those the trouble names, otherwise those that changed."""
     if cause.kind == "stopped" or cause.whose != "author" or cause.commit is None:
         return None
-    files = cause.files or (git.changed(cause.base, cause.commit) if cause.base is not None else ())
+    files = cause.files or (git.changed(cause.base, cause.commit) if cause.base else ())
     found = code_owners.owners(git, cause.commit, files)
     if not found:
         return None
@@ -108,7 +144,8 @@ def _asker(cause: Cause, commits: Sequence[CommitInfo]) -> Whom:
     if cause.kind == "error" or cause.asked in ("", "unknown"):
         return Whom((OWNER,), "not known", "Whose change it is, is not known, so nobody is named.")
     if cause.run is not None and cause.run.purpose == "push":
-        why = "You pushed it. It has several authors, and nothing says whose change it was."
+        since = f"What is new since {_since(cause)}" if cause.far else "It"
+        why = f"You pushed it. {since} has several authors, and nothing says whose change it was."
         return Whom((cause.asked,), "not known", why)
     if commits:
         why = f"You asked for it. It brought {len(commits)} commits, and nothing says whose change it was."
@@ -120,6 +157,8 @@ def _new(git: Git, cause: Cause) -> list[CommitInfo]:
     """The commits that this one brought; without anything before it, itself or what it merged."""
     commit = str(cause.commit)
     base = cause.base
+    if base == "":
+        return git.brought(None, commit, MOST + 1)
     if base is None or base == commit:
         base = next(iter(git.parents(commit)), None)
     if base is None or git.resolve(base) is None:
@@ -142,8 +181,14 @@ def _mentions(lines: Sequence[str], path: str) -> bool:
 
 
 def _alone(cause: Cause, commits: Sequence[CommitInfo]) -> str:
-    what = "this push" if cause.kind == "stopped" else f"what is new in {cause.environment}"
+    what = f"what is new since {_since(cause)}" if cause.far else "this push"
+    if cause.kind != "stopped":
+        what = f"what is new in {cause.environment}"
     return f"You are the only author of {what}" + (f" ({len(commits)} commits)." if len(commits) > 1 else ".")
+
+
+def _since(cause: Cause) -> str:
+    return f"{cause.base[:7]}, the last without it" if cause.base else "the beginning"
 
 
 def _theirs(commits: Sequence[CommitInfo]) -> CommitInfo:

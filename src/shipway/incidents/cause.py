@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from shipway.state import deployments, releases
+from shipway.state import deployments, facts, pushes, releases
 from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
+from shipway.state.pushes import NOTHING
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 
@@ -31,11 +33,15 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Cause:
-    """One trouble. `what` happened, in a few words; `lines` explain it; `base` is the commit before it.
+    """One trouble. `what` happened, in a few words; `lines` explain it.
+
+    `base` is the commit before it that was free of it, empty where none is, and `far` that more lies between than
+    was pushed, `onto` where the branch stood. It may have `began` between: what came later did not bring it.
 
     `whose` says where to look for who can mend it: the author of the change, who asked for it, the owner of the
     installation. `asked` is who pushed or asked. `stuck` is why a bad release stays as it is, if it does;
-    `deployment` brought it. `ends` is how the keys begin of those that are over with it.
+    `deployment` brought it, or it was a `step` that failed. `ends` is how the keys begin of those that are over
+    with it.
     """
 
     key: str
@@ -49,6 +55,7 @@ class Cause:
     commit: str | None = None
     run: Run | None = None
     base: str | None = None
+    onto: str | None = None
     asked: str = ""
     suspect: Suspect | None = None
     files: tuple[str, ...] = ()
@@ -56,7 +63,18 @@ class Cause:
     group: str = ""
     stuck: str = ""
     deployment: str = ""
+    step: str = ""
     ends: str = ""
+    far: bool = False
+    began: str = ""
+
+
+def pushed_onto(conn: Connection, run: Run | None) -> str | None:
+    """The commit that the branch was at before the push of a run."""
+    if run is None or run.push is None:
+        return None
+    old = pushes.get(conn, run.push).old
+    return None if old == NOTHING else old
 
 
 def release_of(conn: Connection, fact: Fact) -> Release | None:
@@ -72,16 +90,27 @@ def release_of(conn: Connection, fact: Fact) -> Release | None:
 
 
 def before(conn: Connection, fact: Fact, release: Release | None) -> str | None:
-    """The commit that served there before this release: before the deployment, where the fact names it."""
+    """The commit that served there before this release and was not condemned itself: before the deployment, where
+    the fact names it.
+    """
     if fact.application is None or fact.environment is None:
         return None
     if fact.data.get("deployment"):
         done = deployments.done_before(conn, deployments.get(conn, str(fact.data["deployment"])))
+        while done is not None and is_condemned(conn, done):
+            done = deployments.done_before(conn, done)
         return None if done is None else done.commit
     now = releases.now_serving(conn, fact.application, fact.environment)
     around = [] if now is None else [releases.get(conn, name) for name in (now.release, now.warm) if name]
     mine = fact.commit if release is None else release.commit
     return next((one.commit for one in around if one.commit != mine), None)
+
+
+def is_condemned(conn: Connection, deployment: Deployment) -> bool:
+    """Whether its commit was taken back for what requests met, in any environment: nothing is good beside it."""
+    kinds = ["commit.quarantined", "verdict.bad", "release.silent"]
+    told = facts.after(conn, 0, application=deployment.application, commit=deployment.commit, kinds=kinds)
+    return any(fact.kind == kinds[0] or fact.data.get("deployment") == deployment.id for fact in told)
 
 
 def suspect(said: Mapping[str, Any]) -> Suspect | None:

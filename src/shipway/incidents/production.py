@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, release_of, suspect
+from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, pushed_onto, release_of, suspect
 from shipway.state import facts, runs
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
@@ -41,6 +41,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
         commit=fact.commit,
         run=run,
         base=before(conn, fact, release),
+        onto=pushed_onto(conn, run),
         asked="" if run is None else run.who,
         suspect=_suspect_within(conn, fact),
         hint=str(stuck.get("hint", "")),
@@ -126,16 +127,22 @@ def silent(conn: Connection, fact: Fact) -> Cause:
         _key(conn, fact),
         "silent",
         fact.at,
-        f"gave no answers: {fact.data['reason']}",
+        no_answers(fact),
         (),
         application=fact.application,
         environment=fact.environment,
         commit=fact.commit,
         run=run,
         base=before(conn, fact, release_of(conn, fact)),
+        onto=pushed_onto(conn, run),
         asked="" if run is None else run.who,
         deployment=str(fact.data["deployment"]),
     )
+
+
+def no_answers(fact: Fact) -> str:
+    """What is said of a release that gave none."""
+    return f"gave no answers: {fact.data['reason']}"
 
 
 def _stuck(conn: Connection, verdict: Fact) -> Mapping[str, Any]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from shipway.incidents.cause import Cause, lines, suspect
+from shipway.incidents.cause import Cause, lines, pushed_onto, suspect
 from shipway.pipelines.attempts import following
-from shipway.state import deployments, facts, messages, pushes, releases, runs
+from shipway.state import deployments, facts, messages, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
-from shipway.state.pushes import NOTHING
 from shipway.state.runs import Run, Step
 
 EPISODE = 6 * 3600.0
@@ -38,7 +37,10 @@ def step(conn: Connection, fact: Fact) -> Cause | None:
         return _machine(conn, fact, run, error, explaining[0] if explaining else f"{name} {how}")
     if fact.kind != "step.suspected":
         return None
-    return replace(_stopped(conn, fact, run, f"{name} {how}", explaining), suspect=suspect(fact.data))
+    stopped = _stopped(conn, fact, run, f"{name} {how}", explaining)
+    far, began = bool(fact.data.get("far")), str(fact.data.get("began", ""))
+    base = str(fact.data["base"]) if far else stopped.base
+    return replace(stopped, step=name, base=base, far=far, began=began, suspect=suspect(fact.data))
 
 
 def end(conn: Connection, fact: Fact) -> Cause | None:
@@ -80,7 +82,8 @@ def _stopped(conn: Connection, fact: Fact, run: Run, what: str, said: tuple[str,
         application=run.application,
         commit=run.commit,
         run=run,
-        base=_pushed_onto(conn, run),
+        base=pushed_onto(conn, run),
+        onto=pushed_onto(conn, run),
         asked=run.who,
         hint=hint,
     )
@@ -102,10 +105,16 @@ def _undone(conn: Connection, fact: Fact, run: Run, deployment: Deployment, hint
         environment=deployment.environment,
         commit=deployment.commit,
         run=run,
-        base=serves or _pushed_onto(conn, run),
+        base=serves or pushed_onto(conn, run),
+        onto=pushed_onto(conn, run),
         asked=run.who,
         hint=hint,
     )
+
+
+def rehearsed(failed: Fact) -> str:
+    """What is said of a rehearsal that failed."""
+    return f"its rehearsal in {failed.environment} failed with {failed.data['part']}: {failed.data['reason']}"
 
 
 def _rehearsed(conn: Connection, fact: Fact, run: Run, failed: Fact, hint: str) -> Cause:
@@ -116,13 +125,14 @@ def _rehearsed(conn: Connection, fact: Fact, run: Run, failed: Fact, hint: str) 
         f"stopped {run.application} {run.commit}",
         "undone",
         fact.at,
-        f"its rehearsal in {failed.environment} failed with {failed.data['part']}: {failed.data['reason']}",
+        rehearsed(failed),
         lines(failed.data.get("excerpt")),
         application=run.application,
         environment=bound,
         commit=run.commit,
         run=run,
-        base=_pushed_onto(conn, run) if now is None else releases.get(conn, now.release).commit,
+        base=pushed_onto(conn, run) if now is None else releases.get(conn, now.release).commit,
+        onto=pushed_onto(conn, run),
         asked=run.who,
         hint=hint,
     )
@@ -180,11 +190,3 @@ def _retry(run: Run, step: str) -> int:
 
 def _run(conn: Connection, fact: Fact) -> Run:
     return runs.get(conn, str(fact.run))
-
-
-def _pushed_onto(conn: Connection, run: Run) -> str | None:
-    """The commit that the branch was at before the push."""
-    if run.push is None:
-        return None
-    old = pushes.get(conn, run.push).old
-    return None if old == NOTHING else old

@@ -45,7 +45,9 @@ class Evidence:
 class Suspicion:
     """`commit` is None when nobody is named; `reason` is one sentence either way.
 
-    `files` are those of the repository that it went through, the innermost first: somebody may own them.
+    `files` are those of the repository that it went through, the innermost first: somebody may own them. A step
+    may have failed in the same way since it `began` with a commit below; `base` is the newest one that was free of
+    it, and `far` says that commits between are not.
     """
 
     reason: str
@@ -57,6 +59,9 @@ class Suspicion:
     evidence: tuple[Evidence, ...] = ()
     candidates: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    base: str = ""
+    far: bool = False
+    began: str = ""
 
 
 @dataclass(frozen=True)

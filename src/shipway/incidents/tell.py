@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shipway.config.places import Places
-from shipway.incidents import blame, causes, follow, production, words
+from shipway.incidents import began, blame, causes, follow, production, words
+from shipway.incidents.blame import Whom
 from shipway.incidents.cause import Cause
 from shipway.incidents.channels import FIXED
-from shipway.pushes.git import Git
+from shipway.pushes.git import Git, GitFailed
 from shipway.state import artifacts, deployments, facts, messages, positions, releases, verdicts
 from shipway.state.database import Connection, Database
 from shipway.state.deployments import Deployment
@@ -102,13 +103,32 @@ class Teller:
 
     def _told(self, cause: Cause) -> list[Draft]:
         """What each person is told of a cause."""
-        whom = blame.whom(self._git(cause.application), cause)
+        git = self._git(cause.application)
+        cause = self._traced(git, cause)
+        theirs = blame.whom(git, cause)
+        others = blame.held(git, cause, theirs)
+        told = [] if others is None else self._said(cause, others)
+        return self._said(_of_the_first(cause), theirs) + told
+
+    def _traced(self, git: Git | None, cause: Cause) -> Cause:
+        """Where git cannot say with what it began, it is as if it began now."""
+        if git is None:
+            return cause
+        try:
+            with self.database.read() as conn:
+                return began.traced(conn, git, cause)
+        except (GitFailed, ValueError) as error:
+            log.warning("it is not known with what %s began: %s", cause.key, error)
+            return cause
+
+    def _said(self, cause: Cause, whom: Whom) -> list[Draft]:
         with self.database.read() as conn:
             text = words.trouble(conn, cause, whom, self.address)
             ends = {person: _ended_by(conn, cause, person) for person in whom.people}
             awaited = cause.kind == "bad" and not cause.stuck and not _is_settled(conn, cause)
+            heard = [one for one in whom.people if not whom.held and _has_heard(conn, cause, one)]
         due = max(time.time(), cause.at + PATIENCE if awaited else 0.0)
-        return [_draft(cause, person, text, due, ends[person]) for person in whom.people]
+        return [_draft(cause, one, text, due, ends[one]) for one in whom.people if one not in heard]
 
     def _mended(self, fact: Fact) -> list[Draft]:
         """Whoever was told of a commit hears when one that comes after it serves where commits are bound for, and
@@ -217,6 +237,22 @@ def _is_judged(conn: Connection, deployment: Deployment) -> bool:
 
 def _comes_after(git: Git, commit: str, told: Message) -> bool:
     return told.commit not in (None, commit) and git.is_ancestor(str(told.commit), commit)
+
+
+def _of_the_first(cause: Cause) -> Cause:
+    """What does not come through because of a commit below is that one's cause: its author hears of it once."""
+    if not cause.began or cause.kind not in ("stopped", "undone"):
+        return cause
+    return replace(cause, key=f"stopped {cause.application} {cause.began}")
+
+
+def _has_heard(conn: Connection, cause: Cause, person: str) -> bool:
+    """Whether somebody was told of what came to grief with a commit below: more of the same is no news."""
+    return (
+        cause.kind in ("stopped", "undone")
+        and bool(cause.began)
+        and messages.said(conn, person, cause.key) is not None
+    )
 
 
 def _ended_by(conn: Connection, cause: Cause, person: str) -> str:

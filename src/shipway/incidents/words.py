@@ -30,12 +30,12 @@ class Text:
 
 def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
     """The text of a cause; `address` is the server's own, for the links."""
-    subject = _subject(conn, cause)
+    subject = _subject(conn, cause) + (f", as with {cause.began[:7]} before" if cause.began else "")
     rows = [
         ("Commit", _commit(cause, whom)),
         ("When", _moment(cause.at)),
         ("Done", _done(conn, cause)),
-        ("Why you", _why(whom)),
+        ("Whose" if whom.held else "Why you", _why(whom)),
         ("Next", _next(conn, cause, whom)),
         *_links(cause, address),
     ]
@@ -170,6 +170,8 @@ def _serving(conn: Connection, cause: Cause, environment: str) -> str:
 
 
 def _next(conn: Connection, cause: Cause, whom: Whom) -> str:
+    if whom.held:
+        return f"Wait for a commit that mends {cause.began[:7]}. You will hear when that serves."
     if cause.hint:
         return _one_line(cause.hint)
     if cause.kind == "machine":

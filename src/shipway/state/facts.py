@@ -99,6 +99,12 @@ def last(
     return None if row is None else Fact(**row)
 
 
+def newest_of(conn: Connection, kinds: Collection[str], application: str, limit: int) -> list[Fact]:
+    """The facts of these kinds about an application, newest first, at most `limit`."""
+    query = select(facts).where(facts.c.application == application, facts.c.kind.in_(kinds))
+    return [Fact(**row) for row in conn.execute(query.order_by(facts.c.id.desc()).limit(limit)).mappings()]
+
+
 def last_of_error(conn: Connection, fact: Fact, kinds: Collection[str]) -> Fact | None:
     """The newest fact of these kinds before this one, about the same error in the same environment."""
     query = select(facts).where(

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
-from shipway.incidents import differences, suspects
+from shipway.incidents import began, differences, suspects
+from shipway.incidents.cause import is_condemned
 from shipway.incidents.differences import FORMAT, Changed, Written
 from shipway.incidents.suspects import Suspicion
 from shipway.pushes.git import Git, GitFailed
@@ -80,14 +81,27 @@ class Suspecting:
 
 
 def of_step(cast: Cast, failure: Fact) -> Suspicion:
-    """Who is suspected of a step that failed: the calls that explain it, crossed with what was pushed."""
+    """Who is suspected of a step that failed: the calls that explain it, crossed with what is new.
+
+    What failed in the same way below came by nobody since: there its own calls are crossed with what was new then.
+    """
+    step, said = str(failure.data.get("step")), str(failure.data.get("excerpt", ""))
     with cast.database.read() as conn:
         run = runs.get(conn, str(failure.run))
         push = None if run.push is None else pushes.get(conn, run.push)
-    if push is None or push.old == NOTHING:
-        return Suspicion("There is no commit before it to compare with.")
-    calls = stacks.calls_in(str(failure.data.get("excerpt", "")))
-    return _crossed(Git(cast.machine.places.repository(run.application)), calls, push.old, run.commit)
+        git = Git(cast.machine.places.repository(run.application))
+        try:
+            since = began.of_step(conn, git, run, step, said)
+        except GitFailed as error:
+            return _unreadable(error)
+    if since.commit:
+        found = _crossed(git, stacks.calls_in(since.said), since.free, since.commit)
+        found = replace(found, reason=f"It failed in the same way with {since.commit[:7]}. {found.reason}")
+    elif push is None or push.old == NOTHING:
+        found = Suspicion("There is no commit before it to compare with.")
+    else:
+        found = _crossed(git, stacks.calls_in(said), since.free, run.commit)
+    return replace(found, base=since.free, far=since.far, began=since.commit)
 
 
 def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
@@ -134,11 +148,11 @@ def _given_up(defect: Exception, tries: int) -> Suspicion:
 
 
 def _before(conn: Connection, release: Release) -> Release | None:
-    """What served in the environment before this release was first deployed there."""
+    """What served in the environment before this release was first deployed there, and was not condemned."""
     made = deployments.recent(conn, release.application, release.environment, limit=200)
     first = min((each.epoch for each in made if each.release == release.id), default=None)
     for each in made:
-        if first is not None and each.epoch < first and each.state == "done":
+        if first is not None and each.epoch < first and each.state == "done" and not is_condemned(conn, each):
             return releases.get(conn, each.release)
     return None
 
@@ -155,6 +169,8 @@ def _calls(sample: Sample) -> list[Call]:
 
 def _crossed(git: Git, calls: Sequence[Call], old: str, new: str) -> Suspicion:
     """Crosses the calls with the difference; a repository that git cannot read suspects nobody."""
+    if not old:
+        return Suspicion("There is no commit before it to compare with.")
     try:
         files = set(git.files(new))
         placed = [(path, call) for call in calls if (path := stacks.located(call, files)) is not None]
@@ -164,8 +180,12 @@ def _crossed(git: Git, calls: Sequence[Call], old: str, new: str) -> Suspicion:
         changed = {path: file for path in paths if (file := _changed(git, old, new, path, between)) is not None}
         return replace(suspects.suspect(placed, changed, between), files=tuple(paths))
     except GitFailed as error:
-        log.warning("nobody can be suspected: %s", error)
-        return Suspicion("The repository could not be read.")
+        return _unreadable(error)
+
+
+def _unreadable(error: GitFailed) -> Suspicion:
+    log.warning("nobody can be suspected: %s", error)
+    return Suspicion("The repository could not be read.")
 
 
 def _between(git: Git, old: str, new: str, paths: Sequence[str]) -> list[Written]:
