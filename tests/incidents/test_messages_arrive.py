@@ -522,6 +522,23 @@ def test_what_was_not_taken_for_a_quarter_of_an_hour_is_late(team: Team, hook: H
         assert len(messages.undelivered(conn, time.time() + 1)) == 1
 
 
+@pytest.mark.parametrize("dies", [False, True])
+def test_what_waits_for_the_old_release_has_a_courier_that_is_ready(team: Team, hook: Hook, dies: bool) -> None:
+    team.channel("ada@example.org", hook.url())
+    with team.database.write() as conn:
+        messages.write(conn, Draft("ada@example.org", "bad", "bad", "It is bad", "It is.", time.time() + 2.0))
+    team.outbox.look()
+    courier = team.outbox._ready
+    assert courier is not None
+    if dies:
+        courier.kill()
+        courier.wait()
+    team.later = 3.0
+    team.send()
+    assert ([body["title"] for body in hook.bodies], states(team)) == (["It is bad"], ["sent"])
+    assert (team.outbox._ready, courier.poll() is not None) == (None, True)
+
+
 def test_a_message_is_claimed_by_one(team: Team) -> None:
     say(team)
     seen = newest(team)

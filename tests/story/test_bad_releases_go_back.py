@@ -77,8 +77,13 @@ def test_it_does_not_come_back_by_itself_nor_by_hand(installation: Installation,
     assert installation.says("shop") == "2"
 
 
-def test_a_commit_that_takes_it_back_is_ready(repository: Repository) -> None:
+def test_a_commit_that_takes_it_back_is_ready(installation: Installation, repository: Repository) -> None:
     bad = repository.head
+    order = ["deployment.undo", "deployment.switched_back", "revert.ready", "deployment.failed"]
+    told = [one for (one,) in installation.query("select kind from facts where [commit] = ? order by id", bad)]
+    assert [kind for kind in told if kind in order] == order, (
+        "requests first, and nobody waits for the last of them"
+    )
     name = f"revert-{bad[:7]}"
     eventually(lambda: repository.git("fetch", "shipway", name).code == 0, "the branch is there")
     assert repository.git("diff", "--stat", f"{bad}~1", "FETCH_HEAD").out == ""

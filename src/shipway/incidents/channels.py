@@ -129,10 +129,12 @@ def send(
     answers: str = "",
     kind: str = "",
     limit: float = errand.LIMIT,
+    courier: errand.Courier | None = None,
 ) -> Outcome:
     """Sends by a channel what is meant for a person; takes `limit` seconds at most. Raises KeyLost.
 
-    `kind` is the message's, empty for a test; `answers` the Message-ID of the one that it follows up.
+    `kind` is the message's, empty for a test; `answers` the Message-ID of the one that it follows up; `courier` is
+    one that is ready, if there is one.
     """
     if channel.whose.startswith(EVERYBODY) and _everybody_with(person) != channel.whose:
         return Outcome(False, f"It is for addresses of {channel.whose} alone.")
@@ -147,7 +149,7 @@ def send(
         "answers": answers,
         "news": "" if not kind else "end" if kind in ENDS else "update" if kind == UPDATED else "trouble",
     }
-    return errand.run(order, limit)
+    return errand.run(order, limit, courier)
 
 
 def ping(vault: Vault, channel: Channel) -> Outcome:

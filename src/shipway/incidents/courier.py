@@ -1,6 +1,8 @@
 """One message to one channel, in a process of its own: a channel that hangs, hangs nobody else.
 
-    python -m shipway.incidents.courier     reads an order as a line of JSON, says what became of it in another
+    python -m shipway.incidents.courier [ready]     reads an order as JSON, says in a line of it what became of it
+
+With `ready` it loads what knows the services before it has its order.
 
 Apprise knows the services and is loaded here alone. E-mail is sent by Python itself, from an URL that Apprise has
 read: Apprise makes up the Message-ID of a mail, and ours has to be the same whenever a message is sent again.
@@ -40,6 +42,7 @@ PATIENCE = 75.0
 """Seconds that a service may take to answer; the slowest that is borne takes a minute."""
 
 PING_PATIENCE = 10.0
+READY = "ready"
 LOOK_UP = 3.0
 """Seconds in which a name has to be found to be looked at when its channel is added."""
 
@@ -61,15 +64,20 @@ class Inside(Refused):
 
 
 def main() -> None:
-    """Carries out the one order on standard input."""
-    order = json.loads(sys.stdin.readline())
+    """Carries out the one order on standard input; ends where nobody is left to give one."""
+    if sys.argv[1:] == [READY]:
+        _service("json://localhost")  # whichever it is, Apprise loads them all
+    said = sys.stdin.readline()
+    if not said:
+        return
+    order = json.loads(said)
+    os.environ.update(order.get("environment", {}))
     threading.Thread(target=_end_with, args=(order["parent"],), daemon=True).start()
     outside = Outside()
     if not order.get("private", False):
         sys.addaudithook(outside.look)
     try:
-        said = _ACTS[order["act"]](order)
-        answer = {"good": True, "said": said}
+        answer = {"good": True, "said": _ACTS[order["act"]](order)}
     except Refused as error:
         inside = error if isinstance(error, Inside) else outside.refused
         said = _masked(str(error), order["url"]) if inside is None else str(inside)

@@ -1,4 +1,7 @@
-"""Sending a courier: the order goes in, what became of it comes out, and after its time it is gone."""
+"""Sending a courier: the order goes in, what became of it comes out, and after its time it is gone.
+
+One that is known to be needed soon can be had ready: to begin takes longer than to send.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shipway.incidents import courier
@@ -31,20 +34,33 @@ class Outcome:
     never: bool = False
 
 
-def run(order: Mapping[str, object], limit: float = LIMIT) -> Outcome:
-    """Lets a courier carry out one order: `act` is what, `url` where, `private` whether that may be inside."""
-    names = (*_ALWAYS, *_INSIDE) if order.get("private") else _ALWAYS
-    process = subprocess.Popen(
-        [sys.executable, "-I", courier.__file__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={name: os.environ[name] for name in names if name in os.environ},
-        cwd="/",
-    )
-    with process:
+Courier = subprocess.Popen[bytes]
+
+
+def ready() -> Courier:
+    """A courier that has loaded what knows the services, or soon has, and waits for its order."""
+    return _begun(courier.READY)
+
+
+def dismiss(courier_: Courier) -> None:
+    """Ends one that has no order."""
+    with courier_:
+        courier_.kill()
+
+
+def run(order: Mapping[str, object], limit: float = LIMIT, courier_: Courier | None = None) -> Outcome:
+    """Lets a courier carry out one order: `act` is what, `url` where, `private` whether that may be inside.
+
+    It is `courier_`, if that one was had ready and still lives.
+    """
+    if courier_ is not None and courier_.poll() is not None:
+        dismiss(courier_)
+        courier_ = None
+    names = _INSIDE if order.get("private") else ()
+    around = {"parent": os.getpid(), "environment": _environment(names)}
+    with courier_ or _begun() as process:
         try:
-            told, _nothing = process.communicate(json.dumps({**order, "parent": os.getpid()}).encode(), limit)
+            told, _nothing = process.communicate(json.dumps({**order, **around}).encode(), limit)
         except subprocess.TimeoutExpired:
             return Outcome(False, f"It did not answer within {limit:.0f} s.")
         finally:
@@ -53,3 +69,18 @@ def run(order: Mapping[str, object], limit: float = LIMIT) -> Outcome:
         return Outcome(**json.loads(told))
     except (ValueError, TypeError):
         return Outcome(False, f"The courier ended with {process.returncode} and said nothing.")
+
+
+def _begun(*words: str) -> Courier:
+    return subprocess.Popen(
+        [sys.executable, "-I", courier.__file__, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_environment(_ALWAYS),
+        cwd="/",
+    )
+
+
+def _environment(names: Sequence[str]) -> dict[str, str]:
+    return {name: os.environ[name] for name in names if name in os.environ}

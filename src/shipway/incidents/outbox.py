@@ -38,6 +38,7 @@ LATE = 15 * 60.0
 """Seconds after which a message that no channel took is shown on the pages, and the next channel tried too."""
 
 FIRST_PAUSE, A_MINUTE = 2.0, 60.0  # seconds between two tries; each is twice the one before
+SOON = 3.0  # seconds before its time in which a message has a courier that is ready
 AT_ONCE, AT_ONCE_EACH, BUSY = 8, 2, 4
 """Couriers; those of one channel; and how many there are when one of a channel has to do."""
 
@@ -57,6 +58,7 @@ class Outbox:
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _busy: Counter[str] = field(default_factory=Counter)
     _refused: dict[Channel, float] = field(default_factory=dict)  # until when it is passed over
+    _ready: errand.Courier | None = None
     _turned_away: dict[str, dict[str, None]] = field(default_factory=dict)  # by channel, the longest ago first
     _couriers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
@@ -67,6 +69,7 @@ class Outbox:
         now = self.clock()
         with self.database.read() as conn:
             due = [message for message in messages.waiting(conn, now) if self._free(message, now)]
+            soon = any(channels.reaching(conn, person) for person in messages.awaited(conn, now, now + SOON))
             reaching = {person: channels.reaching(conn, person) for person in {message.person for message in due}}
             ways = [may_take(reaching[message.person], message, _taker(conn, message)) for message in due]
         for message, theirs in zip(due, ways, strict=True):
@@ -77,10 +80,25 @@ class Outbox:
             channel = next(filter(self._take, turns), None)
             if channel is not None:
                 self._begin(channel, message, now, len(turns))
+        self._keep_ready(soon)
 
     def close(self) -> None:
         """Waits for the couriers that are on their way."""
         self._couriers.shutdown()
+        self._keep_ready(False)
+
+    def _keep_ready(self, wanted: bool) -> None:
+        """One courier while a message waits for what comes soon, so that it need not wait for the courier too."""
+        if wanted and self._ready is None:
+            self._ready = errand.ready()
+        elif not wanted and (idle := self._the_ready_one()) is not None:
+            errand.dismiss(idle)
+
+    def _the_ready_one(self) -> errand.Courier | None:
+        """For one message: it is ready no more."""
+        with self._guard:
+            taken, self._ready = self._ready, None
+        return taken
 
     def _free(self, message: Message, now: float) -> bool:
         """Whether nobody sends it: nobody ever did, their time is up, or they are dead."""
@@ -112,15 +130,17 @@ class Outbox:
             with self.database.write() as conn:
                 claimed = messages.claim(conn, message, self._me, now + self.limit + 10.0)
             if claimed:
-                self._couriers.submit(self._carry, channel, message, turns)
+                self._couriers.submit(self._carry, channel, message, turns, self._the_ready_one())
                 carried = True
         finally:
             if not carried:
                 self._leave(channel)
 
-    def _carry(self, channel: Channel, message: Message, turns: int) -> None:
+    def _carry(
+        self, channel: Channel, message: Message, turns: int, courier: errand.Courier | None = None
+    ) -> None:
         try:
-            outcome = self._send(channel, message)
+            outcome = self._send(channel, message, courier)
             if outcome.never:
                 self._refused[channel] = self.clock() + LATE
             with self.database.write() as conn:
@@ -138,7 +158,7 @@ class Outbox:
         finally:
             self._leave(channel)
 
-    def _send(self, channel: Channel, message: Message) -> Outcome:
+    def _send(self, channel: Channel, message: Message, courier: errand.Courier | None = None) -> Outcome:
         try:
             return channels.send(
                 self.vault,
@@ -150,9 +170,13 @@ class Outbox:
                 answers=self._id(message.answers) if message.answers else "",
                 kind=message.kind,
                 limit=self.limit,
+                courier=courier,
             )
         except ShipwayError as error:
             return Outcome(False, error.message)
+        finally:
+            if courier is not None and courier.poll() is None:  # it was not needed after all
+                errand.dismiss(courier)
 
     def _id(self, message: str) -> str:
         """The Message-ID of a message, always the same (RFC 5322)."""

@@ -71,11 +71,12 @@ def fixed(
 def back(conn: Connection, cause: Cause) -> Release | None:
     """The release that serves instead of the one that the cause is about, if one does.
 
-    None does beside one that is stuck, and before a deployment is undone: these may have a share of the requests.
+    None does beside one that is stuck, or that is tried and has a share of the requests.
     """
     if cause.application is None or cause.environment is None or cause.stuck:
         return None
-    if any(each.id == cause.deployment for each in deployments.running(conn)):
+    tried = next((each for each in deployments.running(conn) if each.id == cause.deployment), None)
+    if tried is not None and [share for _, share in deployments.shares(conn, tried)][-1:] != [0]:
         return None
     now = releases.now_serving(conn, cause.application, cause.environment)
     release = None if now is None else releases.get(conn, now.release)

@@ -98,6 +98,12 @@ def waiting(conn: Connection, now: float) -> list[Message]:
     return _messages(conn, query.order_by(messages.c.id))
 
 
+def awaited(conn: Connection, now: float, until: float) -> set[str]:
+    """Whom those are for that were never tried and have their time between now and then."""
+    soon = (messages.c.state == "waiting", messages.c.attempts == 0, messages.c.next_try.between(now, until))
+    return set(conn.execute(select(messages.c.person).where(*soon)).scalars())
+
+
 def claim(conn: Connection, seen: Message, lease: str, until: float) -> bool:
     """Takes a message in hand as it was seen; False when somebody else was faster."""
     same = (

@@ -116,16 +116,26 @@ def _give_up(cast: Cast, delivery: Delivery, reason: str, excerpt: str = "") -> 
 
 
 def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> None:
-    """Ends it only when the revert of a bad one is made too: what is interrupted here is done again."""
+    """Ends it only when the revert of a bad one is made too: what is interrupted here is done again.
+
+    Requests go back first. The revert is made before the last of those under way have come to rest, for which
+    nobody who is told of it has to wait.
+    """
     try:
+        delivery.give_traffic_back()
+        _offer_revert(cast, delivery)
         delivery.undo()
     except TransientError:
         raise
     except ShipwayError as error:  # what could be undone is; the rest is for a person to see
         reason = f"{reason} Undoing it stopped: {error.message}"
+    _offer_revert(cast, delivery)
+    _end(cast, delivery.deployment, "failed", reason, excerpt)
+
+
+def _offer_revert(cast: Cast, delivery: Delivery) -> None:
     if delivery.previous is not None:
         reverts.offer_if_bad(cast, delivery.deployment, delivery.previous)
-    _end(cast, delivery.deployment, "failed", reason, excerpt)
 
 
 def _end(cast: Cast, deployment: Deployment, state: str, reason: str = "", excerpt: str = "") -> None:

@@ -40,6 +40,7 @@ class Delivery:
     cast: Cast
     deployment: Deployment
     release: Release
+    _moved: bool = False  # requests, away from the release
 
     def carry_out(self) -> None:
         """Brings the release up beside what serves, and then moves everything to it."""
@@ -70,7 +71,9 @@ class Delivery:
     def undo(self) -> None:
         """Takes away what this deployment started, its traffic first, and starts again what it stopped."""
         cast, before = self.cast, self.previous
-        self._give_traffic_back()
+        self.give_traffic_back()
+        if self._moved or self._shares:
+            cast.proxy.drained(self.release.name, self.project.traffic.drain)
         keep_web = self._serving is not None and self.release.id in (self._serving.release, self._serving.warm)
         others = [name for name in self.project.processes if name != "web"]
         process.stop(cast.machine, self.release, self.epoch, only=others if keep_web else None)
@@ -78,6 +81,23 @@ class Delivery:
             cast.proxy.drop_cluster(self.release.name)
         if before is not None:
             Delivery(cast, self.deployment, before)._start(*self._old_processes)
+
+    def give_traffic_back(self) -> None:
+        """To what served before, if the router or the record, or both, know of this release already."""
+        app, env = self.release.application, self.release.environment
+        now, before = self._serving, self.previous
+        if self.release.name in self.cast.proxy.serving(app, env):
+            self.cast.proxy.shift(app, env, {} if before is None else {before.name: 100}, epoch=self.epoch)
+            self._moved = True
+        served = now is not None and now.release == self.release.id
+        if not served and not self._shares[-1:] > [0]:
+            return
+        with self.cast.database.write() as conn:
+            if now is not None and served and before is None:
+                releases.serve_nothing(conn, now)
+            elif served and before is not None:
+                releases.serve(conn, before, deployment=self.deployment.id, epoch=self.epoch, warm_until=None)
+            deployments.switched_back(conn, self.deployment)
 
     def give_share_back(self) -> None:
         """While nothing can be recorded nothing is tried: what serves gets all requests, as the record has it.
@@ -121,6 +141,12 @@ class Delivery:
     def _serving(self) -> Serving | None:
         with self.cast.database.read() as conn:
             return releases.now_serving(conn, self.release.application, self.release.environment)
+
+    @property
+    def _shares(self) -> list[int]:
+        """Of 100 requests, which its release has had by this deployment, the last one last."""
+        with self.cast.database.read() as conn:
+            return [share for _, share in deployments.shares(conn, self.deployment)]
 
     def _take_epoch(self) -> None:
         self.cast.machine.keeper.take_epoch(process.group(self.release), self.epoch)
@@ -247,22 +273,6 @@ class Delivery:
         app, env = self.release.application, self.release.environment
         sticky = self.project.traffic.sticky
         self.cast.proxy.shift(app, env, shift.shares.of, epoch=self.epoch, sticky=sticky)
-
-    def _give_traffic_back(self) -> None:
-        """To what served before, if the router or the record, or both, know of this release already."""
-        app, env = self.release.application, self.release.environment
-        now, before = self._serving, self.previous
-        if self.release.name in self.cast.proxy.serving(app, env):
-            shares = {} if before is None else {before.name: 100}
-            self.cast.proxy.shift(app, env, shares, epoch=self.epoch)
-            self.cast.proxy.drained(self.release.name, self.project.traffic.drain)
-        if now is not None and now.release == self.release.id:
-            with self.cast.database.write() as conn:
-                if before is None:
-                    releases.serve_nothing(conn, now)
-                else:
-                    releases.serve(conn, before, deployment=self.deployment.id, epoch=self.epoch, warm_until=None)
-                deployments.switched_back(conn, self.deployment)
 
     def _finish(self) -> None:
         """The former release keeps only its web, warm; `tend` stops what is no longer needed at all."""
