@@ -17,12 +17,22 @@ from shipway.incidents.suspects import Suspicion
 from shipway.incidents.tell import Teller
 from shipway.pushes import repositories
 from shipway.pushes.git import environment as git_environment
-from shipway.state import applications, artifacts, deployments, facts, messages, pushes, releases, runs, suspicions
+from shipway.state import (
+    applications,
+    artifacts,
+    deployments,
+    facts,
+    holds,
+    messages,
+    pushes,
+    releases,
+    runs,
+    suspicions,
+)
 from shipway.state.database import Database, open_database
 from shipway.state.messages import Message
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.runs import Run
-from shipway.state.tables import holds
 from support.installation import eventually
 
 NAMES = {"ada": "Ada Okafor", "ben": "Ben Weber", "cho": "Cho Tanaka"}
@@ -139,6 +149,7 @@ class Team:
             begun = deployments.begin(conn, run=run.id, release=release, kind=kind, at_least=0)
             if ending == "done":
                 releases.serve(conn, release, deployment=begun.id, epoch=begun.epoch, warm_until=time.time() + 600)
+                deployments.switched(conn, begun)
             if ending != "running":
                 deployments.end(conn, begun, ending, how.get("reason", ""), how.get("excerpt", ""))
         return release.id
@@ -162,12 +173,10 @@ class Team:
         with self.database.write() as conn:
             facts.record(conn, kind, application=APP, **about)
 
-    def quarantine(self, commit: str) -> None:
+    def quarantine(self, commit: str, environment: str = "prod") -> None:
         """What the rollbacks stage records."""
         with self.database.write() as conn:
-            values = {"id": commit, "application": APP, "commit": commit, "kind": "quarantine", "why": "bad"}
-            conn.execute(holds.insert().values(**values, who="shipway", created=time.time()))
-        self.fact("commit.quarantined", environment="prod", commit=commit)
+            holds.quarantine(conn, APP, environment, commit, why="bad", run="")
 
     def tell(self) -> list[Message]:
         """Makes messages of what happened; all there are, oldest first."""

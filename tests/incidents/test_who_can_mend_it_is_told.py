@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from incidents.team import APP, Team
+from shipway.incidents.channels import NOISE
 from shipway.incidents.suspects import REASONS, Evidence, Suspicion
-from shipway.state import deployments, facts, releases, verdicts
+from shipway.state import deployments, facts, holds, releases, verdicts
 from shipway.state.messages import Message
 from shipway.state.runs import Run
 from support.receivers import Hook, Mailbox
@@ -747,13 +748,55 @@ def verdict(team: Team, run: Run, kind: str, share: int = 100) -> None:
 
 def test_a_fix_that_is_tried_serves_once_it_is_judged_good(team: Team) -> None:
     run = tried(team)
-    verdict(team, run, "good", 20)
-    assert len(team.tell()) == 1
     verdict(team, run, "good")
     team.tell()
     cool(team)
     assert [one.kind for one in team.tell()] == ["stopped", "fixed"]
     assert "Your fix serves" in team.tell()[-1].subject
+    assert re.search(r" It was watched for \d+ s and is good\.\n", team.tell()[-1].text)
+
+
+def test_a_fix_that_was_good_with_a_share_serves_as_soon_as_it_has_all_requests(team: Team) -> None:
+    """In which environments it was bad, since when it serves, until when it is watched, what is held; once."""
+    team.deliver(good := team.commit("ben"))
+    broken = team.push(team.commit("ada"), good)
+    for name in ("prod", "dev"):
+        team.deploy(broken, name, judged="yes")
+        judge(team, broken, name)
+        team.quarantine(broken.commit, name)
+        team.deploy(team.ask(good, "shipway", "rollback"), name, kind="rollback")
+    assert kinds(team) == ["bad"]
+    run = team.push(team.commit("ada"), broken.commit)
+    release = team.deploy(run, "prod", ending="running", judged="yes")
+    verdict(team, run, "good", 50)
+    assert kinds(team) == ["bad"]
+    with team.database.write() as conn:
+        begun, made = deployments.get(conn, team.deployment(run)), releases.get(conn, release)
+        releases.serve(conn, made, deployment=begun.id, epoch=begun.epoch, warm_until=time.time() + 600)
+        deployments.switched(conn, begun)
+        deployments.end(conn, begun, "done")
+        holds.lift(conn, holds.quarantined(conn, APP, "dev"), by=run.commit, run=run.id)
+    message = team.tell()[-1]
+    assert message.subject == f"[shop] Your fix serves: {run.commit[:7]} is in prod"
+    assert f"Was bad  {broken.commit[:7]} in dev and prod\n" in message.text
+    serves = r"prod serves r\d \(\w+\) with all requests since [\d:]+ UTC. It was good with 50 % of them"
+    assert re.search(
+        rf"Done     {serves}, and it is watched until [\d:]+ UTC: you hear if it has to be taken back.\n",
+        message.text,
+    )
+    held = f"{broken.commit[:7]} stays in quarantine in prod until what comes after it was watched there."
+    assert f"Hold     The quarantine of {broken.commit[:7]} has ended in dev. {held}\n" in message.text
+    verdict(team, run, "good")
+    team.tell()
+    cool(team)
+    assert kinds(team) == ["bad", "fixed"]
+    judge(team, run)
+    assert kinds(team) == ["bad", "fixed", "bad"]
+
+
+def kinds(team: Team) -> list[str]:
+    """Without what only a channel hears that can change what it took."""
+    return [one.kind for one in team.tell() if one.kind not in NOISE]
 
 
 @pytest.mark.parametrize("judged", [True, False])

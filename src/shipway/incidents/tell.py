@@ -131,8 +131,8 @@ class Teller:
         return [_draft(cause, one, text, due, ends[one]) for one in whom.people if one not in heard]
 
     def _mended(self, fact: Fact) -> list[Draft]:
-        """Whoever was told of a commit hears when one that comes after it serves where commits are bound for, and
-        its trial is over: what was said for it, or that nothing was.
+        """Whoever was told of a commit hears once one that comes after it has all requests where commits are bound
+        for, and was judged good; or that nothing spoke for it, when its trial is over.
         """
         with self.database.read() as conn:
             deployment = _stays(conn, fact)
@@ -143,7 +143,8 @@ class Teller:
             order = artifacts.of_release(conn, release).project["environments"]
             told = messages.about(conn, COMMITS, release.application, fact.at - REMEMBERED)
             heard = messages.about(conn, (FIXED,), release.application, fact.at - REMEMBERED)
-        if deployment.kind != "deploy" or order[-1]["name"] != deployment.environment:
+        names = [str(each["name"]) for each in order]
+        if deployment.kind != "deploy" or names[-1] != deployment.environment:
             return []
         git = Git(self.places.repository(release.application))
         mended = [
@@ -157,7 +158,8 @@ class Teller:
             theirs = [one for one in mended if one.person == person]
             since = git.brought(theirs[-1].commit, deployment.commit, blame.MOST)
             own = any(commit.email.lower() == person for commit in since)
-            text = words.fixed(theirs, deployment, release.number, self.address, theirs=own, doubt=doubt)
+            with self.database.read() as conn:
+                text = words.fixed(conn, theirs, deployment, names, self.address, theirs=own, doubt=doubt)
             news = Draft(
                 person,
                 f"fixed {theirs[-1].id}",
@@ -195,13 +197,14 @@ def _follow(conn: Connection, draft: Draft) -> None:
 
 
 def _stays(conn: Connection, fact: Fact) -> Deployment | None:
-    """The deployment that this fact shows to serve with its trial over; None while it is tried."""
+    """The deployment that this fact shows to have all requests, and to be good or its trial over."""
     if fact.kind == "release.cooled":
         now = releases.now_serving(conn, str(fact.application), str(fact.environment))
         return None if now is None or now.warm is not None else _kept(conn, deployments.get(conn, now.deployment))
     deployment = deployments.get(conn, str(fact.data["deployment"]))
     if fact.kind == "deployment.done":
-        return None if _on_trial(conn, deployment) else _kept(conn, deployment)
+        tried = _on_trial(conn, deployment) and not _was_good(conn, deployment)
+        return None if tried else _kept(conn, deployment)
     return _kept(conn, deployment) if verdicts.is_of_the_end(conn, fact) else None
 
 
@@ -210,6 +213,12 @@ def _on_trial(conn: Connection, deployment: Deployment) -> bool:
     now = releases.now_serving(conn, deployment.application, deployment.environment)
     beside = now is not None and now.deployment == deployment.id and now.warm is not None
     return beside and _is_judged(conn, deployment) and not verdicts.at_the_end(conn, deployment)
+
+
+def _was_good(conn: Connection, deployment: Deployment) -> bool:
+    """Whether what was judged last of it, before it got all requests, speaks for it."""
+    judged, after = verdicts.of_deployment(conn, deployment.id), verdicts.at_the_end(conn, deployment)
+    return [one.kind for one in judged[: len(judged) - len(after)]][-1:] == ["good"]
 
 
 def _kept(conn: Connection, deployment: Deployment) -> Deployment | None:
@@ -224,7 +233,7 @@ def _doubt(conn: Connection, deployment: Deployment) -> str:
     if not _is_judged(conn, deployment) or deployments.done_before(conn, deployment) is None:
         return ""
     judged = verdicts.at_the_end(conn, deployment)
-    if any(one.kind == "good" for one in judged):
+    if any(one.kind == "good" for one in judged) or (not judged and _was_good(conn, deployment)):
         return ""
     return judged[-1].reason if judged else "nobody has judged it"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shipway.incidents.blame import OWNER, Whom
 from shipway.incidents.cause import Cause
-from shipway.state import deployments, facts, holds, releases
+from shipway.state import deployments, facts, holds, releases, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.messages import Message
@@ -44,28 +44,87 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
 
 
 def fixed(
-    told: Sequence[Message], by: Deployment, number: int, address: str, *, theirs: bool, doubt: str = ""
+    conn: Connection,
+    told: Sequence[Message],
+    by: Deployment,
+    order: Sequence[str],
+    address: str,
+    *,
+    theirs: bool,
+    doubt: str = "",
 ) -> Text:
-    """That what somebody was told of is mended, by `theirs` or by others: a commit that comes after it serves.
+    """That what somebody was told of is mended, by `theirs` or by others: a commit that comes after it has all
+    requests in the last environment of `order`.
 
     With a `doubt` it says that it serves, and that nothing is known of whether it mends it.
     """
-    commits = ", ".join(dict.fromkeys(str(one.commit)[:7] for one in told))
+    mended = list(dict.fromkeys(str(one.commit) for one in told))
+    commits = ", ".join(each[:7] for each in mended)
     serves = f"{by.commit[:7]} is in {by.environment}"
     subject = f"Your fix serves: {serves}" if theirs else f"{commits} is mended by others: {serves}"
-    done, next_ = f"{by.environment} serves r{number} ({by.commit[:7]}).", "Nothing."
+    next_ = "Nothing."
     if doubt:
         subject = f"{serves} and could not be judged; it comes after {commits}"
-        done += f" Nothing is known of whether it is good: {_one_line(doubt).rstrip('.')}."
         next_ = "See for yourself whether it mends that."
     rows = [
         ("Commit", f"{by.commit[:7]}, which comes after {commits}"),
         ("When", _moment(by.ended or by.started)),
-        ("Done", done),
+        ("Was bad", "; ".join(_was_bad(conn, by.application, each, order) for each in mended)),
+        ("Done", _serves_now(conn, by, doubt)),
+        ("Hold", " ".join(_quarantine(conn, by, each, order) for each in mended)),
         ("Next", next_),
         (by.environment.capitalize(), f"{address}/applications/{by.application}/environments/{by.environment}"),
     ]
     return _made(by.application, subject, subject, (), rows)
+
+
+def _serves_now(conn: Connection, by: Deployment, doubt: str) -> str:
+    """Since when the fix has all requests, what speaks for it, and for how long it is watched."""
+    release = releases.get(conn, by.release)
+    since = by.switched or by.ended or by.started
+    serves = f"{by.environment} serves r{release.number} ({by.commit[:7]}) with all requests since {_clock(since)}"
+    if doubt:
+        return f"{serves}. Nothing is known of whether it is good: {_one_line(doubt).rstrip('.')}."
+    judged, after = verdicts.of_deployment(conn, by.id), verdicts.at_the_end(conn, by)
+    if not judged:
+        return f"{serves}."
+    last = judged[-1]
+    if after:
+        return f"{serves}. It was watched for {_lasting(last.at - since)} and is good."
+    now = releases.now_serving(conn, by.application, by.environment)
+    until = None if now is None or now.deployment != by.id else now.warm_until
+    watched = (
+        "" if until is None else f", and it is watched until {_clock(until)}: you hear if it has to be taken back"
+    )
+    return f"{serves}. It was good with {last.share} % of them{watched}."
+
+
+def _lasting(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _was_bad(conn: Connection, application: str, commit: str, order: Sequence[str]) -> str:
+    """In which environments requests were touched by a commit; empty where none were."""
+    told = facts.after(conn, 0, application=application, commit=commit, kinds=("verdict.bad", "release.silent"))
+    there = {fact.environment for fact in told}
+    return f"{commit[:7]} in {_and([name for name in order if name in there])}" if there else ""
+
+
+def _quarantine(conn: Connection, by: Deployment, commit: str, order: Sequence[str]) -> str:
+    """What became of the quarantine of a commit, in every environment where it was in one."""
+    found = {name: holds.quarantine_of(conn, by.application, name, commit) for name in order}
+    over = [name for name, hold in found.items() if hold is not None and hold.lifted is not None]
+    held = [name for name, hold in found.items() if hold is not None and hold.lifted is None]
+    said = [f"The quarantine of {commit[:7]} has ended in {_and(over)}."] if over else []
+    if held:
+        said.append(
+            f"{commit[:7]} stays in quarantine in {_and(held)} until what comes after it was watched there."
+        )
+    return " ".join(said)
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def back(conn: Connection, cause: Cause) -> Release | None:
