@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 
@@ -237,6 +238,25 @@ def test_everybody_of_a_domain_is_told_at_their_own_address_and_nobody_outside(
     team.send()
     assert [mail["To"] for mail in mailbox.wait()] == ["zoe@example.org"]
     assert states(team) == ["sent", "nowhere"]
+
+
+@pytest.mark.parametrize(
+    ("place", "arrives"),
+    [("?-who={address}", True), ("?:who={address}", True), ("/{address}", True), ("?who={address}", False)],
+)
+def test_a_webhook_for_everybody_hears_for_whom_it_is_or_is_refused(
+    team: Team, hook: Hook, place: str, arrives: bool
+) -> None:
+    url = hook.url() + place
+    if not arrives:
+        with pytest.raises(InvalidChannel, match="JSON would never see the address") as refused:
+            team.channel("*@example.org", url)
+        assert "?-who={address} stands in the query" in str(refused.value.hint)
+        return
+    team.channel("*@example.org", url)
+    say(team, "zoe@example.org")
+    team.send()
+    assert "zoe@example.org" in unquote(hook.calls[0]) + str(hook.bodies[0].get("who"))
 
 
 NOT_ONE_ADDRESS = [

@@ -36,6 +36,13 @@ TEST = 45.0  # seconds; whoever tries a channel waits for it
 ADDRESS = "{address}"
 LONGEST = 4000  # characters of an URL
 EVERYBODY = "*@"
+SOMEBODY = "somebody.of.yours@example.org"
+"""Whom a channel for everybody is read for, before anybody is to be told."""
+
+ARRIVES = (
+    f"Of a mail server: to={ADDRESS}. Of a webhook: ?-who={ADDRESS} stands in the query of the call, "
+    f"?:who={ADDRESS} in its JSON, ?+who={ADDRESS} among its headers, /{ADDRESS} in its path."
+)
 KNOWS_AGAIN = ("JSON", "Pager Duty")
 """Services (as Apprise calls them) that know what they took before by its key, so that it can be followed up."""
 
@@ -247,16 +254,17 @@ def _service(whose: str, url: str, private: bool) -> str:
             ) from error
         _read("web", whose, url, private)
         return "Sentry"
-    return _read("read", whose, url.replace(ADDRESS, "somebody%40example.org"), private)
+    somebody = SOMEBODY if ADDRESS in url else ""
+    return _read("read", whose, url.replace(ADDRESS, quote(somebody, safe="")), private, somebody)
 
 
-def _read(act: str, whose: str, url: str, private: bool) -> str:
-    read = errand.run({"act": act, "url": url, "private": private}, 30.0)
+def _read(act: str, whose: str, url: str, private: bool, somebody: str = "") -> str:
+    read = errand.run({"act": act, "url": url, "private": private, "address": somebody}, 30.0)
     if read.never:
         allowed = f"`shipway channels '{whose}' --private` allows it, for a server of your own."
         raise InvalidChannel(read.said, hint=allowed)
     if not read.good:
-        raise InvalidChannel(read.said)
+        raise InvalidChannel(read.said, hint=ARRIVES if read.lost else "")
     return read.said
 
 
@@ -271,5 +279,6 @@ def _place_of_the_address(whose: str) -> InvalidChannel:
     return InvalidChannel(
         f"The URL of a channel for everybody of a domain has to contain {ADDRESS}: the address of whom it is for "
         "stands there when something is sent.",
-        hint=f"For example {mail}. What takes messages for one person or room is added for them, or for `owner`.",
+        hint=f"For example {mail}, or jsons://hooks.{domain}/shipway?-who={ADDRESS}. What takes messages for one "
+        "person or room is added for them, or for `owner`.",
     )

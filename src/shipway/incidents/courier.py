@@ -56,6 +56,10 @@ class Refused(Exception):
     """The channel did not take it; the words say why."""
 
 
+class Lost(Refused):
+    """The address of whom a message is for would not arrive."""
+
+
 class Inside(Refused):
     """It leads to an address that is not public, and may not. The address is no secret of the URL."""
 
@@ -81,7 +85,7 @@ def main() -> None:
     except Refused as error:
         inside = error if isinstance(error, Inside) else outside.refused
         said = _masked(str(error), order["url"]) if inside is None else str(inside)
-        answer = {"good": False, "said": said, "never": inside is not None}
+        answer = {"good": False, "said": said, "never": inside is not None, "lost": isinstance(error, Lost)}
     print(json.dumps(answer), flush=True)
 
 
@@ -133,9 +137,18 @@ def _read(order: Mapping[str, Any]) -> str:
     service = _service(order["url"])
     if _is_mail(service) and not (service.smtp_host and service.targets):
         raise Refused("It names no mail server, or nobody to write to.")
+    _check_place(service, order.get("address", ""))
     if not order.get("private", False):
         _look_at(service.smtp_host if _is_mail(service) else _host(service))
     return EMAIL if _is_mail(service) else str(service.service_name)
+
+
+def _check_place(service: Any, address: str) -> None:
+    """That an address in the URL arrives: Apprise drops what it does not know. Raises Lost."""
+    if address and address not in unquote(unquote(service.url())):
+        raise Lost(
+            f"{EMAIL if _is_mail(service) else service.service_name} would never see the address where it stands."
+        )
 
 
 def _web(order: Mapping[str, Any]) -> str:

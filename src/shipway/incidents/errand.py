@@ -26,12 +26,14 @@ _INSIDE = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy",
 class Outcome:
     """Whether the channel took it, and what it said, without the secrets of its URL.
 
-    `never`: our own rule refuses it, whatever the service would say (BARS S19).
+    `never`: our own rule refuses it, whatever the service would say (BARS S19). `lost`: the service would not see
+    the address in it.
     """
 
     good: bool
     said: str
     never: bool = False
+    lost: bool = False
 
 
 Courier = subprocess.Popen[bytes]
