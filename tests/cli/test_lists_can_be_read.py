@@ -15,6 +15,7 @@ from shipway.state import messages, runs
 from shipway.state.messages import Draft
 from shipway.story import plan
 from shipway.web import narration
+from web import telling
 from web.judged import Trials
 from web.scene import ENVIRONMENTS
 from web.server import Site
@@ -216,3 +217,18 @@ def test_what_follows_up_a_message_is_called_so(site: Site, shipway: Shipway) ->
     assert one.endswith("on its way")
     assert "update" not in one
     assert two.endswith("update, on its way")
+
+
+def test_messages_are_narrowed_down_and_read_a_part_at_a_time(site: Site, shipway: Shipway) -> None:
+    assert "Nobody had to be told anything." in shipway("messages").out
+    for number in range(3):
+        telling.say(site.scene, f"p{number}@example.org", "c", "stopped", f"No {number}.")
+    telling.refused(site.scene, telling.say(site.scene, "owner", "c", "machine", "No room."), "It answered 500.")
+    assert shipway("messages", "--person", "p1@example.org").out.count("@example.org") == 1
+    assert "No message is like that." in shipway("messages", "--state", "sent").out
+    part = shipway("messages", "--limit", "2", "--state", "waiting").out
+    assert "tried one time, last by Slack: It answered 500.; next try" in part
+    on = part.split("--before ")[1].split("`")[0]
+    rest = shipway("messages", "--before", on).out
+    assert [f"No {number}." in rest for number in range(3)] == [True, True, False]
+    assert "--before" not in rest

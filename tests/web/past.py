@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from shipway.incidents.suspects import Evidence, Suspicion
-from shipway.state import errors, releases
+from shipway.state import errors, messages, releases, runs
 from support.said import Answers, kept
+from web import telling
 from web.scene import Scene
 
 PYTEST = """\
@@ -72,6 +73,7 @@ def afternoon(scene: Scene) -> None:
             scene.application(name)
         for tell in (storefront, search, topup, ledger, mailer, statements, reports):
             tell(scene)
+        told(scene)
     kept(scene.places, "search", "prod", searched, seconds=5400)
     kept(scene.places, "mailer", "prod", mailed, seconds=3600)
     asked(scene)
@@ -226,3 +228,34 @@ def reports(scene: Scene) -> None:
             reason, commit, "Ada Okafor", "ada@example.org", "Say why a charge was refused", "low", (evidence,)
         ),
     )
+
+
+def told(scene: Scene) -> None:
+    """A message in each state, the newest about the error that somebody is suspected of."""
+    scene.until(50)
+    with scene.database.read() as conn:
+        stopped = runs.recent(conn, application="ledger")[0]
+        error = errors.recent(conn, "topup")[-1]
+        serves = releases.now_serving(conn, "topup", "prod")
+        assert serves is not None
+        release = releases.get(conn, serves.release)
+    about = {"application": "ledger", "environment": "test", "commit": stopped.commit, "run": stopped.id}
+    short = stopped.commit[:7]
+    undone = telling.say(
+        scene, "ben@example.org", "a", "undone", f"[ledger] {short} does not serve in test", **about
+    )
+    telling.refused(scene, undone, "It answered 500.")
+    telling.took(scene, undone)
+    nowhere = telling.say(
+        scene, "cho@example.org", "a", "undone", f"[ledger] {short} does not serve in test", **about
+    )
+    with scene.database.write() as conn:
+        messages.nowhere(conn, nowhere)
+    why = "HTTPSConnectionPool(host='***', port=443): Max retries exceeded: <img src=x onerror=alert(1)>"
+    room = telling.say(
+        scene, "owner", "b", "machine", "[shipway] Shipway needs its owner: the disk is nearly full"
+    )
+    telling.refused(scene, room, why, times=4)
+    new = f"[topup] New error: KeyError: 'CHF', in prod since {release.commit[:7]}"
+    about = {"application": "topup", "environment": "prod", "commit": release.commit}
+    telling.say(scene, "ada@example.org", f"error topup {error.id}", "error", new, **about)

@@ -11,6 +11,7 @@ from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.signals.questions.answer import State
 from shipway.state import errors
 from support.hostile import FOREIGN, PAYLOADS
+from web import telling
 from web.scene import Scene
 from web.server import Site
 from web.visiting import person
@@ -72,6 +73,9 @@ def tell(scene: Scene) -> None:
     scene.step(last, "test", "failed", log=f"{everything}\n", excerpt=everything)
     scene.end(last, "failed", everything)
     scene.configure("topup", "prod", {"MOTD": everything}, [])
+    for number, payload in enumerate(PAYLOADS):
+        said = telling.say(scene, payload, f"stopped {number}", "stopped", payload, application="topup")
+        telling.refused(scene, said, payload)
     states: tuple[State, State] = ("passed", "failed")
     for number, payload in enumerate(PAYLOADS[:20]):
         scene.asks("topup", f"probe {number}", states[number % 2], payload, since=scene.real - 60)
@@ -111,6 +115,7 @@ def every_page(site: Site) -> list[str]:
         "/applications/topup/settings",
         "/applications/topup/environments/prod/log",
         "/search?q=alert",
+        "/messages",
         "/tokens",
         "/sessions",
         "/installation",

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import html
+import re
 import time
 
 import pytest
 
 from shipway.incidents.channels import ENDED, UPDATED
-from shipway.state import messages
+from shipway.pushes import access
+from shipway.state import messages, runs
 from shipway.state.messages import Draft
 from support import receivers
+from web import telling
 from web.scene import Scene
 from web.server import Site
 
-CHANNELS = "/api/v1/channels"
+CHANNELS, ALL = "/api/v1/channels", "/api/v1/messages"
 
 
 def say(scene: Scene, **about: str | None) -> None:
@@ -101,3 +105,110 @@ def test_what_makes_no_sense_is_refused(site: Site, value: dict[str, str]) -> No
 
 def test_what_is_not_there_cannot_be_removed(site: Site) -> None:
     assert site.send("DELETE", f"{CHANNELS}/nobody").status == 404
+
+
+def several(scene: Scene) -> list[str]:
+    """Four messages, the oldest first: sent, refused, without a channel, and about nothing but the machine."""
+    for name in ("topup", "ledger"):
+        scene.application(name)
+    run = scene.push("topup", "Break it")
+    scene.deliver(run, ("dev",))
+    about = {"application": "topup", "environment": "dev", "commit": run.commit, "run": run.id}
+    sent = telling.say(scene, "ada@example.org", "a", "undone", "One", **about)
+    telling.took(scene, sent)
+    refused = telling.say(scene, "ben@example.org", "a", "undone", "Two", **about)
+    telling.refused(scene, refused, "it answered 500", times=3)
+    lost = telling.say(scene, "ada@example.org", "b", "stopped", "Three", application="ledger")
+    with scene.database.write() as conn:
+        messages.nowhere(conn, lost)
+    last = telling.say(scene, "owner", "c", "machine", "Four")
+    return [sent.id, refused.id, lost.id, last.id]
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("", [3, 2, 1, 0]),
+        ("?application=topup", [1, 0]),
+        ("?person=ada@example.org", [2, 0]),
+        ("?person=ada@example.org&application=topup", [0]),
+        ("?state=waiting", [3, 1]),
+        ("?state=sent", [0]),
+        ("?state=nowhere", [2]),
+        ("?state=sent&person=owner", []),
+    ],
+)
+def test_messages_are_narrowed_down_alike_as_data_and_at_the_page(
+    site: Site, query: str, wanted: list[int]
+) -> None:
+    made = several(site.scene)
+    assert [one["id"] for one in site.get(ALL + query).json["messages"]] == [made[each] for each in wanted]
+    page = site.get(f"/messages{query}").text
+    for at, subject in enumerate(("One", "Two", "Three", "Four")):
+        assert (f"<summary>{subject}</summary>" in page) == (at in wanted), subject
+
+
+def test_every_message_is_reached_a_part_at_a_time_and_none_twice(site: Site) -> None:
+    made, seen, before = several(site.scene), [], ""
+    for _ in made:
+        part = site.get(f"{ALL}?limit=2{before}").json
+        seen += [one["id"] for one in part["messages"]]
+        if part["next"] is None:
+            break
+        before = f"&before={part['next']}"
+    assert seen == made[::-1]
+
+
+def test_the_page_goes_on_to_older_ones_and_keeps_what_was_asked_for(site: Site) -> None:
+    site.scene.application("topup")
+    for number in range(51):
+        telling.say(site.scene, "ada@example.org", f"c{number}", "stopped", f"No {number}.", application="topup")
+    page = site.get("/messages?application=topup&state=waiting").text
+    assert "51 messages wait" in page
+    assert "<summary>No 50.</summary>" in page
+    assert "<summary>No 0.</summary>" not in page
+    on = re.search(r'href="(/messages\?application=topup&amp;state=waiting&amp;before=\w+)" rel="next"', page)
+    assert on is not None
+    older = site.get(html.unescape(on[1])).text
+    assert "<summary>No 0.</summary>" in older
+    assert 'rel="next"' not in older
+    assert '<a href="/messages?application=topup&amp;state=waiting">The newest</a>' in older
+
+
+def test_the_page_says_what_became_of_each_and_leads_to_what_it_is_about(site: Site) -> None:
+    several(site.scene)
+    with site.scene.database.read() as conn:
+        run = runs.recent(conn, application="topup")[0]
+    error = site.scene.report("topup", {"message": "It broke"})
+    about = {"application": "topup", "environment": "prod"}
+    telling.say(site.scene, "cho@example.org", f"error topup {error.id}", "error", "Five", **about)
+    page = " ".join(re.sub(r"<[^>]+>", " ", site.get("/messages").text).split())
+    assert "Three messages wait to be delivered" in page
+    assert "Sent by E-mail" in page
+    assert "Not taken yet tried three times, last by Slack: it answered 500; next try" in page
+    assert "Not sent no channel leads to them" in page
+    links = site.get("/messages").text
+    assert f'href="/applications/topup/commits/{run.commit[:10]}"' in links
+    assert 'href="/runs/topup:1">run 1</a>' in links
+    assert 'href="/applications/topup/environments/dev/releases/r1">dev r1</a>' in links
+    assert f'href="/applications/topup/errors/{error.number}">error {error.number}</a>' in links
+    told = site.get(ALL).json["messages"]
+    assert [one["error_number"] for one in told] == [error.number, None, None, None, None]
+    assert [one["run_number"] for one in told] == [None, None, None, 1, 1]
+    assert [one["release_number"] for one in told] == [None, None, None, 1, 1]
+
+
+def test_what_no_message_can_be_is_refused_and_what_is_not_there_is_said(site: Site) -> None:
+    for path in (ALL, "/messages"):
+        assert site.get(f"{path}?state=lost").status == 400
+        assert site.get(f"{path}?application=nothing").status == 404
+    assert "Nobody had to be told anything" in site.get("/messages").text
+
+
+def test_nobody_reads_what_was_said_to_people_with_a_token_for_measures_alone(site: Site) -> None:
+    several(site.scene)
+    site.scene.tokens["scraper"] = access.create(site.scene.database, "scraper", role="metrics")
+    for path in (ALL, "/messages"):
+        assert site.get(path, "ben").status == 200
+        assert site.get(path, "scraper").status in (401, 403)
+        assert site.ask("GET", path).status in (401, 403)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from getpass import getpass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -12,8 +12,9 @@ from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
 from shipway.errors import NotFound
-from shipway.web.words import plain
+from shipway.web.words import clock, plain, several
 
+State = Literal["waiting", "sent", "nowhere"]
 Private = Annotated[
     bool,
     typer.Option("--private", help="It may lead to addresses that are not public: a mail server of your own."),
@@ -55,16 +56,29 @@ def channels(
 def messages(
     commit: Annotated[str | None, typer.Argument(help="Of this commit only; by default of all.")] = None,
     app: App = None,
+    person: Annotated[str | None, typer.Option("--person", help="To this person only.")] = None,
+    state: Annotated[
+        State | None,
+        typer.Option(
+            "--state", help="Only those in this state: no channel took them yet, one did, none leads there."
+        ),
+    ] = None,
+    before: Annotated[
+        str | None, typer.Option("--before", help="Only those older than the message with this id.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", help="How many to list.", min=1, max=500)] = 50,
     full: Annotated[bool, typer.Option("--full", help="With their texts.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Who was told what, when, by which channel; and what could not be delivered yet, and why."""
-    about: dict[str, Any] = {}
+    asked: dict[str, Any] = {"person": person, "state": state, "before": before}
     if commit is not None:
-        about = {"application": here.application(app), "commit": here.commit(commit)}
+        asked |= {"application": here.application(app), "commit": here.commit(commit)}
     elif app is not None:
-        about = {"application": app}
-    found = Server.find().get("/messages", **about)["messages"]
+        asked |= {"application": app}
+    narrowed = {name: value for name, value in asked.items() if value is not None}
+    answer = Server.find().get("/messages", limit=limit, **narrowed)
+    found = answer["messages"]
     if as_json:
         show.as_json(found)
     elif full:
@@ -75,7 +89,10 @@ def messages(
             (show.ago(each["created"]), *map(_plain, (each["person"], each["subject"], _how(each))))
             for each in found
         ]
-        show.table(("", "who", "what", ""), rows, empty="Nobody had to be told anything.")
+        empty = "No message is like that." if narrowed else "Nobody had to be told anything."
+        show.table(("", "who", "what", ""), rows, empty=empty)
+    if answer["next"] is not None and not as_json:
+        print(f"There are older ones: `--before {answer['next']}` goes on.")
 
 
 def _test(server: Server, named: str, as_json: bool) -> int:
@@ -139,8 +156,13 @@ def _became(message: dict[str, Any]) -> str:
     if message["state"] == "nowhere":
         return "not sent: no channel"
     if message["problem"]:
-        return f"tried {message['attempts']} times by {message['service']}: {message['problem']}"
+        often = several(message["attempts"], "time")
+        return f"tried {often}, last by {message['service']}: {message['problem']}; {_again(message)}"
     return "on its way"
+
+
+def _again(message: dict[str, Any]) -> str:
+    return f"next try {clock(message['next_try'])}"
 
 
 VERBS: dict[str, Verb] = {"channels": channels, "messages": messages}

@@ -10,6 +10,7 @@ from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, pushed
 from shipway.state import facts, runs
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
+from shipway.state.messages import Message
 
 BACK_SOON = 60.0  # seconds after a bad verdict in which what becomes of it is told with it
 FOUND_SOON = 600.0
@@ -195,6 +196,11 @@ def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
         files=tuple(str(path) for path in fact.data.get("files") or ()),
         group=str(fact.data.get("number") or error),
     )
+
+
+def error_of(message: Message) -> str | None:
+    """The id of the error that somebody was told of; None for what tells of something else."""
+    return message.cause.split()[2] if message.kind == "error" else None
 
 
 def _hunk(said: Mapping[str, Any]) -> list[str]:

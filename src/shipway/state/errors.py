@@ -68,6 +68,12 @@ def get(conn: Connection, error: str) -> Error:
     return Error(**conn.execute(select(errors).where(errors.c.id == error)).mappings().one())
 
 
+def find(conn: Connection, error: str) -> Error | None:
+    """The error with this id, unless it was forgotten."""
+    row = conn.execute(select(errors).where(errors.c.id == error)).mappings().one_or_none()
+    return None if row is None else Error(**row)
+
+
 def numbered(conn: Connection, application: str, number: int) -> Error | None:
     """The error that people call by this number."""
     query = select(errors).where(errors.c.application == application, errors.c.number == number)

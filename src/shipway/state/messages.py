@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from shipway.state import facts, ids
@@ -23,6 +23,9 @@ LONGEST_PAUSE = 120.0
 """Seconds between two tries of a message, at most. With a courier that hangs before it, a channel that answers
 again is found well within five minutes, however long it was away (BARS R24).
 """
+
+STATES = ("waiting", "sent", "nowhere")
+"""What can become of a message: no channel took it yet; one did; none leads to its person, nor to the owner."""
 
 _SAID = ("subject", "text", "application", "environment", "run", "commit")
 """What of a message is another when it comes to say something else."""
@@ -169,15 +172,32 @@ def hasten(conn: Connection, waiting_: Iterable[str], now: float) -> None:
 
 
 def recent(
-    conn: Connection, *, application: str | None = None, commit: str | None = None, limit: int = 50
+    conn: Connection,
+    *,
+    application: str | None = None,
+    commit: str | None = None,
+    person: str | None = None,
+    state: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
 ) -> list[Message]:
-    """The newest messages first."""
-    query = select(messages).order_by(messages.c.id.desc()).limit(limit)
-    if application is not None:
-        query = query.where(messages.c.application == application)
-    if commit is not None:
-        query = query.where(messages.c.commit == commit)
-    return _messages(conn, query)
+    """The newest messages first, of those that were written before the one with the id `before`."""
+    those = _those(application=application, commit=commit, person=person, state=state)
+    query = select(messages).where(*those).order_by(messages.c.id.desc()).limit(limit)
+    return _messages(conn, query if before is None else query.where(messages.c.id < before))
+
+
+def how_many_wait(
+    conn: Connection, *, application: str | None = None, commit: str | None = None, person: str | None = None
+) -> int:
+    """How many messages no channel took yet."""
+    those = _those(application=application, commit=commit, person=person, state="waiting")
+    return conn.execute(select(func.count()).select_from(messages).where(*those)).scalar_one()
+
+
+def people(conn: Connection) -> list[str]:
+    """Everybody to whom anything was to be said, by name."""
+    return list(conn.execute(select(messages.c.person).distinct().order_by(messages.c.person)).scalars())
 
 
 def about(conn: Connection, kinds: tuple[str, ...], application: str, since: float) -> list[Message]:
@@ -218,6 +238,10 @@ def undelivered(conn: Connection, before: float) -> list[Message]:
         messages.c.state == "waiting", messages.c.created < before, messages.c.attempts > 0
     )
     return _messages(conn, query.order_by(messages.c.id))
+
+
+def _those(**asked: str | None) -> list[ColumnElement[bool]]:
+    return [messages.c[name] == value for name, value in asked.items() if value is not None]
 
 
 def _in_order() -> ColumnElement[bool]:

@@ -7,26 +7,32 @@ from typing import Any
 
 from shipway.incidents.outbox import LATE
 from shipway.state import messages
-from shipway.web import shapes
+from shipway.web import shapes, told
 from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
+from shipway.web.told import Asked, Told
 
 
 def list_messages(site: Site, call: Call) -> dict[str, Any]:
-    """The newest first, of everything or of one application or commit; `late` are those that no channel took."""
+    """The newest first, of all or of one `application`, `commit`, `person` or `state` (waiting, sent, nowhere).
+
+    `next` is what to ask for as `before` to get those that follow; `late` are those that no channel took.
+    """
+    asked, limit = Asked.of(call), call.number("limit", 50, most=500)
     with site.database.read() as conn:
-        found = messages.recent(
-            conn,
-            application=call.query("application"),
-            commit=call.query("commit"),
-            limit=call.number("limit", 50, most=500),
-        )
-        late = messages.undelivered(conn, time.time() - LATE)
+        found = told.part(conn, asked, limit)
+        late = [told.told(conn, one) for one in messages.undelivered(conn, time.time() - LATE)]
     return {
-        "messages": [shapes.message(one) for one in found],
-        "late": [shapes.message(one) for one in late],
+        "messages": [_shape(one) for one in found.told],
+        "next": found.next,
+        "late": [_shape(one) for one in late],
     }
+
+
+def _shape(one: Told) -> dict[str, Any]:
+    numbers = {"run_number": one.run, "release_number": one.release, "error_number": one.error}
+    return {**shapes.message(one.message), **numbers}
 
 
 ROUTES = (declare("GET", "/api/v1/messages", list_messages, who="user"),)

@@ -33,6 +33,10 @@ PAGES = (
     ),
 )
 INSTALLATION = (
+    Found("page", "Messages", "who was told what, and what was not delivered", "/messages", "told mail channels"),
+    Found(
+        "page", "Messages that wait", "what no channel took yet, and why", "/messages?state=waiting", "undelivered"
+    ),
     Found("page", "Installation", "its machine, its processes, its data", "/installation", "doctor about health"),
     Found("page", "Sessions", "who is signed in with a browser", "/sessions", "signed in browser"),
     Found("page", "API reference", "every call, and who may make it", "/reference/api", "docs curl programs json"),

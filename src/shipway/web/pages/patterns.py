@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from shipway.web.call import Call
 from shipway.web.pages.chart import Chart, Charts, Mark
+from shipway.web.pages.message_list import Fate
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -29,6 +30,14 @@ STATES = (
         "May not go again until a commit on top of it was judged good there.",
     ),
     ("unknown", "Not known", "No data. Never shown as good."),
+)
+
+
+FATES = (
+    Fate("running", "On its way", ""),
+    Fate("passed", "Sent", "by E-mail, tried two times"),
+    Fate("blocked", "Not taken yet", "tried four times, last by Slack: It answered 500.; next try 14:02:11"),
+    Fate("failed", "Not sent", "no channel leads to them, nor to the owner"),
 )
 
 
@@ -122,6 +131,7 @@ def patterns(site: Site, call: Call) -> Response:
         here="installation",
         owner=call.caller.owner,
         states=STATES,
+        fates=FATES,
         paths=PATHS,
         notes=NOTES,
         drawn=DRAWN,

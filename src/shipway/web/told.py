@@ -1,0 +1,92 @@
+"""Messages as somebody asks for them: which, a part at a time, each with what it is about as people call it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from shipway.incidents import production
+from shipway.state import errors, messages, releases, runs
+from shipway.state.database import Connection
+from shipway.state.messages import STATES, Message
+from shipway.web import lookups
+from shipway.web.call import Call
+from shipway.web.refusals import Unreadable
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which messages somebody asks for; None asks for any. `before` is the id of the oldest they have seen."""
+
+    application: str | None = None
+    commit: str | None = None
+    person: str | None = None
+    state: str | None = None
+    before: str | None = None
+
+    @classmethod
+    def of(cls, call: Call) -> Asked:
+        """What stands in an address. Raises Unreadable for a state that no message has."""
+        asked = cls(**{name: call.query(name) for name in cls.__dataclass_fields__})
+        if asked.state not in (None, *STATES):
+            raise Unreadable(f"`state` must be {', '.join(STATES[:-1])} or {STATES[-1]}.")
+        return asked
+
+    @property
+    def narrowed(self) -> bool:
+        return any(vars(self).values())
+
+    def but(self, **other: str | None) -> str:
+        """The query that asks for this, but for what is given; empty where that is everything."""
+        asked = {name: value for name, value in {**vars(self), **other}.items() if value}
+        return f"?{urlencode(asked)}" if asked else ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A message, and the numbers of the run, the release and the error that it is about."""
+
+    message: Message
+    run: int | None
+    release: int | None
+    error: int | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Messages, the newest first; `next` is the `before` of those that follow, None after the last."""
+
+    told: Sequence[Told]
+    next: str | None
+
+
+def part(conn: Connection, asked: Asked, limit: int) -> Part:
+    """At most so many of the messages that are asked for. Raises NotFound for an application that is not there."""
+    if asked.application is not None:
+        lookups.application(conn, asked.application)
+    found = messages.recent(conn, **vars(asked), limit=limit + 1)
+    shown = found[:limit]
+    more = len(found) > limit and bool(shown)
+    return Part([told(conn, one) for one in shown], shown[-1].id if more else None)
+
+
+def told(conn: Connection, message: Message) -> Told:
+    """A message with the numbers of what it is about, as far as that is still on record."""
+    run = None if message.run is None else runs.find(conn, message.run)
+    named = production.error_of(message)
+    error = None if named is None else errors.find(conn, named)
+    return Told(
+        message,
+        None if run is None else run.number,
+        _release(conn, message),
+        None if error is None else error.number,
+    )
+
+
+def _release(conn: Connection, message: Message) -> int | None:
+    """The newest release of its commit in its environment."""
+    if not (message.application and message.environment and message.commit):
+        return None
+    made = releases.of_commit(conn, message.application, message.environment, message.commit)
+    return made[0].number if made else None
