@@ -17,8 +17,10 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from shipway.signals.instances import Usage
+from shipway.signals.reading import Reading
 from shipway.traffic.counts import Count, Counted
 from shipway.traffic.tally import BOUNDS, Tally
+from shipway.web.pages.last_minute import last_minute
 from shipway.web.pages.rendering import window
 from support.keeping import eventually
 from support.ports import free_port
@@ -79,6 +81,16 @@ def test_the_first_page_says_of_which_time_its_rates_are(shop: Site, monkeypatch
     assert re.search(r"10 % failed, last (second|\d+ s)<", shop.get("/").text)
     spoken = (window(seconds) for seconds in (0.004, 1.2, 9.7))
     assert list(spoken) == ["last second", "last second", "last 10 s"]
+
+
+def test_what_releases_answered_in_the_last_minute_adds_up_to_the_whole() -> None:
+    """Also when one of them came only seconds ago: its rate is of the same minute."""
+    old = [Reading(float(at), 1.0, "shop.prod.r1", QUICK, 1, True) for at in range(60)]
+    new = [Reading(float(at), 1.0, "shop.prod.r2", QUICK, 1, True) for at in range(51, 60)]
+    found = last_minute({"shop.prod.r1": old, "shop.prod.r2": new})
+    assert found.whole is not None
+    assert (found.parts[1].requests, found.parts[2].requests, found.whole.requests) == (6000, 900, 6900)
+    assert sum(one.rate for one in found.parts.values()) == pytest.approx(found.whole.rate)
 
 
 def test_a_router_that_is_silent_is_told_as_such_and_not_as_zero(shop: Site, monkeypatch) -> None:

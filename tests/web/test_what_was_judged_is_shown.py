@@ -504,7 +504,11 @@ def test_what_is_known_only_coarsely_leaves_no_gap() -> None:
 
 def test_shares_are_of_now_and_rates_of_the_last_minute_and_both_say_so(site: Site) -> None:
     everything(site.scene)
-    page = re.sub("<[^>]+>", "", site.get(PLACE.format("trying")).text)
-    assert re.search(r"50 % of the requests now; [\d.]+/s in the last minute, (none|[\d.]+ %) failed", page)
+    text = site.get(PLACE.format("trying")).text
+    page = re.sub("<[^>]+>", "", text)
+    assert re.search(r"50 % of the requests now; [\d,]+ in the last minute, (none|[\d,]+) failed", page)
+    drawn = text[text.index("<figure") : text.index('<div class="slim"')]
+    counts = [int(one.replace(",", "")) for one in re.findall(r"([\d,]+) in the last minute", drawn)]
+    assert (len(counts), sum(counts)) == (3, 2 * max(counts)), "the parts add up to the whole"
     assert re.search(r"Errors(none|[\d.]+ %, \d+) of [\d,]+ in the last minute", page)
     assert re.search(r"Of 2\d requests a second \(in the last minute\) 50 %, about 1\d, move to r1", page)

@@ -11,10 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from shipway.environments import data
-from shipway.signals.encoding import number_of
 from shipway.signals.instances import Usage
-from shipway.signals.reading import together
-from shipway.signals.summary import side_by_side, summary
 from shipway.state import configurations, deployments, errors, holds, instances, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
@@ -25,7 +22,7 @@ from shipway.web.api import signals
 from shipway.web.api.environments import running
 from shipway.web.call import Call
 from shipway.web.differences import Difference
-from shipway.web.pages import chart, measure_lines, probe_lines, release_lines
+from shipway.web.pages import chart, last_minute, measure_lines, probe_lines, release_lines
 from shipway.web.pages.promotion import promotion
 from shipway.web.pages.release_lines import Line, Now
 from shipway.web.pages.rendering import page
@@ -35,7 +32,6 @@ from shipway.web.trials import Trial
 from shipway.web.words import ago, clock, lasting
 
 BASE = "/applications/{application}/environments/{environment}"
-LATELY = 60  # seconds that the figures beside the charts are of
 SPANS = {"15m": "15 min", "1h": "1 h", "6h": "6 h", "1d": "1 day", "7d": "7 days"}
 MEASURED = 2000  # files of one directory: a page is asked for every few seconds
 DRAWN = 8  # instances in the picture; more are counted
@@ -186,15 +182,15 @@ def _signals(site: Site, call: Call, conn: Connection) -> dict[str, Any]:
     length, step, _ring = signals.SPANS[span]
     now = time.time()
     marks = signals.marks(conn, application, environment, now - length)
-    spoken = signals.now(site, call, LATELY)
-    lately = side_by_side(together(readings) for _, readings, _ in spoken)
+    spoken = signals.now(site, call, last_minute.SECONDS)
+    lately = last_minute.last_minute({name: readings for name, readings, _ in spoken})
     return {
         "span": span,
         "spans": SPANS,
         "charts": chart.charts(signals.history(site, call, span), marks, span=length, length=step, now=now),
         "marked": {one.kind for one, _ in marks},
-        "lately": None if lately is None else summary([lately]),
-        "said": {number_of(name): summary(readings) for name, readings, _ in spoken},
+        "lately": lately.whole,
+        "said": lately.parts,
     }
 
 

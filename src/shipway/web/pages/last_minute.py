@@ -1,0 +1,31 @@
+"""What an environment was asked in the last minute, and how much of that each of its releases answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from shipway.signals.encoding import number_of
+from shipway.signals.reading import Reading, together
+from shipway.signals.summary import Summary, side_by_side, summary
+
+SECONDS = 60
+
+
+@dataclass(frozen=True)
+class LastMinute:
+    """`whole` is of all releases together, `parts` of each by its number: all over the same seconds, so that parts
+    never add up to more than the whole. None where nothing was read."""
+
+    whole: Summary | None
+    parts: Mapping[int, Summary]
+
+
+def last_minute(readings: Mapping[str, Sequence[Reading]]) -> LastMinute:
+    """Of what was read of each release, by its name (`topup.prod.r3`), one that only just came among them."""
+    each = {name: together(some) for name, some in readings.items() if some}
+    whole = side_by_side(each.values())
+    if whole is None:
+        return LastMinute(None, {})
+    parts = {number_of(name): summary([replace(one, seconds=whole.seconds)]) for name, one in each.items()}
+    return LastMinute(summary([whole]), parts)
