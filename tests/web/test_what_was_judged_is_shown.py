@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from shipway.cli import signals
+from shipway.signals.instances import Usage
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import Finding, Verdict, by_chance, counted, weight
-from shipway.state import deployments, holds
+from shipway.state import deployments, holds, instances
 from shipway.state.releases import Release
 from shipway.traffic.tally import BOUNDS, Tally
 from shipway.web.pages import trial_chart
@@ -308,6 +309,27 @@ def test_an_environment_says_who_has_which_share_and_takes_a_trial_back(browser:
     told.undone(_run, deployment, "ada took r2 back while it was tried.", "signals.taken_back")
     expect(page.get_by_role("heading", level=1)).to_have_text("r2 was not judged, and r1 has all requests again")
     context.close()
+
+
+def test_the_instances_of_every_release_that_runs_are_listed_with_health_and_memory(site: Site) -> None:
+    told = Trials(site.scene, "topup")
+    _run, deployment = told.comes(0, "Keep the receipt")
+    told.share(deployment, 10)
+    with site.scene.database.write() as conn:
+        for at in range(10):
+            name = f"topup.prod.r2.web.{at}"
+            instances.want(conn, id=name, release=deployment.release, process="web", position=at, port=20020 + at)
+    used = Usage("topup.prod.r2.web.3", "running", 0.0, 0, 0.25, 12.5, 41_000_000)
+    site.cast.collector.instances.latest = {used.instance: used}
+    text = site.get(PLACE.format("topup")).text
+    card = text[text.index('id="instances"') : text.index('id="configuration"')]
+    first, trial = (" ".join(re.sub("<[^>]+>", " ", part).split()) for part in card.split('<h3 class="of">')[1:])
+    assert first.startswith("r1 ")
+    assert "Serving, 90 %" in first
+    assert trial.startswith("r2 ")
+    assert "On trial, 10 %" in trial
+    assert "web.3 not known 41.0 MB 25 % of a core" in trial
+    assert "2 more of r2" in trial
 
 
 def test_taking_back_what_is_on_trial_no_more_moves_nothing(judged: Site) -> None:

@@ -11,18 +11,25 @@ from typing import Any
 from starlette.responses import Response
 
 from shipway.environments import data
-from shipway.signals.instances import Usage
-from shipway.state import configurations, deployments, errors, holds, instances, releases, runs
+from shipway.state import configurations, deployments, errors, holds, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.traffic.addresses import address
-from shipway.web import differences, lookups, shapes, trials
+from shipway.web import differences, lookups, trials
 from shipway.web.api import differences as differences_api
 from shipway.web.api import signals
-from shipway.web.api.environments import running
 from shipway.web.call import Call
 from shipway.web.differences import Difference
-from shipway.web.pages import chart, last_minute, measure_lines, probe_lines, release_lines
+from shipway.web.pages import (
+    channel,
+    chart,
+    instance_lines,
+    last_minute,
+    measure_lines,
+    probe_lines,
+    release_lines,
+)
+from shipway.web.pages.instance_lines import Group
 from shipway.web.pages.promotion import promotion
 from shipway.web.pages.release_lines import Line, Now
 from shipway.web.pages.rendering import page
@@ -34,28 +41,6 @@ from shipway.web.words import ago, clock, lasting
 BASE = "/applications/{application}/environments/{environment}"
 SPANS = {"15m": "15 min", "1h": "1 h", "6h": "6 h", "1d": "1 day", "7d": "7 days"}
 MEASURED = 2000  # files of one directory: a page is asked for every few seconds
-DRAWN = 8  # instances in the picture; more are counted
-COLOURS = {
-    "running": "serving",
-    "backoff": "failed",
-    "exited": "failed",
-    "absent": "failed",
-    "not known": "unknown",
-}
-
-
-@dataclass(frozen=True)
-class Instance:
-    """One copy of a process beside what the keeper says of it."""
-
-    name: str
-    state: str
-    icon: str
-    port: int | None
-    since: float | None
-    restarts: int
-    memory: int | None
-    cpu: float
 
 
 @dataclass(frozen=True)
@@ -86,6 +71,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
         serving = next((line for line in lines if line.release.id == stable), None)
         back = release_lines.way_back(conn, lines, application, environment)
         forward = release_lines.way_forward(lines, now)
+        groups = instance_lines.groups(site, conn, application, environment, _living(lines, stable, now, moving))
         held = holds.on(conn, application, environment, "" if serving is None else serving.release.commit)
         return page(
             site,
@@ -100,13 +86,17 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             now=now,
             serving=serving,
             lines=lines,
-            instances=[] if stable is None else _instances(site, conn, application, environment, stable),
-            drawn=DRAWN,
+            groups=groups,
+            channel=channel.channel(
+                _of(groups, stable),
+                None if tried is None else _of(groups, tried.release.id),
+                0 if tried is None else tried.share,
+            ),
             measures=measure_lines.lines(site, application, environment),
             probes=probe_lines.lines(site, application, environment),
             moving=moving,
             tried=tried,
-            trying=[] if tried is None else instances.of_release(conn, tried.release.id),
+            subject="" if tried is None else site.commits.about(application, tried.release.commit).subject,
             moving_run=None if moving is None else runs.get(conn, moving.run),
             back=back,
             forward=forward,
@@ -152,26 +142,17 @@ def _compared(
     return None if before is None else differences.between(site, conn, before, new)
 
 
-def _instances(site: Site, conn: Connection, application: str, environment: str, release: str) -> list[Instance]:
-    """Those that should run of a release, as they are."""
-    states = running(site, application, environment)
-    used = site.story.cast.collector.instances.latest
-    shown = shapes.instances(instances.of_release(conn, release), states)
-    return [_instance(one, used.get(one["id"])) for one in shown]
+def _living(lines: Sequence[Line], stable: str | None, now: Now | None, moving: Deployment | None) -> list[Line]:
+    """The releases that may have instances: what serves first, then what shares its requests, comes or is warm."""
+    known = {line.release.id: line for line in lines}
+    serving = None if now is None else now.serving
+    here = [] if serving is None else [serving.release, serving.warm]
+    wanted = dict.fromkeys([stable, None if moving is None else moving.release, *here])
+    return [known[one] for one in wanted if one in known]
 
 
-def _instance(shape: shapes.Shape, used: Usage | None) -> Instance:
-    state = "up" if shape["state"] == "running" else shape["state"]
-    return Instance(
-        name=f"{shape['process']}.{shape['position']}",
-        state=state,
-        icon=COLOURS[shape["state"]],
-        port=shape["port"],
-        since=shape["since"],
-        restarts=shape["restarts"] or 0,
-        memory=None if used is None else used.memory,
-        cpu=0.0 if used is None else used.cpu,
-    )
+def _of(groups: Sequence[Group], release: str | None) -> Group | None:
+    return next((one for one in groups if one.release.id == release), None)
 
 
 def _signals(site: Site, call: Call, conn: Connection) -> dict[str, Any]:

@@ -1,0 +1,75 @@
+"""The picture of an environment: its requests as a stream that parts, and the instances where each part ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.web.pages.instance_lines import Group, Instance
+
+DRAWN = 8  # instances of a release; more are counted
+APART = 31.0  # pixels from one instance to the next
+STREAM = 60.0  # pixels that all requests together are wide
+EDGE = 34.0  # pixels above and below everything
+WORDS_ABOVE, WORDS_BELOW = 52.0, 40.0  # pixels for what is said of a release on trial
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The requests that go to one release: `middle` and `wide` in pixels; where each of its instances is drawn."""
+
+    share: int
+    middle: float
+    wide: float
+    berth: float
+    rows: Sequence[tuple[float, Instance]]
+    more: int
+    more_at: float
+
+    @property
+    def top(self) -> float:
+        return round(self.middle - self.wide / 2, 1)
+
+    @property
+    def bottom(self) -> float:
+        return round(self.middle + self.wide / 2, 1)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What is drawn in a box of 1374 by `height`; `begins` is where a release on trial parts from what serves."""
+
+    height: float
+    serving: Stream
+    tried: Stream | None = None
+    begins: float = 0.0
+
+
+def channel(serving: Group | None, tried: Group | None, share: int) -> Channel:
+    """`share` of 100 requests go to the release on trial, if there is one; a release may have no instance yet."""
+    room = _room(serving)
+    high = max(room, 82.0)
+    middle = EDGE + high / 2
+    straight = _stream(serving, 100 - share, middle, 72.0)
+    if not share:
+        return Channel(high + 2 * EDGE, straight)
+    above = max(WORDS_ABOVE + STREAM * share / 200, _room(tried) / 2)
+    below = max(WORDS_BELOW + STREAM * share / 200, _room(tried) / 2)
+    beside = _stream(tried, share, middle + high / 2 + above, 10 + STREAM * share / 100)
+    top = middle - STREAM / 2
+    straight = _stream(serving, 100 - share, top + STREAM * (100 - share) / 200, 12 + STREAM * (100 - share) / 100)
+    return Channel(beside.middle + below + EDGE / 2, straight, beside, straight.bottom)
+
+
+def _room(group: Group | None) -> float:
+    """The pixels that the instances of a release take, and how many more there are."""
+    count = 0 if group is None else len(group.instances)
+    return APART * (min(count, DRAWN) + (count > DRAWN))
+
+
+def _stream(group: Group | None, share: int, middle: float, berth: float) -> Stream:
+    every = [] if group is None else group.instances
+    first = middle - (_room(group) - APART) / 2
+    rows = [(round(first + APART * at, 1), one) for at, one in enumerate(every[:DRAWN])]
+    more = max(0, len(every) - DRAWN)
+    return Stream(share, middle, STREAM * share / 100, berth, rows, more, round(first + APART * DRAWN, 1))
