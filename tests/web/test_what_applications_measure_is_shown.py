@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
+from shipway.signals.scraped import Scraped
 from shipway.signals.series.sample import Sample
 from shipway.signals.series.series import Series, level
 from shipway.web.measures import number, said
@@ -16,6 +17,13 @@ from web.visiting import person
 
 BASE = "/api/v1/applications/topup/environments/prod/signals/measured"
 PAGE = "/applications/topup/environments/prod"
+
+
+@pytest.fixture(scope="module")
+def shared(shared: Site) -> Site:
+    """r1 serves everywhere."""
+    shared.scene.deliver(shared.scene.push("topup", "One"))
+    return shared
 
 
 def test_where_nothing_is_measured_the_page_says_nothing_of_it(shared: Site) -> None:
@@ -87,6 +95,21 @@ def test_long_names_and_large_numbers_stay_in_their_card(browser: Browser, share
     wide = "(card) => [card.scrollWidth - card.clientWidth, document.documentElement.scrollWidth - innerWidth]"
     assert card.evaluate(wide) == [0, 0]
     page.context.close()
+
+
+def test_what_releases_measured_that_are_gone_is_not_on_the_page(site: Site) -> None:
+    site.scene.application("topup")
+    for subject in ("One", "Two", "Three"):
+        site.scene.deliver(site.scene.push("topup", subject))
+    for release in ("r1", "r2", "r3", "of their own"):
+        series = Series("sold", "gauge", "", (), release)
+        site.cast.meters.of("topup", "prod").take([Sample(series, "web.1", level(1))], list)
+    names = [f"topup.prod.{release}.web.1" for release in ("r1", "r3")]
+    site.cast.meters.scraped = {name: Scraped(name, 0.0, False, "no answer within 5 s") for name in names}
+    card = re.sub(r"<[^>]+>", "", site.get(PAGE).text.partition('id="measured"')[2].partition("</section>")[0])
+    assert re.findall(r"sold of ((?:[a-z ]+|r\d))1", card) == ["of their own", "r2", "r3"]
+    assert re.findall(r"web.1 of (r\d)", card) == ["r3"]
+    assert len(site.get(BASE).json["series"]) == 4, "as data all of them are there"
 
 
 def test_what_shipway_measures_of_it_is_told_apart(shared: Site) -> None:

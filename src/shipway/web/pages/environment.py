@@ -92,7 +92,9 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
                 None if tried is None else _of(groups, tried.release.id),
                 0 if tried is None else tried.share,
             ),
-            measures=measure_lines.lines(site, application, environment),
+            measures=measure_lines.lines(
+                site, application, environment, {f"r{group.release.number}" for group in groups}
+            ),
             probes=probe_lines.lines(site, application, environment),
             moving=moving,
             tried=tried,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
 from shipway.signals.scraped import Scraped
@@ -20,6 +21,7 @@ WIDE, HIGH = 120, 24  # pixels of a line
 OF_EVERY_PROGRAM = ("process_", "python_", "nodejs_", "go_", "jvm_", "dotnet_", "otel.", "instance.")
 """What libraries tell of any program comes last, and then what Shipway measures of its instances."""
 
+OF_OURS = re.compile(r"r[0-9]+")
 OURS = {"instance.cpu": "CPU", "instance.memory": "Memory"}
 """What Shipway measures; how often an instance was restarted stands with the instances."""
 
@@ -48,16 +50,24 @@ class Measures:
     silent: Sequence[Scraped]
 
 
-def lines(site: Site, application: str, environment: str) -> Measures:
-    """What was told lately, with what the application counts itself first."""
+def lines(site: Site, application: str, environment: str, running: Collection[str]) -> Measures:
+    """What was told lately, with what the application counts itself first: of the releases that are `running`
+    (`r3`), and of what calls its release something that is none of ours."""
     now = time.time()
     meter = site.story.cast.meters.of(application, environment)
     drawn = measured(meter, TENS, now - DRAWN, now)
-    lately = [one for one in drawn if one.steps[-1][0] > now - OVER and one.series.name != "instance.restarts"]
+    lately = [
+        one
+        for one in drawn
+        if one.steps[-1][0] > now - OVER
+        and one.series.name != "instance.restarts"
+        and (one.series.release in running or not OF_OURS.fullmatch(one.series.release))
+    ]
     lately.sort(key=lambda one: one.series.name.startswith(OF_EVERY_PROGRAM))
     figures = {one.series: one.now for one in measured(meter, TENS, now - OVER, now)}
     found = [_measure(one, figures[one.series], now) for one in lately[:SHOWN] if one.series in figures]
-    silent = [one for one in asked(site, application, environment) if not one.good]
+    told = asked(site, application, environment)
+    silent = [one for one in told if not one.good and one.instance.split(".")[2] in running]
     return Measures(found, max(0, len(lately) - SHOWN), silent)
 
 
