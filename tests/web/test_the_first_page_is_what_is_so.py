@@ -77,7 +77,7 @@ def test_a_trial_says_its_share_and_what_was_last_judged(site: Site) -> None:
     assert row["why"] == "r2 has 50 % of the requests to prod; not known at 10 %: 12 requests are too few to tell"
 
 
-def test_what_was_taken_back_says_why_and_who_was_told_and_needs_nobody(site: Site) -> None:
+def test_what_is_quarantined_needs_a_person_and_leads_to_the_reason(site: Site) -> None:
     scene = site.scene
     with scene.history():
         told = Trials(scene, "bad")
@@ -86,10 +86,17 @@ def test_what_was_taken_back_says_why_and_who_was_told_and_needs_nobody(site: Si
         told.condemned(run, deployment, 10)
         told.undone(run, deployment, f"r2 was taken back: {BAD}", "signals.bad_verdict")
     row = overview(site)["bad"]
-    assert (row["state"], row["needs_a_person"]) == ("rolled", False)
+    assert (row["state"], row["needs_a_person"]) == ("quarantined", True)
+    page = site.get("/?who=needs").text
+    assert "Needs a person <b>1</b>" in page
+    assert "The newest commit of bad is quarantined: what mends it has to come from a person." in page
+    assert f'<a href="/applications/bad/commits/{run.commit[:10]}">Failed requests: 9 of 18' in page
     assert str(row["why"]).startswith("Failed requests: 9 of 18")
     assert str(row["why"]).endswith("; ben@example.org was told")
     assert row["path"][0]["state"] == "quarantined"  # type: ignore[index]
+    with scene.history():
+        scene.push("bad", "Take it once, at last")
+    assert overview(site, "?who=needs") == {}, "a fix is on its way"
 
 
 def test_what_was_judged_bad_and_serves_comes_before_everything(site: Site) -> None:

@@ -41,7 +41,7 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
     if state in ("running", "queued"):
         at = max((n for n, station in enumerate(stations) if station.moving), default=1)
         return Remark("quiet", _under_way(head, now), at, run)
-    return _rolled(standing, stations) if state == "rolled" else _at_rest(standing, head, now)
+    return _rolled(standing, stations) if state in ("rolled", "quarantined") else _at_rest(standing, head, now)
 
 
 def _at_rest(standing: Standing, head: Journey, now: float) -> Remark:

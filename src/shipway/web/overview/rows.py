@@ -18,6 +18,7 @@ ORDER = (
     "failed",
     "unknown",
     "blocked",
+    "quarantined",
     "running",
     "queued",
     "rolled",
@@ -31,6 +32,7 @@ WORDS = {
     "failed": "Failed",
     "unknown": "Not known",
     "blocked": "Blocked",
+    "quarantined": "Quarantined",
     "running": "Under way",
     "rolled": "Rolled back",
     "frozen": "Frozen",
@@ -40,7 +42,9 @@ WORDS = {
     "silent": "Nothing yet",
 }
 ICONS = {"hurt": "failed", "ended": "passed", "silent": "queued"}
-NEEDS_A_PERSON = ("hurt", "failed", "unknown", "blocked")
+NEEDS_A_PERSON = ("hurt", "failed", "unknown", "blocked", "quarantined")
+AT_REST = ("rolled", "frozen", "serving", "ended")
+"""Where a commit that is quarantined stays until a person mends it: nothing else moves."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,7 @@ def row(standing: Standing, now: float) -> Row:
     if standing.head is None:
         return _silent(standing)
     state = fates.fate(standing.head, standing.places, now)
+    state = "quarantined" if standing.quarantined and state in AT_REST else state
     first = first_two(standing.head, standing.subject, quarantined=standing.quarantined)
     stations = [*first, *(at_place(standing.head, place, now) for place in standing.places)]
     return Row(standing, state, stations, remark(standing, state, stations, now))

@@ -19,6 +19,7 @@ from shipway.web.site import Site
 from shipway.web.words import counted, listed
 
 MOVE = ("running", "queued")
+HELD = "quarantined"
 FEW = 3  # names in a sentence
 
 
@@ -85,14 +86,23 @@ def _lead(found: Sequence[Row]) -> str:
     hurt = [row.name for row in found if row.state == "hurt"]
     if hurt:
         return f"People are hurt: what serves of {_some(hurt)} was judged bad."
-    failed = [row for row in found if row.needs_a_person]
-    return _failed(failed) if failed else _at_rest(found)
+    failed = [row for row in found if row.needs_a_person and row.state != HELD]
+    held = [row.name for row in found if row.state == HELD]
+    if not failed and not held:
+        return _at_rest(found)
+    return f"{_failed(failed) if failed else ''} {_held(held) if held else ''}".strip()
 
 
 def _failed(failed: Sequence[Row]) -> str:
     serving = [row.name for row in failed if row.last.release is not None]
     still = f" What served before still serves in {_some(serving)}." if serving else ""
     return f"The newest commit of {_some([row.name for row in failed])} did not get through.{still}"
+
+
+def _held(held: Sequence[str]) -> str:
+    if len(held) == 1:
+        return f"The newest commit of {held[0]} is quarantined: what mends it has to come from a person."
+    return f"The newest commits of {_some(held)} are quarantined: what mends them has to come from a person."
 
 
 def _at_rest(found: Sequence[Row]) -> str:

@@ -62,7 +62,7 @@ def picture(rows: Sequence[Row], rates: Rates) -> Picture:
         hubs=hubs,
         ships=_ships(moving, names, hubs),
         more=max(0, len(moving) - MOST),
-        home_bound=next((_back(row) for row in rows if row.state == "rolled"), None),
+        home_bound=next((_back(row) for row in rows if row.state in ("rolled", "quarantined")), None),
         sources=_sources(rows),
         answers=rates.of_all((row.name, row.last.name) for row in rows),
         says=_in_words(moving),
