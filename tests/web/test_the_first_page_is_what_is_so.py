@@ -58,6 +58,22 @@ def test_the_last_hour_is_told_minute_by_minute_and_silence_is_not_nothing(past:
     assert {one["name"] for one in mine} == {"topup", "statements"}
 
 
+def test_a_branch_that_shipway_made_can_be_chosen_once_a_person_used_it(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    first = scene.push("topup", "One")
+    made = {name: scene.commit("topup", name, branch=name) for name in ("revert-a", "revert-b", "revert-c")}
+    for name, commit in made.items():
+        scene.green(scene.push("topup", "", who="shipway", branch=name, commit=commit))
+    assert overview(site)["topup"]["branches"] == ["main"]
+    assert overview(site)["topup"]["people"] == ["ada"]
+    assert "revert-" not in site.get("/").text
+    scene.push("topup", "", who="ben", branch="revert-a", commit=first.commit)
+    url = "/api/v1/applications/topup/environments/prod/deploy"
+    assert site.send("POST", url, {"commit": made["revert-b"]}).status < 300
+    assert overview(site)["topup"]["branches"] == ["revert-a", "main", "revert-b"]
+
+
 def test_a_team_is_the_one_that_shipway_yml_names(site: Site) -> None:
     scene = site.scene
     for name, team in (("topup", "payments"), ("search", "search"), ("mailer", None)):

@@ -188,11 +188,14 @@ def newest_push(conn: Connection, application: str, branch: str) -> Run | None:
     return None if row is None else Run(**row)
 
 
-def lately(conn: Connection, application: str, limit: int = 50) -> list[tuple[str, str]]:
-    """To which branch, by whom, the newest pushes of an application were, each once, the newest first."""
+def lately(conn: Connection, application: str, purpose: str = "push", limit: int = 50) -> list[tuple[str, str]]:
+    """Of which branch, by whom, the newest runs with this purpose were, each once, the newest first.
+
+    What Shipway itself did, such as making a revert, is left out.
+    """
     newest = (
         select(runs.c.branch, runs.c.who, runs.c.id)
-        .where(runs.c.application == application, runs.c.purpose == "push")
+        .where(runs.c.application == application, runs.c.purpose == purpose, runs.c.who != "shipway")
         .order_by(runs.c.id.desc())
         .limit(limit)
     )

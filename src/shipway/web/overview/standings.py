@@ -32,8 +32,8 @@ BRANCHES = 8  # of which what was read is kept at most
 class Standing:
     """An application as the record has it: `head` is the newest push of the branch that was asked for.
 
-    `pushed` are the branches and people of its newest pushes, `back` the run of a rollback that is in force,
-    `quarantined` whether the head is anywhere, and `told` who heard of it.
+    `pushed` are the branches and people of its newest pushes, `deployed` those of what people deployed, `back` the
+    run of a rollback that is in force, `quarantined` whether the head is anywhere, and `told` who heard of it.
     """
 
     application: Application
@@ -43,6 +43,7 @@ class Standing:
     head: Journey | None
     subject: str
     pushed: Sequence[tuple[str, str]]
+    deployed: Sequence[tuple[str, str]]
     back: Run | None
     quarantined: bool
     told: Sequence[Message]
@@ -53,7 +54,7 @@ class Standing:
 
     @property
     def branches(self) -> list[str]:
-        return list(dict.fromkeys(branch for branch, _ in self.pushed))
+        return list(dict.fromkeys(branch for branch, _ in (*self.pushed, *self.deployed)))
 
     @property
     def people(self) -> list[str]:
@@ -121,6 +122,7 @@ class Board:
             head=None if run is None else journey.read(conn, run.id),
             subject="" if run is None else self._commits.about(name, run.commit).subject,
             pushed=runs.lately(conn, name),
+            deployed=runs.lately(conn, name, "deploy"),
             back=None if back is None else runs.get(conn, back.run),
             quarantined=run is not None
             and any(_is_held(conn, name, run.commit, environment) for environment in names),
