@@ -74,6 +74,13 @@ def test_two_releases_are_chosen_and_compared(page: Page, site: Site) -> None:
     stack = page.locator(".stack").first
     assert stack.evaluate("(it) => it.scrollWidth <= it.clientWidth"), "it lies under the cards beside it"
     expect(compared).not_to_contain_text("a long one")
+    for width, height in ((1440, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        asked = page.locator("#add-secret")
+        asked.locator("summary").evaluate("(it) => it.scrollIntoView({ block: 'end' })")
+        asked.locator("summary").click()
+        expect(asked.get_by_role("button", name="Save")).to_be_in_viewport(ratio=1)
+        asked.locator("summary").click()
 
 
 def test_what_serves_before_is_promoted_unless_it_is_frozen_here(site: Site) -> None:

@@ -10,3 +10,8 @@ export function lead() {
 
 addEventListener('hashchange', lead);
 addEventListener('load', lead); // until then the browser itself goes to the address, and takes the focus along
+
+// A question that opens is seen whole, down to the button that answers it.
+document.addEventListener('toggle', ({ target }) => {
+  if (target.open && target.matches('.sure')) target.querySelector(':scope > form').scrollIntoView({ block: 'nearest' });
+}, true);
