@@ -20,7 +20,7 @@ test  failed on 2f40dfe: {said}
         E   assert 40 == 70
 
 Commit   2f40dfe {said}, on main
-Why you  Sure. You are the only author of this push.
+Why you  Sure: very. You are the only author of this push.
 Next     Mend it, or `git revert 2f40dfe`.
 Run      http://127.0.0.1:8440/runs/shop:2
 """

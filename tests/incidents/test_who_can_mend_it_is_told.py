@@ -39,7 +39,12 @@ def test_the_author_of_a_commit_hears_of_its_step_that_failed(team: Team) -> Non
     message = only(team.tell())
     assert (message.person, message.kind, message.state) == ("ada@example.org", "stopped", "waiting")
     assert message.subject == f"[shop] test failed on {team.head[:7]}"
-    for words in ("assert 40 == 70", "Break the eggs, by Ada Okafor <ada@example.org>", "Sure.", "git revert"):
+    for words in (
+        "assert 40 == 70",
+        "Break the eggs, by Ada Okafor <ada@example.org>",
+        "Sure: very.",
+        "git revert",
+    ):
         assert words in message.text
     assert "http://127.0.0.1:8440/runs/shop:1" in message.text
 
@@ -64,7 +69,7 @@ def test_of_several_authors_the_one_whose_file_the_evidence_names_hears(team: Te
     team.fail_step(team.push(team.commit("ben"), base), excerpt=EXCERPT)
     message = only(team.tell())
     assert message.person == "ada@example.org"
-    assert "Likely." in message.text
+    assert "Sure: rather." in message.text
     assert f"{mine[:7]} Take a charge once" in message.text
 
 
@@ -82,7 +87,7 @@ def test_of_several_authors_the_one_whose_line_it_went_through_hears(team: Team)
     message = only(team.tell())
     assert message.person == "ada@example.org"
     assert f"{mine[:7]} Take a charge once, by Ada" in message.text
-    assert "Sure. wrote line 31 of pay.py Look at pay.py:31." in message.text
+    assert "Sure: very. wrote line 31 of pay.py Look at pay.py:31." in message.text
 
 
 def test_an_only_author_hears_which_line_it_went_through(team: Team) -> None:
@@ -91,7 +96,7 @@ def test_an_only_author_hears_which_line_it_went_through(team: Team) -> None:
     found = Suspicion(f"{mine[:7]} wrote it.", mine, "Ada Okafor", "ada@example.org", "", "low", (SUSPECTED,))
     team.fail_step(team.push(team.commit("ada"), base), excerpt=EXCERPT, suspicion=found)
     message = only(team.tell())
-    assert "Sure. You are the only author of this push (2 commits). " in message.text
+    assert "Sure: very. You are the only author of this push (2 commits). " in message.text
     assert f"{mine[:7]} wrote it. Look at pay.py:31." in message.text
 
 
@@ -565,7 +570,7 @@ def test_of_several_authors_of_a_bad_release_the_suspect_of_its_new_error_hears(
     judge(team, run, share=100)
     message = only([one for one in team.tell() if one.kind == "bad"])
     assert message.person == ("cho" if others else "ben@example.org")
-    assert ("Sure. An error that is new in it: wrote line 1." in message.text) is not others
+    assert ("Sure: very. An error that is new in it: wrote line 1." in message.text) is not others
 
 
 def test_what_was_bad_is_its_authors_whatever_serves_when_it_is_told(team: Team) -> None:
@@ -619,7 +624,7 @@ def test_an_error_whose_suspect_is_looked_for_is_told_when_that_is_known(team: T
     message = only(team.tell())
     assert (message.person, message.kind) == ("ada@example.org", "error")
     assert "Share the bill, by Ada Okafor" in message.text
-    assert "Sure. It wrote the line that failed. Look at web.py:12." in message.text
+    assert "Sure: very. It wrote the line that failed. Look at web.py:12." in message.text
     assert HUNK[2] in message.text
     assert message.text.count("errors/3") == 1
 

@@ -10,6 +10,7 @@ from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
+from shipway.incidents.sure import sure
 from shipway.web.suspicions import alike
 from shipway.web.words import plain
 
@@ -113,7 +114,7 @@ def _suspicion(told: dict[str, Any] | None) -> None:
     if told["commit"] is not None:
         who = plain(f"{told['author']} <{told['email']}>")
         print(f"  {told['commit'][:7]} {plain(told['subject'])}")
-        print(f"  by {who}, confidence {told['confidence']}")
+        print(f"  by {who}. {sure(told['confidence'])}")
     print(f"  {plain(told['reason'])}")
     for evidence in told["evidence"]:
         print(f"    {plain(evidence['path'])}:{evidence['line']}")

@@ -6,7 +6,8 @@ production what production said of a release
 machine    what the machine itself lacks
 causes     what happened, read from a fact
 suspects   the commit that an error came by, or silence
-blame      who can mend it, how sure that is, and why
+sure       how sure that is, in one set of words
+blame      who can mend it, and why
 words      the text that they get
 follow     more of a cause that somebody is told of already
 tell       facts become messages, each once

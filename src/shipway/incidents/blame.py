@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from shipway.incidents import code_owners
 from shipway.incidents.cause import Cause
+from shipway.incidents.sure import Confidence
 from shipway.pushes.git import CommitInfo, Git, GitFailed
 
 OWNER = "owner"
@@ -25,7 +26,7 @@ class Whom:
     """
 
     people: tuple[str, ...]
-    confidence: str
+    confidence: Confidence | None
     evidence: str
     commit: CommitInfo | None = None
     held: bool = False
@@ -37,7 +38,7 @@ def whom(git: Git | None, cause: Cause) -> Whom:
     Of what began with a commit below: whoever wrote that one, or nobody where it is not known.
     """
     if cause.whose == "owner" or git is None:
-        return Whom((OWNER,), "sure", "It is the machine's, or Shipway's own.")
+        return Whom((OWNER,), "high", "It is the machine's, or Shipway's own.")
     try:
         return (
             _only(git, cause)
@@ -74,9 +75,9 @@ def _with_whom_it_began(git: Git, cause: Cause) -> Whom | None:
     first = replace(cause, commit=cause.began, began="", far=True)
     found = _only(git, first) or _suspect(git, first) or _named_by(git, first)
     if found is None:
-        return Whom((), "not known", "")
+        return Whom((), None, "")
     why = f"The same happened with {cause.began[:7]} before. {found.evidence}"
-    return replace(found, confidence="likely" if found.confidence == "sure" else found.confidence, evidence=why)
+    return replace(found, confidence="medium" if found.confidence == "high" else found.confidence, evidence=why)
 
 
 def _suspect(git: Git, cause: Cause) -> Whom | None:
@@ -88,7 +89,7 @@ def _suspect(git: Git, cause: Cause) -> Whom | None:
     if not address:
         return None
     commit = known[0] if known else CommitInfo(suspect.commit, "", suspect.author, suspect.email, cause.at)
-    return Whom((address.lower(),), suspect.confidence or "likely", suspect.evidence, commit)
+    return Whom((address.lower(),), suspect.confidence, suspect.evidence, commit)
 
 
 def _only(git: Git, cause: Cause) -> Whom | None:
@@ -102,8 +103,8 @@ def _only(git: Git, cause: Cause) -> Whom | None:
         return None
     found = _suspect(git, cause)
     if found is not None and set(found.people) == authors and found.commit is not None:
-        return Whom(found.people, "sure", f"{_alone(cause, commits)} {found.evidence}", found.commit)
-    return Whom(tuple(authors), "sure", _alone(cause, commits), _theirs(commits))
+        return Whom(found.people, "high", f"{_alone(cause, commits)} {found.evidence}", found.commit)
+    return Whom(tuple(authors), "high", _alone(cause, commits), _theirs(commits))
 
 
 def _named_by(git: Git, cause: Cause) -> Whom | None:
@@ -114,7 +115,7 @@ def _named_by(git: Git, cause: Cause) -> Whom | None:
     if len(authors) != 1:
         return None
     why = f"Of the authors of {len(commits)} commits you alone changed a file that the lines above name."
-    return Whom(tuple(authors), "likely", why, _theirs(named))
+    return Whom(tuple(authors), "medium", why, _theirs(named))
 
 
 def _told_apart(git: Git, cause: Cause) -> list[CommitInfo]:
@@ -135,22 +136,20 @@ def _owners(git: Git, cause: Cause) -> Whom | None:
         return None
     which = "that the error passed through" if cause.files else "that this release changed"
     people = tuple(owner.lower() if "@" in owner[1:] else owner for owner in found)
-    return Whom(
-        people, "not known", f"Whose change it is, is not known. CODEOWNERS names you for the files {which}."
-    )
+    return Whom(people, None, f"Whose change it is, is not known. CODEOWNERS names you for the files {which}.")
 
 
 def _asker(cause: Cause, commits: Sequence[CommitInfo]) -> Whom:
     if cause.kind == "error" or cause.asked in ("", "unknown"):
-        return Whom((OWNER,), "not known", "Whose change it is, is not known, so nobody is named.")
+        return Whom((OWNER,), None, "Whose change it is, is not known, so nobody is named.")
     if cause.run is not None and cause.run.purpose == "push":
         since = f"What is new since {_since(cause)}" if cause.far else "It"
         why = f"You pushed it. {since} has several authors, and nothing says whose change it was."
-        return Whom((cause.asked,), "not known", why)
+        return Whom((cause.asked,), None, why)
     if commits:
         why = f"You asked for it. It brought {len(commits)} commits, and nothing says whose change it was."
-        return Whom((cause.asked,), "not known", why)
-    return Whom((cause.asked,), "sure", "You asked for it, and it brought no new commit there.")
+        return Whom((cause.asked,), None, why)
+    return Whom((cause.asked,), "high", "You asked for it, and it brought no new commit there.")
 
 
 def _new(git: Git, cause: Cause) -> list[CommitInfo]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from shipway.incidents.sure import Confidence, level
 from shipway.state import deployments, facts, pushes, releases
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
@@ -27,7 +28,7 @@ class Suspect:
     commit: str
     author: str
     email: str
-    confidence: str
+    confidence: Confidence | None
     evidence: str
 
 
@@ -118,13 +119,12 @@ def suspect(said: Mapping[str, Any]) -> Suspect | None:
     commit, email = str(said.get("commit") or ""), str(said.get("email") or "")
     if not (commit and email):
         return None
-    confidence = str(said.get("confidence") or "likely")
     why = [said.get("reason"), said.get("evidence") if isinstance(said.get("evidence"), str) else _place(said)]
     return Suspect(
         commit,
         str(said.get("author") or ""),
         email,
-        {"high": "sure", "medium": "likely", "low": "perhaps"}.get(confidence, confidence),
+        level(said.get("confidence")),
         " ".join(str(part) for part in why if part),
     )
 

@@ -14,10 +14,10 @@ from typing import Literal
 
 from shipway.incidents import code
 from shipway.incidents.differences import Changed, Hunk, Written
+from shipway.incidents.sure import Confidence
 from shipway.signals.stacks import Call
 
 How = Literal["line", "beside", "function", "uses"]
-Confidence = Literal["high", "medium", "low"]
 
 WEIGHTS: dict[How, float] = {"line": 3.6, "beside": 2.7, "function": 2.0, "uses": 1.0}
 OUTWARDS = 0.7

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from shipway.incidents.blame import OWNER, Whom
 from shipway.incidents.cause import Cause
+from shipway.incidents.sure import sure
 from shipway.state import deployments, facts, holds, releases, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
@@ -195,7 +196,7 @@ def _commit(cause: Cause, whom: Whom) -> str:
 def _why(whom: Whom) -> str:
     if whom.people == (OWNER,):
         return _one_line(whom.evidence)
-    return f"{whom.confidence.capitalize()}. {_one_line(whom.evidence)}"
+    return f"{sure(whom.confidence)}. {_one_line(whom.evidence)}"
 
 
 def _done(conn: Connection, cause: Cause) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
+from shipway.incidents import sure
 from shipway.signals.errors import samples
 from shipway.state import errors, releases
 from shipway.state.database import Connection
@@ -73,6 +74,7 @@ def error_page(site: Site, call: Call) -> Response:
         rows=rows,
         requests=requests,
         sample=kept[0] if kept else None,
+        levels=sure.MEANINGS,
         title=_title(error, wheres),
         lead=_lead(error),
     )

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from shipway import __version__
-from shipway.incidents import follow
+from shipway.incidents import follow, sure
 from shipway.incidents.outbox import LATE
 from shipway.state import messages
 from shipway.web import words
@@ -52,6 +52,7 @@ def templates(files: Files) -> jinja2.Environment:
         rate=words.rate,
         several=words.several,
         size=words.size,
+        sure=sure.sure,
         ticked=ticked,
         window=window,
     )
