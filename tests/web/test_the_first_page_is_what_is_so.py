@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -162,6 +163,26 @@ def test_what_a_freeze_kept_away_can_come_once_that_is_over(site: Site, monkeypa
     monkeypatch.setattr(time, "time", lambda: later)
     now = "test was frozen when it came there, and is open again: shipway deploy"
     assert overview(site)["topup"]["why"] == f"{now} {run.commit[:7]} --env test"
+
+
+def test_a_way_of_many_environments_fits_into_its_row(site: Site) -> None:
+    """What is the matter is seen with its neighbours; the data have every environment."""
+    scene, names = site.scene, [f"env-{number:02d}" for number in range(20)]
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One", deliver=names), environments=names)
+    run = scene.push("topup", "Two", deliver=names)
+    scene.green(run)
+    for name in names[:10]:
+        scene.deploy(run, name)
+    scene.fail_deployment(scene.begin_deployment(run, names[10]), "web did not get healthy")
+    scene.end(run, "failed", "web did not get healthy")
+    row = site.get("/").text
+    row = row[row.index('id="rows"') :]
+    shown = re.findall(r'<b(?: class="hash")?>(?:<a [^>]+>)?([^<]+)', row[: row.index("</ol>")])
+    assert shown[1:] == ["run 2", "12 more", "env-09", "env-10", "env-11", "7 more", "env-19"]
+    assert 'class="app card n8"' in row
+    assert 'class="back fail at-4"' in row
+    assert len(overview(site)["topup"]["path"]) == 25  # type: ignore[arg-type]
 
 
 def test_a_good_verdict_stands_beside_how_long_it_has_served(site: Site) -> None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from shipway.web.call import Call
 from shipway.web.overview import rows
 from shipway.web.overview.chosen import MINE, NEEDS, Choice, Chosen
+from shipway.web.overview.folding import folded
 from shipway.web.overview.rates import Rates
 from shipway.web.overview.rows import Row
 from shipway.web.pages.picture import picture
@@ -39,7 +40,7 @@ def home(site: Site, call: Call) -> Response:
         call,
         "home.html",
         here="applications",
-        rows=found,
+        rows=[folded(row) for row in found],
         rates=rates,
         now=now,
         chosen=chosen,
