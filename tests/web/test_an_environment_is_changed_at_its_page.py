@@ -83,6 +83,27 @@ def test_two_releases_are_chosen_and_compared(page: Page, site: Site) -> None:
         asked.locator("summary").click()
 
 
+def test_any_two_of_many_releases_can_be_chosen(site: Site) -> None:
+    """The list has pages, and what is chosen on one stays chosen on the next."""
+    scene = site.scene
+    scene.application("topup")
+    for number in range(1, 24):
+        scene.deliver(scene.push("topup", f"Change {number}"), environments=("prod",))
+    newest = site.get(PROD).text
+    assert 'name="before" value="4"' in newest
+    assert 'value="r3"' not in newest
+    older = site.get(f"{PROD}?before=4&compare=r23&compare=r22").text
+    assert re.findall(r'name="compare" value="(r\d+)"( checked)?', older) == [
+        ("r23", " checked"),
+        ("r22", " checked"),
+        ("r3", ""),
+        ("r2", ""),
+        ("r1", ""),
+    ]
+    assert "From r2 to r23" in site.get(f"{PROD}?before=4&compare=r23&compare=r2").text
+    assert "None that is older." in site.get(f"{PROD}?before=1").text
+
+
 def test_what_serves_before_is_promoted_unless_it_is_frozen_here(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

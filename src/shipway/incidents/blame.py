@@ -65,7 +65,7 @@ def held(git: Git | None, cause: Cause, told: Whom) -> Whom | None:
     people = tuple(one for one in people if one not in ("", "unknown", *told.people))
     by = "" if told.commit is None else f", which is by {told.commit.author}"
     why = f"The same happened with {cause.began[:7]} before{by}. Your commit comes on top of it."
-    return Whom(people, "Not yours", why, held=True) if people else None
+    return Whom(people, None, why, held=True) if people else None
 
 
 def _with_whom_it_began(git: Git, cause: Cause) -> Whom | None:

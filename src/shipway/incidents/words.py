@@ -196,7 +196,7 @@ def _commit(cause: Cause, whom: Whom) -> str:
 def _why(whom: Whom) -> str:
     if whom.people == (OWNER,):
         return _one_line(whom.evidence)
-    return f"{sure(whom.confidence)}. {_one_line(whom.evidence)}"
+    return f"{'Not yours' if whom.held else sure(whom.confidence)}. {_one_line(whom.evidence)}"
 
 
 def _done(conn: Connection, cause: Cause) -> str:

@@ -90,11 +90,14 @@ def get(conn: Connection, release: str) -> Release:
     return Release(**conn.execute(select(releases).where(releases.c.id == release)).mappings().one())
 
 
-def recent(conn: Connection, application: str, environment: str, limit: int = 20) -> list[Release]:
-    """The newest releases of an environment first."""
+def recent(
+    conn: Connection, application: str, environment: str, limit: int = 20, before: int | None = None
+) -> list[Release]:
+    """The newest releases of an environment first; with `before`, of those with a smaller number."""
+    newest = () if before is None else (releases.c.number < before,)
     query = (
         select(releases)
-        .where(releases.c.application == application, releases.c.environment == environment)
+        .where(releases.c.application == application, releases.c.environment == environment, *newest)
         .order_by(releases.c.number.desc())
         .limit(limit)
     )

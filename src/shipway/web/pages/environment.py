@@ -40,6 +40,7 @@ from shipway.web.words import ago, clock, lasting
 
 BASE = "/applications/{application}/environments/{environment}"
 SPANS = {"15m": "15 min", "1h": "1 h", "6h": "6 h", "1d": "1 day", "7d": "7 days"}
+FARTHEST = 10**9  # a number that no release reaches
 MEASURED = 2000  # files of one directory: a page is asked for every few seconds
 
 
@@ -72,6 +73,9 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
         back = release_lines.way_back(conn, lines, application, environment)
         forward = release_lines.way_forward(lines, now)
         groups = instance_lines.groups(site, conn, application, environment, _living(lines, stable, now, moving))
+        before = call.number("before", 0, most=FARTHEST)
+        listed = release_lines.older(site, conn, application, environment, now, before) if before else lines
+        compared = _compared(site, conn, call, serving, tried)
         held = holds.on(conn, application, environment, "" if serving is None else serving.release.commit)
         return page(
             site,
@@ -85,7 +89,10 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             url=address(application, environment, site.proxy_port),
             now=now,
             serving=serving,
-            lines=lines,
+            listed=listed,
+            before=before,
+            oldest=release_lines.oldest(listed),
+            chosen=_chosen(compared, listed),
             groups=groups,
             channel=channel.channel(
                 _of(groups, stable),
@@ -107,7 +114,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             holds=held,
             frozen=next((hold for hold in held if hold.kind == holds.FREEZE), None),
             promotion=None if moving else promotion(site, conn, application, names, environment, serving),
-            compared=_compared(site, conn, call, serving, tried),
+            compared=compared,
             kept=data.kept(site.places, application, environment, MEASURED),
             copies=data.copies(site.places, application, environment, MEASURED),
             refused=refused,
@@ -142,6 +149,13 @@ def _compared(
     old, new = (choose(chosen, key=lambda one: one.number) for choose in (min, max))
     before = differences_api.usual_old(conn, new) if old.id == new.id else old
     return None if before is None else differences.between(site, conn, before, new)
+
+
+def _chosen(compared: Difference | None, listed: Sequence[Line]) -> list[int]:
+    """The numbers of the releases that are compared and stand on another page of the list."""
+    here = {line.release.number for line in listed}
+    both = () if compared is None else (compared.new.number, compared.old.number)
+    return [number for number in both if number not in here]
 
 
 def _living(lines: Sequence[Line], stable: str | None, now: Now | None, moving: Deployment | None) -> list[Line]:

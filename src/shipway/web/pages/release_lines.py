@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shipway.pushes.git import CommitInfo
@@ -20,6 +20,7 @@ from shipway.web.site import Site
 from shipway.web.words import clock
 
 QUARANTINED = "quarantined"
+PAGE = 20  # releases of a page of the list
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,21 @@ def now(conn: Connection, application: str, environment: str) -> Now | None:
     return Now(serving, number, by, went_back(conn, by, number))
 
 
+def oldest(shown: Sequence[Line]) -> int | None:
+    """The number that the next page of the list begins below, if there is any."""
+    number = shown[PAGE - 1].release.number if len(shown) >= PAGE else 1
+    return number if number > 1 else None
+
+
+def older(
+    site: Site, conn: Connection, application: str, environment: str, now: Now | None, before: int
+) -> list[Line]:
+    """The releases before r<before>, newest first, each with its last deployment."""
+    shown = releases.recent(conn, application, environment, PAGE, before)
+    last = {one.id: next(iter(deployments.of_release(conn, one.id)), None) for one in shown}
+    return _lines(site, conn, shown, {name: one for name, one in last.items() if one is not None}, now, {})
+
+
 def lines(site: Site, conn: Connection, application: str, environment: str, now: Now | None) -> list[Line]:
     """The releases, newest first, each with its last deployment; what serves is among them however old it is."""
     last: dict[str, Deployment] = {}
@@ -66,14 +82,25 @@ def lines(site: Site, conn: Connection, application: str, environment: str, now:
     for one in recent:
         last.setdefault(one.release, one)
     shared = _shared(conn, next((one for one in recent[:1] if not one.over), None), now)
-    shown = releases.recent(conn, application, environment)
+    shown = releases.recent(conn, application, environment, PAGE)
     if now is not None and all(one.id != now.serving.release for one in shown):
         shown.append(releases.get(conn, now.serving.release))
-    held = {one.id for one in shown if gate.quarantine_over(conn, one, environment) is not None}
+    return _lines(site, conn, shown, last, now, shared)
+
+
+def _lines(
+    site: Site,
+    conn: Connection,
+    shown: Sequence[Release],
+    last: Mapping[str, Deployment],
+    now: Now | None,
+    shared: Mapping[str, tuple[str, str]],
+) -> list[Line]:
+    held = {one.id for one in shown if gate.quarantine_over(conn, one, one.environment) is not None}
     bad = {one.id for one in shown if verdicts.is_bad(conn, one.id)}
     fates = {
         one.id: _fate(conn, one, last.get(one.id), now, held=one.id in held, bad=one.id in bad) for one in shown
-    } | shared
+    } | dict(shared)
     return [_line(site, conn, one, last.get(one.id), *fates[one.id], bad=one.id in bad) for one in shown]
 
 
