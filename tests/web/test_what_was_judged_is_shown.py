@@ -528,7 +528,7 @@ def test_shares_are_of_now_and_rates_of_the_last_minute_and_both_say_so(site: Si
     everything(site.scene)
     text = site.get(PLACE.format("trying")).text
     page = re.sub("<[^>]+>", "", text)
-    assert re.search(r"50 % of the requests now; [\d,]+ in the last minute, (none|[\d,]+) failed", page)
+    assert re.search(r"50 % now; [\d,]+ in the last minute, (none|[\d,]+) failed", page)
     drawn = text[text.index("<figure") : text.index('<div class="slim"')]
     counts = [int(one.replace(",", "")) for one in re.findall(r"([\d,]+) in the last minute", drawn)]
     assert (len(counts), sum(counts)) == (3, 2 * max(counts)), "the parts add up to the whole"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shipway.web.pages.instance_lines import Group, Instance
 
-DRAWN = 8  # instances of a release; more are counted
+ALONE, SHARING = 8, 4  # instances of a release that are drawn; more are counted
 APART = 31.0  # pixels from one instance to the next
 STREAM = 60.0  # pixels that all requests together are wide
 EDGE = 34.0  # pixels above and below everything
@@ -47,29 +47,30 @@ class Channel:
 
 def channel(serving: Group | None, tried: Group | None, share: int) -> Channel:
     """`share` of 100 requests go to the release on trial, if there is one; a release may have no instance yet."""
-    room = _room(serving)
+    drawn = SHARING if share else ALONE
+    room = _room(serving, drawn)
     high = max(room, 82.0)
     middle = EDGE + high / 2
-    straight = _stream(serving, 100 - share, middle, 72.0)
     if not share:
-        return Channel(high + 2 * EDGE, straight)
-    above = max(WORDS_ABOVE + STREAM * share / 200, _room(tried) / 2)
-    below = max(WORDS_BELOW + STREAM * share / 200, _room(tried) / 2)
-    beside = _stream(tried, share, middle + high / 2 + above, 10 + STREAM * share / 100)
+        return Channel(high + 2 * EDGE, _stream(serving, drawn, 100, middle, 72.0))
+    above = max(WORDS_ABOVE + STREAM * share / 200, _room(tried, drawn) / 2)
+    below = max(WORDS_BELOW + STREAM * share / 200, _room(tried, drawn) / 2)
+    beside = _stream(tried, drawn, share, middle + high / 2 + above, 10 + STREAM * share / 100)
     top = middle - STREAM / 2
-    straight = _stream(serving, 100 - share, top + STREAM * (100 - share) / 200, 12 + STREAM * (100 - share) / 100)
+    wide = STREAM * (100 - share) / 100
+    straight = _stream(serving, drawn, 100 - share, top + wide / 2, 12 + wide)
     return Channel(beside.middle + below + EDGE / 2, straight, beside, straight.bottom)
 
 
-def _room(group: Group | None) -> float:
+def _room(group: Group | None, drawn: int) -> float:
     """The pixels that the instances of a release take, and how many more there are."""
     count = 0 if group is None else len(group.instances)
-    return APART * (min(count, DRAWN) + (count > DRAWN))
+    return APART * (min(count, drawn) + (count > drawn))
 
 
-def _stream(group: Group | None, share: int, middle: float, berth: float) -> Stream:
+def _stream(group: Group | None, drawn: int, share: int, middle: float, berth: float) -> Stream:
     every = [] if group is None else group.instances
-    first = middle - (_room(group) - APART) / 2
-    rows = [(round(first + APART * at, 1), one) for at, one in enumerate(every[:DRAWN])]
-    more = max(0, len(every) - DRAWN)
-    return Stream(share, middle, STREAM * share / 100, berth, rows, more, round(first + APART * DRAWN, 1))
+    first = middle - (_room(group, drawn) - APART) / 2
+    rows = [(round(first + APART * at, 1), one) for at, one in enumerate(every[:drawn])]
+    more = max(0, len(every) - drawn)
+    return Stream(share, middle, STREAM * share / 100, berth, rows, more, round(first + APART * drawn, 1))
