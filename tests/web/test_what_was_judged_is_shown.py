@@ -332,6 +332,13 @@ def test_the_instances_of_every_release_that_runs_are_listed_with_health_and_mem
     assert "2 more of r2" in trial
 
 
+def test_a_trial_is_marked_where_it_began_and_where_it_was_taken_back(judged: Site) -> None:
+    charts = judged.get(f"{PLACE.format('bad')}?span=15m").text.partition('id="signals"')[2].partition("</svg>")[0]
+    said = re.findall(r'<g class="mk (\w+)"><title>[\d:]+ ([^<]+)', charts)
+    assert [(kind, words[:-8]) for kind, words in said] == [("dp", "deployment of r2"), ("rb", "back to r1")]
+    assert "rollback</span>" in judged.get(PLACE.format("bad")).text
+
+
 def test_taking_back_what_is_on_trial_no_more_moves_nothing(judged: Site) -> None:
     before = judged.get("/api/v1/runs?application=good").json
     for release in (address("good", 2), address("bad", 2)):

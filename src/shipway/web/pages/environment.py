@@ -25,6 +25,7 @@ from shipway.web.pages import (
     chart,
     instance_lines,
     last_minute,
+    marks,
     measure_lines,
     probe_lines,
     release_lines,
@@ -120,7 +121,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             refused=refused,
             **_signals(site, call, conn),
             title=_title(environment, serving, moving, tried),
-            lead=_lead(conn, now, serving) if tried is None else _on_trial(tried),
+            lead=_lead(conn, now, serving) if tried is None else _on_trial(site, tried),
         )
 
 
@@ -178,14 +179,14 @@ def _signals(site: Site, call: Call, conn: Connection) -> dict[str, Any]:
     application, environment = call.place("application"), call.place("environment")
     length, step, _ring = signals.SPANS[span]
     now = time.time()
-    marks = signals.marks(conn, application, environment, now - length)
+    marked = marks.marks(conn, application, environment, now - length)
     spoken = signals.now(site, call, last_minute.SECONDS)
     lately = last_minute.last_minute({name: readings for name, readings, _ in spoken})
     return {
         "span": span,
         "spans": SPANS,
-        "charts": chart.charts(signals.history(site, call, span), marks, span=length, length=step, now=now),
-        "marked": {one.kind for one, _ in marks},
+        "charts": chart.charts(signals.history(site, call, span), marked, span=length, length=step, now=now),
+        "marked": {one.kind for one, _ in marked},
         "lately": lately.whole,
         "said": lately.parts,
     }
@@ -227,11 +228,22 @@ def _lead(conn: Connection, now: Now | None, serving: Line | None) -> str:
     return f"{subject}It has served for {lasting(now.serving.since)}."
 
 
-def _on_trial(tried: Trial) -> str:
+def _on_trial(site: Site, tried: Trial) -> str:
+    """Since when it is judged, what is known by now, and what happens if nobody acts."""
     since, before = clock(tried.moves[-1].at), tried.before
     others = "" if before is None else f"; r{before.number} has the other {100 - tried.share} %"
     looked = "It had all requests and looked bad. " if tried.asking else ""
-    return f"{looked}Judged since {since}{others}."
+    by = clock(tried.deadline or 0.0)[:5]
+    goes = "" if tried.asking else f" If nothing can be heard, everything goes back at {by} at the latest."
+    return f"{looked}Judged since {since}{others}. {_so_far(site, tried)}{goes}"
+
+
+def _so_far(site: Site, tried: Trial) -> str:
+    verdict = trials.so_far(site.story.cast, tried)
+    if verdict is None:
+        return "No verdict yet."
+    reason = verdict.reason.split("; ")[0].rstrip(".")
+    return f"{verdict.kind.capitalize()} so far: {reason[:1].lower()}{reason[1:]}."
 
 
 ROUTES = (declare("GET", BASE, environment_page, who="user"),)
