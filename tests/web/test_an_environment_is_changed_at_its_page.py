@@ -173,6 +173,11 @@ def test_the_data_of_an_environment_is_listed(site: Site) -> None:
     ]
     assert [one["name"] for one in told["copies"]] == ["r1/"]
     assert "1.5 kB" in site.get(PROD).text
+    run = site.scene.push("topup", "One")
+    site.scene.green(run)
+    made = site.scene.begin_deployment(run, "prod")
+    (root / "backups" / made.id).mkdir()
+    assert f'before r1 <code class="faint">{made.id}/</code>' in site.get(PROD).text
 
 
 def test_two_releases_are_compared_as_data(site: Site) -> None:

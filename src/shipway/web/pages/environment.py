@@ -42,6 +42,7 @@ from shipway.web.words import ago, clock, lasting
 BASE = "/applications/{application}/environments/{environment}"
 SPANS = {"15m": "15 min", "1h": "1 h", "6h": "6 h", "1d": "1 day", "7d": "7 days"}
 FARTHEST = 10**9  # a number that no release reaches
+COPIED = 100  # deployments among which those are looked for that left a copy of the data
 MEASURED = 2000  # files of one directory: a page is asked for every few seconds
 
 
@@ -118,6 +119,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             compared=compared,
             kept=data.kept(site.places, application, environment, MEASURED),
             copies=data.copies(site.places, application, environment, MEASURED),
+            copied_for=_copied_for(conn, application, environment),
             refused=refused,
             **_signals(site, call, conn),
             title=_title(environment, serving, moving, tried),
@@ -166,6 +168,13 @@ def _living(lines: Sequence[Line], stable: str | None, now: Now | None, moving: 
     here = [] if serving is None else [serving.release, serving.warm]
     wanted = dict.fromkeys([stable, None if moving is None else moving.release, *here])
     return [known[one] for one in wanted if one in known]
+
+
+def _copied_for(conn: Connection, application: str, environment: str) -> dict[str, int]:
+    """Which release a copy of the data was made before, by the name of the copy: that of its deployment."""
+    numbers = {one.id: one.number for one in releases.recent(conn, application, environment, limit=COPIED)}
+    recent = deployments.recent(conn, application, environment, limit=COPIED)
+    return {f"{one.id}/": numbers[one.release] for one in recent if one.release in numbers}
 
 
 def _of(groups: Sequence[Group], release: str | None) -> Group | None:
