@@ -211,15 +211,21 @@ def test_an_address_that_is_not_there_keeps_the_way_back(page: Page, site: Site)
     expect(page.get_by_role("heading", level=1)).to_have_text("No run yet")
 
 
-def test_releases_that_are_not_shown_are_spoken_of(page: Page, site: Site) -> None:
+def test_older_releases_are_one_click_away(page: Page, site: Site) -> None:
     site.scene.application("topup")
     for number in range(21):
         site.scene.deliver(site.scene.push("topup", f"Change {number}"), environments=("dev",))
         if number == 19:
             page.goto(f"{site.origin}/applications/topup/environments/dev")
-            expect(page.locator("#releases")).not_to_contain_text("not shown")
+            expect(page.locator("#releases")).not_to_contain_text("Older")
     page.goto(f"{site.origin}/applications/topup/environments/dev")
-    expect(page.locator("#releases")).to_contain_text("Older releases are not shown.")
+    page.get_by_role("button", name="Older than r2").click()
+    page.get_by_label("Compare r1").check()
+    page.get_by_label("r20, chosen before").uncheck()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.locator("#compared h2")).to_have_text("From r1 to r21")
+    page.get_by_role("link", name="Newest").click()
+    expect(page.get_by_label("Compare r21")).to_be_visible()
 
 
 def test_signing_in_and_out(browser: Browser, site: Site) -> None:

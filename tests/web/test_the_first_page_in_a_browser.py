@@ -135,5 +135,5 @@ def test_a_push_is_watched_from_the_empty_page_through_a_bad_canary_to_the_messa
     expect(page.locator("#told")).to_contain_text("ben@example.org")
     expect(page.locator("#voyage .turn").first).to_be_attached()
     page.get_by_role("link", name="Shipway", exact=True).click()
-    expect(pill).to_have_text("Rolled back")
+    expect(pill).to_have_text("Quarantined")
     expect(page.locator(".app .back")).to_contain_text("ben@example.org was told")
