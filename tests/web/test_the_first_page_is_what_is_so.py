@@ -185,6 +185,16 @@ def test_a_way_of_many_environments_fits_into_its_row(site: Site) -> None:
     assert len(overview(site)["topup"]["path"]) == 25  # type: ignore[arg-type]
 
 
+def test_commits_at_one_place_stay_inside_the_picture(site: Site) -> None:
+    for name in ("one", "two", "three", "four", "five"):
+        site.scene.application(name)
+        site.scene.push(name, "One")
+    drawn = site.get("/").text.partition('<g class="ships">')[2].partition("</svg>")[0]
+    heights = [int(y) for y in re.findall(r'href="#i-hull" x="\d+" y="(-?\d+)"', drawn)]
+    assert (len(heights), min(heights) > 10) == (3, True)
+    assert "2 more" in drawn
+
+
 def test_a_good_verdict_stands_beside_how_long_it_has_served(site: Site) -> None:
     with site.scene.history():
         told = Trials(site.scene, "good")

@@ -330,6 +330,7 @@ def test_the_instances_of_every_release_that_runs_are_listed_with_health_and_mem
     assert "On trial, 10 %" in trial
     assert "web.3 not known 41.0 MB 25 % of a core" in trial
     assert "2 more of r2" in trial
+    assert " up" not in trial, "no keeper answers here"
 
 
 def test_a_trial_is_marked_where_it_began_and_where_it_was_taken_back(judged: Site) -> None:

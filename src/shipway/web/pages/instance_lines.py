@@ -57,8 +57,10 @@ class Group:
         return self.instances[FIRST:]
 
     @property
-    def well(self) -> int:
-        """How many of them are up."""
+    def well(self) -> int | None:
+        """How many of them are up, if that is known."""
+        if any(one.icon == COLOURS["not known"] for one in self.instances):
+            return None
         return sum(one.icon == COLOURS["running"] for one in self.instances)
 
 

@@ -11,7 +11,7 @@ from shipway.web.overview.rates import Rates
 from shipway.web.overview.rows import Row
 
 LEFT, RIGHT = 150, 1164
-MOST = 6
+MOST, LANES = 6, 3  # commits that are drawn, and of these at the same place
 MOVING = ("running", "queued")
 
 
@@ -58,10 +58,11 @@ def picture(rows: Sequence[Row], rates: Rates) -> Picture:
         for number, name in enumerate(names)
     ]
     moving = [row for row in rows if row.state in MOVING and row.head is not None]
+    ships = _ships(moving, names, hubs)
     return Picture(
         hubs=hubs,
-        ships=_ships(moving, names, hubs),
-        more=max(0, len(moving) - MOST),
+        ships=ships,
+        more=len(moving) - len(ships),
         home_bound=next((_back(row) for row in rows if row.state in ("rolled", "quarantined")), None),
         sources=_sources(rows),
         answers=rates.of_all((row.name, row.last.name) for row in rows),
@@ -87,12 +88,14 @@ def _serves(rows: Sequence[Row], name: str) -> bool:
 def _ships(moving: Sequence[Row], names: Sequence[str], hubs: Sequence[Hub]) -> list[Ship]:
     taken: dict[int, int] = {}
     ships = []
-    for row in moving[:MOST]:
+    for row in moving:
         assert row.head is not None
         x = _x(row, names, hubs)
-        taken[x] = taken.get(x, 0) + 1
-        ships.append(Ship(row.head.run.commit[:7], x, taken[x] - 1, near=x > hubs[-2].x))
-    return ships
+        lane = taken.get(x, 0)
+        if lane < LANES:
+            taken[x] = lane + 1
+            ships.append(Ship(row.head.run.commit[:7], x, lane, near=x > hubs[-2].x))
+    return ships[:MOST]
 
 
 def _x(row: Row, names: Sequence[str], hubs: Sequence[Hub]) -> int:
