@@ -415,7 +415,7 @@ def test_a_first_channel_that_hangs_does_not_keep_the_second_waiting(
     team: Team, hook: Hook, other_hook: Hook
 ) -> None:
     """Once both may take it: no matter how many messages stand before the first."""
-    team.channel("*@example.org", f"{hook.url()}?to={{address}}")
+    team.channel("*@example.org", f"{hook.url()}?-to={{address}}")
     team.channel("owner", other_hook.url())
     for number in range(6):
         say(team, f"ada{number}@example.org")

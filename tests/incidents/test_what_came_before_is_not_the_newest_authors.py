@@ -80,7 +80,7 @@ def test_what_passed_below_is_the_only_authors_as_ever(team: Team) -> None:
     fixed = passing(team, "ada", adas)
     broken(team, "ben", fixed)
     (message,) = news(team, 1)
-    assert (message.person, "Sure. You are the only author of this push." in message.text) == (
+    assert (message.person, "Sure: very. You are the only author of this push." in message.text) == (
         "ben@example.org",
         True,
     )
@@ -139,7 +139,7 @@ def test_what_is_bad_on_top_of_a_bad_commit_is_not_the_newer_authors(team: Team,
     bens = condemned(team, "ben", adas, said="12")
     adas_news, bens_news = news(team, 1)
     assert (adas_news.person, bens_news.person) == ("ada@example.org", "ben@example.org")
-    assert f"Likely. The same happened with {adas[:7]} before." in adas_news.text
+    assert f"Sure: rather. The same happened with {adas[:7]} before." in adas_news.text
     assert f"{adas[:7]} Change the shop, by Ada Okafor <ada@example.org> (part of {bens[:7]})" in adas_news.text
     assert f"Not yours. The same happened with {adas[:7]} before, which is by Ada Okafor." in bens_news.text
 
