@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from shipway.cli import show
 from shipway.cli.signals import COLUMNS, MEASURED, _remarks, _series, rows
 
 TOLD = {
@@ -80,3 +83,12 @@ def test_who_is_silent_and_what_was_too_much_is_said() -> None:
         "Not kept: 1,200 too many series. There is room for 500 series, and 500 are known.",
     ]
     assert list(_remarks({"releases": []})) == []
+
+
+def test_a_program_that_reads_along_gets_every_look(capsys: pytest.CaptureFixture[str]) -> None:
+    looks = iter([[row()], [row(release=4)], []])
+
+    with pytest.raises(StopIteration):
+        show.following(lambda: (COLUMNS, next(looks)), every=0.0, empty="Nothing serves.")
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in told] == ["release", "r3", "release", "r4", "Nothing"]

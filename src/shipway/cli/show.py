@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -72,11 +73,19 @@ def table(
 def following(
     look: Callable[[], tuple[Sequence[str], Sequence[Sequence[Any]]]], *, every: float, empty: str
 ) -> NoReturn:
-    """A table that is made anew every so many seconds, in the same place, until ^C."""
+    """A table that is made anew every so many seconds, in the same place, until ^C; for a program that reads along
+    one below the other.
+    """
     from rich.console import Console  # noqa: PLC0415
     from rich.live import Live  # noqa: PLC0415
 
-    with Live(console=Console(highlight=False), auto_refresh=False) as live:
+    console = Console(highlight=False)
+    while not console.is_terminal:
+        columns, rows = look()
+        table(columns, rows, empty=empty)
+        sys.stdout.flush()
+        time.sleep(every)
+    with Live(console=console, auto_refresh=False) as live:
         while True:
             columns, rows = look()
             live.update(_drawn(columns, rows) if rows else empty, refresh=True)
