@@ -21,6 +21,7 @@ from shipway.pipelines.settings import StepName, StepSettings
 from shipway.releases.settings import ProcessSettings, ReleaseSettings
 from shipway.signals import settings as signals
 from shipway.signals.settings import MOST, InvariantSettings, MetricsSettings, ProbeName, ProbeSettings
+from shipway.traffic import settings as traffic
 from shipway.traffic.settings import HealthSettings, TrafficSettings
 
 FILE = "shipway.yml"
@@ -114,7 +115,10 @@ def _complaints(written: Any) -> Iterator[Complaint]:
         yield from plan.complaints({name: texts(below(step, "needs")) for name, step in steps.items()})
     yield from environments.complaints(below(written, "environments"))
     yield from environments.data_complaints(texts(below(written, "data")))
-    yield from signals.complaints(written, environments.names(below(written, "environments")))
+    known = environments.names(below(written, "environments"))
+    yield from signals.complaints(written, known)
+    yield from traffic.complaints(below(written, "traffic"))
+    yield from environments.unknown(("traffic", "canary_in"), below(written, "traffic", "canary_in"), known)
     yield from _without_web(written)
 
 

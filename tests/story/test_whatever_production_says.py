@@ -50,7 +50,7 @@ CASES = {
     "good": Case("promoted", visited=True, project=tried("1.5 s", "20 s")),
     "no traffic": Case("promoted", project=tried("1.5 s", "20 s")),
     "bad": Case("bad", visited=True, fails=1, project=tried("10 s", "20 s")),
-    "slow": Case("bad", slow, project=tried("1000 s", "20 s"), past=10),
+    "slow": Case("bad", slow, project=tried("1000 s", "1200 s"), past=10),
     "absent": Case("unheard", lambda _new, _number: None),
     "impossible": Case("unheard", lambda new, _number: read(tally(-3 if new else 20))),
     "stale": Case("unheard", lambda _new, number: read(tally(20)) if number < 1 else None),

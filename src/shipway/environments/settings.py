@@ -10,8 +10,9 @@ from pydantic import AfterValidator, Field
 
 from shipway.config.names import EnvironmentName, VariableName
 from shipway.config.paths import LONGEST
-from shipway.config.problems import Complaint
+from shipway.config.problems import Complaint, Path
 from shipway.config.settings import Settings, Switch, Text
+from shipway.config.validate import nearest
 from shipway.config.written import below
 
 _NOT_IN_A_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|/\.|[/.]$|\.lock(/|$)")
@@ -59,6 +60,13 @@ def names(written: Any) -> list[str]:
         return [each.name for each in USUAL]
     found = [item if isinstance(item, str) else below(item, "name") for item in written]
     return [name for name in found if isinstance(name, str)]
+
+
+def unknown(path: Path, named: Any, known: Sequence[str]) -> Iterator[Complaint]:
+    """Those of a written list of environments at `path` that the application does not have."""
+    for index, name in enumerate(named if isinstance(named, list) else []):
+        if isinstance(name, str) and name not in known:
+            yield Complaint((*path, index), "is not an environment of this application", nearest(name, known))
 
 
 def complaints(written: Any) -> Iterator[Complaint]:

@@ -13,8 +13,8 @@ from shipway.config.durations import Duration
 from shipway.config.names import EnvironmentName
 from shipway.config.problems import Complaint
 from shipway.config.settings import Line, Settings, Text
-from shipway.config.validate import nearest
 from shipway.config.written import below
+from shipway.environments.settings import unknown
 
 MOST = 50
 KINDS = ("http", "tcp", "command", "certificate")
@@ -177,10 +177,10 @@ def complaints(written: Any, environments: Sequence[str]) -> Iterator[Complaint]
         yield from _of_invariant(("invariants", name), invariant)
         if name in probes:
             yield Complaint(("invariants", name), "is the name of a probe as well", at_key=True)
-    yield from _unknown_environments(("metrics", "environments"), below(written, "metrics"), environments)
+    yield from unknown(("metrics", "environments"), below(written, "metrics", "environments"), environments)
     for key, asked in (("probes", probes), ("invariants", invariants)):
         for name, one in asked.items():
-            yield from _unknown_environments((key, name, "environments"), one, environments)
+            yield from unknown((key, name, "environments"), below(one, "environments"), environments)
 
 
 def _by_name(written: Any) -> dict[str, Any]:
@@ -209,10 +209,3 @@ def _of_invariant(path: tuple[str, ...], written: Any) -> Iterator[Complaint]:
         yield Complaint(path, "needs `between`, `at_least` or `at_most`: which numbers are right")
     elif len(bounds) > 1:
         yield Complaint(path, f"needs only one of {' and '.join(f'`{bound}`' for bound in bounds)}")
-
-
-def _unknown_environments(path: tuple[str, ...], written: Any, known: Sequence[str]) -> Iterator[Complaint]:
-    named = below(written, "environments")
-    for index, name in enumerate(named if isinstance(named, list) else []):
-        if isinstance(name, str) and name not in known:
-            yield Complaint((*path, index), "is not an environment of this application", nearest(name, known))

@@ -55,6 +55,14 @@ class TakenBack(DeploymentStopped):
     id = "signals.taken_back"
 
 
+def too_short(heard: float, condition: Judged) -> str:
+    """What to do where production is heard, but was not for long enough."""
+    return (
+        f"It was heard for {heard:.0f} of the {condition.hold:.0f} s of `hold` in {condition.deadline:.0f} s. A longer "
+        "`deadline` or a shorter `hold` under `traffic` in shipway.yml leaves time to judge; then push that."
+    )
+
+
 def check_wanted(conn: Connection, deployment: Deployment, release: Release) -> None:
     """Raises TakenBack when somebody asked for the release before while this one was tried."""
     who = deployments.taken_back_by(conn, deployment)
@@ -124,7 +132,8 @@ class Trial:
                     return verdict
                 if then.act == "go back":
                     raise NotJudged(
-                        f"r{self._release.number} could not be judged in {waited:.0f} s. {verdict.reason}"
+                        f"r{self._release.number} could not be judged in {waited:.0f} s. {verdict.reason}",
+                        hint="" if self._judge.unheard else too_short(self._heard[share / 100], condition),
                     )
                 time.sleep(LOOK)
 

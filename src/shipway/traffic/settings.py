@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from shipway.config import durations
 from shipway.config.durations import Duration
 from shipway.config.names import EnvironmentName
+from shipway.config.problems import Complaint
 from shipway.config.settings import Settings, Switch
+from shipway.config.written import below
 
 
 def _path(written: str) -> str:
@@ -65,7 +69,7 @@ class TrafficSettings(Settings):
         default=600.0,
         gt=0,
         description="Of a canary: a share that could not be judged by then, because what production says does not "
-        "arrive, goes back.",
+        "arrive, goes back. It is longer than `hold`.",
     )
     sticky: Switch = Field(
         default=False,
@@ -92,3 +96,24 @@ class TrafficSettings(Settings):
     drain: Duration = Field(
         default=30.0, description="How long requests of the release before may take to finish."
     )
+
+
+def complaints(written: Any) -> Iterator[Complaint]:
+    """A canary whose shares go back, each at its deadline, before they were judged for as long as they are held."""
+    if below(written, "strategy") != "canary":
+        return
+    hold, deadline = _length(written, "hold"), _length(written, "deadline")
+    if hold is None or deadline is None or hold < deadline:
+        return
+    field = "deadline" if below(written, "deadline") is not None else "hold"
+    needs = f"each share is held for {durations.text(hold)}, and goes back after {durations.text(deadline)}"
+    yield Complaint(("traffic", field), f"leaves no time to judge a share: {needs}; `deadline` has to be longer")
+
+
+def _length(written: Any, field: str) -> float | None:
+    """Seconds, as written or by default; None where it is no length of time, which is told of the field."""
+    length = below(written, field)
+    try:
+        return TrafficSettings.model_fields[field].default if length is None else durations.seconds(length)
+    except ValueError:
+        return None
