@@ -454,3 +454,18 @@ def test_a_test_can_be_sent(shared: Site, outside: Hook) -> None:
     tried = shared.send("POST", f"/api/v1/channels/{made.id}/test").json
     assert (tried["good"], tried["said"]) == (True, "It took the report.")
     assert event_in(outside.raw[0])["message"] == "This is a test of Shipway. It works."
+
+
+def test_it_is_of_an_environment_that_is_there(topup: Site) -> None:
+    for whose, known in (("sentry:topup.nope", "dev, test, prod"), ("sentry:zzz.prod", "topup")):
+        refused = topup.send("POST", "/api/v1/channels", {"whose": whose, "url": "https://key@example.org/7"})
+        assert refused.status == 404
+        assert f"There are: {known}" in refused.text
+    assert topup.get("/api/v1/channels").json["channels"] == []
+
+
+def test_reports_that_wait_because_they_are_refused_are_trouble() -> None:
+    waits = Forwarding(forwarded=3, waiting=1, problem="It answered 503.", oldest=time.time())
+    assert waits.trouble(time.time()) == "1 waits: It answered 503."
+    assert not replace(waits, waiting=0).trouble(time.time())
+    assert not replace(waits, problem="").trouble(time.time()), "it is on its way"

@@ -54,12 +54,15 @@ class Forwarding:
     lost_at: float | None = None
 
     def trouble(self, now: float) -> str:
-        """What an owner has to hear of: reports that were lost within a day, or have waited for LATE seconds."""
+        """What an owner has to hear of: reports that were lost within a day, wait because of a problem, or have waited
+        for LATE seconds.
+        """
         told = []
         if self.lost_at is not None and now - self.lost_at < A_DAY:
             told.append(f"{self.lost} of {self.lost + self.forwarded + self.waiting} reports were lost")
-        if self.oldest is not None and now - self.oldest > LATE:
-            told.append(f"{self.waiting} wait")
+        late = self.oldest is not None and now - self.oldest > LATE
+        if late or (self.waiting and self.problem):
+            told.append(f"{self.waiting} wait{'s' if self.waiting == 1 else ''}")
         return f"{' and '.join(told)}{f': {self.problem}' if self.problem else ''}" if told else ""
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from shipway.errors import NotFound
 from shipway.incidents import channels
+from shipway.state import applications
 from shipway.state import channels as record
 from shipway.state.channels import Channel
-from shipway.web import shapes
+from shipway.web import lookups, shapes
 from shipway.web.call import Call
 from shipway.web.refusals import Unreadable
 from shipway.web.routes import declare
@@ -36,8 +38,20 @@ def add_channel(site: Site, call: Call) -> dict[str, Any]:
     if not isinstance(private, bool):
         raise Unreadable("`private` is true or false.")
     vault = site.story.cast.machine.vault
-    whose, url = call.field("whose"), call.field("url")
+    whose, url = channels.spoken(call.field("whose")), call.field("url")
+    if whose.startswith(channels.SENTRY):
+        _is_there(site, whose)
     return shapes.channel(channels.add(site.database, vault, whose, url, private=private, who=call.who))
+
+
+def _is_there(site: Site, whose: str) -> None:
+    """Raises NotFound, with the names there are, where no report of an error can ever come from."""
+    name, _, environment = whose.removeprefix(channels.SENTRY).partition(".")
+    with site.database.read() as conn:
+        if applications.find(conn, name) is None:
+            known = ", ".join(each.name for each in applications.every(conn)) or "none yet"
+            raise NotFound(f"There is no application called {name!r}.", hint=f"There are: {known}.")
+        lookups.environment(site, conn, name, environment)
 
 
 def remove_channel(site: Site, call: Call) -> dict[str, Any]:
