@@ -902,3 +902,37 @@ def test_the_owner_hears_once_of_a_disk_that_is_nearly_full_and_that_it_is_over(
     assert "What serves goes on serving." in little.text
     assert again.subject == "Shipway is well again: 9.0 GB (30 %) of the disk of its data are free again"
     assert len(team.tell()) == 2
+
+
+def test_a_merge_is_taken_back_as_a_merge(team: Team) -> None:
+    base = team.commit("cho")
+    side = team.commit("ada", {"pay.py": "1\n"})
+    team.commit("ben", {"web.py": "2\n"}, on=base)
+    merge = team.commit("cho", subject="Merge the till", merges=side)
+    team.fail_step(team.push(merge, base))
+    message = only(team.tell())
+    assert f"{merge[:7]} Merge the till, merged by Cho Tanaka <cho@example.org>" in message.text
+    assert f"`git revert -m 1 {merge[:7]}`" in message.text
+
+
+def test_nothing_is_to_be_reverted_where_it_is_not_known_what_it_was(team: Team) -> None:
+    base = team.commit("cho")
+    team.commit("ada", {"pay.py": "1\n"})
+    last = team.commit("ben", {"web.py": "2\n"}, subject="Say more")
+    team.fail_step(team.push(last, base))
+    message = only(team.tell())
+    assert "Not known." in message.text
+    assert f"{last[:7]} Say more, on main" in message.text
+    assert "git revert" not in message.text
+    assert f"`git log {base[:7]}..{last[:7]}` shows what is new." in message.text
+
+
+def test_an_error_of_a_release_that_is_not_ours_names_no_commit(team: Team) -> None:
+    team.deliver(team.commit("ada"))
+    for kind in ("error.new", "error.suspected"):
+        data = {"error": "e1", "number": 1, "title": "hello 123", "release": "1.2.3"}
+        team.fact(kind, environment="dev", data=data)
+    message = only(team.tell())
+    assert message.subject == "[shop] New error: hello 123, in dev"
+    assert "None" not in message.text
+    assert "revert" not in message.text

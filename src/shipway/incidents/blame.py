@@ -22,7 +22,8 @@ MOST = 100
 class Whom:
     """`people` are addresses, names or teams; `evidence` is a sentence that they can check; `commit` is theirs.
 
-    `held`: it is not theirs, but they wait until somebody mends it.
+    `held`: it is not theirs, but they wait until somebody mends it. `about` is the commit that it happened with, and
+    `merges` that it is a merge.
     """
 
     people: tuple[str, ...]
@@ -30,6 +31,19 @@ class Whom:
     evidence: str
     commit: CommitInfo | None = None
     held: bool = False
+    about: CommitInfo | None = None
+    merges: bool = False
+
+
+def with_its_commit(git: Git | None, cause: Cause, told: Whom) -> Whom:
+    """With what git knows of the commit that it happened with, if it knows it."""
+    if git is None or cause.commit is None:
+        return told
+    try:
+        about, parents = git.commit(cause.commit), git.parents(cause.commit)
+    except (GitFailed, ValueError):
+        return told
+    return replace(told, about=about, merges=len(parents) > 1)
 
 
 def whom(git: Git | None, cause: Cause) -> Whom:

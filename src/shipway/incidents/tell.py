@@ -107,8 +107,8 @@ class Teller:
         cause = self._traced(git, cause)
         theirs = blame.whom(git, cause)
         others = blame.held(git, cause, theirs)
-        told = [] if others is None else self._said(cause, others)
-        return self._said(_of_the_first(cause), theirs) + told
+        told = [] if others is None else self._said(cause, blame.with_its_commit(git, cause, others))
+        return self._said(_of_the_first(cause), blame.with_its_commit(git, cause, theirs)) + told
 
     def _traced(self, git: Git | None, cause: Cause) -> Cause:
         """Where git cannot say with what it began, it is as if it began now."""

@@ -144,7 +144,7 @@ def back(conn: Connection, cause: Cause) -> Release | None:
 
 
 def _subject(conn: Connection, cause: Cause) -> str:
-    short, there = str(cause.commit)[:7], cause.environment
+    short, there = (cause.commit or "")[:7], cause.environment
     instead = back(conn, cause)
     if cause.kind in ("bad", "silent") and instead is not None:
         what = f"was bad, {cause.what}" if cause.kind == "bad" else cause.what
@@ -156,7 +156,7 @@ def _subject(conn: Connection, cause: Cause) -> str:
         "undone": f"{short} does not serve in {there}: {cause.what}",
         "bad": f"{short} is bad in {there} and is being taken back: {cause.what}",
         "silent": f"{short} in {there} {cause.what}; it is being taken back",
-        "error": f"{cause.what}, in {there} since {short}",
+        "error": f"{cause.what}, in {there}{f' since {short}' if short else ''}",
         "machine": f"Shipway needs its owner: {cause.what}",
         "well": f"Shipway is well again: {cause.what}",
     }[cause.kind]
@@ -187,10 +187,19 @@ def _commit(cause: Cause, whom: Whom) -> str:
     theirs = whom.commit
     branch = f", on {cause.run.branch}" if cause.run is not None else ""
     if theirs is None:
-        return f"{cause.commit[:7]}{branch}"
-    by = _one_line(f"{theirs.commit[:7]} {theirs.subject}, by {theirs.author} <{theirs.email}>")
+        return _one_line(f"{cause.commit[:7]}{_about(whom)}{branch}")
+    what = f"{theirs.commit[:7]} {theirs.subject}".strip()
+    by = _one_line(f"{what}, by {theirs.author} <{theirs.email}>")
     inside = "" if theirs.commit == cause.commit else f" (part of {cause.commit[:7]})"
     return f"{by}{inside}{branch}"
+
+
+def _about(whom: Whom) -> str:
+    """What a commit says of itself that is not known to be the one; who wrote it is named of a merge alone."""
+    if whom.about is None:
+        return ""
+    by = f", merged by {whom.about.author} <{whom.about.email}>" if whom.merges else ""
+    return f" {whom.about.subject}{by}"
 
 
 def _why(whom: Whom) -> str:
@@ -239,9 +248,23 @@ def _next(conn: Connection, cause: Cause, whom: Whom) -> str:
         return "`shipway doctor` on the machine says what it lacks."
     if cause.whose == "asker":
         return "Look at what changed besides the commit: values, secrets, the machine."
-    revert = whom.commit.commit if whom.commit is not None else str(cause.commit)
-    mend = f"Mend it and push again, or {_take_back(conn, cause) or f'`git revert {revert[:7]}`'}."
+    way = _take_back(conn, cause) or _revert(cause, whom)
+    mend = f"Mend it and push again{f', or {way}' if way else ''}.{_not_told_apart(cause, whom)}"
     return mend if cause.kind == "error" else f"{mend} You will hear when that serves."
+
+
+def _revert(cause: Cause, whom: Whom) -> str:
+    """How the commit that it was is taken back; empty where it is not known which it was, unless a merge brought all."""
+    if whom.commit is not None and (whom.commit.commit != cause.commit or not whom.merges):
+        return f"`git revert {whom.commit.commit[:7]}`"
+    return f"`git revert -m 1 {cause.commit[:7]}`" if cause.commit is not None and whom.merges else ""
+
+
+def _not_told_apart(cause: Cause, whom: Whom) -> str:
+    """How to see what it may have been, where nobody knows which commit it was."""
+    if whom.commit is not None or whom.merges or not cause.base or cause.commit in (None, cause.base):
+        return ""
+    return f" `git log {cause.base[:7]}..{str(cause.commit)[:7]}` shows what is new."
 
 
 def _take_back(conn: Connection, cause: Cause) -> str:
