@@ -13,7 +13,7 @@ import pytest
 from incidents.team import APP, Team
 from shipway.incidents.channels import NOISE
 from shipway.incidents.suspects import REASONS, Evidence, Suspicion
-from shipway.state import deployments, facts, holds, releases, verdicts
+from shipway.state import configurations, deployments, facts, holds, releases, verdicts
 from shipway.state.messages import Message
 from shipway.state.runs import Run
 from support.receivers import Hook, Mailbox
@@ -935,4 +935,27 @@ def test_an_error_of_a_release_that_is_not_ours_names_no_commit(team: Team) -> N
     message = only(team.tell())
     assert message.subject == "[shop] New error: hello 123, in dev"
     assert "None" not in message.text
+    assert "revert" not in message.text
+
+
+@pytest.mark.parametrize("who", ["ben", ""])
+def test_who_set_a_bad_value_hears_and_no_author(team: Team, who: str) -> None:
+    """The commit served well before; what is set comes again with the next deployment."""
+    head = team.commit("ada")
+    team.deliver(head)
+    with team.database.write() as conn:
+        given = {"values": {"FAIL": "1"}, "secrets": b"", "secret_names": ["KEY"]}
+        configurations.add(conn, APP, "prod", **given, who=who, what="KEY set")
+    run = team.ask(head, "shipway")
+    team.deploy(run, ending="failed", configured="yes")
+    with team.database.read() as conn:
+        tried = deployments.get(conn, team.deployment(run))
+    with team.database.write() as conn:
+        verdicts.record(conn, tried, release=2, share=10, kind="bad", reason="9 of 9 failed.", findings=[])
+    message = only(team.tell())
+    assert message.person == (who or "owner")
+    assert "FAIL, KEY. No commit is to blame" in message.text
+    assert "FAIL and KEY stay as they are set and come with the next deployment." in message.text
+    assert "`shipway env --unset FAIL --env prod`" in message.text
+    assert "prod is back on r1" in message.subject
     assert "revert" not in message.text

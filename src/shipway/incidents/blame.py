@@ -22,8 +22,8 @@ MOST = 100
 class Whom:
     """`people` are addresses, names or teams; `evidence` is a sentence that they can check; `commit` is theirs.
 
-    `held`: it is not theirs, but they wait until somebody mends it. `about` is the commit that it happened with, and
-    `merges` that it is a merge.
+    `held`: it is not theirs, but they wait until somebody mends it. `about` is the commit that it happened with,
+    and `merges` that it is a merge.
     """
 
     people: tuple[str, ...]
@@ -154,6 +154,11 @@ def _owners(git: Git, cause: Cause) -> Whom | None:
 
 
 def _asker(cause: Cause, commits: Sequence[CommitInfo]) -> Whom:
+    if cause.values:
+        known = cause.asked not in ("", "unknown")
+        who = "You set" if known else "It is not known who set"
+        why = f"{who} {', '.join(cause.values)}. No commit is to blame: the one before was the same."
+        return Whom((cause.asked,) if known else (OWNER,), "high" if known else None, why)
     if cause.kind == "error" or cause.asked in ("", "unknown"):
         return Whom((OWNER,), None, "Whose change it is, is not known, so nobody is named.")
     if cause.run is not None and cause.run.purpose == "push":

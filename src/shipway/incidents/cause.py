@@ -42,7 +42,7 @@ class Cause:
     `whose` says where to look for who can mend it: the author of the change, who asked for it, the owner of the
     installation. `asked` is who pushed or asked. `stuck` is why a bad release stays as it is, if it does;
     `deployment` brought it, or it was a `step` that failed. `ends` is how the keys begin of those that are over
-    with it.
+    with it. `values` are the names of what was set otherwise, where the commit is the same as before.
     """
 
     key: str
@@ -68,6 +68,7 @@ class Cause:
     ends: str = ""
     far: bool = False
     began: str = ""
+    values: tuple[str, ...] = ()
 
 
 def pushed_onto(conn: Connection, run: Run | None) -> str | None:
@@ -141,3 +142,11 @@ def lines(said: object) -> tuple[str, ...]:
         said = "\n".join(str(line) for line in said)
     lines = [line.rstrip() for line in str(said or "").splitlines()]
     return tuple([line for line in lines if line.strip()][-LINES:])
+
+
+def first_lines(said: str) -> tuple[str, ...]:
+    """The first lines of what is a list below its heading, and how many more there are."""
+    every = [line.rstrip() for line in said.splitlines() if line.strip()]
+    if len(every) <= LINES:
+        return tuple(every)
+    return (*every[: LINES - 1], f"  and {len(every) - LINES + 1} more: the page of the run shows them all")

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, pushed_onto, release_of, suspect
-from shipway.state import facts, runs
+from shipway.state import configurations, deployments, facts, releases, runs
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
 from shipway.state.messages import Message
+from shipway.state.releases import Release
 
 BACK_SOON = 60.0  # seconds after a bad verdict in which what becomes of it is told with it
 FOUND_SOON = 600.0
@@ -31,24 +32,41 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
     reason = str(fact.data.get("reason", "")).strip()
     findings = fact.data.get("findings") or ()
     stuck = _stuck(conn, fact)
-    return Cause(
-        _key(conn, fact),
-        "bad",
-        fact.at,
-        reason or "the judge found it worse than what served before",
-        _numbers(findings, _errors_within(conn, fact)),
-        application=fact.application,
-        environment=fact.environment,
-        commit=fact.commit,
-        run=run,
-        base=before(conn, fact, release),
-        onto=pushed_onto(conn, run),
-        asked="" if run is None else run.who,
-        suspect=_suspect_within(conn, fact),
-        hint=str(stuck.get("hint", "")),
-        stuck=str(stuck.get("reason", "")),
-        deployment=str(fact.data.get("deployment", "")),
+    return _of_the_same_commit(
+        conn,
+        release,
+        Cause(
+            _key(conn, fact),
+            "bad",
+            fact.at,
+            reason or "the judge found it worse than what served before",
+            _numbers(findings, _errors_within(conn, fact)),
+            application=fact.application,
+            environment=fact.environment,
+            commit=fact.commit,
+            run=run,
+            base=before(conn, fact, release),
+            onto=pushed_onto(conn, run),
+            asked="" if run is None else run.who,
+            suspect=_suspect_within(conn, fact),
+            hint=str(stuck.get("hint", "")),
+            stuck=str(stuck.get("reason", "")),
+            deployment=str(fact.data.get("deployment", "")),
+        ),
     )
+
+
+def _of_the_same_commit(conn: Connection, release: Release | None, judged: Cause) -> Cause:
+    """Where the release before is of the same commit no author is to blame: who set what is new, or asked."""
+    done = deployments.done_before(conn, deployments.get(conn, judged.deployment)) if judged.deployment else None
+    if done is None or release is None or done.commit != judged.commit:
+        return judged
+    old = releases.get(conn, done.release)
+    where = release.application, release.environment
+    names = configurations.differing(conn, *where, old.configuration, release.configuration)
+    who = configurations.get(conn, *where, release.configuration).who if names else judged.asked
+    key = f"{judged.key} of r{release.number}"
+    return replace(judged, key=key, whose="asker", values=tuple(names), asked=who, suspect=None)
 
 
 def _key(conn: Connection, fact: Fact) -> str:

@@ -139,8 +139,11 @@ def back(conn: Connection, cause: Cause) -> Release | None:
     if tried is not None and [share for _, share in deployments.shares(conn, tried)][-1:] != [0]:
         return None
     now = releases.now_serving(conn, cause.application, cause.environment)
-    release = None if now is None else releases.get(conn, now.release)
-    return release if release is not None and release.commit != cause.commit else None
+    if now is None:
+        return None
+    release = releases.get(conn, now.release)
+    other = cause.values or release.commit != cause.commit
+    return release if other and now.deployment != cause.deployment else None
 
 
 def _subject(conn: Connection, cause: Cause) -> str:
@@ -222,10 +225,20 @@ def _done(conn: Connection, cause: Cause) -> str:
     if cause.kind in ("bad", "silent") and back(conn, cause) is None:
         return f"Its traffic is being taken back; the page of {cause.environment} shows how far that is."
     serving = _serving(conn, cause, cause.environment) or f"Nothing serves in {cause.environment}."
+    serving += _stays_set(conn, cause)
     held = holds.on(conn, str(cause.application), cause.environment, str(cause.commit))
     if any(hold.kind == "quarantine" and hold.commit == cause.commit for hold in held):
         serving += f" {str(cause.commit)[:7]} is in quarantine: it goes nowhere, a commit that comes after it may."
     return serving
+
+
+def _stays_set(conn: Connection, cause: Cause) -> str:
+    """That what was set comes again, though what serves has the old values."""
+    if not cause.values:
+        return ""
+    one = len(cause.values) == 1
+    comes = "stays as it is set and comes" if one else "stay as they are set and come"
+    return f" It has the old values: {_and(cause.values)} {comes} with the next deployment."
 
 
 def _serving(conn: Connection, cause: Cause, environment: str) -> str:
@@ -246,6 +259,10 @@ def _next(conn: Connection, cause: Cause, whom: Whom) -> str:
         return _one_line(cause.hint)
     if cause.kind == "machine":
         return "`shipway doctor` on the machine says what it lacks."
+    if cause.values:
+        first = cause.values[0]
+        unset = f"`shipway env --unset {first} --env {cause.environment}`"
+        return f"Set what was set before, or take it away: {unset} (of a secret `shipway secrets`)."
     if cause.whose == "asker":
         return "Look at what changed besides the commit: values, secrets, the machine."
     way = _take_back(conn, cause) or _revert(cause, whom)
@@ -254,7 +271,7 @@ def _next(conn: Connection, cause: Cause, whom: Whom) -> str:
 
 
 def _revert(cause: Cause, whom: Whom) -> str:
-    """How the commit that it was is taken back; empty where it is not known which it was, unless a merge brought all."""
+    """How the commit that it was is taken back; empty where nobody knows which it was, but for a merge."""
     if whom.commit is not None and (whom.commit.commit != cause.commit or not whom.merges):
         return f"`git revert {whom.commit.commit[:7]}`"
     return f"`git revert -m 1 {cause.commit[:7]}`" if cause.commit is not None and whom.merges else ""

@@ -58,6 +58,24 @@ def get(conn: Connection, application: str, environment: str, version: int) -> C
     return Configuration(**conn.execute(query).mappings().one())
 
 
+def differing(conn: Connection, application: str, environment: str, old: int, new: int) -> list[str]:
+    """The names of what two versions set otherwise, by name. Of a secret that both have it is said where it was
+    set anew between them: its values are not compared.
+    """
+    before, after = (get(conn, application, environment, version) for version in (old, new))
+    named = {*before.values, *after.values}
+    found = {name for name in named if before.values.get(name) != after.values.get(name)}
+    found |= set(before.secret_names) ^ set(after.secret_names)
+    told = facts.after(conn, 0, application=application, environment=environment, kinds=["configuration.changed"])
+    between = [one.data for one in told if min(old, new) < int(one.data["version"]) <= max(old, new)]
+    both = set(before.secret_names) & set(after.secret_names)
+    return sorted(found | {name for name in both if any(name in _names(str(one["what"])) for one in between)})
+
+
+def _names(what: str) -> set[str]:
+    return set(what.replace(",", " ").replace(";", " ").split())
+
+
 def add(
     conn: Connection,
     application: str,

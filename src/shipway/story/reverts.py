@@ -11,7 +11,7 @@ import logging
 from shipway.errors import ShipwayError
 from shipway.pushes.git import Git
 from shipway.rollbacks import revert
-from shipway.state import applications, deployments, facts, holds, pushes, releases, verdicts
+from shipway.state import applications, configurations, deployments, facts, holds, pushes, releases, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
@@ -92,6 +92,13 @@ def _offer(cast: Cast, deployment: Deployment, good: Release, reason: str) -> No
             return
         branch = applications.get(conn, deployment.application).default_branch
         bad = releases.get(conn, deployment.release)
+        blameless = _blameless(conn, good, bad)
+    if blameless:
+        with cast.database.write() as conn:
+            deployments.note(
+                conn, deployment, "revert.left_out", {"reason": blameless, "same": True}, who="shipway"
+            )
+        return
     made = git.resolve(f"refs/heads/{name}")
     if made is not None:  # it was made, and Shipway died before it was on record
         _ready(cast, deployment, name, made)
@@ -103,6 +110,22 @@ def _offer(cast: Cast, deployment: Deployment, good: Release, reason: str) -> No
             deployments.note(conn, deployment, "revert.left_out", {"reason": error.message}, who="shipway")
         return
     _ready(cast, deployment, name, made, create=git)
+
+
+def _blameless(conn: Connection, good: Release, bad: Release) -> str:
+    """Why no commit is to blame for a bad release, where it is the commit of the good one; empty otherwise."""
+    if good.commit != bad.commit:
+        return ""
+    where = bad.application, bad.environment
+    names = configurations.differing(conn, *where, good.configuration, bad.configuration)
+    if not names:
+        return f"r{good.number} is of the same commit"
+    if configurations.newest(conn, *where).version != bad.configuration:
+        return f"r{good.number} is of the same commit, and {', '.join(names)} changed"
+    return (
+        f"r{good.number} is of the same commit, and {', '.join(names)} changed; "
+        f"{bad.environment} serves the old values, and the new ones stay set and come with the next deployment"
+    )
 
 
 def _ready(cast: Cast, deployment: Deployment, name: str, made: str, create: Git | None = None) -> None:

@@ -104,6 +104,9 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
     "release.silent": lambda data: f"it gave no answers and was taken back; nothing is held: {data['reason']}",
     "release.stuck": lambda data: f"it was judged bad and stays as it is: {data['reason']}",
     "revert.ready": lambda data: f"a commit that takes it back is ready on the branch {data['branch']}",
-    "revert.left_out": lambda data: f"no commit that takes it back could be made: {data['reason']}",
+    "revert.left_out": lambda data: (
+        f"{'no commit is to blame' if data.get('same') else 'no commit that takes it back could be made'}: "
+        f"{data['reason']}"
+    ),
     "commit.fixed": lambda data: f"{data['by'][:7]} has mended it, and ended its quarantine",
 }
