@@ -959,3 +959,16 @@ def test_who_set_a_bad_value_hears_and_no_author(team: Team, who: str) -> None:
     assert "`shipway env --unset FAIL --env prod`" in message.text
     assert "prod is back on r1" in message.subject
     assert "revert" not in message.text
+
+
+def test_of_many_problems_the_first_are_told_and_how_many_more_there_are(team: Team) -> None:
+    run = team.push(team.commit("ada"), nodes=[])
+    problems = [f"  shipway.yml:{line}:1: x{line} is not a known key" for line in range(1, 27)]
+    said = "\n".join(["shipway.yml has 26 problems:", *problems])
+    team.stop(run, "plan", "config.invalid", said, "you")
+    text = only(team.tell()).text
+    assert "shipway.yml has 26 problems:" in text
+    assert "x10 is not" in text
+    assert "x11 is not" not in text
+    assert "and 16 more: the page of the run shows them all" in text
+    assert f"/runs/shop:{run.number}" in text

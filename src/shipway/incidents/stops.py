@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from shipway.incidents.cause import Cause, lines, pushed_onto, suspect
+from shipway.incidents.cause import Cause, first_lines, lines, pushed_onto, suspect
 from shipway.pipelines.attempts import following
 from shipway.state import deployments, facts, messages, releases, runs
 from shipway.state.database import Connection
@@ -78,7 +78,7 @@ def _stopped(conn: Connection, fact: Fact, run: Run, what: str, said: tuple[str,
         "stopped",
         fact.at,
         what,
-        said or lines(run.reason),
+        said or first_lines(run.reason),
         application=run.application,
         commit=run.commit,
         run=run,
