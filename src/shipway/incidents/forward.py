@@ -54,8 +54,8 @@ class Forwarding:
     lost_at: float | None = None
 
     def trouble(self, now: float) -> str:
-        """What an owner has to hear of: reports that were lost within a day, wait because of a problem, or have waited
-        for LATE seconds.
+        """What an owner has to hear of: reports that were lost within a day, wait because of a problem, or have
+        waited for LATE seconds.
         """
         told = []
         if self.lost_at is not None and now - self.lost_at < A_DAY:

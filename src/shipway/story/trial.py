@@ -58,8 +58,8 @@ class TakenBack(DeploymentStopped):
 def too_short(heard: float, condition: Judged) -> str:
     """What to do where production is heard, but was not for long enough."""
     return (
-        f"It was heard for {heard:.0f} of the {condition.hold:.0f} s of `hold` in {condition.deadline:.0f} s. A longer "
-        "`deadline` or a shorter `hold` under `traffic` in shipway.yml leaves time to judge; then push that."
+        f"It was heard for {heard:.0f} of the {condition.hold:.0f} s of `hold` in {condition.deadline:.0f} s. "
+        "A longer `deadline` or a shorter `hold` under `traffic` in shipway.yml leaves time to judge."
     )
 
 

@@ -99,7 +99,7 @@ class TrafficSettings(Settings):
 
 
 def complaints(written: Any) -> Iterator[Complaint]:
-    """A canary whose shares go back, each at its deadline, before they were judged for as long as they are held."""
+    """A canary whose shares go back, each at its deadline, before they were held for long enough."""
     if below(written, "strategy") != "canary":
         return
     hold, deadline = _length(written, "hold"), _length(written, "deadline")
