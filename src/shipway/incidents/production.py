@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, pushed_onto, release_of, suspect
+from shipway.signals.verdict import CHECKS, NEVER_ASKED
 from shipway.state import configurations, deployments, facts, releases, runs
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
@@ -236,5 +237,7 @@ def _finding(said: object) -> str:
     if any(said.get(name) is None for name in numbers):
         return str(said.get("what", ""))
     new, old = "{new_count} of {new_of}".format(**said), "{old_count} of {old_of}".format(**said)
+    if str(said["what"]).startswith(CHECKS) and not said["old_of"]:
+        return f"{said['what']}: {new}; {NEVER_ASKED}"
     beside = f"beside {old} in the same time" if said.get("beside", True) else f"compared with {old} before"
     return f"{said['what']}: {new}, {beside}"

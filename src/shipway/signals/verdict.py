@@ -11,6 +11,8 @@ RESTARTS = "restarts"
 FAILED = "failed requests"
 SLOW = "slow requests"
 CHECKS = "failures of "
+NEVER_ASKED = "the old one was never asked this, so it may be the question that is wrong"
+"""Of a probe or an invariant that has nothing to be compared with."""
 NOTICEABLE = 2.0
 """Evidence below which nothing is said of it."""
 DOUBTFUL = 10.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shipway.signals.judge.policy import Policy
-from shipway.signals.verdict import FAILED, RESTARTS, Finding, by_chance
+from shipway.signals.verdict import CHECKS, FAILED, NEVER_ASKED, RESTARTS, Finding, by_chance
 
 
 def bad(worst: Finding, evidence: float) -> str:
@@ -49,6 +49,8 @@ def numbers(finding: Finding) -> str:
     if finding.what == RESTARTS:
         return f"Restarts: {finding.new_count} of the new release, {finding.old_count} of the old one {when}"
     new = f"{finding.new_count:,} of {finding.new_of:,}"
+    if finding.what.startswith(CHECKS) and not finding.old_of:
+        return f"{finding.what[0].upper()}{finding.what[1:]}: {new} of the new release; {NEVER_ASKED}"
     old = f"{finding.old_count:,} of {finding.old_of:,}"
     return f"{finding.what[0].upper()}{finding.what[1:]}: {new} of the new release, {old} of the old one {when}"
 
