@@ -2,6 +2,10 @@
 
 Memory stays flat however large the pack is: git reads as fast as the client sends, and is read as fast as the
 client takes it. Only the two services of the smart protocol are there.
+
+The answer begins once the request is whole, although git says its first line at once: nginx passes on nothing
+more of a request whose answer has begun, and the push would stand still (`ngx_http_upstream_send_request_handler`;
+RFC 9112 section 9.3 lets a server answer early, but nobody has to take it).
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,6 +31,10 @@ Send = Callable[[Message], Awaitable[None]]
 _SERVICES = ("git-upload-pack", "git-receive-pack")
 _PIECE = 64 * 1024  # bytes read at once
 _PATIENCE = 2.0  # seconds for git to end, and to clean up after itself, before it is made to
+_EARLY = 4 * 1024 * 1024  # bytes of an early answer that are kept; warnings about some fifty thousand objects
+IDLE = (
+    600.0  # seconds in which a client that owes a piece of its request, or must take one of the answer, does not
+)
 _PROTOCOL = re.compile(r"version=[0-2]", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -39,10 +47,13 @@ async def serve_git(
     repository: Path,
     user: str,
     places: Places,
+    idle: float = IDLE,
 ) -> None:
     """Answers one request of a git client of `user`, who may read and push `repository`.
 
-    When the client leaves, its git processes are ended; a push that was accepted by then stays accepted.
+    When the client leaves, its git processes are ended; a push that was accepted by then stays accepted. A client
+    that moves no byte for `idle` seconds, though it is its turn, has left too: raises TimeoutError, and the
+    connection is to be cut. While git works or shows a run, nobody waits for the client.
     """
     asked = _asked(scope)
     if asked is None:
@@ -57,7 +68,7 @@ async def serve_git(
         limit=_PIECE,
     )
     try:
-        await _exchange(process, receive, send)
+        await _exchange(process, receive, send, idle)
     finally:
         await asyncio.shield(_end(process))
         if asked == ("POST", "git-receive-pack"):
@@ -101,32 +112,53 @@ def _environment(
     return values
 
 
-async def _exchange(process: asyncio.subprocess.Process, receive: Receive, send: Send) -> None:
+async def _exchange(process: asyncio.subprocess.Process, receive: Receive, send: Send, idle: float) -> None:
     """Carries the request in and the answer out, until git has answered or the client has left."""
     assert process.stdin is not None
     assert process.stdout is not None
-    feeding = asyncio.create_task(_feed(receive, process.stdin))
-    answering = asyncio.create_task(_answer(process.stdout, send))
-    both = {feeding, answering}
+    whole = asyncio.Event()
+    await _until_one_ends(
+        _feed(receive, process.stdin, whole, idle),
+        _answer(process.stdout, send, whole, idle),
+    )
+
+
+async def _until_one_ends(*several: Coroutine[Any, Any, object]) -> None:
+    """Does all of them until one is done, and ends the others; what the one raises comes out."""
+    tasks = {asyncio.create_task(one) for one in several}
     try:
-        done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in both:
+        for task in tasks:
             task.cancel()
-        await asyncio.wait(both)
+        await asyncio.wait(tasks)
     for task in done:
         task.result()
 
 
-async def _feed(receive: Receive, git: asyncio.StreamWriter) -> None:
+async def _feed(receive: Receive, git: asyncio.StreamWriter, whole: asyncio.Event, idle: float) -> None:
     """Passes the body to git; returns when the client has left, which may be long after its last byte."""
-    reading = True
-    while (message := await receive())["type"] == "http.request":
-        if reading:
-            reading = await _write(git, message.get("body", b""))
-        if not message.get("more_body", False):
-            git.close()
-    git.close()
+    try:
+        there = await _pass_in(receive, git, idle)
+    finally:
+        git.close()  # git cleans up after a request that was cut off by itself
+    if there:
+        whole.set()
+        while (await receive())["type"] == "http.request":
+            pass
+
+
+async def _pass_in(receive: Receive, git: asyncio.StreamWriter, idle: float) -> bool:
+    """Whether the client was there to the last byte of its request."""
+    reading = more = True
+    while more:
+        async with asyncio.timeout(idle):
+            message = await receive()
+        if message["type"] != "http.request":
+            return False
+        reading = reading and await _write(git, message.get("body", b""))
+        more = message.get("more_body", False)
+    return True
 
 
 async def _write(git: asyncio.StreamWriter, piece: bytes) -> bool:
@@ -139,8 +171,19 @@ async def _write(git: asyncio.StreamWriter, piece: bytes) -> bool:
     return True
 
 
-async def _answer(git: asyncio.StreamReader, send: Send) -> None:
+async def _answer(git: asyncio.StreamReader, send: Send, whole: asyncio.Event, idle: float) -> None:
     """Passes on what git answers: lines of headers, an empty line, and the body as it comes."""
+    start = await _start(git)
+    early = bytearray()
+    await _until_one_ends(whole.wait(), _listen(git, early, whole))
+    for message in (start, _piece(bytes(early))):
+        await _patiently(send, message, idle)
+    while piece := await git.read(_PIECE):
+        await _patiently(send, _piece(piece), idle)
+    await _patiently(send, {"type": "http.response.body", "body": b""}, idle)
+
+
+async def _start(git: asyncio.StreamReader) -> Message:
     status, headers = 200, []
     while line := (await git.readline()).strip():
         name, _, value = line.partition(b":")
@@ -150,10 +193,24 @@ async def _answer(git: asyncio.StreamReader, send: Send) -> None:
             headers.append((name.lower(), value.strip()))
     if not headers:
         status, headers = 500, [(b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    while piece := await git.read(_PIECE):
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+async def _listen(git: asyncio.StreamReader, early: bytearray, whole: asyncio.Event) -> None:
+    """Keeps what git says while the request still comes; returns when that is more than can be kept."""
+    while len(early) < _EARLY and (piece := await git.read(_PIECE)):
+        early += piece
+    if len(early) < _EARLY:
+        await whole.wait()
+
+
+def _piece(body: bytes) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": True}
+
+
+async def _patiently(send: Send, message: Message, idle: float) -> None:
+    async with asyncio.timeout(idle):
+        await send(message)
 
 
 async def _refuse(send: Send) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shipway.pushes.hosting import serve_git
-from shipway.web import lookups
+from shipway.web import connections, lookups
 from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -18,14 +20,18 @@ async def git(site: Site, call: Call) -> ASGIApp:
     await run_in_threadpool(_must_exist, site, application)
 
     async def reply(scope: Scope, receive: Receive, send: Send) -> None:
-        await serve_git(
-            scope,
-            receive,
-            send,
-            repository=site.places.repository(application),
-            user=call.who,
-            places=site.places,
-        )
+        try:
+            await serve_git(
+                scope,
+                receive,
+                send,
+                repository=site.places.repository(application),
+                user=call.who,
+                places=site.places,
+            )
+        except TimeoutError:
+            connections.cut(scope)
+            await asyncio.sleep(0)  # the connection ends before this does
 
     return reply
 
