@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from shipway.signals.verdict import Verdict
-from shipway.state import facts, holds
+from shipway.state import holds, stuck
+from shipway.state.runs import Run
 from shipway.story import migrations, trial
 from shipway.story.migrations import NoWayBack
 from shipway.story.retire import Retirement
+from shipway.story.reverts import Reverts
+from shipway.story.standing import standing
 from shipway.story.trial import BadVerdict
 from support.scene import WEB_ONLY, Scene, a_scene
 from support.workshop import NAME
@@ -90,17 +93,55 @@ def test_a_migration_that_never_began_counts_for_nothing(scene: Scene) -> None:
         migrations.check_way_back(scene.cast, conn, scene.serving())
 
 
-def test_a_bad_release_that_cannot_go_back_stays_as_it_is(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def frozen(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The run whose canary was judged bad at 50 %, past a migration that cannot be taken back."""
+
     def judged_bad(self: trial.Trial, share: int, _condition: object) -> Verdict:
         raise BadVerdict(self._release, share, BAD)
 
-    monkeypatch.setattr(trial.Trial, "hold", judged_bad)
-    scene.serves("1", project=WEB_ONLY)
-    canary = project("irreversible").replace("{warm:", "{strategy: canary, steps: [50], warm:")
-    run = scene.ordered(scene.commit("2", project=canary))
-    scene.deliver(run)
-    assert scene.deployment(run).state == "unknown"
-    assert "stays as it is" in scene.deployment(run).reason
+    with monkeypatch.context() as judging:
+        judging.setattr(trial.Trial, "hold", judged_bad)
+        scene.serves("1", project=WEB_ONLY)
+        canary = project("irreversible").replace("{warm:", "{strategy: canary, steps: [50], warm:")
+        run = scene.ordered(scene.commit("2", project=canary))
+        outcome = scene.deliver(run)
+    assert outcome.startswith("failed: r2 is frozen at 50 %: r2 has half of the requests, r1 the other half")
+    return run
+
+
+def test_a_bad_release_that_cannot_go_back_is_frozen_with_its_share(scene: Scene, frozen: Run) -> None:
+    Retirement(scene.cast).look()
     assert dict(scene.cast.proxy.serving(NAME, "prod")) == {"shop.prod.r1": 50, "shop.prod.r2": 50}
+    assert scene.deployment(frozen).state == "stuck"
     with scene.cast.database.read() as conn:
-        assert "release.stuck" in {fact.kind for fact in facts.after(conn, 0)}
+        left = stuck.now(conn, NAME, "prod")
+        (stands,) = standing(conn)
+    assert left is not None
+    assert (left.share, left.by, left.title) == (50, 2, "r2 is frozen at 50 %")
+    assert left.way_out == f"you decide: a fix pushed on top of {frozen.commit[:7]} goes through"
+    assert scene.deployment(frozen).reason == f"{left.says}."
+    assert ([each.number for each in stands.all], stands.shared) == ([1, 2], True)
+
+
+def test_no_revert_is_made_of_what_cannot_be_taken_back(scene: Scene, frozen: Run) -> None:
+    Reverts(scene.cast).look()
+    assert "revert.ready" not in scene.every_fact()
+    assert "revert.left_out" in scene.every_fact()
+
+
+def test_who_wants_to_go_back_past_what_is_frozen_hears_what_is_so(scene: Scene, frozen: Run) -> None:
+    for to in (None, 1, 2):
+        with pytest.raises(NoWayBack, match="r2 is frozen at 50 %: r2 has half of the requests") as refused:
+            scene.story.roll_back(NAME, "prod", to, "ada")
+        assert f"Push a fix on top of {frozen.commit[:7]}" in refused.value.hint
+
+
+def test_a_fix_pushed_on_top_of_what_is_frozen_goes_through(scene: Scene, frozen: Run) -> None:
+    assert scene.deliver(scene.ordered(scene.commit("3", project=WEB_ONLY))) == "passed"
+    assert scene.shares() == {"r3": 100}
+    with scene.cast.database.read() as conn:
+        assert stuck.now(conn, NAME, "prod") is None
+        ended = stuck.of_deployment(conn, scene.deployment(frozen))
+    assert ended is not None
+    assert ended.share == 50

@@ -189,9 +189,9 @@ def stuck(scene: Scene) -> None:
     scene.until(5 * MINUTE)
     told.condemned(run, deployment, 10)
     with scene.database.write() as conn:
-        left = condemn.leave_stuck(conn, deployment, NoWayBack("r2 changed the data irreversibly."))
-        deployments.end(conn, deployment, "unknown", left)
-    scene.end(run, "failed", left)
+        left = condemn.leave_stuck(conn, deployment, NoWayBack("r2 changed the data irreversibly.", by=2))
+        deployments.end(conn, deployment, "stuck", f"{left.says}.")
+    scene.end(run, "failed", f"{left.says}.")
 
 
 def asked(scene: Scene) -> None:

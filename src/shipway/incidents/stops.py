@@ -174,7 +174,9 @@ def _by_shipway(run: Run, steps: list[Step], stops: list[Fact], undone: list[Dep
 
 def _undone_before(conn: Connection, fact: Fact, run: Run) -> list[Deployment]:
     """The deployments that ended badly before their run: one undone later is so because the run had ended."""
-    told = facts.after(conn, 0, runs=[run.id], kinds=("deployment.failed", "deployment.unknown"))
+    told = facts.after(
+        conn, 0, runs=[run.id], kinds=("deployment.failed", "deployment.stuck", "deployment.unknown")
+    )
     ids = [one.data.get("deployment") for one in told if one.id < fact.id]
     return [one for one in deployments.all_of_run(conn, run.id) if one.id in ids]
 

@@ -296,7 +296,9 @@ def switched_back(conn: Connection, deployment: Deployment) -> None:
 
 
 def end(conn: Connection, deployment: Deployment, state: str, reason: str = "", excerpt: str = "") -> None:
-    """Ends a deployment once: done, failed (what served still serves) or unknown (a person must look)."""
+    """Ends a deployment once: done, failed (what served still serves), stuck (it keeps its share, and nothing can
+    go back) or unknown (a person must look).
+    """
     changed = conn.execute(
         update(deployments)
         .where(deployments.c.id == deployment.id, deployments.c.state == "running")

@@ -158,7 +158,7 @@ deployments = Table(
     Column("commit", String, nullable=False),
     Column("kind", String, nullable=False),  # deploy | rollback
     Column("epoch", Integer, nullable=False),
-    Column("state", String, nullable=False),  # running | done | failed | unknown
+    Column("state", String, nullable=False),  # running | done | failed | stuck | unknown
     Column("phase", String, nullable=False),  # the last thing that was begun
     Column("reason", String, nullable=False, server_default=""),
     Column("excerpt", String, nullable=False, server_default=""),

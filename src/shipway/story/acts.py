@@ -15,7 +15,7 @@ from shipway.pushes import repositories
 from shipway.pushes.git import Git
 from shipway.releases import freeze
 from shipway.rollbacks import choose
-from shipway.state import applications, artifacts, configurations, deployments, errors, releases, runs
+from shipway.state import applications, artifacts, configurations, deployments, errors, releases, runs, stuck
 from shipway.state.applications import Application
 from shipway.state.artifacts import Artifact
 from shipway.state.configurations import Configuration
@@ -121,11 +121,12 @@ class Story:
 
         Where nothing can be recorded a release that is kept warm gets all requests at once: raises OnlyRequests.
         While a new release is tried on a share of the requests, going back is giving that share back: the run
-        that tries it is returned, and ends with that.
+        that tries it is returned, and ends with that. Raises NoWayBack where the data allows none.
         """
         if to is None and (tried := self._take_back(application, environment, who)) is not None:
             return tried
         with self.cast.database.read() as conn:
+            _not_frozen(conn, application, environment, to)
             release = self._standing(conn, application, environment) if to is None else None
             release = release or choose.target(conn, application, environment, to)
             go_back.check_holds(conn, release)
@@ -262,6 +263,19 @@ class Story:
                 deliver=[environment],
                 plan={"project": project.model_dump(mode="json"), **way.as_dict()},
             )
+
+
+def _not_frozen(conn: Connection, application: str, environment: str, to: int | None) -> None:
+    """Raises NoWayBack, with what is so and the way out, where what is to come back is held by what is frozen."""
+    left = stuck.now(conn, application, environment)
+    if left is None or to not in (None, left.release.number, None if left.before is None else left.before.number):
+        return
+    raise migrations.NoWayBack(
+        f"{environment} cannot go back. {left.title}: {left.shares}; {left.cause}.",
+        by=left.by,
+        hint=f"Push a fix on top of {left.release.commit[:7]}: it goes through, and gets all requests once it is "
+        f"judged good. `shipway data --env {environment}` has the copy of the data from before.",
+    )
 
 
 def _tried(conn: Connection, application: str, environment: str) -> Deployment | None:

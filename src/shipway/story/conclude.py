@@ -1,4 +1,4 @@
-"""How a deployment ends: done, failed and undone, or unknown; also one that nobody carries out any more."""
+"""How a deployment ends: done, failed and undone, stuck, or unknown; also one that nobody carries out any more."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from shipway.errors import (
 )
 from shipway.state import deployments, releases, runs
 from shipway.state.deployments import Deployment
+from shipway.state.stuck import Stuck
 from shipway.story import condemn, reverts
 from shipway.story.cast import Cast
 from shipway.story.delivery import Delivery
@@ -53,7 +54,9 @@ def _carry_out(cast: Cast, delivery: Delivery, *, warm: bool) -> str:
         _end(cast, deployment, "unknown", f"{error.message} {error.hint}".strip(), error.excerpt)
         raise
     except BadVerdict as error:
-        _condemn(cast, delivery, error)
+        left = _condemn(cast, delivery, error)
+        if left is not None:
+            raise condemn.LeftFrozen(f"{left.says}.", excerpt=error.excerpt) from error
         raise
     except ShipwayError as error:
         _give_up(cast, delivery, error.message, error.excerpt if isinstance(error, DeploymentStopped) else "")
@@ -94,19 +97,22 @@ def _settle(cast: Cast, deployment_id: str) -> None:
         log.warning("the deployment of %s was left half way, and was undone: %s", release.name, error)
 
 
-def _condemn(cast: Cast, delivery: Delivery, error: BadVerdict) -> None:
-    """Takes a release back that was judged bad; one with a migration that allows no way back is left as it is."""
+def _condemn(cast: Cast, delivery: Delivery, error: BadVerdict) -> Stuck | None:
+    """Takes a release back that was judged bad; one with a migration that allows no way back is left frozen, and
+    returned as what is so from now on.
+    """
     good = delivery.previous
-    stuck = None if good is None else condemn.no_way_back(cast, good)
+    no_way_back = None if good is None else condemn.no_way_back(cast, good)
     with cast.database.write() as conn:
         if good is not None:
             condemn.condemn(conn, delivery.deployment, good, error.share, error.verdict)
-        if stuck is not None:
-            left = condemn.leave_stuck(conn, delivery.deployment, stuck)
-            deployments.end(conn, delivery.deployment, "unknown", left, error.excerpt)
-            return
+        if no_way_back is not None:
+            left = condemn.leave_stuck(conn, delivery.deployment, no_way_back)
+            deployments.end(conn, delivery.deployment, "stuck", f"{left.says}.", error.excerpt)
+            return left
         deployments.give_up(conn, delivery.deployment, error.message, error.excerpt)
     _undo(cast, delivery, error.message, error.excerpt)
+    return None
 
 
 def _give_up(cast: Cast, delivery: Delivery, reason: str, excerpt: str = "") -> None:

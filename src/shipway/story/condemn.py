@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
-from shipway.errors import ShipwayError
+from shipway.errors import DeploymentStopped, ShipwayError
 from shipway.pushes.git import Git
 from shipway.signals.verdict import Verdict
-from shipway.state import artifacts, deployments, holds, releases, verdicts
+from shipway.state import artifacts, deployments, holds, releases, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
 from shipway.state.releases import Release
+from shipway.state.stuck import Stuck
 from shipway.story import migrations
 from shipway.story.cast import Cast
 
 log = logging.getLogger(__name__)
+
+
+class LeftFrozen(DeploymentStopped):
+    """The release is bad and keeps its share: what was done to the data allows no way back. A person decides."""
+
+    id = "rollbacks.left_frozen"
+    default_hint = "The copy of the data from before its release command is in backups/."
 
 
 def judge(conn: Connection, deployment: Deployment, share: int, verdict: Verdict) -> None:
@@ -71,16 +80,19 @@ def no_way_back(cast: Cast, good: Release) -> migrations.NoWayBack | None:
     return None
 
 
-def leave_stuck(conn: Connection, deployment: Deployment, error: migrations.NoWayBack) -> str:
-    """Records that a release that was judged bad stays as it is, because nothing can go back; what people read.
+def leave_stuck(conn: Connection, deployment: Deployment, error: migrations.NoWayBack) -> Stuck:
+    """Records that a release that was judged bad is frozen, because nothing can go back; what is so from now on.
 
     What it has of the requests it keeps: a person decides, and a commit that mends it is free to come.
     """
-    _note(conn, deployment, "release.stuck", {"reason": error.message, "hint": error.hint})
-    return f"It was judged bad and stays as it is: {error.message} {error.hint}"
+    told = {"reason": error.message, "hint": error.hint, "by": error.by}
+    _note(conn, deployment, stuck.FACT, told)
+    left = stuck.of_deployment(conn, deployment)
+    assert left is not None
+    return left
 
 
-def _note(conn: Connection, deployment: Deployment, kind: str, data: dict[str, str]) -> None:
+def _note(conn: Connection, deployment: Deployment, kind: str, data: dict[str, Any]) -> None:
     release = releases.get(conn, deployment.release)
     deployments.note(conn, deployment, kind, {"release": release.number, **data}, who="shipway")
 

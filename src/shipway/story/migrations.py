@@ -28,11 +28,15 @@ class MigrationWaits(UserError):
 
 
 class NoWayBack(UserError):
-    """The data was changed so that the release to go back to does not work with it."""
+    """The data was changed, by r<by>, so that the release to go back to does not work with it."""
 
     id = "rollbacks.no_way_back"
     status = 409
     default_hint = "Mend it forward: push a commit on top. The copy of the data from before is in backups/."
+
+    def __init__(self, message: str, *, by: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.by = by
 
 
 @dataclass(frozen=True)
@@ -65,10 +69,15 @@ def check_contract(cast: Cast, application: str, environment: str, settings: Rel
 def check_way_back(cast: Cast, conn: Connection, to: Release) -> None:
     """Raises NoWayBack when a migration has run since `to` served that it does not work with."""
     for done in _since(conn, to):
+        by = done.release.number
         if done.settings.migration == "irreversible":
-            raise NoWayBack(f"r{done.release.number} changed the data irreversibly, so r{to.number} cannot serve.")
+            raise NoWayBack(
+                f"r{by} changed the data irreversibly, so r{to.number} cannot have all requests again.", by=by
+            )
         if done.settings.migration == "contract" and not _knows(cast, to, done.settings):
-            raise NoWayBack(f"r{done.release.number} took away what r{to.number} may need, so it cannot serve.")
+            raise NoWayBack(
+                f"r{by} took away what r{to.number} may need, so it cannot have all requests again.", by=by
+            )
 
 
 def _since(conn: Connection, to: Release) -> Iterator[Done]:

@@ -7,11 +7,23 @@ none has one to be made, once the requests are back.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from shipway.errors import ShipwayError
 from shipway.pushes.git import Git
 from shipway.rollbacks import revert
-from shipway.state import applications, configurations, deployments, facts, holds, pushes, releases, verdicts
+from shipway.state import (
+    applications,
+    configurations,
+    deployments,
+    facts,
+    holds,
+    pushes,
+    releases,
+    stuck,
+    verdicts,
+)
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
@@ -92,12 +104,12 @@ def _offer(cast: Cast, deployment: Deployment, good: Release, reason: str) -> No
             return
         branch = applications.get(conn, deployment.application).default_branch
         bad = releases.get(conn, deployment.release)
-        blameless = _blameless(conn, good, bad)
+        blameless, left = _blameless(conn, good, bad), stuck.of_deployment(conn, deployment)
     if blameless:
-        with cast.database.write() as conn:
-            deployments.note(
-                conn, deployment, "revert.left_out", {"reason": blameless, "same": True}, who="shipway"
-            )
+        _left_out(cast, deployment, {"reason": blameless, "same": True})
+        return
+    if left is not None:
+        _left_out(cast, deployment, {"reason": left.cause})
         return
     made = git.resolve(f"refs/heads/{name}")
     if made is not None:  # it was made, and Shipway died before it was on record
@@ -106,8 +118,7 @@ def _offer(cast: Cast, deployment: Deployment, good: Release, reason: str) -> No
     try:
         made = revert.commit(git, git.resolve(f"refs/heads/{branch}"), branch, good, bad, reason)
     except revert.NoRevert as error:
-        with cast.database.write() as conn:
-            deployments.note(conn, deployment, "revert.left_out", {"reason": error.message}, who="shipway")
+        _left_out(cast, deployment, {"reason": error.message})
         return
     _ready(cast, deployment, name, made, create=git)
 
@@ -126,6 +137,11 @@ def _blameless(conn: Connection, good: Release, bad: Release) -> str:
         f"r{good.number} is of the same commit, and {', '.join(names)} changed; "
         f"{bad.environment} serves the old values, and the new ones stay set and come with the next deployment"
     )
+
+
+def _left_out(cast: Cast, deployment: Deployment, why: Mapping[str, Any]) -> None:
+    with cast.database.write() as conn:
+        deployments.note(conn, deployment, "revert.left_out", why, who="shipway")
 
 
 def _ready(cast: Cast, deployment: Deployment, name: str, made: str, create: Git | None = None) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shipway.state import deployments, releases
+from shipway.state import deployments, releases, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
@@ -19,7 +19,7 @@ TRIED = ("try", "processes", "switch")
 class Standing:
     """`release` serves, or is on trial beside `before` while that one has requests, or is kept warm.
 
-    `shared`: both have requests.
+    `shared`: both have requests, also where `release` is frozen with its share.
     """
 
     release: Release
@@ -42,6 +42,9 @@ def _of(conn: Connection, now: Serving, moving: Deployment | None) -> Standing:
     serves = releases.get(conn, now.release)
     if moving is not None and moving.phase in TRIED and moving.release != serves.id:
         return Standing(releases.get(conn, moving.release), before=serves, shared=True)
+    left = stuck.now(conn, now.application, now.environment)
+    if left is not None and left.before is not None and left.before.id == serves.id:
+        return Standing(left.release, before=serves, shared=True)
     by = deployments.get(conn, now.deployment)
     if now.warm is not None and by.kind == "deploy" and (now.warm_until or 0) > time.time():
         asked = deployments.asked_since(conn, by) is not None
