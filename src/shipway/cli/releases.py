@@ -26,8 +26,8 @@ def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> No
     rows = [
         (
             each["name"],
-            each["state"],
-            _brief(each["release"]),
+            _word(each),
+            _serves(each),
             each["reason"] or "",
         )
         for each in found["environments"]
@@ -35,6 +35,19 @@ def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> No
     print(found["commit"][:7])
     columns = ("environment", "", "serves there", "")
     show.table(columns, rows, empty="This application has no environment.", one_line=True)
+
+
+def _word(place: Mapping[str, Any]) -> str:
+    left = place["stuck"]
+    return str(place["state"] if left is None or place["serves"] else left["state"])
+
+
+def _serves(place: Mapping[str, Any]) -> str:
+    """What serves there; both releases where one is frozen beside the other."""
+    left = place["stuck"]
+    if left is None or left["before"] is None or left["share"] == 100:
+        return _brief(place["release"])
+    return f"r{left['release']} {left['share']} %, r{left['before']} {100 - left['share']} %"
 
 
 def _brief(release: Mapping[str, Any] | None) -> str:
@@ -192,6 +205,11 @@ def _variable(one: Mapping[str, Any]) -> tuple[str, str, str, str]:
 
 def _state(release: Mapping[str, Any]) -> str:
     """What a release is for just now; nothing for one of the past."""
+    left = release["stuck"]
+    if left is not None and left["release"] == release["number"]:
+        return str(left["state"])
+    if left is not None:
+        return f"serves {100 - left['share']} %"
     if release["served_since"] is not None:
         return f"serves since {show.clock(release['served_since'])}"
     warm = release["warm_until"]

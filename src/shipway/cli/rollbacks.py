@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -41,13 +42,18 @@ def why(commit: Commit = None, environment: Environment = "prod", app: App = Non
     if as_json:
         show.as_json(found)
     else:
-        print(f"{found['commit'][:7]} in {environment}: {found['state']} ({found['reason']})")
+        print(f"{found['commit'][:7]} in {environment}: {_word(found)} ({found['reason']})")
         rows = [(show.clock(each["at"]), each["says"]) for each in found["events"]]
         show.table(("", ""), rows, empty=f"Nothing happened to it in {environment}.")
         if found["judging"] is not None:
             print(f"{found['judging']['says']}.")
             signals.so_far(found["judging"], found["judging"]["so_far"])
     return 0 if found["state"] == "serves" else 1
+
+
+def _word(found: Mapping[str, Any]) -> str:
+    left = found["stuck"]
+    return str(found["state"] if left is None or found["state"] == "serves" else left["state"])
 
 
 VERBS: dict[str, Verb] = {"rollback": rollback, "why": why}

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shipway.state import deployments, facts, releases, runs, sequence
+from shipway.state import deployments, facts, releases, runs, sequence, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.runs import Run, Step
+from shipway.state.stuck import Stuck
 from shipway.web import rehearsing
 from shipway.web.rehearsing import Rehearsal
 
@@ -39,7 +40,7 @@ class Journey:
     requests again to be compared with, and when not any more. `suspicions` say, by the name of a step, whose
     commit its failure came by.
     `released` has the environments in which its release command was begun, with what that printed once it was
-    through.
+    through; `stuck` those in which what it brought was left frozen, as it was then.
     """
 
     run: Run
@@ -55,6 +56,7 @@ class Journey:
     rehearsals: Sequence[Rehearsal]
     suspicions: Mapping[str, Mapping[str, Any]]
     released: Mapping[str, str]
+    stuck: Mapping[str, Stuck]
 
     @property
     def processes(self) -> list[str]:
@@ -119,7 +121,14 @@ def read(conn: Connection, run: str) -> Journey:
         released={
             str(fact.environment): str(fact.data.get("said", "")) for fact in recorded if fact.kind in RELEASES
         },
+        stuck=_stuck(conn, made, recorded),
     )
+
+
+def _stuck(conn: Connection, made: Iterable[Deployment], recorded: Iterable[Fact]) -> dict[str, Stuck]:
+    told = {fact.environment for fact in recorded if fact.kind == stuck.FACT}
+    found = {one.environment: stuck.of_deployment(conn, one) for one in made if one.environment in told}
+    return {environment: one for environment, one in found.items() if one is not None}
 
 
 def judged_bad(recorded: Iterable[Fact]) -> set[str]:

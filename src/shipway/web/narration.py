@@ -248,11 +248,21 @@ def _ending(now: Journey) -> Iterator[str]:
         yield f"✓ {_success(now)}, {took}"
         return
     mark = "✗" if run.state == "failed" else "-"
-    yield f"{mark} run {run.number} {run.state} after {took}{': ' + run.reason if run.reason else ''}"
+    reason = _of_what_is_frozen(now) or run.reason
+    yield f"{mark} run {run.number} {run.state} after {took}{': ' + reason if reason else ''}"
     if run.state == "failed" and run.deliver:
-        yield from (f"  {said}" for said in untouched(now) or ["every environment was reached before it"])
+        yield from (f"  {said}" for said in untouched(now) or _reached(now))
     for line in _hints(now):
         yield f"  {line}"
+
+
+def _reached(now: Journey) -> list[str]:
+    return [] if now.stuck else ["every environment was reached before it"]
+
+
+def _of_what_is_frozen(now: Journey) -> str:
+    """In a few words what its deployment has said in full."""
+    return "; ".join(f"{one.title} of {name}" for name, one in now.stuck.items())
 
 
 def _success(now: Journey) -> str:

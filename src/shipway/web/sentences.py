@@ -27,6 +27,8 @@ def _happened(trial: Trial) -> str:
         "watched": f"has all requests, and is judged until {clock(trial.deadline or 0.0)[:5]}",
         "unknown": "was deployed, and nobody can know how that ended",
     }
+    if trial.stuck is not None:
+        return f"was judged bad, and is {trial.stuck.state}: {trial.stuck.shares}"
     if trial.fate in simple:
         return simple[trial.fate]
     if trial.fate == "undone" and not trial.moves:
@@ -53,9 +55,15 @@ def _ended(trial: Trial) -> str:
         "going back": f"and {instead} is getting all requests again",
         "gone back": _gone_back(trial),
         "undone": _gone_back(trial),
-        "replaced": f"and served until {instead} took its place",
-        "stuck": "and stays as it is: there is no way back",
+        "replaced": _replaced(trial),
     }.get(trial.fate, "and serves")
+
+
+def _replaced(trial: Trial) -> str:
+    came, instead = trial.deployment, named(trial.instead)
+    if came is not None and came.state == "stuck":
+        return f"was frozen there until its requests were moved, and {named(trial.serving)} serves now"
+    return f"and served until {instead} took its place"
 
 
 def _gone_back(trial: Trial) -> str:
@@ -64,6 +72,10 @@ def _gone_back(trial: Trial) -> str:
     if instead is None or now is None or now.id == instead.id:
         return f"and {named(instead)} has all requests again"
     return f"{named(instead)} had all requests again, and {named(now)} serves now"
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def named(release: Release | None) -> str:
@@ -115,6 +127,8 @@ def _next(trial: Trial) -> str:
         answer = "If that one does no better, all requests come back; if it does, it gets the rest as well."
         since = f"Judged since {clock(trial.moves[-1].at)}, {others}. {answer}"
         return " ".join(part for part in (trial.moves[-1].reason, since) if part)
+    if trial.stuck is not None:
+        return f"{_capital(trial.stuck.cause)}. {_capital(trial.stuck.way_out)}."
     if trial.fate == "watched":
         return f"{named(trial.before)} is kept warm until then; a bad verdict gives it all requests back."
     return ""

@@ -17,6 +17,7 @@ from shipway.state.instances import Instance
 from shipway.state.messages import Message
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run, Step
+from shipway.state.stuck import Stuck
 from shipway.state.tokens import Token
 from shipway.web.quarantines import Quarantine
 
@@ -100,6 +101,21 @@ def token(one: Token) -> Shape:
 
 def fact(one: Fact) -> Shape:
     return {**asdict(one), "data": dict(one.data)}
+
+
+def stuck(one: Stuck | None) -> Shape | None:
+    """What is frozen in an environment: `release` has `share` of 100 requests, `before` the others, by number."""
+    if one is None:
+        return None
+    return {
+        "release": one.release.number,
+        "commit": one.release.commit,
+        "share": one.share,
+        "before": None if one.before is None else one.before.number,
+        "since": one.since,
+        "state": one.state,
+        "says": one.says,
+    }
 
 
 def hold(one: Hold) -> Shape:

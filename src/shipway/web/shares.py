@@ -44,9 +44,15 @@ class Move:
 
 
 def moves(conn: Connection, deployment: Deployment, later: Sequence[Deployment]) -> list[Move]:
-    """Each change of what the release of a deployment had, by it and then by `later` ones, oldest first."""
+    """Each change of what the release of a deployment had, by it and then by `later` ones, oldest first.
+
+    What was frozen with a share has none from the next on that moves requests.
+    """
     found = _own(conn, deployment)
-    if deployment.switched is not None:
+    if deployment.state == "stuck":
+        first = next((move for one in later for move in _own(conn, one)), None)
+        found += [] if first is None else [Move(first.at, 0, first.run)]
+    elif deployment.switched is not None:
         for one in later:
             found += [_left(move, one) for move in _own(conn, one)]
     return found

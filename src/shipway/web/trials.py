@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from shipway.signals.verdict import Verdict
-from shipway.state import artifacts, deployments, facts, releases, runs, verdicts
+from shipway.state import artifacts, deployments, facts, releases, runs, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
+from shipway.state.stuck import Stuck
 from shipway.state.verdicts import Recorded
 from shipway.story.cast import Cast
 from shipway.traffic.settings import TrafficSettings
@@ -28,6 +29,7 @@ class Trial:
 
     `fate` is not deployed, coming, on trial, watched, serves, going back, undone, gone back, replaced, stuck or
     unknown. `deadline` is when it goes back if nothing can be heard, or when the watch ends; `who` took it back.
+    `stuck` is what is so with one that is frozen, as long as it is.
     """
 
     release: Release
@@ -41,6 +43,7 @@ class Trial:
     unjudged: bool = False
     who: str = ""
     deadline: float | None = None
+    stuck: Stuck | None = None
     traffic: TrafficSettings = field(default_factory=TrafficSettings)
 
     @property
@@ -124,23 +127,24 @@ def read(conn: Connection, release: Release) -> Trial:
 
 def _with_fate(conn: Connection, came: Deployment, trial: Trial) -> Trial:
     now = releases.now_serving(conn, came.application, came.environment)
-    stuck = facts.after(conn, 0, runs=[came.run], environment=came.environment, kinds=["release.stuck"])
+    left = stuck.now(conn, came.application, came.environment)
+    left = left if left is not None and left.deployment.id == came.id else None
     judged = bool(verdicts.at_the_end(conn, came))
-    fate = "stuck" if stuck else _fate(came, trial, now, judged=judged)
+    fate = "stuck" if left is not None else _fate(came, trial, now, judged=judged)
     deadline = None
     if fate == "on trial":
         deadline = trial.moves[-1].at + trial.traffic.deadline
     elif fate == "watched" and now is not None:
         deadline = now.warm_until
     serving = None if now is None else releases.get(conn, now.release)
-    return replace(trial, fate=fate, deadline=deadline, serving=serving)
+    return replace(trial, fate=fate, deadline=deadline, serving=serving, stuck=left)
 
 
 def _fate(came: Deployment, trial: Trial, now: Serving | None, *, judged: bool) -> str:
     if not came.over:
         return _under_way(came, trial)
     if came.state != "done":
-        return "unknown" if came.state == "unknown" else "undone"
+        return {"stuck": "replaced", "unknown": "unknown"}.get(came.state, "undone")
     if now is None or now.release != came.release:
         return "gone back" if trial.moves and trial.moves[-1].back else "replaced"
     if now.deployment != came.id:

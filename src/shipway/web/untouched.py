@@ -11,7 +11,8 @@ def untouched(now: Journey) -> list[str]:
     rest = [name for name in now.run.deliver if name not in now.unneeded and not _done(now, name)]
     if not rest:
         return []
-    said = [f"{listed(rest)} {'was' if len(rest) == 1 else 'were'} left as before"]
+    before = [name for name in rest if name not in now.stuck]
+    said = [f"{listed(before)} {'was' if len(before) == 1 else 'were'} left as before"] if before else []
     ran = [name for name in rest if name in now.released]
     if ran:
         said.append(f"the release command had run in {listed(ran)}: what it did to the data there stays")

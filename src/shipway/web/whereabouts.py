@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.releases.gate import Frozen
-from shipway.state import deployments, facts, holds, releases, runs
+from shipway.state import deployments, facts, holds, releases, runs, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.runs import Run
+from shipway.state.stuck import Stuck
 from shipway.web import quarantines, rehearsing, sentences, trials
 from shipway.web.commits import Commits
 from shipway.web.words import open_again, phase
@@ -28,7 +29,8 @@ class Whereabouts:
     is what serves there.
 
     `brief` is the reason in a few words, without its numbers; where it serves what is to be said besides, mostly
-    nothing. `cause` is the same wherever the same happened: it names no release, run or share.
+    nothing. `cause` is the same wherever the same happened: it names no release, run or share. `stuck` is what is
+    frozen there, with the commit or beside it.
     """
 
     environment: str
@@ -37,6 +39,12 @@ class Whereabouts:
     reason: str
     brief: str
     cause: str
+    stuck: Stuck | None = None
+
+    @property
+    def word(self) -> str:
+        """The state, or `frozen at 50 %` where it is that."""
+        return self.state if self.stuck is None or self.state != STOPPED else self.stuck.state
 
 
 def where(
@@ -50,6 +58,22 @@ def where(
 
 
 def _in_one(
+    conn: Connection, commits: Commits, application: str, commit: str, environment: str, carriers: list[Run]
+) -> Whereabouts:
+    found = _beside_what_is_frozen(conn, commits, application, commit, environment, carriers)
+    left = stuck.now(conn, application, environment)
+    if left is None or found.state == PENDING:
+        return found
+    if found.state == STOPPED and commits.contains(application, left.release.commit, commit):
+        return replace(found, reason=left.says, brief=left.title, cause="it is frozen with its share", stuck=left)
+    if found.state == SERVES and found.release is not None and found.release.id != left.release.id:
+        beside = f"{left.title} beside it"
+        brief = f"{found.brief}; {beside}" if found.brief else beside
+        return replace(found, reason=f"{found.reason}; {beside}: {left.shares}", brief=brief, stuck=left)
+    return found
+
+
+def _beside_what_is_frozen(
     conn: Connection, commits: Commits, application: str, commit: str, environment: str, carriers: list[Run]
 ) -> Whereabouts:
     now = releases.now_serving(conn, application, environment)

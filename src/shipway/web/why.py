@@ -99,10 +99,11 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
     "deployment.undo": lambda data: f"it was given up: {data['reason']}",
     "deployment.done": _ended,
     "deployment.failed": lambda _data: "what served before has all requests again",
+    "deployment.stuck": lambda data: str(data["reason"]).rstrip("."),
     "deployment.unknown": lambda data: f"nobody can know how its deployment ended: {data['reason']}",
     "commit.quarantined": lambda _data: f"it was quarantined {UNTIL.format(it='it')}",
     "release.silent": lambda data: f"it gave no answers and was taken back; nothing is held: {data['reason']}",
-    "release.stuck": lambda data: f"it was judged bad and stays as it is: {data['reason']}",
+    "release.stuck": lambda data: f"nothing can go back: {data['reason']}",
     "revert.ready": lambda data: f"a commit that takes it back is ready on the branch {data['branch']}",
     "revert.left_out": lambda data: (
         f"{'no commit is to blame' if data.get('same') else 'no commit that takes it back could be made'}: "

@@ -61,6 +61,7 @@ def explain(site: Site, call: Call) -> dict[str, Any]:
         "environment": environment,
         "state": found.state,
         "reason": found.reason,
+        "stuck": shapes.stuck(found.stuck),
         "events": [asdict(event) for event in events],
         "judging": None if judging is None else _judging(*judging),
     }

@@ -21,7 +21,13 @@ from shipway.web.trials import Trial
 from shipway.web.words import clock, length, listed, phase, plain, size
 
 RUN_ENDS = ("run.queued", "run.started", "run.passed", "run.failed", "run.cancelled", "run.superseded")
-DEPLOYMENT_ENDS = ("deployment.begun", "deployment.done", "deployment.failed", "deployment.unknown")
+DEPLOYMENT_ENDS = (
+    "deployment.begun",
+    "deployment.done",
+    "deployment.failed",
+    "deployment.stuck",
+    "deployment.unknown",
+)
 RUN_ICONS = {"queued": "queued", "running": "running", "passed": "passed", "failed": "failed"}
 STEP_ICONS = {"passed": "passed", "running": "running", "cancelled": "draining", "lost": "unknown"}
 VERDICT_ICONS = {"good": "passed", "bad": "failed", "not known": "unknown"}
@@ -202,17 +208,17 @@ def _of_deployment(now: Journey, one: Deployment, trial: Trial, name: str) -> tu
         share = f" It has {trial.share} % of the requests." if trial.share else ""
         return "running", f"{name} is on its way to {where}", f"{phase(one.phase).capitalize()}.{share}"
     if one.state == "done":
-        served = "went back to" if one.kind == "rollback" else "serves in" if _serves(trial, one) else "served in"
-        moved = "" if one.switched is None else f" All requests moved at {clock(one.switched)}."
-        icon = "serving" if _serves(trial, one) else "draining"
-        took = length((one.ended or one.started) - one.started)
-        return (
-            icon,
-            f"{where} went back to {name}" if one.kind == "rollback" else f"{name} {served} {where}",
-            (f"Done after {took}.{moved}"),
-        )
+        return _done(one, trial, name)
+    if one.state == "stuck" and one.environment in now.stuck:
+        left = now.stuck[where]
+        return "blocked", f"{left.title} of {where}", f"{left.shares}; {left.cause}; {left.way_out}."
     if one.state == "unknown":
         return "unknown", f"Nobody can know how the deployment to {where} ended", one.reason
+    return _undone(now, one, trial, name)
+
+
+def _undone(now: Journey, one: Deployment, trial: Trial, name: str) -> tuple[str, str, str]:
+    where = one.environment
     if not any(fact.data.get("id") in TAKEN_BACK for fact in now.stopped):
         return "failed", f"The deployment to {where} was undone", one.reason
     instead = "" if trial.before is None else f"; r{trial.before.number} got all of them again"
@@ -221,6 +227,20 @@ def _of_deployment(now: Journey, one: Deployment, trial: Trial, name: str) -> tu
         return "rolled", title, one.reason
     had = f"It had up to {trial.tried} % of the requests for {length(trial.ended - trial.moves[0].at)}"
     return "rolled", title, f"{had}{instead}."
+
+
+def _done(one: Deployment, trial: Trial, name: str) -> tuple[str, str, str]:
+    served = "went back to" if one.kind == "rollback" else "serves in" if _serves(trial, one) else "served in"
+    moved = "" if one.switched is None else f" All requests moved at {clock(one.switched)}."
+    icon = "serving" if _serves(trial, one) else "draining"
+    took = length((one.ended or one.started) - one.started)
+    return (
+        icon,
+        f"{one.environment} went back to {name}"
+        if one.kind == "rollback"
+        else f"{name} {served} {one.environment}",
+        (f"Done after {took}.{moved}"),
+    )
 
 
 def _serves(trial: Trial, one: Deployment) -> bool:
@@ -233,7 +253,7 @@ def _ended(record: Record, trial: Trial) -> Moment | None:
     if trial.fate not in ("gone back", "replaced") or not trial.moves:
         return None
     move, where, after = trial.moves[-1], trial.release.environment, trial.after
-    told, instead = record.moved.get((move.run, where)), "" if after is None else f"r{after.number}"
+    told, instead = record.moved.get((move.run, where)), "another release" if after is None else f"r{after.number}"
     if trial.fate == "gone back":
         title = f"{trial.who or 'shipway'} rolled {where} back to {instead}"
     else:
@@ -376,7 +396,7 @@ SIMPLE: Mapping[str, Callable[[Fact], Said]] = {
     ),
     "release.stuck": lambda fact: (
         "blocked",
-        f"Judged bad in {fact.environment}, and stays",
+        f"Nothing can go back in {fact.environment}",
         fact.data["reason"],
     ),
 }

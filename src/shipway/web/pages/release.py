@@ -34,7 +34,7 @@ PILLS = {
     "going back": ("rolled", "Going back"),
     "gone back": ("rolled", "Rolled back"),
     "replaced": ("draining", "Retired"),
-    "stuck": ("blocked", "Stuck"),
+    "stuck": ("blocked", "Frozen"),
     "unknown": ("unknown", "Not known"),
 }
 
@@ -122,6 +122,8 @@ def _asked(trial: Trial, move: Move) -> Judged:
 def _pills(trial: Trial, *, held: bool) -> list[tuple[str, str]]:
     """Its states: more than one where a release has gone back."""
     found = [PILLS[trial.fate]] if trial.fate in PILLS else _undone(trial)
+    if trial.stuck is not None:
+        found = [("blocked", trial.stuck.state.capitalize())]
     if trial.asking or trial.fate == "on trial":
         found = [("running", f"On trial, {trial.share} %")]
     return [*found, ("quarantined", "Quarantined")] if held else found
