@@ -11,10 +11,11 @@ from shipway.hosts.keeper import processes
 from shipway.hosts.keeper.client import Keeper
 from shipway.hosts.keeper.processes import Process
 from shipway.hosts.keeper.spec import InstanceState
-from shipway.state import configurations, deployments, holds, instances, releases, verdicts
+from shipway.state import configurations, deployments, holds, instances, releases, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
+from shipway.state.stuck import Stuck
 from shipway.traffic import addresses
 from shipway.web import differences, lookups, shapes
 from shipway.web.call import Call
@@ -37,6 +38,7 @@ def show_environment(site: Site, call: Call) -> dict[str, Any]:
             "environment": environment,
             "url": addresses.address(application, environment, site.proxy_port),
             "serving": None if now is None else _serving(conn, now),
+            "stuck": shapes.stuck(stuck.now(conn, application, environment)),
             "instances": _instances(conn, now, states),
             "releases": [shapes.release(one) for one in releases.recent(conn, application, environment)],
             "deployments": [
@@ -49,7 +51,7 @@ def show_environment(site: Site, call: Call) -> dict[str, Any]:
 
 
 def list_instances(site: Site, call: Call) -> dict[str, Any]:
-    """The instances of what serves and of what is kept warm, as the keeper knows them."""
+    """The instances of what serves, of what is frozen beside it and of what is kept warm: what the keeper has."""
     states = running(site, *_names(call))
     with site.database.read() as conn:
         now = releases.now_serving(conn, *_named(site, conn, call))
@@ -61,14 +63,18 @@ def list_releases(site: Site, call: Call) -> dict[str, Any]:
     with site.database.read() as conn:
         application, environment = _named(site, conn, call)
         now = releases.now_serving(conn, application, environment)
+        left = stuck.now(conn, application, environment)
         found = releases.recent(conn, application, environment, limit=call.number("limit", 20, most=500))
-        return {"releases": [_release(site, conn, one, now) for one in found]}
+        return {"releases": [_release(site, conn, one, now, left) for one in found]}
 
 
-def _release(site: Site, conn: Connection, one: Release, now: Serving | None) -> dict[str, Any]:
+def _release(
+    site: Site, conn: Connection, one: Release, now: Serving | None, left: Stuck | None
+) -> dict[str, Any]:
     """`served_since` is null for what does not serve, `warm_until` for what is not kept running beside that.
 
-    What has the `verdict` bad runs that long as well, and is no place to go back to.
+    What has the `verdict` bad runs that long as well, and is no place to go back to. `stuck` is what is so with a
+    release that is frozen with its share, and with the one that has the others.
     """
     judged = verdicts.of_release(conn, one.id)
     return {
@@ -76,9 +82,14 @@ def _release(site: Site, conn: Connection, one: Release, now: Serving | None) ->
         "subject": site.commits.about(one.application, one.commit).subject,
         "served_since": now.since if now is not None and now.release == one.id else None,
         "warm_until": now.warm_until if now is not None and now.warm == one.id else None,
+        "stuck": shapes.stuck(left) if left is not None and one.id in _ids(left) else None,
         "verdict": judged[-1].kind if judged else None,
         "verdict_reason": judged[-1].reason if judged else None,
     }
+
+
+def _ids(left: Stuck) -> list[str]:
+    return [one.id for one in (left.before, left.release) if one is not None]
 
 
 def deploy(site: Site, call: Call) -> dict[str, Any]:
@@ -160,8 +171,10 @@ def _own(everybody: Mapping[int, Process], pid: int | None) -> int | None:
 
 
 def _instances(conn: Connection, now: Serving | None, states: list[InstanceState] | None) -> list[dict[str, Any]]:
-    """Those of the release that serves, then those of the one kept warm."""
-    names = [] if now is None else [name for name in (now.release, now.warm) if name is not None]
+    """Those of the release that serves, of one that is frozen beside it, and of the one kept warm."""
+    left = None if now is None else stuck.now(conn, now.application, now.environment)
+    beside = None if left is None else left.release.id
+    names = [] if now is None else [name for name in dict.fromkeys((now.release, beside, now.warm)) if name]
     wanted = [one for name in names for one in instances.of_release(conn, name)]
     numbers = {name: releases.get(conn, name).number for name in names}
     return [

@@ -11,9 +11,10 @@ from typing import Any
 from starlette.responses import Response
 
 from shipway.environments import data
-from shipway.state import configurations, deployments, errors, holds, releases, runs
+from shipway.state import configurations, deployments, errors, holds, releases, runs, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
+from shipway.state.stuck import Stuck
 from shipway.traffic.addresses import address
 from shipway.web import differences, lookups, trials
 from shipway.web.api import differences as differences_api
@@ -43,6 +44,7 @@ BASE = "/applications/{application}/environments/{environment}"
 SPANS = {"15m": "15 min", "1h": "1 h", "6h": "6 h", "1d": "1 day", "7d": "7 days"}
 FARTHEST = 10**9  # a number that no release reaches
 COPIED = 100  # deployments among which those are looked for that left a copy of the data
+FULL = 100  # of 100 requests
 MEASURED = 2000  # files of one directory: a page is asked for every few seconds
 
 
@@ -69,12 +71,15 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
         now = release_lines.now(conn, application, environment)
         lines = release_lines.lines(site, conn, application, environment, now)
         moving = next((one for one in deployments.recent(conn, application, environment, 1) if not one.over), None)
-        tried = _tried(conn, moving, now)
+        left = stuck.now(conn, application, environment)
+        tried = _tried(conn, moving, now, left)
         stable = _stable(now, tried)
         serving = next((line for line in lines if line.release.id == stable), None)
         back = release_lines.way_back(conn, lines, application, environment)
         forward = release_lines.way_forward(lines, now)
-        groups = instance_lines.groups(site, conn, application, environment, _living(lines, stable, now, moving))
+        groups = instance_lines.groups(
+            site, conn, application, environment, _living(lines, stable, now, moving, left)
+        )
         before = call.number("before", 0, most=FARTHEST)
         listed = release_lines.older(site, conn, application, environment, now, before) if before else lines
         compared = _compared(site, conn, call, serving, tried)
@@ -107,6 +112,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             probes=probe_lines.lines(site, application, environment),
             moving=moving,
             tried=tried,
+            stuck=left,
             subject="" if tried is None else site.commits.about(application, tried.release.commit).subject,
             moving_run=None if moving is None else runs.get(conn, moving.run),
             back=back,
@@ -122,8 +128,8 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             copied_for=_copied_for(conn, application, environment),
             refused=refused,
             **_signals(site, call, conn),
-            title=_title(environment, serving, moving, tried),
-            lead=_lead(conn, now, serving) if tried is None else _on_trial(site, tried),
+            title=_title(environment, serving, moving, tried, left),
+            lead=_frozen(left) if left else _on_trial(site, tried) if tried else _lead(conn, now, serving),
         )
 
 
@@ -161,12 +167,15 @@ def _chosen(compared: Difference | None, listed: Sequence[Line]) -> list[int]:
     return [number for number in both if number not in here]
 
 
-def _living(lines: Sequence[Line], stable: str | None, now: Now | None, moving: Deployment | None) -> list[Line]:
+def _living(
+    lines: Sequence[Line], stable: str | None, now: Now | None, moving: Deployment | None, left: Stuck | None
+) -> list[Line]:
     """The releases that may have instances: what serves first, then what shares its requests, comes or is warm."""
     known = {line.release.id: line for line in lines}
     serving = None if now is None else now.serving
     here = [] if serving is None else [serving.release, serving.warm]
-    wanted = dict.fromkeys([stable, None if moving is None else moving.release, *here])
+    beside = [None if moving is None else moving.release, None if left is None else left.release.id]
+    wanted = dict.fromkeys([stable, *beside, *here])
     return [known[one] for one in wanted if one in known]
 
 
@@ -201,8 +210,12 @@ def _signals(site: Site, call: Call, conn: Connection) -> dict[str, Any]:
     }
 
 
-def _tried(conn: Connection, moving: Deployment | None, now: Now | None) -> Trial | None:
-    """What has a share of the requests just now: it is on trial, or serves and the release before is asked."""
+def _tried(conn: Connection, moving: Deployment | None, now: Now | None, left: Stuck | None) -> Trial | None:
+    """What has a share of the requests just now: it is on trial, or frozen, or serves and the release before is
+    asked.
+    """
+    if left is not None and left.before is not None and left.share < FULL:
+        return trials.read(conn, left.release)
     release = moving.release if moving is not None else None if now is None else now.serving.release
     if release is None:
         return None
@@ -213,12 +226,21 @@ def _tried(conn: Connection, moving: Deployment | None, now: Now | None) -> Tria
 
 def _stable(now: Now | None, tried: Trial | None) -> str | None:
     """The id of what serves; while that is compared with the release before it, of that one."""
-    if tried is not None and tried.asking and tried.before is not None:
+    if (
+        tried is not None
+        and now is not None
+        and tried.release.id == now.serving.release
+        and tried.before is not None
+    ):
         return tried.before.id
     return None if now is None else now.serving.release
 
 
-def _title(environment: str, serving: Line | None, moving: Deployment | None, tried: Trial | None) -> str:
+def _title(
+    environment: str, serving: Line | None, moving: Deployment | None, tried: Trial | None, left: Stuck | None
+) -> str:
+    if left is not None:
+        return f"{left.title} of {environment}"
     if tried is not None:
         return f"r{tried.release.number} has {tried.share} % of the requests to {environment}"
     if moving is not None:
@@ -235,6 +257,11 @@ def _lead(conn: Connection, now: Now | None, serving: Line | None) -> str:
     if now.went_back:
         return f"{subject}{runs.get(conn, now.by.run).who} went back to it {ago(now.serving.since)}."
     return f"{subject}It has served for {lasting(now.serving.since)}."
+
+
+def _frozen(left: Stuck) -> str:
+    cause = f"{left.cause[:1].upper()}{left.cause[1:]}"
+    return f"It was judged bad at {clock(left.since)}: {left.shares}. {cause}; {left.way_out}."
 
 
 def _on_trial(site: Site, tried: Trial) -> str:

@@ -21,6 +21,7 @@ from shipway.web.words import counted, listed
 
 MOVE = ("running", "queued")
 HELD = "quarantined"
+STUCK = "stuck"
 FEW = 3  # names in a sentence
 
 
@@ -87,6 +88,11 @@ def _lead(found: Sequence[Row]) -> str:
     hurt = [row.name for row in found if row.state == "hurt"]
     if hurt:
         return f"People are hurt: what serves of {_some(hurt)} was judged bad."
+    stuck = [row.name for row in found if row.state == STUCK]
+    if stuck:
+        return (
+            f"People are hurt: what was judged bad of {_some(stuck)} is frozen with its share, and cannot go back."
+        )
     failed = [row for row in found if row.needs_a_person and row.state != HELD]
     held = [row.name for row in found if row.state == HELD]
     if not failed and not held:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from shipway.pushes.git import CommitInfo
 from shipway.releases import gate
 from shipway.rollbacks import choose
-from shipway.state import deployments, releases, runs, verdicts
+from shipway.state import deployments, releases, runs, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
@@ -81,7 +81,8 @@ def lines(site: Site, conn: Connection, application: str, environment: str, now:
     recent = deployments.recent(conn, application, environment, limit=100)
     for one in recent:
         last.setdefault(one.release, one)
-    shared = _shared(conn, next((one for one in recent[:1] if not one.over), None), now)
+    shared = _frozen(conn, application, environment)
+    shared |= _shared(conn, next((one for one in recent[:1] if not one.over), None), now)
     shown = releases.recent(conn, application, environment, PAGE)
     if now is not None and all(one.id != now.serving.release for one in shown):
         shown.append(releases.get(conn, now.serving.release))
@@ -105,7 +106,9 @@ def _lines(
 
 
 def way_back(conn: Connection, lines: Sequence[Line], application: str, environment: str) -> Line | None:
-    """What a rollback goes to, if there is anything."""
+    """What a rollback goes to, if there is anything, and nothing is frozen there."""
+    if stuck.now(conn, application, environment) is not None:
+        return None
     try:
         target = choose.target(conn, application, environment, None)
     except choose.NowhereToGo:
@@ -134,6 +137,17 @@ def _line(
         served=last is not None and last.state == "done",
         bad=bad,
     )
+
+
+def _frozen(conn: Connection, application: str, environment: str) -> dict[str, tuple[str, str]]:
+    """What is said, by their ids, of a release that is frozen and of the one that has the other requests."""
+    left = stuck.now(conn, application, environment)
+    if left is None:
+        return {}
+    found = {left.release.id: ("blocked", left.state.capitalize())}
+    if left.before is not None and left.share < shares.EVERYTHING:
+        found[left.before.id] = ("serving", f"Serving, {shares.EVERYTHING - left.share} %")
+    return found
 
 
 def _shared(conn: Connection, moving: Deployment | None, now: Now | None) -> dict[str, tuple[str, str]]:
@@ -175,6 +189,8 @@ def _became(release: Release, last: Deployment | None, now: Now | None) -> tuple
     if last is None:
         return "queued", "Not deployed"
     if last.state != "done":
+        if last.state == "stuck":
+            return "rolled", "Judged bad"
         states = {"running": ("running", "On its way"), "unknown": ("unknown", "Not known")}
         return states.get(last.state, ("failed", "Undone"))
     left = now is not None and now.went_back and release.number > now.number
