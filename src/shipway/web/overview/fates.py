@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shipway.releases.gate import GATES
 from shipway.state.facts import Fact
+from shipway.state.stuck import Stuck
 from shipway.web.journey import Journey
 from shipway.web.overview.places import Place
 
@@ -24,7 +25,12 @@ class Tried:
 
 
 def fate(head: Journey, places: Sequence[Place], now: float) -> str:
-    """hurt, unknown, failed, blocked, running, queued, rolled, frozen, serving, or ended: nothing serves."""
+    """stuck, hurt, unknown, failed, blocked, running, queued, rolled, frozen, serving, or ended: nothing serves.
+
+    What is frozen with its share of the requests is stuck; frozen is what somebody froze.
+    """
+    if head.run.over and stuck(places) is not None:
+        return "stuck"
     if hurts(head, places) is not None:
         return "hurt"
     if any(one.state == "unknown" for one in head.deployments.values()):
@@ -32,6 +38,11 @@ def fate(head: Journey, places: Sequence[Place], now: float) -> str:
     if head.run.state == "failed":
         return "rolled" if taken_back(head) else "blocked" if stopped_before(head) else "failed"
     return head.run.state if head.run.state in ("running", "queued") else _at_rest(places, now)
+
+
+def stuck(places: Sequence[Place]) -> Stuck | None:
+    """What is frozen in the last environment where anything is."""
+    return next((place.stuck for place in reversed(places) if place.stuck is not None), None)
 
 
 def _at_rest(places: Sequence[Place], now: float) -> str:

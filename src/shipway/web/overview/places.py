@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shipway.state import deployments, holds, releases
+from shipway.state import deployments, holds, releases, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
 from shipway.state.releases import Release, Serving
+from shipway.state.stuck import Stuck
 from shipway.traffic import addresses
 
 
 @dataclass(frozen=True)
 class Place:
-    """An environment as the record has it: what serves, by which deployment, and what keeps new things from it."""
+    """An environment as the record has it: what serves, by which deployment, what keeps new things from it, and
+    what is frozen there with its share.
+    """
 
     name: str
     url: str
@@ -24,6 +27,7 @@ class Place:
     by: Deployment | None
     holds: Sequence[Hold]
     rolled_back: bool
+    stuck: Stuck | None = None
 
     def held(self, now: float) -> Hold | None:
         """What keeps it as it is at this moment (in seconds since 1970), if anything does."""
@@ -66,4 +70,5 @@ def _place(conn: Connection, application: str, name: str, now: Serving | None, u
         by=by,
         holds=holds.on(conn, application, name, ""),
         rolled_back=by is not None and release is not None and went_back(conn, by, release.number),
+        stuck=None if now is None else stuck.now(conn, application, name),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.releases.gate import GATES, Frozen
+from shipway.state.stuck import Stuck
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
 from shipway.web.overview.places import Place
@@ -32,6 +33,8 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
     head, places = standing.head, standing.places
     assert head is not None
     run, last = f"/runs/{head.run.application}:{head.run.number}", len(stations) - 1
+    if state == "stuck" and (left := fates.stuck(places)) is not None:
+        return Remark("fail", f"{left.says}.", last, _release(left))
     if state == "hurt" and (bad := fates.hurts(head, places)) is not None:
         return Remark("fail", _short(f"Judged bad in {bad.environment}, and serves: {_why(bad.data)}"), last, run)
     if state in ("failed", "unknown"):
@@ -42,6 +45,11 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
         at = max((n for n, station in enumerate(stations) if station.moving), default=1)
         return Remark("quiet", _under_way(head, now), at, run)
     return _rolled(standing, stations) if state in ("rolled", "quarantined") else _at_rest(standing, head, now)
+
+
+def _release(left: Stuck) -> str:
+    one = left.release
+    return f"/applications/{one.application}/environments/{one.environment}/releases/r{one.number}"
 
 
 def _at_rest(standing: Standing, head: Journey, now: float) -> Remark:

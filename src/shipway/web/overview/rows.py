@@ -14,6 +14,7 @@ from shipway.web.overview.stations import Station, at_place, first_two
 from shipway.web.words import several
 
 ORDER = (
+    "stuck",
     "hurt",
     "failed",
     "unknown",
@@ -28,6 +29,7 @@ ORDER = (
     "silent",
 )
 WORDS = {
+    "stuck": "Frozen",
     "hurt": "Judged bad",
     "failed": "Failed",
     "unknown": "Not known",
@@ -41,8 +43,8 @@ WORDS = {
     "ended": "Passed",
     "silent": "Nothing yet",
 }
-ICONS = {"hurt": "failed", "ended": "passed", "silent": "queued"}
-NEEDS_A_PERSON = ("hurt", "failed", "unknown", "blocked", "quarantined")
+ICONS = {"stuck": "blocked", "hurt": "failed", "ended": "passed", "silent": "queued"}
+NEEDS_A_PERSON = ("stuck", "hurt", "failed", "unknown", "blocked", "quarantined")
 AT_REST = ("rolled", "frozen", "serving", "ended")
 """Where a commit that is quarantined stays until a person mends it: nothing else moves."""
 
@@ -78,6 +80,9 @@ class Row:
 
     @property
     def word(self) -> str:
+        left = fates.stuck(self.places) if self.state == "stuck" else None
+        if left is not None:
+            return left.state.capitalize()
         tried = None if self.head is None or self.state != "running" else fates.tried(self.head)
         return WORDS[self.state] if tried is None else f"{tried.share} % of {tried.environment}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from shipway.state.stuck import Stuck
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
 from shipway.web.overview.places import Place
@@ -77,6 +78,8 @@ def _at_place(head: Journey, place: Place, now: float) -> Station:
     reached = deployment is not None or place.name in head.unneeded
     if deployment is not None and not deployment.over:
         return _moving(head, place, phase(deployment.phase))
+    if place.stuck is not None:
+        return Station(place.name, "blocked", _both(place.stuck), reached=reached)
     if deployment is not None and deployment.state != "done":
         return Station(place.name, _undone(head, place), _serves(place, now))
     if place.release is None:
@@ -93,6 +96,14 @@ def _at_rest(head: Journey, place: Place, now: float, *, reached: bool) -> Stati
     if place.rolled_back and place.release is not None:
         return Station(place.name, "rolled", f"back on {place.release.commit[:7]}", reached=reached)
     return Station(place.name, "serving", _serves(place, now), reached=reached)
+
+
+def _both(left: Stuck) -> str:
+    """The two commits, with what each has of the requests."""
+    frozen = f"{left.release.commit[:7]} {left.state}"
+    if left.before is None or left.share == 100:
+        return frozen
+    return f"{frozen}, {left.before.commit[:7]} {100 - left.share} %"
 
 
 def _undone(head: Journey, place: Place) -> str:
