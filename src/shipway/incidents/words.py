@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from shipway.incidents.blame import OWNER, Whom
 from shipway.incidents.cause import Cause
 from shipway.incidents.sure import sure
-from shipway.state import deployments, facts, holds, releases, verdicts
+from shipway.state import deployments, facts, holds, releases, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.messages import Message
@@ -153,7 +153,7 @@ def _subject(conn: Connection, cause: Cause) -> str:
         what = f"was bad, {cause.what}" if cause.kind == "bad" else cause.what
         return f"{there} is back on r{instead.number}: {short} {what}"
     if cause.stuck:
-        return f"{short} is bad in {there} and stays as it is: {cause.what}, you decide"
+        return f"{short} is bad in {there} and stays as it is: {cause.what.rstrip('.')}, you decide"
     return {
         "stopped": f"{cause.what} on {short}",
         "undone": f"{short} does not serve in {there}: {cause.what}",
@@ -221,7 +221,7 @@ def _done(conn: Connection, cause: Cause) -> str:
         bound = [] if cause.run is None else cause.run.deliver
         return " ".join(filter(None, (_serving(conn, cause, name) for name in bound))) or "It goes nowhere."
     if cause.stuck:
-        return f"It stays as it is: {_one_line(cause.stuck)} You decide."
+        return _frozen(conn, cause)
     if cause.kind in ("bad", "silent") and back(conn, cause) is None:
         return f"Its traffic is being taken back; the page of {cause.environment} shows how far that is."
     serving = _serving(conn, cause, cause.environment) or f"Nothing serves in {cause.environment}."
@@ -239,6 +239,12 @@ def _stays_set(conn: Connection, cause: Cause) -> str:
     one = len(cause.values) == 1
     comes = "stays as it is set and comes" if one else "stay as they are set and come"
     return f" It has the old values: {_and(cause.values)} {comes} with the next deployment."
+
+
+def _frozen(conn: Connection, cause: Cause) -> str:
+    """Which share it keeps, as every page says it."""
+    left = stuck.of_deployment(conn, deployments.get(conn, cause.deployment))
+    return f"It stays as it is: {_one_line(cause.stuck)} You decide." if left is None else f"{left.says}."
 
 
 def _serving(conn: Connection, cause: Cause, environment: str) -> str:
