@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -14,9 +15,11 @@ from shipway.cli import signals
 from shipway.signals.instances import Usage
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import Finding, Verdict, by_chance, counted, weight
-from shipway.state import deployments, holds, instances
+from shipway.state import deployments, holds, instances, runs
 from shipway.state.releases import Release
 from shipway.traffic.tally import BOUNDS, Tally
+from shipway.web import journey
+from shipway.web.narration import Telling
 from shipway.web.pages import trial_chart
 from shipway.web.pages.trial_chart import Window
 from shipway.web.shares import Move
@@ -35,7 +38,7 @@ SENTENCES = {
     ("unjudged", 2): "r2 could not be judged at 10 %, and r1 has all requests again",
     ("blue-green", 2): "r2 was judged bad at 100 %, and r1 has all requests again",
     ("asked", 2): "r2 looked bad, and r1 has most of the requests until it is known why",
-    ("stuck", 2): "r2 was judged bad at 10 %, and stays as it is: there is no way back",
+    ("stuck", 2): "r2 was judged bad, and is frozen at 10 %: r2 has 10 % of the requests, r1 the other 90 %",
     ("alone", 1): "r1 was not judged, and serves",
     ("trying", 2): "r2 is on trial with 50 % of the requests",
 }
@@ -45,7 +48,7 @@ STATES = {
     "unjudged": ["Not known", "Rolled back"],
     "blue-green": ["Rolled back", "Quarantined"],
     "asked": ["On trial, 25 %"],
-    "stuck": ["Stuck", "Quarantined"],
+    "stuck": ["Frozen at 10 %", "Quarantined"],
     "alone": ["Serving"],
     "trying": ["On trial, 50 %"],
 }
@@ -389,6 +392,68 @@ def test_releases_that_share_the_requests_are_listed_with_what_they_have(
     judged: Site, application: str, shown: dict[int, str]
 ) -> None:
     assert states(judged, application) == shown
+
+
+FROZEN = "r2 is frozen at 10 %"
+SHARES = "r2 has 10 % of the requests, r1 the other 90 %"
+
+
+def words_of(page: str) -> str:
+    """What a page says, without its elements."""
+    return " ".join(html.unescape(re.sub("<[^>]+>", " ", page)).split())
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/?who=needs", [f"{FROZEN}: {SHARES}; its data change cannot be taken back", "Frozen at 10 %"]),
+        ("/runs/stuck:2", [f"{FROZEN}: {SHARES}", "is frozen at 10 % of the requests to prod"]),
+        (
+            PLACE.format("stuck"),
+            [f"{FROZEN} of prod", SHARES, "Frozen at 10 %", "Serving, 90 %", "Nothing can go back"],
+        ),
+        ("COMMIT", [f"{FROZEN} of prod", SHARES]),
+    ],
+)
+def test_every_page_says_the_same_of_what_is_frozen(judged: Site, path: str, says: list[str]) -> None:
+    run = judged.get("/api/v1/runs?application=stuck").json["runs"][0]
+    shown = words_of(judged.get(path.replace("COMMIT", f"/applications/stuck/commits/{run['commit']}")).text)
+    assert [one for one in says if one not in shown] == []
+    untrue = (
+        "taken back at",
+        "left as before",
+        "What served before",
+        "nobody can know",
+        "Nobody can know",
+        "Not known",
+    )
+    assert [one for one in untrue if one in shown] == []
+
+
+def test_the_api_says_the_same_of_what_is_frozen(judged: Site) -> None:
+    run, place = judged.get("/api/v1/runs?application=stuck").json["runs"][0], f"/api/v1{PLACE.format('stuck')}"
+    commit = f"/api/v1/commits/stuck/{run['commit']}"
+    left = judged.get(place).json["stuck"]
+    assert (left["release"], left["share"], left["before"], left["state"]) == (2, 10, 1, "frozen at 10 %")
+    assert left["says"].startswith(f"{FROZEN}: {SHARES}; ")
+    listed = judged.get(f"{place}/releases").json["releases"]
+    assert [one["stuck"] for one in listed] == [left, left]
+    where = next(one for one in judged.get(f"{commit}/where").json["environments"] if one["name"] == "prod")
+    assert (where["serves"], where["stuck"], where["reason"]) == (False, left, left["says"])
+    why = judged.get(f"{commit}/why?environment=prod").json
+    assert (why["stuck"], why["reason"]) == (left, left["says"])
+    assert f"{left['says']}" in [event["says"] for event in why["events"]]
+    row = next(row for row in judged.get("/api/v1/overview").json["applications"] if row["name"] == "stuck")
+    assert (row["says"], row["why"], row["needs_a_person"]) == ("Frozen at 10 %", f"{left['says']}.", True)
+
+
+def test_a_push_ends_with_what_is_frozen(judged: Site) -> None:
+    with judged.scene.database.read() as conn:
+        run = runs.recent(conn, application="stuck", limit=1)[0]
+        now = journey.read(conn, run.id)
+    told = " ".join(line.strip() for line in Telling(8080, {}).news(now, judged.scene.real))
+    assert f"{FROZEN}: {SHARES}; its data change cannot be taken back; you decide" in told
+    assert "left as before" not in told
 
 
 def test_what_cannot_go_back_is_not_drawn_as_if_somebody_had_frozen_it(judged: Site) -> None:
