@@ -412,7 +412,7 @@ def words_of(page: str) -> str:
             PLACE.format("stuck"),
             [f"{FROZEN} of prod", SHARES, "Frozen at 10 %", "Serving, 90 %", "Nothing can go back"],
         ),
-        ("COMMIT", [f"{FROZEN} of prod", SHARES]),
+        ("COMMIT", [f"{FROZEN} of prod", "Frozen at 10 % of prod", f"In prod {FROZEN}: {SHARES}"]),
     ],
 )
 def test_every_page_says_the_same_of_what_is_frozen(judged: Site, path: str, says: list[str]) -> None:

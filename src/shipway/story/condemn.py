@@ -24,7 +24,6 @@ class LeftFrozen(DeploymentStopped):
     """The release is bad and keeps its share: what was done to the data allows no way back. A person decides."""
 
     id = "rollbacks.left_frozen"
-    default_hint = "The copy of the data from before its release command is in backups/."
 
 
 def judge(conn: Connection, deployment: Deployment, share: int, verdict: Verdict) -> None:

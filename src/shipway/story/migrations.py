@@ -28,7 +28,7 @@ class MigrationWaits(UserError):
 
 
 class NoWayBack(UserError):
-    """The data was changed, by r<by>, so that the release to go back to does not work with it."""
+    """The data was changed so that the release to go back to does not work with it."""
 
     id = "rollbacks.no_way_back"
     status = 409

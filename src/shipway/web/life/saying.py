@@ -24,6 +24,7 @@ def states(record: Record) -> list[tuple[str, str]]:
     elif newest is not None and newest.run.state == "failed":
         found += _failed(newest)
     going, back, held = _taken(record, GOING), _taken(record, BACK), _held(record)
+    found += [("blocked", f"{one.word.capitalize()} of {one.environment}") for one in _frozen(record)]
     if going:
         found.append(("rolled", f"Going back in {listed(going)}"))
     if back:
@@ -41,10 +42,17 @@ def state(record: Record, place: Whereabouts) -> tuple[str, str]:
         return "serving", "Serves"
     if place.state == PENDING:
         return "running", "On its way"
+    if place.stuck is not None:
+        return "blocked", place.word.capitalize()
     if place.environment in _held(record):
         return "quarantined", "Quarantined"
     back = _taken(record, (*BACK, *GOING))
     return ("rolled", "Rolled back") if place.environment in back else ("queued", "Not there")
+
+
+def _frozen(record: Record) -> list[Whereabouts]:
+    """Where it is frozen with a share of the requests."""
+    return [place for place in record.places if place.state not in (SERVES, PENDING) and place.stuck is not None]
 
 
 def _taken(record: Record, ways: Sequence[str]) -> list[str]:
@@ -68,7 +76,7 @@ def _serves(record: Record, place: Whereabouts, held: Sequence[str]) -> str:
 
 
 def _failed(newest: Journey) -> list[tuple[str, str]]:
-    if fates.taken_back(newest) is not None:
+    if fates.taken_back(newest) is not None or newest.stuck:
         return []
     return [("blocked", "Blocked") if fates.stopped_before(newest) else ("failed", "Failed")]
 
@@ -77,8 +85,9 @@ def sentence(record: Record) -> str:
     """Where it is, and where not and why; what is the same in several environments is said once."""
     serving = [each for each in record.places if each.state == SERVES]
     pending = [each for each in record.places if each.state == PENDING]
-    stopped = [each for each in record.places if each.state not in (SERVES, PENDING)]
-    said = [*_serving(record, serving), *_besides(serving), *_pending(record, pending)]
+    stopped = [each for each in record.places if each.state not in (SERVES, PENDING) and each.stuck is None]
+    frozen = [f"In {each.environment} {each.reason}." for each in _frozen(record)]
+    said = [*_serving(record, serving), *_besides(serving), *_pending(record, pending), *frozen]
     return " ".join([*said, *_stopped(stopped, everywhere=not said)])
 
 

@@ -13,7 +13,7 @@ from shipway.web.rehearsing import Rehearsal
 from shipway.web.words import length, phase
 
 ICONS = {"passed": "passed", "running": "running", "cancelled": "draining", "lost": "unknown"}
-FATES = {"done": "serving", "running": "running", "unknown": "unknown"}
+FATES = {"done": "serving", "running": "running", "stuck": "blocked", "unknown": "unknown"}
 
 
 @dataclass(frozen=True)
