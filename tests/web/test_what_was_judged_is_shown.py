@@ -447,6 +447,11 @@ def test_the_api_says_the_same_of_what_is_frozen(judged: Site) -> None:
     assert (row["says"], row["why"], row["needs_a_person"]) == ("Frozen at 10 %", f"{left['says']}.", True)
 
 
+def test_what_serves_beside_what_is_frozen_is_not_said_to_have_all_requests(judged: Site) -> None:
+    says = judged.get(f"/api/v1{address('stuck', 1)}/verdicts").json["says"]
+    assert says == f"r1 was not judged, and serves; {FROZEN} beside it: {SHARES}"
+
+
 def test_a_push_ends_with_what_is_frozen(judged: Site) -> None:
     with judged.scene.database.read() as conn:
         run = runs.recent(conn, application="stuck", limit=1)[0]

@@ -105,11 +105,9 @@ def _offer(cast: Cast, deployment: Deployment, good: Release, reason: str) -> No
         branch = applications.get(conn, deployment.application).default_branch
         bad = releases.get(conn, deployment.release)
         blameless, left = _blameless(conn, good, bad), stuck.of_deployment(conn, deployment)
-    if blameless:
-        _left_out(cast, deployment, {"reason": blameless, "same": True})
-        return
-    if left is not None:
-        _left_out(cast, deployment, {"reason": left.cause})
+    if blameless or left is not None:
+        same = {"same": True} if blameless else {}
+        _left_out(cast, deployment, {"reason": blameless if left is None else left.cause, **same})
         return
     made = git.resolve(f"refs/heads/{name}")
     if made is not None:  # it was made, and Shipway died before it was on record

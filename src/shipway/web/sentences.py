@@ -9,7 +9,9 @@ from shipway.web.words import clock, length, listed
 
 def sentence(trial: Trial) -> str:
     """What was judged, at which share, and what happened then."""
-    return f"r{trial.release.number} {_happened(trial)}"
+    left = trial.beside
+    beside = "" if left is None else f"; {left.title} beside it: {left.shares}"
+    return f"r{trial.release.number} {_happened(trial)}{beside}"
 
 
 def explanation(trial: Trial) -> str:
@@ -20,11 +22,12 @@ def explanation(trial: Trial) -> str:
 def _happened(trial: Trial) -> str:
     if trial.asking:
         return f"looked bad, and {named(trial.before)} has most of the requests until it is known why"
+    everything = "has all requests, and " if trial.beside is None else ""
     simple = {
         "not deployed": "was never deployed",
         "coming": f"is on its way to {trial.release.environment}, and has no request yet",
         "on trial": f"is on trial with {trial.share} % of the requests",
-        "watched": f"has all requests, and is judged until {clock(trial.deadline or 0.0)[:5]}",
+        "watched": f"{everything}is judged until {clock(trial.deadline or 0.0)[:5]}",
         "unknown": "was deployed, and nobody can know how that ended",
     }
     if trial.stuck is not None:

@@ -29,7 +29,7 @@ class Trial:
 
     `fate` is not deployed, coming, on trial, watched, serves, going back, undone, gone back, replaced, stuck or
     unknown. `deadline` is when it goes back if nothing can be heard, or when the watch ends; `who` took it back.
-    `stuck` is what is so with one that is frozen, as long as it is.
+    `stuck` is what is so with one that is frozen, as long as it is; `beside` with what is frozen beside this one.
     """
 
     release: Release
@@ -44,6 +44,7 @@ class Trial:
     who: str = ""
     deadline: float | None = None
     stuck: Stuck | None = None
+    beside: Stuck | None = None
     traffic: TrafficSettings = field(default_factory=TrafficSettings)
 
     @property
@@ -128,6 +129,7 @@ def read(conn: Connection, release: Release) -> Trial:
 def _with_fate(conn: Connection, came: Deployment, trial: Trial) -> Trial:
     now = releases.now_serving(conn, came.application, came.environment)
     left = stuck.now(conn, came.application, came.environment)
+    other = left if left is not None and left.before is not None and left.before.id == came.release else None
     left = left if left is not None and left.deployment.id == came.id else None
     judged = bool(verdicts.at_the_end(conn, came))
     fate = "stuck" if left is not None else _fate(came, trial, now, judged=judged)
@@ -137,7 +139,7 @@ def _with_fate(conn: Connection, came: Deployment, trial: Trial) -> Trial:
     elif fate == "watched" and now is not None:
         deadline = now.warm_until
     serving = None if now is None else releases.get(conn, now.release)
-    return replace(trial, fate=fate, deadline=deadline, serving=serving, stuck=left)
+    return replace(trial, fate=fate, deadline=deadline, serving=serving, stuck=left, beside=other)
 
 
 def _fate(came: Deployment, trial: Trial, now: Serving | None, *, judged: bool) -> str:
