@@ -12,10 +12,19 @@ Schema = dict[str, Any]
 
 def keys_at(schema: Schema, path: Path) -> list[str]:
     """The keys that may be written in the mapping at `path`."""
+    return [key for place in _at(schema, path) for key in place.get("properties", {})]
+
+
+def is_length(schema: Schema, path: Path) -> bool:
+    """Whether a length of time is written at `path`."""
+    return any(place.get("format") == "length of time" for place in _at(schema, path))
+
+
+def _at(schema: Schema, path: Path) -> list[Schema]:
     places = list(forms(schema, schema))
     for part in path:
         places = [form for place in places for inner in _inside(place, part) for form in forms(schema, inner)]
-    return [key for place in places for key in place.get("properties", {})]
+    return places
 
 
 def forms(schema: Schema, part: Schema) -> Iterator[Schema]:

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from shipway.config import durations
 from shipway.config.positions import Positions
-from shipway.config.problems import Complaint, InvalidConfig
-from shipway.config.schema import keys_at
+from shipway.config.problems import Complaint, InvalidConfig, Path
+from shipway.config.schema import is_length, keys_at
 
 Model = TypeVar("Model", bound=BaseModel)
 MOST_PROBLEMS = 50
@@ -62,6 +63,8 @@ def _complaint(schema: dict[str, Any], detail: ErrorDetails, *, guess: bool) -> 
     if kind == "extra_forbidden":
         near = nearest(str(path[-1]), keys_at(schema, path[:-1])) if guess else None
         return Complaint(path, "is not a known key", near, at_key=True)
+    if kind in _BOUNDS:
+        return Complaint(path, _bound(schema, path, detail), at_key="[key]" in detail["loc"])
     message = _message(detail) if path else f"the file {_message(detail)}"
     return Complaint(path, message, _choice(detail), at_key="[key]" in detail["loc"])
 
@@ -86,15 +89,18 @@ _BOUNDS = {
 }
 
 
+def _bound(schema: dict[str, Any], path: Path, detail: ErrorDetails) -> str:
+    name, words = _BOUNDS[detail["type"]]
+    bound = detail["ctx"][name]
+    return f"should be {words} {durations.text(bound) if is_length(schema, path) else f'{bound:g}'}"
+
+
 def _message(detail: ErrorDetails) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
     if kind == "literal_error":
         return f"should be {context['expected']}"
-    if kind in _BOUNDS:
-        name, words = _BOUNDS[kind]
-        return f"should be {words} {context[name]:g}"
     return _SHOULD.get(kind, detail["msg"][:1].lower() + detail["msg"][1:])
 
 
