@@ -106,6 +106,7 @@ NEXT = {
     ("rollback", "--to", "banana"): ("has no release 'banana'.", "They are called r1, r2 and so on"),
     ("signals", "--env", "moon"): ("no environment called 'moon'.", "There are: dev, test, prod."),
     ("where", "deadbeef"): ("topup has no commit 'deadbeef'.", "`shipway runs` lists what was."),
+    ("messages", "nope"): ("topup has no commit 'nope'.", "`shipway runs` lists what was."),
     ("why",): ("No commit is named, and there is none here.", "Name a commit, a branch or a tag"),
 }
 

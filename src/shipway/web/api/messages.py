@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from shipway.incidents.outbox import LATE
 from shipway.state import messages
-from shipway.web import shapes, told
+from shipway.web import lookups, shapes, told
 from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -19,7 +20,7 @@ def list_messages(site: Site, call: Call) -> dict[str, Any]:
 
     `next` is what to ask for as `before` to get those that follow; `late` are those that no channel took.
     """
-    asked, limit = Asked.of(call), call.number("limit", 50, most=500)
+    asked, limit = _of_a_known_commit(site, Asked.of(call)), call.number("limit", 50, most=500)
     with site.database.read() as conn:
         found = told.part(conn, asked, limit)
         late = [told.told(conn, one) for one in messages.undelivered(conn, time.time() - LATE)]
@@ -28,6 +29,16 @@ def list_messages(site: Site, call: Call) -> dict[str, Any]:
         "next": found.next,
         "late": [_shape(one) for one in late],
     }
+
+
+def _of_a_known_commit(site: Site, asked: Asked) -> Asked:
+    """With the whole id of the commit. Raises NotFound where there is neither a message of it nor such a commit."""
+    if asked.application is None or asked.commit is None:
+        return asked
+    with site.database.read() as conn:
+        lookups.application(conn, asked.application)
+        known = messages.recent(conn, application=asked.application, commit=asked.commit, limit=1)
+    return asked if known else replace(asked, commit=site.commits.resolve(asked.application, asked.commit))
 
 
 def _shape(one: Told) -> dict[str, Any]:
