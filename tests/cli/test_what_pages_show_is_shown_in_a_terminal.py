@@ -84,6 +84,17 @@ def test_what_is_suspected_alike_in_several_environments_is_said_once(site: Site
     assert all(f"{name} r1, seen there once" in printed for name in ("dev", "test", "prod"))
 
 
+def test_an_error_is_shown_only_where_it_was_seen(site: Site, shipway: Shipway) -> None:
+    site.scene.application("topup")
+    site.scene.deliver(run := site.scene.push("topup", "Sell credit"))
+    told = {"exception": [{"type": "KeyError", "value": "'CHF'"}], "release": run.commit}
+    error = site.scene.report("topup", told, "prod")
+    said = shipway("errors", str(error.number), "--env", "dev", "--app", "topup")
+    assert said.code == 2
+    assert f"Error {error.number} was never seen in dev. It was seen in: prod." in said.told
+    assert "KeyError" in shipway("errors", str(error.number), "--env", "prod", "--app", "topup").out
+
+
 def test_why_has_the_numbers_of_what_is_judged_as_judge_has_them(site: Site, shipway: Shipway) -> None:
     """For the commit whose release it is, and one that comes along with it; for none that serves already."""
     told = Trials(site.scene, "topup")

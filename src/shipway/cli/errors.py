@@ -9,7 +9,7 @@ import typer
 from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
-from shipway.errors import UserError
+from shipway.errors import NotFound, UserError
 from shipway.incidents.sure import sure
 from shipway.web.suspicions import alike
 from shipway.web.words import plain
@@ -87,6 +87,9 @@ def _list(server: Server, application: str, env: str | None, every: bool, as_jso
 
 def _show(error: dict[str, Any], env: str | None, as_json: bool) -> None:
     places = [one for one in error["environments"] if env in (None, one["environment"])]
+    if env is not None and not places:
+        seen = ", ".join(one["environment"] for one in error["environments"])
+        raise NotFound(f"Error {error['number']} was never seen in {env}.", hint=f"It was seen in: {seen}.")
     if as_json:
         show.as_json({**error, "environments": places})
         return

@@ -32,7 +32,7 @@ def list_messages(site: Site, call: Call) -> dict[str, Any]:
 
 
 def _of_a_known_commit(site: Site, asked: Asked) -> Asked:
-    """With the whole id of the commit. Raises NotFound where there is neither a message of it nor such a commit."""
+    """With the whole id of the commit. Raises NotFound where there is neither a message of it nor the commit."""
     if asked.application is None or asked.commit is None:
         return asked
     with site.database.read() as conn:
