@@ -138,6 +138,8 @@ def test_what_mended_it_is_said_once(site: Site) -> None:
         told.serves(deployment)
         scene.end(run)
         told.condemned(run, deployment, 100)
+        told.reverted(run)
+        offered = site.get("/api/v1/applications/mend/environments/prod/releases/r2/verdicts").json
         scene.roll_back("mend", "prod", told.first, who="shipway")
         mend = scene.push("mend", "Round down")
         scene.deliver(mend)
@@ -147,6 +149,9 @@ def test_what_mended_it_is_said_once(site: Site) -> None:
     says = site.get(f"/api/v1/commits/mend/{run.commit}").json["says"]
     mended = f"In prod {mend.commit[:7]} has mended {run.commit[:7]}, and ended its quarantine."
     assert says == f"It serves in dev, test and prod as part of {mend.commit[:7]}. {mended}"
+    over = site.get("/api/v1/applications/mend/environments/prod/releases/r2/verdicts").json
+    assert offered["revert"].startswith("revert-")
+    assert (over["quarantine"]["in_force"], over["revert"]) == (False, None), "nothing has to be taken back"
 
 
 def test_the_same_reason_is_said_once(past: Site) -> None:

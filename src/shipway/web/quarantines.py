@@ -15,7 +15,8 @@ from shipway.state.releases import Release
 @dataclass(frozen=True)
 class Quarantine:
     """`hold` is on the commit, or on another one that brings the same; `mended_by` is the commit that ended it,
-    `branch` takes the held one back, and `says` is a clause about it all. `in_force`: nothing brings it there.
+    `branch` takes the held one back while it is in force, and `says` is a clause about it all. `in_force`: nothing
+    brings it there.
     """
 
     environment: str
@@ -50,7 +51,7 @@ def _ended(conn: Connection, thing: Artifact | Release, environment: str) -> Qua
     says = (
         f"{by[:7]} has mended {thing.commit[:7]}, and ended its quarantine" if by else "its quarantine was lifted"
     )
-    return Quarantine(environment, hold, False, by, _branch(conn, hold), says)
+    return Quarantine(environment, hold, False, by, "", says)
 
 
 def _branch(conn: Connection, hold: Hold) -> str:
