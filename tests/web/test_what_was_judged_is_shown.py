@@ -486,6 +486,8 @@ def test_the_same_is_there_as_data(judged: Site) -> None:
     assert (found["before"], found["after"], found["fate"]) == (1, None, "undone")
     assert found["quarantine"]["kind"] == "quarantine"
     assert found["revert"].startswith("revert-")
+    why = judged.get(f"/api/v1/commits/bad/{found['release']['commit']}/why?environment=prod").json["events"]
+    assert any(event["says"].startswith("r2 was judged bad at 10 %: ") for event in why), "of which release"
     taken = judged.get(f"/api/v1{address('blue-green', 2)}/verdicts").json
     assert [each["share"] for each in taken["shares"]] == [100, 0]
     assert (taken["fate"], taken["after"]) == ("gone back", 1)

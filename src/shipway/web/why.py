@@ -92,9 +92,11 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
         f"it looked bad{_because(data)}: it kept {data['share']} % of the requests, and the one before was asked"
     ),
     "deployment.answered": _answered,
-    "verdict.good": lambda data: f"judged good at {data['share']} %: {data['reason']}",
-    "verdict.bad": lambda data: f"judged bad at {data['share']} %: {data['reason']}",
-    "verdict.not_known": lambda data: f"not known at {data['share']} %: {data['reason']}",
+    "verdict.good": lambda data: f"r{data['release']} was judged good at {data['share']} %: {data['reason']}",
+    "verdict.bad": lambda data: f"r{data['release']} was judged bad at {data['share']} %: {data['reason']}",
+    "verdict.not_known": lambda data: (
+        f"r{data['release']} is not known to be good at {data['share']} %: {data['reason']}"
+    ),
     "deployment.switched": lambda _data: "all requests went to it",
     "deployment.undo": lambda data: f"it was given up: {data['reason']}",
     "deployment.done": _ended,
