@@ -277,6 +277,21 @@ def test_each_number_says_what_it_is_compared_with(team: Team) -> None:
     assert "    requests slower than 50 ms: 8 of 8, compared with 4 of 378 before\n" in text
 
 
+def test_a_question_is_told_with_its_answer_and_as_new_where_it_is_new(team: Team) -> None:
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    team.deploy(run)
+    counted = {"new_count": 4, "new_of": 7, "old_count": 0, "evidence": 9e9}
+    ledger = {**counted, "what": "failures of ledger", "old_of": 20, "says": "-4 instead of 0"}
+    front = {**counted, "what": "failures of front", "old_of": 0, "says": "status 404", "new_question": True}
+    judge(team, run, findings=[front, ledger])
+    text = only(team.tell()).text
+    assert "    failures of ledger: 4 of 7 (-4 instead of 0), beside 0 of 20 in the same time\n" in text
+    new = "the question is new: there is nothing to compare it with, and it may itself be wrong"
+    assert f"    failures of front: 4 of 7 (status 404); {new}\n" in text
+    assert "See if `front` in shipway.yml asks the right thing" in text
+
+
 def test_a_bad_verdict_waits_two_seconds_for_the_old_release_and_no_longer(team: Team) -> None:
     bad(team, team.commit("ben"), team.commit("ada"))
     message = only([one for one in team.tell() if one.kind == "bad"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from random import Random
@@ -9,7 +11,7 @@ from random import Random
 import pytest
 
 from shipway.signals.judge import Check, Judge, Reading
-from shipway.signals.verdict import FAILED, SLOW, titled
+from shipway.signals.verdict import FAILED, SLOW, finding, titled
 from shipway.traffic.tally import Tally
 from support.tallies import tally
 from support.worlds import Change, Moves, World, always, readings
@@ -226,6 +228,29 @@ def test_a_check_that_fails_three_times_in_a_row_is_found() -> None:
     verdict = seen(passed_before, [GOOD] * 10, [asked(False)] * 3).verdict()
     assert verdict.kind == "bad"
     assert verdict.reason.startswith("Failures of ledger: 3 of 3 of the new release, 0 of 20 of the old one")
+
+
+def test_a_question_that_is_new_is_said_to_be_new() -> None:
+    """It may never have had a good answer: nothing is known of the release before, and nobody counts 0 of 0."""
+    never = replace(GOOD, checks=(Check("front", False, True, "its text lacks nothere", unknown_before=True),))
+    verdict = seen([GOOD] * 10, [never] * 15).verdict()
+    assert verdict.kind == "bad"
+    assert re.fullmatch(
+        r"Failures of front: \d+ of \d+ of the new release \(its text lacks nothere\)\. "
+        r"The question is new: there is nothing to compare it with, and it may itself be wrong\.",
+        verdict.reason,
+    )
+    assert verdict.findings[0].new_question
+    assert finding(json.loads(json.dumps(verdict.numbers[0]))) == verdict.findings[0], "as it is on record"
+
+
+def test_a_question_that_the_release_before_answered_is_compared() -> None:
+    before = replace(LEARNED[0], checks=(Check("front", True, False, unknown_before=True),))
+    never = replace(GOOD, checks=(Check("front", False, True, "status 404", unknown_before=True),))
+    verdict = seen([before] * 20, [GOOD] * 10, [never] * 3).verdict()
+    assert verdict.reason.startswith(
+        "Failures of front: 3 of 3 of the new release (status 404), 0 of 20 of the old one in the same time"
+    )
 
 
 def test_a_check_that_failed_before_blames_nobody() -> None:

@@ -55,6 +55,18 @@ def test_each_answer_is_heard_once(places: Places) -> None:
     assert heard(places, of, line("front", NEW, "ppf")) == []
 
 
+def test_what_was_answered_last_and_what_is_new_reaches_the_judge(places: Places) -> None:
+    of = Probed(places, release(NEW), release(OLD), 0.0, new_questions={"front"})
+    told = line("front", NEW, "pff")
+    told.says, told.at = "status 404", 3.0
+    assert [(check.says, check.unknown_before) for check in heard(places, of, told)] == [
+        ("", True),
+        ("", True),
+        ("status 404", True),
+    ]
+    assert [check.unknown_before for check in heard(places, of, line("back", OLD, "p"))] == [False]
+
+
 def test_of_two_releases_each_speaks_for_itself_in_the_order_of_time(places: Places) -> None:
     found = heard(places, probed(places), line("front", OLD, "pf"), line("front", NEW, "fp"))
     assert [(check.passed, check.new) for check in found] == [

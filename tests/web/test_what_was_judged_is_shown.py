@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from shipway.cli import signals
 from shipway.signals.instances import Usage
 from shipway.signals.reading import Reading
-from shipway.signals.verdict import Finding, Verdict, by_chance, counted, weight
+from shipway.signals.verdict import NEW_QUESTION, Finding, Verdict, by_chance, counted, weight
 from shipway.state import deployments, holds, instances, runs
 from shipway.state.releases import Release
 from shipway.traffic.tally import BOUNDS, Tally
@@ -29,6 +29,8 @@ from web.judged import COLD, DOUBT, DOUBTED, FAILING, FEW, HOSTILE, Trials, ever
 from web.scene import Scene
 from web.server import Site
 from web.visiting import person
+
+NEVER = Finding("failures of front", 15, 15, 0, 0, 900.0, says="its text lacks <b>", new_question=True)
 
 TALLY = Tally((0, 9, 0, 0, 1), (10, *[0] * len(BOUNDS)))
 PLACE = "/applications/{}/environments/prod"
@@ -221,21 +223,26 @@ def test_what_is_judged_at_this_moment_has_its_numbers_until_it_is_over(
 ) -> None:
     """Of the deployment that the judge looks at, and of no other."""
     place = f"/api/v1{address('asked', 2)}/verdicts"
-    now = Verdict("not known", "9 requests are too few to tell; 50 are enough.", (COLD,))
+    now = Verdict("not known", "9 requests are too few to tell; 50 are enough.", (COLD, NEVER))
     with judged.scene.database.read() as conn:
         deployment = deployments.recent(conn, "asked", "prod", limit=1)[0]
     assert judged.get(place).json["so_far"] is None
     judged.cast.so_far["asked", "prod"] = (deployment.id, now)
     judged.cast.so_far["good", "prod"] = ("another", now)
     try:
-        assert judged.get(place).json["so_far"]["findings"] == [asdict(COLD)]
+        assert judged.get(place).json["so_far"]["findings"] == [asdict(COLD), asdict(NEVER)]
         assert judged.get(f"/api/v1{address('good', 2)}/verdicts").json["so_far"] is None
         shown = judged.get(address("asked", 2)).text
         assert "So far, with 25 % of the requests" in shown
         assert "Warming up: 12 of 20 requests" in shown
+        assert f"its text lacks &lt;b&gt;; {NEW_QUESTION}" in shown
+        assert "was not asked" in shown
+        assert "0 of 0" not in shown
         told = said_by_a_terminal(judged, capsys, "asked", 0)
         assert "So far not known: 9 requests are too few to tell" in told
         assert COLD.why_not in told
+        assert f"its text lacks <b>; {NEW_QUESTION}" in told
+        assert "0 of 0" not in told
     finally:
         judged.cast.so_far.clear()
 

@@ -13,7 +13,7 @@ import typer
 from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
-from shipway.signals.verdict import NOTICEABLE, RESTARTS, Finding, finding, titled, weight
+from shipway.signals.verdict import NOTICEABLE, RESTARTS, Finding, finding, is_unasked, noted, titled, weight
 from shipway.web.measures import labels, said
 from shipway.web.words import percent, plain
 
@@ -187,7 +187,10 @@ def _compared(one: Finding) -> Sequence[str]:
     against = weight(one) if one.evidence >= NOTICEABLE else ""
     if one.what == RESTARTS:
         return f"  {one.what}", str(one.new_count), "", str(one.old_count), "", against
+    against = "; ".join(filter(None, (against, plain(noted(one)))))
     new, old = f"{one.new_count:,} of {one.new_of:,}", f"{one.old_count:,} of {one.old_of:,}"
+    if is_unasked(one):
+        return f"  {_what(one)}", new, percent(one.new_share), "not asked", "", against
     return f"  {_what(one)}", new, percent(one.new_share), old, percent(one.old_share), against
 
 

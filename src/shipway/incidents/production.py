@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, pushed_onto, release_of, suspect
-from shipway.signals.verdict import CHECKS, NEVER_ASKED
+from shipway.signals.verdict import CHECKS, NEW_QUESTION, UNASKED
 from shipway.state import configurations, deployments, facts, releases, runs
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
@@ -50,7 +50,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
             onto=pushed_onto(conn, run),
             asked="" if run is None else run.who,
             suspect=_suspect_within(conn, fact),
-            hint=str(stuck.get("hint", "")),
+            hint=str(stuck.get("hint", "")) or _about_the_question(findings),
             stuck=str(stuck.get("reason", "")),
             deployment=str(fact.data.get("deployment", "")),
         ),
@@ -99,6 +99,15 @@ def _numbers(findings: Sequence[object], errors: Sequence[str]) -> tuple[str, ..
     is left out.
     """
     return lines([*[_finding(finding) for finding in findings][: LINES - len(errors)], *errors])
+
+
+def _about_the_question(findings: Sequence[object]) -> str:
+    """What to do about a commit that is bad by a question that came with it; empty where it is bad otherwise."""
+    worst = next(iter(findings), None)
+    if not isinstance(worst, Mapping) or not worst.get("new_question"):
+        return ""
+    name = str(worst["what"]).removeprefix(CHECKS)
+    return f"See if `{name}` in shipway.yml asks the right thing; mend it, or what it asks, and push again."
 
 
 def _errors_within(conn: Connection, verdict: Fact) -> list[str]:
@@ -237,7 +246,8 @@ def _finding(said: object) -> str:
     if any(said.get(name) is None for name in numbers):
         return str(said.get("what", ""))
     new, old = "{new_count} of {new_of}".format(**said), "{old_count} of {old_of}".format(**said)
+    says = f" ({said['says']})" if said.get("says") else ""
     if str(said["what"]).startswith(CHECKS) and not said["old_of"]:
-        return f"{said['what']}: {new}; {NEVER_ASKED}"
+        return f"{said['what']}: {new}{says}; {NEW_QUESTION if said.get('new_question') else UNASKED}"
     beside = f"beside {old} in the same time" if said.get("beside", True) else f"compared with {old} before"
-    return f"{said['what']}: {new}, {beside}"
+    return f"{said['what']}: {new}{says}, {beside}"

@@ -11,12 +11,13 @@ RESTARTS = "restarts"
 FAILED = "failed requests"
 SLOW = "slow requests"
 CHECKS = "failures of "
-NEVER_ASKED = "the old one was never asked this, so it may be the question that is wrong"
-"""Of a probe or an invariant that has nothing to be compared with."""
 NOTICEABLE = 2.0
 """Evidence below which nothing is said of it."""
 DOUBTFUL = 10.0
 """Evidence with which a release gets no larger share yet; chance alone shows as much in a tenth of comparisons."""
+NEW_QUESTION = "the question is new: there is nothing to compare it with, and it may itself be wrong"
+UNASKED = "the old one was not asked this"
+"""Of a question that is not new, and that was not answered lately either."""
 STRONG = 100.0
 """Evidence from which on a finding alone speaks against a release."""
 
@@ -28,7 +29,8 @@ class Finding:
     `evidence` is an e-value: how many times likelier what was seen is if the new release is worse than if it is
     not. It may be looked at as often as one likes; by chance it exceeds N at most once in N comparisons.
     `beside`: both served in the same time. Otherwise the old release's numbers are from before, and what happened
-    to the world in between counts against the new one. `why_not`: why there is nothing to compare yet.
+    to the world in between counts against the new one. `why_not`: why there is nothing to compare yet. Of a
+    question, `says` is its last bad answer, as far as that is known; `new_question`: the old release lacks it.
     """
 
     what: str
@@ -39,6 +41,8 @@ class Finding:
     evidence: float
     beside: bool = True
     why_not: str = ""
+    says: str = ""
+    new_question: bool = False
 
     @property
     def new_share(self) -> float:
@@ -62,6 +66,16 @@ def titled(one: Finding) -> str:
     if one.why_not or one.what == RESTARTS or one.what.startswith(CHECKS):
         return one.what
     return f"{one.what}, {'both serving' if one.beside else 'serving alone'}"
+
+
+def noted(one: Finding) -> str:
+    """What has to be known of a question besides its counts: what was answered, and that it is new."""
+    return "; ".join(filter(None, (one.says, NEW_QUESTION if one.new_question else "")))
+
+
+def is_unasked(one: Finding) -> bool:
+    """Whether it is a question to which the old release gave no answer: there is nothing to compare."""
+    return one.what.startswith(CHECKS) and not one.old_of
 
 
 def slower_than(milliseconds: int) -> str:

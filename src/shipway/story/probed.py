@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from shipway.config.places import Places
 from shipway.signals.judge import Check
@@ -13,13 +13,24 @@ from shipway.story.cold import Cold
 
 
 class Probed:
-    """Answers of both releases from `since` (unix seconds) on; they are on the disk, and so can be heard again."""
+    """Answers of both releases from `since` (unix seconds) on; they are on the disk, and so can be heard again.
 
-    def __init__(self, places: Places, release: Release, before: Release, since: float) -> None:
+    `new_questions` are the names of those that the release before does not have.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        release: Release,
+        before: Release,
+        since: float,
+        new_questions: Collection[str] = (),
+    ) -> None:
         self._places = places
         self._release = release
         self._before = before
         self._since = since
+        self._new_questions = new_questions
         self._heard: dict[tuple[str, str | None], float] = {}
 
     def checks(self, serves: Callable[[float], bool | None], cold: Cold) -> Iterator[Check]:
@@ -40,5 +51,7 @@ class Probed:
         for at, state in line.past:
             new = line.release == self._release.name if line.release is not None else serves(at)
             if at > since and state != "not known" and new is not None:
-                yield at, Check(line.name, state == "passed", new)
+                says = line.says if at == line.at else ""
+                unknown = line.name in self._new_questions
+                yield at, Check(line.name, state == "passed", new, says, unknown_before=unknown)
         self._heard[line.name, line.release] = max([since, *(at for at, _ in line.past)])

@@ -18,6 +18,8 @@ class Asked:
         self.against: Against | None = None
         self._flaky = flaky
         self._old_passed = True
+        self._says = ""
+        self._unknown_before = False
 
     @property
     def old_fails(self) -> bool:
@@ -25,13 +27,25 @@ class Asked:
 
     def finding(self, name: str) -> Finding:
         seen = self.against or Against(self._limit)
-        return Finding(f"failures of {name}", seen.bad, seen.of, self.old_failed, self.old_of, seen.evidence)
+        return Finding(
+            f"failures of {name}",
+            seen.bad,
+            seen.of,
+            self.old_failed,
+            self.old_of,
+            seen.evidence,
+            says=self._says,
+            new_question=self._unknown_before and not self.old_of,
+        )
 
     def see(self, check: Check) -> None:
         if not check.new:
             self.old_failed, self.old_of = self.old_failed + (not check.passed), self.old_of + 1
             self._old_passed = check.passed
             return
+        self._unknown_before = check.unknown_before
+        if not check.passed:
+            self._says = check.says or self._says
         self.against = self.against or Against(self._limit)
         if self._old_passed:
             self.against.see(int(not check.passed), 1)

@@ -10,12 +10,15 @@ from shipway.traffic.tally import Tally
 @dataclass(frozen=True)
 class Check:
     """One result of a probe or an invariant. `new`: it was asked of the new release, or of the whole environment
-    while the new release served.
+    while the new release served. `says`: what was answered, as far as it is known. `unknown_before`: the old
+    release does not have the question.
     """
 
     name: str
     passed: bool
     new: bool
+    says: str = ""
+    unknown_before: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shipway.signals.judge.policy import Policy
-from shipway.signals.verdict import CHECKS, FAILED, NEVER_ASKED, RESTARTS, Finding, by_chance
+from shipway.signals.verdict import FAILED, NEW_QUESTION, RESTARTS, UNASKED, Finding, by_chance, is_unasked
 
 
 def bad(worst: Finding, evidence: float) -> str:
+    if worst.new_question:
+        return f"{numbers(worst)}. {_sentence(NEW_QUESTION)}"
     return f"{numbers(worst)}; {by_chance(evidence)}."
 
 
 def unsure(worst: Finding) -> str:
-    return f"{numbers(worst)}: not enough to tell yet."
+    said = f"{numbers(worst)}: not enough to tell yet."
+    return f"{said} {_sentence(NEW_QUESTION)}" if worst.new_question else said
 
 
 def doubt(findings: Sequence[Finding]) -> str:
@@ -48,11 +51,21 @@ def numbers(finding: Finding) -> str:
     when = "in the same time" if finding.beside else "before"
     if finding.what == RESTARTS:
         return f"Restarts: {finding.new_count} of the new release, {finding.old_count} of the old one {when}"
-    new = f"{finding.new_count:,} of {finding.new_of:,}"
-    if finding.what.startswith(CHECKS) and not finding.old_of:
-        return f"{finding.what[0].upper()}{finding.what[1:]}: {new} of the new release; {NEVER_ASKED}"
-    old = f"{finding.old_count:,} of {finding.old_of:,}"
-    return f"{finding.what[0].upper()}{finding.what[1:]}: {new} of the new release, {old} of the old one {when}"
+    says = f" ({finding.says})" if finding.says else ""
+    new = f"{finding.new_count:,} of {finding.new_of:,} of the new release{says}"
+    return f"{finding.what[0].upper()}{finding.what[1:]}: {new}{_of_the_old(finding, when)}"
+
+
+def _of_the_old(finding: Finding, when: str) -> str:
+    if finding.new_question:
+        return ""
+    if is_unasked(finding):
+        return f"; {UNASKED}"
+    return f", {finding.old_count:,} of {finding.old_of:,} of the old one {when}"
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _lower(sentence: str) -> str:

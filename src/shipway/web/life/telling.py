@@ -8,7 +8,7 @@ from typing import Any
 
 from shipway.incidents.channels import ENDED, UPDATED, WORSE
 from shipway.releases.gate import GATES, UNTIL
-from shipway.signals.verdict import counted, finding, titled, weight
+from shipway.signals.verdict import counted, finding, is_unasked, noted, titled, weight
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.messages import Message
@@ -309,7 +309,8 @@ def _finding(recorded: Mapping[str, Any]) -> str:
     if one.why_not:
         return f"{what[0].upper()}{what[1:]}: {one.why_not}"
     new, old = counted(one.what, one.new_count, one.new_of), counted(one.what, one.old_count, one.old_of)
-    return f"{what[0].upper()}{what[1:]}: {new} over {old}; {weight(one)}"
+    over = "" if is_unasked(one) else f" over {old}"
+    return f"{what[0].upper()}{what[1:]}: {'; '.join(filter(None, (f'{new}{over}', noted(one), weight(one))))}"
 
 
 def _gate(fact: Fact) -> Moment:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shipway.signals.verdict import RESTARTS, STRONG, Finding, counted, finding, titled, weight
+from shipway.signals.verdict import RESTARTS, STRONG, Finding, counted, finding, is_unasked, noted, titled, weight
 from shipway.web.words import percent
 
 WIDTH = 240  # of a whole axis
@@ -26,7 +26,7 @@ class Bar:
 @dataclass(frozen=True)
 class Compared:
     """One finding; `top` stands at the end of the axis, `strong`: it speaks against the new release, `why_not`:
-    there is nothing to draw.
+    there is nothing to draw. `note`: what has to be known of a question besides.
     """
 
     what: str
@@ -37,6 +37,7 @@ class Compared:
     strong: bool
     beside: bool
     why_not: str
+    note: str
 
 
 def compared(findings: Sequence[Mapping[str, Any]]) -> Sequence[Compared]:
@@ -57,6 +58,8 @@ def _compared(one: Finding) -> Compared:
         Bar(_width(value / top), "" if restarts else percent(value), counted(one.what, count, of))
         for value, count, of in zip(values, (one.new_count, one.old_count), (one.new_of, one.old_of), strict=True)
     )
+    if is_unasked(one):
+        old = Bar(0.0, "", "was not asked")
     what = titled(one)
     return Compared(
         what=what[0].upper() + what[1:],
@@ -67,6 +70,7 @@ def _compared(one: Finding) -> Compared:
         strong=one.evidence >= STRONG,
         beside=one.beside,
         why_not=one.why_not,
+        note=noted(one),
     )
 
 
