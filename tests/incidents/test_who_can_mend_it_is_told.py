@@ -571,21 +571,52 @@ def test_who_asked_for_commits_of_others_is_not_told_that_it_brought_none(team: 
     assert "Not known. You asked for it. It brought 2 commits, and nothing says whose" in message.text
 
 
+@pytest.mark.parametrize("kind", ["error.new", "error.regressed"])
 @pytest.mark.parametrize("others", [False, True])
-def test_of_several_authors_of_a_bad_release_the_suspect_of_its_new_error_hears(team: Team, others: bool) -> None:
+def test_of_several_authors_of_a_bad_release_the_suspect_of_its_new_error_hears(
+    team: Team, others: bool, kind: str
+) -> None:
     team.deliver(old := team.commit("cho"))
     bens = team.commit("ben", {"pay.py": "1\n"})
     adas = team.commit("ada", {"web.py": "2\n"})
     run = team.push(adas, old)
     team.deploy(run)
     who = {"author": "Ben Weber", "email": "ben@example.org", "confidence": "high", "reason": "wrote line 1."}
-    suspected(team, adas, commit=bens, **who)
+    suspected(team, adas, kind, commit=bens, **who)
     if others:
         suspected(team, adas, error="02e", commit=adas, author="Ada Okafor", email="ada@example.org")
     judge(team, run, share=100)
     message = only([one for one in team.tell() if one.kind == "bad"])
     assert message.person == ("cho" if others else "ben@example.org")
-    assert ("Sure: very. An error that is new in it: wrote line 1." in message.text) is not others
+    came = "new" if kind == "error.new" else "back"
+    assert (f"Sure: very. An error that is {came} in it: wrote line 1." in message.text) is not others
+
+
+def test_a_release_whose_rollback_has_moved_the_requests_is_not_told_as_being_taken_back(team: Team) -> None:
+    """Nothing else may happen after that: no quarantine for a value, no revert."""
+    bad(team, old := team.commit("ben"), team.commit("ada"))
+    assert "is being taken back" in only([one for one in team.tell() if one.kind == "bad"]).subject
+    team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
+    assert "prod is back on r1" in only([one for one in team.tell() if one.kind == "bad"]).subject
+
+
+def test_the_same_mistake_found_by_two_ways_in_is_told_once(team: Team) -> None:
+    team.deliver(commit := team.commit("ada"))
+    who = {"commit": commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
+    suspected(team, commit, **who)
+    suspected(team, commit, error="02e", **who)
+    assert "the release goes on serving" in only(team.tell()).text
+
+
+def test_an_error_of_what_is_taken_back_is_not_said_to_serve_on(team: Team) -> None:
+    bens = team.commit("ben")
+    run = bad(team, bens, team.commit("ada"))
+    error = {"commit": bens, "author": "Ben Weber", "email": "ben@example.org", "confidence": "high"}
+    suspected(team, run.commit, **error)
+    assert "Its traffic is being taken back" in team.tell()[-1].text
+    team.deploy(team.ask(bens, "shipway", "rollback"), kind="rollback")
+    suspected(team, run.commit, error="02e", title="KeyError: 1", **error)
+    assert f"prod serves r1 ({bens[:7]}) as before" in team.tell()[-1].text
 
 
 def test_what_was_bad_is_its_authors_whatever_serves_when_it_is_told(team: Team) -> None:
@@ -618,7 +649,7 @@ def test_no_line_of_a_message_steers_a_terminal_or_turns_its_words_around(team: 
 HUNK = ["@@ -12 +12 @@", "-    return total / len(guests)", "+    return total / guests"]
 
 
-def suspected(team: Team, served: str, **about: object) -> None:
+def suspected(team: Team, served: str, kind: str = "error.new", **about: object) -> None:
     """The two facts of the errors stage: the error, and a few seconds later whom it is by."""
     error = {
         "error": about.get("error", "01e"),
@@ -626,7 +657,7 @@ def suspected(team: Team, served: str, **about: object) -> None:
         "title": "TypeError: unsupported operand",
         "place": "web.py in share",
     }
-    team.fact("error.new", environment="prod", commit=served, data={**error, "release": None})
+    team.fact(kind, environment="prod", commit=served, data={**error, "release": None})
     assert not [one for one in team.tell() if str(error["error"]) in one.cause]
     team.fact("error.suspected", environment="prod", commit=served, data={**error, **about})
 
@@ -646,6 +677,7 @@ def test_an_error_whose_suspect_is_looked_for_is_told_when_that_is_known(team: T
 
 def test_the_error_in_the_docs_is_told_as_it_stands_there(team: Team) -> None:
     commit = team.commit("ada", subject="Share the bill")
+    team.deliver(commit)
     place = Evidence("web.py", 12, "share", "line", tuple(HUNK[1:]))
     reason = f"{commit[:7]} {REASONS['line'].format(place)}."
     who = Suspicion(reason, commit, "Ada Okafor", "ada@example.org", confidence="high", evidence=(place,))

@@ -22,6 +22,7 @@ _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "revert.ready": production.taken_back,
     "revert.left_out": production.taken_back,
     "deployment.switched_back": production.taken_back,
+    "deployment.switched": production.gone_back,
     "error.suspected": production.suspected,
     "machine.little_room": machine.room,
     "machine.room_again": machine.room,

@@ -124,29 +124,25 @@ def _title(said: Mapping[str, Any], kind: str) -> str:
 
 
 def _suspect_within(conn: Connection, verdict: Fact) -> Suspect | None:
-    """Whom the errors that are new in a bad release point at, since it came: one commit, or nobody."""
+    """Whom the errors that are new or back in a bad release point at, since it came: one commit, or nobody."""
     if verdict.run is None:
         return None
-    there = verdict.environment
-    came = facts.after(conn, 0, runs=[verdict.run], environment=there, limit=1)[0].id
-    kinds = ["error.suspected"]
-    told = facts.after(
-        conn, came, kinds=kinds, application=verdict.application, environment=there, commit=verdict.commit
-    )
-    new = _new_in(conn, verdict)
-    found = [
-        one for one in (suspect(each.data) for each in told if each.data.get("error") in new) if one is not None
-    ]
-    if len({one.commit for one in found}) != 1:
+
+    def of_it(after: int, kinds: Sequence[str]) -> list[Fact]:
+        where, commit = verdict.environment, verdict.commit
+        return facts.after(
+            conn, after, application=verdict.application, environment=where, commit=commit, kinds=kinds
+        )
+
+    since = facts.after(conn, 0, runs=[verdict.run], environment=verdict.environment, limit=1)[0].id
+    came = {one.data.get("error"): one.kind for one in of_it(0, CAME)}
+    told = [one for one in of_it(since, ["error.suspected"]) if one.data.get("error") in came]
+    found = [(one, came[each.data.get("error")]) for each in told if (one := suspect(each.data)) is not None]
+    if len({one.commit for one, _ in found}) != 1:
         return None
-    return replace(found[0], evidence=f"An error that is new in it: {found[0].evidence}")
-
-
-def _new_in(conn: Connection, verdict: Fact) -> set[Any]:
-    """The errors that the commit was the first to have."""
-    there, commit = verdict.environment, verdict.commit
-    came = facts.after(conn, 0, application=verdict.application, environment=there, commit=commit, kinds=CAME)
-    return {each.data.get("error") for each in came if each.kind == "error.new"}
+    by, kind = found[0]
+    what = "An error that is back in it" if kind == "error.regressed" else "An error that is new in it"
+    return replace(by, evidence=f"{what}: {by.evidence}")
 
 
 def silent(conn: Connection, fact: Fact) -> Cause:
@@ -198,6 +194,12 @@ def taken_back(conn: Connection, fact: Fact) -> Cause | None:
     if judged is None or fact.at - judged.at > BACK_SOON:
         return None
     return verdict(conn, judged)
+
+
+def gone_back(conn: Connection, fact: Fact) -> Cause | None:
+    """A rollback has moved all requests: what was said of the bad release before that is said anew."""
+    deployment = deployments.get(conn, str(fact.data["deployment"]))
+    return taken_back(conn, fact) if deployment.kind == "rollback" else None
 
 
 def suspected(conn: Connection, fact: Fact) -> Cause | None:

@@ -126,7 +126,7 @@ class Teller:
             text = words.trouble(conn, cause, whom, self.address)
             ends = {person: _ended_by(conn, cause, person) for person in whom.people}
             awaited = cause.kind == "bad" and not cause.stuck and not _is_settled(conn, cause)
-            heard = [one for one in whom.people if not whom.held and _has_heard(conn, cause, one)]
+            heard = [one for one in whom.people if not whom.held and _has_heard(conn, cause, one, text.subject)]
         due = max(time.time(), cause.at + PATIENCE if awaited else 0.0)
         return [_draft(cause, one, text, due, ends[one]) for one in whom.people if one not in heard]
 
@@ -255,13 +255,15 @@ def _of_the_first(cause: Cause) -> Cause:
     return replace(cause, key=f"stopped {cause.application} {cause.began}")
 
 
-def _has_heard(conn: Connection, cause: Cause, person: str) -> bool:
-    """Whether somebody was told of what came to grief with a commit below: more of the same is no news."""
-    return (
-        cause.kind in ("stopped", "undone")
-        and bool(cause.began)
-        and messages.said(conn, person, cause.key) is not None
-    )
+def _has_heard(conn: Connection, cause: Cause, person: str, subject: str) -> bool:
+    """Whether somebody was told of what came to grief with a commit below, or a moment ago of an error with the
+    same words in the same release: more of the same is no news.
+    """
+    if cause.kind == "error" and cause.application is not None:
+        soon = messages.about(conn, ("error",), cause.application, time.time() - production.FOUND_SOON)
+        return any((one.person, one.subject) == (person, subject) and one.cause != cause.key for one in soon)
+    below = cause.kind in ("stopped", "undone") and bool(cause.began)
+    return below and messages.said(conn, person, cause.key) is not None
 
 
 def _ended_by(conn: Connection, cause: Cause, person: str) -> str:

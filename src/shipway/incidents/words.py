@@ -215,8 +215,8 @@ def _done(conn: Connection, cause: Cause) -> str:
     """What Shipway has done about it by now, as the record has it."""
     if cause.kind in ("machine", "well"):
         return "What serves goes on serving."
-    if cause.kind == "error":
-        return "Nothing: the release goes on serving."
+    if cause.kind == "error" and cause.environment is not None:
+        return _fate(conn, cause, cause.environment)
     if cause.kind == "stopped" or cause.environment is None:
         bound = [] if cause.run is None else cause.run.deliver
         return " ".join(filter(None, (_serving(conn, cause, name) for name in bound))) or "It goes nowhere."
@@ -230,6 +230,18 @@ def _done(conn: Connection, cause: Cause) -> str:
     if any(hold.kind == "quarantine" and hold.commit == cause.commit for hold in held):
         serving += f" {str(cause.commit)[:7]} is in quarantine: it goes nowhere, a commit that comes after it may."
     return serving
+
+
+def _fate(conn: Connection, error: Cause, environment: str) -> str:
+    """Whether what has an error goes on serving; another serves beside one on trial, or after a bad one."""
+    app, commit = str(error.application), error.commit
+    now = releases.now_serving(conn, app, environment)
+    if now is None or commit not in (None, releases.get(conn, now.release).commit):
+        return _serving(conn, error, environment) or f"Nothing serves in {environment}."
+    judged = facts.last(conn, "verdict.bad", app, environment=environment, commit=commit)
+    if judged is not None and judged.data.get("deployment") == now.deployment:
+        return f"Its traffic is being taken back; the page of {environment} shows how far that is."
+    return "Nothing: the release goes on serving."
 
 
 def _stays_set(conn: Connection, cause: Cause) -> str:
