@@ -314,6 +314,27 @@ def test_a_canary_loses_its_share_though_nothing_can_be_recorded(scene: Scene) -
     assert scene.shares() == {f"r{stable.number}": 100}
 
 
+def test_what_changed_the_data_irreversibly_keeps_its_share_though_nothing_can_be_recorded(scene: Scene) -> None:
+    """What may not have all requests again gets none of them back: it is frozen once that can be recorded."""
+    two_have_served(scene, WARM)
+    stable = scene.serving()
+    project = canary(50, hold="60 s", deadline="90 s") + "release: {run: 'true', migration: irreversible}\n"
+    run = scene.ordered(scene.commit("tried", project=project))
+    with nothing_can_be_recorded(scene, yet=True) as shut:
+
+        def says(new: bool, number: int) -> Reading:
+            if number == 1:
+                shut()
+            return read(tally(0, 40) if new and number else tally(40))
+
+        hear(scene.cast, Hearsay(stable.name, says))
+        with pytest.raises(CannotRecord):
+            scene.deliver(run)
+        assert scene.shares()[f"r{stable.number}"] == 50
+    assert "is frozen at 50 %" in scene.deliver(run)
+    assert scene.shares()[f"r{stable.number}"] == 50
+
+
 def test_who_goes_back_to_one_that_is_asked_stays_there_though_nothing_can_be_recorded(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,12 +29,14 @@ def conclude(cast: Cast, delivery: Delivery, *, warm: bool = False) -> str:
 
     That it is given up is recorded first, so that one which is interrupted after that is undone and not tried
     again. A TransientError leaves it open: whoever calls this again goes on. While nothing can be recorded,
-    nothing is tried on a share of the requests either.
+    nothing is tried on a share of the requests either, unless what served before may not have them all again.
     """
     try:
         return _carry_out(cast, delivery, warm=warm)
     except CannotRecord:
-        delivery.give_share_back()
+        before = delivery.previous
+        if before is None or condemn.no_way_back(cast, before) is None:
+            delivery.give_share_back()
         raise
 
 
