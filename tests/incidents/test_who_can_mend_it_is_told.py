@@ -600,6 +600,21 @@ def test_a_release_whose_rollback_has_moved_the_requests_is_not_told_as_being_ta
     assert "prod is back on r1" in only([one for one in team.tell() if one.kind == "bad"]).subject
 
 
+@pytest.mark.parametrize("late", [0.0, 180.0])
+def test_a_deployment_that_gave_its_requests_back_is_not_told_as_being_taken_back(team: Team, late: float) -> None:
+    run = bad(team, team.commit("ben"), team.commit("ada"))
+    with team.database.write() as conn:
+        conn.exec_driver_sql(f"UPDATE facts SET at = at - {late} WHERE kind = 'verdict.bad'")
+    assert "is being taken back" in only([one for one in team.tell() if one.kind == "bad"]).subject
+    with team.database.write() as conn:
+        begun = deployments.get(conn, team.deployment(run))
+        first = releases.numbered(conn, APP, "prod", 1)
+        assert first is not None
+        releases.serve(conn, first, deployment=begun.id, epoch=begun.epoch, warm_until=None)
+        deployments.switched_back(conn, begun)
+    assert "prod is back on r1" in only([one for one in team.tell() if one.kind == "bad"]).subject
+
+
 def test_the_same_mistake_found_by_two_ways_in_is_told_once(team: Team) -> None:
     team.deliver(commit := team.commit("ada"))
     who = {"commit": commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}

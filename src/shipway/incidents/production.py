@@ -191,9 +191,18 @@ def taken_back(conn: Connection, fact: Fact) -> Cause | None:
         return None
     commit = fact.commit if fact.kind in OF_THE_BAD_ONE else None
     judged = facts.last(conn, "verdict.bad", fact.application, environment=fact.environment, commit=commit)
-    if judged is None or fact.at - judged.at > BACK_SOON:
+    if judged is None or not _follows(conn, fact, judged):
         return None
     return verdict(conn, judged)
+
+
+def _follows(conn: Connection, fact: Fact, judged: Fact) -> bool:
+    """Whether a fact is of the judged deployment or its rollback, however late, or comes soon after it."""
+    named, bad_one = str(fact.data.get("deployment", "")), judged.data.get("deployment")
+    if fact.kind == "deployment.switched":
+        replaced = deployments.done_before(conn, deployments.get(conn, named))
+        return replaced is not None and replaced.id == bad_one
+    return named == bad_one or fact.at - judged.at <= BACK_SOON
 
 
 def gone_back(conn: Connection, fact: Fact) -> Cause | None:

@@ -143,7 +143,12 @@ def back(conn: Connection, cause: Cause) -> Release | None:
         return None
     release = releases.get(conn, now.release)
     other = cause.values or release.commit != cause.commit
-    return release if other and now.deployment != cause.deployment else None
+    return release if other and now.release != _brought_by(conn, cause) else None
+
+
+def _brought_by(conn: Connection, cause: Cause) -> str:
+    """The release that the deployment of a cause brought: one that was undone is itself how the old one serves."""
+    return deployments.get(conn, cause.deployment).release if cause.deployment else ""
 
 
 def _subject(conn: Connection, cause: Cause) -> str:
