@@ -117,14 +117,18 @@ def _went(trial: Trial) -> str:
     return f"{who}It had requests for {length(trial.ended - trial.moves[0].at)}."
 
 
+def at_the_latest(trial: Trial) -> str:
+    """What happens to one on trial if nothing is heard of it."""
+    return f"If nothing can be heard, everything goes back at {clock(trial.deadline or 0.0)} at the latest."
+
+
 def _next(trial: Trial) -> str:
     if trial.fate == "on trial":
         others = f", beside {named(trial.before)} with the other {100 - trial.share} %"
         held = length(trial.traffic.hold)
         heard = f"it was heard for {held}, its durations too if enough requests come"
         moves = f"The next move is made when {heard}, and nothing speaks against it."
-        goes = f"If nothing can be heard, everything goes back at {clock(trial.deadline or 0.0)} at the latest."
-        return f"Judged since {clock(trial.moves[-1].at)}{others}. {moves} {goes}"
+        return f"Judged since {clock(trial.moves[-1].at)}{others}. {moves} {at_the_latest(trial)}"
     if trial.asking:
         others = f"beside {named(trial.before)} with the other {100 - trial.share} %"
         answer = "If that one does no better, all requests come back; if it does, it gets the rest as well."

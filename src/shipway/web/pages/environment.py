@@ -16,7 +16,7 @@ from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.stuck import Stuck
 from shipway.traffic.addresses import address
-from shipway.web import differences, lookups, trials
+from shipway.web import differences, lookups, sentences, shares, trials
 from shipway.web.api import differences as differences_api
 from shipway.web.api import signals
 from shipway.web.call import Call
@@ -44,7 +44,6 @@ BASE = "/applications/{application}/environments/{environment}"
 SPANS = {"15m": "15 min", "1h": "1 h", "6h": "6 h", "1d": "1 day", "7d": "7 days"}
 FARTHEST = 10**9  # a number that no release reaches
 COPIED = 100  # deployments among which those are looked for that left a copy of the data
-FULL = 100  # of 100 requests
 MEASURED = 2000  # files of one directory: a page is asked for every few seconds
 
 
@@ -214,14 +213,14 @@ def _tried(conn: Connection, moving: Deployment | None, now: Now | None, left: S
     """What has a share of the requests just now: it is on trial, or frozen, or serves and the release before is
     asked.
     """
-    if left is not None and left.before is not None and left.share < FULL:
+    if left is not None and left.before is not None and left.share < shares.EVERYTHING:
         return trials.read(conn, left.release)
     release = moving.release if moving is not None else None if now is None else now.serving.release
     if release is None:
         return None
     trial = trials.read(conn, releases.get(conn, release))
-    shares = trial.fate == "on trial" if moving is not None else trial.asking
-    return trial if shares and trial.before is not None else None
+    has_some = trial.fate == "on trial" if moving is not None else trial.asking
+    return trial if has_some and trial.before is not None else None
 
 
 def _stable(now: Now | None, tried: Trial | None) -> str | None:
@@ -269,8 +268,7 @@ def _on_trial(site: Site, tried: Trial) -> str:
     since, before = clock(tried.moves[-1].at), tried.before
     others = "" if before is None else f"; r{before.number} has the other {100 - tried.share} %"
     looked = "It had all requests and looked bad. " if tried.asking else ""
-    by = clock(tried.deadline or 0.0)[:5]
-    goes = "" if tried.asking else f" If nothing can be heard, everything goes back at {by} at the latest."
+    goes = "" if tried.asking else f" {sentences.at_the_latest(tried)}"
     return f"{looked}Judged since {since}{others}. {_so_far(site, tried)}{goes}"
 
 
