@@ -10,7 +10,7 @@ import pytest
 
 from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.pushes.git import Git
-from shipway.state import holds, messages, runs
+from shipway.state import facts, holds, messages, runs
 from shipway.state.messages import Draft
 from shipway.web.life import gathering
 from shipway.web.life.moment import Moment
@@ -219,6 +219,28 @@ def test_it_is_said_whose_turn_it_is_and_what_helps_unless_nobody_has_to_act(pas
     assert '<code>test</code> failed. <a href="/runs/topup:5?step=test#log">Its log</a>' in failed
     assert "web did not get healthy" in turn(past, "ledger")
     assert [turn(past, name) for name in ("search", "trying", "mailer", "storefront")] == [""] * 4
+
+
+@pytest.mark.parametrize("what", ["index", "machine", "not judged", "taken back"])
+def test_what_is_not_of_the_commit_is_not_its_authors_turn(site: Site, what: str) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.begin(run)
+    ids = {"not judged": "signals.not_judged", "taken back": "signals.taken_back", "machine": "hosts.lost"}
+    with scene.database.write() as conn:
+        if what == "index":
+            runs.begin_step(conn, run, "test", 1)
+            runs.end_step(conn, run, "test", 1, "failed", error="artifacts.index_unreachable", actor="owner")
+        else:
+            actor = "owner" if what == "machine" else "you"
+            data = {"id": ids[what], "message": "It went no further.", "hint": "Ask again.", "actor": actor}
+            facts.record(conn, "run.stopped", application="topup", run=run.id, commit=run.commit, data=data)
+    scene.end(run, "failed", "It went no further.")
+    said = turn(site, "topup")
+    assert "can mend it" not in said
+    assert "on top of it that mends it" not in said
+    assert ("`test`" in said or "<code>test</code>" in said) if what == "index" else "Ask again." in said
 
 
 def test_of_many_moments_the_first_and_the_last_are_shown_and_the_others_folded() -> None:

@@ -208,7 +208,7 @@ def _state(release: Mapping[str, Any]) -> str:
     left = release["stuck"]
     if left is not None and left["release"] == release["number"]:
         return str(left["state"])
-    if left is not None:
+    if left is not None and left["share"] < 100:
         return f"serves {100 - left['share']} %"
     if release["served_since"] is not None:
         return f"serves since {show.clock(release['served_since'])}"

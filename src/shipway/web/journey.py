@@ -40,7 +40,8 @@ class Journey:
     requests again to be compared with, and when not any more. `suspicions` say, by the name of a step, whose
     commit its failure came by.
     `released` has the environments in which its release command was begun, with what that printed once it was
-    through; `stuck` those in which what it brought was left frozen, as it was then.
+    through; `stuck` those in which what it brought was left frozen, as it was then. `actors` say, by the name of a
+    step that failed, who has to act where that is not its author.
     """
 
     run: Run
@@ -57,6 +58,7 @@ class Journey:
     suspicions: Mapping[str, Mapping[str, Any]]
     released: Mapping[str, str]
     stuck: Mapping[str, Stuck]
+    actors: Mapping[str, str]
 
     @property
     def processes(self) -> list[str]:
@@ -122,6 +124,11 @@ def read(conn: Connection, run: str) -> Journey:
             str(fact.environment): str(fact.data.get("said", "")) for fact in recorded if fact.kind in RELEASES
         },
         stuck=_stuck(conn, made, recorded),
+        actors={
+            str(fact.data["step"]): str(fact.data["actor"])
+            for fact in recorded
+            if fact.kind == "step.failed" and fact.data.get("actor") in ("owner", "nobody")
+        },
     )
 
 

@@ -209,7 +209,7 @@ def _of_deployment(now: Journey, one: Deployment, trial: Trial, name: str) -> tu
         return "running", f"{name} is on its way to {where}", f"{phase(one.phase).capitalize()}.{share}"
     if one.state == "done":
         return _done(one, trial, name)
-    if one.state == "stuck" and one.environment in now.stuck:
+    if one.environment in now.stuck:
         left = now.stuck[where]
         return "blocked", f"{left.title} of {where}", f"{left.shares}; {left.cause}; {left.way_out}."
     if one.state == "unknown":

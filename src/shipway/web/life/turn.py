@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shipway.releases.gate import GATES
+from shipway.state.facts import Fact
 from shipway.web.journey import Journey
 from shipway.web.life.record import Record
 from shipway.web.quarantines import Quarantine
 from shipway.web.whereabouts import SERVES
 from shipway.web.words import listed
+
+NOT_ITS_COMMIT = ("signals.not_judged", "signals.taken_back")
+"""Why a run ended of which the commit may be well."""
 
 MEND = "Push a commit on top of it that mends it"
 
@@ -80,11 +84,15 @@ def _of_quarantine(record: Record, held: list[Quarantine], author: str) -> Turn:
 
 def _of_run(now: Journey, author: str) -> Turn | None:
     run = f"/runs/{now.run.application}:{now.run.number}"
-    gate = next((fact for fact in reversed(now.stopped) if fact.data.get("id") in GATES), None)
-    if gate is not None:
-        return Turn("", str(gate.data["message"]), run, f"Run {now.run.number}", str(gate.data.get("hint") or ""))
+    others = next((fact for fact in reversed(now.stopped) if _is_not_its_commit(fact)), None)
+    if others is not None:
+        said = others.data
+        return Turn("", str(said["message"]), run, f"Run {now.run.number}", str(said.get("hint") or ""))
     if now.failed_steps:
         step = now.failed_steps[0]
+        if step.name in now.actors:
+            why = f"`{step.name}` could not be done. {step.excerpt.strip()}".strip()
+            return Turn("", why, f"{run}?step={step.name}#log", "Its log", "")
         by = now.suspicions.get(step.name, {})
         whose = str(by.get("author") or "") if by.get("commit") else author
         return Turn(
@@ -96,6 +104,12 @@ def _of_run(now: Journey, author: str) -> Turn | None:
         )
     why = now.run.reason.split("\n")[0]
     return Turn(author, why, run, f"Run {now.run.number}", f"{MEND}.") if why else None
+
+
+def _is_not_its_commit(stopped: Fact) -> bool:
+    """Whether a gate ended the run, a person, the machine, or that nobody could judge."""
+    why = stopped.data.get("id")
+    return why in GATES or why in NOT_ITS_COMMIT or stopped.data.get("actor", "you") != "you"
 
 
 def _of_error(record: Record, author: str) -> Turn | None:

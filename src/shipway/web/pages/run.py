@@ -129,7 +129,7 @@ def _failed(now: Journey) -> tuple[str, str]:
         step = now.failed_steps[0]
         return step.name, f" {step.state}" if step.state != "lost" else " was lost: its machine went down"
     for name, one in now.deployments.items():
-        if one.state == "stuck" and name in now.stuck:
+        if name in now.stuck:
             return now.stuck[name].release.commit[:7], f" is {now.stuck[name].state} of the requests to {name}"
         if one.state == "unknown":
             return "", f"Nobody can know how the deployment to {name} ended"
