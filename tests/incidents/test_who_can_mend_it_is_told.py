@@ -796,6 +796,26 @@ def test_what_others_mended_is_not_called_ones_own(team: Team) -> None:
     assert f"{broken[:7]} is mended by others" in team.tell()[-1].subject
 
 
+@pytest.mark.parametrize("touched", [True, False])
+def test_of_a_commit_that_no_request_met_it_is_not_said_where_it_was_bad(team: Team, touched: bool) -> None:
+    team.deliver(good := team.commit("ben"))
+    team.fail_step(team.push(first := team.commit("ada"), good))
+    second = team.push(team.commit("ada"), first)
+    if touched:
+        team.deploy(second, judged="yes")
+        judge(team, second)
+        team.quarantine(second.commit)
+    else:
+        team.fail_step(second)
+    team.tell()
+    team.deploy(team.push(team.commit("ada"), second.commit))
+    rows = [line.split("  ")[0] for line in team.tell()[-1].text.splitlines()]
+    assert ("Was bad" in rows, "Hold" in rows) == (touched, touched)
+    if touched:
+        assert f"Was bad  {second.commit[:7]} in prod\n" in team.tell()[-1].text
+        assert f"Hold     {second.commit[:7]} stays in quarantine" in team.tell()[-1].text
+
+
 def tried(team: Team) -> Run:
     """A commit on top of one that was told of, which serves beside a warm release."""
     team.deliver(good := team.commit("ben"))

@@ -70,9 +70,9 @@ def fixed(
     rows = [
         ("Commit", f"{by.commit[:7]}, which comes after {commits}"),
         ("When", _moment(by.ended or by.started)),
-        ("Was bad", "; ".join(_was_bad(conn, by.application, each, order) for each in mended)),
+        ("Was bad", "; ".join(filter(None, (_was_bad(conn, by.application, each, order) for each in mended)))),
         ("Done", _serves_now(conn, by, doubt)),
-        ("Hold", " ".join(_quarantine(conn, by, each, order) for each in mended)),
+        ("Hold", " ".join(filter(None, (_quarantine(conn, by, each, order) for each in mended)))),
         ("Next", next_),
         (by.environment.capitalize(), f"{address}/applications/{by.application}/environments/{by.environment}"),
     ]
