@@ -68,6 +68,25 @@ def test_who_broke_it_hears_once_also_if_it_was_seen_only_with_the_next_commit(t
     assert (message.person, "Not known. You pushed it. What is new since" in message.text) == ("cho", True)
 
 
+@pytest.mark.parametrize(("who", "hears"), [("unknown", "owner"), ("ben", "ben")])
+def test_the_owner_hears_where_nobody_is_known_of_the_first_nor_of_who_waits(
+    team: Team, who: str, hears: str
+) -> None:
+    good = passing(team, "cho")
+    team.commit("ada", {"a.py": "1\n"})
+    first = team.push(team.commit("ben", {"b.py": "1\n"}), good)
+    failing(team, first, ONE)
+    assert [one.person for one in team.tell()] == ["cho"]
+    team.commit("ada", {"c.py": "1\n"})
+    failing(team, team.push(team.commit("ben", {"d.py": "1\n"}), first.commit, who), SAME)
+    (message,) = news(team, 1)
+    assert (message.person, f"as with {first.commit[:7]} before" in message.subject) == (hears, True)
+    assert ("so nobody is named." in message.text, "Not yours." in message.text) == (
+        who == "unknown",
+        who == "ben",
+    )
+
+
 def test_what_fails_otherwise_than_below_is_nobodys_for_sure(team: Team) -> None:
     adas = broken(team, "ada", passing(team, "cho"))
     broken(team, "ben", adas, OTHER)

@@ -14,6 +14,8 @@ from shipway.pushes.git import CommitInfo, Git, GitFailed
 OWNER = "owner"
 """The owner of the installation, by the name under which their channels are kept."""
 
+NAMES_NOBODY = "Whose change it is, is not known, so nobody is named."
+
 MOST = 100
 """Commits of one push that are looked at: of more, nobody can say which it was."""
 
@@ -46,8 +48,17 @@ def with_its_commit(git: Git | None, cause: Cause, told: Whom) -> Whom:
     return replace(told, about=about, merges=len(parents) > 1)
 
 
+def everybody(git: Git | None, cause: Cause) -> tuple[Whom, Whom | None]:
+    """Who should hear of it, and who should hear that they wait: always somebody, the owner of the installation
+    when there is nobody else.
+    """
+    theirs = whom(git, cause)
+    others = held(git, cause, theirs)
+    return (theirs if theirs.people or others is not None else Whom((OWNER,), None, NAMES_NOBODY)), others
+
+
 def whom(git: Git | None, cause: Cause) -> Whom:
-    """Who should hear of it: always somebody, the owner of the installation when there is nobody else.
+    """Who can mend it, or else who asked for it, or the owner of the installation.
 
     Of what began with a commit below: whoever wrote that one, or nobody where it is not known.
     """
@@ -160,7 +171,7 @@ def _asker(cause: Cause, commits: Sequence[CommitInfo]) -> Whom:
         why = f"{who} {', '.join(cause.values)}. No commit is to blame: the one before was the same."
         return Whom((cause.asked,) if known else (OWNER,), "high" if known else None, why)
     if cause.kind == "error" or cause.asked in ("", "unknown"):
-        return Whom((OWNER,), None, "Whose change it is, is not known, so nobody is named.")
+        return Whom((OWNER,), None, NAMES_NOBODY)
     if cause.run is not None and cause.run.purpose == "push":
         since = f"What is new since {_since(cause)}" if cause.far else "It"
         why = f"You pushed it. {since} has several authors, and nothing says whose change it was."

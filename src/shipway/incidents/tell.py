@@ -105,8 +105,7 @@ class Teller:
         """What each person is told of a cause."""
         git = self._git(cause.application)
         cause = self._traced(git, cause)
-        theirs = blame.whom(git, cause)
-        others = blame.held(git, cause, theirs)
+        theirs, others = blame.everybody(git, cause)
         told = [] if others is None else self._said(cause, blame.with_its_commit(git, cause, others))
         return self._said(_of_the_first(cause), blame.with_its_commit(git, cause, theirs)) + told
 
