@@ -71,7 +71,7 @@ def fixed(
         ("Commit", f"{by.commit[:7]}, which comes after {commits}"),
         ("When", _moment(by.ended or by.started)),
         ("Was bad", "; ".join(filter(None, (_was_bad(conn, by.application, each, order) for each in mended)))),
-        ("Done", _serves_now(conn, by, doubt)),
+        ("Done", _serves_now(conn, by, doubt, theirs=theirs)),
         ("Hold", " ".join(filter(None, (_quarantine(conn, by, each, order) for each in mended)))),
         ("Next", next_),
         (by.environment.capitalize(), f"{address}/applications/{by.application}/environments/{by.environment}"),
@@ -79,8 +79,11 @@ def fixed(
     return _made(by.application, subject, subject, (), rows)
 
 
-def _serves_now(conn: Connection, by: Deployment, doubt: str) -> str:
-    """Since when the fix has all requests, what speaks for it, and for how long it is watched."""
+def _serves_now(conn: Connection, by: Deployment, doubt: str, *, theirs: bool) -> str:
+    """Since when the fix has all requests, what speaks for it, and for how long it is watched.
+
+    Who wrote it hears of a bad verdict on it, and is told so.
+    """
     release = releases.get(conn, by.release)
     since = by.switched or by.ended or by.started
     serves = f"{by.environment} serves r{release.number} ({by.commit[:7]}) with all requests since {_clock(since)}"
@@ -94,10 +97,9 @@ def _serves_now(conn: Connection, by: Deployment, doubt: str) -> str:
         return f"{serves}. It was watched for {_lasting(last.at - since)} and is good."
     now = releases.now_serving(conn, by.application, by.environment)
     until = None if now is None or now.deployment != by.id else now.warm_until
-    watched = (
-        "" if until is None else f", and it is watched until {_clock(until)}: you hear if it has to be taken back"
-    )
-    return f"{serves}. It was good with {last.share} % of them{watched}."
+    watched = "" if until is None else f", and it is watched until {_clock(until)}"
+    hears = ": you hear if it has to be taken back" if watched and theirs else ""
+    return f"{serves}. It was good with {last.share} % of them{watched}{hears}."
 
 
 def _lasting(seconds: float) -> str:
