@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -1020,7 +1021,7 @@ def test_an_error_of_a_release_that_is_not_ours_names_no_commit(team: Team) -> N
     assert "revert" not in message.text
 
 
-@pytest.mark.parametrize("who", ["ben", ""])
+@pytest.mark.parametrize("who", ["ben", "", "unknown"])
 def test_who_set_a_bad_value_hears_and_no_author(team: Team, who: str) -> None:
     """The commit served well before; what is set comes again with the next deployment."""
     head = team.commit("ada")
@@ -1035,12 +1036,29 @@ def test_who_set_a_bad_value_hears_and_no_author(team: Team, who: str) -> None:
     with team.database.write() as conn:
         verdicts.record(conn, tried, release=2, share=10, kind="bad", reason="9 of 9 failed.", findings=[])
     message = only(team.tell())
-    assert message.person == (who or "owner")
+    known = who == "ben"
+    assert message.person == ("ben" if known else "owner")
+    assert ("Sure: very. You set FAIL" in message.text, "It is not known who set FAIL" in message.text) == (
+        known,
+        not known,
+    )
     assert "FAIL, KEY. No commit is to blame" in message.text
     assert "FAIL and KEY stay as they are set and come with the next deployment." in message.text
     assert "`shipway env --unset FAIL --env prod`" in message.text
     assert "prod is back on r1" in message.subject
     assert "revert" not in message.text
+
+
+def test_a_secret_that_was_set_anew_is_found_however_often_others_were(team: Team) -> None:
+    given: dict[str, Any] = {"values": {}, "secrets": b"", "secret_names": ["KEY", "TOKEN"], "who": "ben"}
+    with team.database.write() as conn:
+        for version in range(1, 504):
+            what = "KEY set" if version in (3, 502) else "TOKEN set"
+            configurations.add(conn, APP, "prod", **given, what=what)
+        configurations.add(conn, APP, "dev", **given, what="TOKEN set")
+    with team.database.read() as conn:
+        found = [configurations.differing(conn, APP, "prod", *pair) for pair in ((2, 3), (501, 502), (503, 503))]
+    assert found == [["KEY"], ["KEY"], []]
 
 
 def test_of_many_problems_the_first_are_told_and_how_many_more_there_are(team: Team) -> None:

@@ -66,7 +66,8 @@ def differing(conn: Connection, application: str, environment: str, old: int, ne
     named = {*before.values, *after.values}
     found = {name for name in named if before.values.get(name) != after.values.get(name)}
     found |= set(before.secret_names) ^ set(after.secret_names)
-    told = facts.after(conn, 0, application=application, environment=environment, kinds=["configuration.changed"])
+    since = newest(conn, application, environment).version - min(old, new)  # one fact for each version
+    told = facts.newest_of(conn, ["configuration.changed"], application, since, environment=environment)
     between = [one.data for one in told if min(old, new) < int(one.data["version"]) <= max(old, new)]
     both = set(before.secret_names) & set(after.secret_names)
     return sorted(found | {name for name in both if any(name in _names(str(one["what"])) for one in between)})

@@ -99,9 +99,15 @@ def last(
     return None if row is None else Fact(**row)
 
 
-def newest_of(conn: Connection, kinds: Collection[str], application: str, limit: int) -> list[Fact]:
-    """The facts of these kinds about an application, newest first, at most `limit`."""
+def newest_of(
+    conn: Connection, kinds: Collection[str], application: str, limit: int, *, environment: str | None = None
+) -> list[Fact]:
+    """The facts of these kinds about an application, and about this environment if one is given, newest first,
+    at most `limit`.
+    """
     query = select(facts).where(facts.c.application == application, facts.c.kind.in_(kinds))
+    if environment is not None:
+        query = query.where(facts.c.environment == environment)
     return [Fact(**row) for row in conn.execute(query.order_by(facts.c.id.desc()).limit(limit)).mappings()]
 
 
