@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from shipway.signals.reading import Reading
+from shipway.state import facts
 from shipway.state.runs import Run
 from support.hearing import Hearsay, Says, hear, read, tally
 from support.scene import WEB_ONLY, Scene, a_scene, canary
@@ -41,8 +42,8 @@ def bad(new: bool, _number: int) -> Reading:
     return read(tally(0, 40) if new else tally(40))
 
 
-def nothing(_new: bool, _number: int) -> None:
-    return None
+def silent(_new: bool, _number: int) -> Reading:
+    return read(tally(0), heard=False)
 
 
 def tried(
@@ -98,15 +99,24 @@ def test_a_bad_verdict_is_on_record_once_and_its_revert_is_made(stage: Scene, ve
     assert stage.shares() == {f"r{before.number}": 100}
 
 
-def test_its_deadline_counts_all_of_the_time(stage: Scene, version: str) -> None:
-    """Also that in which Shipway was not there: one that is killed again and again would never be at its end."""
-    run, hearsay = tried(stage, version, nothing, 50, deadline="60 s")
+@pytest.mark.parametrize(
+    ("says", "hint"), [(silent, "routers' own words"), (good, "A longer `deadline` or a shorter `hold`")]
+)
+def test_its_deadline_counts_all_of_the_time(stage: Scene, version: str, says: Says, hint: str) -> None:
+    """Also that in which Shipway was not there: one that is killed again and again would never be at its end.
+
+    What next is another thing where it was heard, but for too short.
+    """
+    run, hearsay = tried(stage, version, says, 50, hold="30 s", deadline="60 s")
     crash(stage, "deployment.try after", run, hearsay)
     with stage.cast.database.write() as conn:
         conn.execute(
             text("update facts set at = at - 100 where kind = 'deployment.try' and run = :run"), {"run": run.id}
         )
     assert "could not be judged in 10" in stage.deliver(run)
+    with stage.cast.database.read() as conn:
+        (stopped,) = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
+    assert hint in stopped.data["hint"]
 
 
 def asks(scene: Scene, says: Says, at: int) -> Says:
