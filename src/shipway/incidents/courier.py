@@ -42,6 +42,7 @@ PATIENCE = 75.0
 """Seconds that a service may take to answer; the slowest that is borne takes a minute."""
 
 PING_PATIENCE = 10.0
+PROGRAM = __file__
 READY = "ready"
 LOOK_UP = 3.0
 """Seconds in which a name has to be found to be looked at when its channel is added."""

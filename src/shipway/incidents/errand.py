@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shipway.incidents import courier
+from shipway.incidents.courier import PROGRAM, READY
 
 LIMIT = 90.0
 """Seconds after which a courier is killed, whatever it waits for."""
@@ -41,26 +41,26 @@ Courier = subprocess.Popen[bytes]
 
 def ready() -> Courier:
     """A courier that has loaded what knows the services, or soon has, and waits for its order."""
-    return _begun(courier.READY)
+    return _begun(READY)
 
 
-def dismiss(courier_: Courier) -> None:
+def dismiss(courier: Courier) -> None:
     """Ends one that has no order."""
-    with courier_:
-        courier_.kill()
+    with courier:
+        courier.kill()
 
 
-def run(order: Mapping[str, object], limit: float = LIMIT, courier_: Courier | None = None) -> Outcome:
+def run(order: Mapping[str, object], limit: float = LIMIT, courier: Courier | None = None) -> Outcome:
     """Lets a courier carry out one order: `act` is what, `url` where, `private` whether that may be inside.
 
-    It is `courier_`, if that one was had ready and still lives.
+    It is `courier`, if that one was had ready and still lives.
     """
-    if courier_ is not None and courier_.poll() is not None:
-        dismiss(courier_)
-        courier_ = None
+    if courier is not None and courier.poll() is not None:
+        dismiss(courier)
+        courier = None
     names = _INSIDE if order.get("private") else ()
     around = {"parent": os.getpid(), "environment": _environment(names)}
-    with courier_ or _begun() as process:
+    with courier or _begun() as process:
         try:
             told, _nothing = process.communicate(json.dumps({**order, **around}).encode(), limit)
         except subprocess.TimeoutExpired:
@@ -75,7 +75,7 @@ def run(order: Mapping[str, object], limit: float = LIMIT, courier_: Courier | N
 
 def _begun(*words: str) -> Courier:
     return subprocess.Popen(
-        [sys.executable, "-I", courier.__file__, *words],
+        [sys.executable, "-I", PROGRAM, *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
