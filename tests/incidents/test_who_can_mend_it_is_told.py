@@ -624,6 +624,21 @@ def test_the_same_mistake_found_by_two_ways_in_is_told_once(team: Team) -> None:
     assert "the release goes on serving" in only(team.tell()).text
 
 
+@pytest.mark.parametrize("how", ["tried", "good", "never judged", "rolled back", "of another release"])
+def test_an_error_of_what_is_still_watched_is_not_said_to_be_past_that(team: Team, how: str) -> None:
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    kind = "rollback" if how == "rolled back" else "deploy"
+    team.deploy(run, kind=kind, judged="" if how == "never judged" else "yes")
+    if how == "good":
+        verdict(team, run, "good")
+    served = "" if how == "of another release" else run.commit
+    suspected(team, served, commit=run.commit, author="Ada Okafor", email="ada@example.org", confidence="high")
+    text = team.tell()[-1].text
+    assert bool(re.search(r"Done     It serves, and is watched until [\d:]+ UTC\.\n", text)) == (how == "tried")
+    assert ("the release goes on serving" in text) == (how != "tried")
+
+
 def test_an_error_of_what_is_taken_back_is_not_said_to_serve_on(team: Team) -> None:
     bens = team.commit("ben")
     run = bad(team, bens, team.commit("ada"))

@@ -8,8 +8,9 @@ from typing import Any
 
 from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, pushed_onto, release_of, suspect
 from shipway.signals.verdict import CHECKS, NEW_QUESTION, UNASKED
-from shipway.state import configurations, deployments, facts, releases, runs
+from shipway.state import artifacts, configurations, deployments, facts, releases, runs
 from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.messages import Message
 from shipway.state.releases import Release
@@ -55,6 +56,12 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
             deployment=str(fact.data.get("deployment", "")),
         ),
     )
+
+
+def is_judged(conn: Connection, deployment: Deployment) -> bool:
+    """Whether its project has it judged, beside a release that stays warm for some time."""
+    traffic = artifacts.of_release(conn, releases.get(conn, deployment.release)).project["traffic"]
+    return bool(traffic["judge"] and traffic["warm"])
 
 
 def _of_the_same_commit(conn: Connection, release: Release | None, judged: Cause) -> Cause:

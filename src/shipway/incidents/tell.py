@@ -211,7 +211,7 @@ def _on_trial(conn: Connection, deployment: Deployment) -> bool:
     """Whether it serves alone beside a warm release, and no verdict ended that yet."""
     now = releases.now_serving(conn, deployment.application, deployment.environment)
     beside = now is not None and now.deployment == deployment.id and now.warm is not None
-    return beside and _is_judged(conn, deployment) and not verdicts.at_the_end(conn, deployment)
+    return beside and production.is_judged(conn, deployment) and not verdicts.at_the_end(conn, deployment)
 
 
 def _was_good(conn: Connection, deployment: Deployment) -> bool:
@@ -229,18 +229,12 @@ def _kept(conn: Connection, deployment: Deployment) -> Deployment | None:
 
 def _doubt(conn: Connection, deployment: Deployment) -> str:
     """Why nothing speaks for it; empty where it was judged good, or nothing was to be judged."""
-    if not _is_judged(conn, deployment) or deployments.done_before(conn, deployment) is None:
+    if not production.is_judged(conn, deployment) or deployments.done_before(conn, deployment) is None:
         return ""
     judged = verdicts.at_the_end(conn, deployment)
     if any(one.kind == "good" for one in judged) or (not judged and _was_good(conn, deployment)):
         return ""
     return judged[-1].reason if judged else "nobody has judged it"
-
-
-def _is_judged(conn: Connection, deployment: Deployment) -> bool:
-    """Whether its project has it judged, beside a release that stays warm for some time."""
-    traffic = artifacts.of_release(conn, releases.get(conn, deployment.release)).project["traffic"]
-    return bool(traffic["judge"] and traffic["warm"])
 
 
 def _comes_after(git: Git, commit: str, told: Message) -> bool:

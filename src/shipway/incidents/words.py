@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shipway.incidents import production
 from shipway.incidents.blame import OWNER, Whom
 from shipway.incidents.cause import Cause
 from shipway.incidents.sure import sure
@@ -14,7 +15,7 @@ from shipway.state import deployments, facts, holds, releases, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.messages import Message
-from shipway.state.releases import Release
+from shipway.state.releases import Release, Serving
 
 LONGEST_SUBJECT = 150  # characters
 LONGEST_LINE = 300
@@ -248,7 +249,19 @@ def _fate(conn: Connection, error: Cause, environment: str) -> str:
     judged = facts.last(conn, "verdict.bad", app, environment=environment, commit=commit)
     if judged is not None and judged.data.get("deployment") == now.deployment:
         return f"Its traffic is being taken back; the page of {environment} shows how far that is."
-    return "Nothing: the release goes on serving."
+    until = None if commit is None else _tried_until(conn, now)
+    return (
+        "Nothing: the release goes on serving."
+        if until is None
+        else f"It serves, and is watched until {_clock(until)}."
+    )
+
+
+def _tried_until(conn: Connection, now: Serving) -> float | None:
+    """Until when what serves alone is judged beside the one before; None where it is judged no more, or never."""
+    deployment = deployments.get(conn, now.deployment)
+    judged = deployment.kind == "deploy" and production.is_judged(conn, deployment)
+    return now.warm_until if judged and not verdicts.at_the_end(conn, deployment) else None
 
 
 def _stays_set(conn: Connection, cause: Cause) -> str:
