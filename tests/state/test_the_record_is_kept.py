@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from shipway.state import applications, deployments, facts, pushes, releases, runs
+from shipway.state import applications, deployments, facts, pushes, releases, runs, verdicts
 from shipway.state.database import Database, open_database
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.tables import metadata
@@ -61,6 +63,32 @@ def test_what_an_older_one_called_frozen_is_read_as_stuck(tmp_path: Path) -> Non
     new = open_database(tmp_path / "shipway.db")
     assert read_facts(new) == ["release.stuck", "environment.frozen"]
     new.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        (lambda conn: verdicts.of_deployment(conn, "d"), "verdicts_by_deployment"),
+        (lambda conn: deployments.of_release(conn, "r"), "deployments_by_release"),
+        (lambda conn: runs.lately(conn, "shop", "deploy"), "runs_deployed"),
+        (lambda conn: runs.newest_push(conn, "shop", "main"), "runs_by_branch"),
+        (lambda conn: releases.numbers(conn, ["a" * 40, "b" * 40]), "releases_by_commit"),
+    ],
+)
+def test_what_every_view_asks_is_found_by_an_index(
+    database: Database, asked: Callable[[Connection], object], index: str
+) -> None:
+    with database.read() as conn:
+        assert index in planned(conn, asked)[0]
+
+
+def planned(conn: Connection, asked: Callable[[Connection], object]) -> list[str]:
+    """What SQLite does to answer, step by step."""
+    said: list[tuple[str, Any]] = []
+    event.listen(conn, "before_cursor_execute", lambda *call: said.append((call[2], call[3])))
+    asked(conn)
+    query, values = said[-1]
+    return [row.detail for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)]
 
 
 def test_a_change_that_fails_leaves_nothing(database: Database) -> None:

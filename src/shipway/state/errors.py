@@ -6,7 +6,7 @@ The reports themselves are files.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,12 @@ def find(conn: Connection, error: str) -> Error | None:
     """The error with this id, unless it was forgotten."""
     row = conn.execute(select(errors).where(errors.c.id == error)).mappings().one_or_none()
     return None if row is None else Error(**row)
+
+
+def numbers(conn: Connection, found: Collection[str]) -> dict[str, int]:
+    """What people call the errors with these ids, unless they were forgotten."""
+    query = select(errors.c.id, errors.c.number).where(errors.c.id.in_(found))
+    return {row.id: row.number for row in conn.execute(query)}
 
 
 def numbered(conn: Connection, application: str, number: int) -> Error | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -134,6 +135,18 @@ def of_commit(conn: Connection, application: str, environment: str, commit: str)
         .limit(20)
     )
     return [Release(**row) for row in conn.execute(query).mappings()]
+
+
+def numbers(conn: Connection, found: Collection[str]) -> dict[tuple[str, str, str], int]:
+    """What people call the newest release of each of these commits (whole ids), by application, environment and
+    commit.
+    """
+    which = (releases.c.application, releases.c.environment, releases.c.commit)
+    query = select(*which, func.max(releases.c.number)).where(releases.c.commit.in_(found)).group_by(*which)
+    return {
+        (application, environment, commit): number
+        for application, environment, commit, number in conn.execute(query)
+    }
 
 
 def now_serving(conn: Connection, application: str, environment: str) -> Serving | None:

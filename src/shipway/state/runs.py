@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from shipway.state import facts, ids
 from shipway.state.tables import deployments, pushes, runs, steps
@@ -140,6 +140,12 @@ def find(conn: Connection, run: str) -> Run | None:
     return None if row is None else Run(**row)
 
 
+def numbers(conn: Connection, found: Collection[str]) -> dict[str, int]:
+    """What people call the runs with these ids, as far as they are on record."""
+    query = select(runs.c.id, runs.c.number).where(runs.c.id.in_(found))
+    return {row.id: row.number for row in conn.execute(query)}
+
+
 def numbered(conn: Connection, application: str, number: int) -> Run | None:
     """The run people call by its number."""
     query = select(runs).where(runs.c.application == application, runs.c.number == number)
@@ -191,11 +197,13 @@ def newest_push(conn: Connection, application: str, branch: str) -> Run | None:
 def lately(conn: Connection, application: str, purpose: str = "push", limit: int = 50) -> list[tuple[str, str]]:
     """Of which branch, by whom, the newest runs with this purpose were, each once, the newest first.
 
-    What Shipway itself did, such as making a revert, is left out.
+    What Shipway itself did, such as making a revert, is left out. The purpose stands in the query as it is: only
+    so SQLite knows that the index of those that were deployed has them.
     """
+    of_purpose = runs.c.purpose == bindparam("purpose", purpose, literal_execute=True)
     newest = (
         select(runs.c.branch, runs.c.who, runs.c.id)
-        .where(runs.c.application == application, runs.c.purpose == purpose, runs.c.who != "shipway")
+        .where(runs.c.application == application, of_purpose, runs.c.who != "shipway")
         .order_by(runs.c.id.desc())
         .limit(limit)
     )

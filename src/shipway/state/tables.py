@@ -88,6 +88,7 @@ runs = Table(
     Index("runs_by_hash", "commit"),
     Index("runs_by_application", "application", "id"),
     Index("runs_by_branch", "application", "branch", "id"),
+    Index("runs_deployed", "application", "id", sqlite_where=text("purpose = 'deploy'")),  # few among many
 )
 
 steps = Table(
@@ -145,6 +146,7 @@ releases = Table(
     Column("created", Float, nullable=False),
     UniqueConstraint("application", "environment", "number"),
     UniqueConstraint("application", "environment", "digest", "commit", "configuration"),
+    Index("releases_by_commit", "commit"),
 )
 
 deployments = Table(
@@ -168,6 +170,7 @@ deployments = Table(
     UniqueConstraint("run", "environment"),
     UniqueConstraint("application", "environment", "epoch"),
     Index("deployments_by_state", "state"),
+    Index("deployments_by_release", "release", "epoch"),
 )
 
 serving = Table(
@@ -253,6 +256,7 @@ verdicts = Table(
     Column("findings", JSON, nullable=False),  # what was compared, the worst first
     Column("at", Float, nullable=False),
     Index("verdicts_by_release", "release", "id"),
+    Index("verdicts_by_deployment", "deployment", "id"),
 )
 
 channels = Table(
