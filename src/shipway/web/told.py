@@ -68,25 +68,21 @@ def part(conn: Connection, asked: Asked, limit: int) -> Part:
     found = messages.recent(conn, **vars(asked), limit=limit + 1)
     shown = found[:limit]
     more = len(found) > limit and bool(shown)
-    return Part([told(conn, one) for one in shown], shown[-1].id if more else None)
+    return Part(told(conn, shown), shown[-1].id if more else None)
 
 
-def told(conn: Connection, message: Message) -> Told:
-    """A message with the numbers of what it is about, as far as that is still on record."""
-    run = None if message.run is None else runs.find(conn, message.run)
-    named = production.error_of(message)
-    error = None if named is None else errors.find(conn, named)
-    return Told(
-        message,
-        None if run is None else run.number,
-        _release(conn, message),
-        None if error is None else error.number,
-    )
-
-
-def _release(conn: Connection, message: Message) -> int | None:
-    """The newest release of its commit in its environment."""
-    if not (message.application and message.environment and message.commit):
-        return None
-    made = releases.of_commit(conn, message.application, message.environment, message.commit)
-    return made[0].number if made else None
+def told(conn: Connection, shown: Sequence[Message]) -> list[Told]:
+    """Messages with the numbers of what they are about, as far as that is still on record."""
+    named = {one.id: production.error_of(one) for one in shown}
+    ran = runs.numbers(conn, {one.run for one in shown if one.run is not None})
+    known = errors.numbers(conn, {error for error in named.values() if error is not None})
+    made = releases.numbers(conn, {one.commit for one in shown if one.commit is not None})
+    return [
+        Told(
+            one,
+            ran.get(one.run or ""),
+            made.get((one.application or "", one.environment or "", one.commit or "")),
+            known.get(named[one.id] or ""),
+        )
+        for one in shown
+    ]

@@ -23,7 +23,7 @@ def list_messages(site: Site, call: Call) -> dict[str, Any]:
     asked, limit = _of_a_known_commit(site, Asked.of(call)), call.number("limit", 50, most=500)
     with site.database.read() as conn:
         found = told.part(conn, asked, limit)
-        late = [told.told(conn, one) for one in messages.undelivered(conn, time.time() - LATE)]
+        late = told.told(conn, messages.undelivered(conn, time.time() - LATE))
     return {
         "messages": [_shape(one) for one in found.told],
         "next": found.next,
