@@ -69,9 +69,9 @@ def after(
     environment: str | None = None,
     commit: str | None = None,
     kinds: Collection[str] | None = None,
-    limit: int = 500,
+    limit: int | None = 500,
 ) -> list[Fact]:
-    """The facts with an id above `last`, oldest first, at most `limit`."""
+    """The facts with an id above `last`, oldest first, at most `limit`; all of them where that is None."""
     query = select(facts).where(facts.c.id > last).order_by(facts.c.id).limit(limit)
     if runs is not None:
         query = query.where(facts.c.run.in_(runs))

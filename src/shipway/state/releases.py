@@ -91,6 +91,12 @@ def get(conn: Connection, release: str) -> Release:
     return Release(**conn.execute(select(releases).where(releases.c.id == release)).mappings().one())
 
 
+def those(conn: Connection, found: Collection[str]) -> dict[str, Release]:
+    """The releases with these ids, by them."""
+    query = select(releases).where(releases.c.id.in_(found))
+    return {row["id"]: Release(**row) for row in conn.execute(query).mappings()}
+
+
 def recent(
     conn: Connection, application: str, environment: str, limit: int = 20, before: int | None = None
 ) -> list[Release]:

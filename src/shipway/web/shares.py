@@ -21,6 +21,7 @@ MOVED = {
     "deployment.undo": 0,
     "deployment.switched_back": 0,
 }
+TOLD = (*GIVEN, *MOVED)
 
 
 @dataclass(frozen=True)
@@ -69,24 +70,36 @@ def later(conn: Connection, deployment: Deployment) -> list[Deployment]:
 
 def before(conn: Connection, deployment: Deployment) -> str | None:
     """The id of the release that served when a deployment began, if another one did."""
-    recent = deployments.recent(conn, deployment.application, deployment.environment, limit=FAR)
+    return before_among(
+        deployments.recent(conn, deployment.application, deployment.environment, limit=FAR), deployment
+    )
+
+
+def before_among(recent: Sequence[Deployment], deployment: Deployment) -> str | None:
+    """The same, found among the deployments of its environment, newest first."""
     older = (one for one in recent if one.epoch < deployment.epoch and one.state == "done")
     return next((one.release for one in older if one.release != deployment.release), None)
 
 
-def _own(conn: Connection, deployment: Deployment) -> list[Move]:
-    found: list[Move] = []
-    for fact in facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment):
-        share, had = _told(fact), found[-1].share if found else 0
-        if share is not None and share != had:
+def own(conn: Connection, environment: str, made: Sequence[Deployment]) -> dict[str, list[Move]]:
+    """What each of these deployments to one environment itself changed, oldest first, by the id of its run."""
+    found: dict[str, list[Move]] = {one.run: [] for one in made}
+    for fact in facts.after(conn, 0, runs=list(found), environment=environment, kinds=TOLD, limit=None):
+        moved = found[str(fact.run)]
+        share, had = _told(fact), moved[-1].share if moved else 0
+        if share != had:
             asked = fact.kind == "deployment.asked"
-            move = Move(fact.at, share, deployment.run, back=share < had and not asked, asked=asked)
-            found.append(replace(move, **_why(fact)) if fact.kind in EXPLAINED else move)
+            move = Move(fact.at, share, str(fact.run), back=share < had and not asked, asked=asked)
+            moved.append(replace(move, **_why(fact)) if fact.kind in EXPLAINED else move)
     return found
 
 
-def _told(fact: Fact) -> int | None:
-    return int(fact.data.get("share", 0)) if fact.kind in GIVEN else MOVED.get(fact.kind)
+def _own(conn: Connection, deployment: Deployment) -> list[Move]:
+    return own(conn, deployment.environment, [deployment])[deployment.run]
+
+
+def _told(fact: Fact) -> int:
+    return int(fact.data.get("share", 0)) if fact.kind in GIVEN else MOVED[fact.kind]
 
 
 def _why(fact: Fact) -> dict[str, Any]:

@@ -33,6 +33,7 @@ SPANS = {
 }
 """How far back one may look: seconds, the seconds of a step, and the ring that has it."""
 USUAL = "1h"
+FAR = 500  # deployments back, among which those are looked for that are marked
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 
@@ -96,10 +97,14 @@ def history(site: Site, call: Call, span: str) -> Sequence[Step]:
 
 def marks(conn: Connection, application: str, environment: str, since: float) -> list[tuple[Deployment, int]]:
     """Each deployment that moved the traffic after `since`, with its release's number, oldest first."""
-    numbers = {one.id: one.number for one in releases.recent(conn, application, environment, limit=500)}
-    found = deployments.recent(conn, application, environment, limit=500)
-    moved = [one for one in found if one.switched is not None and one.switched > since]
-    return [(one, numbers.get(one.release, 0)) for one in reversed(moved)]
+    found = moved(deployments.recent(conn, application, environment, limit=FAR), since)
+    known = releases.those(conn, {one.release for one in found})
+    return [(one, known[one.release].number) for one in reversed(found)]
+
+
+def moved(recent: Sequence[Deployment], since: float) -> list[Deployment]:
+    """Those of them that moved all traffic after `since` (seconds since 1970)."""
+    return [one for one in recent if one.switched is not None and one.switched > since]
 
 
 def _release(

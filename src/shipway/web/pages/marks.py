@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from shipway.state import deployments, releases
@@ -10,28 +10,27 @@ from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.web import shares
 from shipway.web.api import signals
+from shipway.web.shares import Move
 
 Marked = tuple[Deployment, int]
-"""A deployment, with the moment as that of its switch, and the number of the release that gained by it."""
+"""A deployment, with the moment of its switch and the release that gained by it; and the number of the latter."""
 
 
 def marks(conn: Connection, application: str, environment: str, since: float) -> list[Marked]:
     """Those after `since` (seconds since 1970), oldest first; of one that only had a share both its ends."""
-    tried = [
-        one
-        for one in deployments.recent(conn, application, environment, limit=500)
-        if one.switched is None and (one.ended or since) >= since
-    ]
-    found = [*signals.marks(conn, application, environment, since)]
-    found += [each for one in tried for each in _of_a_share(conn, one) if (each[0].switched or 0) > since]
-    return sorted(found, key=lambda each: each[0].switched or 0)
+    recent = deployments.recent(conn, application, environment, limit=signals.FAR)
+    tried = [one for one in recent if one.switched is None and (one.ended or since) >= since]
+    moves = shares.own(conn, environment, tried)
+    ends = [end for one in tried for end in _of_a_share(one, moves[one.run], recent)]
+    found = [*reversed(signals.moved(recent, since)), *signals.moved(ends, since)]
+    known = releases.those(conn, {one.release for one in found})
+    marked = [(replace(one, commit=known[one.release].commit), known[one.release].number) for one in found]
+    return sorted(marked, key=lambda each: each[0].switched or 0)
 
 
-def _of_a_share(conn: Connection, one: Deployment) -> Iterator[Marked]:
-    moves = shares.moves(conn, one, ())
+def _of_a_share(one: Deployment, moves: Sequence[Move], recent: Sequence[Deployment]) -> Iterator[Deployment]:
     if moves:
-        yield replace(one, switched=moves[0].at), releases.get(conn, one.release).number
-    before = shares.before(conn, one) if moves and moves[-1].back else None
+        yield replace(one, switched=moves[0].at)
+    before = shares.before_among(recent, one) if moves and moves[-1].back else None
     if before is not None:
-        back = releases.get(conn, before)
-        yield replace(one, switched=moves[-1].at, kind="rollback", commit=back.commit), back.number
+        yield replace(one, switched=moves[-1].at, kind="rollback", release=before)
