@@ -104,6 +104,11 @@ def judging(cast: Cast, conn: Connection, application: str, environment: str) ->
 
 def read(conn: Connection, release: Release) -> Trial:
     """What is on record of a release before the judge."""
+    return read_beside(conn, release, stuck.now(conn, release.application, release.environment))
+
+
+def read_beside(conn: Connection, release: Release, left: Stuck | None) -> Trial:
+    """The same, where it is known what is frozen in its environment, if anything is."""
     made = deployments.of_release(conn, release.id)
     came = next((one for one in made if one.kind != "rollback"), None) or next(iter(made), None)
     if came is None:
@@ -123,12 +128,11 @@ def read(conn: Connection, release: Release) -> Trial:
         who=_who(conn, came, taker),
         traffic=TrafficSettings.model_validate(artifacts.of_release(conn, release).project.get("traffic") or {}),
     )
-    return _with_fate(conn, came, trial)
+    return _with_fate(conn, came, trial, left)
 
 
-def _with_fate(conn: Connection, came: Deployment, trial: Trial) -> Trial:
+def _with_fate(conn: Connection, came: Deployment, trial: Trial, left: Stuck | None) -> Trial:
     now = releases.now_serving(conn, came.application, came.environment)
-    left = stuck.now(conn, came.application, came.environment)
     other = left if left is not None and left.before is not None and left.before.id == came.release else None
     left = left if left is not None and left.deployment.id == came.id else None
     judged = bool(verdicts.at_the_end(conn, came))

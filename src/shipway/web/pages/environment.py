@@ -68,13 +68,13 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
         names = lookups.environments(site, conn, lookups.application(conn, application).name)
         lookups.environment(site, conn, application, environment)
         now = release_lines.now(conn, application, environment)
-        lines = release_lines.lines(site, conn, application, environment, now)
-        moving = next((one for one in deployments.recent(conn, application, environment, 1) if not one.over), None)
         left = stuck.now(conn, application, environment)
+        lines = release_lines.lines(site, conn, application, environment, now, left)
+        moving = next((one for one in deployments.recent(conn, application, environment, 1) if not one.over), None)
         tried = _tried(conn, moving, now, left)
         stable = _stable(now, tried)
         serving = next((line for line in lines if line.release.id == stable), None)
-        back = release_lines.way_back(conn, lines, application, environment)
+        back = release_lines.way_back(conn, lines, application, environment, left)
         forward = release_lines.way_forward(lines, now)
         groups = instance_lines.groups(
             site, conn, application, environment, _living(lines, stable, now, moving, left)
@@ -214,11 +214,11 @@ def _tried(conn: Connection, moving: Deployment | None, now: Now | None, left: S
     asked.
     """
     if left is not None and left.before is not None and left.share < shares.EVERYTHING:
-        return trials.read(conn, left.release)
+        return trials.read_beside(conn, left.release, left)
     release = moving.release if moving is not None else None if now is None else now.serving.release
     if release is None:
         return None
-    trial = trials.read(conn, releases.get(conn, release))
+    trial = trials.read_beside(conn, releases.get(conn, release), left)
     has_some = trial.fate == "on trial" if moving is not None else trial.asking
     return trial if has_some and trial.before is not None else None
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from shipway.pushes.git import CommitInfo
 from shipway.releases import gate
 from shipway.rollbacks import choose
-from shipway.state import deployments, releases, runs, stuck, verdicts
+from shipway.state import deployments, releases, runs, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
+from shipway.state.stuck import Stuck
 from shipway.web import shares
 from shipway.web.overview.places import went_back
 from shipway.web.site import Site
@@ -75,13 +76,18 @@ def older(
     return _lines(site, conn, shown, {name: one for name, one in last.items() if one is not None}, now, {})
 
 
-def lines(site: Site, conn: Connection, application: str, environment: str, now: Now | None) -> list[Line]:
-    """The releases, newest first, each with its last deployment; what serves is among them however old it is."""
+def lines(
+    site: Site, conn: Connection, application: str, environment: str, now: Now | None, left: Stuck | None
+) -> list[Line]:
+    """The releases, newest first, each with its last deployment; what serves is among them however old it is.
+
+    `left` is what is frozen there, if anything is.
+    """
     last: dict[str, Deployment] = {}
     recent = deployments.recent(conn, application, environment, limit=100)
     for one in recent:
         last.setdefault(one.release, one)
-    shared = _frozen(conn, application, environment)
+    shared = _frozen(left)
     shared |= _shared(conn, next((one for one in recent[:1] if not one.over), None), now)
     shown = releases.recent(conn, application, environment, PAGE)
     if now is not None and all(one.id != now.serving.release for one in shown):
@@ -105,9 +111,11 @@ def _lines(
     return [_line(site, conn, one, last.get(one.id), *fates[one.id], bad=one.id in bad) for one in shown]
 
 
-def way_back(conn: Connection, lines: Sequence[Line], application: str, environment: str) -> Line | None:
-    """What a rollback goes to, if there is anything, and nothing is frozen there."""
-    if stuck.now(conn, application, environment) is not None:
+def way_back(
+    conn: Connection, lines: Sequence[Line], application: str, environment: str, left: Stuck | None
+) -> Line | None:
+    """What a rollback goes to, if there is anything, and nothing is `left` frozen there."""
+    if left is not None:
         return None
     try:
         target = choose.target(conn, application, environment, None)
@@ -139,9 +147,8 @@ def _line(
     )
 
 
-def _frozen(conn: Connection, application: str, environment: str) -> dict[str, tuple[str, str]]:
+def _frozen(left: Stuck | None) -> dict[str, tuple[str, str]]:
     """What is said, by their ids, of a release that is frozen and of the one that has the other requests."""
-    left = stuck.now(conn, application, environment)
     if left is None:
         return {}
     found = {left.release.id: ("blocked", left.state.capitalize())}
