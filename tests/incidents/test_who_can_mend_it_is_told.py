@@ -1043,7 +1043,7 @@ def test_who_set_a_bad_value_hears_and_no_author(team: Team, who: str) -> None:
     team.deliver(head)
     with team.database.write() as conn:
         given = {"values": {"FAIL": "1"}, "secrets": b"", "secret_names": ["KEY"]}
-        configurations.add(conn, APP, "prod", **given, who=who, what="KEY set")
+        configurations.add(conn, APP, "prod", **given, who=who, what="set secret KEY", names=["KEY"])
     run = team.ask(head, "shipway")
     team.deploy(run, ending="failed", configured="yes")
     with team.database.read() as conn:
@@ -1068,9 +1068,9 @@ def test_a_secret_that_was_set_anew_is_found_however_often_others_were(team: Tea
     given: dict[str, Any] = {"values": {}, "secrets": b"", "secret_names": ["KEY", "TOKEN"], "who": "ben"}
     with team.database.write() as conn:
         for version in range(1, 504):
-            what = "KEY set" if version in (3, 502) else "TOKEN set"
-            configurations.add(conn, APP, "prod", **given, what=what)
-        configurations.add(conn, APP, "dev", **given, what="TOKEN set")
+            name = "KEY" if version in (3, 502) else "TOKEN"
+            configurations.add(conn, APP, "prod", **given, what=f"set secret {name}", names=[name])
+        configurations.add(conn, APP, "dev", **given, what="set secret TOKEN", names=["TOKEN"])
     with team.database.read() as conn:
         found = [configurations.differing(conn, APP, "prod", *pair) for pair in ((2, 3), (501, 502), (503, 503))]
     assert found == [["KEY"], ["KEY"], []]

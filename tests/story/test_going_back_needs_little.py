@@ -23,7 +23,9 @@ from shipway.signals.reading import Reading
 from shipway.signals.verdict import Verdict
 from shipway.state import deployments, nearly_full, releases, room, runs
 from shipway.state.ballast import Ballast
+from shipway.state.releases import Release
 from shipway.state.room import LittleRoom
+from shipway.state.runs import Run
 from shipway.story.asking import Asking
 from shipway.story.at_once import OnlyRequests
 from shipway.story.conclude import conclude
@@ -294,10 +296,8 @@ def test_what_is_cold_cannot_come_back_while_nothing_can_be_recorded(scene: Scen
     assert scene.says().startswith("second")
 
 
-def test_a_canary_loses_its_share_though_nothing_can_be_recorded(scene: Scene) -> None:
-    two_have_served(scene, WARM)
-    stable = scene.serving()
-    run = scene.ordered(scene.commit("tried", project=canary(50, hold="60 s", deadline="90 s")))
+def bad_while_nothing_can_be_recorded(scene: Scene, run: Run, stable: Release) -> dict[str, int]:
+    """A canary that is bad from its second look on, when nothing can be recorded any more: the shares by then."""
     with nothing_can_be_recorded(scene, yet=True) as shut:
 
         def says(new: bool, number: int) -> Reading:
@@ -308,7 +308,14 @@ def test_a_canary_loses_its_share_though_nothing_can_be_recorded(scene: Scene) -
         hear(scene.cast, Hearsay(stable.name, says))
         with pytest.raises(CannotRecord):
             scene.deliver(run)
-        assert scene.shares() == {f"r{stable.number}": 100}
+        return scene.shares()
+
+
+def test_a_canary_loses_its_share_though_nothing_can_be_recorded(scene: Scene) -> None:
+    two_have_served(scene, WARM)
+    stable = scene.serving()
+    run = scene.ordered(scene.commit("tried", project=canary(50, hold="60 s", deadline="90 s")))
+    assert bad_while_nothing_can_be_recorded(scene, run, stable) == {f"r{stable.number}": 100}
     assert "taken back at 50 %" in scene.deliver(run)
     assert scene.verdicts(run) == [(50, "bad")]
     assert scene.shares() == {f"r{stable.number}": 100}
@@ -320,17 +327,7 @@ def test_what_changed_the_data_irreversibly_keeps_its_share_though_nothing_can_b
     stable = scene.serving()
     project = canary(50, hold="60 s", deadline="90 s") + "release: {run: 'true', migration: irreversible}\n"
     run = scene.ordered(scene.commit("tried", project=project))
-    with nothing_can_be_recorded(scene, yet=True) as shut:
-
-        def says(new: bool, number: int) -> Reading:
-            if number == 1:
-                shut()
-            return read(tally(0, 40) if new and number else tally(40))
-
-        hear(scene.cast, Hearsay(stable.name, says))
-        with pytest.raises(CannotRecord):
-            scene.deliver(run)
-        assert scene.shares()[f"r{stable.number}"] == 50
+    assert bad_while_nothing_can_be_recorded(scene, run, stable)[f"r{stable.number}"] == 50
     assert "is frozen at 50 %" in scene.deliver(run)
     assert scene.shares()[f"r{stable.number}"] == 50
 

@@ -66,6 +66,7 @@ def test_several_changes_at_once_are_one_version_and_one_run(site: Site) -> None
     with site.scene.database.read() as conn:
         told = [fact for fact in facts.after(conn, 0) if fact.kind == "configuration.changed"]
     assert (told[-1].who, told[-1].data["what"]) == ("ben", "set A, set B, removed OLD, set secret API_KEY")
+    assert told[-1].data["names"] == ["A", "API_KEY", "B", "OLD"]
 
 
 def test_of_several_changes_all_are_made_or_none(site: Site) -> None:

@@ -66,6 +66,7 @@ def change(
             secret_names=sorted(new_secrets),
             who=who,
             what=_in_words(values, secrets),
+            names={*values, *secrets},
         )
 
 

@@ -4,8 +4,8 @@ Memory stays flat however large the pack is: git reads as fast as the client sen
 client takes it. Only the two services of the smart protocol are there.
 
 The answer begins once the request is whole, although git says its first line at once: nginx passes on nothing
-more of a request whose answer has begun, and the push would stand still (`ngx_http_upstream_send_request_handler`;
-RFC 9112 section 9.3 lets a server answer early, but nobody has to take it).
+more of a request whose answer has begun (`ngx_http_upstream_send_request_handler`, unless `preserve_output`), and
+the push would stand still.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _SERVICES = ("git-upload-pack", "git-receive-pack")
 _PIECE = 64 * 1024  # bytes read at once
 _PATIENCE = 2.0  # seconds for git to end, and to clean up after itself, before it is made to
 _EARLY = 4 * 1024 * 1024  # bytes of an early answer that are kept; warnings about some fifty thousand objects
-IDLE = (
-    600.0  # seconds in which a client that owes a piece of its request, or must take one of the answer, does not
-)
+IDLE = 600.0
+"""Seconds in which a client that owes a piece of its request, or must take one of the answer, moves no byte."""
+
 _PROTOCOL = re.compile(r"version=[0-2]", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 

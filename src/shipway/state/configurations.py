@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
@@ -70,11 +70,7 @@ def differing(conn: Connection, application: str, environment: str, old: int, ne
     told = facts.newest_of(conn, ["configuration.changed"], application, since, environment=environment)
     between = [one.data for one in told if min(old, new) < int(one.data["version"]) <= max(old, new)]
     both = set(before.secret_names) & set(after.secret_names)
-    return sorted(found | {name for name in both if any(name in _names(str(one["what"])) for one in between)})
-
-
-def _names(what: str) -> set[str]:
-    return set(what.replace(",", " ").replace(";", " ").split())
+    return sorted(found | (both & {name for one in between for name in one.get("names", ())}))
 
 
 def add(
@@ -87,8 +83,9 @@ def add(
     secret_names: Sequence[str],
     who: str,
     what: str,
+    names: Collection[str] = (),
 ) -> Configuration:
-    """Appends a version; `what` says in words what changed, without any secret's value."""
+    """Appends a version; `what` says in words what changed, without any secret's value, and `names` of which."""
     version = newest(conn, application, environment).version + 1
     conn.execute(
         insert(configurations).values(
@@ -108,6 +105,6 @@ def add(
         application=application,
         environment=environment,
         who=who,
-        data={"version": version, "what": what},
+        data={"version": version, "what": what, "names": sorted(names)},
     )
     return get(conn, application, environment, version)

@@ -31,6 +31,7 @@ from shipway.web.pages import (
     probe_lines,
     release_lines,
 )
+from shipway.web.pages.channel import Channel
 from shipway.web.pages.instance_lines import Group
 from shipway.web.pages.promotion import promotion
 from shipway.web.pages.release_lines import Line, Now
@@ -100,13 +101,9 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             oldest=release_lines.oldest(listed),
             chosen=_chosen(compared, listed),
             groups=groups,
-            channel=channel.channel(
-                _of(groups, stable),
-                None if tried is None else _of(groups, tried.release.id),
-                0 if tried is None else tried.share,
-            ),
+            channel=_channel(groups, stable, tried),
             measures=measure_lines.lines(
-                site, application, environment, {f"r{group.release.number}" for group in groups}
+                site, application, environment, {f"r{one.release.number}" for one in groups}
             ),
             probes=probe_lines.lines(site, application, environment),
             moving=moving,
@@ -117,19 +114,33 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             back=back,
             forward=forward,
             coming=_coming(site, conn, serving, (back, forward)),
-            configuration=configurations.newest(conn, application, environment),
             holds=held,
             frozen=next((hold for hold in held if hold.kind == holds.FREEZE), None),
             promotion=None if moving else promotion(site, conn, application, names, environment, serving),
             compared=compared,
-            kept=data.kept(site.places, application, environment, MEASURED),
-            copies=data.copies(site.places, application, environment, MEASURED),
-            copied_for=_copied_for(conn, application, environment),
             refused=refused,
+            **_belongings(site, conn, application, environment),
             **_signals(site, call, conn),
             title=_title(environment, serving, moving, tried, left),
             lead=_frozen(left) if left else _on_trial(site, tried) if tried else _lead(conn, now, serving),
         )
+
+
+def _channel(groups: Sequence[Group], stable: str | None, tried: Trial | None) -> Channel:
+    serving = _of(groups, stable)
+    if tried is None:
+        return channel.channel(serving, None, 0)
+    return channel.channel(serving, _of(groups, tried.release.id), tried.share)
+
+
+def _belongings(site: Site, conn: Connection, application: str, environment: str) -> dict[str, Any]:
+    """What stays whatever is deployed: values and secrets, data, and copies of it."""
+    return {
+        "configuration": configurations.newest(conn, application, environment),
+        "kept": data.kept(site.places, application, environment, MEASURED),
+        "copies": data.copies(site.places, application, environment, MEASURED),
+        "copied_for": _copied_for(conn, application, environment),
+    }
 
 
 def _coming(site: Site, conn: Connection, serving: Line | None, ways: Sequence[Line | None]) -> Mapping[str, str]:
