@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -115,6 +116,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
     if any(needs.NEEDS[reason.split()[1].rstrip(":")].package for reason in lacking):
         terminalreporter.line("System packages are installed by `make test-deps` (root on Debian or Ubuntu).")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_open() -> Iterator[None]:
+    """What a file left open is found at its last test, not during somebody else's."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import Envelope
+from aiosmtpd.smtp import SMTP, Envelope
 
 from shipway.state.channels import Channel
 from support.installation import eventually
@@ -30,6 +30,23 @@ def words(mail: EmailMessage) -> str:
     return str(part.get_content())
 
 
+class _MailServer(Controller):
+    """Hangs up when it stops: by itself it leaves a connection open that has only just been made."""
+
+    def factory(self) -> SMTP:
+        self._met = [*getattr(self, "_met", []), super().factory()]
+        return self._met[-1]
+
+    def stop(self, no_assert: bool = False) -> None:
+        self.loop.call_soon_threadsafe(self._hang_up)
+        super().stop(no_assert)
+
+    def _hang_up(self) -> None:
+        for met in self._met:
+            if met.transport is not None:
+                met.transport.abort()
+
+
 @dataclass
 class Mailbox:
     """A mail server; `refuses` is what it answers instead of taking a mail."""
@@ -37,20 +54,20 @@ class Mailbox:
     port: int = field(default_factory=free_port)
     mails: list[EmailMessage] = field(default_factory=list)
     refuses: str = ""
-    _controller: Controller | None = None
+    _server: _MailServer | None = None
 
     def url(self, to: str = "ada@example.org", password: str = "") -> str:
         user = f"shipway:{password}@" if password else ""
         return f"mailto://{user}127.0.0.1:{self.port}?from=shipway@example.org&to={to}&mode=insecure"
 
     def open(self) -> None:
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
-        self._controller.start()
+        self._server = _MailServer(self, hostname="127.0.0.1", port=self.port)
+        self._server.start()
 
     def close(self) -> None:
-        if self._controller is not None:
-            self._controller.stop()
-            self._controller = None
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:
         if self.refuses:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import socket
@@ -48,6 +49,16 @@ class Answer:
         return json.loads(self.body)
 
 
+class _Server(uvicorn.Server):
+    """Hangs up when it stops: by itself it leaves whoever is not done, and a connection only just made."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # they are told
+
+
 @dataclass
 class Site:
     """A running server: `ask` sends a request exactly as given, `get` and `post` as somebody who may."""
@@ -72,7 +83,7 @@ class Site:
         port = listening.getsockname()[1]
         told, intake = story(scene), Intake(scene.database, rates, times)
         web = app.create(scene.database, scene.places, told, intake, names=Names(port, public), proxy_port=8080)
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(web, http=Connection, log_config=None, lifespan="off", proxy_headers=False)
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
