@@ -17,6 +17,7 @@ from shipway.incidents.suspects import REASONS, Evidence, Suspicion
 from shipway.state import configurations, deployments, facts, holds, releases, verdicts
 from shipway.state.messages import Message
 from shipway.state.runs import Run
+from support.installation import eventually
 from support.receivers import Hook, Mailbox
 
 EXCERPT = """\
@@ -476,8 +477,70 @@ def test_an_error_that_is_new_in_a_bad_release_is_named_with_it_and_not_told_aft
         judge(team, run) if what == "verdict" else suspected(team, new, **who)
         team.tell()
     told = team.tell()
-    assert [one.kind for one in told] == (["error", "bad"] if first == "the error" else ["bad"])
+    assert [one.kind for one in told] == ["bad"]
     assert "    New error: TypeError: unsupported operand\n" in told[-1].text
+    assert only(told).cause.startswith("bad ")
+
+
+def error_then_bad(
+    team: Team, between: Callable[[], None], then: Callable[[], None] = lambda: None
+) -> tuple[str, str]:
+    """A release whose error is told first, is judged bad, and is taken back; what served before, and it."""
+    team.deliver(old := team.commit("ben"))
+    run = team.push(new := team.commit("ada"), old)
+    team.deploy(run)
+    suspected(team, new, commit=new, author="Ada Okafor", email="ada@example.org", confidence="high")
+    team.tell()
+    between()
+    judge(team, run)
+    team.tell()
+    then()
+    eventually(lambda: not team.outbox._busy.total(), "nothing is on its way", 60)
+    time_passes(team)
+    team.send()
+    team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
+    team.tell()
+    team.send()
+    return old, new
+
+
+def test_what_was_told_as_an_error_and_is_bad_then_is_one_message_that_is_updated(team: Team, hook: Hook) -> None:
+    team.channel("ada@example.org", hook.url())
+    _, new = error_then_bad(team, team.send)
+    team.deploy(team.push(team.commit("ada"), new))
+    team.tell()
+    team.send()
+    assert len({body["id"] for body in hook.bodies}) == 1
+    assert [(body["update"], body["ended"]) for body in hook.bodies] == [
+        (False, False),
+        (True, False),
+        (True, False),
+        (False, True),
+    ]
+    assert [one.kind for one in team.tell()] == ["error", "bad", "updated", "fixed"]
+
+
+def test_a_mail_of_an_error_has_one_answer_once_it_is_taken_back(team: Team, mailbox: Mailbox) -> None:
+    team.channel("ada@example.org", mailbox.url())
+    error_then_bad(team, team.send)
+    first, second = mailbox.wait(2)
+    assert second["In-Reply-To"] == first["Message-ID"]
+    assert "taken back" in second["Subject"]
+    assert len(team.tell()) == 2
+
+
+def test_an_error_that_is_on_its_way_when_it_is_judged_bad_is_answered(team: Team, hook: Hook) -> None:
+    team.channel("ada@example.org", hook.url())
+    hook.awake.clear()
+
+    def sets_out() -> None:
+        team.outbox.look()
+        eventually(lambda: hook.bodies, "the error is on its way", 60)
+
+    error_then_bad(team, sets_out, then=hook.awake.set)
+    assert len({body["id"] for body in hook.bodies}) == 1
+    assert [body["update"] for body in hook.bodies][:2] == [False, True]
+    assert [one.kind for one in team.tell()][:2] == ["error", "bad"]
 
 
 def test_an_error_of_somebody_else_in_a_bad_release_is_told_to_them(team: Team) -> None:

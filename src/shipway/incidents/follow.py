@@ -1,6 +1,7 @@
 """More of a cause that somebody is told of already: said instead, said after it where that can be changed, or not.
 
 what no channel took yet            says the newest, unless that is less bad
+an error of what is judged bad now  becomes that, or that answers it, by what took it or any other
 it is worse now                     said once, first by what took it, and by any other that it may go to
 what took it knows it again         takes an update, behind what it took before
 what took it cannot change it       nothing
@@ -22,9 +23,24 @@ TAKEN_BACK = ("bad", "silent")
 WORDS = {UPDATED: "update", WORSE: "worse", ENDED: "ended", FIXED: "fix", WELL: "well again"}
 
 
-def word(kind: str) -> str:
-    """What a message of this kind is in a list beside the one that it follows up; empty where it is the first."""
-    return WORDS.get(kind, "")
+def word(message: Message) -> str:
+    """What a message is in a list beside the one that it follows up; empty where it is the first."""
+    return WORDS.get(message.kind, WORDS[UPDATED] if message.answers else "")
+
+
+def say(conn: Connection, draft: Draft) -> None:
+    """Says what a draft says, as more of what its person is told of already where it is that.
+
+    What was an error, and is judged bad now, is one cause: the draft answers what was said of the error.
+    """
+    first = messages.said(conn, draft.person, draft.cause)
+    error = messages.get(conn, draft.answers) if draft.kind in TAKEN_BACK and draft.answers else None
+    if first is not None:
+        up(conn, first, draft)
+    elif error is not None and error.state == "waiting":
+        messages.become(conn, error, draft)
+    else:
+        messages.write(conn, draft)
 
 
 def up(conn: Connection, first: Message, draft: Draft) -> None:
@@ -46,10 +62,17 @@ def up(conn: Connection, first: Message, draft: Draft) -> None:
 
 def after(conn: Connection, taken: Message, newer: Message) -> None:
     """A channel took a message as it was when it set out; by now it would say this."""
+    if newer.cause != taken.cause:
+        say(conn, replace(_as_draft(newer), answers=taken.id))
+        return
     first = messages.get(conn, taken.answers) if taken.kind in (UPDATED, WORSE) else taken
-    given = {each.name: getattr(newer, each.name) for each in fields(Draft) if each.name != "due"}
     if first is not None:
-        up(conn, messages.get(conn, first.id) or first, Draft(**given, due=newer.next_try))
+        up(conn, messages.get(conn, first.id) or first, _as_draft(newer))
+
+
+def _as_draft(message: Message) -> Draft:
+    given = {each.name: getattr(message, each.name) for each in fields(Draft) if each.name != "due"}
+    return Draft(**given, due=message.next_try)
 
 
 def ended(news: Draft, first: Message) -> Draft:

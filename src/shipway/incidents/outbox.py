@@ -159,6 +159,8 @@ class Outbox:
             self._leave(channel)
 
     def _send(self, channel: Channel, message: Message, courier: errand.Courier | None = None) -> Outcome:
+        with self.database.read() as conn:
+            first = messages.thread(conn, message)
         try:
             return channels.send(
                 self.vault,
@@ -167,7 +169,7 @@ class Outbox:
                 message.subject,
                 addressed(channel, message),
                 message_id=self._id(message.id),
-                answers=self._id(message.answers) if message.answers else "",
+                answers=self._id(first) if first else "",
                 kind=message.kind,
                 limit=self.limit,
                 courier=courier,

@@ -73,8 +73,7 @@ class Teller:
         with self.database.write() as conn:
             if positions.move(conn, POSITION, handled, last):
                 for draft in drafts:
-                    if not messages.write(conn, draft):
-                        _follow(conn, draft)
+                    follow.say(conn, draft)
                 return last
             return positions.get(conn, POSITION)
 
@@ -123,11 +122,11 @@ class Teller:
     def _said(self, cause: Cause, whom: Whom) -> list[Draft]:
         with self.database.read() as conn:
             text = words.trouble(conn, cause, whom, self.address)
-            ends = {person: _ended_by(conn, cause, person) for person in whom.people}
+            before = {person: _goes_on_from(conn, cause, person) for person in whom.people}
             awaited = cause.kind == "bad" and not cause.stuck and not _is_settled(conn, cause)
             heard = [one for one in whom.people if not whom.held and _has_heard(conn, cause, one, text.subject)]
         due = max(time.time(), cause.at + PATIENCE if awaited else 0.0)
-        return [_draft(cause, one, text, due, ends[one]) for one in whom.people if one not in heard]
+        return [_draft(cause, one, text, due, before[one]) for one in whom.people if one not in heard]
 
     def _mended(self, fact: Fact) -> list[Draft]:
         """Whoever was told of a commit hears once one that comes after it has all requests where commits are bound
@@ -187,12 +186,6 @@ def _is_settled(conn: Connection, bad: Cause) -> bool:
     return any(
         facts.last(conn, kind, str(bad.application), commit=bad.commit) is not None for kind in production.SETTLED
     )
-
-
-def _follow(conn: Connection, draft: Draft) -> None:
-    first = messages.said(conn, draft.person, draft.cause)
-    if first is not None:
-        follow.up(conn, first, draft)
 
 
 def _stays(conn: Connection, fact: Fact) -> Deployment | None:
@@ -257,6 +250,24 @@ def _has_heard(conn: Connection, cause: Cause, person: str, subject: str) -> boo
         return any((one.person, one.subject) == (person, subject) and one.cause != cause.key for one in soon)
     below = cause.kind in ("stopped", "undone") and bool(cause.began)
     return below and messages.said(conn, person, cause.key) is not None
+
+
+def _goes_on_from(conn: Connection, cause: Cause, person: str) -> str:
+    """The message that what is told of a cause answers; empty where it answers none."""
+    return _ended_by(conn, cause, person) or _error_told(conn, cause, person)
+
+
+def _error_told(conn: Connection, bad: Cause, person: str) -> str:
+    """What its person was told last of an error of a release that is bad now, before they heard that it is.
+
+    Where no commit is to blame, an error is of the same cause if it came with the deployment.
+    """
+    if bad.kind not in follow.TAKEN_BACK or bad.application is None:
+        return ""
+    since = deployments.get(conn, bad.deployment).started if bad.whose == "asker" and bad.deployment else 0.0
+    told = messages.about(conn, ("error", *follow.TAKEN_BACK), bad.application, since)
+    mine = [one for one in told if (one.person, one.commit) == (person, bad.commit)]
+    return "" if any(one.kind != "error" for one in mine) or not mine else mine[-1].id
 
 
 def _ended_by(conn: Connection, cause: Cause, person: str) -> str:

@@ -27,6 +27,7 @@ again is found well within five minutes, however long it was away (BARS R24).
 STATES = ("waiting", "sent", "nowhere")
 """What can become of a message: no channel took it yet; one did; none leads to its person, nor to the owner."""
 
+_CAUSE = ("cause", "kind")
 _SAID = ("subject", "text", "application", "environment", "run", "commit")
 """What of a message is another when it comes to say something else."""
 
@@ -128,12 +129,20 @@ def say_instead(conn: Connection, message: Message, draft: Draft) -> None:
     conn.execute(update(messages).where(*untaken, messages.c.attempts == 0).values(next_try=draft.due))
 
 
+def become(conn: Connection, message: Message, draft: Draft) -> None:
+    """What no channel took yet is of this cause from now on, and says it."""
+    of = {name: getattr(draft, name) for name in _CAUSE}
+    untaken = (messages.c.id == message.id, messages.c.state == "waiting")
+    conn.execute(update(messages).where(*untaken).values(of))
+    say_instead(conn, message, draft)
+
+
 def sent(conn: Connection, message: Message, channel: Channel) -> Message | None:
     """Records that a channel took it as it was when it set out; the message as it would be by now, if it came to
     say something else on its way.
     """
     newer = get(conn, message.id)
-    took = {name: getattr(message, name) for name in _SAID}
+    took = {name: getattr(message, name) for name in (*_CAUSE, *_SAID)}
     _end(conn, message, state="sent", service=channel.service, problem="", sent=time.time(), **took)
     _fact(conn, "message.sent", message.id, message, service=channel.service, channel=channel.id)
     return newer if newer is not None and newer.subject != message.subject else None
@@ -217,6 +226,12 @@ def said(conn: Connection, person: str, cause: str) -> Message | None:
 def get(conn: Connection, message: str) -> Message | None:
     """The message with this id."""
     return next(iter(_messages(conn, select(messages).where(messages.c.id == message))), None)
+
+
+def thread(conn: Connection, message: Message) -> str:
+    """The id of the first message of those that it goes on from; empty where it is the first itself."""
+    first = get(conn, message.answers) if message.answers else None
+    return message.answers if first is None else first.answers or first.id
 
 
 def answering(conn: Connection, message: str) -> list[Message]:

@@ -136,6 +136,6 @@ def channel(one: Channel) -> Shape:
 
 def message(one: Message) -> Shape:
     """A message without who is sending it just now; `follows`: update, worse, ended, fix or well again."""
-    shown = {**asdict(one), "follows": follow.word(one.kind) or None}
+    shown = {**asdict(one), "follows": follow.word(one) or None}
     del shown["lease"], shown["lease_until"]
     return shown
