@@ -1122,9 +1122,34 @@ def test_who_set_a_bad_value_hears_and_no_author(team: Team, who: str) -> None:
     )
     assert "FAIL, KEY. No commit is to blame" in message.text
     assert "FAIL and KEY stay as they are set and come with the next deployment." in message.text
-    assert "`shipway env --unset FAIL --env prod`" in message.text
+    typed = "`shipway env --unset FAIL --env prod` and `shipway secrets --unset KEY --env prod`"
+    assert f"Next     Have it as it was before: {typed}." in message.text
     assert "prod is back on r1" in message.subject
     assert "revert" not in message.text
+
+
+def test_each_who_set_a_value_of_a_bad_release_hears_once_and_nobody_is_surely_it(team: Team) -> None:
+    team.deliver(head := team.commit("ada"))
+    set_by = [
+        ("cho", {"POOL": "5"}),
+        ("ben", {"POOL": "5", "LIMIT": "9"}),
+        ("ada", {"POOL": "1", "LIMIT": "9"}),
+        ("dan", {"POOL": "1", "LIMIT": "9", "COLOUR": "red"}),
+        ("dan", {"POOL": "1", "LIMIT": "9"}),
+    ]
+    with team.database.write() as conn:
+        for who, values in set_by:
+            configurations.add(conn, APP, "prod", values=values, secrets=b"", secret_names=[], who=who, what="")
+        releases.make(conn, application=APP, environment="prod", digest="0" * 64, commit=head, configuration=4)
+    run = team.ask(head, "shipway")
+    team.deploy(run, ending="failed", configured="yes")
+    judge(team, run)
+    told = {one.person: one.text for one in team.tell()}
+    assert sorted(told) == ["ada", "ben"]
+    assert (
+        "Not known. You set POOL. ben set LIMIT. Nothing says which of these it was. No commit is" in told["ada"]
+    )
+    assert "Next     Have it as it was before: `shipway env --unset LIMIT --env prod`." in told["ben"]
 
 
 def test_a_secret_that_was_set_anew_is_found_however_often_others_were(team: Team) -> None:

@@ -10,6 +10,7 @@ from shipway.incidents import code_owners
 from shipway.incidents.cause import Cause
 from shipway.incidents.sure import Confidence
 from shipway.pushes.git import CommitInfo, Git, GitFailed
+from shipway.state.settings import Setting
 
 OWNER = "owner"
 """The owner of the installation, by the name under which their channels are kept."""
@@ -24,6 +25,8 @@ MOST = 100
 class Whom:
     """`people` are addresses, names or teams; `evidence` is a sentence that they can check; `commit` is theirs.
 
+    Of `values` that were set, those are theirs.
+
     `held`: it is not theirs, but they wait until somebody mends it. `about` is the commit that it happened with,
     and `merges` that it is a merge.
     """
@@ -35,6 +38,7 @@ class Whom:
     held: bool = False
     about: CommitInfo | None = None
     merges: bool = False
+    values: tuple[Setting, ...] = ()
 
 
 def with_its_commit(git: Git | None, cause: Cause, told: Whom) -> Whom:
@@ -48,13 +52,52 @@ def with_its_commit(git: Git | None, cause: Cause, told: Whom) -> Whom:
     return replace(told, about=about, merges=len(parents) > 1)
 
 
-def everybody(git: Git | None, cause: Cause) -> tuple[Whom, Whom | None]:
+def everybody(git: Git | None, cause: Cause) -> tuple[list[Whom], Whom | None]:
     """Who should hear of it, and who should hear that they wait: always somebody, the owner of the installation
     when there is nobody else.
     """
+    if cause.values:
+        return setters(cause.values), None
     theirs = whom(git, cause)
     others = held(git, cause, theirs)
-    return (theirs if theirs.people or others is not None else Whom((OWNER,), None, NAMES_NOBODY)), others
+    return [theirs if theirs.people or others is not None else Whom((OWNER,), None, NAMES_NOBODY)], others
+
+
+def setters(values: Sequence[Setting]) -> list[Whom]:
+    """Each who set one of these values, or secrets; the owner of the installation where it is not known who.
+
+    Of one person it is known that it was theirs, though not which; of several nobody's.
+    """
+    people = list(dict.fromkeys(_setter(one) for one in values))
+    known = len(people) == 1 and people != [OWNER]
+    return [
+        Whom((person,), "high" if known else None, _what_they_set(values, person), values=_set_by(values, person))
+        for person in people
+    ]
+
+
+def _setter(value: Setting) -> str:
+    return OWNER if value.who in ("", "unknown") else value.who
+
+
+def _set_by(values: Sequence[Setting], person: str) -> tuple[Setting, ...]:
+    return tuple(one for one in values if _setter(one) == person)
+
+
+def _named_value(value: Setting) -> str:
+    return f"{value.name} (taken away)" if value.gone else value.name
+
+
+def _what_they_set(values: Sequence[Setting], person: str) -> str:
+    """What one person set, what others did, and how far that tells anything."""
+    by = dict.fromkeys([person, *(_setter(one) for one in values)])
+    said = []
+    for one in by:
+        verb = "It is not known who" if one == OWNER else "You" if one == person else one
+        said.append(f"{verb} set {', '.join(map(_named_value, _set_by(values, one)))}.")
+    if len(by) > 1:
+        said.append("Nothing says which of these it was.")
+    return " ".join([*said, "No commit is to blame: the one before was the same."])
 
 
 def whom(git: Git | None, cause: Cause) -> Whom:
@@ -165,11 +208,6 @@ def _owners(git: Git, cause: Cause) -> Whom | None:
 
 
 def _asker(cause: Cause, commits: Sequence[CommitInfo]) -> Whom:
-    if cause.values:
-        known = cause.asked not in ("", "unknown")
-        who = "You set" if known else "It is not known who set"
-        why = f"{who} {', '.join(cause.values)}. No commit is to blame: the one before was the same."
-        return Whom((cause.asked,) if known else (OWNER,), "high" if known else None, why)
     if cause.kind == "error" or cause.asked in ("", "unknown"):
         return Whom((OWNER,), None, NAMES_NOBODY)
     if cause.run is not None and cause.run.purpose == "push":

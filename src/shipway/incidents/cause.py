@@ -14,6 +14,7 @@ from shipway.state.facts import Fact
 from shipway.state.pushes import NOTHING
 from shipway.state.releases import Release
 from shipway.state.runs import Run
+from shipway.state.settings import Setting
 
 Kind = Literal["stopped", "undone", "bad", "silent", "error", "machine", "well"]
 Whose = Literal["author", "asker", "owner"]
@@ -42,7 +43,7 @@ class Cause:
     `whose` says where to look for who can mend it: the author of the change, who asked for it, the owner of the
     installation. `asked` is who pushed or asked. `stuck` is why a bad release stays as it is, if it does;
     `deployment` brought it, or it was a `step` that failed. `ends` is how the keys begin of those that are over
-    with it. `values` are the names of what was set otherwise, where the commit is the same as before.
+    with it. `values` are what was set otherwise, where the commit is the same as before.
     """
 
     key: str
@@ -68,7 +69,7 @@ class Cause:
     ends: str = ""
     far: bool = False
     began: str = ""
-    values: tuple[str, ...] = ()
+    values: tuple[Setting, ...] = ()
 
 
 def pushed_onto(conn: Connection, run: Run | None) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, pushed_onto, release_of, suspect
 from shipway.signals.verdict import CHECKS, NEW_QUESTION, UNASKED
-from shipway.state import artifacts, configurations, deployments, facts, releases, runs
+from shipway.state import artifacts, deployments, facts, releases, runs, settings
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -69,12 +69,8 @@ def _of_the_same_commit(conn: Connection, release: Release | None, judged: Cause
     done = deployments.done_before(conn, deployments.get(conn, judged.deployment)) if judged.deployment else None
     if done is None or release is None or done.commit != judged.commit:
         return judged
-    old = releases.get(conn, done.release)
-    where = release.application, release.environment
-    names = configurations.differing(conn, *where, old.configuration, release.configuration)
-    who = configurations.get(conn, *where, release.configuration).who if names else judged.asked
-    key = f"{judged.key} of r{release.number}"
-    return replace(judged, key=key, whose="asker", values=tuple(names), asked=who, suspect=None)
+    values = tuple(settings.changed(conn, deployments.get(conn, judged.deployment)))
+    return replace(judged, key=f"{judged.key} of r{release.number}", whose="asker", values=values, suspect=None)
 
 
 def _key(conn: Connection, fact: Fact) -> str:

@@ -106,7 +106,10 @@ class Teller:
         cause = self._traced(git, cause)
         theirs, others = blame.everybody(git, cause)
         told = [] if others is None else self._said(cause, blame.with_its_commit(git, cause, others))
-        return self._said(_of_the_first(cause), blame.with_its_commit(git, cause, theirs)) + told
+        first = _of_the_first(cause)
+        return [
+            one for whom in theirs for one in self._said(first, blame.with_its_commit(git, cause, whom))
+        ] + told
 
     def _traced(self, git: Git | None, cause: Cause) -> Cause:
         """Where git cannot say with what it began, it is as if it began now."""

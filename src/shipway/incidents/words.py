@@ -11,7 +11,7 @@ from shipway.incidents import production
 from shipway.incidents.blame import OWNER, Whom
 from shipway.incidents.cause import Cause
 from shipway.incidents.sure import sure
-from shipway.state import deployments, facts, holds, releases, stuck, verdicts
+from shipway.state import deployments, facts, holds, releases, settings, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.messages import Message
@@ -266,11 +266,11 @@ def _tried_until(conn: Connection, now: Serving) -> float | None:
 
 def _stays_set(conn: Connection, cause: Cause) -> str:
     """That what was set comes again, though what serves has the old values."""
-    if not cause.values:
+    stays = [one.name for one in cause.values if one.stays]
+    if not stays:
         return ""
-    one = len(cause.values) == 1
-    comes = "stays as it is set and comes" if one else "stay as they are set and come"
-    return f" It has the old values: {_and(cause.values)} {comes} with the next deployment."
+    comes = "stays as it is set and comes" if len(stays) == 1 else "stay as they are set and come"
+    return f" It has the old values: {_and(stays)} {comes} with the next deployment."
 
 
 def _frozen(conn: Connection, cause: Cause) -> str:
@@ -298,9 +298,8 @@ def _next(conn: Connection, cause: Cause, whom: Whom) -> str:
     if cause.kind == "machine":
         return "`shipway doctor` on the machine says what it lacks."
     if cause.values:
-        first = cause.values[0]
-        unset = f"`shipway env --unset {first} --env {cause.environment}`"
-        return f"Set what was set before, or take it away: {unset} (of a secret `shipway secrets`)."
+        typed = settings.commands(whom.values, str(cause.environment))
+        return f"Have it as it was before: {_and([f'`{one}`' for one in typed])}."
     if cause.whose == "asker":
         return "Look at what changed besides the commit: values, secrets, the machine."
     way = _take_back(conn, cause) or _revert(cause, whom)

@@ -63,14 +63,38 @@ def differing(conn: Connection, application: str, environment: str, old: int, ne
     set anew between them: its values are not compared.
     """
     before, after = (get(conn, application, environment, version) for version in (old, new))
+    told = _named(conn, application, environment, min(old, new), max(old, new))
+    both = set(before.secret_names) & set(after.secret_names)
+    return sorted(_otherwise(before, after) | (both & {name for names in told.values() for name in names}))
+
+
+def setters(conn: Connection, application: str, environment: str, old: int, new: int) -> dict[str, str]:
+    """What a version sets otherwise than an older one, by name, each with who set it so last."""
+    names, found = differing(conn, application, environment, old, new), dict[str, str]()
+    told = _named(conn, application, environment, old, new)
+    after = get(conn, application, environment, new)
+    who = after.who
+    while after.version > old and len(found) < len(names):
+        before = get(conn, application, environment, after.version - 1)
+        then = _otherwise(before, after) | set(told.get(after.version, ()))
+        found |= {name: after.who for name in names if name in then and name not in found}
+        after = before
+    return {name: found.get(name, who) for name in names}
+
+
+def _otherwise(before: Configuration, after: Configuration) -> set[str]:
+    """The names of values that are not the same, and of secrets that only one of two has."""
     named = {*before.values, *after.values}
     found = {name for name in named if before.values.get(name) != after.values.get(name)}
-    found |= set(before.secret_names) ^ set(after.secret_names)
-    since = newest(conn, application, environment).version - min(old, new)  # one fact for each version
+    return found | (set(before.secret_names) ^ set(after.secret_names))
+
+
+def _named(conn: Connection, application: str, environment: str, old: int, new: int) -> dict[int, Sequence[str]]:
+    """Which names each version after an older one was made to set, up to a newer one."""
+    since = newest(conn, application, environment).version - old  # one fact for each version
     told = facts.newest_of(conn, ["configuration.changed"], application, since, environment=environment)
-    between = [one.data for one in told if min(old, new) < int(one.data["version"]) <= max(old, new)]
-    both = set(before.secret_names) & set(after.secret_names)
-    return sorted(found | (both & {name for one in between for name in one.get("names", ())}))
+    named = {int(one.data["version"]): one.data.get("names", ()) for one in told}
+    return {version: names for version, names in named.items() if old < version <= new}
 
 
 def add(

@@ -1,0 +1,59 @@
+"""What a release has set otherwise than the one of the same commit before it: by whom, and whether it stays so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from shipway.state import configurations, deployments, releases
+from shipway.state.deployments import Deployment
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value or a secret, which `who` set so, or took away (`gone`); `new`: there was none before.
+
+    `stays`: the next deployment has it so too.
+    """
+
+    name: str
+    who: str
+    secret: bool = False
+    gone: bool = False
+    new: bool = False
+    stays: bool = True
+
+
+def changed(conn: Connection, deployment: Deployment) -> list[Setting]:
+    """What is otherwise in the release that a deployment brought than in what served before; nothing where its
+    commit is another: then it is not known that it was a value.
+    """
+    done = deployments.done_before(conn, deployment)
+    if done is None or done.commit != deployment.commit:
+        return []
+    where = deployment.application, deployment.environment
+    old, new = (releases.get(conn, one.release).configuration for one in (done, deployment))
+    before, brought = (configurations.get(conn, *where, version) for version in (old, new))
+    newest = configurations.newest(conn, *where).version
+    since = {*configurations.differing(conn, *where, new, newest)}
+    return [
+        Setting(
+            name,
+            who,
+            secret=name not in {*before.values, *brought.values},
+            gone=name not in {*brought.values, *brought.secret_names},
+            new=name not in {*before.values, *before.secret_names},
+            stays=name not in since,
+        )
+        for name, who in configurations.setters(conn, *where, old, new).items()
+    ]
+
+
+def commands(settings: Sequence[Setting], environment: str) -> list[str]:
+    """What is typed to have them as they were before; a secret is asked for."""
+    values = [f"--unset {one.name}" if one.new else f"{one.name}=…" for one in settings if not one.secret]
+    secrets = [f"--unset {one.name}" if one.new else one.name for one in settings if one.secret]
+    typed = (("env", values), ("secrets", secrets))
+    return [f"shipway {verb} {' '.join(words)} --env {environment}" for verb, words in typed if words]
