@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from shipway.signals.verdict import Finding, Kind, Verdict
 from shipway.state import deployments
+from shipway.story import condemn
 from shipway.web import journey
 from shipway.web.narration import LONGEST_LOG_LINE, Telling, watch
 from shipway.web.words import clock
@@ -112,6 +113,27 @@ def test_what_a_release_command_printed_is_shown_when_it_was_good_too(scene: Sce
     shown = lines.index("  · dev        the release command printed")
     assert lines[shown + 1 : shown + 3] == ["    │ 2 migrations", "    │ balances kept"]
     assert sum("2 migrations" in line for line in lines) == 1
+
+
+def test_a_value_that_was_bad_and_stays_set_is_said_with_what_changes_it(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        scene.application("ledger")
+        first = scene.deliver(scene.push("ledger", "First"))
+        scene.configure("ledger", "prod", {"POOL": "1"}, [])
+        run = scene.begin_rollback("ledger", "prod", first)
+        bad = scene.begin_deployment(run, "prod", digest=first.digest)
+        with scene.database.write() as conn:
+            condemn.judge(conn, bad, 10, Verdict("bad", "9 of 9 failed."))
+        scene.fail_deployment(bad, "r2 was taken back at 10 % of the requests: 9 of 9 failed.")
+        scene.end(run, "failed", "r2 was taken back at 10 % of the requests: 9 of 9 failed.")
+    said = "what was set stays set, and POOL comes with the next deployment to prod; as before: "
+    said += "`shipway env --unset POOL --env prod`"
+    assert said in " ".join(" ".join(told(scene, run.id)).split())
+    assert site.get("/api/v1/runs/ledger:2").json["deployments"][0]["stays"] == said
+    assert "as before: <code>shipway env --unset POOL --env prod</code>." in site.get("/runs/ledger:2").text
+    scene.configure("ledger", "prod", {}, [])
+    assert site.get("/api/v1/runs/ledger:2").json["deployments"][0]["stays"] == ""
 
 
 def test_what_serves_already_is_said(scene: Scene) -> None:

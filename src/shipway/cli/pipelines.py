@@ -228,6 +228,9 @@ def _show(run: dict[str, Any]) -> None:
         for each in run["deployments"]
     ]
     show.table(("", "", "", ""), rows, empty="")
+    for each in run["deployments"]:
+        if each["stays"]:
+            print(f"\n{each['stays'][0].upper()}{each['stays'][1:]}.")
     for step in run["steps"]:
         if step["excerpt"] and step["state"] != "passed":
             print(f"\n{step['name']}:\n{step['excerpt']}")

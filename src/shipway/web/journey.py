@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shipway.state import deployments, facts, releases, runs, sequence, stuck
+from shipway.state import deployments, facts, releases, runs, sequence, settings, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.runs import Run, Step
+from shipway.state.settings import Setting
 from shipway.state.stuck import Stuck
 from shipway.web import rehearsing
 from shipway.web.rehearsing import Rehearsal
@@ -41,7 +42,8 @@ class Journey:
     commit its failure came by.
     `released` has the environments in which its release command was begun, with what that printed once it was
     through; `stuck` those in which what it brought was left frozen, as it was then. `actors` say, by the name of a
-    step that failed, who has to act where that is not its author.
+    step that failed, who has to act where that is not its author. `blamed` has the environments where what it
+    brought was judged bad though its commit is the one before's, with what was set otherwise and still is.
     """
 
     run: Run
@@ -59,6 +61,7 @@ class Journey:
     released: Mapping[str, str]
     stuck: Mapping[str, Stuck]
     actors: Mapping[str, str]
+    blamed: Mapping[str, Sequence[Setting]]
 
     @property
     def processes(self) -> list[str]:
@@ -107,6 +110,7 @@ def read(conn: Connection, run: str) -> Journey:
     planned = _planned(found)
     known = {one.name for one in planned}
     begun = [Planned(step.name, step.needs) for step in steps.values() if step.name not in known]
+    bad = judged_bad(recorded)
     return Journey(
         run=found,
         planned=[*planned, *begun],
@@ -129,7 +133,13 @@ def read(conn: Connection, run: str) -> Journey:
             for fact in recorded
             if fact.kind == "step.failed" and fact.data.get("actor") in ("owner", "nobody")
         },
+        blamed={one.environment: left for one in made if one.id in bad and (left := stay_set(conn, one))},
     )
+
+
+def stay_set(conn: Connection, bad: Deployment) -> list[Setting]:
+    """What was set otherwise with a bad deployment of the same commit as before, as far as it still is."""
+    return [one for one in settings.changed(conn, bad) if one.stays]
 
 
 def _stuck(conn: Connection, made: Iterable[Deployment], recorded: Iterable[Fact]) -> dict[str, Stuck]:

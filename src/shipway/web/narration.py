@@ -34,7 +34,7 @@ from shipway.web.holding import Holding, SoFar
 from shipway.web.journey import ASKED, Journey
 from shipway.web.pulse import Pulse
 from shipway.web.rehearsing import Rehearsal
-from shipway.web.untouched import untouched
+from shipway.web.untouched import stays_set, untouched
 from shipway.web.words import length, listed, plain
 
 WIDTH = 100
@@ -251,7 +251,7 @@ def _ending(now: Journey) -> Iterator[str]:
     reason = _of_what_is_frozen(now) or run.reason
     yield f"{mark} run {run.number} {run.state} after {took}{': ' + reason if reason else ''}"
     if run.state == "failed" and run.deliver:
-        yield from (f"  {said}" for said in untouched(now) or _reached(now))
+        yield from (f"  {said}" for said in [*(untouched(now) or _reached(now)), *stays_set(now)])
     for line in _hints(now):
         yield f"  {line}"
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from shipway.state import settings
+from shipway.state.settings import Setting
 from shipway.web.journey import Journey
 from shipway.web.words import listed
 
@@ -18,6 +22,19 @@ def untouched(now: Journey) -> list[str]:
         said.append(f"the release command had run in {listed(ran)}: what it did to the data there stays")
         said.append(f"`shipway data --env {ran[0]}` has the copy made before it")
     return said
+
+
+def stays_set(now: Journey) -> list[str]:
+    """That what was set, with which a release was bad, comes again though the old values serve."""
+    return [still_set(changed, environment) for environment, changed in now.blamed.items()]
+
+
+def still_set(changed: Sequence[Setting], environment: str) -> str:
+    """The same of what was set otherwise in one environment, which is something."""
+    names, one = listed([each.name for each in changed]), len(changed) == 1
+    comes = f"{names} {'comes' if one else 'come'} with the next deployment to {environment}"
+    typed = listed([f"`{each}`" for each in settings.commands(changed, environment)])
+    return f"what was set stays set, and {comes}; as before: {typed}"
 
 
 def _done(now: Journey, environment: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from shipway.state import deployments, facts, pushes, releases, runs, suspicions
+from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.runs import Run
 from shipway.traffic import addresses
@@ -16,6 +17,7 @@ from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.streams import LiveText
+from shipway.web.untouched import still_set
 
 
 def list_runs(site: Site, call: Call) -> dict[str, Any]:
@@ -42,7 +44,8 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         steps = runs.steps_of(conn, run.id)
         suspected = suspicions.of_run(conn, run.id)
         recorded = facts.after(conn, 0, runs=[run.id])
-    bad = journey.judged_bad(recorded)
+        bad = journey.judged_bad(recorded)
+        left = {one.id: _stays(conn, one) if one.id in bad else "" for one in made}
     return {
         **shapes.run(run),
         "push": None if push is None else {"id": push.id, "ref": push.ref, "old": push.old, "new": push.new},
@@ -50,7 +53,12 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         "suspicions": [dict(fact.data) for fact in suspected],
         "rehearsals": [asdict(one) for one in rehearsing.of(recorded)],
         "deployments": [
-            {**_deployment(site, run, one, numbers[one.release]), "judged_bad": one.id in bad} for one in made
+            {
+                **_deployment(site, run, one, numbers[one.release]),
+                "judged_bad": one.id in bad,
+                "stays": left[one.id],
+            }
+            for one in made
         ],
     }
 
@@ -99,6 +107,12 @@ def _deployment(site: Site, run: Run, one: Deployment, number: int) -> dict[str,
         "traffic_after": _since(run, one.switched),
         "ended_after": _since(run, one.ended),
     }
+
+
+def _stays(conn: Connection, bad: Deployment) -> str:
+    """That what was set otherwise comes again, where it does."""
+    changed = journey.stay_set(conn, bad)
+    return still_set(changed, bad.environment) if changed else ""
 
 
 def _since(run: Run, moment: float | None) -> float | None:

@@ -21,7 +21,7 @@ from shipway.web.pages.rendering import page
 from shipway.web.pages.run_list import STATES
 from shipway.web.routes import declare
 from shipway.web.site import Site
-from shipway.web.untouched import untouched
+from shipway.web.untouched import stays_set, untouched
 from shipway.web.words import length, listed, plain
 
 LINES = 14  # of a log, in the card that shows what failed first
@@ -70,7 +70,9 @@ def run_page(site: Site, call: Call) -> Response:
         retriable=retriable,
         failure=_failure(site, now),
         suspicion=_suspicion(now),
-        untouched=" ".join(f"{said[0].upper()}{said[1:]}." for said in untouched(now) if now.run.over),
+        untouched=" ".join(
+            f"{said[0].upper()}{said[1:]}." for said in [*untouched(now), *stays_set(now)] if now.run.over
+        ),
         columns=columns,
         picture=graph.in_words(columns),
         tier=TIERS.get(run.tier, ""),
