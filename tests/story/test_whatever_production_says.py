@@ -36,7 +36,7 @@ class Case:
 
     ends: str
     says: Says | None = None
-    project: str = tried("500 ms", "900 ms")
+    project: str = tried("500 ms", "1500 ms")
     visited: bool = False
     fails: int = 0
     past: int = 0

@@ -32,17 +32,21 @@ def test_a_canary_is_in_environments_that_are_there() -> None:
         ("deadline: 5s, hold: 10m", "deadline", ("held for 10m", "after 5s")),
         ("deadline: 60, hold: 60s", "deadline", ("held for 1m", "after 1m")),
         ("hold: 1h", "hold", ("held for 1h", "after 10m")),
+        ("deadline: 60.2s, hold: 60s", "deadline", ("held for 1m", "after 60.2s", "has to be 66s or longer")),
+        ("deadline: 1.9s, hold: 1s", "deadline", ("held for 1s", "has to be 2s or longer")),
         ("deadline: 30s", "deadline", ("held for 1m", "after 30s")),
     ],
 )
-def test_a_deadline_is_longer_than_a_share_is_held(written: str, field: str, numbers: tuple[str, ...]) -> None:
+def test_a_deadline_is_longer_than_a_share_is_held_by_what_may_go_unheard(
+    written: str, field: str, numbers: tuple[str, ...]
+) -> None:
     found = problems(f"traffic: {{strategy: canary, canary_in: [live], {written}}}\n")
     assert all(number in found[f"traffic.{field}"] for number in numbers)
     assert "traffic.canary_in[0]" in found
 
 
 @pytest.mark.parametrize(
-    "written", ["{strategy: canary, hold: 500 ms, deadline: 900 ms}", "{deadline: 5s, hold: 10m}", "canary"]
+    "written", ["{strategy: canary, hold: 500 ms, deadline: 1500 ms}", "{deadline: 5s, hold: 10m}", "canary"]
 )
 def test_what_can_come_out_is_taken(written: str) -> None:
     """The deadline is of each share: two steps of 40 s have 50 s each."""

@@ -35,6 +35,11 @@ class HealthSettings(Settings):
     )
 
 
+ROOM, LEAST_ROOM = 0.1, 1.0
+"""By how much of `hold`, and by how many seconds, a deadline is longer than it: production is read four times a
+second while a share is held, and may go unheard for a moment.
+"""
+
 Share = Annotated[int, Field(ge=1, le=99)]
 
 
@@ -69,7 +74,7 @@ class TrafficSettings(Settings):
         default=600.0,
         gt=0,
         description="Of a canary: a share that could not be judged by then, because what production says does not "
-        "arrive, goes back. It is longer than `hold`.",
+        "arrive, goes back. It is longer than `hold` by a tenth, and by a second at least.",
     )
     sticky: Switch = Field(
         default=False,
@@ -99,15 +104,18 @@ class TrafficSettings(Settings):
 
 
 def complaints(written: Any) -> Iterator[Complaint]:
-    """A canary whose shares go back, each at its deadline, before they were held for long enough."""
+    """A canary whose shares go back, each at its deadline, before they were held for long enough: only the time in
+    which production was heard counts, so the deadline has room for some in which it was not.
+    """
     if below(written, "strategy") != "canary":
         return
     hold, deadline = _length(written, "hold"), _length(written, "deadline")
-    if hold is None or deadline is None or hold < deadline:
+    if hold is None or deadline is None or deadline >= (least := round(hold + max(LEAST_ROOM, hold * ROOM), 3)):
         return
     field = "deadline" if below(written, "deadline") is not None else "hold"
     needs = f"each share is held for {durations.text(hold)}, and goes back after {durations.text(deadline)}"
-    yield Complaint(("traffic", field), f"leaves no time to judge a share: {needs}; `deadline` has to be longer")
+    longer = f"`deadline` has to be {durations.text(least)} or longer"
+    yield Complaint(("traffic", field), f"leaves no time to judge a share: {needs}; {longer}")
 
 
 def _length(written: Any, field: str) -> float | None:
