@@ -67,6 +67,12 @@ def test_what_was_answered_last_and_what_is_new_reaches_the_judge(places: Places
     assert [check.unknown_before for check in heard(places, of, line("back", OLD, "p"))] == [False]
 
 
+def test_what_is_asked_otherwise_by_the_old_one_is_not_compared_with(places: Places) -> None:
+    of = Probed(places, release(NEW), release(OLD), 0.0, new_questions={"front"})
+    found = heard(places, of, line("front", OLD, "pp"), line("front", NEW, "ff"), line("back", OLD, "p"))
+    assert [(check.name, check.new) for check in found] == [("front", True), ("front", True), ("back", False)]
+
+
 def test_of_two_releases_each_speaks_for_itself_in_the_order_of_time(places: Places) -> None:
     found = heard(places, probed(places), line("front", OLD, "pf"), line("front", NEW, "fp"))
     assert [(check.passed, check.new) for check in found] == [

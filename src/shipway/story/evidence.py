@@ -17,7 +17,7 @@ from shipway.releases.targets import process
 from shipway.signals.asking import Question, Round
 from shipway.signals.judge import Check
 from shipway.signals.judge import Reading as Interval
-from shipway.signals.questions.question import questions
+from shipway.signals.questions import question
 from shipway.signals.reading import Reading
 from shipway.state import artifacts, deployments, instances
 from shipway.state.deployments import Deployment
@@ -173,14 +173,14 @@ class Evidence:
     @cached_property
     def _probed(self) -> Probed:
         since = self._deployment.started - PAST
-        new = self._asked_by(self._release) - self._asked_by(self._before)
+        new = question.new_names(self._asked_by(self._release), self._asked_by(self._before))
         return Probed(self._cast.machine.places, self._release, self._before, since, new)
 
-    def _asked_by(self, release: Release) -> set[str]:
-        """The names of what a release has asked, in this environment."""
+    def _asked_by(self, release: Release) -> list[question.Question]:
+        """What a release has asked, in this environment."""
         with self._cast.database.read() as conn:
             project = project_of(artifacts.of_release(conn, release))
-        return {each.name for each in questions(project.probes, project.invariants, release.environment)}
+        return question.questions(project.probes, project.invariants, release.environment)
 
     def _ports(self, release: Release) -> list[int]:
         with self._cast.database.read() as conn:

@@ -15,7 +15,8 @@ from shipway.story.cold import Cold
 class Probed:
     """Answers of both releases from `since` (unix seconds) on; they are on the disk, and so can be heard again.
 
-    `new_questions` are the names of those that the release before does not have.
+    `new_questions` are the names of those that the release before does not have, or asks otherwise: what it
+    answers to that is none to compare with.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class Probed:
 
     def _news(self, line: Line, serves: Callable[[float], bool | None]) -> Iterator[tuple[float, Check]]:
         since = self._heard.get((line.name, line.release), self._since)
+        unknown = line.name in self._new_questions
+        if unknown and line.release == self._before.name:
+            return
         for at, state in line.past:
             new = line.release == self._release.name if line.release is not None else serves(at)
             if at > since and state != "not known" and new is not None:
                 says = line.says if at == line.at else ""
-                unknown = line.name in self._new_questions
                 yield at, Check(line.name, state == "passed", new, says, unknown_before=unknown)
         self._heard[line.name, line.release] = max([since, *(at for at, _ in line.past)])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from shipway.signals.settings import KINDS, InvariantSettings, ProbeSettings
 
@@ -48,6 +49,34 @@ class Question:
     def whole(self) -> bool:
         """Whether it is asked of the environment as a whole, and not of each release that runs there."""
         return self.wanted is not None or not (self.kind == "command" or self.of.startswith("/"))
+
+
+    def is_asked_by(self, other: Question) -> bool:
+        """Whether the other one asks the same: whatever its time limit is, its answers can be compared."""
+        return replace(other, timeout=self.timeout, every=self.every) == self
+
+    @property
+    def good(self) -> str:
+        """What a good answer is besides the number that is wanted; empty where nothing is said of it."""
+        field = None if self.wanted is None else self.wanted.field
+        days = self.days if self.kind == "certificate" else None
+        said = {"status": self.status, "text": self.text, "days": days, "field": field}
+        told = {name: each for name, each in said.items() if each is not None}
+        return json.dumps(told) if told else ""
+
+
+def new_names(asked: Sequence[Question], before: Sequence[Question]) -> set[str]:
+    """The names of what is asked of a release and was not of the one before, or was asked otherwise.
+
+    What is asked of the environment as a whole stays as the release before asks it, if that does.
+    """
+    known = {each.name: each for each in before}
+
+    def is_known(one: Question) -> bool:
+        old = known.get(one.name)
+        return old is not None and ((one.whole and old.whole) or one.is_asked_by(old))
+
+    return {one.name for one in asked if not is_known(one)}
 
 
 def questions(

@@ -27,7 +27,7 @@ class Line:
     environment was asked as a whole; `by` the release from which the question came. Times in unix seconds.
 
     `state` is the last answer, `told` the one on record: what is other twice in a row is a change.
-    While it `rests` nobody asks, and the last answer stands.
+    While it `rests` nobody asks, and the last answer stands. `good` is what else a good answer has to be.
     """
 
     name: str
@@ -46,13 +46,13 @@ class Line:
     told: State = "passed"
     past: list[tuple[float, State]] = field(default_factory=list)
     rests: bool = False
+    good: str = ""
 
     @classmethod
     def of_question(cls, question: Question, *, by: str) -> Line:
         wanted = None if question.wanted is None else str(question.wanted)
-        return cls(
-            question.name, question.kind, question.of, wanted, None if question.whole else by, by, question.every
-        )
+        whose, every = None if question.whole else by, question.every
+        return cls(question.name, question.kind, question.of, wanted, whose, by, every, good=question.good)
 
     def known(self, now: float) -> State:
         """The last answer, for as long as it can be believed: nobody may be asking any more."""
@@ -62,7 +62,7 @@ class Line:
     @property
     def asks(self) -> tuple[str | None, ...]:
         """What is asked, and of which release: what a server finds again after another."""
-        return self.name, self.kind, self.of, self.wanted, self.release
+        return self.name, self.kind, self.of, self.wanted, self.good, self.release
 
     @property
     def unsure(self) -> bool:
