@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import replace
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pytest
 
@@ -242,7 +243,13 @@ def test_everybody_of_a_domain_is_told_at_their_own_address_and_nobody_outside(
 
 @pytest.mark.parametrize(
     ("place", "arrives"),
-    [("?-who={address}", True), ("?:who={address}", True), ("/{address}", True), ("?who={address}", False)],
+    [
+        ("?-who={address}", True),
+        ("?:who={address}", True),
+        ("/{address}", True),
+        ("?who={address}", False),
+        ("?:message={address}", False),
+    ],
 )
 def test_a_webhook_for_everybody_hears_for_whom_it_is_or_is_refused(
     team: Team, hook: Hook, place: str, arrives: bool
@@ -257,6 +264,16 @@ def test_a_webhook_for_everybody_hears_for_whom_it_is_or_is_refused(
     say(team, "zoe@example.org")
     team.send()
     assert "zoe@example.org" in unquote(hook.calls[0]) + str(hook.bodies[0].get("who"))
+
+
+def test_a_webhook_in_xml_hears_for_whom_it_is_in_a_field_of_its_own_alone(team: Team, hook: Hook) -> None:
+    url = hook.url().replace("json://", "xml://")
+    with pytest.raises(InvalidChannel, match="XML would never see the address"):
+        team.channel("*@example.org", f"{url}?:Message={{address}}")
+    team.channel("*@example.org", f"{url}?:who={{address}}")
+    say(team, "zoe@example.org")
+    team.send()
+    assert ElementTree.fromstring(hook.raw[0]).findtext(".//who") == "zoe@example.org"
 
 
 NOT_ONE_ADDRESS = [

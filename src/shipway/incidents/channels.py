@@ -41,7 +41,7 @@ SOMEBODY = "somebody.of.yours@example.org"
 
 ARRIVES = (
     f"Of a mail server: to={ADDRESS}. Of a webhook: ?-who={ADDRESS} stands in the query of the call, "
-    f"?:who={ADDRESS} in its JSON, ?+who={ADDRESS} among its headers, /{ADDRESS} in its path."
+    f"?:who={ADDRESS} in its JSON, XML or form, ?+who={ADDRESS} among its headers, /{ADDRESS} in its path."
 )
 KNOWS_AGAIN = ("JSON", "Pager Duty")
 """Services (as Apprise calls them) that know what they took before by its key, so that it can be followed up."""

@@ -49,6 +49,9 @@ LOOK_UP = 3.0
 
 SHORTEST = 4  # characters of an URL's part that are masked in what a service answered
 EMAIL = "E-mail"
+OF_JSON = ("version", "title", "message", "attachments", "type")
+"""The fields of a webhook in JSON that Apprise writes itself."""
+
 FORWARDING = 60.0
 """Seconds after which no further report is begun with."""
 
@@ -145,11 +148,20 @@ def _read(order: Mapping[str, Any]) -> str:
 
 
 def _check_place(service: Any, address: str) -> None:
-    """That an address in the URL arrives: Apprise drops what it does not know. Raises Lost."""
-    if address and address not in unquote(unquote(service.url())):
+    """That an address in the URL arrives: Apprise drops what it does not know, and takes what stands at the name of
+    a field of its own for another name of that field. Raises Lost.
+    """
+    dropped = address not in unquote(unquote(service.url()))
+    if address and (dropped or address in _other_names(service)):
         raise Lost(
             f"{EMAIL if _is_mail(service) else service.service_name} would never see the address where it stands."
         )
+
+
+def _other_names(service: Any) -> list[str]:
+    """What the fields of a message are called, as far as the URL of a webhook calls them otherwise."""
+    extras = service.payload_extras.items() if type(service).__name__ == "NotifyJSON" else ()
+    return [*getattr(service, "payload_map", {}).values(), *(name for field, name in extras if field in OF_JSON)]
 
 
 def _web(order: Mapping[str, Any]) -> str:

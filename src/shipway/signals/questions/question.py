@@ -50,7 +50,6 @@ class Question:
         """Whether it is asked of the environment as a whole, and not of each release that runs there."""
         return self.wanted is not None or not (self.kind == "command" or self.of.startswith("/"))
 
-
     def is_asked_by(self, other: Question) -> bool:
         """Whether the other one asks the same: whatever its time limit is, its answers can be compared."""
         return replace(other, timeout=self.timeout, every=self.every) == self
