@@ -57,6 +57,13 @@ def test_a_mail_has_what_a_mail_needs(team: Team, mailbox: Mailbox) -> None:
     assert (message.state, message.service) == ("sent", "E-mail")
 
 
+def test_a_subject_stands_on_the_line_that_names_it(team: Team, mailbox: Mailbox) -> None:
+    team.channel("ada@example.org", mailbox.url())
+    say(team, cause="prod: 31be242 does not serve, web did not get healthy within 10 s")
+    team.send()
+    assert mailbox.wait()[0]["Subject"].startswith("[shop] prod: 31be242")
+
+
 def test_the_news_that_it_is_mended_stands_in_the_same_thread(team: Team, mailbox: Mailbox) -> None:
     team.channel("ada@example.org", mailbox.url())
     good = team.commit("ben")

@@ -264,7 +264,31 @@ def test_the_author_hears_of_a_bad_verdict_with_its_numbers_and_what_was_done(te
     assert "failed requests: 37 of 74, beside 0 of 690 in the same time" in message.text
     assert f"prod serves r1 ({old[:7]}) since" in message.text
     assert "a commit that comes after it may" in message.text
-    assert message.subject == f"[shop] prod is back on r1: {new[:7]} was bad, 37 of 74 requests failed"
+    assert message.subject == "[shop] prod: r2 taken back, half its requests failed"
+    assert message.text.startswith(f"prod is back on r1: {new[:7]} was bad, 37 of 74 requests failed.\n")
+
+
+@pytest.mark.parametrize(
+    ("finding", "says"),
+    [
+        ({"new_count": 74}, "all its requests failed"),
+        ({"new_count": 4}, "5 % of its requests failed"),
+        ({"what": "requests slower than 50 ms"}, "its requests are slower"),
+        ({"what": "restarts"}, "its instances restarted"),
+        ({"what": "failures of ledger"}, "ledger failed"),
+        ({"what": "failures of front", "new_question": True}, "front, a new question, failed"),
+    ],
+)
+def test_a_headline_says_which_release_and_what_and_the_text_the_numbers(
+    team: Team, finding: dict[str, object], says: str
+) -> None:
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    team.deploy(run)
+    judge(team, run, reason="4 of 74 " + "were bad in one way or another " * 9, findings=[{**FINDING, **finding}])
+    message = only(team.tell())
+    assert message.subject == f"[shop] prod: r2 is being taken back, {says}"
+    assert "4 of 74" in message.text.splitlines()[0]
 
 
 def test_each_number_says_what_it_is_compared_with(team: Team) -> None:
@@ -361,7 +385,7 @@ def test_what_no_channel_took_yet_says_where_a_commit_is_bad_that_is_worst(
     bad_in(team, order)
     message = next(one for one in team.tell() if not one.answers)
     assert (message.kind, message.environment) == ("bad", "prod")
-    assert "is bad in prod" in message.subject
+    assert "prod: r2 is being taken back" in message.subject
     assert "environments/prod" in message.text
 
 
@@ -381,7 +405,7 @@ def test_a_commit_that_is_bad_in_many_environments_is_one_mail_and_one_more_if_i
         team.tell()
         team.send()
     said = mailbox.wait(len(mails))
-    assert [f"is bad in {name} and is being" in mail["Subject"] for mail, name in zip(said, mails, strict=True)]
+    assert [f"{name}: r2 is being taken back" in mail["Subject"] for mail, name in zip(said, mails, strict=True)]
     assert all(mail["In-Reply-To"] == said[0]["Message-ID"] for mail in said[1:])
     assert {one.state for one in team.tell()} == {"sent"}
 
@@ -395,12 +419,11 @@ def test_a_webhook_hears_of_every_environment_under_one_id_and_of_nothing_twice(
         team.tell()
         team.send()
     assert len({body["id"] for body in hook.bodies}) == 1
-    new = team.head[:7]
-    assert [(body["update"], body["title"].partition(":")[0]) for body in hook.bodies] == [
-        (False, f"[shop] {new} is bad in dev and is being taken back"),
-        (True, f"[shop] {new} is bad in prod and is being taken back"),
-        (True, "[shop] prod is back on r1"),
-        (True, "[shop] dev is back on r1"),
+    assert [(body["update"], body["title"].partition(",")[0]) for body in hook.bodies] == [
+        (False, "[shop] dev: r2 is being taken back"),
+        (True, "[shop] prod: r2 is being taken back"),
+        (True, "[shop] prod: r2 taken back"),
+        (True, "[shop] dev: r2 taken back"),
     ]
 
 
@@ -418,7 +441,7 @@ def test_that_it_is_bad_in_prod_is_heard_though_what_took_the_first_message_is_d
     for minutes in (16, 19):
         team.later = minutes * 60.0
         team.send()
-    assert "is bad in prod" in only(mailbox.wait(1))["Subject"]
+    assert "prod: r2 is being taken back" in only(mailbox.wait(1))["Subject"]
 
 
 def test_what_is_less_bad_is_no_second_mail_also_where_the_first_was_waiting(team: Team, mailbox: Mailbox) -> None:
@@ -426,7 +449,7 @@ def test_what_is_less_bad_is_no_second_mail_also_where_the_first_was_waiting(tea
     team.channel("ada@example.org", mailbox.url())
     for _ in range(2):
         team.send()
-    assert "is bad in prod" in only(mailbox.wait(1))["Subject"]
+    assert "prod: r2 is being taken back" in only(mailbox.wait(1))["Subject"]
     assert [one.state for one in team.tell()] == ["sent"]
 
 
@@ -443,7 +466,7 @@ def test_one_that_was_mended_and_is_bad_in_prod_later_is_told_again(team: Team, 
     team.tell()
     time_passes(team)
     team.send()
-    assert ["is bad in prod" in mail["Subject"] for mail in mailbox.wait(3)] == [False, False, True]
+    assert ["prod: r2 is being taken back" in mail["Subject"] for mail in mailbox.wait(3)] == [False, False, True]
 
 
 def bad_in(team: Team, order: tuple[str, ...], between: Callable[[], None] = lambda: None) -> str:
@@ -561,6 +584,9 @@ def test_what_is_deployed_again_and_bad_again_is_told_again(team: Team) -> None:
     old, new = team.commit("ben"), team.commit("ada")
     bad(team, old, new)
     again = team.ask(new, "ben")
+    with team.database.write() as conn:
+        given = {"values": {"POOL": "1"}, "secrets": b"", "secret_names": []}
+        configurations.add(conn, APP, "prod", **given, who="ben", what="set POOL")
     team.deploy(again, configured="yes")
     judge(team, again)
     assert [one.kind for one in team.tell()] == ["bad", "bad"]
@@ -581,7 +607,7 @@ def test_a_trial_that_was_bad_is_told_as_taken_back_once_it_is_undone(team: Team
     assert "is being taken back" in only(team.tell()).subject
     with team.database.write() as conn:
         deployments.end(conn, deployments.get(conn, team.deployment(run)), "failed", "37 of 74 requests failed")
-    assert "prod is back on r1" in only(team.tell()).subject
+    assert "prod: r2 taken back" in only(team.tell()).subject
 
 
 NO_WAY_BACK = "r2 changed the data irreversibly, so r1 cannot serve."
@@ -603,7 +629,8 @@ def test_a_release_that_is_stuck_is_not_told_as_taken_back(team: Team, tried: st
     team.stop(run, "deploy", "signals.bad", "worse", "you")
     message = only(team.tell())
     assert message.kind == "bad"
-    assert "stays as it is: 37 of 74 requests failed, you decide" in message.subject
+    assert "prod: r2 is bad and stays, you decide: half its requests failed" in message.subject
+    assert "stays as it is: 37 of 74 requests failed, you decide" in message.text
     assert "r2 is frozen at 100 %: r2 has all requests; its data change cannot be taken back; you" in message.text
     assert f"Next     {FORWARD}" in message.text
     assert "back on" not in message.text
@@ -620,7 +647,8 @@ def test_the_author_of_a_release_that_gave_no_answers_is_told(team: Team) -> Non
     team.fact("release.silent", environment="prod", commit=run.commit, run=run.id, data=data)
     message = only(team.tell())
     assert message.person == "ada@example.org"
-    assert "gave no answers: 5 requests wait" in message.subject
+    assert message.subject == "[shop] prod: r2 is being taken back, it gave no answers"
+    assert "gave no answers: 5 requests wait" in message.text
     assert "is being taken back" in message.text
 
 
@@ -661,7 +689,7 @@ def test_a_release_whose_rollback_has_moved_the_requests_is_not_told_as_being_ta
     bad(team, old := team.commit("ben"), team.commit("ada"))
     assert "is being taken back" in only([one for one in team.tell() if one.kind == "bad"]).subject
     team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
-    assert "prod is back on r1" in only([one for one in team.tell() if one.kind == "bad"]).subject
+    assert "prod: r2 taken back" in only([one for one in team.tell() if one.kind == "bad"]).subject
 
 
 @pytest.mark.parametrize("late", [0.0, 180.0])
@@ -676,7 +704,7 @@ def test_a_deployment_that_gave_its_requests_back_is_not_told_as_being_taken_bac
         assert first is not None
         releases.serve(conn, first, deployment=begun.id, epoch=begun.epoch, warm_until=None)
         deployments.switched_back(conn, begun)
-    assert "prod is back on r1" in only([one for one in team.tell() if one.kind == "bad"]).subject
+    assert "prod: r2 taken back" in only([one for one in team.tell() if one.kind == "bad"]).subject
 
 
 def test_the_same_mistake_found_by_two_ways_in_is_told_once(team: Team) -> None:
@@ -845,7 +873,10 @@ def test_an_error_that_is_back_is_told_again_once_for_each_release(team: Team) -
     for kind in ("error.new", "error.regressed", "error.regressed", "error.new"):
         error(team, new, kind, files=["web.py"])
         team.tell()
-    assert [one.subject.split(":")[0] for one in team.tell()] == ["[shop] New error", "[shop] Error is back"]
+    assert [one.subject.rpartition(":")[0] for one in team.tell()] == [
+        f"[shop] prod: r2 has {one}"
+        for one in ("a new error, ZeroDivisionError", "an error again, ZeroDivisionError")
+    ]
 
 
 def test_who_was_told_hears_when_a_commit_that_comes_after_it_serves(team: Team) -> None:
@@ -1094,7 +1125,7 @@ def test_an_error_of_a_release_that_is_not_ours_names_no_commit(team: Team) -> N
         data = {"error": "e1", "number": 1, "title": "hello 123", "release": "1.2.3"}
         team.fact(kind, environment="dev", data=data)
     message = only(team.tell())
-    assert message.subject == "[shop] New error: hello 123, in dev"
+    assert message.subject == "[shop] dev: a new error, hello 123"
     assert "None" not in message.text
     assert "revert" not in message.text
 
@@ -1124,7 +1155,7 @@ def test_who_set_a_bad_value_hears_and_no_author(team: Team, who: str) -> None:
     assert "FAIL and KEY stay as they are set and come with the next deployment." in message.text
     typed = "`shipway env --unset FAIL --env prod` and `shipway secrets --unset KEY --env prod`"
     assert f"Next     Have it as it was before: {typed}." in message.text
-    assert "prod is back on r1" in message.subject
+    assert "prod: r2 taken back" in message.subject
     assert "revert" not in message.text
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from support import receivers
 from support.installation import Installation, Repository, eventually
-from support.receivers import Mailbox
+from support.receivers import Mailbox, words
 from support.shop import PROJECT, failing, shop
 from support.visitors import Visitors
 
@@ -120,7 +120,8 @@ def test_a_bad_one_is_seen_to_go_back_and_why(
         shows(page, "main", told)
     picture(page, "commit")
     (mail,) = mailbox.wait()
-    assert bad[:7] in mail["Subject"]
+    assert mail["Subject"].startswith("[topup] prod: r")
+    assert bad[:7] in words(mail)
 
 
 def test_its_environment_says_what_serves_again_and_leads_to_its_settings(page: Page) -> None:

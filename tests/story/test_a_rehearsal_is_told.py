@@ -103,7 +103,7 @@ def test_one_that_renames_goes_no_further_and_its_author_hears_why(
     assert "no such column: pence" in rehearsal["excerpt"]
     assert "rehearsal in test" in repository.shipway("runs", str(run["number"])).out
     (mail,) = mailbox.wait()
-    assert "does not serve in prod: its rehearsal in test failed" in mail["Subject"]
+    assert "does not serve, its rehearsal in test failed" in mail["Subject"]
     assert "no such column: pence" in words(mail)
     assert not left(house)
 

@@ -135,7 +135,7 @@ def test_a_release_that_is_not_healthy_is_told_with_what_serves(repository: Repo
     commit = repository.commit("Fall ill", ill)
     repository.push()
     mail = mailbox.wait(before + 1)[-1]
-    assert str(mail["Subject"]).startswith(f"[shop] {commit[:7]} does not serve in prod: ")
+    assert str(mail["Subject"]).startswith(f"[shop] prod: {commit[:7]} does not serve, web did not get healthy")
     assert "GET /health answered 500" in words(mail)
 
 

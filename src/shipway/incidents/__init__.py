@@ -8,6 +8,7 @@ causes     what happened, read from a fact
 suspects   the commit that an error came by, or silence
 sure       how sure that is, in one set of words
 blame      who can mend it, and why
+headlines  what it is called in a few words
 words      the text that they get
 follow     more of a cause that somebody is told of already
 tell       facts become messages, each once

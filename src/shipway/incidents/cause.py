@@ -35,15 +35,15 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Cause:
-    """One trouble. `what` happened, in a few words; `lines` explain it.
+    """One trouble. `what` happened, in a sentence; `brief` says it in a few words, `lines` explain it.
 
     `base` is the commit before it that was free of it, empty where none is, and `far` that more lies between than
     was pushed, `onto` where the branch stood. It may have `began` between: what came later did not bring it.
 
     `whose` says where to look for who can mend it: the author of the change, who asked for it, the owner of the
     installation. `asked` is who pushed or asked. `stuck` is why a bad release stays as it is, if it does;
-    `deployment` brought it, or it was a `step` that failed. `ends` is how the keys begin of those that are over
-    with it. `values` are what was set otherwise, where the commit is the same as before.
+    `deployment` brought `release`, by its number, or it was a `step` that failed. `ends` is how the keys begin of
+    those that are over with it. `values` are what was set otherwise, where the commit is the same as before.
     """
 
     key: str
@@ -70,6 +70,8 @@ class Cause:
     far: bool = False
     began: str = ""
     values: tuple[Setting, ...] = ()
+    brief: str = ""
+    release: int | None = None
 
 
 def pushed_onto(conn: Connection, run: Run | None) -> str | None:

@@ -48,6 +48,9 @@ LOOK_UP = 3.0
 """Seconds in which a name has to be found to be looked at when its channel is added."""
 
 SHORTEST = 4  # characters of an URL's part that are masked in what a service answered
+WIDE = 200
+"""Characters of a header's line: a subject that is folded right after `Subject:` is shown as none by some."""
+
 EMAIL = "E-mail"
 OF_JSON = ("version", "title", "message", "attachments", "type")
 """The fields of a webhook in JSON that Apprise writes itself."""
@@ -148,8 +151,8 @@ def _read(order: Mapping[str, Any]) -> str:
 
 
 def _check_place(service: Any, address: str) -> None:
-    """That an address in the URL arrives: Apprise drops what it does not know, and takes what stands at the name of
-    a field of its own for another name of that field. Raises Lost.
+    """That an address in the URL arrives: Apprise drops what it does not know, and takes what stands at the name
+    of a field of its own for another name of that field. Raises Lost.
     """
     dropped = address not in unquote(unquote(service.url()))
     if address and (dropped or address in _other_names(service)):
@@ -322,6 +325,8 @@ def _composed(service: Any, order: Mapping[str, Any]) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer from whoever is on holiday
     message.set_content(order["text"])
     message.add_alternative(mail.page(order["subject"], order["text"], order.get("news", "")), subtype="html")
+    if all(str(said).isascii() for said in message.values()):  # else words are encoded, which have to be short
+        message.policy = message.policy.clone(max_line_length=WIDE)
     return message
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from shipway.incidents import headlines
 from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, pushed_onto, release_of, suspect
 from shipway.signals.verdict import CHECKS, NEW_QUESTION, UNASKED
 from shipway.state import artifacts, deployments, facts, releases, runs, settings
@@ -54,6 +55,8 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
             hint=str(stuck.get("hint", "")) or _about_the_question(findings),
             stuck=str(stuck.get("reason", "")),
             deployment=str(fact.data.get("deployment", "")),
+            brief=headlines.worst(findings),
+            release=None if release is None else release.number,
         ),
     )
 
@@ -150,7 +153,7 @@ def _suspect_within(conn: Connection, verdict: Fact) -> Suspect | None:
 
 def silent(conn: Connection, fact: Fact) -> Cause:
     """A release that gave no answer once it served alone, and is taken back without a verdict on its commit."""
-    run = None if fact.run is None else runs.find(conn, fact.run)
+    run, release = None if fact.run is None else runs.find(conn, fact.run), release_of(conn, fact)
     return Cause(
         _key(conn, fact),
         "silent",
@@ -161,10 +164,12 @@ def silent(conn: Connection, fact: Fact) -> Cause:
         environment=fact.environment,
         commit=fact.commit,
         run=run,
-        base=before(conn, fact, release_of(conn, fact)),
+        base=before(conn, fact, release),
         onto=pushed_onto(conn, run),
         asked="" if run is None else run.who,
         deployment=str(fact.data["deployment"]),
+        brief="it gave no answers",
+        release=None if release is None else release.number,
     )
 
 
@@ -237,6 +242,8 @@ def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
         suspect=suspect(fact.data),
         files=tuple(str(path) for path in fact.data.get("files") or ()),
         group=str(fact.data.get("number") or error),
+        brief=headlines.error(title, back=kind == "error.regressed"),
+        release=None if release is None else release.number,
     )
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shipway.incidents import production
+from shipway.incidents import headlines, production
 from shipway.incidents.blame import OWNER, Whom
 from shipway.incidents.cause import Cause
 from shipway.incidents.sure import sure
@@ -32,7 +32,8 @@ class Text:
 
 def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
     """The text of a cause; `address` is the server's own, for the links."""
-    subject = _subject(conn, cause) + (f", as with {cause.began[:7]} before" if cause.began else "")
+    before = f", as with {cause.began[:7]} before" if cause.began else ""
+    subject = headlines.of(cause, is_back=back(conn, cause) is not None) + before
     rows = [
         ("Commit", _commit(cause, whom)),
         ("When", _moment(cause.at)),
@@ -41,7 +42,7 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
         ("Next", _next(conn, cause, whom)),
         *_links(cause, address),
     ]
-    head = cause.what if cause.kind in ("machine", "error") else subject
+    head = cause.what if cause.kind in ("machine", "error") else _in_full(conn, cause) + before
     return _made(cause.application, subject, head, cause.lines, rows)
 
 
@@ -154,11 +155,12 @@ def _brought_by(conn: Connection, cause: Cause) -> str:
     return deployments.get(conn, cause.deployment).release if cause.deployment else ""
 
 
-def _subject(conn: Connection, cause: Cause) -> str:
+def _in_full(conn: Connection, cause: Cause) -> str:
+    """The headline with its numbers."""
     short, there = (cause.commit or "")[:7], cause.environment
     instead = back(conn, cause)
     if cause.kind in ("bad", "silent") and instead is not None:
-        what = f"was bad, {cause.what}" if cause.kind == "bad" else cause.what
+        what = f"was bad, {cause.what}" if cause.kind == "bad" else cause.what.rstrip(".")
         return f"{there} is back on r{instead.number}: {short} {what}"
     if cause.stuck:
         return f"{short} is bad in {there} and stays as it is: {cause.what.rstrip('.')}, you decide"
@@ -166,9 +168,7 @@ def _subject(conn: Connection, cause: Cause) -> str:
         "stopped": f"{cause.what} on {short}",
         "undone": f"{short} does not serve in {there}: {cause.what}",
         "bad": f"{short} is bad in {there} and is being taken back: {cause.what}",
-        "silent": f"{short} in {there} {cause.what}; it is being taken back",
-        "error": f"{cause.what}, in {there}{f' since {short}' if short else ''}",
-        "machine": f"Shipway needs its owner: {cause.what}",
+        "silent": f"{short} in {there} {cause.what.rstrip('.')}; it is being taken back",
         "well": f"Shipway is well again: {cause.what}",
     }[cause.kind]
 
@@ -183,12 +183,7 @@ def _made(
     if lines:
         parts.append("\n".join(f"    {_UNSEEN.sub(' ', line)[:LONGEST_LINE]}" for line in lines))
     parts.append("\n".join(f"{name:<{width}}  {_one_line(said)}" for name, said in rows if said))
-    return Text(_shortened(shown, LONGEST_SUBJECT), "\n\n".join(parts) + "\n")
-
-
-def _shortened(line: str, longest: int) -> str:
-    """Ends with a whole word, and says so, where it has to end early."""
-    return line if len(line) <= longest else f"{line[: longest - 1].rpartition(' ')[0]}…"
+    return Text(headlines.shortened(shown, LONGEST_SUBJECT), "\n\n".join(parts) + "\n")
 
 
 def _commit(cause: Cause, whom: Whom) -> str:
