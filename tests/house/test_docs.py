@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import typer
 
 from shipway.cli import app
 from shipway.project import Project
+from shipway.releases import health
+from shipway.signals import asking
+from shipway.signals.probes import http
+from shipway.story import scraping
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -40,6 +45,13 @@ def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)|<img[^>]+src=\"([^\"]+)\"", page.read_text())
     local = [first or second for first, second in targets if "://" not in first + second]
     assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+def test_whoever_asks_an_application_is_named() -> None:
+    named = (ROOT / "docs/guides/telemetry.md").read_text()
+    agents = [inspect.signature(health.ask).parameters["agent"].default]
+    agents += [module.AGENT for module in (http, asking, scraping)]
+    assert [agent for agent in agents if f"| `{agent}` |" not in named] == []
 
 
 @pytest.fixture(scope="module")

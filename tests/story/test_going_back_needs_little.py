@@ -60,13 +60,14 @@ def two_have_served(scene: Scene, project: str) -> None:
 
 
 def test_what_is_cold_comes_back_at_once_though_nothing_can_be_heard(scene: Scene) -> None:
-    """Who goes back has decided: a trial, which would end at its deadline, is not held."""
-    two_have_served(scene, COLD)
+    """Who goes back has decided: a trial, which would end at its deadline, is not held. Its command runs again."""
+    two_have_served(scene, f"{COLD}release: 'true'\n")
     hear(scene.cast, Hearsay("", lambda _new, _number: None))
     run = scene.going_back()
     assert scene.go_back(run) == "passed"
     assert scene.says().startswith("first")
     assert scene.facts(run).count("deployment.try") == 0
+    assert scene.facts(run).count("deployment.released") == 1
 
 
 def without_its_archive(scene: Scene) -> None:

@@ -41,11 +41,16 @@ class ProcessSettings(Settings):
 
 
 class ReleaseSettings(Settings):
-    """A command that runs once before a release serves, such as a migration."""
+    """A command that runs with each deployment, before its release serves, such as a migration: of a value that is
+    set too, and of a rollback, unless that goes to a release that is still warm.
+    """
 
     short_form = "run"
 
-    run: Line = Field(description="The command, run with the environment's data after a copy of it was made.")
+    run: Line = Field(
+        description="The command, run with the environment's data after a copy of it was made. It runs again when "
+        "the release is deployed again, as by a rollback once it is warm no more: it has to bear that."
+    )
     repeatable: Switch = Field(
         default=False,
         description="Whether it may be started again when the machine died in the middle of it.",
