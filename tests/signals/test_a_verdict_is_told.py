@@ -148,6 +148,17 @@ def test_numbers_of_both_serving_are_told_from_those_of_one_serving_alone() -> N
     assert sorted(rows) == ["failed requests, both serving", "failed requests, serving alone"]
 
 
+def test_the_parts_of_a_good_verdict_add_up_to_what_it_counts() -> None:
+    judge = seen([GOOD] * 60, [replace(GOOD, share=0.9)] * 7, [ALONE] * 60)
+    verdict = judge.verdict()
+    failed = {one.beside: one.new_of for one in verdict.findings if one.what == FAILED}
+    assert sum(failed.values()) == judge.requests
+    assert f"against {judge.requests:,} requests; while both served, failed requests: 0 of {failed[True]:,}" in (
+        verdict.reason
+    )
+    assert verdict.reason.endswith(f"; since it serves alone, 0 of {failed[False]:,}.")
+
+
 # --- cold
 
 

@@ -120,7 +120,7 @@ def test_a_bad_one_is_seen_to_go_back_and_why(
         shows(page, "main", told)
     picture(page, "commit")
     (mail,) = mailbox.wait()
-    assert mail["Subject"].startswith("[topup] prod: r")
+    assert mail["Subject"].startswith("[shop] prod: r")
     assert bad[:7] in words(mail)
 
 

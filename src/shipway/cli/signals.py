@@ -13,7 +13,17 @@ import typer
 from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
-from shipway.signals.verdict import NOTICEABLE, RESTARTS, Finding, finding, is_unasked, noted, titled, weight
+from shipway.signals.verdict import (
+    COVERS,
+    NOTICEABLE,
+    RESTARTS,
+    Finding,
+    finding,
+    is_unasked,
+    noted,
+    titled,
+    weight,
+)
 from shipway.web.measures import labels, said
 from shipway.web.words import percent, plain
 
@@ -121,6 +131,8 @@ def judge(
         tell()
     if found["so_far"] is not None:
         so_far(found, found["so_far"])
+    elif any(each["findings"] for each in found["verdicts"]):
+        print(f"  {COVERS}")
     for line in _afterwards(found):
         print(line)
     return int(bad)
@@ -130,6 +142,8 @@ def so_far(found: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Prints what would be the verdict at this moment, with the numbers."""
     print(f"So far {now['kind']}: {plain(now['reason'])}")
     _numbers(found, now["findings"])
+    if now["findings"]:
+        print(f"  {COVERS}")
 
 
 Told = tuple[float, Callable[[], None]]

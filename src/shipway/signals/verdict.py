@@ -18,6 +18,11 @@ DOUBTFUL = 10.0
 NEW_QUESTION = "the question is new: there is nothing to compare it with, and it may itself be wrong"
 UNASKED = "the old one was not asked this"
 """Of a question that is not new, and that was not answered lately either."""
+COVERS = (
+    "Failed requests count from the first on, durations once an instance is warm; what was sent while its share "
+    "was larger counts for neither."
+)
+"""Of which requests the numbers are: why those of durations are fewer than those of failures."""
 STRONG = 100.0
 """Evidence from which on a finding alone speaks against a release."""
 

@@ -109,6 +109,7 @@ class Beside:
             return
         if self.between_blocks:
             self._usual = usual
+        self.total += table
         self._block += table
         if self._block.of >= min(max(OF_NEW / self._share(share), LEAST), MOST_NEEDED):
             self._close(share)
@@ -129,7 +130,6 @@ class Beside:
         if 0 < block.bad < block.of:  # otherwise every factor is 1
             share = self._share(planned)
             self._wager.round([factor(block, share, *each.of(self._usual)) for each in self._alternatives])
-        self.total += block
         self._dealt = (self._dealt[0] * FORGET + block.new_of, self._dealt[1] * FORGET + block.of)
 
     def _share(self, planned: float) -> float:

@@ -25,13 +25,15 @@ def doubt(findings: Sequence[Finding]) -> str:
 
 
 def good(findings: Sequence[Finding], requests: int) -> str:
-    failed = next((finding for finding in findings if finding.what == FAILED and finding.new_of), None)
-    said = f"Nothing speaks against {requests:,} requests"
-    if failed is None:
-        return f"{said}."
-    return (
-        f"{said}; {'while both served' if failed.beside else 'since it serves alone'}, {_lower(numbers(failed))}."
-    )
+    """The failed requests of both times, so that the parts add up to the requests."""
+    failed = sorted((one for one in findings if one.what == FAILED and one.new_of), key=lambda one: not one.beside)
+    said = [f"Nothing speaks against {requests:,} requests"]
+    for one in failed:
+        when = "while both served" if one.beside else "since it serves alone"
+        said.append(
+            f"{when}, {_lower(numbers(one))}" if len(said) == 1 else f"{when}, {one.new_count:,} of {one.new_of:,}"
+        )
+    return f"{'; '.join(said)}."
 
 
 def too_few(requests: int, policy: Policy) -> str:

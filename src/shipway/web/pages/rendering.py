@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 from shipway import __version__
 from shipway.incidents import follow, sure
 from shipway.incidents.outbox import LATE
+from shipway.signals.verdict import COVERS
 from shipway.state import messages
 from shipway.web import words
 from shipway.web.call import Call
@@ -32,7 +33,7 @@ def templates(files: Files) -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals.update(file=files.address, version=__version__, zone=words.zone())
+    made.globals.update(file=files.address, version=__version__, zone=words.zone(), covers=COVERS)
     made.filters.update(
         ago=words.ago,
         clock=words.clock,
