@@ -16,6 +16,7 @@ from shipway.releases import health
 from shipway.signals import asking
 from shipway.signals.probes import http
 from shipway.story import scraping
+from shipway.traffic import health as traffic_health
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -50,7 +51,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_whoever_asks_an_application_is_named() -> None:
     named = (ROOT / "docs/guides/telemetry.md").read_text()
     agents = [inspect.signature(health.ask).parameters["agent"].default]
-    agents += [module.AGENT for module in (http, asking, scraping)]
+    agents += [module.AGENT for module in (http, asking, scraping, traffic_health)]
     assert [agent for agent in agents if f"| `{agent}` |" not in named] == []
 
 

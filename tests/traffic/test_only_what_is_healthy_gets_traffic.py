@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 
 import pytest
 
 from shipway.errors import NotHealthy, RouterSilent
+from shipway.traffic import health
+from shipway.traffic.desired import Cluster
 from shipway.traffic.envoy import driver
 from support.load import Load
 
@@ -91,3 +94,12 @@ def test_a_release_the_router_refuses_is_not_in_the_way_of_the_next(served, monk
         served.proxy.ensure_cluster("app.prod.r10", [port], "/no\npath")
     served.proxy.ensure_cluster("app.prod.r10", [port], "/health")
     assert served.get("app.localhost").said == "app.prod.r1"
+
+
+def test_whoever_asks_past_the_router_says_who_it_is(monkeypatch) -> None:
+    """What an application counts itself can leave it out."""
+    asked = []
+    monkeypatch.setattr(http.client.HTTPConnection, "request", lambda *_, headers: asked.append(headers))
+    monkeypatch.setattr(http.client.HTTPConnection, "getresponse", lambda _: type("Answer", (), {"status": 200}))
+    assert [each.good for each in health.ask("app.prod.r1", Cluster((1,), "/health"))] == [True]
+    assert asked[0]["User-Agent"] == health.AGENT == "shipway-health"

@@ -11,6 +11,7 @@ from shipway.traffic.addresses import host
 from shipway.traffic.desired import Cluster, owner
 
 PATIENCE = 3.0
+AGENT = "shipway-health"
 
 
 class Answer(NamedTuple):
@@ -38,7 +39,7 @@ def refuse(name: str, cluster: Cluster) -> NotHealthy | RouterSilent:
 def _ask(port: int, path: str, address: str) -> Answer:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
-        connection.request("GET", path, headers={"Host": address, "Connection": "close"})
+        connection.request("GET", path, headers={"Host": address, "User-Agent": AGENT, "Connection": "close"})
         status = connection.getresponse().status
         return Answer(status < http.HTTPStatus.INTERNAL_SERVER_ERROR, f"port {port} answers {path} with {status}")
     except ConnectionRefusedError:
