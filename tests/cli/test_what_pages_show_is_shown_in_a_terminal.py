@@ -69,7 +69,7 @@ def test_what_is_suspected_alike_in_several_environments_is_said_once(site: Site
     told = {"exception": [{"type": "KeyError", "value": "'CHF'"}], "release": run.commit}
     for environment in ("dev", "test", "prod"):
         error = scene.report("topup", told, environment)
-    evidence = Evidence("pay.py", 31, "charge", "line", ("+return charges",))
+    evidence = Evidence("pay.py", 31, "charge", "uses", ("+return charges",), "charge(once)", 9)
     by = Suspicion(
         "c0ffee1 wrote it.", "c0ffee1" * 5 + "abcde", "Ada", "ada@example.org", "Charge", "high", (evidence,)
     )
@@ -80,6 +80,8 @@ def test_what_is_suspected_alike_in_several_environments_is_said_once(site: Site
     page = site.get(f"/applications/topup/errors/{error.number}").text
     printed = shipway("errors", str(error.number), "--app", "topup").out
     assert (page.count("+return charges"), printed.count("+return charges")) == (2, 2)
+    for said in ("pay.py:31", "charge(once)", "pay.py:9"):  # each in its own place
+        assert (page.count(f"<code>{said}</code>"), printed.count(said)) == (2, 2), said
     assert all(f">{said}</span>" in page for said in ("in prod since r1, test since r1", "in dev since r1"))
     assert all(f"{name} r1, seen there once" in printed for name in ("dev", "test", "prod"))
 

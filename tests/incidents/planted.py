@@ -388,6 +388,9 @@ SILENT: dict[str, Bug] = {
         ),
         None,
     ),
+    "what is used only later changed": Bug(
+        (Edit("ben", "shop/cart.py", "\n\ndef lines(", '\nCURRENCY = "CHF"\n\n\ndef lines('),), None
+    ),
     "two are as likely": Bug(
         (
             Edit("ben", "shop/cart.py", "    cents = Discount()", "    cents = 0\n    cents = Discount()"),

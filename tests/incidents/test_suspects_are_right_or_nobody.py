@@ -67,6 +67,38 @@ def test_where_the_stack_does_not_cross_the_change_nobody_is_named(shop: Shop, n
     assert found["files"][0] == "shop/cart.py", "whose owners may want to know"
 
 
+def test_the_lines_that_are_shown_are_those_of_the_commit_itself(shop: Shop) -> None:
+    """Another one exchanged the same line before; lines above moved since."""
+    shop.plant(
+        Bug(
+            (
+                Edit("ben", "shop/cart.py", 'line["count"] * line["cents"]', 'line["cents"] * line["count"]'),
+                Edit("cho", "shop/cart.py", 'line["cents"] * line["count"]', 'line["price"] * line["count"]'),
+                Edit("ada", "shop/cart.py", '"""What somebody wants to buy."""', '"""What\none\nwants."""'),
+            ),
+            1,
+        )
+    )
+    found = shop.report(shop.meet("checkout", "full"))[1]
+    (evidence,) = found["evidence"]
+    source = 'return sum(line["price"] * line["count"] for line in lines(cart))'
+    assert evidence["hunk"] == [
+        '-    return sum(line["cents"] * line["count"] for line in lines(cart))',
+        f"+    {source}",
+    ]
+    assert evidence["source"] == source
+    assert evidence["line"] == evidence["start"] + 2
+    assert (found["commit"], found["confidence"]) == (shop.commits[1], "high")
+
+
+def test_a_change_elsewhere_in_the_function_is_said_to_be_weak(shop: Shop) -> None:
+    """What ran where it went wrong is as it was."""
+    found = suspected(shop, PLANTED["far above in the function"])
+    line = found["evidence"][0]["line"]
+    assert found["confidence"] == "medium"
+    assert found["reason"].endswith(f"changed total in shop/cart.py, but not line {line}, where it went wrong.")
+
+
 def test_it_is_told_once_and_as_a_fact(shop: Shop) -> None:
     bug = PLANTED["the very line"]
     shop.plant(bug)

@@ -220,7 +220,7 @@ def reports(scene: Scene) -> None:
     for _ in range(14):
         error = scene.report("topup", {**EVENT, "release": commit})
     hunk = ("-RATES = rates()", '+RATES = {"EUR": 100, "USD": 92}')
-    evidence = Evidence("topup/ledger.py", 88, "charge", "uses", hunk)
+    evidence = Evidence("topup/ledger.py", 88, "charge", "uses", hunk, "cents = units * RATES[currency]", 12)
     reason = f"{commit[:7]} changed what charge in topup/ledger.py uses."
     scene.suspect(
         error,

@@ -272,6 +272,8 @@ def test_the_same_evidence_stands_once_and_says_in_which_environments(site: Site
     page = site.get(f"/applications/topup/commits/{run.commit}").text
     assert page.count("-RATES = rates()") == 1
     card = page.partition('id="suspected"')[2].partition("</section>")[0]
+    for said in ("topup/ledger.py:88", "return RATES[one]", "topup/ledger.py:12"):
+        assert f"<code>{said}</code>" in card, "what ran and what was changed, each in its place"
     assert re.search(r"KeyError: [^<]*CHF[^<]*</a> in dev and prod<", card)
     assert page.count(f"{run.commit[:7]} changed what charge in topup/ledger.py uses.") == 2, (
         "beside and on the line"
@@ -282,7 +284,7 @@ def test_the_same_evidence_stands_once_and_says_in_which_environments(site: Site
 def against(commit: str) -> Suspicion:
     hunk = ("-RATES = rates()", '+RATES = {"EUR": 100}')
     reason = f"{commit[:7]} changed what charge in topup/ledger.py uses."
-    evidence = (Evidence("topup/ledger.py", 88, "charge", "uses", hunk),)
+    evidence = (Evidence("topup/ledger.py", 88, "charge", "uses", hunk, "return RATES[one]", 12),)
     return Suspicion(reason, commit, "Ada Okafor", "ada@example.org", "Charge once", "low", evidence)
 
 

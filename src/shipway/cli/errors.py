@@ -10,6 +10,7 @@ from shipway.cli import here, show
 from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
 from shipway.errors import NotFound, UserError
+from shipway.incidents.proof import proof
 from shipway.incidents.sure import sure
 from shipway.web.suspicions import alike
 from shipway.web.words import plain
@@ -120,8 +121,11 @@ def _suspicion(told: dict[str, Any] | None) -> None:
         print(f"  by {who}. {sure(told['confidence'])}")
     print(f"  {plain(told['reason'])}")
     for evidence in told["evidence"]:
-        print(f"    {plain(evidence['path'])}:{evidence['line']}")
-        for line in evidence["hunk"]:
+        one = proof(evidence)
+        if one.ran:
+            print(f"    {plain(one.where)}  {plain(one.ran)}")
+        print(f"    {plain(one.at)}" + (f", in {told['commit'][:7]}" if told["commit"] else ""))
+        for line in one.hunk:
             print(f"      {plain(line)}")
 
 

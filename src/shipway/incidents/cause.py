@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from shipway.incidents.proof import proof
 from shipway.incidents.sure import Confidence, level
 from shipway.state import deployments, facts, pushes, releases
 from shipway.state.database import Connection
@@ -136,7 +137,7 @@ def suspect(said: Mapping[str, Any]) -> Suspect | None:
 def _place(said: Mapping[str, Any]) -> str:
     """The line of code that a suspicion rests on."""
     first = next(iter(said.get("evidence") or ()), None)
-    return f"Look at {first['path']}:{first['line']}." if isinstance(first, Mapping) else ""
+    return f"Look at {proof(first).at}." if isinstance(first, Mapping) else ""
 
 
 def lines(said: object) -> tuple[str, ...]:

@@ -42,6 +42,19 @@ def span(lines: Sequence[str], line: int, function: str) -> tuple[int, int]:
     return first, _end(lines, begin)
 
 
+def reached(lines: Sequence[str], line: int, last: int) -> int:
+    """The last line that has run when it goes wrong at `line`: of a statement of several lines, its end.
+
+    That is `last`, the end of the function, where the line is not known.
+    """
+    if not 0 < line < last:
+        return last
+    at, outer = line, _indent(lines[line - 1])
+    while at < last and (not lines[at].strip() or _indent(lines[at]) > outer or lines[at].strip()[0] in "})]"):
+        at += 1
+    return at
+
+
 def bound(line: str) -> set[str]:
     """The names that a line gives something to: what it defines, assigns or imports."""
     found = _BINDS.match(line)

@@ -13,7 +13,7 @@ FORMAT = "--format=%x00%H%x00%an%x00%ae%x00%s%x00"
 """What `git log` has to be asked for, so that `commits` can read it."""
 
 _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
-_BLAMED = re.compile(r"([0-9a-f]{40}) \d+ (\d+)(?: \d+)?")
+_BLAMED = re.compile(r"([0-9a-f]{40}) (\d+) (\d+)(?: \d+)?")
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,14 @@ class Written:
 @dataclass(frozen=True)
 class Changed:
     """A file as it is in the newer release. `origin` has the lines (from 1) that are not in the older one, and by
-    which commit they came; `hunks` is the difference between the two.
+    which commit they came, `came` as which line of it; `hunks` is the difference between the two.
     """
 
     path: str
     lines: Sequence[str]
     origin: Mapping[int, str]
     hunks: Sequence[Hunk]
+    came: Mapping[int, int] = field(default_factory=dict)
 
     @cached_property
     def blocks(self) -> Sequence[int | None]:
@@ -71,10 +72,12 @@ def hunks(diff: str) -> dict[str, list[Hunk]]:
     return found
 
 
-def origins(blame: str, known: set[str]) -> dict[int, str]:
-    """Which line came by which of the commits in `known`, from `git blame --porcelain`."""
+def origins(blame: str, known: set[str]) -> dict[int, tuple[str, int]]:
+    """Which line came by which of the commits in `known`, and as which line of the file then, from
+    `git blame --porcelain`.
+    """
     found = (_BLAMED.fullmatch(line) for line in blame.split("\n") if not line.startswith("\t"))
-    return {int(each[2]): each[1] for each in found if each is not None and each[1] in known}
+    return {int(each[3]): (each[1], int(each[2])) for each in found if each is not None and each[1] in known}
 
 
 def _written(commit: str, author: str, email: str, subject: str, diff: str) -> Written:

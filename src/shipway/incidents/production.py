@@ -8,6 +8,7 @@ from typing import Any
 
 from shipway.incidents import headlines
 from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, pushed_onto, release_of, suspect
+from shipway.incidents.proof import proof
 from shipway.signals.verdict import CHECKS, NEW_QUESTION, UNASKED
 from shipway.state import artifacts, deployments, facts, releases, runs, settings
 from shipway.state.database import Connection
@@ -253,8 +254,15 @@ def error_of(message: Message) -> str | None:
 
 
 def _hunk(said: Mapping[str, Any]) -> list[str]:
+    """What ran where it went wrong, unless the commit wrote that, and what the commit changed, each with its
+    place.
+    """
     first = next(iter(said.get("evidence") or ()), None)
-    return [str(line) for line in first.get("hunk") or ()] if isinstance(first, Mapping) else []
+    if not isinstance(first, Mapping):
+        return []
+    shown = proof(first)
+    ran = [f"{shown.where}  {shown.ran}", f"{shown.at}, in {str(said.get('commit'))[:7]}:"] if shown.ran else []
+    return [*ran, *shown.hunk]
 
 
 def _finding(said: object) -> str:

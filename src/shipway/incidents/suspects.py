@@ -28,17 +28,24 @@ MARGIN = 1.3
 
 BESIDE = 3  # lines
 SHOWN = 12  # lines of a hunk
+WIDEST = 200  # characters of a line
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a commit did to a call's place; `hunk` is as in a diff."""
+    """What a commit did to a call's place: `line` of `path`, where `source` stands.
+
+    `hunk` is of the commit's own difference, as in a diff; it begins with line `start` of the file as the commit
+    left it.
+    """
 
     path: str
     line: int
     function: str
     how: How
     hunk: tuple[str, ...]
+    source: str = ""
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,22 +100,20 @@ def suspect(
         likely = tuple(each.commit for each in best if best[0].weight < MARGIN * each.weight)
         return Suspicion(f"{len(likely)} commits are about equally likely.", candidates=likely)
     first = best[0]
-    return _named(
-        written[first.commit], first, [each for each in traces if each.commit == first.commit], len(best)
-    )
+    return _named(written[first.commit], first, [each for each in traces if each.commit == first.commit])
 
 
-def _named(who: Written, first: _Trace, traces: Sequence[_Trace], several: int) -> Suspicion:
+def _named(who: Written, first: _Trace, traces: Sequence[_Trace]) -> Suspicion:
     hunks: dict[tuple[str, tuple[str, ...]], Evidence] = {}  # each once, however many calls cross it
     for each in sorted(traces, key=lambda each: -each.weight):
         hunks.setdefault((each.evidence.path, each.evidence.hunk), each.evidence)
     return Suspicion(
-        f"{who.commit[:7]} {REASONS[first.evidence.how].format(first.evidence)}.",
+        f"{who.commit[:7]} {REASONS[first.evidence.how].format(first.evidence)}{_missed(first.evidence)}.",
         who.commit,
         who.author,
         who.email,
         who.subject,
-        _confidence(first, several),
+        _confidence(first),
         tuple(hunks.values())[:3],
     )
 
@@ -121,10 +126,16 @@ REASONS: dict[How, str] = {
 }
 
 
-def _confidence(first: _Trace, several: int) -> Confidence:
-    """High where it went wrong itself; the further out, and the more commits there are, the less."""
+def _missed(evidence: Evidence) -> str:
+    """What weakens it: that the commit left alone what ran there."""
+    weak = evidence.how in ("function", "uses") and evidence.line
+    return f", but not line {evidence.line}, where it went wrong" if weak else ""
+
+
+def _confidence(first: _Trace) -> Confidence:
+    """High where it went wrong itself; the further from there, the less."""
     how, innermost = first.evidence.how, first.depth == 0
-    if innermost and (how in ("line", "beside") or (how == "function" and several == 1)):
+    if innermost and how in ("line", "beside"):
         return "high"
     return "medium" if how == "line" or (innermost and how == "function") else "low"
 
@@ -147,7 +158,9 @@ def _traces(
         return
     for commit, near, hunk in _marks(file, call, written):
         how: How = "function" if near == "beside" and depth else near
-        evidence = Evidence(path, call.line, call.function or "the code", how, _shown(hunk))
+        source = file.lines[call.line - 1].strip() if 0 < call.line <= len(file.lines) else ""
+        function = call.function or "the code"
+        evidence = Evidence(path, call.line, function, how, _shown(hunk), source[:WIDEST], hunk.start)
         yield _Trace(commit, depth, WEIGHTS[how] * OUTWARDS**depth, evidence)
 
 
@@ -164,61 +177,66 @@ def _is_the_line(file: Changed, call: Call) -> bool:
 
 
 def _marks(file: Changed, call: Call, written: Mapping[str, Written]) -> Iterator[tuple[str, How, Hunk]]:
-    """What commits left at the place of a call, each with the lines that show it."""
+    """What commits left at the place of a call, each with the lines of its own difference that show it."""
     first, last = code.span(file.lines, call.line, call.function)
     if call.line in file.origin:
-        yield file.origin[call.line], "line", _around(file, call.line)
+        yield file.origin[call.line], "line", _around(file, call.line, written)
     for line in range(first, last + 1):
         if line in file.origin and code.says_something(file.lines[line - 1]):
-            yield file.origin[line], _how_near(call, line, line), _around(file, line)
-    for hunk, commit in _removals(file, written):
+            yield file.origin[line], _how_near(call, line, line), _around(file, line, written)
+    for hunk, commit, own in _removals(file, written):
         if first - 1 <= hunk.start <= last:
-            yield commit, _how_near(call, hunk.start, hunk.start + 1), hunk
-    yield from _used(file, first, last, written)
+            yield commit, _how_near(call, hunk.start, hunk.start + 1), own
+    yield from _used(file, call, first, last, written)
 
 
-def _used(file: Changed, first: int, last: int, written: Mapping[str, Written]) -> Iterator[tuple[str, How, Hunk]]:
-    """Elsewhere in the file, changes to what the function names."""
-    named = code.names(file.lines[max(0, first - 1) : last])
+def _used(
+    file: Changed, call: Call, first: int, last: int, written: Mapping[str, Written]
+) -> Iterator[tuple[str, How, Hunk]]:
+    """Elsewhere in the file, changes to what the function names before it went wrong."""
+    named = code.names(file.lines[max(0, first - 1) : code.reached(file.lines, call.line, last)])
     for line, commit in file.origin.items():
         outside = not first <= line <= last and code.says_something(file.lines[line - 1])
         if outside and code.given(file.lines, line, file.blocks[line - 1]) & named:
-            yield commit, "uses", _around(file, line)
-    for hunk, commit in _removals(file, written):
+            yield commit, "uses", _around(file, line, written)
+    for hunk, commit, own in _removals(file, written):
         gone = {name for line in hunk.removed if line[:1].strip() for name in code.bound(line)}
         if not first - 1 <= hunk.start <= last and gone & named:
-            yield commit, "uses", hunk
+            yield commit, "uses", own
 
 
 def _how_near(call: Call, first: int, last: int) -> How:
     return "beside" if first - BESIDE <= call.line <= last + BESIDE else "function"
 
 
-def _removals(file: Changed, written: Mapping[str, Written]) -> Iterator[tuple[Hunk, str]]:
-    """The lines that are gone, with each commit that took one of them away."""
+def _removals(file: Changed, written: Mapping[str, Written]) -> Iterator[tuple[Hunk, str, Hunk]]:
+    """The lines that are gone, with each commit that took one of them away, and where it did so."""
     took = {
-        commit: {line.strip() for each in about.hunks.get(file.path, ()) for line in each.removed}
+        commit: [(own, {line.strip() for line in own.removed}) for own in about.hunks.get(file.path, ())]
         for commit, about in written.items()
     }
     for hunk in file.hunks:
         gone = {line.strip() for line in hunk.removed if code.says_something(line)}
         for commit, theirs in took.items():
-            if gone & theirs:
-                yield hunk, commit
+            own = next((own for own, lines in theirs if gone & lines), None)
+            if own is not None:
+                yield hunk, commit, own
 
 
-def _around(file: Changed, line: int) -> Hunk:
-    """The part of the difference that a new line is in."""
-    after = bisect_right(file.hunks, line, key=lambda hunk: hunk.start)
-    for hunk in file.hunks[max(0, after - 2) : after]:
-        at = line - hunk.start
+def _around(file: Changed, line: int, written: Mapping[str, Written]) -> Hunk:
+    """The part of its commit's own difference that a new line came with."""
+    came = file.came.get(line, line)
+    hunks = written[file.origin[line]].hunks.get(file.path, ())
+    after = bisect_right(hunks, came, key=lambda hunk: hunk.start)
+    for hunk in hunks[max(0, after - 2) : after]:
+        at = came - hunk.start
         if 0 <= at < len(hunk.added):
             begin = max(0, at - SHOWN // 2)
             return Hunk(hunk.start + begin, hunk.removed, hunk.added[begin : begin + SHOWN])
-    return Hunk(line, (), (file.lines[line - 1],))
+    return Hunk(came, (), (file.lines[line - 1],))
 
 
 def _shown(hunk: Hunk) -> tuple[str, ...]:
     """As in a diff, and no longer than what one looks at."""
-    removed = [f"-{line[:200]}" for line in hunk.removed[: SHOWN // 2 if hunk.added else SHOWN]]
-    return (*removed, *(f"+{line[:200]}" for line in hunk.added[: SHOWN - len(removed)]))
+    removed = [f"-{line[:WIDEST]}" for line in hunk.removed[: SHOWN // 2 if hunk.added else SHOWN]]
+    return (*removed, *(f"+{line[:WIDEST]}" for line in hunk.added[: SHOWN - len(removed)]))

@@ -207,5 +207,6 @@ def _changed(git: Git, old: str, new: str, path: str, between: Sequence[Written]
     blame = git.blame(old, new, path, timeout=PATIENCE)
     lines = content.decode(errors="replace").removesuffix("\n").split("\n")  # as git counts them
     known = {each.commit for each in between}
-    origin = differences.origins(blame.decode(errors="replace"), known)
-    return Changed(path, lines, origin, differences.hunks(diff.decode(errors="replace")).get(path, []))
+    origins = differences.origins(blame.decode(errors="replace"), known)
+    by, came = ({at: each[0] for at, each in origins.items()}, {at: each[1] for at, each in origins.items()})
+    return Changed(path, lines, by, differences.hunks(diff.decode(errors="replace")).get(path, []), came)

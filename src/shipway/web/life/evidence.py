@@ -5,34 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shipway.incidents.proof import Proof, proof
 from shipway.web import suspicions
 from shipway.web.life.record import Suspected
-
-Hunk = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Charge:
-    """An error that the commit is suspected of, for one reason in all of `wheres`; `hunks` are the lines of its
-    difference that no charge before has shown, `shown` whether one has shown others.
+    """An error that the commit is suspected of, for one reason in all of `wheres`; `proofs` are those of which no
+    charge before has shown the lines, `shown` whether one has shown others.
     """
 
     wheres: Sequence[Suspected]
-    hunks: Sequence[Hunk]
+    proofs: Sequence[Proof]
     shown: bool
 
 
 def charges(suspected: Sequence[Suspected]) -> list[Charge]:
     """Those against a commit, in the order in which its errors were seen."""
-    seen: set[Hunk] = set()
+    seen: set[tuple[str, ...]] = set()
     found = []
     for wheres in suspicions.alike(suspected, lambda one: {"error": one.error.id, **(one.place.suspicion or {})}):
-        hunks = _hunks(wheres[0])
-        found.append(Charge(wheres, [each for each in hunks if each not in seen], bool(seen & set(hunks))))
-        seen |= set(hunks)
+        proofs = _proofs(wheres[0])
+        found.append(
+            Charge(wheres, [each for hunk, each in proofs.items() if hunk not in seen], bool(seen & set(proofs)))
+        )
+        seen |= set(proofs)
     return found
 
 
-def _hunks(one: Suspected) -> list[Hunk]:
-    evidence = (one.place.suspicion or {}).get("evidence", ())
-    return list(dict.fromkeys(tuple(each["hunk"]) for each in evidence if each.get("hunk")))
+def _proofs(one: Suspected) -> dict[tuple[str, ...], Proof]:
+    """Each by its lines, the first of those with the same."""
+    found: dict[tuple[str, ...], Proof] = {}
+    for each in map(proof, (one.place.suspicion or {}).get("evidence", ())):
+        found.setdefault(each.hunk, each)
+    return {hunk: each for hunk, each in found.items() if hunk}

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 from shipway import __version__
 from shipway.incidents import follow, sure
 from shipway.incidents.outbox import LATE
+from shipway.incidents.proof import proof
 from shipway.signals.verdict import COVERS
 from shipway.state import messages
 from shipway.web import words
@@ -50,6 +51,7 @@ def templates(files: Files) -> jinja2.Environment:
         milliseconds=words.milliseconds,
         percent=words.percent,
         phase=words.phase,
+        proof=proof,
         rate=words.rate,
         several=words.several,
         size=words.size,
