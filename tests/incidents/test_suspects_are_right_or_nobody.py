@@ -15,7 +15,7 @@ import pytest
 from incidents.planted import PLANTED, SILENT, Bug, Edit, Shop
 from shipway.daemon.watchers import Watchers
 from shipway.durable.engine import Engine
-from shipway.incidents import code
+from shipway.incidents import code, imports
 from shipway.incidents.suspects import Suspicion
 from shipway.pushes.git import Git
 from shipway.signals.errors import samples
@@ -232,6 +232,48 @@ def test_a_failing_test_names_who_changed_what_it_went_through(shop: Shop) -> No
     assert found["reason"].startswith(
         f"It failed in the same way with {shop.commits[-1][:7]}. {shop.commits[1][:7]} wrote"
     )
+
+
+def test_a_failing_comparison_is_crossed_with_what_its_test_imports(shop: Shop) -> None:
+    """Its log names the test alone, which nobody changed; of two commits nobody is named."""
+    scene = shop.scene
+    tests = {
+        "tests/test_cart.py": "from shop import cart\n\n\ndef test_total():\n    assert cart.count({}) == 1\n"
+    }
+    before = shop.commit("ada", "Test the shop", tests)
+    log = "tests/test_cart.py:5: AssertionError\n"
+
+    def fails(commit: str, log: str = log) -> Mapping[str, Any]:
+        shop.git("push", "-q", str(scene.places.repository("shop")), "main:refs/heads/main")
+        run = scene.push("shop", "", commit=commit, before=before)
+        scene.begin(run)
+        scene.step(run, "test", "failed", log=log, excerpt=log)
+        return suspected_of(shop, run)
+
+    shop.edit(Edit("cho", "shop/web.py", 'or "nobody"', 'or "somebody"'))
+    found = fails(shop.git("rev-parse", "main").strip())
+    assert (found["commit"], found["reason"]) == (None, "What is new changed no file that the failure names.")
+    mine = shop.edit(Edit("ben", "shop/cart.py", "    weights = [", "    weights = 3 * ["))
+    found = fails(mine, log.replace("Assertion", "Another"))
+    assert (found["commit"], found["confidence"]) == (mine, "low")
+    assert found["reason"] == f"{mine[:7]} alone changed what tests/test_cart.py imports: shop/cart.py."
+    theirs = shop.edit(Edit("cho", "shop/cart.py", "default=0", "default=1"))
+    assert fails(theirs, log.replace("Assertion", "Third"))["commit"] is None
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "found"),
+    [
+        ("tests/test_app.py", "import app\nimport os", ["app.py"]),
+        ("tests/test_app.py", "from shop import rates, cart  # both", ["shop/rates.py", "shop/__init__.py"]),
+        ("shop/web.py", "from .rates import rate\nfrom . import x", ["shop/rates.py", "shop/__init__.py"]),
+        ("web/a.test.js", "import {b} from './b'; const c = require('../c.js')", ["web/b.ts", "c.js"]),
+        ("a.md", "Nothing from nowhere", []),
+    ],
+)
+def test_imports_are_found_in_the_repository(path: str, text: str, found: list[str]) -> None:
+    files = ["app.py", "shop/__init__.py", "shop/rates.py", "web/b.ts", "c.js"]
+    assert imports.imported(path, text, files) == found
 
 
 def test_a_step_is_looked_at_whatever_is_told_before_it_is(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""By which commit an error came: the calls it went through, crossed with what changed between two releases.
+"""By which commit an error came, or a failure: the calls it went through, crossed with what is new.
 
 A commit is named when it wrote the very line, or changed what stands beside it, or the function, or what the
 function uses, and no other commit is about as likely. Otherwise nobody is named, and it is said why: a wrong name
@@ -79,28 +79,63 @@ class _Trace:
     evidence: Evidence
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What is said of something that nobody is suspected of, in the words of what it is."""
+
+    unknown: str
+    untouched: str
+    beside: str
+
+
+ERROR = Terms(
+    "No call of the stack is in a file of the repository.",
+    "No commit between the two releases touched a file of the stack.",
+    "Commits touched files of the stack, but nothing that it went through.",
+)
+STEP = Terms(
+    "What failed names no file of the repository.",
+    "What is new changed no file that the failure names.",
+    "What is new changed files that the failure names, but nothing that it went through.",
+)
+
+
 def suspect(
-    calls: Sequence[tuple[str, Call]], changed: Mapping[str, Changed], between: Sequence[Written]
+    calls: Sequence[tuple[str, Call]],
+    changed: Mapping[str, Changed],
+    between: Sequence[Written],
+    terms: Terms = ERROR,
 ) -> Suspicion:
     """Who is suspected.
 
     `calls` have each their file in the repository, the innermost first; `changed` are those of these files that
-    differ, and `between` the commits that touched them, between the two releases.
+    differ, and `between` the commits that touched them, between the two releases, or since what passed.
     """
     if not calls:
-        return Suspicion("No call of the stack is in a file of the repository.")
+        return Suspicion(terms.unknown)
     if not between:
-        return Suspicion("No commit between the two releases touched a file of the stack.")
+        return Suspicion(terms.untouched)
     written = {each.commit: each for each in between}
     traces = [trace for depth, call in enumerate(calls) for trace in _traces(depth, call, changed, written)]
     best = _strongest(traces)
     if not best:
-        return Suspicion("Commits touched files of the stack, but nothing that it went through.")
+        return Suspicion(terms.beside)
     if len(best) > 1 and best[0].weight < MARGIN * best[1].weight:
         likely = tuple(each.commit for each in best if best[0].weight < MARGIN * each.weight)
         return Suspicion(f"{len(likely)} commits are about equally likely.", candidates=likely)
     first = best[0]
     return _named(written[first.commit], first, [each for each in traces if each.commit == first.commit])
+
+
+def of_imports(importing: str, among: Sequence[str], between: Sequence[Written]) -> Suspicion | None:
+    """Who changed a file that the `importing` one imports, one of `among`, if it is one commit alone."""
+    touched = [(who, path, who.hunks[path]) for who in between for path in among if who.hunks.get(path)]
+    if len({who.commit for who, _, _ in touched}) != 1:
+        return None
+    who, path, hunks = touched[0]
+    shown = [Evidence(path, 0, "", "uses", _shown(each), start=each.start) for each in hunks[:3]]
+    reason = f"{who.commit[:7]} alone changed what {importing} imports: {path}."
+    return Suspicion(reason, who.commit, who.author, who.email, who.subject, "low", tuple(shown))
 
 
 def _named(who: Written, first: _Trace, traces: Sequence[_Trace]) -> Suspicion:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
-from shipway.incidents import began, differences, suspects
+from shipway.incidents import began, differences, imports, suspects
 from shipway.incidents.cause import is_condemned
 from shipway.incidents.differences import FORMAT, Changed, Written
-from shipway.incidents.suspects import Suspicion
+from shipway.incidents.suspects import Suspicion, Terms
 from shipway.pushes.git import Git, GitFailed
 from shipway.signals import stacks
 from shipway.signals.errors import samples
@@ -95,13 +95,37 @@ def of_step(cast: Cast, failure: Fact) -> Suspicion:
         except GitFailed as error:
             return _unreadable(error)
     if since.commit:
-        found = _crossed(git, stacks.calls_in(since.said), since.free, since.commit)
+        found = _of_calls(git, since.said, since.free, since.commit)
         found = replace(found, reason=f"It failed in the same way with {since.commit[:7]}. {found.reason}")
     elif push is None or push.old == NOTHING:
         found = Suspicion("There is no commit before it to compare with.")
     else:
-        found = _crossed(git, stacks.calls_in(said), since.free, run.commit)
+        found = _of_calls(git, said, since.free, run.commit)
     return replace(found, base=since.free, far=since.far, began=since.commit)
+
+
+def _of_calls(git: Git, said: str, old: str, new: str) -> Suspicion:
+    """The calls in a log, crossed with what is new. A test that compares names no file but its own: then what that
+    imports is looked at.
+    """
+    found = _crossed(git, stacks.calls_in(said), old, new, suspects.STEP)
+    if found.commit is not None or found.candidates or not old:
+        return found
+    try:
+        return _by_imports(git, found, old, new) or found
+    except GitFailed as error:
+        return _unreadable(error)
+
+
+def _by_imports(git: Git, found: Suspicion, old: str, new: str) -> Suspicion | None:
+    files = set(git.files(new))
+    for path in found.files[:FILES]:
+        content = git.read(new, path, limit=LARGEST) if (git.size(new, path) or LARGEST) < LARGEST else None
+        among = [] if content is None else imports.imported(path, content.decode(errors="replace"), files)[:CALLS]
+        by = suspects.of_imports(path, among, _between(git, old, new, among)) if among else None
+        if by is not None:
+            return replace(by, files=found.files)
+    return None
 
 
 def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
@@ -167,7 +191,7 @@ def _calls(sample: Sample) -> list[Call]:
     ]
 
 
-def _crossed(git: Git, calls: Sequence[Call], old: str, new: str) -> Suspicion:
+def _crossed(git: Git, calls: Sequence[Call], old: str, new: str, terms: Terms = suspects.ERROR) -> Suspicion:
     """Crosses the calls with the difference; a repository that git cannot read suspects nobody."""
     if not old:
         return Suspicion("There is no commit before it to compare with.")
@@ -178,7 +202,7 @@ def _crossed(git: Git, calls: Sequence[Call], old: str, new: str) -> Suspicion:
         paths = list(dict.fromkeys(path for path, _ in placed))[:FILES]
         between = _between(git, old, new, paths) if paths else []
         changed = {path: file for path in paths if (file := _changed(git, old, new, path, between)) is not None}
-        return replace(suspects.suspect(placed, changed, between), files=tuple(paths))
+        return replace(suspects.suspect(placed, changed, between, terms), files=tuple(paths))
     except GitFailed as error:
         return _unreadable(error)
 
