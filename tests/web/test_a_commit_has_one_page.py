@@ -221,6 +221,23 @@ def test_it_is_said_whose_turn_it_is_and_what_helps_unless_nobody_has_to_act(pas
     assert [turn(past, name) for name in ("search", "trying", "mailer", "storefront")] == [""] * 4
 
 
+def test_nobody_is_named_who_was_not_told_that_it_is_theirs(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One of two")
+    scene.begin(run)
+    scene.step(run, "test", "failed", excerpt="out of eggs")
+    scene.end(run, "failed", "test failed")
+    assert "can mend it" in turn(site, "topup")
+    text = "test failed.\n\nCommit   One of two\nWhy you  Not known. You pushed it. It has several authors."
+    about = {"application": "topup", "commit": run.commit, "run": run.id}
+    with scene.database.write() as conn:
+        messages.write(conn, Draft("root", "stopped topup", "stopped", "[topup] test failed", text, 0.0, **about))
+    said = turn(site, "topup")
+    assert "can mend it" not in said
+    assert "Whose change it was, is not known: root was told." in said
+
+
 @pytest.mark.parametrize("what", ["index", "machine", "not judged", "taken back"])
 def test_what_is_not_of_the_commit_is_not_its_authors_turn(site: Site, what: str) -> None:
     scene = site.scene

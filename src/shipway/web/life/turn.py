@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from shipway.incidents import words
+from shipway.incidents.tell import COMMITS
 from shipway.releases.gate import GATES
 from shipway.state.facts import Fact
 from shipway.web.journey import Journey
@@ -44,6 +46,15 @@ def turn(record: Record, author: str) -> Turn | None:
     if now is not None and now.run.state == "failed" and not _elsewhere(record):
         return _of_run(now, author)
     return _of_error(record, author)
+
+
+def as_told(record: Record, found: Turn | None) -> Turn | None:
+    """A turn as the messages about it have decided it: nobody's by name where they name nobody."""
+    told = [one for one in record.told if one.kind in COMMITS]
+    if found is None or not found.whose or not told or not all(words.names_nobody(one.text) for one in told):
+        return found
+    people = listed(list(dict.fromkeys(one.person for one in told)))
+    return replace(found, whose="", wrong=f"{found.wrong} Whose change it was, is not known: {people} was told.")
 
 
 def _elsewhere(record: Record) -> bool:
