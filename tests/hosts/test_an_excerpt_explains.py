@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shipway.hosts.excerpt import SEARCHED, excerpt, explaining
+from shipway.hosts.explanation import telling
 
 OUTPUTS = Path(__file__).parent / "outputs"
 """What real test runners, compilers and programs wrote about a small shop that is broken on purpose."""
@@ -147,3 +148,32 @@ def test_no_log_makes_an_excerpt_long(tmp_path: Path, hostile: bytes) -> None:
 def test_only_the_end_of_a_long_log_is_searched(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("basket.c:6:5: error: expected\n" + "compiling\n" * SEARCHED)
     assert excerpt(tmp_path).split("\n") == ["compiling"] * 12
+
+
+@pytest.mark.parametrize(
+    ("excerpt", "said"),
+    [
+        (
+            "____ t ____\n>       assert cents == 202\nE       assert 199 == 202\nt.py:9: AssertionError",
+            "assert 199 == 202",
+        ),
+        (
+            'FAIL: test_price (t.T)\n  File "t.py", line 9\nAssertionError: 199 != 202',
+            "AssertionError: 199 != 202",
+        ),
+        (
+            "✖ price (2ms)\n  AssertionError [ERR_ASSERTION]: 199 == 202",
+            "AssertionError [ERR_ASSERTION]: 199 == 202",
+        ),
+        ("--- FAIL: TestPrice (0.00s)\n    price_test.go:9: got 199, want 202\nFAIL", "got 199, want 202"),
+        ("a.c:3:5: error: expected ';'", "error: expected ';'"),
+        (
+            "Packages could not be fetched from http://index: refused.\nOnce it answers",
+            "Packages could not be fetched from http://index: refused.",
+        ),
+        ("=====\n> out of eggs", "out of eggs"),
+        ("", ""),
+    ],
+)
+def test_of_what_explains_a_failure_one_line_says_most(excerpt: str, said: str) -> None:
+    assert telling(excerpt.splitlines()) == said

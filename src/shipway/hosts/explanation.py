@@ -40,6 +40,17 @@ _COMPILER_ERROR = re.compile(rf"{_SOURCE}(?:fatal )?error\b|\S+\(\d+,\d+\): erro
 _COMPILER_ASIDE = re.compile(rf"{_SOURCE}(?:warning|note)\b|(?:warning|note|help)(?:\[\w+\])?: ")
 _RUST_ERROR, _RUST_PLACE = re.compile(r"error(?:\[E\d+\])?: "), re.compile(r"\s+--> ")
 
+_RULED = re.compile(r"[_=\-*#]{3,}.*|\.{3}|")
+_SAYS_MOST = (
+    re.compile(r"E\s{2,}(.+)"),
+    re.compile(r"((?:[A-Za-z_][\w.$]*)?(?:Error|Exception|Exit|Interrupt|Failure)(?: \[\w+\])?: .+)"),
+    re.compile(r"(AssertionError\b.*)"),
+    re.compile(r"\w+_test\.go:\d+: (.+)"),
+    re.compile(r"(?:.*: )?((?:fatal )?error(?:\[\w+\])?: .+)"),
+    re.compile(r"(--- FAIL: .+)"),
+)
+"""Most telling first: pytest, exceptions of Python, Node and the JVM, Go, compilers."""
+
 ERRORS = 5  # lines that pytest writes about one failed comparison
 MESSAGE = 4  # lines of an exception
 
@@ -55,6 +66,18 @@ def explanation(lines: Lines, most: int) -> list[str]:
             end = [lines[-1]] if closed and lines[-1] not in picked else []
             return [*picked[: most - len(end)], *end]
     return []
+
+
+def telling(lines: Lines) -> str:
+    """Of lines that explain a failure the one that says most: what was compared, an exception, an error of a
+    compiler; else the first that is no rule. Empty where none is.
+    """
+    said = [line.strip() for line in lines]
+    for pattern in _SAYS_MOST:
+        found = next((match for line in said if (match := pattern.match(line)) and match[1].strip()), None)
+        if found is not None:
+            return found[1].strip()
+    return next((words for line in said if not _RULED.fullmatch(line) and (words := line.strip(" >"))), "")
 
 
 def _pytest(lines: Lines) -> Iterator[str]:

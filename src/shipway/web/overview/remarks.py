@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shipway.hosts.explanation import telling
 from shipway.releases.gate import GATES, Frozen
 from shipway.state.stuck import Stuck
 from shipway.web.journey import Journey
@@ -14,7 +15,6 @@ from shipway.web.overview.standings import Standing
 from shipway.web.overview.stations import Station
 from shipway.web.words import clock, lasting, open_again, plain
 
-LONGEST = 70  # characters of a log's line
 ROOM = 150  # characters of a reason
 
 
@@ -66,11 +66,11 @@ def _first(stations: Sequence[Station], *states: str) -> int:
 
 
 def _what_failed(head: Journey) -> str:
-    """The reason, with the first line of what explains it."""
+    """The reason, with the line that says most of what explains it."""
     reason = head.run.reason.split("\n")[0].rstrip(":") or "It failed"
-    evidence = [plain(line).strip(" >") for step in head.failed_steps for line in step.excerpt.splitlines()]
-    told = next((line for line in evidence if line), "")
-    return f"{reason}: {told[:LONGEST]}" if told else reason
+    every = (telling([plain(line) for line in step.excerpt.splitlines()]) for step in head.failed_steps)
+    told = next((line for line in every if line), "")
+    return _short(f"{reason}: {told}") if told else reason
 
 
 def _what_closed(head: Journey, places: Sequence[Place], now: float) -> str:
