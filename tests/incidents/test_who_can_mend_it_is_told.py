@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from incidents.team import APP, Team
+from shipway.incidents.blame import INDEX
 from shipway.incidents.channels import NOISE
 from shipway.incidents.suspects import REASONS, Evidence, Suspicion
 from shipway.incidents.words import names_nobody
@@ -142,7 +143,20 @@ def test_a_full_disk_is_the_owners_and_blames_no_commit(team: Team) -> None:
     message = only(team.tell())
     assert (message.person, message.kind) == ("owner", "machine")
     assert "Make room." in message.text
-    assert "Ada" not in message.text
+    waits = f"Waits    {team.head[:7]} Change the shop, by Ada Okafor, in run 1. No commit is blamed.\n"
+    assert waits in message.text
+    assert "Ada" not in message.text.replace(waits, "")
+
+
+def test_an_index_that_is_down_is_told_with_what_waits_for_it_and_what_to_do(team: Team) -> None:
+    said = "Packages could not be fetched from http://index:2999: Connection refused."
+    run = team.push(team.commit("ben"))
+    team.step(run, "install", excerpt=said, error=INDEX, actor="owner", about="http://index:2999")
+    text = only(team.tell()).text
+    assert f"Waits    {team.head[:7]} Change the shop, by Ben Weber, in run 1 at its step install." in text
+    assert "See why http://index:2999 does not answer, then `shipway retry 1` does the run again." in text
+    assert "the application's requirements" in text
+    assert "doctor" not in text
 
 
 def test_a_full_disk_under_a_step_is_the_owners_as_well(team: Team) -> None:
@@ -905,7 +919,7 @@ def test_what_others_mended_is_not_called_ones_own(team: Team) -> None:
     broken = team.commit("ada")
     team.fail_step(team.push(broken, good))
     team.deploy(team.push(team.commit("ben"), good), "prod")
-    assert f"{broken[:7]} is mended by others" in team.tell()[-1].subject
+    assert f"{broken[:7]} is mended" in team.tell()[-1].subject
 
 
 @pytest.mark.parametrize("touched", [True, False])
@@ -977,11 +991,11 @@ def test_a_fix_that_was_good_with_a_share_serves_as_soon_as_it_has_all_requests(
         deployments.end(conn, begun, "done")
         holds.lift(conn, holds.quarantined(conn, APP, "dev"), by=run.commit, run=run.id)
     message = team.tell()[-1]
-    own = "Your fix serves" if who == "ada" else f"{broken.commit[:7]} is mended by others"
+    own = "Your fix serves" if who == "ada" else f"{broken.commit[:7]} is mended"
     assert message.subject == f"[shop] {own}: {run.commit[:7]} is in prod"
     assert f"Was bad  {broken.commit[:7]} in dev and prod\n" in message.text
     serves = r"prod serves r\d \(\w+\) with all requests since [\d:]+ UTC. It was good with 50 % of them"
-    hears = ": you hear if it has to be taken back" if who == "ada" else ""
+    hears = ": you hear if Shipway takes it back" if who == "ada" else ""
     assert re.search(rf"Done     {serves}, and it is watched until [\d:]+ UTC{hears}\.\n", message.text)
     held = f"{broken.commit[:7]} stays in quarantine in prod until what comes after it was watched there."
     assert f"Hold     The quarantine of {broken.commit[:7]} has ended in dev. {held}\n" in message.text

@@ -15,6 +15,12 @@ from shipway.state.settings import Setting
 OWNER = "owner"
 """The owner of the installation, by the name under which their channels are kept."""
 
+INDEX = "artifacts.index_unreachable"  # the id of that packages could not be fetched
+FETCHING = (
+    "Packages come from there: it is the index itself, the network, or what names that index, the machine's "
+    "settings or the application's requirements."
+)
+
 NAMES_NOBODY = "Whose change it is, is not known, so nobody is named."
 
 MOST = 100
@@ -106,7 +112,7 @@ def whom(git: Git | None, cause: Cause) -> Whom:
     Of what began with a commit below: whoever wrote that one, or nobody where it is not known.
     """
     if cause.whose == "owner" or git is None:
-        return Whom((OWNER,), "high", "It is the machine's, or Shipway's own.")
+        return Whom((OWNER,), "high", FETCHING if INDEX in cause.key else "It is the machine's, or Shipway's own.")
     try:
         return (
             _only(git, cause)

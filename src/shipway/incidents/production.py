@@ -9,7 +9,7 @@ from typing import Any
 from shipway.incidents import headlines
 from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, pushed_onto, release_of, suspect
 from shipway.incidents.proof import proof
-from shipway.signals.verdict import CHECKS, NEW_QUESTION, UNASKED
+from shipway.signals.verdict import CHECKS, NEW_QUESTION, RESTARTS, UNASKED
 from shipway.state import artifacts, deployments, facts, releases, runs, settings
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
@@ -274,7 +274,10 @@ def _finding(said: object) -> str:
     numbers = ("new_count", "new_of", "old_count", "old_of")
     if any(said.get(name) is None for name in numbers):
         return str(said.get("what", ""))
-    new, old = "{new_count} of {new_of}".format(**said), "{old_count} of {old_of}".format(**said)
+    restarts = said["what"] == RESTARTS  # they are of no number
+    new, old = (
+        f"{said[f'{of}_count']}" + ("" if restarts else f" of {said[f'{of}_of']}") for of in ("new", "old")
+    )
     says = f" ({said['says']})" if said.get("says") else ""
     if str(said["what"]).startswith(CHECKS) and not said["old_of"]:
         return f"{said['what']}: {new}{says}; {NEW_QUESTION if said.get('new_question') else UNASKED}"

@@ -17,6 +17,9 @@ EPISODE = 6 * 3600.0
 """Seconds after its last message in which the same trouble of the machine is the same cause."""
 
 FAILED = ("failed", "timed out")
+RETRY = (
+    "See why {0} does not answer, then `shipway retry {1}` does the run again. What serves needs nothing of it."
+)
 UNKNOWN = "shipway.run"  # the id of trouble that has none
 
 
@@ -34,7 +37,9 @@ def step(conn: Connection, fact: Fact) -> Cause | None:
     if fact.data.get("actor") in ("owner", "nobody"):
         error, about = str(fact.data.get("error") or UNKNOWN), str(fact.data.get("about") or "")
         error = f"{error}({about})" if about else error
-        return _machine(conn, fact, run, error, explaining[0] if explaining else f"{name} {how}")
+        hint = RETRY.format(about, run.number) if about else ""
+        what = explaining[0] if explaining else f"{name} {how}"
+        return replace(_machine(conn, fact, run, error, what, hint), step=name)
     if fact.kind != "step.suspected":
         return None
     stopped = _stopped(conn, fact, run, f"{name} {how}", explaining)

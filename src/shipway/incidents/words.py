@@ -37,6 +37,7 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
     subject = headlines.of(cause, is_back=back(conn, cause) is not None) + before
     rows = [
         ("Commit", _commit(cause, whom)),
+        ("Waits", _waits(cause, whom)),
         ("When", _moment(cause.at)),
         ("Done", _done(conn, cause)),
         ("Whose" if whom.held else "Why you", _why(whom)),
@@ -62,15 +63,16 @@ def fixed(
     theirs: bool,
     doubt: str = "",
 ) -> Text:
-    """That what somebody was told of is mended, by `theirs` or by others: a commit that comes after it has all
+    """That what somebody was told of is mended, by `theirs` or another: a commit that comes after it has all
     requests in the last environment of `order`.
 
     With a `doubt` it says that it serves, and that nothing is known of whether it mends it.
     """
     mended = list(dict.fromkeys(str(one.commit) for one in told))
-    commits = ", ".join(each[:7] for each in mended)
+    commits = _and([each[:7] for each in mended])
     serves = f"{by.commit[:7]} is in {by.environment}"
-    subject = f"Your fix serves: {serves}" if theirs else f"{commits} is mended by others: {serves}"
+    are = "is" if len(mended) == 1 else "are"
+    subject = f"Your fix serves: {serves}" if theirs else f"{commits} {are} mended: {serves}"
     next_ = "Nothing."
     if doubt:
         subject = f"{serves} and could not be judged; it comes after {commits}"
@@ -106,7 +108,7 @@ def _serves_now(conn: Connection, by: Deployment, doubt: str, *, theirs: bool) -
     now = releases.now_serving(conn, by.application, by.environment)
     until = None if now is None or now.deployment != by.id else now.warm_until
     watched = "" if until is None else f", and it is watched until {_clock(until)}"
-    hears = ": you hear if it has to be taken back" if watched and theirs else ""
+    hears = ": you hear if Shipway takes it back" if watched and theirs else ""
     return f"{serves}. It was good with {last.share} % of them{watched}{hears}."
 
 
@@ -206,6 +208,15 @@ def _commit(cause: Cause, whom: Whom) -> str:
     return f"{by}{inside}{branch}"
 
 
+def _waits(cause: Cause, whom: Whom) -> str:
+    """Of trouble that no commit brought, the commit that does not get on meanwhile."""
+    if cause.kind != "machine" or cause.commit is None or whom.about is None:
+        return ""
+    about, number = whom.about, "" if cause.run is None else f", in run {cause.run.number}"
+    step = f" at its step {cause.step}" if cause.step else ""
+    return _one_line(f"{cause.commit[:7]} {about.subject}, by {about.author}{number}{step}. No commit is blamed.")
+
+
 def _about(whom: Whom) -> str:
     """What a commit says of itself that is not known to be the one; who wrote it is named of a merge alone."""
     if whom.about is None:
@@ -237,7 +248,8 @@ def _done(conn: Connection, cause: Cause) -> str:
     serving += _stays_set(conn, cause)
     held = holds.on(conn, str(cause.application), cause.environment, str(cause.commit))
     if any(hold.kind == "quarantine" and hold.commit == cause.commit for hold in held):
-        serving += f" {str(cause.commit)[:7]} is in quarantine: it goes nowhere, a commit that comes after it may."
+        kept = f"is in quarantine: it does not go to {cause.environment} again, a commit that comes after it may."
+        serving += f" {str(cause.commit)[:7]} {kept}"
     return serving
 
 
@@ -246,7 +258,7 @@ def _fate(conn: Connection, error: Cause, environment: str) -> str:
     app, commit = str(error.application), error.commit
     now = releases.now_serving(conn, app, environment)
     if now is None or commit not in (None, releases.get(conn, now.release).commit):
-        return _serving(conn, error, environment) or f"Nothing serves in {environment}."
+        return (_serving(conn, error, environment) or f"Nothing serves in {environment}.") + _on_trial(conn, error)
     judged = facts.last(conn, "verdict.bad", app, environment=environment, commit=commit)
     if judged is not None and judged.data.get("deployment") == now.deployment:
         return f"Its traffic is being taken back; the page of {environment} shows how far that is."
@@ -256,6 +268,17 @@ def _fate(conn: Connection, error: Cause, environment: str) -> str:
         if until is None
         else f"It serves, and is watched until {_clock(until)}."
     )
+
+
+def _on_trial(conn: Connection, error: Cause) -> str:
+    """Which share of the requests has the release with an error, while it is tried beside the one that serves."""
+    where = (error.application, error.environment, error.commit)
+    for tried in deployments.running(conn):
+        share = [share for _, share in deployments.shares(conn, tried)][-1:]
+        if (tried.application, tried.environment, tried.commit) == where and share and share[0]:
+            number = releases.get(conn, tried.release).number
+            return f" r{number}, which has the error, is tried with {share[0]} % of the requests."
+    return ""
 
 
 def _tried_until(conn: Connection, now: Serving) -> float | None:
@@ -297,7 +320,12 @@ def _next(conn: Connection, cause: Cause, whom: Whom) -> str:
     if cause.hint:
         return _one_line(cause.hint)
     if cause.kind == "machine":
-        return "`shipway doctor` on the machine says what it lacks."
+        again = (
+            ""
+            if cause.run is None
+            else f" Once it is well, `shipway retry {cause.run.number}` does the run again."
+        )
+        return f"`shipway doctor` on the machine says what it lacks.{again}"
     if cause.values:
         typed = settings.commands(whom.values, str(cause.environment))
         return f"Have it as it was before: {_and([f'`{one}`' for one in typed])}."
