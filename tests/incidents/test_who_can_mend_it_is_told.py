@@ -800,6 +800,16 @@ def suspected(team: Team, served: str, kind: str = "error.new", **about: object)
     team.fact("error.suspected", environment="prod", commit=served, data={**error, **about})
 
 
+def test_an_error_of_a_release_on_trial_says_which_share_that_has(team: Team) -> None:
+    team.deliver(good := team.commit("ben"))
+    run = team.push(team.commit("ada"), good)
+    team.deploy(run, "prod", ending="running", judged="yes")
+    team.fact("deployment.try", run=run.id, environment="prod", commit=run.commit, data={"share": 10})
+    suspected(team, run.commit, commit=run.commit, email="ada@example.org", reason="It did.", evidence=[])
+    text = team.tell()[-1].text
+    assert f"({good[:7]}) as before. r2, which has the error, is tried with 10 % of the requests.\n" in text
+
+
 def test_an_error_whose_suspect_is_looked_for_is_told_when_that_is_known(team: Team) -> None:
     commit = team.commit("ada", subject="Share the bill")
     who = {"commit": commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
