@@ -290,17 +290,32 @@ class Scene:
         return run
 
     def begin_rollback(self, application: str, environment: str, to: Artifact, who: str = "ben") -> Run:
+        return self._asked(application, environment, to, who, "rollback", node("rollback", "roll_back"))
+
+    def begin_deploy(self, application: str, environment: str, artifact: Artifact, who: str = "ada") -> Run:
+        """Somebody deploys what was built before, with the newest configuration."""
+        return self._asked(application, environment, artifact, who, "deploy", node("deploy", "deploy"))
+
+    def deploy_again(self, application: str, environment: str, artifact: Artifact, who: str = "ada") -> Run:
+        run = self.begin_deploy(application, environment, artifact, who)
+        self.deploy(run, environment, digest=artifact.digest)
+        self.end(run)
+        return run
+
+    def _asked(
+        self, application: str, environment: str, what: Artifact, who: str, purpose: str, node: dict[str, object]
+    ) -> Run:
         with self.database.write() as conn:
             run = runs.create(
                 conn,
                 application=application,
                 push=None,
                 branch="main",
-                commit=to.commit,
+                commit=what.commit,
                 who=who,
-                purpose="rollback",
+                purpose=purpose,
                 deliver=[environment],
-                plan={"nodes": [node("rollback", "roll_back")]},
+                plan={"nodes": [node]},
             )
         self.begin(run)
         return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from shipway.state import facts
+from web.judged import BAD, Trials
 from web.server import Site
 
 
@@ -67,12 +68,55 @@ def test_a_commit_that_was_rolled_back(site: Site) -> None:
     scene.roll_back("topup", "prod", before)
     found = where(site, run.commit)
     assert found["test"][0] == "serves"
-    assert found["prod"] == ("stopped", f"ben rolled back to r1, {before.commit[:7]}")
+    assert found["prod"] == ("stopped", f"ben rolled prod back to r1, {before.commit[:7]}")
     later = scene.push("topup", "Three")
     assert where(site, run.commit)["prod"] == ("pending", "run 4 waits for its turn")
     scene.begin(later)
     scene.end(later, "failed", "test failed")
     assert where(site, run.commit)["prod"] == found["prod"], "one that never came there did not take it away"
+
+
+def test_what_took_it_away_stays_so_when_the_old_commit_is_deployed_with_another_configuration(
+    site: Site,
+) -> None:
+    scene = site.scene
+    scene.application("topup")
+    before = scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    scene.deliver(run)
+    scene.roll_back("topup", "prod", before)
+    scene.configure("topup", "prod", {"TILL": "7"}, [])
+    scene.deploy_again("topup", "prod", before)
+    says = f"ben rolled prod back to r1, {before.commit[:7]}, and r3 serves now"
+    assert where(site, run.commit)["prod"] == ("stopped", says)
+
+
+def test_who_rolled_back_by_hand_is_why_and_not_what_was_judged_before(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "topup")
+        good, came = told.comes(80, "Count the till")
+        told.serves(came)
+        scene.end(good)
+        bad, deployment = told.comes(30, "Count it twice")
+        told.share(deployment, 10)
+        told.condemned(bad, deployment, 10)
+        told.undone(bad, deployment, f"r3 was taken back: {BAD}", "signals.bad_verdict")
+        served = where(site, good.commit)["prod"]
+        scene.until(10)
+        scene.roll_back("topup", "prod", told.first)
+    assert served == ("serves", "r2 serves")
+    by_hand = f"ben rolled prod back to r1, {told.first.commit[:7]}"
+    assert where(site, good.commit)["prod"] == ("stopped", by_hand)
+    judged = "r3 was judged bad at 10 %, r2 had all requests again, and r1 serves now"
+    assert where(site, bad.commit)["prod"][1].startswith(judged)
+    with scene.history():
+        mend, came = told.comes(5, "Count it once")
+        told.serves(came)
+        scene.end(mend)
+        scene.until(2)
+        scene.roll_back("topup", "prod", told.first)
+    assert {where(site, run.commit)["prod"] for run in (good, bad, mend)} == {("stopped", by_hand)}
 
 
 def test_a_commit_that_was_reverted_serves_no_more(site: Site) -> None:

@@ -13,8 +13,9 @@ from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.state.stuck import Stuck
-from shipway.web import quarantines, rehearsing, sentences, trials
+from shipway.web import quarantines, rehearsing, sentences, taken, trials
 from shipway.web.commits import Commits
+from shipway.web.taken import Taken
 from shipway.web.words import open_again, phase
 
 DEPLOYED, FAILED = "it is being deployed: ", "its deployment failed: "
@@ -81,10 +82,14 @@ def _beside_what_is_frozen(
     if serves is not None and commits.contains(application, serves.commit, commit):
         return _in_what_serves(conn, commits, commit, serves)
     state, reason, came = _why_not(conn, environment, carriers)
-    own = next(iter(releases.of_commit(conn, application, environment, commit)), None)
-    for release in (own, came) if state == STOPPED else ():
-        if release is not None and (said := _judged_bad(conn, release)) is not None:
-            return Whereabouts(environment, state, serves, *said)
+    if state == STOPPED:
+        gone = taken.taken(conn, commits, application, commit, environment)
+        own = next(iter(releases.of_commit(conn, application, environment, commit)), None)
+        for release in (own, came):
+            if release is not None and (said := _judged_bad(conn, release, gone)) is not None:
+                return Whereabouts(environment, state, serves, *said)
+        if gone is not None and _is_why(conn, gone, came):
+            return Whereabouts(environment, state, serves, gone.says, gone.says, gone.cause)
     failed = reason.removeprefix(FAILED)
     brief = reason if failed == reason else failed.partition(": ")[0]
     return Whereabouts(environment, state, serves, reason, brief, _cause(failed, environment))
@@ -123,17 +128,27 @@ def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Rel
     return Whereabouts(environment, SERVES, serves, says, but, but)
 
 
-def _judged_bad(conn: Connection, release: Release) -> tuple[str, str, str] | None:
-    """What was judged, from which numbers, and what came of it, if a release was judged bad when it came last."""
+def _judged_bad(conn: Connection, release: Release, gone: Taken | None) -> tuple[str, str, str] | None:
+    """What was judged, from which numbers, and what came of it, if a release was judged bad when it came last, and
+    that is why it does not serve: `gone` is what took its commit away, if it served.
+    """
     trial = trials.read(conn, release)
-    bad = trial.decisive
-    if bad is None or bad.kind != "bad" or trial.deployment is None or bad.deployment != trial.deployment.id:
+    bad, came = trial.decisive, trial.deployment
+    if bad is None or bad.kind != "bad" or came is None or bad.deployment != came.id:
+        return None
+    if gone is not None and not gone.is_because_of(came):
         return None
     kept = quarantines.over(conn, release, release.environment)
     held = "" if kept is None else f" {kept.says}"
     happened = sentences.sentence(trial)
     cause = "it was judged bad, and the release before has all requests again"
     return f"{happened}: {bad.reason}{held}", happened, cause if trial.fate in BACK else happened
+
+
+def _is_why(conn: Connection, gone: Taken, came: Release | None) -> bool:
+    """Whether nothing with the commit has come there since it was taken away."""
+    tried = None if came is None else deployments.of_release(conn, came.id)
+    return not tried or tried[0].epoch < gone.by.epoch
 
 
 def _why_not(conn: Connection, environment: str, carriers: list[Run]) -> tuple[str, str, Release | None]:
@@ -159,23 +174,10 @@ def _of_deployment(conn: Connection, deployment: Deployment) -> tuple[str, str]:
     if not deployment.over:
         return PENDING, f"{DEPLOYED}{phase(deployment.phase)}"
     if deployment.state == "done":
-        return STOPPED, _replaced(conn, deployment)
+        return STOPPED, "it served there and does not any more"
     if deployment.state == "unknown":
         return STOPPED, f"nobody can know how its deployment ended: {deployment.reason}"
     return STOPPED, f"{FAILED}{deployment.reason}"
-
-
-def _replaced(conn: Connection, was: Deployment) -> str:
-    """What took the traffic from a deployment that was done."""
-    now = releases.now_serving(conn, was.application, was.environment)
-    if now is None:
-        return "it served there and does not any more"
-    by = deployments.get(conn, now.deployment)
-    release = releases.get(conn, now.release)
-    run = runs.get(conn, by.run)
-    if by.kind == "rollback" and release.number < releases.get(conn, was.release).number:
-        return f"{run.who} rolled back to r{release.number}, {release.commit[:7]}"
-    return f"{run.who} deployed {release.commit[:7]} after it"
 
 
 def _under_way(conn: Connection, run: Run) -> str:

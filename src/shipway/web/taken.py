@@ -1,0 +1,75 @@
+"""What took a commit away from an environment in which it served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shipway.state import deployments, releases, runs
+from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
+from shipway.state.releases import Release
+from shipway.state.runs import Run
+from shipway.web.commits import Commits
+
+SHIPWAY = "shipway"
+FAR = 200  # deployments of an environment, the newest
+
+
+@dataclass(frozen=True)
+class Taken:
+    """`last` brought what had the commit and served, and `by` the first `release` without it after that, because
+    of `run`; `now` serves. `back`: they went back to an older release.
+    """
+
+    last: Deployment
+    by: Deployment
+    release: Release
+    run: Run
+    back: bool
+    now: Release
+
+    @property
+    def took(self) -> str:
+        """`ben rolled prod back to r1, 6b47d2c`."""
+        what = self.release.commit[:7]
+        if self.back:
+            return f"{self.run.who} rolled {self.by.environment} back to r{self.release.number}, {what}"
+        return f"{self.run.who} deployed {what} after it"
+
+    @property
+    def says(self) -> str:
+        """The same, and what serves now if that is another release."""
+        return self.took if self.now.id == self.release.id else f"{self.took}, and r{self.now.number} serves now"
+
+    @property
+    def cause(self) -> str:
+        """The same without its numbers."""
+        if self.back:
+            return f"{self.run.who} rolled it back"
+        return f"{self.run.who} deployed {self.release.commit[:7]} after it"
+
+    def is_because_of(self, judged: Deployment) -> bool:
+        """Whether it was taken away, or did not come back, because what `judged` brought was judged bad."""
+        if judged.epoch > self.by.epoch:
+            return True
+        return judged.id == self.last.id and self.back and self.run.who == SHIPWAY
+
+
+def taken(conn: Connection, commits: Commits, application: str, commit: str, environment: str) -> Taken | None:
+    """What took the commit (a whole id) from where it served; None while it serves, and if it never did."""
+    done = [one for one in deployments.recent(conn, application, environment, FAR) if one.state == "done"]
+    having = commits.containing(application, commit, {one.commit for one in done})
+    at = next((place for place, one in enumerate(done) if one.commit in having), 0)
+    return _by(conn, done[at], done[at - 1], done[0]) if at else None
+
+
+def _by(conn: Connection, last: Deployment, by: Deployment, now: Deployment) -> Taken:
+    old, release = releases.get(conn, last.release), releases.get(conn, by.release)
+    return Taken(
+        last=last,
+        by=by,
+        release=release,
+        run=runs.get(conn, by.run),
+        back=by.kind == "rollback" and release.number < old.number,
+        now=releases.get(conn, now.release),
+    )
