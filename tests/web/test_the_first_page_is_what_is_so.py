@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from shipway.releases.gate import Frozen, GateClosed
 from shipway.signals.verdict import Verdict
-from shipway.state import facts, holds, runs
+from shipway.state import deployments, facts, holds, runs
 from shipway.state.tables import metadata
 from web.judged import BAD, Trials, fine, on_trial
 from web.scene import Scene
@@ -114,6 +114,49 @@ def test_what_is_quarantined_needs_a_person_and_leads_to_the_reason(site: Site) 
     with scene.history():
         scene.push("bad", "Take it once, at last")
     assert overview(site, "?who=needs") == {}, "a fix is on its way"
+
+
+def test_who_rolled_back_is_said_as_long_as_the_newest_commit_is_away(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    before = scene.deliver(scene.push("topup", "One"))
+    scene.deliver(scene.push("topup", "Two"))
+    scene.roll_back("topup", "prod", before)
+    scene.configure("topup", "prod", {"TILL": "7"}, [])
+    scene.deploy_again("topup", "prod", before)
+    row, page = overview(site)["topup"], site.get("/").text
+    took = f"ben rolled prod back to r1, {before.commit[:7]}"
+    assert (row["says"], row["why"]) == ("Rolled back", f"{took}, and r3 serves now")
+    assert [one["state"] for one in row["path"]][2:] == ["serving", "serving", "rolled"]  # type: ignore[index]
+    assert row["seconds"] is None
+    assert "Everything that was pushed is where it should be" not in page
+    assert "topup went back to an earlier release." in page
+    scene.configure("topup", "prod", {"TILL": "8"}, [])
+    again = scene.begin_deploy("topup", "prod", before)
+    deployment = scene.begin_deployment(again, "prod", digest=before.digest)
+    with scene.database.write() as conn:
+        deployments.enter(conn, deployment, "try", {"share": 10})
+    row, page = overview(site)["topup"], site.get("/").text
+    assert (row["says"], row["why"]) == (
+        "r4: 10 % of prod",
+        f"r4, {before.commit[:7]}, has 10 % of the requests to prod; {took}",
+    )
+    assert "topup is under way." in page
+    assert f"{before.commit[:7]} of topup is on the way." in page
+
+
+def test_an_older_commit_that_somebody_deployed_takes_the_place_of_the_newest(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    before = scene.deliver(scene.push("topup", "One"))
+    newest = scene.push("topup", "Two")
+    scene.deliver(newest)
+    scene.configure("topup", "prod", {"TILL": "7"}, [])
+    scene.deploy_again("topup", "prod", before)
+    row = overview(site)["topup"]
+    assert (row["state"], row["says"]) == ("replaced", "Replaced")
+    assert row["why"] == f"ada deployed {before.commit[:7]} after it"
+    assert "The newest commit of topup does not serve any more" in site.get("/").text
 
 
 def test_what_was_judged_bad_and_serves_comes_before_everything(site: Site) -> None:

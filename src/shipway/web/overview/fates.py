@@ -9,7 +9,7 @@ from shipway.releases.gate import GATES
 from shipway.state.facts import Fact
 from shipway.state.stuck import Stuck
 from shipway.web.journey import Journey
-from shipway.web.overview.places import Place
+from shipway.web.overview.places import Coming, Place
 
 TAKEN_BACK = ("signals.bad_verdict", "signals.not_judged", "signals.taken_back")
 
@@ -25,7 +25,8 @@ class Tried:
 
 
 def fate(head: Journey, places: Sequence[Place], now: float) -> str:
-    """stuck, hurt, unknown, failed, blocked, running, queued, rolled, frozen, serving, or ended: nothing serves.
+    """stuck, hurt, unknown, failed, blocked, running, queued, rolled, replaced, frozen, serving, or ended: nothing
+    serves.
 
     What is frozen with its share of the requests is stuck; frozen is what somebody froze.
     """
@@ -45,9 +46,18 @@ def stuck(places: Sequence[Place]) -> Stuck | None:
     return next((place.stuck for place in reversed(places) if place.stuck is not None), None)
 
 
+def coming(places: Sequence[Place]) -> Coming | None:
+    """What is on its way to the last environment to which anything is."""
+    return next((place.coming for place in reversed(places) if place.coming is not None), None)
+
+
 def _at_rest(places: Sequence[Place], now: float) -> str:
+    if coming(places) is not None:
+        return "running"
     if any(place.rolled_back for place in places):
         return "rolled"
+    if any(place.taken is not None for place in places):
+        return "replaced"
     if any(place.held(now) is not None for place in places):
         return "frozen"
     return "serving" if any(place.release is not None for place in places) else "ended"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.state import deployments, holds, releases, stuck
 from shipway.state.database import Connection
@@ -12,12 +12,25 @@ from shipway.state.holds import Hold
 from shipway.state.releases import Release, Serving
 from shipway.state.stuck import Stuck
 from shipway.traffic import addresses
+from shipway.web import taken
+from shipway.web.commits import Commits
+from shipway.web.taken import Taken
+
+
+@dataclass(frozen=True)
+class Coming:
+    """A release on its way to an environment, by `deployment`; it has `share` of 100 requests."""
+
+    deployment: Deployment
+    release: Release
+    share: int
 
 
 @dataclass(frozen=True)
 class Place:
     """An environment as the record has it: what serves, by which deployment, what keeps new things from it, and
-    what is frozen there with its share.
+    what is frozen there with its share; `taken` is what took the newest commit away, if it served, and `coming`
+    what is being deployed just now.
     """
 
     name: str
@@ -28,6 +41,8 @@ class Place:
     holds: Sequence[Hold]
     rolled_back: bool
     stuck: Stuck | None = None
+    taken: Taken | None = None
+    coming: Coming | None = None
 
     def held(self, now: float) -> Hold | None:
         """What keeps it as it is at this moment (in seconds since 1970), if anything does."""
@@ -46,10 +61,27 @@ def places(
     conn: Connection, application: str, names: Sequence[str], serving: Mapping[str, Serving], proxy_port: int
 ) -> list[Place]:
     """The environments called `names`, in that order."""
+    going = {one.environment: one for one in deployments.running(conn) if one.application == application}
     return [
-        _place(conn, application, name, serving.get(name), addresses.address(application, name, proxy_port))
+        _place(
+            conn,
+            application,
+            name,
+            serving.get(name),
+            addresses.address(application, name, proxy_port),
+            going.get(name),
+        )
         for name in names
     ]
+
+
+def without(conn: Connection, commits: Commits, place: Place, commit: str) -> Place:
+    """The place, with what took the commit (a whole id) away from it, if anything did."""
+    release = place.release
+    if release is None or commits.contains(release.application, release.commit, commit):
+        return place
+    gone = taken.taken(conn, commits, release.application, commit, place.name)
+    return replace(place, taken=gone, rolled_back=place.rolled_back or (gone is not None and gone.back))
 
 
 def went_back(conn: Connection, by: Deployment, number: int) -> bool:
@@ -59,7 +91,9 @@ def went_back(conn: Connection, by: Deployment, number: int) -> bool:
     return releases.recent(conn, by.application, by.environment, limit=1)[0].number > number
 
 
-def _place(conn: Connection, application: str, name: str, now: Serving | None, url: str) -> Place:
+def _place(
+    conn: Connection, application: str, name: str, now: Serving | None, url: str, going: Deployment | None
+) -> Place:
     release = None if now is None else releases.get(conn, now.release)
     by = None if now is None else deployments.get(conn, now.deployment)
     return Place(
@@ -71,4 +105,10 @@ def _place(conn: Connection, application: str, name: str, now: Serving | None, u
         holds=holds.on(conn, application, name, ""),
         rolled_back=by is not None and release is not None and went_back(conn, by, release.number),
         stuck=None if now is None else stuck.now(conn, application, name),
+        coming=None if going is None else _coming(conn, going),
     )
+
+
+def _coming(conn: Connection, going: Deployment) -> Coming:
+    shares = deployments.shares(conn, going)
+    return Coming(going, releases.get(conn, going.release), shares[-1][1] if shares else 0)

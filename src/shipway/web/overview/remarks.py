@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from shipway.hosts.explanation import telling
 from shipway.releases.gate import GATES, Frozen
-from shipway.state.stuck import Stuck
+from shipway.state.releases import Release
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
-from shipway.web.overview.places import Place
+from shipway.web.overview.places import Coming, Place
 from shipway.web.overview.standings import Standing
 from shipway.web.overview.stations import Station
 from shipway.web.words import clock, lasting, open_again, plain
@@ -34,7 +34,7 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
     assert head is not None
     run, last = f"/runs/{head.run.application}:{head.run.number}", len(stations) - 1
     if state == "stuck" and (left := fates.stuck(places)) is not None:
-        return Remark("fail", f"{left.says}.", last, _release(left))
+        return Remark("fail", f"{left.says}.", last, _release(left.release))
     if state == "hurt" and (bad := fates.hurts(head, places)) is not None:
         return Remark("fail", _short(f"Judged bad in {bad.environment}, and serves: {_why(bad.data)}"), last, run)
     if state in ("failed", "unknown"):
@@ -42,17 +42,28 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
     if state == "blocked":
         return Remark("stop", _what_closed(head, places, now), _first(stations, "blocked"), run)
     if state in ("running", "queued"):
-        at = max((n for n, station in enumerate(stations) if station.moving), default=1)
-        return Remark("quiet", _under_way(head, now), at, run)
+        return _moving(standing, head, stations, now)
     return _rolled(standing, stations) if state in ("rolled", "quarantined") else _at_rest(standing, head, now)
 
 
-def _release(left: Stuck) -> str:
-    one = left.release
+def _release(one: Release) -> str:
     return f"/applications/{one.application}/environments/{one.environment}/releases/r{one.number}"
 
 
+def _moving(standing: Standing, head: Journey, stations: Sequence[Station], now: float) -> Remark:
+    """The newest commit itself, or what else is deployed while that does not move."""
+    at = max((n for n, station in enumerate(stations) if station.moving), default=1)
+    coming = fates.coming(standing.places) if head.run.over else None
+    if coming is not None:
+        return Remark("quiet", _coming(standing, coming), at, _release(coming.release))
+    return Remark("quiet", _under_way(head, now), at, f"/runs/{head.run.application}:{head.run.number}")
+
+
 def _at_rest(standing: Standing, head: Journey, now: float) -> Remark:
+    for at, place in enumerate(standing.places):
+        if place.taken is not None:
+            run = place.taken.run
+            return Remark("hurt", place.taken.says, 2 + at, f"/runs/{run.application}:{run.number}")
     for at, place in enumerate(standing.places):
         hold = place.held(now)
         if hold is not None:
@@ -110,9 +121,20 @@ def _rolled(standing: Standing, stations: Sequence[Station]) -> Remark:
         why = head.run.reason.split("\n")[0] if taken is None else str(taken.data.get("message", ""))
         return Remark("hurt", _short(why), at, f"/runs/{standing.name}:{head.run.number}")
     place = next(place for place in standing.places if place.rolled_back)
+    if place.taken is not None:
+        return Remark("hurt", place.taken.says, at, f"/runs/{back.application}:{back.number}")
     release = "" if place.release is None else f" to r{place.release.number}"
     words = f"{back.who} rolled {place.name} back{release}"
     return Remark("hurt", words, at, f"/runs/{back.application}:{back.number}")
+
+
+def _coming(standing: Standing, coming: Coming) -> str:
+    """What else is deployed, while the newest commit does not move; and what took that away."""
+    one = coming.release
+    has = f" has {coming.share} % of the requests to" if coming.share else " is on its way to"
+    gone = next((place.taken for place in standing.places if place.taken is not None), None)
+    before = "" if gone is None else f"; {gone.took}"
+    return f"r{one.number}, {one.commit[:7]},{has} {one.environment}{before}"
 
 
 def _well(head: Journey, places: Sequence[Place], now: float) -> str:

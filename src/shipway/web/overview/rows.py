@@ -23,6 +23,7 @@ ORDER = (
     "running",
     "queued",
     "rolled",
+    "replaced",
     "frozen",
     "serving",
     "ended",
@@ -37,21 +38,23 @@ WORDS = {
     "quarantined": "Quarantined",
     "running": "Under way",
     "rolled": "Rolled back",
+    "replaced": "Replaced",
     "frozen": "Frozen",
     "queued": "Queued",
     "serving": "Serving",
     "ended": "Passed",
     "silent": "Nothing yet",
 }
-ICONS = {"stuck": "blocked", "hurt": "failed", "ended": "passed", "silent": "queued"}
+ICONS = {"stuck": "blocked", "hurt": "failed", "replaced": "draining", "ended": "passed", "silent": "queued"}
 NEEDS_A_PERSON = ("stuck", "hurt", "failed", "unknown", "blocked", "quarantined")
-AT_REST = ("rolled", "frozen", "serving", "ended")
+AT_REST = ("rolled", "replaced", "frozen", "serving", "ended")
 """Where a commit that is quarantined stays until a person mends it: nothing else moves."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """`seconds` is how long the newest commit took from push to the last environment, if it got there."""
+    """`seconds` is how long the newest commit took from push to the last environment, if it got there and
+    was not taken away."""
 
     standing: Standing
     state: str
@@ -83,8 +86,14 @@ class Row:
         left = fates.stuck(self.places) if self.state == "stuck" else None
         if left is not None:
             return left.state.capitalize()
-        tried = None if self.head is None or self.state != "running" else fates.tried(self.head)
-        return WORDS[self.state] if tried is None else f"{tried.share} % of {tried.environment}"
+        if self.head is None or self.state != "running":
+            return WORDS[self.state]
+        tried, other = fates.tried(self.head), fates.coming(self.places)
+        if tried is not None:
+            return f"{tried.share} % of {tried.environment}"
+        if other is None or not other.share or not self.head.run.over:
+            return WORDS[self.state]
+        return f"r{other.release.number}: {other.share} % of {other.release.environment}"
 
     @property
     def head(self) -> Journey | None:
@@ -100,13 +109,21 @@ class Row:
         return self.standing.places[-1]
 
     @property
+    def on_its_way(self) -> str:
+        """The commit that moves, of one that is under way: the newest, or what else is deployed after it was."""
+        other = fates.coming(self.places)
+        if self.head is None:
+            return ""
+        return self.head.run.commit if other is None or not self.head.run.over else other.release.commit
+
+    @property
     def needs_a_person(self) -> bool:
         return self.state in NEEDS_A_PERSON
 
     @property
     def seconds(self) -> float | None:
         last = None if self.head is None else self.head.deployments.get(self.last.name)
-        if last is None or last.switched is None or self.head is None:
+        if last is None or last.switched is None or self.head is None or self.last.taken is not None:
             return None
         return last.switched - self.head.run.created
 
@@ -116,7 +133,8 @@ def row(standing: Standing, now: float) -> Row:
     if standing.head is None:
         return _silent(standing)
     state = fates.fate(standing.head, standing.places, now)
-    state = "quarantined" if standing.quarantined and state in AT_REST else state
+    rests = state in AT_REST or (state == "running" and standing.head.run.over)
+    state = "quarantined" if standing.quarantined and rests else state
     first = first_two(standing.head, standing.subject, quarantined=standing.quarantined)
     stations = [*first, *(at_place(standing.head, place, now) for place in standing.places)]
     return Row(standing, state, stations, remark(standing, state, stations, now))

@@ -15,6 +15,7 @@ from shipway.config.places import Places
 from shipway.state import applications, facts, messages, runs
 from shipway.state.applications import Application
 from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
 from shipway.state.messages import Message
 from shipway.state.releases import Serving
 from shipway.state.runs import Run
@@ -22,7 +23,7 @@ from shipway.story import order
 from shipway.web import journey, quarantines
 from shipway.web.commits import Commits
 from shipway.web.journey import Journey
-from shipway.web.overview.places import Place, places, serving_now
+from shipway.web.overview.places import Place, places, serving_now, without
 
 MANY = 5000  # facts since the last look, after which all is read anew
 BRANCHES = 8  # of which what was read is kept at most
@@ -113,7 +114,9 @@ class Board:
         names = order.environments_of(conn, name, project, serving)
         here = places(conn, name, names, serving, self._proxy_port)
         run = runs.newest_push(conn, name, branch or application.default_branch)
-        back = next((place.by for place in here if place.rolled_back and place.by is not None), None)
+        if run is not None:
+            here = [without(conn, self._commits, place, run.commit) for place in here]
+        back = next((_back(place) for place in here if place.rolled_back), None)
         return Standing(
             application=application,
             team=None if project is None else project.team,
@@ -128,6 +131,10 @@ class Board:
             and any(_is_held(conn, name, run.commit, environment) for environment in names),
             told=[] if run is None else messages.recent(conn, application=name, commit=run.commit, limit=5),
         )
+
+
+def _back(place: Place) -> Deployment | None:
+    return place.by if place.taken is None else place.taken.by
 
 
 def _is_held(conn: Connection, application: str, commit: str, environment: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from shipway.state.stuck import Stuck
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
-from shipway.web.overview.places import Place
+from shipway.web.overview.places import Coming, Place
 from shipway.web.words import lasting, length, phase
 
 
@@ -78,6 +78,8 @@ def _at_place(head: Journey, place: Place, now: float) -> Station:
     reached = deployment is not None or place.name in head.unneeded
     if deployment is not None and not deployment.over:
         return _moving(head, place, phase(deployment.phase))
+    if place.coming is not None:
+        return Station(place.name, "serving", _beside(place, place.coming), reached=reached, moving=True)
     if place.stuck is not None:
         return Station(place.name, "blocked", _both(place.stuck), reached=reached)
     if deployment is not None and deployment.state != "done":
@@ -95,7 +97,16 @@ def _at_rest(head: Journey, place: Place, now: float, *, reached: bool) -> Stati
         return Station(place.name, "frozen", _serves(place, now), reached=reached)
     if place.rolled_back and place.release is not None:
         return Station(place.name, "rolled", f"back on {place.release.commit[:7]}", reached=reached)
+    if place.taken is not None:
+        return Station(place.name, "draining", _serves(place, now), reached=reached)
     return Station(place.name, "serving", _serves(place, now), reached=reached)
+
+
+def _beside(place: Place, coming: Coming) -> str:
+    """What comes there by another run, with what each has of the requests."""
+    if not coming.share or place.release is None:
+        return phase(coming.deployment.phase)
+    return f"{coming.release.commit[:7]} {coming.share} %, {place.release.commit[:7]} {100 - coming.share} %"
 
 
 def _both(left: Stuck) -> str:

@@ -114,12 +114,15 @@ def _held(held: Sequence[str]) -> str:
 
 def _at_rest(found: Sequence[Row]) -> str:
     """Where nobody is needed."""
-    moving = [f"{row.head.run.commit[:7]} of {row.name}" for row in found if row.state in MOVE and row.head]
+    moving = [f"{row.on_its_way[:7]} of {row.name}" for row in found if row.state in MOVE]
     if moving:
         return f"{_some(moving)} {'is' if len(moving) == 1 else 'are'} on the way."
     rolled = [row.name for row in found if row.state == "rolled"]
     if rolled:
         return f"{_some(rolled)} went back to an earlier release."
+    replaced = [row.name for row in found if row.state == "replaced"]
+    if replaced:
+        return f"The newest commit of {_some(replaced)} does not serve any more: another was deployed after it."
     if all(row.head is None for row in found):
         return "Nothing was pushed yet."
     return "Everything that was pushed is where it should be."
