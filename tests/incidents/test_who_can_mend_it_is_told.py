@@ -349,7 +349,7 @@ def test_a_bad_verdict_waits_two_seconds_for_the_old_release_and_no_longer(team:
         (
             "revert.ready",
             {"branch": "revert-1234567"},
-            "or merge what takes it back: `git fetch shipway revert-1234567`",
+            "or take it back: `git fetch shipway revert-1234567 && git merge FETCH_HEAD && git push shipway HEAD:",
         ),
         ("revert.left_out", {"reason": "main has it no more"}, "or `git revert "),
     ],

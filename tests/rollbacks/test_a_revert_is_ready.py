@@ -51,15 +51,18 @@ def release(number: int, commit: str) -> Release:
 
 def test_it_takes_back_every_commit_between_the_two_releases_and_nothing_else(home: Home) -> None:
     good = home.commit("Open", price="1\n", menu="eggs\n")
-    home.commit("Raise the price", price="2\n")
+    raised = home.commit("Raise the price", price="2\n")
     bad = home.commit("Add bacon", menu="bacon\n")
     head = home.commit("Add a sign, meanwhile", sign="open\n")
     made = revert.commit(home.git, head, "main", release(1, good), release(2, bad), "9 of 18 requests failed")
     assert [home.show(made, path) for path in ("price", "menu", "sign")] == ["1", "eggs", "open"]
     assert home.run("rev-parse", f"{made}^") == head
     told = home.run("log", "-1", "--format=%an|%s|%b", made)
-    assert told.startswith('Shipway|Revert "Add bacon"|')
+    assert told.startswith('Shipway|Revert "Add bacon" and the commit before it|')
     assert "9 of 18 requests failed" in told
+    ((by, taken_back),) = home.git.reverts(good, made)
+    assert by == made
+    assert [commit for commit, _ in taken_back] == [bad, raised]
 
 
 def test_a_conflict_makes_none(home: Home) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 
 import pytest
@@ -213,7 +214,8 @@ def test_it_is_said_whose_turn_it_is_and_what_helps_unless_nobody_has_to_act(pas
     bad = turn(past, "bad")
     assert "Ben Weber can mend it" in bad
     assert "Judged bad in prod. Failed requests: 9 of 18 of the new release" in bad
-    assert f">git fetch shipway revert-{head(past, 'bad')[:7]}<" in bad
+    way = f"git fetch shipway revert-{head(past, 'bad')[:7]} && git merge FETCH_HEAD && git push shipway HEAD:main"
+    assert f">{escape(way)}<" in bad
     failed = turn(past, "topup")
     assert "Ada Okafor can mend it" in failed
     assert '<code>test</code> failed. <a href="/runs/topup:5?step=test#log">Its log</a>' in failed

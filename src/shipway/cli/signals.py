@@ -217,7 +217,7 @@ def _afterwards(found: Mapping[str, Any]) -> Iterator[str]:
     if found["quarantine"]:
         yield f"\n{found['quarantine']['says']}."
     if found["revert"]:
-        yield f"A commit that takes it back is ready: git fetch shipway {found['revert']}"
+        yield f"A commit that takes it back is ready: {found['take_back']}"
 
 
 VERBS: dict[str, Verb] = {"signals": signals, "judge": judge}

@@ -355,7 +355,9 @@ def _take_back(conn: Connection, cause: Cause) -> str:
     if cause.kind != "bad":
         return ""
     ready = facts.last(conn, "revert.ready", str(cause.application), commit=cause.commit)
-    return "" if ready is None else f"merge what takes it back: `git fetch shipway {ready.data['branch']}`"
+    if ready is None:
+        return ""
+    return f"take it back: `{holds.take_back(conn, str(cause.application), str(ready.data['branch']))}`"
 
 
 def _links(cause: Cause, address: str) -> list[tuple[str, str]]:

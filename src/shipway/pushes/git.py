@@ -192,6 +192,11 @@ class Git:
         parts = told.decode(errors="replace").split("\0")
         return [(by, _REVERTED.findall(said)) for by, said in zip(parts[::2], parts[1::2], strict=False)]
 
+    def between(self, base: str, head: str, limit: int) -> list[str]:
+        """The ids of what `head` has and `base` has not, merges too, what comes later first, at most `limit`."""
+        told = self.run("rev-list", "--topo-order", f"--max-count={limit}", values=[f"^{_id(base)}", _id(head)])
+        return told.decode().split()
+
     def parents(self, commit: str) -> list[str]:
         """What a commit was made on top of: nothing, one commit, or several for a merge."""
         told = self.run("log", "-1", "--no-color", "--no-show-signature", "--format=%P", values=[_id(commit)])

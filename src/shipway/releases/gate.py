@@ -206,7 +206,7 @@ def _revert(conn: Connection, application: str, commit: str) -> str:
     """What became of the commit that takes a quarantined one back, as the record has it."""
     ready = facts.last(conn, "revert.ready", application, commit=commit)
     if ready is not None:
-        return f"One that takes it back is ready: git fetch shipway {ready.data['branch']}"
+        return f"One that takes it back is ready: {holds.take_back(conn, application, str(ready.data['branch']))}"
     none = facts.last(conn, "revert.left_out", application, commit=commit)
     if none is not None:
         return f"None that takes it back could be made: {none.data['reason']}."

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from shipway.errors import UserError
 from shipway.pushes.git import Git
 from shipway.state.releases import Release
 
+MOST = 100  # commits that are named as taken back
 AUTHOR = "Shipway <shipway@localhost>"
 
 
@@ -32,15 +34,26 @@ def commit(git: Git, head: str | None, branch: str, good: Release, bad: Release,
         raise NoRevert(f"taking it back contradicts what came after it on {branch}")
     if tree == git.tree(head):
         raise NoRevert(f"{branch} has taken it back already")
-    return git.write_commit(
-        tree, head, AUTHOR, time.time(), _message(git.commit(bad.commit).subject, good, bad, reason)
+    between = git.between(good.commit, bad.commit, MOST) or [bad.commit]
+    message = _message(_title(git.commit(bad.commit).subject, len(between) - 1), good, bad, reason, between)
+    return git.write_commit(tree, head, AUTHOR, time.time(), message)
+
+
+def _title(subject: str, others: int) -> str:
+    """Of the last commit, and of how many more are taken back."""
+    if not others:
+        return f'Revert "{subject}"'
+    more = (
+        f"{MOST - 1} or more commits" if others >= MOST - 1 else "commit" if others == 1 else f"{others} commits"
     )
+    return f'Revert "{subject}" and the {more} before it'
 
 
-def _message(subject: str, good: Release, bad: Release, reason: str) -> str:
+def _message(title: str, good: Release, bad: Release, reason: str, between: Sequence[str]) -> str:
+    """What says `This reverts commit` is understood wherever git's own reverts are."""
     return "\n".join(
         [
-            f'Revert "{subject}"',
+            title,
             "",
             f"{bad.environment} was rolled back from r{bad.number} ({bad.commit[:12]}) to r{good.number}",
             f"({good.commit[:12]}), because of this:",
@@ -48,5 +61,7 @@ def _message(subject: str, good: Release, bad: Release, reason: str) -> str:
             reason,
             "",
             "This takes back what lies between the two. Shipway wrote it; it was deployed nowhere.",
+            "",
+            *(f"This reverts commit {commit}." for commit in between),
         ]
     )

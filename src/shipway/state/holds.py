@@ -9,7 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, insert, or_, select, update
 
-from shipway.state import facts, ids
+from shipway.state import applications, facts, ids
 from shipway.state.tables import holds
 
 QUARANTINE, FREEZE = "quarantine", "freeze"
@@ -58,6 +58,14 @@ def on(conn: Connection, application: str, environment: str, commit: str) -> lis
 def revert_branch(commit: str) -> str:
     """The branch on which a commit waits that takes a quarantined one back."""
     return f"revert-{commit[:7]}"
+
+
+def take_back(conn: Connection, application: str, branch: str) -> str:
+    """What somebody types to take a quarantined commit back with the one that waits on `branch`: it is merged into
+    the application's default branch, and pushed.
+    """
+    onto = applications.get(conn, application).default_branch
+    return f"git fetch shipway {branch} && git merge FETCH_HEAD && git push shipway HEAD:{onto}"
 
 
 def quarantine(

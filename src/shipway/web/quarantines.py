@@ -15,8 +15,8 @@ from shipway.state.releases import Release
 @dataclass(frozen=True)
 class Quarantine:
     """`hold` is on the commit, or on another one that brings the same; `mended_by` is the commit that ended it,
-    `branch` takes the held one back while it is in force, and `says` is a clause about it all. `in_force`: nothing
-    brings it there.
+    `branch` takes the held one back while it is in force, `take_back` is what is typed for that, and `says` is a
+    clause about it all. `in_force`: nothing brings it there.
     """
 
     environment: str
@@ -24,6 +24,7 @@ class Quarantine:
     in_force: bool
     mended_by: str
     branch: str
+    take_back: str
     says: str
 
 
@@ -33,7 +34,9 @@ def over(conn: Connection, thing: Artifact | Release, environment: str) -> Quara
     if found is None:
         return _ended(conn, thing, environment)
     says = gate.stays(found, thing, environment)
-    return Quarantine(environment, found.hold, True, "", _branch(conn, found.hold), says)
+    branch = _branch(conn, found.hold)
+    way = holds.take_back(conn, thing.application, branch) if branch else ""
+    return Quarantine(environment, found.hold, True, "", branch, way, says)
 
 
 def of_commit(conn: Connection, application: str, commit: str, environment: str) -> Quarantine | None:
@@ -51,7 +54,7 @@ def _ended(conn: Connection, thing: Artifact | Release, environment: str) -> Qua
     says = (
         f"{by[:7]} has mended {thing.commit[:7]}, and ended its quarantine" if by else "its quarantine was lifted"
     )
-    return Quarantine(environment, hold, False, by, "", says)
+    return Quarantine(environment, hold, False, by, "", "", says)
 
 
 def _branch(conn: Connection, hold: Hold) -> str:

@@ -40,6 +40,7 @@ def judged(site: Site, call: Call) -> dict[str, Any]:
         "quarantine": None if kept is None else shapes.quarantine(kept),
         "mended_by": (kept and kept.mended_by) or None,
         "revert": (kept and kept.branch) or None,
+        "take_back": (kept and kept.take_back) or None,
     }
 
 

@@ -383,7 +383,7 @@ SIMPLE: Mapping[str, Callable[[Fact], Said]] = {
     "revert.ready": lambda fact: (
         "commit",
         "A commit that takes it back is ready",
-        f"git fetch shipway {fact.data['branch']}",
+        f"On the branch {fact.data['branch']}.",
     ),
     "commit.fixed": lambda fact: (
         "passed",

@@ -82,14 +82,14 @@ def _of_quarantine(record: Record, held: list[Quarantine], author: str) -> Turn:
     names = listed([each.environment for each in held])
     if bad is None:
         return Turn(author, f"{last.says[0].upper()}{last.says[1:]}.", where, last.environment, f"{MEND}.")
-    branch = next((each.branch for each in held if each.branch), "")
+    way = next((each.take_back for each in held if each.take_back), "")
     return Turn(
         whose=author,
         wrong=f"Judged bad in {names}. {bad[1].reason}",
         address=f"{where}/releases/r{bad[0].release.number}",
         proof="What was judged",
-        mend=f"{MEND}, or take it back:" if branch else f"{MEND}.",
-        command=f"git fetch shipway {branch}" if branch else "",
+        mend=f"{MEND}, or take it back:" if way else f"{MEND}.",
+        command=way,
     )
 
 
