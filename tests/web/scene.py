@@ -230,6 +230,12 @@ class Scene:
         assert release is not None
         return artifacts.of_release(conn, release)
 
+    def artifact_of_commit(self, run: Run) -> Artifact:
+        with self.database.read() as conn:
+            artifact = artifacts.of_commit(conn, run.application, run.commit)
+        assert artifact is not None
+        return artifact
+
     def deploy(
         self, run: Run, environment: str, *, kind: str = "deploy", digest: str = "", web: int = 2
     ) -> Deployment:

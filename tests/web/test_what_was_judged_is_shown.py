@@ -622,3 +622,42 @@ def test_shares_are_of_now_and_rates_of_the_last_minute_and_both_say_so(site: Si
     assert (len(counts), sum(counts)) == (3, 2 * max(counts)), "the parts add up to the whole"
     assert re.search(r"Errors(none|[\d.]+ %, \d+) of [\d,]+ in the last minute", page)
     assert re.search(r"Of 2\d requests a second \(in the last minute\) 50 %, about 1\d, move to r1", page)
+
+
+def test_who_went_back_and_forth_is_on_record_in_the_verdicts_and_in_why(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "till")
+        run, deployment = told.comes(80, "Count the till")
+        told.serves(deployment)
+        scene.end(run)
+        again = scene.artifact_of_commit(run)
+        scene.until(60)
+        scene.roll_back("till", "prod", told.first)
+        scene.until(40)
+        scene.roll_back("till", "prod", again)
+    found = site.get("/api/v1/applications/till/environments/prod/releases/r2/verdicts").json
+    assert ([move["share"] for move in found["shares"]], found["fate"]) == ([100, 0, 100], "serves")
+    why = site.get(f"/api/v1/commits/till/{run.commit}/why").json
+    assert "ben rolled prod back to r1: that has all requests again" in [each["says"] for each in why["events"]]
+    assert (why["state"], why["next"]) == ("serves", None)
+    with scene.history():
+        scene.until(20)
+        scene.roll_back("till", "prod", told.first)
+    found = site.get("/api/v1/applications/till/environments/prod/releases/r2/verdicts").json
+    assert ([move["share"] for move in found["shares"]], found["after"]) == ([100, 0, 100, 0], 1)
+    assert "It had requests for 41 s." in found["why"], "without the time between"
+
+
+def test_why_shows_the_lines_of_a_step_that_failed_and_what_to_do(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.begin(run)
+    scene.step(run, "test", "failed", excerpt="E   assert 1 == 2\n")
+    scene.end(run, "failed", "test failed")
+    why = site.get(f"/api/v1/commits/topup/{run.commit}/why").json
+    (event,) = why["events"]
+    assert event["says"] == "`test` of run 1 failed with exit status 1 (shipway logs 1 --step test)"
+    assert event["lines"] == ["E   assert 1 == 2"]
+    assert why["next"]["says"] == "Push a commit on top of it that mends it."

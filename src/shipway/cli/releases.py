@@ -16,13 +16,18 @@ from shipway.web.words import day_and_time, plain
 TIME_UP = 124
 
 
-def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> None:
-    """In which environments a commit is; and if not, why not. With --json, its whole life too."""
+def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> int:
+    """In which environments a commit is; and if not, why not. With --json, its whole life too.
+
+    0 it serves in all of them, 1 there is one in which it does not (yet): `shipway why` and `shipway wait` answer
+    for one environment.
+    """
     path = f"/commits/{here.application(app)}/{here.commit(commit)}"
+    found = Server.find().get(path if as_json else f"{path}/where")
+    code = 0 if all(each["serves"] for each in found["environments"]) else 1
     if as_json:
-        show.as_json(Server.find().get(path))
-        return
-    found = Server.find().get(f"{path}/where")
+        show.as_json(found)
+        return code
     rows = [
         (
             each["name"],
@@ -35,6 +40,7 @@ def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> No
     print(found["commit"][:7])
     columns = ("environment", "", "serves there", "")
     show.table(columns, rows, empty="This application has no environment.", one_line=True)
+    return code
 
 
 def _word(place: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -36,19 +36,36 @@ def rollback(
 
 
 def why(commit: Commit = None, environment: Environment = "prod", app: App = None, as_json: AsJson = False) -> int:
-    """Why a commit serves or does not, with all that happened to it: 0 it serves, 1 it does not."""
+    """Why a commit serves or does not, with all that happened to it and what would mend it: 0 it serves, 1 it does
+    not (yet), as of `shipway where`.
+    """
     path = f"/commits/{here.application(app)}/{here.commit(commit)}/why"
     found = Server.find().get(path, environment=environment)
     if as_json:
         show.as_json(found)
     else:
         print(f"{found['commit'][:7]} in {environment}: {_word(found)} ({found['reason']})")
-        rows = [(show.clock(each["at"]), each["says"]) for each in found["events"]]
+        rows = [row for each in found["events"] for row in _rows(each)]
         show.table(("", ""), rows, empty=f"Nothing happened to it in {environment}.")
         if found["judging"] is not None:
             print(f"{found['judging']['says']}.")
             signals.so_far(found["judging"], found["judging"]["so_far"])
+        for line in _next(found["next"]):
+            print(line)
     return 0 if found["state"] == "serves" else 1
+
+
+def _rows(event: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """When and what, with the lines of a log that explain it below."""
+    return [(show.clock(event["at"]), event["says"]), *(("", f"│ {plain(line)}") for line in event["lines"])]
+
+
+def _next(turn: Mapping[str, Any] | None) -> Iterator[str]:
+    """Who can do what."""
+    if turn is not None and turn["says"]:
+        yield f"{turn['whose']} can mend it. {turn['says']}" if turn["whose"] else turn["says"]
+        if turn["command"]:
+            yield f"  {turn['command']}"
 
 
 def _word(found: Mapping[str, Any]) -> str:

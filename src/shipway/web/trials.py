@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from shipway.signals.verdict import Verdict
 from shipway.state import artifacts, deployments, facts, releases, runs, stuck, verdicts
@@ -68,6 +69,11 @@ class Trial:
         return self.moves[-1].at if self.moves and not self.moves[-1].share else None
 
     @property
+    def had(self) -> float:
+        """For how many seconds it had requests, as far as that has ended."""
+        return sum(then.at - move.at for move, then in pairwise(self.moves) if move.share)
+
+    @property
     def moving(self) -> bool:
         """Whether it goes on by itself."""
         return self.fate in MOVING
@@ -77,6 +83,11 @@ class Trial:
         """The bad verdict, or else the last one."""
         bad = next((each for each in self.verdicts if each.kind == "bad"), None)
         return bad or (self.verdicts[-1] if self.verdicts else None)
+
+    @property
+    def follower(self) -> Release | None:
+        """What took all requests from it; nothing where the one before kept or got them."""
+        return None if self.fate in ("undone", "going back") else self.after
 
     @property
     def instead(self) -> Release | None:
@@ -113,8 +124,10 @@ def read_beside(conn: Connection, release: Release, left: Stuck | None) -> Trial
     came = next((one for one in made if one.kind != "rollback"), None) or next(iter(made), None)
     if came is None:
         return Trial(release, "not deployed")
-    later = shares.later(conn, came)
-    taker = next((one for one in later if one.switched is not None), None)
+    moves, last = shares.moves(conn, came, shares.later(conn, came)), came
+    for again in reversed([one for one in made if one.epoch > came.epoch and one.switched is not None]):
+        moves, last = [*moves, *shares.moves(conn, again, shares.later(conn, again))], again
+    taker = next((one for one in shares.later(conn, last) if one.switched is not None), None)
     before = shares.before(conn, came)
     trial = Trial(
         release,
@@ -122,7 +135,7 @@ def read_beside(conn: Connection, release: Release, left: Stuck | None) -> Trial
         deployment=came,
         before=None if before is None else releases.get(conn, before),
         after=None if taker is None else releases.get(conn, taker.release),
-        moves=shares.moves(conn, came, later),
+        moves=moves,
         verdicts=verdicts.of_release(conn, release.id),
         unjudged=_unjudged(conn, came),
         who=_who(conn, came, taker),

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from shipway.releases.gate import GATES, UNTIL
-from shipway.state import facts
+from shipway.state import deployments, facts, releases, runs
 from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
-from shipway.web.words import length, listed
+from shipway.web.words import length, listed, plain
 
+FAILED = ("step.failed", "step.timed_out", "step.lost")
+EXPLAINING = 12  # lines of a log that go with a failure
+FAR = 200  # deployments of an environment, the newest
 Data = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Event:
-    """A sentence, and the fact it came from."""
+    """A sentence, and the fact it came from; `lines` of a log are what explains it."""
 
     at: float
     kind: str
     fact: int
     says: str
+    lines: Sequence[str] = ()
 
 
 def events(conn: Connection, application: str, environment: str, commit: str) -> list[Event]:
@@ -32,7 +38,44 @@ def events(conn: Connection, application: str, environment: str, commit: str) ->
     bound = [fact for fact in rehearsed if environment in fact.data["before"]]
     every = {fact.id: fact for fact in [*found, *bound]}
     told = (fact for _, fact in sorted(every.items()) if fact.kind != "run.stopped" or fact.data["id"] in GATES)
-    return [event for fact in told if (event := _event(fact)) is not None]
+    happened = [event for fact in told if (event := _event(fact)) is not None]
+    failed = _failed_steps(conn, application, environment, commit)
+    lost = _lost(conn, application, environment, commit)
+    return sorted([*failed, *happened, *lost], key=lambda event: event.fact)
+
+
+def _failed_steps(conn: Connection, application: str, environment: str, commit: str) -> Iterator[Event]:
+    """Those because of which a run did not bring it there."""
+    for fact in facts.after(conn, 0, application=application, commit=commit, kinds=FAILED):
+        run = runs.get(conn, str(fact.run))
+        if environment not in run.deliver:
+            continue
+        step, code = fact.data["step"], fact.data.get("exit_code")
+        how = fact.kind.removeprefix("step.").replace("_", " ")
+        how += "" if code is None or fact.kind != "step.failed" else f" with exit status {code}"
+        says = f"`{step}` of run {run.number} {how} (shipway logs {run.number} --step {step})"
+        lines = [plain(line) for line in str(fact.data.get("excerpt") or "").splitlines()]
+        yield Event(fact.at, fact.kind, fact.id, says, [line for line in lines if line.strip()][:EXPLAINING])
+
+
+def _lost(conn: Connection, application: str, environment: str, commit: str) -> Iterator[Event]:
+    """That something else took the requests which it had, each time."""
+    recent = deployments.recent(conn, application, environment, FAR)
+    done = [one for one in reversed(recent) if one.state == "done"]
+    for had, by in pairwise(done):
+        if had.commit == commit != by.commit and (event := _taken(conn, had, by)) is not None:
+            yield event
+
+
+def _taken(conn: Connection, had: Deployment, by: Deployment) -> Event | None:
+    moved = facts.after(conn, 0, runs=[by.run], environment=by.environment, kinds=["deployment.switched"])
+    if not moved:
+        return None
+    old, new = releases.get(conn, had.release).number, releases.get(conn, by.release).number
+    back = by.kind == "rollback" and new < old
+    who = f"{runs.get(conn, by.run).who} rolled {by.environment} back to r{new}: that has all requests again"
+    says = who if back else f"r{new}, {by.commit[:7]}, took the place of r{old}"
+    return Event(moved[-1].at, "release.rolled_back" if back else "release.replaced", moved[-1].id, says)
 
 
 def _event(fact: Fact) -> Event | None:

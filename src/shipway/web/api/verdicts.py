@@ -6,15 +6,19 @@ from dataclasses import asdict
 from typing import Any
 
 from shipway.signals.verdict import Verdict
+from shipway.state.database import Connection
 from shipway.state.releases import Release
 from shipway.web import lookups, quarantines, sentences, shapes, trials, whereabouts, why
 from shipway.web.api import commits
 from shipway.web.api.environments import BASE
 from shipway.web.call import Call
+from shipway.web.life import record as lives
+from shipway.web.life import turn as turns
+from shipway.web.life.turn import Turn
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.trials import Trial
-from shipway.web.whereabouts import PENDING, Whereabouts
+from shipway.web.whereabouts import PENDING, STOPPED, Whereabouts
 
 
 def judged(site: Site, call: Call) -> dict[str, Any]:
@@ -32,7 +36,7 @@ def judged(site: Site, call: Call) -> dict[str, Any]:
         "why": sentences.explanation(trial),
         "fate": trial.fate,
         "before": None if trial.before is None else trial.before.number,
-        "after": None if trial.after is None else trial.after.number,
+        "after": None if trial.follower is None else trial.follower.number,
         "deadline": trial.deadline,
         "shares": [asdict(move) for move in trial.moves],
         "verdicts": [asdict(one) for one in trial.verdicts],
@@ -47,13 +51,15 @@ def judged(site: Site, call: Call) -> dict[str, Any]:
 def explain(site: Site, call: Call) -> dict[str, Any]:
     """Where the commit is in `environment`, and everything on record that led there.
 
-    `judging` is the release that brings it there, while that is judged: what the judge says at this moment.
+    `next` is what would mend it, if anything has to be. `judging` is the release that brings it there, while that
+    is judged: what the judge says at this moment.
     """
     application, commit = commits.resolve(site, call)
     with site.database.read() as conn:
         environment = lookups.environment(site, conn, application, call.query("environment") or "prod")
         found = whereabouts.where(conn, site.commits, application, commit, [environment])[0]
         events = why.events(conn, application, environment, commit)
+        turn = _turn(site, conn, application, commit, environment) if found.state == STOPPED else None
         judging = trials.judging(site.story.cast, conn, application, environment)
     if judging is not None and not _brings(site, judging[0].release, commit, found):
         judging = None
@@ -64,8 +70,15 @@ def explain(site: Site, call: Call) -> dict[str, Any]:
         "reason": found.reason,
         "stuck": shapes.stuck(found.stuck),
         "events": [asdict(event) for event in events],
+        "next": None if turn is None else {"whose": turn.whose, "says": turn.mend, "command": turn.command},
         "judging": None if judging is None else _judging(*judging),
     }
+
+
+def _turn(site: Site, conn: Connection, application: str, commit: str, environment: str) -> Turn | None:
+    """What would mend it, as far as this environment goes."""
+    record = lives.read(conn, site.commits, application, commit, [environment])
+    return turns.turn(record, site.commits.about(application, commit).author)
 
 
 def _brings(site: Site, release: Release, commit: str, found: Whereabouts) -> bool:

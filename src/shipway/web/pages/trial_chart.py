@@ -67,7 +67,9 @@ def window(trial: Trial, now: float) -> Window:
 def _ends(trial: Trial) -> Sequence[float]:
     """When something happened that belongs to the trial: it was judged, moved, or taken back by what came next."""
     judged = [each.at for each in trial.verdicts if each.at >= trial.moves[0].at]
-    own = [move.at for move in trial.moves if move.back or move.run == trial.moves[0].run]
+    first_end = next((at for at, move in enumerate(trial.moves) if not move.share), len(trial.moves))
+    shown = trial.moves[: first_end + 1]
+    own = [move.at for move in shown if move.back or move.run == trial.moves[0].run]
     return [*judged, *own]
 
 

@@ -136,7 +136,7 @@ def _back(record: Record) -> str:
             if begun is not None and trial.ended > begun.at:
                 return f"traffic back in {length(trial.ended - begun.at)}"
         if trial.fate == "gone back":
-            return f"it had requests for {length((trial.ended or 0.0) - trial.moves[0].at)}"
+            return f"it had requests for {length(trial.had)}"
     return ""
 
 
