@@ -106,6 +106,26 @@ class Trials:
         )
         messages.sent(conn, messages.recent(conn)[0], MAIL)
 
+    def mended(self, run: Run, by: Run) -> None:
+        """Whoever was told that it is bad is told that it is mended."""
+        subject = f"{run.commit[:7]} is mended by others"
+        with self.scene.database.write() as conn:
+            first = next(iter(messages.recent(conn, application=self.application, commit=run.commit)))
+            draft = Draft(
+                first.person,
+                f"fixed {first.id}",
+                "fixed",
+                subject,
+                subject,
+                self.scene.now,
+                application=self.application,
+                environment="prod",
+                run=by.id,
+                commit=by.commit,
+                answers=first.id,
+            )
+            messages.write(conn, draft)
+
     def reverted(self, run: Run) -> None:
         with self.scene.database.write() as conn:
             data = {"branch": holds.revert_branch(run.commit), "commit": "0" * 40}

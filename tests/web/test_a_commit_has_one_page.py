@@ -11,7 +11,7 @@ import pytest
 
 from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.pushes.git import Git
-from shipway.state import facts, holds, messages, runs
+from shipway.state import deployments, facts, holds, messages, runs
 from shipway.state.messages import Draft
 from shipway.web.life import gathering
 from shipway.web.life.moment import Moment
@@ -103,6 +103,80 @@ def test_what_serves_in_spite_of_its_quarantine_says_why(site: Site) -> None:
     assert found["says"] == f"It serves in dev, test and prod. {told}"
     assert places(site, "late")["prod"] == "Serves"
     assert why in site.get(f"/applications/late/commits/{head(site, 'late')}").text
+
+
+def test_what_goes_back_is_not_on_its_way(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "till")
+        run, deployment = told.comes(30, "Count the till")
+        told.share(deployment, 10)
+        told.condemned(run, deployment, 10)
+        with scene.database.write() as conn:
+            deployments.give_up(conn, deployment, "r2 was judged bad", "")
+    found, page = life(site, "till"), site.get(f"/applications/till/commits/{run.commit}").text
+    assert found["states"] == ["Going back in prod", "Quarantined in prod"]
+    going = "r2 was judged bad at 10 %, and r1 is getting all requests again"
+    assert found["says"] == f"It serves in dev and test. Going back in prod: {going}."
+    assert places(site, "till")["prod"] == "Going back"
+    assert f"it is going back: {going}" in page
+    assert "undoing it" not in page.partition('id="where"')[2].partition("</section>")[0]
+
+
+def test_bytes_went_only_where_they_were_asked_for(site: Site) -> None:
+    with site.scene.history():
+        told = Trials(site.scene, "till")
+        run, _deployment = told.comes(30, "Count the till")
+    says = [one["says"] for one in life(site, "till")["moments"] if one["kind"] == "artifact"]
+    assert says == ["18.2 MB, built once. The same bytes went to dev and test."]
+    page = site.get(f"/applications/till/commits/{run.commit}").text
+    assert "Nobody was told so far." in page
+
+
+def test_what_was_mended_is_nobodys_turn_and_says_what_became_of_it(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "till")
+        run, deployment = told.comes(300, "Count the till")
+        told.share(deployment, 10)
+        told.condemned(run, deployment, 10)
+        told.undone(run, deployment, "r2 was taken back at 10 % of the requests", "signals.bad_verdict")
+        back = scene.push("till", f'Revert "Count the till"\n\nThis reverts commit {run.commit}.')
+        scene.deliver(back)
+        told.mended(run, back)
+    found = site.get(f"/api/v1/commits/till/{run.commit}").json
+    assert found["says"] == f"It serves nowhere: reverted by {back.commit[:7]}."
+    assert found["states"][0] == f"Reverted by {back.commit[:7]}"
+    page = site.get(f"/applications/till/commits/{run.commit}").text
+    assert 'id="turn"' not in page
+    subjects = [one["subject"] for one in found["told"]]
+    assert f"{run.commit[:7]} is mended by others" in subjects
+    answer = site.get(f"/api/v1/messages?application=till&commit={run.commit}").json
+    assert f"{run.commit[:7]} is mended by others" in [one["subject"] for one in answer["messages"]]
+
+
+def test_what_serves_as_part_of_its_fix_has_that_for_a_state_and_its_own_quarantine(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "till")
+        run, deployment = told.comes(300, "Count the till")
+        told.share(deployment, 10)
+        told.condemned(run, deployment, 10)
+        told.undone(run, deployment, "r2 was taken back at 10 % of the requests", "signals.bad_verdict")
+        again = scene.push("till", "", commit=run.commit, steps={})
+        scene.begin(again)
+        for name in ("dev", "test"):
+            scene.remark(again, "deployment.unneeded", environment=name, reason="r2 serves there")
+        scene.remark(again, "run.stopped", id="releases.quarantined", message="It is quarantined.", hint="")
+        scene.end(again, "failed", "It is quarantined.")
+        fix = scene.push("till", "Count it once")
+        scene.deliver(fix)
+    found = site.get(f"/api/v1/commits/till/{run.commit}").json
+    serves = f"Serves in prod as part of {fix.commit[:7]}"
+    assert found["states"] == [serves, "By itself quarantined in prod"]
+    page = site.get(f"/applications/till/commits/{run.commit}").text
+    picture = page.partition('id="voyage"')[2].partition("</figure>")[0]
+    assert ">run 2<" in picture, "that which moved it, not the one that was stopped after it"
 
 
 def test_what_happened_in_several_environments_is_said_once(site: Site) -> None:

@@ -108,6 +108,8 @@ def test_who_rolled_back_by_hand_is_why_and_not_what_was_judged_before(site: Sit
     assert served == ("serves", "r2 serves")
     by_hand = f"ben rolled prod back to r1, {told.first.commit[:7]}"
     assert where(site, good.commit)["prod"] == ("stopped", by_hand)
+    place = "/api/v1/applications/topup/environments/prod/releases/r3/verdicts"
+    assert site.get(place).json["after"] is None, "r2 had the requests again, and r1 took them from that"
     judged = "r3 was judged bad at 10 %, r2 had all requests again, and r1 serves now"
     assert where(site, bad.commit)["prod"][1].startswith(judged)
     with scene.history():
@@ -130,7 +132,10 @@ def test_a_commit_that_was_reverted_serves_no_more(site: Site) -> None:
     assert where(site, run.commit)["prod"] == ("stopped", f"reverted by {back.commit[:7]}, which serves")
     assert where(site, back.commit)["prod"] == ("serves", "r3 serves")
     found = site.get(f"/api/v1/commits/topup/{run.commit}").json
-    assert (found["says"], found["states"]) == (f"It serves nowhere: reverted by {back.commit[:7]}.", ["Passed"])
+    assert (found["says"], found["states"]) == (
+        f"It serves nowhere: reverted by {back.commit[:7]}.",
+        [f"Reverted by {back.commit[:7]}"],
+    )
     later = scene.push("topup", "Three")
     scene.deliver(later)
     part = f"which serves as part of {later.commit[:7]}"

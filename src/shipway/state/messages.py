@@ -255,8 +255,14 @@ def undelivered(conn: Connection, before: float) -> list[Message]:
     return _messages(conn, query.order_by(messages.c.id))
 
 
-def _those(**asked: str | None) -> list[ColumnElement[bool]]:
-    return [messages.c[name] == value for name, value in asked.items() if value is not None]
+def _those(commit: str | None = None, **asked: str | None) -> list[ColumnElement[bool]]:
+    """Those of a commit are also the ones that follow up what was said of it: that another has mended it."""
+    those = [messages.c[name] == value for name, value in asked.items() if value is not None]
+    if commit is None:
+        return those
+    first = messages.alias()
+    about_it = select(first.c.id).where(first.c.commit == commit)
+    return [*those, or_(messages.c.commit == commit, messages.c.answers.in_(about_it))]
 
 
 def _in_order() -> ColumnElement[bool]:

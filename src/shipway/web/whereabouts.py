@@ -21,6 +21,7 @@ from shipway.web.words import open_again, phase
 DEPLOYED, FAILED = "it is being deployed: ", "its deployment failed: "
 RUN_ENDED = re.compile(r"run \d+ \w+: ")
 BACK = ("undone", "gone back")
+REVERTED = "reverted by "
 SERVES, PENDING, STOPPED = "serves", "pending", "stopped"
 
 
@@ -41,6 +42,11 @@ class Whereabouts:
     brief: str
     cause: str
     stuck: Stuck | None = None
+
+    @property
+    def reverted(self) -> bool:
+        """Whether what serves there has it, and takes it back."""
+        return self.brief.startswith(REVERTED)
 
     @property
     def word(self) -> str:
@@ -120,7 +126,7 @@ def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Rel
         serves.application, commit, serves.commit, "" if ready is None else str(ready.data["commit"])
     )
     if by:
-        brief = f"reverted by {by[:7]}"
+        brief = f"{REVERTED}{by[:7]}"
         part = "" if serves.commit == by else f" as part of {serves.commit[:7]}"
         return Whereabouts(environment, STOPPED, serves, f"{brief}, which serves{part}{more}", brief, brief)
     says += f", as part of {serves.commit[:7]}{more}"
@@ -172,7 +178,10 @@ def _why_not(conn: Connection, environment: str, carriers: list[Run]) -> tuple[s
 
 def _of_deployment(conn: Connection, deployment: Deployment) -> tuple[str, str]:
     if not deployment.over:
-        return PENDING, f"{DEPLOYED}{phase(deployment.phase)}"
+        going_back = deployment.phase == "undo" and deployments.shares(conn, deployment)
+        release = releases.get(conn, deployment.release)
+        back = f"it is going back: {sentences.sentence(trials.read(conn, release))}" if going_back else ""
+        return PENDING, back or f"{DEPLOYED}{phase(deployment.phase)}"
     if deployment.state == "done":
         return STOPPED, "it served there and does not any more"
     if deployment.state == "unknown":

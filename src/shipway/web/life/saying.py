@@ -17,13 +17,16 @@ TRIED = ("on trial", "going back")
 
 def states(record: Record) -> list[tuple[str, str]]:
     """The shapes and words of its states, what matters most first; several where it was taken back."""
-    newest = None if record.way is None else record.way.now
+    newest, last = None if record.way is None else record.way.now, record.places[-1] if record.places else None
+    going, back, held = _taken(record, GOING), _taken(record, BACK), _held(record)
+    if last is not None and (last.reverted or (last.state == SERVES and _part_of(record, last) is not None)):
+        return _passed_on(record, last, held)
     found = []
     if newest is not None and not newest.run.over:
-        found.append(("running", "Under way") if newest.run.state == "running" else ("queued", "Queued"))
+        moves = ("running", "Under way") if newest.run.state == "running" else ("queued", "Queued")
+        found += [] if going else [moves]
     elif newest is not None and newest.run.state == "failed":
         found += _failed(newest)
-    going, back, held = _taken(record, GOING), _taken(record, BACK), _held(record)
     found += [("blocked", f"{one.word.capitalize()} of {one.environment}") for one in _frozen(record)]
     if going:
         found.append(("rolled", f"Going back in {listed(going)}"))
@@ -36,14 +39,24 @@ def states(record: Record) -> list[tuple[str, str]]:
     return found or ([("passed", "Passed")] if newest is not None and newest.run.state == "passed" else [])
 
 
+def _passed_on(record: Record, last: Whereabouts, held: Sequence[str]) -> list[tuple[str, str]]:
+    """Those of one that a newer commit has brought to the end of its way, or has taken back."""
+    brief = f"{last.brief[0].upper()}{last.brief[1:]}" if last.reverted else ""
+    end = ("draining", brief) if last.reverted else ("serving", _serves(record, last, held))
+    return [end, *([("quarantined", f"By itself quarantined in {listed(list(held))}")] if held else [])]
+
+
 def state(record: Record, place: Whereabouts) -> tuple[str, str]:
     """The shape and the word of what it is in one environment."""
     if place.state == SERVES:
         return "serving", "Serves"
     if place.state == PENDING:
-        return "running", "On its way"
+        going = place.environment in _taken(record, GOING)
+        return ("rolled", "Going back") if going else ("running", "On its way")
     if place.stuck is not None:
         return "blocked", place.word.capitalize()
+    if place.reverted:
+        return "draining", "Reverted"
     if place.environment in _held(record):
         return "quarantined", "Quarantined"
     back = _taken(record, (*BACK, *GOING))
@@ -122,6 +135,9 @@ def _pending(record: Record, pending: Sequence[Whereabouts]) -> Iterator[str]:
         first, tried = pending[0], [one for one in record.trials.values() if one.fate in TRIED]
         here = next((one for one in tried if one.release.environment == first.environment), None)
         how = first.brief.removeprefix(DEPLOYED) if here is None else sentences.sentence(here)
+        if here is not None and here.fate in GOING:
+            yield f"Going back in {first.environment}: {how}."
+            return
         yield f"On its way to {listed([each.environment for each in pending])}: {how}."
 
 

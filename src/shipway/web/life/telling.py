@@ -169,7 +169,8 @@ def _artifact(record: Record) -> Iterator[Moment]:
     if one is None:
         return
     told = record.fact(("artifact.published",))
-    went = list(dict.fromkeys(each.environment for now in record.journeys for each in now.deployments.values()))
+    made = [each for now in record.journeys for each in now.deployments.values()]
+    went = list(dict.fromkeys(each.environment for each in made if each.over or record.trials[each.release].moves))
     same = f" The same bytes went to {listed(went)}." if went else ""
     yield Moment(
         one.created,
@@ -225,7 +226,7 @@ def _undone(now: Journey, one: Deployment, trial: Trial, name: str) -> tuple[str
     title = f"{name} was taken back from {where}"
     if trial.ended is None or not any(each.kind == "bad" for each in trial.verdicts):
         return "rolled", title, one.reason
-    had = f"It had up to {trial.tried} % of the requests for {length(trial.ended - trial.moves[0].at)}"
+    had = f"It had up to {trial.tried} % of the requests for {length(trial.had)}"
     return "rolled", title, f"{had}{instead}."
 
 
@@ -263,7 +264,7 @@ def _ended(record: Record, trial: Trial) -> Moment | None:
         kind="rollback" if trial.fate == "gone back" else "replaced",
         state="rolled" if trial.fate == "gone back" else "draining",
         title=title,
-        says=f"It had requests for {length(move.at - trial.moves[0].at)}.",
+        says=f"It had requests for {length(trial.had)}.",
         fact=None if told is None else told.id,
         environment=where,
         address=f"/applications/{record.application}/environments/{where}/releases/{instead}",

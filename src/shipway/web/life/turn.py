@@ -58,8 +58,8 @@ def as_told(record: Record, found: Turn | None) -> Turn | None:
 
 
 def _elsewhere(record: Record) -> bool:
-    """Whether it serves at the end of its way all the same, by a newer commit or a later run."""
-    return bool(record.places) and record.places[-1].state == SERVES
+    """Whether it serves at the end of its way all the same, by a newer commit or a later run; or was reverted."""
+    return bool(record.places) and (record.places[-1].state == SERVES or record.places[-1].reverted)
 
 
 def _held(record: Record) -> list[Quarantine]:
@@ -71,7 +71,7 @@ def _held(record: Record) -> list[Quarantine]:
 def _is_newer(record: Record, environment: str) -> bool:
     place = next(one for one in record.places if one.environment == environment)
     serves_newer = place.state == SERVES and place.release is not None and place.release.commit != record.commit
-    return serves_newer or place.brief.startswith("reverted by ")
+    return serves_newer or place.reverted
 
 
 def _of_quarantine(record: Record, held: list[Quarantine], author: str) -> Turn:
@@ -126,7 +126,8 @@ def _is_not_its_commit(stopped: Fact) -> bool:
 def _of_error(record: Record, author: str) -> Turn | None:
     """The newest open error that it is suspected of, unless a newer commit has mended what it did."""
     open_ = [one for one in record.suspected if one.error.state == "open"]
-    if not open_ or any(each.mended_by for each in record.held):
+    reverted = bool(record.places) and record.places[-1].reverted
+    if not open_ or reverted or any(each.mended_by for each in record.held):
         return None
     error = open_[-1].error
     names = [one.place.environment for one in open_ if one.error.id == error.id]

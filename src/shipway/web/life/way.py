@@ -38,8 +38,10 @@ def _delivering(pushed: Sequence[Journey]) -> Journey:
 
 
 def _telling(own: Sequence[Journey]) -> Journey:
-    """The newest that is under way or came somewhere: one that was stopped before moved nothing."""
-    return next((each for each in reversed(own) if not each.run.over or _came(each)), own[-1])
+    """The newest that is under way or moved something, that came where it served already, or at all."""
+    moves = [each for each in own if not each.run.over or each.deployments]
+    came = [each for each in own if _came(each)]
+    return (moves or came or own)[-1]
 
 
 def _came(one: Journey) -> bool:

@@ -113,6 +113,7 @@ def _page(site: Site, call: Call, record: Record) -> Response:
         opened=_opened(record, entries),
         charges=evidence.charges(record.suspected),
         heard=_heard(record.told),
+        nobody=_nobody(record),
         voyage=voyage(record),
         charts=_charts(site, record.trials),
         to_prod=_to_the_end(record),
@@ -151,6 +152,14 @@ def _heard(told: Sequence[Message]) -> dict[str, list[Message]]:
     for one in told:
         heard.setdefault(one.person, []).append(one)
     return heard
+
+
+def _nobody(record: Record) -> str:
+    """What is said where nobody was told: that can still come while it moves."""
+    shapes = {shape for shape, _ in saying.states(record)}
+    if shapes & {"running", "queued"} or any(one.moving for one in record.trials.values()):
+        return "Nobody was told so far."
+    return "Nobody was told." if shapes & {"failed", "rolled"} else "Nobody had to hear of it."
 
 
 def _to_the_end(record: Record) -> float | None:
