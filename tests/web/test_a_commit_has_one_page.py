@@ -59,11 +59,11 @@ def test_the_whole_life_of_a_bad_release_stands_in_its_order(past: Site) -> None
     digest = next(each for each in told if each.startswith("Artifact"))
     assert told == [
         "Pushed to main",
-        "Run 2 passed its steps",
+        "Run 2 passed its steps, and was rolled back from prod",
         digest,
         "r2 serves in dev",
         "r2 serves in test",
-        "r2 was taken back from prod",
+        "r2 was rolled back from prod",
         "Judged bad at 10 % in prod",
         "Quarantined in prod",
         "ben@example.org was told",
@@ -103,6 +103,31 @@ def test_what_serves_in_spite_of_its_quarantine_says_why(site: Site) -> None:
     assert found["says"] == f"It serves in dev, test and prod. {told}"
     assert places(site, "late")["prod"] == "Serves"
     assert why in site.get(f"/applications/late/commits/{head(site, 'late')}").text
+
+
+def test_what_was_rolled_back_is_called_that_on_every_page(site: Site) -> None:
+    with site.scene.history():
+        told = Trials(site.scene, "till")
+        run, deployment = told.comes(30, "Count the till")
+        told.share(deployment, 10)
+        told.condemned(run, deployment, 10)
+        told.undone(run, deployment, "r2 was taken back at 10 % of the requests", "signals.bad_verdict")
+        served, came = told.comes(20, "Count it once")
+        told.serves(came)
+        site.scene.end(served)
+        site.scene.until(10)
+        site.scene.roll_back("till", "prod", told.first)
+    page, commit = site.get("/runs/till:2").text, run.commit[:7]
+    assert f"<code>{commit}</code> was rolled back from prod</h1>" in page
+    assert "Rolled back after" in page
+    assert site.get("/runs?application=till").text.count("Rolled back") == 1
+    page, commit = site.get("/runs/till:3").text, served.commit[:7]
+    assert f"<code>{commit}</code> went to dev, test and prod, and was rolled back from prod</h1>" in page
+    assert "Rolled back after" in page
+    crumb = '<a href="/runs?application=till">till</a>'
+    assert all(
+        crumb in site.get(place).text for place in ("/runs/till:2", f"/applications/till/commits/{run.commit}")
+    )
 
 
 def test_what_goes_back_is_not_on_its_way(site: Site) -> None:
@@ -256,7 +281,7 @@ def test_the_curve_the_numbers_and_the_way_back_are_shown(past: Site) -> None:
     assert "git fetch shipway revert-" in page
     assert 'class="turn"' in page
     moments = {moment["title"]: moment for moment in life(past, "bad")["moments"]}
-    shares = moments["r2 was taken back from prod"]["shares"]
+    shares = moments["r2 was rolled back from prod"]["shares"]
     assert [(move["share"], move["back"]) for move in shares] == [(10, False), (0, True)]
 
 

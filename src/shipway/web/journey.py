@@ -20,6 +20,9 @@ BUILD = "build"
 REMARKS = ("deployment.unneeded", "deployment.overtaken", "run.stopped")
 RELEASES = ("deployment.release", "deployment.released")
 ASKED = ("deployment.asked", "deployment.answered")
+TAKEN_BACK = ("signals.bad_verdict", "signals.not_judged", "signals.taken_back")
+"""Why a deployment was taken back that had requests: by a verdict, a deadline or a person."""
+
 TRIALS = ("deployment.try", "verdict.good", "verdict.bad", "verdict.not_known")
 
 
@@ -89,6 +92,14 @@ class Journey:
         """Environments where what it brought was judged bad once it served."""
         bad = judged_bad(self.trials)
         return {one.environment for one in self.deployments.values() if one.state == "done" and one.id in bad}
+
+    @property
+    def taken_back(self) -> str:
+        """The environment in which it was tried, and from which it was rolled back before it had all requests."""
+        if not any(fact.data.get("id") in TAKEN_BACK for fact in self.stopped):
+            return ""
+        failed = (one for one in self.deployments.values() if one.state == "failed")
+        return next((one.environment for one in failed), "")
 
     @property
     def failed_rehearsal(self) -> Rehearsal | None:

@@ -16,7 +16,8 @@ from shipway.state.stuck import Stuck
 from shipway.web import quarantines, rehearsing, sentences, taken, trials
 from shipway.web.commits import Commits
 from shipway.web.taken import Taken
-from shipway.web.words import open_again, phase
+from shipway.web.trials import Trial
+from shipway.web.words import listed, open_again, phase
 
 DEPLOYED, FAILED = "it is being deployed: ", "its deployment failed: "
 RUN_ENDED = re.compile(r"run \d+ \w+: ")
@@ -119,7 +120,7 @@ def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Rel
     but = "" if kept is None else kept.says
     if kept is not None and kept.in_force:
         trial = trials.read(conn, serves)
-        but += f", and {sentences.sentence(trial) if trial.moving else f'r{serves.number} was not'}"
+        but += f", and {sentences.sentence(trial) if trial.moving else _not_yet(trial)}"
     more = f"; {but}" if but else ""
     ready = facts.last(conn, "revert.ready", serves.application, commit=commit)
     by = commits.reverted(
@@ -132,6 +133,15 @@ def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Rel
     says += f", as part of {serves.commit[:7]}{more}"
     but = but.replace(f" in {environment}", "")
     return Whereabouts(environment, SERVES, serves, says, but, but)
+
+
+def _not_yet(trial: Trial) -> str:
+    """What is said of a fix that serves, and does not end the quarantine."""
+    good = [f"{each.share} %" for each in trial.verdicts if each.kind == "good"]
+    name = f"r{trial.release.number}"
+    if not good:
+        return f"{name} was not"
+    return f"{name} was judged good at {listed(list(dict.fromkeys(good)))}, but not to the end with all requests"
 
 
 def _judged_bad(conn: Connection, release: Release, gone: Taken | None) -> tuple[str, str, str] | None:

@@ -13,10 +13,9 @@ from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.messages import Message
 from shipway.state.releases import Release
-from shipway.web.journey import Journey
+from shipway.web.journey import TAKEN_BACK, Journey
 from shipway.web.life.moment import Chip, Moment
 from shipway.web.life.record import Record, Suspected
-from shipway.web.overview.fates import TAKEN_BACK
 from shipway.web.trials import Trial
 from shipway.web.words import clock, length, listed, phase, plain, size
 
@@ -124,7 +123,9 @@ def _of_run(record: Record, now: Journey) -> Moment:
 
 
 def _pipeline(now: Journey) -> str:
-    """How the steps fared, whatever became of the deployments."""
+    """How the steps fared, whatever became of the deployments, but for what was rolled back."""
+    if now.taken_back:
+        return "rolled"
     if now.run.state in ("running", "failed") and now.deployments:
         return "passed"
     return RUN_ICONS.get(now.run.state, "draining")
@@ -138,7 +139,8 @@ def _how(now: Journey) -> str:
         busy = [step.name for step in now.steps.values() if step.state == "running"]
         return f"is under way{': ' + listed(busy) if busy else ''}"
     if run.state == "failed" and now.deployments:
-        return "passed its steps" if now.steps else f"stopped after {took}"
+        how = "passed its steps" if now.steps else f"stopped after {took}"
+        return f"{how}, and was rolled back from {now.taken_back}" if now.taken_back else how
     return f"{run.state} {'in' if run.state == 'passed' else 'after'} {took}"
 
 
@@ -223,7 +225,7 @@ def _undone(now: Journey, one: Deployment, trial: Trial, name: str) -> tuple[str
     if not any(fact.data.get("id") in TAKEN_BACK for fact in now.stopped):
         return "failed", f"The deployment to {where} was undone", one.reason
     instead = "" if trial.before is None else f"; r{trial.before.number} got all of them again"
-    title = f"{name} was taken back from {where}"
+    title = f"{name} was rolled back from {where}"
     if trial.ended is None or not any(each.kind == "bad" for each in trial.verdicts):
         return "rolled", title, one.reason
     had = f"It had up to {trial.tried} % of the requests for {length(trial.had)}"

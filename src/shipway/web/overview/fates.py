@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from shipway.releases.gate import GATES
 from shipway.state.facts import Fact
 from shipway.state.stuck import Stuck
-from shipway.web.journey import Journey
+from shipway.web.journey import TAKEN_BACK, Journey
 from shipway.web.overview.places import Coming, Place
-
-TAKEN_BACK = ("signals.bad_verdict", "signals.not_judged", "signals.taken_back")
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ AT_REST = ("rolled", "replaced", "frozen", "serving", "ended")
 
 @dataclass(frozen=True)
 class Row:
-    """`seconds` is how long the newest commit took from push to the last environment, if it got there and
+    """`seconds` is how long the newest commit took from its run to the last environment, if it got there and
     was not taken away."""
 
     standing: Standing
@@ -119,6 +119,16 @@ class Row:
     @property
     def needs_a_person(self) -> bool:
         return self.state in NEEDS_A_PERSON
+
+    @property
+    def began(self) -> str:
+        """From when on `seconds` are counted: a retry began later than the push."""
+        run = None if self.head is None else self.head.run
+        return (
+            "push"
+            if run is None or run.retry_of is None
+            else f"run {run.number}, which did run {run.retry_of} again,"
+        )
 
     @property
     def seconds(self) -> float | None:

@@ -13,12 +13,12 @@ from shipway.state import messages, releases, runs
 from shipway.state.database import Connection
 from shipway.state.runs import Run, Step
 from shipway.traffic.addresses import address
-from shipway.web import journey, lookups, step_logs
+from shipway.web import journey, lookups, step_logs, trials
 from shipway.web.call import Call
 from shipway.web.journey import Journey
 from shipway.web.pages import graph
 from shipway.web.pages.rendering import page
-from shipway.web.pages.run_list import STATES
+from shipway.web.pages.run_list import BACK, STATES
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.untouched import stays_set, untouched
@@ -49,7 +49,7 @@ class Failure:
 def run_page(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         now = journey.read(conn, lookups.run(conn, call.place("run")).id)
-        still = _still_serves(conn, now.run)
+        still, gone = _still_serves(conn, now.run), _gone(conn, now)
         retried, retriable = runs.retried(conn, now.run), retry.possible(conn, now.run)
         told = messages.recent(conn, application=now.run.application, commit=now.run.commit)
         attempts = runs.steps_of(conn, now.run.id)
@@ -64,8 +64,8 @@ def run_page(site: Site, call: Call) -> Response:
         run=run,
         spoken=f"{run.application}:{run.number}",
         info=site.commits.about(run.application, run.commit),
-        title=_title(now, still),
-        state=STATES[run.state],
+        title=_title(now, still, gone),
+        state=BACK if gone or now.taken_back else STATES[run.state],
         retried=retried,
         retriable=retriable,
         failure=_failure(site, now),
@@ -103,7 +103,16 @@ def _still_serves(conn: Connection, run: Run) -> bool:
     return all(now is not None and releases.get(conn, now.release).commit == run.commit for now in serving)
 
 
-def _title(now: Journey, still: bool) -> tuple[str, str]:
+def _gone(conn: Connection, now: Journey) -> list[str]:
+    """The environments in which it had all requests, and from which it was rolled back since."""
+    if now.run.state != "passed":
+        return []
+    brought = (one for one in now.deployments.values() if one.state == "done")
+    fates = {one.environment: trials.read(conn, releases.get(conn, one.release)).fate for one in brought}
+    return [name for name in now.run.deliver if fates.get(name) in ("gone back", "going back")]
+
+
+def _title(now: Journey, still: bool, gone: Sequence[str]) -> tuple[str, str]:
     """A sentence about now: its beginning if that is a name, and the rest."""
     run = now.run
     commit, places = run.commit[:7], listed(list(run.deliver))
@@ -113,6 +122,8 @@ def _title(now: Journey, still: bool) -> tuple[str, str]:
         return _busy(now)
     if run.state == "passed" and run.purpose == "rollback":
         return commit, f" {'serves in' if still else 'went back to'} {places}{' again' if still else ''}"
+    if gone:
+        return commit, f" went to {places}, and was rolled back from {listed(list(gone))}"
     if run.state == "passed":
         return (
             (commit, f" {'serves in' if still else 'went to'} {places}")
@@ -130,16 +141,25 @@ def _failed(now: Journey) -> tuple[str, str]:
     if now.failed_steps:
         step = now.failed_steps[0]
         return step.name, f" {step.state}" if step.state != "lost" else " was lost: its machine went down"
+    said = _not_deployed(now)
+    if said is not None:
+        return said
+    if now.failed_rehearsal is not None:
+        return "", f"The {now.failed_rehearsal.title} failed"
+    return "", "The run could not go on" if now.steps else "The run could not start"
+
+
+def _not_deployed(now: Journey) -> tuple[str, str] | None:
     for name, one in now.deployments.items():
         if name in now.stuck:
             return now.stuck[name].release.commit[:7], f" is {now.stuck[name].state} of the requests to {name}"
         if one.state == "unknown":
             return "", f"Nobody can know how the deployment to {name} ended"
+        if name == now.taken_back:
+            return now.run.commit[:7], f" was rolled back from {name}"
         if one.state == "failed":
             return "", f"The deployment to {name} was undone"
-    if now.failed_rehearsal is not None:
-        return "", f"The {now.failed_rehearsal.title} failed"
-    return "", "The run could not go on" if now.steps else "The run could not start"
+    return None
 
 
 def _busy(now: Journey) -> tuple[str, str]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from shipway.state import runs
+from shipway.state import facts, runs
 from shipway.state.runs import Run
 from shipway.web.call import Call
+from shipway.web.journey import TAKEN_BACK
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -22,6 +23,7 @@ STATES = {
     "cancelled": ("draining", "Cancelled"),
     "superseded": ("draining", "Superseded"),
 }
+BACK = ("rolled", "Rolled back")
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,15 @@ class Line:
 def run_list(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         found = runs.recent(conn, application=call.query("application"), limit=100)
+        stopped = facts.after(conn, 0, runs=[run.id for run in found], kinds=["run.stopped"], limit=None)
+    back = {fact.run for fact in stopped if fact.data.get("id") in TAKEN_BACK}
     lines = [
-        Line(run, site.commits.about(run.application, run.commit).subject, *STATES[run.state]) for run in found
+        Line(
+            run,
+            site.commits.about(run.application, run.commit).subject,
+            *(BACK if run.id in back else STATES[run.state]),
+        )
+        for run in found
     ]
     return page(site, call, "run_list.html", here="runs", lines=lines, title=_title(found))
 

@@ -89,7 +89,8 @@ def _names(record: Record, now: Journey) -> list[str]:
 
 def _first(record: Record, now: Journey) -> Iterator[Stop]:
     run = now.run
-    yield Stop("pushed" if run.purpose == "push" else "asked for", "commit", run.created)
+    pushed = run.purpose == "push" and run.retry_of is None
+    yield Stop("pushed" if pushed else "asked for", "commit", run.created)
     tested = [step.ended for step in now.ended if step.ended is not None]
     over = bool(now.deployments or now.unneeded) or run.over
     state = "passed" if now.deployments or now.unneeded else run.state
