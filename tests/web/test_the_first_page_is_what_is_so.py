@@ -145,6 +145,20 @@ def test_who_rolled_back_is_said_as_long_as_the_newest_commit_is_away(site: Site
     assert f"{before.commit[:7]} of topup is on the way." in page
 
 
+def test_the_time_to_prod_of_a_retry_is_not_said_to_be_from_the_push(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.deliver(run)
+    assert "from push to prod" in site.get("/").text
+    scene.begin(late := scene.push("topup", "Two"))
+    scene.end(late, "failed", "the machine went down")
+    with scene.database.write() as conn:
+        again = runs.repeat(conn, late, "ada")
+    scene.deliver(again)
+    assert "from run 3, which did run 2 again, to prod" in site.get("/").text
+
+
 def test_an_older_commit_that_somebody_deployed_takes_the_place_of_the_newest(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

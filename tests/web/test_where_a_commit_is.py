@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from shipway.state import facts
-from web.judged import BAD, Trials
+from web.judged import BAD, Trials, fine
 from web.server import Site
 
 
@@ -119,6 +119,23 @@ def test_who_rolled_back_by_hand_is_why_and_not_what_was_judged_before(site: Sit
         scene.until(2)
         scene.roll_back("topup", "prod", told.first)
     assert {where(site, run.commit)["prod"] for run in (good, bad, mend)} == {("stopped", by_hand)}
+
+
+def test_a_fix_that_was_judged_good_but_not_to_the_end_is_not_said_to_be_judged_otherwise(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "topup")
+        bad, deployment = told.comes(80, "Count it twice")
+        told.share(deployment, 10)
+        told.condemned(bad, deployment, 10)
+        told.undone(bad, deployment, f"r2 was taken back: {BAD}", "signals.bad_verdict")
+        fix, came = told.comes(30, "Count it once")
+        told.share(came, 10)
+        told.judge(came, 10, fine(1310))
+        told.serves(came)
+        scene.end(fix)
+    reason = where(site, bad.commit)["prod"][1]
+    assert reason.endswith("and r3 was judged good at 10 %, but not to the end with all requests")
 
 
 def test_a_commit_that_was_reverted_serves_no_more(site: Site) -> None:
