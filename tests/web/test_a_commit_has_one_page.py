@@ -123,7 +123,8 @@ def test_what_was_rolled_back_is_called_that_on_every_page(site: Site) -> None:
     assert site.get("/runs?application=till").text.count("Rolled back") == 1
     page, commit = site.get("/runs/till:3").text, served.commit[:7]
     assert f"<code>{commit}</code> went to dev, test and prod, and was rolled back from prod</h1>" in page
-    assert "Rolled back after" in page
+    assert "Rolled back</span>" in page
+    assert "Rolled back after" not in page, "how long it served is not how long its run took"
     crumb = '<a href="/runs?application=till">till</a>'
     assert all(
         crumb in site.get(place).text for place in ("/runs/till:2", f"/applications/till/commits/{run.commit}")
@@ -145,6 +146,7 @@ def test_what_goes_back_is_not_on_its_way(site: Site) -> None:
     assert found["says"] == f"It serves in dev and test. Going back in prod: {going}."
     assert places(site, "till")["prod"] == "Going back"
     assert f"it is going back: {going}" in page
+    assert "r2 is going back in prod" in [one["title"] for one in found["moments"]]
     assert "undoing it" not in page.partition('id="where"')[2].partition("</section>")[0]
 
 

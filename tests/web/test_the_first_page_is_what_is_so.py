@@ -141,6 +141,7 @@ def test_who_rolled_back_is_said_as_long_as_the_newest_commit_is_away(site: Site
         "r4: 10 % of prod",
         f"r4, {before.commit[:7]}, has 10 % of the requests to prod; {took}",
     )
+    assert row["path"][-1]["about"] == "r4 10 %, r3 90 %"  # type: ignore[index]
     assert "topup is under way." in page
     assert f"{before.commit[:7]} of topup is on the way." in page
 

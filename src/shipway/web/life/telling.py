@@ -207,6 +207,9 @@ def _deployment(record: Record, now: Journey, one: Deployment) -> Moment:
 
 def _of_deployment(now: Journey, one: Deployment, trial: Trial, name: str) -> tuple[str, str, str]:
     where = one.environment
+    if one.state == "running" and trial.fate == "going back":
+        instead = "" if trial.before is None else f"r{trial.before.number} is getting all requests again."
+        return "rolled", f"{name} is going back in {where}", instead
     if one.state == "running":
         share = f" It has {trial.share} % of the requests." if trial.share else ""
         return "running", f"{name} is on its way to {where}", f"{phase(one.phase).capitalize()}.{share}"

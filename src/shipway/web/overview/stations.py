@@ -106,7 +106,10 @@ def _beside(place: Place, coming: Coming) -> str:
     """What comes there by another run, with what each has of the requests."""
     if not coming.share or place.release is None:
         return phase(coming.deployment.phase)
-    return f"{coming.release.commit[:7]} {coming.share} %, {place.release.commit[:7]} {100 - coming.share} %"
+    new, old = coming.release, place.release
+    names = f"r{new.number}", f"r{old.number}"
+    new_name, old_name = names if new.commit == old.commit else (new.commit[:7], old.commit[:7])
+    return f"{new_name} {coming.share} %, {old_name} {100 - coming.share} %"
 
 
 def _both(left: Stuck) -> str:

@@ -65,6 +65,7 @@ def run_page(site: Site, call: Call) -> Response:
         spoken=f"{run.application}:{run.number}",
         info=site.commits.about(run.application, run.commit),
         title=_title(now, still, gone),
+        gone=gone,
         state=BACK if gone or now.taken_back else STATES[run.state],
         retried=retried,
         retriable=retriable,
