@@ -78,7 +78,10 @@ def places(
 def without(conn: Connection, commits: Commits, place: Place, commit: str) -> Place:
     """The place, with what took the commit (a whole id) away from it, if anything did."""
     release = place.release
-    if release is None or commits.contains(release.application, release.commit, commit):
+    if release is None or release.commit == commit:
+        return place
+    never = not releases.of_commit(conn, release.application, place.name, commit)  # as long as it is on its way
+    if never or commits.contains(release.application, release.commit, commit):
         return place
     gone = taken.taken(conn, commits, release.application, commit, place.name)
     return replace(place, taken=gone, rolled_back=place.rolled_back or (gone is not None and gone.back))
