@@ -7,24 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from shipway.signals.verdict import Verdict
 from shipway.state import holds, stuck
 from shipway.state.runs import Run
-from shipway.story import migrations, trial
+from shipway.story import migrations
 from shipway.story.migrations import NoWayBack
 from shipway.story.retire import Retirement
 from shipway.story.reverts import Reverts
 from shipway.story.standing import standing
-from shipway.story.trial import BadVerdict
+from support.frozen import freeze, project
 from support.scene import WEB_ONLY, Scene, a_scene
 from support.workshop import NAME
 
 COLD = WEB_ONLY.replace("warm: 60 s", "warm: 0 s")
-BAD = Verdict("bad", "Failed requests: 9 of 18 of the new release, 0 of 160 of the old one in the same time.")
-
-
-def project(migration: str, base: str = WEB_ONLY) -> str:
-    return f"{base}release: {{run: 'true', migration: {migration}}}\n"
 
 
 @pytest.fixture
@@ -96,18 +90,7 @@ def test_a_migration_that_never_began_counts_for_nothing(scene: Scene) -> None:
 @pytest.fixture
 def frozen(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The run whose canary was judged bad at 50 %, past a migration that cannot be taken back."""
-
-    def judged_bad(self: trial.Trial, share: int, _condition: object) -> Verdict:
-        raise BadVerdict(self._release, share, BAD)
-
-    with monkeypatch.context() as judging:
-        judging.setattr(trial.Trial, "hold", judged_bad)
-        scene.serves("1", project=WEB_ONLY)
-        canary = project("irreversible").replace("{warm:", "{strategy: canary, steps: [50], warm:")
-        run = scene.ordered(scene.commit("2", project=canary))
-        outcome = scene.deliver(run)
-    assert outcome.startswith("failed: r2 is frozen at 50 %: r2 has half of the requests, r1 the other half")
-    return run
+    return freeze(scene, monkeypatch)
 
 
 def test_a_bad_release_that_cannot_go_back_is_frozen_with_its_share(scene: Scene, frozen: Run) -> None:

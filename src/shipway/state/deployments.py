@@ -289,10 +289,15 @@ def switched(conn: Connection, deployment: Deployment) -> None:
     note(conn, deployment, "deployment.switched", {})
 
 
-def switched_back(conn: Connection, deployment: Deployment) -> None:
-    """Records that the traffic is where it was before."""
+def switched_back(
+    conn: Connection, deployment: Deployment, shares: Mapping[str, int] | None = None, frozen: str = ""
+) -> None:
+    """Records that the traffic is where it was before: what served has all of it, or each its `shares` of 100
+    requests (by `r<number>`), where the deployment `frozen` had left one frozen.
+    """
     conn.execute(update(deployments).where(deployments.c.id == deployment.id).values(switched=None))
-    note(conn, deployment, "deployment.switched_back", {})
+    data = {} if shares is None else {"shares": dict(shares), "frozen": frozen}
+    note(conn, deployment, "deployment.switched_back", data)
 
 
 def end(conn: Connection, deployment: Deployment, state: str, reason: str = "", excerpt: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shipway.state import deployments, facts, releases
@@ -14,6 +15,7 @@ FACT = "release.stuck"
 EVERYTHING = 100
 FAR = 50  # deployments without a request, back to the one that has them
 MOVES = ("deployment.try", "deployment.asked", "deployment.answered", "deployment.switched")
+BACK = "deployment.switched_back"
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,32 @@ class Stuck:
     share: int
     since: float
     by: int
+
+    @property
+    def serves(self) -> Release:
+        """Which of the two serves by the record: the frozen one if it had all requests once."""
+        return self.release if self.deployment.switched is not None or self.before is None else self.before
+
+    @property
+    def both(self) -> list[Release]:
+        """The releases that share the requests, or the one that has them all; the frozen one first."""
+        return [self.release] if self.share == EVERYTHING or self.before is None else [self.release, self.before]
+
+    @property
+    def of(self) -> Mapping[str, int]:
+        """What each of them has of 100 requests, by its name."""
+        if self.share == EVERYTHING or self.before is None:
+            return {self.release.name: EVERYTHING}
+        return {self.release.name: self.share, self.before.name: EVERYTHING - self.share}
+
+    @property
+    def of_numbers(self) -> Mapping[str, int]:
+        """The same by what people call them, `r6`."""
+        return {name.rpartition(".")[2]: share for name, share in self.of.items()}
+
+    def has(self, release: str) -> bool:
+        """Whether the release with this id is one of them."""
+        return release in [one.id for one in self.both]
 
     @property
     def state(self) -> str:
@@ -68,14 +96,17 @@ class Stuck:
 
 
 def now(conn: Connection, application: str, environment: str) -> Stuck | None:
-    """What is frozen in an environment, until another deployment has moved requests there."""
-    for deployment in deployments.recent(conn, application, environment, FAR):
-        recorded = _recorded(conn, deployment)
-        if any(fact.kind == FACT for fact in recorded):
-            return _stuck(conn, deployment, recorded)
-        if recorded:
-            return None
-    return None
+    """What is frozen in an environment, until another deployment has moved requests there.
+
+    One that has given them back to what was frozen has moved none.
+    """
+    return _newest(conn, deployments.recent(conn, application, environment, FAR))
+
+
+def before(conn: Connection, deployment: Deployment) -> Stuck | None:
+    """What was frozen in its environment when a deployment began: it comes back when that one is undone."""
+    recent = deployments.recent(conn, deployment.application, deployment.environment, FAR)
+    return _newest(conn, [one for one in recent if one.epoch < deployment.epoch])
 
 
 def of_deployment(conn: Connection, deployment: Deployment) -> Stuck | None:
@@ -84,8 +115,29 @@ def of_deployment(conn: Connection, deployment: Deployment) -> Stuck | None:
     return _stuck(conn, deployment, recorded) if any(fact.kind == FACT for fact in recorded) else None
 
 
+def was_left(conn: Connection, deployment: Deployment) -> bool:
+    """Whether it left its release frozen, however long that lasted. Older records end such a one as unknown."""
+    if deployment.state in ("done", "unknown"):
+        return any(fact.kind == FACT for fact in _recorded(conn, deployment))
+    return deployment.state == "stuck"
+
+
+def _newest(conn: Connection, recent: Iterable[Deployment]) -> Stuck | None:
+    for deployment in recent:
+        recorded = _recorded(conn, deployment)
+        if any(fact.kind == FACT for fact in recorded):
+            return _stuck(conn, deployment, recorded)
+        back = recorded[-1].data if recorded and recorded[-1].kind == BACK else {}
+        if back.get("frozen"):
+            return of_deployment(conn, deployments.get(conn, str(back["frozen"])))
+        if recorded:  # before that was recorded, what served had all requests then
+            return None
+    return None
+
+
 def _recorded(conn: Connection, deployment: Deployment) -> list[Fact]:
-    return facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=[*MOVES, FACT])
+    kinds = [*MOVES, BACK, FACT]
+    return facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=kinds)
 
 
 def _stuck(conn: Connection, deployment: Deployment, recorded: list[Fact]) -> Stuck:

@@ -19,10 +19,11 @@ from shipway.releases import health, output, prepare
 from shipway.releases.settings import ProcessSettings
 from shipway.releases.targets import process
 from shipway.releases.targets.process import Surroundings
-from shipway.state import artifacts, deployments, releases
+from shipway.state import artifacts, deployments, releases, stuck
 from shipway.state.deployments import Deployment
 from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
+from shipway.state.stuck import Stuck
 from shipway.story import condemn
 from shipway.story.cast import Cast, project_of
 from shipway.story.trial import Trial, check_wanted
@@ -72,9 +73,11 @@ class Delivery:
         """Takes away what this deployment started, its traffic first, and starts again what it stopped."""
         cast, before = self.cast, self.previous
         self.give_traffic_back()
-        if self._moved or self._shares:
+        if self._stays:
+            return
+        keep_web = self._is_kept
+        if (self._moved or self._shares) and not keep_web:
             cast.proxy.drained(self.release.name, self.project.traffic.drain)
-        keep_web = self._serving is not None and self.release.id in (self._serving.release, self._serving.warm)
         others = [name for name in self.project.processes if name != "web"]
         process.stop(cast.machine, self.release, self.epoch, only=others if keep_web else None)
         if not keep_web:
@@ -83,7 +86,12 @@ class Delivery:
             Delivery(cast, self.deployment, before)._start(*self._old_processes)
 
     def give_traffic_back(self) -> None:
-        """To what served before, if the router or the record, or both, know of this release already."""
+        """To what had it before, if the router or the record, or both, know of this release already: what served,
+        or that and what was frozen beside it.
+        """
+        if self._frozen is not None:
+            self._give_shares_back(self._frozen)
+            return
         app, env = self.release.application, self.release.environment
         now, before = self._serving, self.previous
         if self.release.name in self.cast.proxy.serving(app, env):
@@ -98,6 +106,20 @@ class Delivery:
             elif served and before is not None:
                 releases.serve(conn, before, deployment=self.deployment.id, epoch=self.epoch, warm_until=None)
             deployments.switched_back(conn, self.deployment)
+
+    def _give_shares_back(self, left: Stuck) -> None:
+        """What served alone does not know what was done to the data: it gets no more than it had."""
+        app, env = self.release.application, self.release.environment
+        shares = self.cast.proxy.serving(app, env)
+        if self.release.name in shares and shares != left.of:
+            self.cast.proxy.shift(app, env, left.of, epoch=self.epoch)
+            self._moved = True
+        if not self._shares[-1:] > [0]:
+            return
+        with self.cast.database.write() as conn:
+            if deployments.has_entered(conn, self.deployment, "switched"):
+                releases.serve(conn, left.serves, deployment=self.deployment.id, epoch=self.epoch, warm_until=None)
+            deployments.switched_back(conn, self.deployment, left.of_numbers, left.deployment.id)
 
     def give_share_back(self) -> None:
         """While nothing can be recorded nothing is tried: what serves gets all requests, as the record has it.
@@ -131,6 +153,25 @@ class Delivery:
             return None
         with self.cast.database.read() as conn:
             return releases.get(conn, before)
+
+    @cached_property
+    def _frozen(self) -> Stuck | None:
+        """What was frozen there when this deployment began."""
+        with self.cast.database.read() as conn:
+            return stuck.before(conn, self.deployment)
+
+    @property
+    def _stays(self) -> bool:
+        """Whether the release served by the record before: it is given requests that were with what is frozen."""
+        return self._frozen is not None and self._frozen.serves.id == self.release.id
+
+    @property
+    def _is_kept(self) -> bool:
+        """Whether its web runs on when this deployment is undone: it serves, is kept warm, or is frozen."""
+        now = self._serving
+        if now is not None and self.release.id in (now.release, now.warm):
+            return True
+        return self._frozen is not None and self._frozen.has(self.release.id)
 
     @cached_property
     def around(self) -> Surroundings:

@@ -11,7 +11,8 @@ from shipway.durable.plan import Plan
 from shipway.errors import ShipwayError
 from shipway.pushes.reconcile import reconcile
 from shipway.releases.targets import process
-from shipway.state import applications, artifacts, deployments, instances, pushes, releases, runs
+from shipway.state import applications, artifacts, deployments, instances, pushes, releases, runs, stuck
+from shipway.state.database import Connection
 from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
@@ -94,12 +95,20 @@ def under_way(cast: Cast, where: Release | Serving) -> bool:
 
 
 def is_needed(cast: Cast, release: Release) -> bool:
-    """Whether it serves or is kept warm, by the record or by what the router does."""
+    """Whether it serves, is kept warm or is frozen, by the record or by what the router does."""
     with cast.database.read() as conn:
         now = releases.now_serving(conn, release.application, release.environment)
-    if now is not None and release.id in (now.release, now.warm):
+        comes_back = _comes_back(conn, release)
+    if comes_back or (now is not None and release.id in (now.release, now.warm)):
         return True
     return release.name in cast.proxy.serving(release.application, release.environment)
+
+
+def _comes_back(conn: Connection, release: Release) -> bool:
+    """Whether it was frozen, and gets its share again when the deployment under way is undone."""
+    moving = deployments.running_in(conn, release.application, release.environment)
+    left = None if moving is None else stuck.before(conn, moving)
+    return left is not None and left.has(release.id)
 
 
 def _record_start(cast: Cast, release: Release) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shipway.state import deployments, facts
+from shipway.state import deployments, facts, releases, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -31,7 +31,7 @@ class Move:
     `back`: it lost them to the release before, by itself or by a rollback. `asked`: it has left the others to that
     one for a while, because it looked bad and nothing served beside it; then, and when it has them again,
     `reason` says why, with the `findings`. `kind` is of the verdict with which it has them again: one that is not
-    good was no answer.
+    good was no answer. `among` says what each has, by `r<number>`, where one is frozen that was so before.
     """
 
     at: float
@@ -42,30 +42,48 @@ class Move:
     kind: str = ""
     reason: str = ""
     findings: Sequence[Mapping[str, Any]] = ()
+    among: Mapping[str, int] = field(default_factory=dict)
 
 
 def moves(conn: Connection, deployment: Deployment, later: Sequence[Deployment]) -> list[Move]:
     """Each change of what the release of a deployment had, by it and then by `later` ones, oldest first.
 
-    What was frozen with a share has none from the next on that moves requests.
+    What was frozen with a share has none from the next on that moves requests, unless that one gives them back.
     """
-    found = _own(conn, deployment)
-    if deployment.state == "stuck":
-        first = next((move for one in later for move in _own(conn, one)), None)
-        found += [] if first is None else [Move(first.at, 0, first.run)]
-    elif deployment.switched is not None:
-        for one in later:
-            found += [_left(move, one) for move in _own(conn, one)]
+    found, number = _own(conn, deployment), _number(conn, deployment)
+    has_all = deployment.switched is not None
+    if not has_all and not stuck.was_left(conn, deployment):
+        return found
+    for one in later:
+        ours = one.release == deployment.release
+        for move in _own(conn, one):
+            others = EVERYTHING - move.share if has_all else 0
+            share = move.among.get(number, move.share if ours else others)
+            if has_all or share != found[-1].share:
+                found.append(Move(move.at, share, move.run, back=one.kind == "rollback" and not ours))
+            has_all = has_all if not ours else share == EVERYTHING
     return found
 
 
+def _number(conn: Connection, deployment: Deployment) -> str:
+    return f"r{releases.get(conn, deployment.release).number}"
+
+
 def later(conn: Connection, deployment: Deployment) -> list[Deployment]:
-    """What came to its environment after a deployment, up to what took all requests, oldest first."""
+    """What came to its environment after a deployment, up to what took all requests, oldest first; its release
+    again, if that was frozen.
+    """
     recent = deployments.recent(conn, deployment.application, deployment.environment, limit=FAR)
     newer = [one for one in reversed(recent) if one.epoch > deployment.epoch]
-    newer = [one for one in newer if one.release != deployment.release]
-    last = next((place for place, one in enumerate(newer) if one.switched is not None), len(newer))
+    if not stuck.was_left(conn, deployment):
+        newer = [one for one in newer if one.release != deployment.release]
+    last = next((place for place, one in enumerate(newer) if took_all(one, deployment)), len(newer))
     return newer[: last + 1]
+
+
+def took_all(one: Deployment, deployment: Deployment) -> bool:
+    """Whether a later deployment gave all requests to another release."""
+    return one.switched is not None and one.release != deployment.release
 
 
 def before(conn: Connection, deployment: Deployment) -> str | None:
@@ -87,6 +105,8 @@ def own(conn: Connection, environment: str, made: Sequence[Deployment]) -> dict[
     for fact in facts.after(conn, 0, runs=list(found), environment=environment, kinds=TOLD, limit=None):
         moved = found[str(fact.run)]
         share, had = _told(fact), moved[-1].share if moved else 0
+        if moved and fact.data.get("shares"):
+            moved[-1] = replace(moved[-1], among=fact.data["shares"])
         if share != had:
             asked = fact.kind == "deployment.asked"
             move = Move(fact.at, share, str(fact.run), back=share < had and not asked, asked=asked)
@@ -106,8 +126,3 @@ def _why(fact: Fact) -> dict[str, Any]:
     """Nothing of what was recorded before reasons were; before kinds were, an answer counts as a good one."""
     kind = str(fact.data.get("kind", "good")) if fact.kind == "deployment.answered" else ""
     return {"kind": kind, "reason": str(fact.data.get("reason", "")), "findings": fact.data.get("findings", ())}
-
-
-def _left(move: Move, by: Deployment) -> Move:
-    """What a move of another release left of the requests."""
-    return Move(move.at, EVERYTHING - move.share, move.run, back=by.kind == "rollback")

@@ -127,7 +127,7 @@ def read_beside(conn: Connection, release: Release, left: Stuck | None) -> Trial
     moves, last = shares.moves(conn, came, shares.later(conn, came)), came
     for again in reversed([one for one in made if one.epoch > came.epoch and one.switched is not None]):
         moves, last = [*moves, *shares.moves(conn, again, shares.later(conn, again))], again
-    taker = next((one for one in shares.later(conn, last) if one.switched is not None), None)
+    taker = next((one for one in shares.later(conn, last) if shares.took_all(one, came)), None)
     before = shares.before(conn, came)
     trial = Trial(
         release,
