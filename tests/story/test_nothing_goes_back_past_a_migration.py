@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from shipway.state import holds, stuck
+from shipway.state import decisions, holds, stuck
 from shipway.state.runs import Run
 from shipway.story import migrations
 from shipway.story.migrations import NoWayBack
 from shipway.story.retire import Retirement
 from shipway.story.reverts import Reverts
 from shipway.story.standing import standing
-from support.frozen import freeze, project
-from support.scene import WEB_ONLY, Scene, a_scene
+from support.frozen import freeze, judge_good, project, while_tried
+from support.scene import WEB_ONLY, Scene, a_scene, canary
 from support.workshop import NAME
 
 COLD = WEB_ONLY.replace("warm: 60 s", "warm: 0 s")
@@ -128,3 +128,59 @@ def test_a_fix_pushed_on_top_of_what_is_frozen_goes_through(scene: Scene, frozen
         ended = stuck.of_deployment(conn, scene.deployment(frozen))
     assert ended is not None
     assert ended.share == 50
+
+
+def test_what_has_changed_the_data_for_good_is_not_taken_back_while_it_is_tried(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By nobody, before it is judged: its trial goes on."""
+    refused: list[NoWayBack] = []
+
+    def take_back() -> None:
+        with pytest.raises(
+            NoWayBack, match="r2 is on trial with 50 % of the requests, and cannot be taken back"
+        ) as raised:
+            scene.story.roll_back(NAME, "prod", None, "ada")
+        refused.append(raised.value)
+
+    scene.serves("1", project=WEB_ONLY)
+    judge_good(monkeypatch)
+    while_tried(monkeypatch, take_back)
+    run = scene.ordered(scene.commit("2", project=project("irreversible", canary(50))))
+    assert scene.deliver(run) == "passed"
+    assert scene.shares() == {"r2": 100}
+    assert "--to r1 --past r2 --why" in refused[0].hint
+
+
+def test_who_says_why_takes_it_back_all_the_same(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.serves("1", project=WEB_ONLY)
+    while_tried(monkeypatch, lambda: scene.story.roll_back(NAME, "prod", 1, "ada", why="it reads both", past=2))
+    run = scene.ordered(scene.commit("2", project=project("irreversible", canary(50))))
+    assert "ada took r2 back" in scene.deliver(run)
+    assert scene.shares() == {"r1": 100}
+    with scene.cast.database.read() as conn:
+        decision = decisions.of_run(conn, run.id)
+    assert decision is not None
+    assert decision.says == "ada gave r1 all requests, past the data change of r2: “it reads both”"
+
+
+def test_who_went_back_before_a_migration_came_is_asked_again(scene: Scene) -> None:
+    """The rollback waited for its turn, and meanwhile the data was changed."""
+    serves(scene, "1")
+    serves(scene, "2")
+    late = scene.going_back()
+    serves(scene, "3", project("irreversible", COLD))
+    assert "r3 changed the data irreversibly" in scene.go_back(late)
+    assert scene.says() == "3"
+
+
+def test_a_change_of_the_configuration_waits_for_what_mends_what_is_frozen(scene: Scene, frozen: Run) -> None:
+    """What serves would be deployed again with it, and have all requests."""
+    done = scene.story.configure(NAME, "prod", "ada", values={"COLOUR": "red"})
+    assert (done.changed, done.run) == (True, None)
+    assert done.stuck is not None
+    again = scene.begun(scene.story.deploy(NAME, "prod", scene.serving().commit, "ada"))
+    assert "is not on top of" in scene.deliver(again)
+    assert scene.shares() == {"r1": 50, "r2": 50}
+    assert scene.deliver(scene.ordered(scene.commit("3", project=WEB_ONLY))) == "passed"
+    assert scene.says("/env/COLOUR") == "red"

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from shipway.signals.verdict import Verdict
 from shipway.state import releases, stuck
 from shipway.state.releases import Release
 from shipway.state.runs import Run
-from shipway.story import tend, trial
+from shipway.story import tend
 from shipway.story.retire import Retirement
-from shipway.traffic.plan import Judged
 from shipway.web import shares, trials
-from support.frozen import TRIED, freeze, judge_good, judge_nothing
+from support.frozen import TRIED, freeze, judge_good, judge_nothing, while_tried
 from support.scene import WEB_ONLY, Scene, a_scene, canary
 from support.workshop import NAME
 
@@ -112,14 +110,3 @@ def test_what_is_frozen_is_started_again_while_a_fix_is_tried(
 def of_both(scene: Scene) -> list[Release]:
     with scene.cast.database.read() as conn:
         return list(reversed(releases.recent(conn, NAME, "prod")))[:2]
-
-
-def while_tried(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
-    """Does something as soon as the share of the next release stands."""
-    hold = trial.Trial.hold
-
-    def acting(self: trial.Trial, share: int, condition: Judged) -> Verdict:
-        act()
-        return hold(self, share, condition)
-
-    monkeypatch.setattr(trial.Trial, "hold", acting)

@@ -40,13 +40,19 @@ class NotRehearsed(GateClosed):
     id = "releases.not_rehearsed"
 
 
+class NotOnTop(GateClosed):
+    """Code that may not know what was done to the data would get all requests: what is frozen is mended on top."""
+
+    id = "releases.not_on_top"
+
+
 class NotWanted(GateClosed):
     """The run ended before its deployment began: somebody cancelled it."""
 
     id = "releases.not_wanted"
 
 
-GATES = tuple(each.id for each in (GateClosed, Overtaken, Frozen, NotRehearsed, NotWanted))
+GATES = tuple(each.id for each in (GateClosed, Overtaken, Frozen, NotRehearsed, NotOnTop, NotWanted))
 """By which ids the record names a closed gate."""
 
 

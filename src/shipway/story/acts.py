@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from shipway.config import names
@@ -13,18 +13,31 @@ from shipway.pipelines import cancel
 from shipway.project import Project
 from shipway.pushes import repositories
 from shipway.pushes.git import Git
-from shipway.releases import freeze
-from shipway.rollbacks import choose
-from shipway.state import applications, artifacts, configurations, deployments, errors, releases, runs, stuck
+from shipway.releases import freeze, gate
+from shipway.rollbacks import choose, decide
+from shipway.rollbacks.decide import Will
+from shipway.state import (
+    applications,
+    artifacts,
+    configurations,
+    decisions,
+    deployments,
+    errors,
+    releases,
+    runs,
+    stuck,
+)
 from shipway.state.applications import Application
 from shipway.state.artifacts import Artifact
 from shipway.state.configurations import Configuration
 from shipway.state.database import Connection
+from shipway.state.decisions import Decision
 from shipway.state.deployments import Deployment
 from shipway.state.errors import Error
 from shipway.state.holds import Hold
 from shipway.state.releases import Release
 from shipway.state.runs import Run
+from shipway.state.stuck import Stuck
 from shipway.story import at_once, carry, go_back, migrations, order, plan
 from shipway.story.cast import Cast, project_of
 
@@ -51,14 +64,19 @@ class NothingToDeploy(UserError):
 @dataclass(frozen=True)
 class Configured:
     """The configuration after a change, whether it is another one (`changed`), whether a push has `named` its
-    environment yet, and the run that makes it serve, where something serves.
+    environment yet, and the run that makes it serve, where something serves. Where `stuck` is in the way of that,
+    the next release has it.
     """
 
     configuration: Configuration
     changed: bool
     named: bool
     run: Run | None
+    stuck: Stuck | None = None
 
+
+Note = Callable[[Connection, Run], None]
+"""What is recorded with a run."""
 
 TAKING_OVER = ("processes", "switch")
 """The phases of a deployment in which its release is about to have everything."""
@@ -116,25 +134,60 @@ class Story:
             raise order.unknown(environment, project.order)
         return self._queue(artifact, project, who, "deploy", environment, plan.deployments(project, [environment]))
 
-    def roll_back(self, application: str, environment: str, to: int | None, who: str) -> Run:
+    def roll_back(
+        self,
+        application: str,
+        environment: str,
+        to: int | None,
+        who: str,
+        *,
+        why: str = "",
+        past: int | None = None,
+    ) -> Run:
         """Queues going back to the release r<to>, by default the one before what serves.
 
         Where nothing can be recorded a release that is kept warm gets all requests at once: raises OnlyRequests.
         While a new release is tried on a share of the requests, going back is giving that share back: the run
         that tries it is returned, and ends with that. Raises NoWayBack where the data allows none.
+
+        Who says `why` decides: between a release that is frozen and the one beside it, and where it is said that
+        what r<past> did to the data is no obstacle.
         """
-        if to is None and (tried := self._take_back(application, environment, who)) is not None:
+        will = decide.will(why, past)
+        if (tried := self._take_back(application, environment, to, who, will)) is not None:
             return tried
+        if will is not None:
+            return self._decide(application, environment, to, who, will)
+        release = self._way_back(application, environment, to)
+        way = plan.rollback(release.id)
+        try:
+            return self._queue_rollback(release, way, who)
+        except CannotRecord:
+            return self._queue_or_shift(release, way, who)
+
+    def _decide(self, application: str, environment: str, to: int | None, who: str, will: Will) -> Run:
+        """Between the two where one is frozen, and otherwise past what stands in the way of going back."""
         with self.cast.database.read() as conn:
-            _not_frozen(conn, application, environment, to)
+            left = stuck.now(conn, application, environment)
+            now = releases.now_serving(conn, application, environment)
+            serves = [] if now is None else [releases.get(conn, now.release)]
+        if left is None:
+            release = self._way_back(application, environment, to, will.past)
+            way, others = plan.rollback(release.id, past=will.past), serves
+        else:
+            release, others = decide.chosen(left, to, will.past), [left.release, *serves]
+            way = plan.rollback(release.id, frozen=left.deployment.id, past=will.past)
+        return self._queue_rollback(release, way, who, _decided(will, release, others, who))
+
+    def _way_back(self, application: str, environment: str, to: int | None, past: int | None = None) -> Release:
+        """Where a rollback goes to. Raises what keeps it from there."""
+        with self.cast.database.read() as conn:
+            go_back.check_frozen(conn, application, environment, to)
             release = self._standing(conn, application, environment) if to is None else None
             release = release or choose.target(conn, application, environment, to)
             go_back.check_holds(conn, release)
-            migrations.check_way_back(self.cast, conn, release)
-        try:
-            return self._queue_rollback(release, who)
-        except CannotRecord:
-            return self._queue_or_shift(release, who)
+            migrations.check_way_back(self.cast, conn, release, past=past)
+            return release
 
     def freeze(self, application: str, environment: str, why: str, until: str, who: str) -> Hold:
         """Lets nothing new be deployed to an environment: `until` as people say it, empty until it is thawed."""
@@ -170,7 +223,8 @@ class Story:
             values=values,
             secrets=secrets,
         )
-        return Configured(now, now.version != before, named, self._deploy_again(application, environment, who))
+        run, left = self._deploy_again(application, environment, who)
+        return Configured(now, now.version != before, named, run, left)
 
     def _is_named(self, application: str, environment: str) -> bool:
         """Whether a push has named the environment yet; NotFound where there is or can be none."""
@@ -187,17 +241,32 @@ class Story:
             return None
         return releases.get(conn, now.release) if coming.release != now.release else None
 
-    def _take_back(self, application: str, environment: str, who: str) -> Run | None:
+    def _take_back(
+        self, application: str, environment: str, to: int | None, who: str, will: Will | None
+    ) -> Run | None:
         """Looks before it writes: where nothing is tried going back must not need the record."""
+        past = None if will is None else will.past
         with self.cast.database.read() as conn:
-            if _tried(conn, application, environment) is None:
+            tried = _tried(conn, application, environment)
+            now = releases.now_serving(conn, application, environment)
+            good = None if now is None else releases.get(conn, now.release)
+            if tried is not None and will is not None and (left := stuck.before(conn, tried)) is not None:
+                raise decide.undecided(left, releases.get(conn, tried.release))
+            named = to is not None and not (will is not None and good is not None and good.number == to)
+            if tried is None or named:
                 return None
+            if good is not None:
+                migrations.check_take_back(self.cast, conn, tried, good, past=past)
+            bad = releases.get(conn, tried.release)
         with self.cast.database.write() as conn:
             tried = _tried(conn, application, environment)
             if tried is None:
                 return None
+            run = runs.get(conn, tried.run)
+            if will is not None and good is not None:
+                _decided(will, good, [bad], who)(conn, run)
             deployments.take_back(conn, tried, who)
-            return runs.get(conn, tried.run)
+            return run
 
     def resolve_error(self, error: str, who: str) -> Error:
         """Says that an error is mended; one that is resolved already is left as it is."""
@@ -205,18 +274,24 @@ class Story:
             errors.resolve(conn, errors.get(conn, error), who)
             return errors.get(conn, error)
 
-    def _deploy_again(self, application: str, environment: str, who: str) -> Run | None:
-        """What serves, with the newest configuration; nothing to do where it has that one already."""
+    def _deploy_again(self, application: str, environment: str, who: str) -> tuple[Run | None, Stuck | None]:
+        """What serves, with the newest configuration; nothing to do where it has that one already, and nothing
+        done where it would get the requests of what is frozen beside it.
+        """
         with self.cast.database.read() as conn:
             now = releases.now_serving(conn, application, environment)
             if now is None:
-                return None
+                return None, None
             release = releases.get(conn, now.release)
             if release.configuration == configurations.newest(conn, application, environment).version:
-                return None
+                return None, None
             artifact = artifacts.of_release(conn, release)
+            left = stuck.now(conn, application, environment)
+            held = gate.quarantine_over(conn, release, environment) is not None
+        if left is not None and (held or not migrations.is_on_top(self.cast, left, release.commit)):
+            return None, left
         way = plan.reconfiguration(environment)
-        return self._queue(artifact, project_of(artifact), who, "deploy", environment, way)
+        return self._queue(artifact, project_of(artifact), who, "deploy", environment, way), None
 
     def _artifact(self, application: str, commit: str) -> Artifact:
         git = Git(self.cast.machine.places.repository(application))
@@ -231,16 +306,15 @@ class Story:
             )
         return artifact
 
-    def _queue_rollback(self, release: Release, who: str) -> Run:
+    def _queue_rollback(self, release: Release, way: Plan, who: str, also: Note | None = None) -> Run:
         with self.cast.database.read() as conn:
             artifact = artifacts.of_release(conn, release)
-        way = plan.rollback(release.id)
-        return self._queue(artifact, project_of(artifact), who, "rollback", release.environment, way)
+        return self._queue(artifact, project_of(artifact), who, "rollback", release.environment, way, also)
 
-    def _queue_or_shift(self, release: Release, who: str) -> Run:
+    def _queue_or_shift(self, release: Release, way: Plan, who: str) -> Run:
         """Once more: where the disk was full there is some room by now. Raises OnlyRequests."""
         try:
-            return self._queue_rollback(release, who)
+            return self._queue_rollback(release, way, who)
         except CannotRecord as error:
             if not at_once.requests_back(self.cast, release):
                 raise
@@ -248,11 +322,19 @@ class Story:
             raise at_once.OnlyRequests(f"{told}because {error.message[0].lower()}{error.message[1:]}") from error
 
     def _queue(
-        self, artifact: Artifact, project: Project, who: str, purpose: str, environment: str, way: Plan
+        self,
+        artifact: Artifact,
+        project: Project,
+        who: str,
+        purpose: str,
+        environment: str,
+        way: Plan,
+        also: Note | None = None,
     ) -> Run:
+        """`also` is recorded with it: both, or neither."""
         with self.cast.database.write() as conn:
             branch = runs.get(conn, artifact.run).branch
-            return runs.create(
+            run = runs.create(
                 conn,
                 application=artifact.application,
                 push=None,
@@ -263,19 +345,15 @@ class Story:
                 deliver=[environment],
                 plan={"project": project.model_dump(mode="json"), **way.as_dict()},
             )
+            if also is not None:
+                also(conn, run)
+            return run
 
 
-def _not_frozen(conn: Connection, application: str, environment: str, to: int | None) -> None:
-    """Raises NoWayBack, with what is so and the way out, where what is to come back is held by what is frozen."""
-    left = stuck.now(conn, application, environment)
-    if left is None or to not in (None, left.release.number, None if left.before is None else left.before.number):
-        return
-    raise migrations.NoWayBack(
-        f"{environment} cannot go back. {left.title}: {left.shares}; {left.cause}.",
-        by=left.by,
-        hint=f"Push a fix on top of {left.release.commit[:7]}: it goes through, and gets all requests once it is "
-        f"judged good. `shipway data --env {environment}` has the copy of the data from before.",
-    )
+def _decided(will: Will, chosen: Release, others: Sequence[Release], who: str) -> Note:
+    """Records what somebody decided with the run that carries it out."""
+    decision = Decision(who, will.why, chosen.number, will.past)
+    return lambda conn, run: decisions.record(conn, decision, run, chosen, others)
 
 
 def _tried(conn: Connection, application: str, environment: str) -> Deployment | None:

@@ -59,6 +59,7 @@ def _begin(cast: Cast, run: Run, environment: str, *, again: bool) -> tuple[Depl
     order = project.order
     if project.release is not None:
         migrations.check_contract(cast, run.application, environment, project.release)
+    _check_on_top(cast, run, environment, again=again)
     seen = cast.highest_epoch(run.application, environment)
     with cast.database.write() as conn:
         begun = deployments.of_run(conn, run.id, environment)
@@ -85,6 +86,16 @@ def _begin(cast: Cast, run: Run, environment: str, *, again: bool) -> tuple[Depl
         if now is not None and now.release == release.id:
             return None, release
         return deployments.begin(conn, run=run.id, release=release, kind="deploy", at_least=seen), release
+
+
+def _check_on_top(cast: Cast, run: Run, environment: str, *, again: bool) -> None:
+    """Raises NotOnTop; one that was begun goes on."""
+    with cast.database.read() as conn:
+        now = releases.now_serving(conn, run.application, environment)
+        begun = deployments.of_run(conn, run.id, environment)
+        commit = releases.get(conn, now.release).commit if again and now is not None else run.commit
+    if begun is None:
+        migrations.check_on_top(cast, run.application, environment, commit)
 
 
 def _fact(cast: Cast, run: Run, environment: str, kind: str, why: str) -> None:

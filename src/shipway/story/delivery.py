@@ -57,14 +57,19 @@ class Delivery:
     def take_traffic(self) -> None:
         """The same for a release whose web runs: traffic first, the other processes after it.
 
-        When what runs does not answer after all, it is stopped, and brought up like any other.
+        When what runs does not answer after all, it is stopped, and brought up like any other, unless it has
+        requests already. What serves by the record has its processes.
         """
         self._take_epoch()
         try:
             self._move_traffic()
         except NotHealthy:
+            if self._frozen is not None and self._frozen.has(self.release.id):
+                raise
             process.stop(self.cast.machine, self.release, self.epoch)
             self.carry_out()
+            return
+        if self._stays:
             return
         self._swap_processes()
         self._finish()

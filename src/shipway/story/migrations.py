@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 from shipway.errors import UserError
 from shipway.pushes.git import Git
+from shipway.releases import gate
 from shipway.releases.settings import ReleaseSettings
-from shipway.state import artifacts, deployments, releases
+from shipway.state import artifacts, deployments, releases, stuck
 from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
+from shipway.state.stuck import Stuck
 from shipway.story.cast import Cast, project_of
 
 LOOKED_BACK = 200  # deployments
@@ -66,16 +69,69 @@ def check_contract(cast: Cast, application: str, environment: str, settings: Rel
             )
 
 
-def check_way_back(cast: Cast, conn: Connection, to: Release) -> None:
-    """Raises NoWayBack when a migration has run since `to` served that it does not work with."""
+def check_on_top(cast: Cast, application: str, environment: str, commit: str) -> None:
+    """Raises NotOnTop where a release is frozen that this commit does not come after.
+
+    Asks git: never within a change of the record.
+    """
+    with cast.database.read() as conn:
+        left = stuck.now(conn, application, environment)
+    if left is not None and not is_on_top(cast, left, commit):
+        raise gate.NotOnTop(
+            f"{commit[:7]} is not on top of {left.release.commit[:7]}, and {left.title}: {left.cause}.",
+            hint=f"Push it on top of {left.release.commit[:7]}: then it goes through.",
+        )
+
+
+def is_on_top(cast: Cast, left: Stuck, commit: str) -> bool:
+    """Whether a commit comes after the one that is frozen, or is it."""
+    return Git(cast.machine.places.repository(left.release.application)).is_ancestor(left.release.commit, commit)
+
+
+def check_take_back(
+    cast: Cast, conn: Connection, tried: Deployment, good: Release, *, past: int | None = None
+) -> None:
+    """Raises NoWayBack when what is tried on a share of the requests has changed the data so that those which had
+    them before do not work with it. What was frozen before it stays as it was.
+    """
+    try:
+        check_way_back(cast, conn, good, past=past)
+    except NoWayBack as error:
+        release = releases.get(conn, tried.release)
+        if stuck.before(conn, tried) is None or error.by == release.number:
+            raise _goes_on(error, release, good, deployments.shares(conn, tried)[-1][1]) from None
+
+
+def _goes_on(error: NoWayBack, release: Release, good: Release, share: int) -> NoWayBack:
+    return NoWayBack(
+        f"r{release.number} is on trial with {share} % of the requests, and cannot be taken back: {error.message} "
+        "Its trial goes on, and if it is judged bad it is frozen with its share.",
+        by=error.by,
+        hint=f"A fix pushed on top of {release.commit[:7]} comes next. If r{good.number} works with the data all "
+        f"the same: `shipway rollback --env {release.environment} --to r{good.number} --past r{error.by} "
+        "--why REASON`.",
+    )
+
+
+def check_way_back(cast: Cast, conn: Connection, to: Release, *, past: int | None = None) -> None:
+    """Raises NoWayBack when a migration has run since `to` served that it does not work with.
+
+    Not where the newest such one is of r<past>: somebody has said that it may go back past that.
+    """
+    obstacle = next(_obstacles(cast, conn, to), None)
+    if obstacle is not None and obstacle.by != past:
+        raise obstacle
+
+
+def _obstacles(cast: Cast, conn: Connection, to: Release) -> Iterator[NoWayBack]:
     for done in _since(conn, to):
         by = done.release.number
         if done.settings.migration == "irreversible":
-            raise NoWayBack(
+            yield NoWayBack(
                 f"r{by} changed the data irreversibly, so r{to.number} cannot have all requests again.", by=by
             )
         if done.settings.migration == "contract" and not _knows(cast, to, done.settings):
-            raise NoWayBack(
+            yield NoWayBack(
                 f"r{by} took away what r{to.number} may need, so it cannot have all requests again.", by=by
             )
 

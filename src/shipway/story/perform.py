@@ -77,7 +77,10 @@ def _deploy(cast: Cast, run: Run, arguments: Arguments) -> str:
 
 
 def _roll_back(cast: Cast, run: Run, arguments: Arguments) -> str:
-    return go_back.go_back(cast, run, arguments["release"], arguments.get("instead_of"))
+    way = go_back.Way(
+        arguments["release"], arguments.get("instead_of"), arguments.get("frozen"), arguments.get("past")
+    )
+    return go_back.go_back(cast, run, way)
 
 
 _SUPERVISED = ("step", "build")

@@ -35,9 +35,16 @@ def reconfiguration(environment: str) -> Plan:
     return _ending([Node(f"deploy:{environment}", "deploy", (), {"environment": environment, "what": SERVING})])
 
 
-def rollback(release: str, *, instead_of: str | None = None) -> Plan:
-    """The way back to one release, which is named by its id; only while `instead_of` serves, if that is given."""
-    return _ending([Node("rollback", "roll_back", (), {"release": release, "instead_of": instead_of})])
+def rollback(
+    release: str, *, instead_of: str | None = None, frozen: str | None = None, past: int | None = None
+) -> Plan:
+    """The way back to one release, which is named by its id; only while `instead_of` serves, if that is given.
+
+    One of two that share the requests, only while what the deployment `frozen` brought is frozen; past what
+    r<past> did to the data.
+    """
+    way = {"release": release, "instead_of": instead_of, "frozen": frozen, "past": past}
+    return _ending([Node("rollback", "roll_back", (), way)])
 
 
 def _before(step: PlannedStep) -> tuple[str, ...]:

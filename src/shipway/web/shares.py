@@ -71,12 +71,10 @@ def _number(conn: Connection, deployment: Deployment) -> str:
 
 def later(conn: Connection, deployment: Deployment) -> list[Deployment]:
     """What came to its environment after a deployment, up to what took all requests, oldest first; its release
-    again, if that was frozen.
+    again, where somebody decided for that.
     """
     recent = deployments.recent(conn, deployment.application, deployment.environment, limit=FAR)
     newer = [one for one in reversed(recent) if one.epoch > deployment.epoch]
-    if not stuck.was_left(conn, deployment):
-        newer = [one for one in newer if one.release != deployment.release]
     last = next((place for place, one in enumerate(newer) if took_all(one, deployment)), len(newer))
     return newer[: last + 1]
 
