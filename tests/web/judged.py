@@ -54,11 +54,14 @@ class Trials:
         scene.application(application)
         self.first = scene.deliver(scene.push(application, "Charge in cents"))
 
-    def comes(self, seconds_ago: float, subject: str, **traffic: object) -> tuple[Run, Deployment]:
-        """The next commit is about to get its first requests in prod."""
+    def comes(
+        self, seconds_ago: float, subject: str, release: Mapping[str, str] | None = None, **traffic: object
+    ) -> tuple[Run, Deployment]:
+        """The next commit is about to get its first requests in prod; with a release command, if it has one."""
         self.scene.until(seconds_ago + 30)
         run = self.scene.push(self.application, subject, who="ben")
-        self.scene.green(run, traffic={"strategy": "canary", **traffic})
+        command = {} if release is None else {"release": dict(release)}
+        self.scene.green(run, traffic={"strategy": "canary", **traffic}, **command)
         self.scene.deploy(run, "dev")
         self.scene.deploy(run, "test")
         self.scene.until(seconds_ago)

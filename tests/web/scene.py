@@ -205,14 +205,15 @@ class Scene:
         with (directory / "log").open("ab") as file:
             file.write(text.encode())
 
-    def green(self, run: Run, traffic: Mapping[str, object] | None = None) -> Artifact:
+    def green(self, run: Run, traffic: Mapping[str, object] | None = None, **declared: object) -> Artifact:
         """Every step passes, the build too, and the artifact is published."""
         self.begin(run)
         for name in [*STEPS, "build"]:
             self.step(run, name)
-        return self.artifact(run, traffic)
+        return self.artifact(run, traffic, **declared)
 
-    def artifact(self, run: Run, traffic: Mapping[str, object] | None = None) -> Artifact:
+    def artifact(self, run: Run, traffic: Mapping[str, object] | None = None, **declared: object) -> Artifact:
+        """`declared` is what else its shipway.yml says."""
         with self.database.write() as conn:
             return artifacts.create(
                 conn,
@@ -220,7 +221,7 @@ class Scene:
                 digest=run.commit.ljust(64, "0"),
                 commit=run.commit,
                 run=run.id,
-                project={**project(), **({"traffic": dict(traffic)} if traffic else {})},
+                project={**project(), **({"traffic": dict(traffic)} if traffic else {}), **declared},
                 size=18_200_000,
             )
 

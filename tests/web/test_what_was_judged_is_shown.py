@@ -161,6 +161,7 @@ def test_a_release_of_which_the_one_before_was_asked_says_what_looked_bad(
         "kind": "",
         "reason": DOUBT,
         "findings": [asdict(DOUBTED)],
+        "among": {},
     }
     assert DOUBT in found["why"]
     shown = judged.get(address("asked", 2)).text

@@ -229,5 +229,10 @@ def test_waiting_ends_when_it_is_stopped_and_says_why(site: Site) -> None:
     scene.begin(run)
     scene.end(run, "failed", "test failed")
     answer = site.get(f"/api/v1/commits/topup/{run.commit}/wait").json
-    assert answer == {"commit": run.commit, "state": "stopped", "reason": "run 1 failed: test failed"}
+    assert answer == {
+        "commit": run.commit,
+        "state": "stopped",
+        "reason": "run 1 failed: test failed",
+        "stuck": None,
+    }
     assert site.get("/api/v1/commits/topup/main/wait?environment=moon").status == 404

@@ -82,6 +82,13 @@ def _change(kind: str, changes: Mapping[str, str | None], environment: str, app:
     if not answer["changed"]:
         print(f"Nothing changed: it was so in {environment} already.")
         return 0
+    if answer["stuck"] is not None:
+        left = answer["stuck"]
+        print(
+            f"Recorded, and nothing is deployed with it: r{left['release']} of {environment} is {left['state']}. "
+            f"The next release has it: a fix on top of {left['commit'][:7]}."
+        )
+        return 0
     print(f"Recorded; the next release in {environment} has it.")
     if not answer["named"]:
         print(naming.not_yet(environment, in_this_repository=app is None))

@@ -80,7 +80,8 @@ def wait(
     if as_json:
         show.as_json(found)
     else:
-        print(f"{found['commit'][:7]} in {environment}: {found['state']}{_because(found['reason'])}")
+        word = _word({**found, "serves": found["state"] == "serves"})
+        print(f"{found['commit'][:7]} in {environment}: {word}{_because(found['reason'])}")
     return {"serves": 0, "pending": TIME_UP}.get(found["state"], 1)
 
 
@@ -221,7 +222,8 @@ def _state(release: Mapping[str, Any]) -> str:
     warm = release["warm_until"]
     until = show.clock(warm) if warm is not None and warm > time.time() else ""
     if release["verdict"] == "bad":
-        return f"judged bad, runs until {until}" if until else "judged bad"
+        bad = "judged bad, was frozen" if release.get("was_stuck") else "judged bad"
+        return f"{bad}, runs until {until}" if until else bad
     return f"warm until {until}" if until else ""
 
 

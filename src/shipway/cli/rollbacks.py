@@ -18,16 +18,26 @@ def rollback(
         str | None, typer.Option("--to", help="A release, such as r3; `shipway releases` lists them.")
     ] = None,
     environment: Environment = "prod",
+    why: Annotated[
+        str,
+        typer.Option("--why", help="You decide what is frozen, or past a migration: the reason, for everybody."),
+    ] = "",
+    past: Annotated[
+        str | None,
+        typer.Option("--past", help="The release, such as r4, whose data change may stay all the same."),
+    ] = None,
     app: App = None,
     as_json: AsJson = False,
 ) -> int:
     """Go back to the release before: within a second while it is kept warm.
 
     Says at once when traffic is back, and then waits for the workers. The configuration of that release comes
-    along: what that changes is said, and `shipway compare r5 r3` says it before.
+    along: what that changes is said, and `shipway compare r5 r3` says it before. Of a release that is frozen and
+    the one beside it, the one you name gets all requests if you say why.
     """
     server = Server.find()
-    body = {} if to is None else {"to": to}
+    given = {"to": to, "why": why or None, "past": past}
+    body = {name: said for name, said in given.items() if said is not None}
     path = f"/applications/{here.application(app)}/environments/{environment}/rollback"
     queued = server.post(path, body)
     if queued["variables"] and not as_json:

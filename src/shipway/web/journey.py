@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from shipway.state import deployments, facts, releases, runs, sequence, settings, stuck
+from shipway.state import decisions, deployments, facts, releases, runs, sequence, settings, stuck
 from shipway.state.database import Connection
+from shipway.state.decisions import Decision
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.runs import Run, Step
@@ -44,9 +45,10 @@ class Journey:
     requests again to be compared with, and when not any more. `suspicions` say, by the name of a step, whose
     commit its failure came by.
     `released` has the environments in which its release command was begun, with what that printed once it was
-    through; `stuck` those in which what it brought was left frozen, as it was then. `actors` say, by the name of a
-    step that failed, who has to act where that is not its author. `blamed` has the environments where what it
-    brought was judged bad though its commit is the one before's, with what was set otherwise and still is.
+    through; `stuck` those in which what it brought was left frozen, as it was then, `decided` what somebody
+    decided of what is frozen. `actors` say, by the name of a step that failed, who has to act where that is not
+    its author. `blamed` has the environments where what it brought was judged bad though its commit is the one
+    before's, with what was set otherwise and still is.
     """
 
     run: Run
@@ -63,6 +65,7 @@ class Journey:
     suspicions: Mapping[str, Mapping[str, Any]]
     released: Mapping[str, str]
     stuck: Mapping[str, Stuck]
+    decided: Decision | None
     actors: Mapping[str, str]
     blamed: Mapping[str, Sequence[Setting]]
 
@@ -117,6 +120,10 @@ def read(conn: Connection, run: str) -> Journey:
     made = deployments.all_of_run(conn, run)
     recorded = facts.after(conn, 0, runs=[run])
     remarks = [fact for fact in recorded if fact.kind in REMARKS]
+    left = _stuck(conn, made, recorded)
+    made = [
+        replace(one, state="stuck") if one.environment in left and one.state != "done" else one for one in made
+    ]
     steps = {step.name: step for step in runs.steps_of(conn, run)}
     planned = _planned(found)
     known = {one.name for one in planned}
@@ -138,7 +145,8 @@ def read(conn: Connection, run: str) -> Journey:
         released={
             str(fact.environment): str(fact.data.get("said", "")) for fact in recorded if fact.kind in RELEASES
         },
-        stuck=_stuck(conn, made, recorded),
+        stuck=left,
+        decided=next((decisions.of_fact(fact) for fact in recorded if fact.kind == decisions.FACT), None),
         actors={
             str(fact.data["step"]): str(fact.data["actor"])
             for fact in recorded

@@ -16,7 +16,8 @@ def sentence(trial: Trial) -> str:
 
 def explanation(trial: Trial) -> str:
     """Why, and what comes next; sentences, or nothing at all."""
-    return " ".join(part for part in (_reason(trial), _went(trial), _next(trial)) if part)
+    decided = "" if trial.decided is None else f"{_capital(trial.decided.says)}."
+    return " ".join(part for part in (decided, _reason(trial), _went(trial), _next(trial)) if part)
 
 
 def _happened(trial: Trial) -> str:
@@ -63,15 +64,17 @@ def _ended(trial: Trial) -> str:
 
 
 def _replaced(trial: Trial) -> str:
-    came, instead = trial.deployment, named(trial.instead)
-    if came is not None and came.state == "stuck":
+    if trial.froze is not None:
         return f"was frozen there until its requests were moved, and {named(trial.serving)} serves now"
-    return f"and served until {instead} took its place"
+    return f"and served until {named(trial.instead)} took its place"
 
 
 def _gone_back(trial: Trial) -> str:
     """What has its requests; where somebody went on from there, what has them now."""
     instead, now = trial.instead, trial.serving
+    if trial.moves and trial.moves[-1].among:
+        first, *others = [f"{number} has {share} %" for number, share in trial.moves[-1].among.items()]
+        return f"and {listed([first, *(each.replace('has ', '') for each in others)])} of the requests again"
     if instead is None or now is None or now.id == instead.id:
         return f"and {named(instead)} has all requests again"
     return f"{named(instead)} had all requests again, and {named(now)} serves now"

@@ -10,6 +10,7 @@ from shipway.hosts.keeper.spec import InstanceState
 from shipway.incidents import follow
 from shipway.state.channels import Channel
 from shipway.state.configurations import Configuration
+from shipway.state.decisions import Decision
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.holds import Hold
@@ -116,6 +117,11 @@ def stuck(one: Stuck | None) -> Shape | None:
         "state": one.state,
         "says": one.says,
     }
+
+
+def decision(one: Decision | None) -> Shape | None:
+    """Who gave r<release> all requests, why, and past the data change of which release."""
+    return None if one is None else {**asdict(one), "says": one.says}
 
 
 def hold(one: Hold) -> Shape:

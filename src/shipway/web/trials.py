@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from shipway.signals.verdict import Verdict
-from shipway.state import artifacts, deployments, facts, releases, runs, stuck, verdicts
+from shipway.state import artifacts, decisions, deployments, facts, releases, runs, stuck, verdicts
 from shipway.state.database import Connection
+from shipway.state.decisions import Decision
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 from shipway.state.stuck import Stuck
@@ -30,7 +31,8 @@ class Trial:
 
     `fate` is not deployed, coming, on trial, watched, serves, going back, undone, gone back, replaced, stuck or
     unknown. `deadline` is when it goes back if nothing can be heard, or when the watch ends; `who` took it back.
-    `stuck` is what is so with one that is frozen, as long as it is; `beside` with what is frozen beside this one.
+    `stuck` is what is so with one that is frozen, as long as it is, `froze` whatever came after it; `beside` with
+    what is frozen beside this one. `decided` is what somebody decided of its requests last.
     """
 
     release: Release
@@ -46,6 +48,8 @@ class Trial:
     deadline: float | None = None
     stuck: Stuck | None = None
     beside: Stuck | None = None
+    froze: Stuck | None = None
+    decided: Decision | None = None
     traffic: TrafficSettings = field(default_factory=TrafficSettings)
 
     @property
@@ -149,21 +153,40 @@ def _with_fate(conn: Connection, came: Deployment, trial: Trial, left: Stuck | N
     other = left if left is not None and left.before is not None and left.before.id == came.release else None
     left = left if left is not None and left.deployment.id == came.id else None
     judged = bool(verdicts.at_the_end(conn, came))
-    fate = "stuck" if left is not None else _fate(came, trial, now, judged=judged)
+    froze = stuck.of_deployment(conn, came)
+    fate = "stuck" if left is not None else _fate(came, trial, now, judged=judged, froze=froze is not None)
     deadline = None
     if fate == "on trial":
         deadline = trial.moves[-1].at + trial.traffic.deadline
     elif fate == "watched" and now is not None:
         deadline = now.warm_until
     serving = None if now is None else releases.get(conn, now.release)
-    return replace(trial, fate=fate, deadline=deadline, serving=serving, stuck=left, beside=other)
+    return replace(
+        trial,
+        fate=fate,
+        deadline=deadline,
+        serving=serving,
+        stuck=left,
+        beside=other,
+        froze=froze,
+        decided=_decided(conn, trial, now),
+    )
 
 
-def _fate(came: Deployment, trial: Trial, now: Serving | None, *, judged: bool) -> str:
+def _decided(conn: Connection, trial: Trial, now: Serving | None) -> Decision | None:
+    """What made it serve, or moved its requests last, if somebody decided that."""
+    if now is not None and now.release == trial.release.id:
+        return decisions.of_what_serves(conn, now.application, now.environment)
+    return decisions.of_run(conn, trial.moves[-1].run) if trial.moves else None
+
+
+def _fate(came: Deployment, trial: Trial, now: Serving | None, *, judged: bool, froze: bool) -> str:
     if not came.over:
         return _under_way(came, trial)
     if came.state != "done":
-        return {"stuck": "replaced", "unknown": "unknown"}.get(came.state, "undone")
+        serves = now is not None and now.release == came.release
+        ended = "unknown" if came.state == "unknown" else "undone"
+        return ended if not froze else "serves" if serves else "replaced"
     if now is None or now.release != came.release:
         return "gone back" if trial.moves and trial.moves[-1].back else "replaced"
     if now.deployment != came.id:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shipway.releases.gate import Frozen
-from shipway.state import deployments, facts, holds, releases, runs, stuck
+from shipway.state import decisions, deployments, facts, holds, releases, runs, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
@@ -115,6 +115,8 @@ def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Rel
         kept = quarantines.over(conn, serves, environment)
         but = sentences.sentence(trials.read(conn, serves)) if kept and kept.in_force else ""
         says += f" still: {but}" if but else ""
+        if (decided := decisions.of_what_serves(conn, serves.application, environment)) is not None:
+            says, but = f"{says}; {decided.says}", f"{but}; {decided.says}" if but else decided.says
         return Whereabouts(environment, SERVES, serves, says, but, but)
     kept = quarantines.of_commit(conn, serves.application, commit, environment)
     but = "" if kept is None else kept.says
@@ -157,8 +159,9 @@ def _judged_bad(conn: Connection, release: Release, gone: Taken | None) -> tuple
     kept = quarantines.over(conn, release, release.environment)
     held = "" if kept is None else f" {kept.says}"
     happened = sentences.sentence(trial)
+    decided = "" if trial.decided is None else f"{'.' if held else ''} {trial.decided.says}"
     cause = "it was judged bad, and the release before has all requests again"
-    return f"{happened}: {bad.reason}{held}", happened, cause if trial.fate in BACK else happened
+    return f"{happened}: {bad.reason}{held}{decided}", happened, cause if trial.fate in BACK else happened
 
 
 def _is_why(conn: Connection, gone: Taken, came: Release | None) -> bool:
@@ -194,7 +197,7 @@ def _of_deployment(conn: Connection, deployment: Deployment) -> tuple[str, str]:
         return PENDING, back or f"{DEPLOYED}{phase(deployment.phase)}"
     if deployment.state == "done":
         return STOPPED, "it served there and does not any more"
-    if deployment.state == "unknown":
+    if deployment.state == "unknown" and not stuck.was_left(conn, deployment):
         return STOPPED, f"nobody can know how its deployment ended: {deployment.reason}"
     return STOPPED, f"{FAILED}{deployment.reason}"
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from shipway.releases.gate import GATES, UNTIL
-from shipway.state import deployments, facts, releases, runs
+from shipway.state import decisions, deployments, facts, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -82,7 +82,9 @@ def _event(fact: Fact) -> Event | None:
     say = SENTENCES.get(fact.kind)
     if say is None:
         return None
-    return Event(fact.at, fact.kind, fact.id, say({**fact.data, "environment": fact.environment}))
+    about = {**fact.data, "environment": fact.environment, "who": fact.who}
+    says = say(about)
+    return Event(fact.at, fact.kind, fact.id, says) if says else None
 
 
 def _begun(data: Data) -> str:
@@ -105,6 +107,12 @@ def _because(data: Data) -> str:
 
 def _rehearsed_with(data: Data) -> str:
     return listed([f"r{old['number']} of {old['environment']}" for old in data["with"]])
+
+
+def _switched_back(data: Data) -> str:
+    """Only where one is frozen beside it what served before does not have all requests."""
+    shares = data.get("shares") or {}
+    return f"{listed([f'{number} has its {share} %' for number, share in shares.items()])} again" if shares else ""
 
 
 def _answered(data: Data) -> str:
@@ -143,11 +151,13 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
     "deployment.switched": lambda _data: "all requests went to it",
     "deployment.undo": lambda data: f"it was given up: {data['reason']}",
     "deployment.done": _ended,
-    "deployment.failed": lambda _data: "what served before has all requests again",
+    "deployment.switched_back": _switched_back,
+    "deployment.failed": lambda _data: "what served before serves as before",
     "deployment.stuck": lambda data: str(data["reason"]).rstrip("."),
     "deployment.unknown": lambda data: f"nobody can know how its deployment ended: {data['reason']}",
     "commit.quarantined": lambda _data: f"it was quarantined {UNTIL.format(it='it')}",
     "release.silent": lambda data: f"it gave no answers and was taken back; nothing is held: {data['reason']}",
+    "release.decided": lambda data: decisions.of_data(str(data["who"]), data).wants,
     "release.stuck": lambda data: f"nothing can go back: {data['reason']}",
     "revert.ready": lambda data: f"a commit that takes it back is ready on the branch {data['branch']}",
     "revert.left_out": lambda data: (

@@ -82,7 +82,8 @@ async def wait(site: Site, call: Call) -> dict[str, Any]:
         found = await run_in_threadpool(_in_one, site, application, commit, environment)
         left = ends - time.monotonic()
         if found.state != PENDING or left <= 0:
-            return {"commit": commit, "state": found.state, "reason": found.reason}
+            about = {"reason": found.reason, "stuck": shapes.stuck(found.stuck)}
+            return {"commit": commit, "state": found.state, **about}
         await site.pulse.after(seen, left)
 
 

@@ -11,7 +11,7 @@ from shipway.hosts.keeper import processes
 from shipway.hosts.keeper.client import Keeper
 from shipway.hosts.keeper.processes import Process
 from shipway.hosts.keeper.spec import InstanceState
-from shipway.state import configurations, deployments, holds, instances, releases, stuck, verdicts
+from shipway.state import configurations, decisions, deployments, holds, instances, releases, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
@@ -39,6 +39,7 @@ def show_environment(site: Site, call: Call) -> dict[str, Any]:
             "url": addresses.address(application, environment, site.proxy_port),
             "serving": None if now is None else _serving(conn, now),
             "stuck": shapes.stuck(stuck.now(conn, application, environment)),
+            "decided": shapes.decision(decisions.of_what_serves(conn, application, environment)),
             "instances": _instances(conn, now, states),
             "releases": [shapes.release(one) for one in releases.recent(conn, application, environment)],
             "deployments": [
@@ -74,18 +75,25 @@ def _release(
     """`served_since` is null for what does not serve, `warm_until` for what is not kept running beside that.
 
     What has the `verdict` bad runs that long as well, and is no place to go back to. `stuck` is what is so with a
-    release that is frozen with its share, and with the one that has the others.
+    release that is frozen with its share, and with the one that has the others; `was_stuck` one of which the
+    requests were moved since.
     """
     judged = verdicts.of_release(conn, one.id)
+    is_stuck = left is not None and left.release.id == one.id
     return {
         **shapes.release(one),
         "subject": site.commits.about(one.application, one.commit).subject,
         "served_since": now.since if now is not None and now.release == one.id else None,
         "warm_until": now.warm_until if now is not None and now.warm == one.id else None,
         "stuck": shapes.stuck(left) if left is not None and one.id in _ids(left) else None,
+        "was_stuck": bool(judged) and not is_stuck and _was_stuck(conn, one),
         "verdict": judged[-1].kind if judged else None,
         "verdict_reason": judged[-1].reason if judged else None,
     }
+
+
+def _was_stuck(conn: Connection, one: Release) -> bool:
+    return any(stuck.was_left(conn, came) for came in deployments.of_release(conn, one.id))
 
 
 def _ids(left: Stuck) -> list[str]:
@@ -116,14 +124,19 @@ def _back(site: Site, run: Run, serves: Release | None) -> str:
 def roll_back(site: Site, call: Call) -> dict[str, Any]:
     """Back to the release `to` (`r3`), or to the one before; the run that does it.
 
-    With the variables that its configuration changes, as in `compare`, and all that in words.
+    With the variables that its configuration changes, as in `compare`, and all that in words. With `why` somebody
+    decides: of a release that is frozen and the one beside it `to` gets all requests, and what the release `past`
+    (`r4`) did to the data is no obstacle.
     """
-    said = call.json().get("to")
+    said, past, why = (call.json().get(name) for name in ("to", "past", "why"))
     with site.database.read() as conn:
         application, environment = _named(site, conn, call)
-        to = None if said is None else lookups.release(conn, application, environment, str(said)).number
+        to, beyond = (
+            None if one is None else lookups.release(conn, application, environment, str(one)).number
+            for one in (said, past)
+        )
         now = releases.now_serving(conn, application, environment)
-    run = site.story.roll_back(application, environment, to, call.who)
+    run = site.story.roll_back(application, environment, to, call.who, why=str(why or ""), past=beyond)
     return {"run": run.id, "number": run.number, **_coming_along(site, run, now)}
 
 

@@ -38,6 +38,7 @@ def judged(site: Site, call: Call) -> dict[str, Any]:
         "before": None if trial.before is None else trial.before.number,
         "after": None if trial.follower is None else trial.follower.number,
         "deadline": trial.deadline,
+        "decided": shapes.decision(trial.decided),
         "shares": [asdict(move) for move in trial.moves],
         "verdicts": [asdict(one) for one in trial.verdicts],
         "so_far": None if so_far is None else asdict(so_far),

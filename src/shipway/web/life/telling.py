@@ -9,6 +9,7 @@ from typing import Any
 from shipway.incidents.channels import ENDED, UPDATED, WORSE
 from shipway.releases.gate import GATES, UNTIL
 from shipway.signals.verdict import counted, finding, is_unasked, noted, titled, weight
+from shipway.state import decisions
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.messages import Message
@@ -400,6 +401,11 @@ SIMPLE: Mapping[str, Callable[[Fact], Said]] = {
         "rolled",
         f"It gave no answers in {fact.environment}, and is taken back",
         fact.data["reason"],
+    ),
+    "release.decided": lambda fact: (
+        "rolled",
+        f"{fact.who} decided that r{fact.data['release']} gets all requests of {fact.environment}",
+        decisions.of_fact(fact).reason,
     ),
     "release.stuck": lambda fact: (
         "blocked",

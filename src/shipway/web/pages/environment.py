@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from shipway.environments import data
-from shipway.state import configurations, deployments, errors, holds, releases, runs, stuck
+from shipway.state import configurations, decisions, deployments, errors, holds, releases, runs, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.stuck import Stuck
@@ -24,6 +24,7 @@ from shipway.web.differences import Difference
 from shipway.web.pages import (
     channel,
     chart,
+    deciding,
     instance_lines,
     last_minute,
     marks,
@@ -109,6 +110,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             moving=moving,
             tried=tried,
             stuck=left,
+            deciding=deciding.deciding(site, conn, left, moving, tried),
             subject="" if tried is None else site.commits.about(application, tried.release.commit).subject,
             moving_run=None if moving is None else runs.get(conn, moving.run),
             back=back,
@@ -264,6 +266,9 @@ def _lead(conn: Connection, now: Now | None, serving: Line | None) -> str:
     if now is None or serving is None:
         return "The first commit that gets through the environments before this one will."
     subject = f"{serving.info.subject}. " if serving.info.subject else ""
+    decided = decisions.of_run(conn, now.by.run)
+    if decided is not None:
+        return f"{subject}{decided.says}, {ago(now.serving.since)}."
     if now.went_back:
         return f"{subject}{runs.get(conn, now.by.run).who} went back to it {ago(now.serving.since)}."
     return f"{subject}It has served for {lasting(now.serving.since)}."

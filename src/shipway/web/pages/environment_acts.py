@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from shipway.environments.configure import InvalidVariable
 from shipway.errors import UserError
 from shipway.releases.freeze import InvalidFreeze
+from shipway.rollbacks import decide as decisions
 from shipway.state.runs import Run
 from shipway.web import lookups, trials
 from shipway.web.call import Call
@@ -24,6 +25,24 @@ def roll_back(site: Site, call: Call) -> Response:
         lookups.application(conn, application)
         to = lookups.release(conn, application, where, call.form().get("to", ""))
     return _run(site.story.roll_back(application, where, to.number, call.who))
+
+
+def decide(site: Site, call: Call) -> Response:
+    """Gives all requests to one of two that share them, though the data allows no way back."""
+    application, where = _place(call)
+    form = call.form()
+    to, past, why = (form.get(name, "") for name in ("to", "past", "why"))
+    with site.database.read() as conn:
+        lookups.application(conn, application)
+        chosen = lookups.release(conn, application, where, to).number
+        beyond = lookups.release(conn, application, where, past).number if past else None
+
+    def act() -> Response:
+        reason = decisions.reason(why)
+        return _run(site.story.roll_back(application, where, chosen, call.who, why=reason, past=beyond))
+
+    about = Refused(f"decide {to}", "why", given={"why": why})
+    return _or_ask_again(site, call, act, about, decisions.InvalidDecision)
 
 
 def take_back(site: Site, call: Call) -> Response:
@@ -102,6 +121,7 @@ def _run(run: Run) -> Response:
 
 ROUTES = (
     declare("POST", f"{BASE}/rollback", roll_back, who="user"),
+    declare("POST", f"{BASE}/decide", decide, who="user"),
     declare("POST", f"{BASE}/releases/{{release}}/back", take_back, who="user"),
     declare("POST", f"{BASE}/deploy", deploy, who="user"),
     declare("POST", f"{BASE}/freeze", freeze, who="user"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from shipway.pushes.git import CommitInfo
 from shipway.releases import gate
 from shipway.rollbacks import choose
-from shipway.state import deployments, releases, runs, verdicts
+from shipway.state import deployments, releases, runs, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
@@ -179,15 +179,18 @@ def _fate(
     icon, word = _became(release, last, now)
     if last is not None and last.state == "failed" and shares.moves(conn, last, ()):
         icon, word = "rolled", "Rolled back"
+    elif last is not None and icon not in ("serving", "running") and stuck.was_left(conn, last):
+        icon, word = "draining", "Was frozen"
     if not (held or bad) or icon in ("serving", "running", "unknown"):
         return icon, word
     warm = _warm_until(release, now)
     words = [
         *(["judged bad"] if bad else []),
+        *([word.lower()] if word == "Was frozen" else []),
         *([QUARANTINED] if held else []),
         *([f"runs until {clock(warm)[:5]}"] if warm else []),
     ]
-    return QUARANTINED if held else "rolled", ", ".join(words).capitalize()
+    return QUARANTINED if held else icon if word == "Was frozen" else "rolled", ", ".join(words).capitalize()
 
 
 def _became(release: Release, last: Deployment | None, now: Now | None) -> tuple[str, str]:
@@ -196,8 +199,6 @@ def _became(release: Release, last: Deployment | None, now: Now | None) -> tuple
     if last is None:
         return "queued", "Not deployed"
     if last.state != "done":
-        if last.state == "stuck":
-            return "rolled", "Judged bad"
         states = {"running": ("running", "On its way"), "unknown": ("unknown", "Not known")}
         return states.get(last.state, ("failed", "Undone"))
     left = now is not None and now.went_back and release.number > now.number

@@ -121,6 +121,8 @@ def _title(now: Journey, still: bool, gone: Sequence[str]) -> tuple[str, str]:
         return _failed(now)
     if run.state == "running":
         return _busy(now)
+    if run.state == "passed" and now.decided is not None:
+        return commit, f" {'has' if still else 'got'} all requests of {places}"
     if run.state == "passed" and run.purpose == "rollback":
         return commit, f" {'serves in' if still else 'went back to'} {places}{' again' if still else ''}"
     if gone:
