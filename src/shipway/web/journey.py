@@ -152,7 +152,7 @@ def read(conn: Connection, run: str) -> Journey:
             for fact in recorded
             if fact.kind == "step.failed" and fact.data.get("actor") in ("owner", "nobody")
         },
-        blamed={one.environment: left for one in made if one.id in bad and (left := stay_set(conn, one))},
+        blamed={one.environment: kept for one in made if one.id in bad and (kept := stay_set(conn, one))},
     )
 
 

@@ -115,29 +115,30 @@ def _gone(conn: Connection, now: Journey) -> list[str]:
 
 def _title(now: Journey, still: bool, gone: Sequence[str]) -> tuple[str, str]:
     """A sentence about now: its beginning if that is a name, and the rest."""
-    run = now.run
-    commit, places = run.commit[:7], listed(list(run.deliver))
-    if run.state == "failed":
+    if now.run.state == "failed":
         return _failed(now)
-    if run.state == "running":
+    if now.run.state == "running":
         return _busy(now)
-    if run.state == "passed" and now.decided is not None:
-        return commit, f" {'has' if still else 'got'} all requests of {places}"
-    if run.state == "passed" and run.purpose == "rollback":
-        return commit, f" {'serves in' if still else 'went back to'} {places}{' again' if still else ''}"
-    if gone:
-        return commit, f" went to {places}, and was rolled back from {listed(list(gone))}"
-    if run.state == "passed":
-        return (
-            (commit, f" {'serves in' if still else 'went to'} {places}")
-            if run.deliver
-            else ("", "Everything passed")
-        )
+    if now.run.state == "passed":
+        return _passed(now, still, gone)
     return "", {
         "queued": "Waiting for its turn",
         "cancelled": "Cancelled",
         "superseded": "A newer push took its place",
-    }[run.state]
+    }[now.run.state]
+
+
+def _passed(now: Journey, still: bool, gone: Sequence[str]) -> tuple[str, str]:
+    commit, places = now.run.commit[:7], listed(list(now.run.deliver))
+    if now.decided is not None:
+        return commit, f" {'has' if still else 'got'} all requests of {places}"
+    if now.run.purpose == "rollback":
+        return commit, f" {'serves in' if still else 'went back to'} {places}{' again' if still else ''}"
+    if gone:
+        return commit, f" went to {places}, and was rolled back from {listed(list(gone))}"
+    if now.run.deliver:
+        return commit, f" {'serves in' if still else 'went to'} {places}"
+    return "", "Everything passed"
 
 
 def _failed(now: Journey) -> tuple[str, str]:
