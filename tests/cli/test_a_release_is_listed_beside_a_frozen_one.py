@@ -9,7 +9,7 @@ from shipway.cli.releases import _state
 
 def before(share: int) -> dict[str, Any]:
     left = {"release": 2, "share": share, "state": f"frozen at {share} %"}
-    return {"number": 1, "stuck": left, "served_since": None, "warm_until": None, "verdict": None}
+    return {"number": 1, "stuck": left, "trial": None, "served_since": None, "warm_until": None, "verdict": None}
 
 
 def test_it_serves_the_requests_that_the_frozen_one_has_not() -> None:

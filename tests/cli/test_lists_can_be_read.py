@@ -11,7 +11,7 @@ from cli.terminal import Said
 from shipway.cli import show, watching
 from shipway.cli.server import Server
 from shipway.project import Project
-from shipway.state import messages, runs
+from shipway.state import instances, messages, runs
 from shipway.state.messages import Draft
 from shipway.story import plan
 from shipway.web import narration
@@ -62,6 +62,21 @@ def test_what_was_judged_bad_is_listed_as_that_and_not_as_a_way_back(site: Site,
     _columns, bad, _first = shipway("releases", *TOPUP).out.splitlines()
     assert bad.split()[:5] == ["r2", "judged", "bad,", "runs", "until"]
     assert "warm" not in bad
+
+
+def test_what_is_on_trial_is_listed_with_its_share_and_its_instances(site: Site, shipway: Shipway) -> None:
+    told = Trials(site.scene, "topup")
+    _run, deployment = told.comes(0, "Count calls twice")
+    assert shipway("releases", *TOPUP).out.splitlines()[1].split()[:4] == ["r2", "on", "its", "way"]
+    told.share(deployment, 10)
+    with site.scene.database.write() as conn:
+        instances.want(
+            conn, id="topup.prod.r2.web.1", release=deployment.release, process="web", position=1, port=None
+        )
+    _columns, second, first = shipway("releases", *TOPUP).out.splitlines()
+    assert second.split()[:5] == ["r2", "on", "trial,", "10", "%"]
+    assert first.split()[:3] == ["r1", "serves", "since"]
+    assert [one["release"] for one in shipway("ps", *TOPUP, "--json").json] == [1, 1, 1, 2]
 
 
 def test_an_environment_without_a_release_says_so(site: Site, shipway: Shipway) -> None:

@@ -215,6 +215,8 @@ def _state(release: Mapping[str, Any]) -> str:
     left = release["stuck"]
     if left is not None and left["release"] == release["number"]:
         return str(left["state"])
+    if release["trial"] is not None:
+        return _on_its_way(release["trial"])
     if left is not None and left["share"] < 100:
         return f"serves {100 - left['share']} %"
     if release["served_since"] is not None:
@@ -225,6 +227,11 @@ def _state(release: Mapping[str, Any]) -> str:
         bad = "judged bad, was frozen" if release.get("was_stuck") else "judged bad"
         return f"{bad}, runs until {until}" if until else bad
     return f"warm until {until}" if until else ""
+
+
+def _on_its_way(trial: Mapping[str, Any]) -> str:
+    fate = str(trial["fate"])
+    return {"on trial": f"on trial, {trial['share']} %", "coming": "on its way"}.get(fate, fate)
 
 
 def _because(reason: str | None) -> str:

@@ -117,6 +117,13 @@ def judging(cast: Cast, conn: Connection, application: str, environment: str) ->
     return None if now is None else (trial, now)
 
 
+def under_way(conn: Connection, application: str, environment: str) -> Trial | None:
+    """The release that a deployment brings to an environment just now; None where none does, or one goes back."""
+    coming = deployments.running_in(conn, application, environment)
+    trial = None if coming is None else read(conn, releases.get(conn, coming.release))
+    return trial if trial is not None and trial.deployment == coming else None
+
+
 def read(conn: Connection, release: Release) -> Trial:
     """What is on record of a release before the judge."""
     return read_beside(conn, release, stuck.now(conn, release.application, release.environment))

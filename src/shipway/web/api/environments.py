@@ -17,10 +17,11 @@ from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
 from shipway.state.stuck import Stuck
 from shipway.traffic import addresses
-from shipway.web import differences, lookups, shapes
+from shipway.web import differences, lookups, shapes, trials
 from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
+from shipway.web.trials import Trial
 
 PATIENCE = 0.5  # seconds: a page that says "not known" is better than one that does not come
 BASE = "/api/v1/applications/{application}/environments/{environment}"
@@ -40,7 +41,7 @@ def show_environment(site: Site, call: Call) -> dict[str, Any]:
             "serving": None if now is None else _serving(conn, now),
             "stuck": shapes.stuck(stuck.now(conn, application, environment)),
             "decided": shapes.decision(decisions.of_what_serves(conn, application, environment)),
-            "instances": _instances(conn, now, states),
+            "instances": _instances(conn, application, environment, now, states),
             "releases": [shapes.release(one) for one in releases.recent(conn, application, environment)],
             "deployments": [
                 shapes.deployment(one, numbers.get(one.release, 0))
@@ -52,11 +53,12 @@ def show_environment(site: Site, call: Call) -> dict[str, Any]:
 
 
 def list_instances(site: Site, call: Call) -> dict[str, Any]:
-    """The instances of what serves, of what is frozen beside it and of what is kept warm: what the keeper has."""
+    """The instances of what serves, comes, is frozen beside it and is kept warm: what the keeper has."""
     states = running(site, *_names(call))
     with site.database.read() as conn:
-        now = releases.now_serving(conn, *_named(site, conn, call))
-        return {"instances": _instances(conn, now, states)}
+        application, environment = _named(site, conn, call)
+        now = releases.now_serving(conn, application, environment)
+        return {"instances": _instances(conn, application, environment, now, states)}
 
 
 def list_releases(site: Site, call: Call) -> dict[str, Any]:
@@ -65,8 +67,18 @@ def list_releases(site: Site, call: Call) -> dict[str, Any]:
         application, environment = _named(site, conn, call)
         now = releases.now_serving(conn, application, environment)
         left = stuck.now(conn, application, environment)
+        tried = trials.under_way(conn, application, environment)
         found = releases.recent(conn, application, environment, limit=call.number("limit", 20, most=500))
-        return {"releases": [_release(site, conn, one, now, left) for one in found]}
+        return {
+            "releases": [{**_release(site, conn, one, now, left), "trial": _tried(tried, one)} for one in found]
+        }
+
+
+def _tried(trial: Trial | None, one: Release) -> dict[str, Any] | None:
+    """Of one that is on its way its `fate` (coming, on trial or going back) and its `share` of 100 requests."""
+    if trial is None or trial.release.id != one.id:
+        return None
+    return {"fate": trial.fate, "share": trial.share}
 
 
 def _release(
@@ -183,11 +195,15 @@ def _own(everybody: Mapping[int, Process], pid: int | None) -> int | None:
     return pid if found is None else found.pid
 
 
-def _instances(conn: Connection, now: Serving | None, states: list[InstanceState] | None) -> list[dict[str, Any]]:
-    """Those of the release that serves, of one that is frozen beside it, and of the one kept warm."""
-    left = None if now is None else stuck.now(conn, now.application, now.environment)
-    beside = None if left is None else left.release.id
-    names = [] if now is None else [name for name in dict.fromkeys((now.release, beside, now.warm)) if name]
+def _instances(
+    conn: Connection, application: str, environment: str, now: Serving | None, states: list[InstanceState] | None
+) -> list[dict[str, Any]]:
+    """Those of the release that serves, of one that comes or is frozen beside it, and of the one kept warm."""
+    coming = deployments.running_in(conn, application, environment)
+    left = stuck.now(conn, application, environment)
+    beside = [None if coming is None else coming.release, None if left is None else left.release.id]
+    here = [None, None] if now is None else [now.release, now.warm]
+    names = [name for name in dict.fromkeys((here[0], *beside, here[1])) if name is not None]
     wanted = [one for name in names for one in instances.of_release(conn, name)]
     numbers = {name: releases.get(conn, name).number for name in names}
     return [
