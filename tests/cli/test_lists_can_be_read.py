@@ -241,6 +241,8 @@ def test_messages_are_narrowed_down_and_read_a_part_at_a_time(site: Site, shipwa
     telling.refused(site.scene, telling.say(site.scene, "owner", "c", "machine", "No room."), "It answered 500.")
     assert shipway("messages", "--person", "p1@example.org").out.count("@example.org") == 1
     assert "No message is like that." in shipway("messages", "--state", "sent").out
+    assert "No message is like that." in shipway("messages", "--state", "sent", "--person", "p1@example.org").out
+    assert "Nobody called 'p9@example.org' was ever" in shipway("messages", "--person", "p9@example.org").out
     part = shipway("messages", "--limit", "2", "--state", "waiting").out
     assert "tried one time, last by Slack: It answered 500.; next try" in part
     on = part.split("--before ")[1].split("`")[0]

@@ -11,9 +11,9 @@ from shipway.config.problems import InvalidConfig
 from shipway.errors import NotFound
 from shipway.pipelines.retry import NotAgain
 from shipway.releases import gate
-from shipway.state import artifacts, deployments, facts, runs
+from shipway.state import artifacts, deployments, facts, holds, runs
 from shipway.state.runs import Run
-from shipway.story import order
+from shipway.story import carry, order
 from support.pushing import Pushing, a_pushing, project
 from support.workshop import NAME
 
@@ -188,6 +188,17 @@ def test_what_people_ordered_does_not_take_back_what_came_since(pushing: Pushing
     newest = pushing.push(SHOP)
     pushing.serve(newest, "dev")
     assert f"Run {newest.number} has gone to dev since" in refusal(pushing, ordered)
+
+
+def test_what_is_quarantined_is_not_done_again(pushing: Pushing) -> None:
+    run = pushing.push(SHOP)
+    pushing.green(run)
+    pushing.end(run)
+    with pushing.database.write() as conn:
+        assert carry.may_be_again(conn, run)
+        holds.quarantine(conn, NAME, "prod", run.commit, why="it failed", run=run.id)
+        assert not carry.may_be_again(conn, run)
+    assert f"{run.commit[:7]} is quarantined in prod until" in refusal(pushing, run)
 
 
 def test_a_run_that_is_not_there_is_not_found(pushing: Pushing) -> None:

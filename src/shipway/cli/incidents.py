@@ -77,7 +77,8 @@ def messages(
     elif app is not None:
         asked |= {"application": app}
     narrowed = {name: value for name, value in asked.items() if value is not None}
-    answer = Server.find().get("/messages", limit=limit, **narrowed)
+    server = Server.find()
+    answer = server.get("/messages", limit=limit, **narrowed)
     found = answer["messages"]
     if as_json:
         show.as_json(found)
@@ -89,10 +90,18 @@ def messages(
             (show.ago(each["created"]), *map(_plain, (each["person"], each["subject"], _how(each))))
             for each in found
         ]
-        empty = "No message is like that." if narrowed else "Nobody had to be told anything."
+        empty = "Nobody had to be told anything."
+        if narrowed and not rows:
+            empty = _none_like_that(server, person)
         show.table(("", "who", "what", ""), rows, empty=empty)
     if answer["next"] is not None and not as_json:
         print(f"There are older ones: `--before {answer['next']}` goes on.")
+
+
+def _none_like_that(server: Server, person: str | None) -> str:
+    if person is not None and not server.get("/messages", person=person, limit=1)["messages"]:
+        return f"Nobody called {person!r} was ever told anything."
+    return "No message is like that."
 
 
 def _test(server: Server, named: str, as_json: bool) -> int:

@@ -41,15 +41,6 @@ def check(conn: Connection, run: Run) -> None:
         _nothing_came_since(conn, last)
 
 
-def possible(conn: Connection, run: Run) -> bool:
-    """Whether `check` lets it be done again."""
-    try:
-        check(conn, run)
-    except NotAgain:
-        return False
-    return True
-
-
 def _last_try(conn: Connection, run: Run) -> Run:
     """The newest run that was to do the same: it says whether there is anything left to do."""
     of_commit = runs.recent(conn, application=run.application, branch=run.branch, commit=run.commit, limit=_MANY)

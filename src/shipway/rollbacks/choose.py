@@ -56,12 +56,18 @@ def _named(conn: Connection, serving: Release, served: list[Release], to: int) -
     for release in served:
         if release.number == to:
             return release
-    names = ", ".join(f"r{release.number}" for release in served if release.number != serving.number)
-    others = f"These have served: {names}." if names else ""
+    others = _others(conn, serving, served)
     named = releases.numbered(conn, serving.application, serving.environment, to)
     if named is None:
         raise NowhereToGo(f"r{to} has never served in {serving.environment}.", hint=others)
     raise _no_place(conn, named, others)
+
+
+def _others(conn: Connection, serving: Release, served: list[Release]) -> str:
+    """Which there are to go back to; nothing where there is none."""
+    ways = [release for release in served if release.number != serving.number and _may_serve_again(conn, release)]
+    names = ", ".join(f"r{release.number}" for release in ways)
+    return f"These have served, and may again: {names}." if names else ""
 
 
 def _no_place(conn: Connection, release: Release, others: str) -> NowhereToGo:

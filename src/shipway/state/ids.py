@@ -17,5 +17,14 @@ def new(conn: Connection, table: Table) -> str:
     return made if last is None or made > last else _following(last)
 
 
+def is_one(said: str) -> bool:
+    """Whether this is an id at all, of whatever."""
+    try:
+        ULID.from_str(said.upper())
+    except ValueError:
+        return False
+    return True
+
+
 def _following(last: str) -> str:
     return str(ULID.from_int(int(ULID.from_str(last)) + 1)).lower()

@@ -296,12 +296,16 @@ class Story:
     def _artifact(self, application: str, commit: str) -> Artifact:
         git = Git(self.cast.machine.places.repository(application))
         full = git.resolve(commit)
+        if full is None:
+            raise NotFound(
+                f"{application} has no commit {commit[:100]!r}.", hint="Push it first: `git push shipway`."
+            )
         with self.cast.database.read() as conn:
-            artifact = artifacts.of_commit(conn, application, full) if full is not None else None
-            newest = runs.recent(conn, application=application, commit=full, limit=1) if full is not None else []
+            artifact = artifacts.of_commit(conn, application, full)
+            newest = runs.recent(conn, application=application, commit=full, limit=1)
         if artifact is None:
             raise NothingToDeploy(
-                f"There is no artifact of {(full or commit)[:7]} in {application}{_why_none(full, newest)}.",
+                f"There is no artifact of {full[:7]} in {application}{_why_none(newest)}.",
                 hint=_way_to_an_artifact(full, newest),
             )
         return artifact
@@ -362,10 +366,8 @@ def _tried(conn: Connection, application: str, environment: str) -> Deployment |
     return tried if tried is not None and deployments.on_trial(conn, tried) else None
 
 
-def _why_none(commit: str | None, newest: Sequence[Run]) -> str:
+def _why_none(newest: Sequence[Run]) -> str:
     """Why a commit has no artifact, of which `newest` is the newest run if it had one."""
-    if commit is None:
-        return ": it was not pushed"
     if not newest:
         return ": it came with a later commit and had no run of its own"
     run = newest[0]
@@ -375,9 +377,7 @@ def _why_none(commit: str | None, newest: Sequence[Run]) -> str:
     return f": run {run.number} {ended.get(run.state, f'is {run.state}')}"
 
 
-def _way_to_an_artifact(commit: str | None, newest: Sequence[Run]) -> str:
-    if commit is None:
-        return "Push it first; only a commit whose run was green can be deployed."
+def _way_to_an_artifact(commit: str, newest: Sequence[Run]) -> str:
     if newest and not newest[0].over:
         return f"Wait for it: `shipway runs {newest[0].number}` shows it."
     if newest and newest[0].state == "failed":

@@ -15,6 +15,7 @@ from shipway.artifacts import pythons
 from shipway.errors import UserError
 from shipway.pipelines import retry
 from shipway.project import Project
+from shipway.releases import gate
 from shipway.state import applications, artifacts, pushes, runs
 from shipway.state.database import Connection
 from shipway.state.pushes import Push
@@ -70,10 +71,10 @@ def again(cast: Cast, run: Run, who: str) -> Run:
     reason, or what is wrong with the commit.
     """
     with cast.database.read() as conn:
-        retry.check(conn, run)
+        check_again(conn, run)
     project = _project(cast, run.application, run.branch, run.commit) if run.purpose == "push" else None
     with cast.database.write() as conn:
-        retry.check(conn, run)
+        check_again(conn, run)
         if project is None:
             return runs.repeat(conn, run, who)
         return _queue(
@@ -85,6 +86,30 @@ def again(cast: Cast, run: Run, who: str) -> Run:
             who=who,
             retry_of=run.number,
         )
+
+
+def check_again(conn: Connection, run: Run) -> None:
+    """Raises retry.NotAgain with the reason where another run for its commit may not be made, or cannot get through."""
+    retry.check(conn, run)
+    artifact = artifacts.of_commit(conn, run.application, run.commit)
+    if artifact is None:
+        return
+    for environment in run.deliver:
+        held = gate.quarantine_over(conn, artifact, environment)
+        if held is not None:
+            raise retry.NotAgain(
+                f"{gate.stays(held, artifact, environment)}, so run {run.number} would end there again.",
+                hint=gate.way_out(conn, held),
+            )
+
+
+def may_be_again(conn: Connection, run: Run) -> bool:
+    """Whether `check_again` lets it be done again."""
+    try:
+        check_again(conn, run)
+    except retry.NotAgain:
+        return False
+    return True
 
 
 def _project(cast: Cast, application: str, branch: str, commit: str) -> Project:

@@ -30,7 +30,7 @@ def check(site: Site, application: str, environment: str, query: Query) -> None:
     with site.database.read() as conn:
         lookups.environment(site, conn, application, environment)
         if query.release is not None:
-            lookups.release(conn, application, environment, str(query.release))
+            lookups.release(conn, application, environment, f"r{query.release}")
         serving = releases.now_serving(conn, application, environment)
         wanted = [] if serving is None else instances.of_release(conn, serving.release)
     there = sources(site.places.logs(application, environment), application, environment)

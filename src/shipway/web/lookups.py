@@ -12,6 +12,7 @@ from shipway.state.errors import Error
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.story import order
+from shipway.web.refusals import Unreadable
 from shipway.web.site import Site
 
 NO_APPLICATION = "`shipway applications` lists those there are; `shipway init` in its repository makes one."
@@ -64,16 +65,34 @@ def configurable(site: Site, conn: Connection, name: str, environment: str) -> s
 
 
 def release(conn: Connection, name: str, environment: str, said: str) -> Release:
-    """The release people call `r3` (or `3`)."""
+    """The release people call `r3` (or `3`, where nothing is done with it)."""
     number = said.removeprefix("r")
     known = number.isascii() and number.isdecimal() and len(number) < 10
     found = releases.numbered(conn, name, environment, int(number)) if known else None
     if found is None:
         raise NotFound(
             f"{environment} of {name} has no release {said!r}.",
-            hint=f"They are called r1, r2 and so on; `shipway releases --env {environment}` lists them.",
+            hint=f"{_called(conn, name, environment, known)}; `shipway releases --env {environment}` lists them.",
         )
     return found
+
+
+def exact_release(conn: Connection, name: str, environment: str, said: str) -> Release:
+    """The same for what changes something there: a number alone may mean a run as well. Raises Unreadable."""
+    found = release(conn, name, environment, said)
+    if not said.startswith("r"):
+        raise Unreadable(f"{said!r} may be a release or a run.", hint=f"Say r{said} if that release is meant.")
+    return found
+
+
+def _called(conn: Connection, name: str, environment: str, known: bool) -> str:
+    """Which there are; of what is no number, how they are called."""
+    if not known:
+        return "They are called r1, r2 and so on"
+    newest = next(iter(releases.recent(conn, name, environment, 1)), None)
+    if newest is None:
+        return "There is none yet"
+    return "There is r1" if newest.number == 1 else f"There are r1 to r{newest.number}"
 
 
 def error(conn: Connection, name: str, said: str) -> Error:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from shipway.incidents import production
-from shipway.state import errors, messages, releases, runs
+from shipway.state import errors, ids, messages, releases, runs
 from shipway.state.database import Connection
 from shipway.state.messages import STATES, Message
 from shipway.web import lookups
 from shipway.web.call import Call
 from shipway.web.refusals import Unreadable
+
+WHERE_IDS_ARE = "A list that goes on ends with the id to go on from."
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,12 @@ class Asked:
 
     @classmethod
     def of(cls, call: Call) -> Asked:
-        """What stands in an address. Raises Unreadable for a state that no message has."""
+        """What stands in an address. Raises Unreadable for a state that no message has, and for what is no id."""
         asked = cls(**{name: call.query(name) for name in cls.__dataclass_fields__})
         if asked.state not in (None, *STATES):
             raise Unreadable(f"`state` must be {', '.join(STATES[:-1])} or {STATES[-1]}.")
+        if asked.before and not ids.is_one(asked.before):
+            raise Unreadable(f"{asked.before[:100]!r} is no id of a message.", hint=WHERE_IDS_ARE)
         return asked
 
     @property

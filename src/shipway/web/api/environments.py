@@ -118,7 +118,8 @@ def deploy(site: Site, call: Call) -> dict[str, Any]:
         application, environment = _named(site, conn, call)
         now = releases.now_serving(conn, application, environment)
         serves = None if now is None else releases.get(conn, now.release)
-    run = site.story.deploy(application, environment, call.field("commit"), call.who)
+    commit = site.commits.resolve(application, call.field("commit"))
+    run = site.story.deploy(application, environment, commit, call.who)
     return {"run": run.id, "number": run.number, "says": _back(site, run, serves)}
 
 
@@ -144,7 +145,7 @@ def roll_back(site: Site, call: Call) -> dict[str, Any]:
     with site.database.read() as conn:
         application, environment = _named(site, conn, call)
         to, beyond = (
-            None if one is None else lookups.release(conn, application, environment, str(one)).number
+            None if one is None else lookups.exact_release(conn, application, environment, str(one)).number
             for one in (said, past)
         )
         now = releases.now_serving(conn, application, environment)

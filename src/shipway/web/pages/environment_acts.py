@@ -23,7 +23,7 @@ def roll_back(site: Site, call: Call) -> Response:
     application, where = _place(call)
     with site.database.read() as conn:
         lookups.application(conn, application)
-        to = lookups.release(conn, application, where, call.form().get("to", ""))
+        to = lookups.exact_release(conn, application, where, call.form().get("to", ""))
     return _run(site.story.roll_back(application, where, to.number, call.who))
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from shipway.pipelines import retry
 from shipway.state import messages, releases, runs
 from shipway.state.database import Connection
 from shipway.state.runs import Run, Step
+from shipway.story import carry
 from shipway.traffic.addresses import address
 from shipway.web import journey, lookups, step_logs, trials
 from shipway.web.call import Call
@@ -50,7 +50,7 @@ def run_page(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         now = journey.read(conn, lookups.run(conn, call.place("run")).id)
         still, gone = _still_serves(conn, now.run), _gone(conn, now)
-        retried, retriable = runs.retried(conn, now.run), retry.possible(conn, now.run)
+        retried, retriable = runs.retried(conn, now.run), carry.may_be_again(conn, now.run)
         told = messages.recent(conn, application=now.run.application, commit=now.run.commit)
         attempts = runs.steps_of(conn, now.run.id)
     run = now.run
