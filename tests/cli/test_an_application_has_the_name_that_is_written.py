@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +46,16 @@ def test_an_application_that_was_there_is_said_to_be(site: Site, shipway: Shipwa
     assert (said.code, "notes was there already" in said.out) == (0, True)
     assert "was there already" not in shipway("init", "notes", "--no-write").out
     assert "It is called notes: " in shipway("init", "Notes", "--no-write").out
+
+
+def test_what_comes_next_has_the_file_in_it(here: Path, site: Site, shipway: Shipway) -> None:
+    assert 'Next: git add --all && git commit -m "Say how it runs" && git push shipway main' in shipway("init").out
+    for words in (["add", "index.html"], ["-c", "user.name=a", "-c", "user.email=b", "commit", "-qm", "One"]):
+        subprocess.run(["git", *words], check=True)
+    assert "Next: git add shipway.yml && git commit" in shipway("init").out
+    for words in (["add", "--all"], ["-c", "user.name=a", "-c", "user.email=b", "commit", "-qm", "Two"]):
+        subprocess.run(["git", *words], check=True)
+    assert "Next: git push shipway main" in shipway("init").out
 
 
 def test_a_new_application_is_not_said_to_have_been_there(shipway: Shipway) -> None:

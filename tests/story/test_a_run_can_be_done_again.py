@@ -190,6 +190,14 @@ def test_what_people_ordered_does_not_take_back_what_came_since(pushing: Pushing
     assert f"Run {newest.number} has gone to dev since" in refusal(pushing, ordered)
 
 
+def test_without_a_file_of_ours_the_plan_says_that_it_was_recognised(pushing: Pushing) -> None:
+    run = pushing.push("", also={"index.html": "hello"})
+    pushing.end(run)
+    assert run.plan["written"] is False
+    assert pushing.story.retry(run.id, "ben").plan["written"] is False
+    assert ended(pushing).plan["written"] is True
+
+
 def test_what_is_quarantined_is_not_done_again(pushing: Pushing) -> None:
     run = pushing.push(SHOP)
     pushing.green(run)

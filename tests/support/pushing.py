@@ -47,7 +47,7 @@ class Pushing:
         return self.cast.database
 
     def push(self, text: str, branch: str = "main", also: Mapping[str, str] | None = None) -> Run:
-        """A commit with this shipway.yml, and other files, on top of the branch, pushed; its run."""
+        """A commit with this shipway.yml, if any, and other files, on top of the branch, pushed; its run."""
         run = carry.pushed(self.cast, self.accepted(text, branch, also))
         assert run is not None
         return run
@@ -64,7 +64,7 @@ class Pushing:
             env=git_environment(),
         ).stdout.strip()
         lines += [f"from {known}"] if known else []
-        for path, content in {"shipway.yml": text, **(also or {})}.items():
+        for path, content in {**({"shipway.yml": text} if text else {}), **(also or {})}.items():
             lines += [f"M 644 inline {path}", f"data {len(content.encode())}", content]
         subprocess.run(
             ["git", f"--git-dir={repository}", "fast-import", "--quiet"],

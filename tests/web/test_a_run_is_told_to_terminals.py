@@ -190,6 +190,16 @@ def test_a_file_that_calls_the_application_otherwise_is_a_warning(scene: Scene) 
     assert warning.startswith("  ! its shipway.yml says `name: other`")
 
 
+def test_a_commit_without_shipway_yml_is_said_to_be_recognised(scene: Scene) -> None:
+    scene.application("topup")
+    run = scene.push("topup", "First")
+    with scene.database.read() as conn:
+        now = journey.read(conn, run.id)
+    recognised = replace(run, plan={**run.plan, "written": False, "project": {"build": {"kind": "static"}}})
+    said = Telling(8080, {}).news(replace(now, run=recognised), 0.0)
+    assert said[1:] == ["  · no shipway.yml is committed: recognised as static by its files"]
+
+
 def test_several_runs_follow_one_another(scene: Scene) -> None:
     scene.application("topup")
     first, second = scene.push("topup", "One"), scene.push("topup", "Two")

@@ -194,7 +194,10 @@ def _greet(places: Places, as_json: bool, *, already: bool = False) -> None:
     print(f"Sign in (good once, for an hour): {link}")
     if places.data != Places.of().data:
         print(f"This data directory is not the usual one: export SHIPWAY_DATA={shlex.quote(str(places.data))}")
-    print("In a repository of yours: shipway init && git push shipway", flush=True)
+    print(
+        "In a repository of yours: shipway init; then commit its shipway.yml, and git push shipway HEAD",
+        flush=True,
+    )
 
 
 def _answers(places: Places) -> bool:

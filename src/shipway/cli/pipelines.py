@@ -162,7 +162,7 @@ def named(run: str, app: str | None) -> str:
 def _newest(server: Server, app: str | None) -> str:
     found = server.get("/runs", application=here.application(app), limit=1)["runs"]
     if not found:
-        raise UserError("There is no run yet.", hint="git push shipway")
+        raise UserError("There is no run yet.", hint="git push shipway HEAD")
     return str(found[0]["id"])
 
 
@@ -176,7 +176,7 @@ def _list(server: Server, app: str | None, limit: int, as_json: bool) -> None:
         return
     rows = [_row(each) for each in found]
     columns = ("run", "commit", "branch", "what", "state", "took", "", "")
-    empty = "There is no run yet. `git push shipway` makes one."
+    empty = "There is no run yet. `git push shipway HEAD` makes one."
     show.table(columns, rows, empty=empty, one_line=True, typed=("run", "commit"))
 
 

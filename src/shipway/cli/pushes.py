@@ -36,6 +36,7 @@ def init(
 ) -> None:
     """Make this repository an application: recognise it, write shipway.yml, add the remote."""
     from shipway.cli import recognising  # noqa: PLC0415 - reads the project, which takes a moment
+    from shipway.project import FILE  # noqa: PLC0415
 
     top = here.root()
     found = recognising.recognise(top, name)
@@ -61,7 +62,16 @@ def init(
         print(f"{found.name} was there already: what is pushed from here goes to the same application.")
     if before not in (None, made["git_url"]):
         print(f"Until now `{here.REMOTE}` was {before}.")
-    print(f"Next: git push {here.REMOTE} {branch}")
+    print(f"Next: {_next(branch, FILE)}")
+
+
+def _next(branch: str, file: str) -> str:
+    """What brings it there: a file that is not committed is not pushed either."""
+    pushed = f"git push {here.REMOTE} {branch}"
+    what = file if here.git("rev-parse", "--verify", "--quiet", "HEAD") else "--all"
+    if not here.git("status", "--porcelain", "--", file):
+        return pushed
+    return f'git add {what} && git commit -m "Say how it runs" && {pushed}'
 
 
 def push(as_json: AsJson = False) -> int:

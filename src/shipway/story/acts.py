@@ -298,7 +298,7 @@ class Story:
         full = git.resolve(commit)
         if full is None:
             raise NotFound(
-                f"{application} has no commit {commit[:100]!r}.", hint="Push it first: `git push shipway`."
+                f"{application} has no commit {commit[:100]!r}.", hint="Push it first: `git push shipway HEAD`."
             )
         with self.cast.database.read() as conn:
             artifact = artifacts.of_commit(conn, application, full)

@@ -22,7 +22,7 @@ from shipway.state.pushes import Push
 from shipway.state.runs import Run
 from shipway.story import order, plan
 from shipway.story.cast import Cast
-from shipway.story.reading import read_project
+from shipway.story.reading import is_written, read_project
 
 
 def pushed(cast: Cast, push: Push) -> Run | None:
@@ -33,6 +33,7 @@ def pushed(cast: Cast, push: Push) -> Run | None:
         project = _project(cast, push.application, push.branch, push.new)
     except UserError as error:
         return _stillborn(cast, push, error)
+    written = is_written(cast.machine.places, push.application, push.new)
     with cast.database.write() as conn:
         run = _queue(
             conn,
@@ -41,6 +42,7 @@ def pushed(cast: Cast, push: Push) -> Run | None:
             branch=push.branch,
             commit=push.new,
             who=push.who,
+            written=written,
             push=push.id,
         )
         newer = pushes.newer(conn, push)
@@ -73,6 +75,7 @@ def again(cast: Cast, run: Run, who: str) -> Run:
     with cast.database.read() as conn:
         check_again(conn, run)
     project = _project(cast, run.application, run.branch, run.commit) if run.purpose == "push" else None
+    written = project is not None and is_written(cast.machine.places, run.application, run.commit)
     with cast.database.write() as conn:
         check_again(conn, run)
         if project is None:
@@ -84,12 +87,13 @@ def again(cast: Cast, run: Run, who: str) -> Run:
             branch=run.branch,
             commit=run.commit,
             who=who,
+            written=written,
             retry_of=run.number,
         )
 
 
 def check_again(conn: Connection, run: Run) -> None:
-    """Raises retry.NotAgain with the reason where another run for its commit may not be made, or cannot get through."""
+    """Raises retry.NotAgain with the reason where its commit may not be run again, or cannot get through."""
     retry.check(conn, run)
     artifact = artifacts.of_commit(conn, run.application, run.commit)
     if artifact is None:
@@ -129,10 +133,14 @@ def _queue(
     branch: str,
     commit: str,
     who: str,
+    written: bool,
     push: str | None = None,
     retry_of: int | None = None,
 ) -> Run:
-    """A queued run that takes a commit from its steps to the environments of its branch; green, only there."""
+    """A queued run that takes a commit from its steps to the environments of its branch; green, only there.
+
+    Its plan says if no shipway.yml is `written`, and the project was recognised.
+    """
     default = applications.get(conn, application).default_branch
     deliver = [each.name for each in project.environments if (each.branch or default) == branch]
     green = artifacts.of_commit(conn, application, commit) is not None
@@ -146,7 +154,7 @@ def _queue(
         who=who,
         purpose="push",
         deliver=deliver,
-        plan={"project": project.model_dump(mode="json"), **way.as_dict()},
+        plan={"project": project.model_dump(mode="json"), "written": written, **way.as_dict()},
         retry_of=retry_of,
     )
 

@@ -31,6 +31,11 @@ def read_project(
     return with_its_python(project, files)
 
 
+def is_written(places: Places, application: str, commit: str) -> bool:
+    """Whether the commit has a shipway.yml; without one it is recognised by its other files."""
+    return Git(places.repository(application)).read(commit, FILE) is not None
+
+
 def with_its_python(project: Project, files: Files) -> Project:
     """The project with the version of Python that its repository keeps to, where shipway.yml names none."""
     build = project.build

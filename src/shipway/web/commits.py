@@ -10,7 +10,7 @@ from shipway.errors import NotFound, UserError
 from shipway.pushes.git import CommitInfo, Git, GitFailed
 from shipway.web.words import counted, several
 
-NOT_PUSHED = "It may not have been pushed yet: `git push shipway` does that. `shipway runs` lists what was."
+NOT_PUSHED = "It may not have been pushed yet: `git push shipway HEAD` does that. `shipway runs` lists what was."
 REMEMBERED, REMEMBERED_LISTS = 10_000, 500
 Reverted = tuple[str, str]
 """A commit, and beside a merge the parent whose state came back."""

@@ -92,6 +92,7 @@ class Telling:
             again = "" if now.run.retry_of is None else f", run {now.run.retry_of} again"
             yield f"▸ run {now.run.number} of {now.run.application}, commit {now.run.commit[:7]}{again}"
             yield from _other_name(now)
+            yield from _recognised(now)
         width = _width(now)
         for step in now.ended:
             if self._first_time(f"step {step.name} {step.attempt}"):
@@ -240,6 +241,13 @@ def _other_name(now: Journey) -> Iterator[str]:
     named = told.get("name", now.run.application)
     if named != now.run.application and now.run.purpose == "push":
         yield f"  ! its shipway.yml says `name: {named}`, and this is the repository of {now.run.application}"
+
+
+def _recognised(now: Journey) -> Iterator[str]:
+    """That nothing says what it is: a shipway.yml that was written and not committed is not pushed."""
+    if now.run.plan.get("written", True) is False:
+        kind = now.run.plan["project"]["build"]["kind"]
+        yield f"  · no shipway.yml is committed: recognised as {kind} by its files"
 
 
 def _ending(now: Journey) -> Iterator[str]:
