@@ -16,7 +16,7 @@ from shipway.state.messages import Draft
 from shipway.story import plan
 from shipway.web import narration
 from web import telling
-from web.judged import Trials
+from web.judged import BAD, Trials
 from web.scene import ENVIRONMENTS
 from web.server import Site
 
@@ -249,3 +249,17 @@ def test_messages_are_narrowed_down_and_read_a_part_at_a_time(site: Site, shipwa
     rest = shipway("messages", "--before", on).out
     assert [f"No {number}." in rest for number in range(3)] == [True, True, False]
     assert "--before" not in rest
+
+
+def test_the_numbers_of_a_verdict_are_said_once(site: Site, shipway: Shipway) -> None:
+    told = Trials(site.scene, "topup")
+    run, deployment = told.comes(0, "Count calls twice")
+    told.share(deployment, 10)
+    told.condemned(run, deployment, 10)
+    told.undone(run, deployment, f"r2 was taken back at 10 % of the requests: {BAD}", "signals.bad_verdict")
+    lines = narration.Telling(8080, {}).news(narration._read(site.scene.database, run.id), time.time())
+    assert " ".join(" ".join(lines).split()).count("by chance at most") == 1
+    assert "by chance" not in shipway("where", run.commit, *TOPUP).out
+    assert shipway("why", run.commit, *TOPUP, "--json").out.count("by chance at most") == 2, (
+        "the reason, the event"
+    )

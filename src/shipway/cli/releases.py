@@ -33,7 +33,7 @@ def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> in
             each["name"],
             _word(each),
             _serves(each),
-            each["reason"] or "",
+            (each["brief"] if each["state"] == "stopped" else each["reason"]) or "",
         )
         for each in found["environments"]
     ]

@@ -35,7 +35,7 @@ from shipway.web.journey import ASKED, Journey
 from shipway.web.pulse import Pulse
 from shipway.web.rehearsing import Rehearsal
 from shipway.web.untouched import stays_set, untouched
-from shipway.web.words import length, listed, plain
+from shipway.web.words import length, listed, plain, unsaid
 
 WIDTH = 100
 LOG_LINE = "    │"
@@ -130,7 +130,7 @@ class Telling:
                 yield f"  · {environment:<{width}} {_of_trial(fact)}"
         if deployment is not None and deployment.over:
             if self._first_time(f"environment {environment}"):
-                yield from _of_deployment(deployment, url, width)
+                yield from _of_deployment(deployment, url, width, _judged(now))
         elif environment in now.unneeded and self._first_time(f"environment {environment}"):
             yield f"  ✓ {environment:<{width}} {'':>8}  {url} ({now.unneeded[environment]})"
 
@@ -196,13 +196,18 @@ def _of_step(step: Step, width: int) -> Iterator[str]:
     yield from _evidence(step.excerpt)
 
 
-def _of_deployment(deployment: Deployment, url: str, width: int) -> Iterator[str]:
+def _judged(now: Journey) -> list[str]:
+    """The reasons of its verdicts, each of which had a line of its own."""
+    return [str(fact.data["reason"]) for fact in now.trials if fact.kind.startswith("verdict.")]
+
+
+def _of_deployment(deployment: Deployment, url: str, width: int, judged: Sequence[str]) -> Iterator[str]:
     took = _took(deployment.started, deployment.ended)
     if deployment.state == "done":
         yield f"  ✓ {deployment.environment:<{width}} {took:>8}  {url}"
         return
     mark = "?" if deployment.state == "unknown" else "✗"
-    yield f"  {mark} {deployment.environment:<{width}} {took:>8}  {deployment.reason}"
+    yield f"  {mark} {deployment.environment:<{width}} {took:>8}  {unsaid(deployment.reason, judged)}"
     yield from _evidence(deployment.excerpt)
 
 
@@ -256,7 +261,7 @@ def _ending(now: Journey) -> Iterator[str]:
         yield f"✓ {_success(now)}, {took}"
         return
     mark = "✗" if run.state == "failed" else "-"
-    reason = _of_what_is_frozen(now) or run.reason
+    reason = _of_what_is_frozen(now) or unsaid(run.reason, _judged(now))
     yield f"{mark} run {run.number} {run.state} after {took}{': ' + reason if reason else ''}"
     if run.state == "failed" and run.deliver:
         yield from (f"  {said}" for said in [*(untouched(now) or _reached(now)), *stays_set(now)])

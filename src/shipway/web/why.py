@@ -12,7 +12,7 @@ from shipway.state import decisions, deployments, facts, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
-from shipway.web.words import length, listed, plain
+from shipway.web.words import length, listed, plain, unsaid
 
 FAILED = ("step.failed", "step.timed_out", "step.lost")
 EXPLAINING = 12  # lines of a log that go with a failure
@@ -38,7 +38,8 @@ def events(conn: Connection, application: str, environment: str, commit: str) ->
     bound = [fact for fact in rehearsed if environment in fact.data["before"]]
     every = {fact.id: fact for fact in [*found, *bound]}
     told = (fact for _, fact in sorted(every.items()) if fact.kind != "run.stopped" or fact.data["id"] in GATES)
-    happened = [event for fact in told if (event := _event(fact)) is not None]
+    judged = [str(fact.data["reason"]) for fact in found if fact.kind.startswith("verdict.")]
+    happened = [event for fact in told if (event := _event(fact, judged)) is not None]
     failed = _failed_steps(conn, application, environment, commit)
     lost = _lost(conn, application, environment, commit)
     return sorted([*failed, *happened, *lost], key=lambda event: event.fact)
@@ -78,12 +79,13 @@ def _taken(conn: Connection, had: Deployment, by: Deployment) -> Event | None:
     return Event(moved[-1].at, "release.rolled_back" if back else "release.replaced", moved[-1].id, says)
 
 
-def _event(fact: Fact) -> Event | None:
+def _event(fact: Fact, judged: Sequence[str]) -> Event | None:
+    """Why it was judged so stands where it was, and not again where something came of it."""
     say = SENTENCES.get(fact.kind)
     if say is None:
         return None
-    about = {**fact.data, "environment": fact.environment, "who": fact.who}
-    says = say(about)
+    says = say({**fact.data, "environment": fact.environment, "who": fact.who})
+    says = says if fact.kind.startswith("verdict.") else unsaid(says, judged)
     return Event(fact.at, fact.kind, fact.id, says) if says else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _CONTROL = re.compile(
@@ -124,6 +125,13 @@ def milliseconds(count: float) -> str:
 def plain(text: str) -> str:
     """One line without what would steer a terminal: colours, cursor, title, line ends."""
     return _CONTROL.sub("", text)
+
+
+def unsaid(text: str, said: Iterable[str]) -> str:
+    """The text without the reasons after a colon that were said in full before it."""
+    for reason in said:
+        text = text.replace(f": {reason}", "") if reason else text
+    return text
 
 
 def several(count: int, noun: str, plural: str | None = None) -> str:

@@ -108,6 +108,7 @@ def _shape(one: Whereabouts) -> dict[str, Any]:
         "state": one.state,
         "release": None if one.release is None else asdict(one.release),
         "reason": one.reason,
+        "brief": one.brief,
         "stuck": shapes.stuck(one.stuck),
     }
 
