@@ -234,6 +234,16 @@ def test_what_follows_up_a_message_is_called_so(site: Site, shipway: Shipway) ->
     assert two.endswith("update, on its way")
 
 
+def test_a_message_that_nobody_took_is_sent_again_by_what_the_list_says(site: Site, shipway: Shipway) -> None:
+    said = telling.say(site.scene, "owner", "c", "machine", "No room.")
+    with site.scene.database.write() as conn:
+        messages.nowhere(conn, said)
+    assert f"not sent: no channel; `--again {said.id}` sends it now" in shipway("messages").out
+    assert shipway("messages", "--again", said.id).out == "No room.\nTo owner, on its way.\n"
+    assert "sends it now" not in shipway("messages").out
+    assert shipway("messages", "--again", "nope").err.startswith("shipway.not_found There is no message 'nope'.")
+
+
 def test_messages_are_narrowed_down_and_read_a_part_at_a_time(site: Site, shipway: Shipway) -> None:
     assert "Nobody had to be told anything." in shipway("messages").out
     for number in range(3):

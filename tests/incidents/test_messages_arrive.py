@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from incidents.team import Team
-from shipway.incidents import channels, errand
+from shipway.incidents import again, channels, errand
 from shipway.incidents.channels import InvalidChannel
 from shipway.incidents.errand import LIMIT
 from shipway.incidents.outbox import AT_ONCE, AT_ONCE_EACH, LATE, Outbox, in_turn
@@ -330,6 +330,33 @@ def test_without_any_channel_it_is_on_record(team: Team) -> None:
     say(team)
     team.send()
     assert states(team) == ["nowhere"]
+
+
+def test_what_had_no_channel_is_sent_once_when_a_person_asks_for_it(team: Team, mailbox: Mailbox) -> None:
+    say(team)
+    team.send()
+    message = newest(team).id
+    again.send_again(team.database, message, "ben")
+    team.send()
+    assert states(team) == ["nowhere"]  # there is still none
+    team.channel("ada@example.org", mailbox.url())
+    team.send()
+    assert states(team) == ["nowhere"]  # nobody asked
+    again.send_again(team.database, message, "ben")
+    team.send()
+    (mail,) = mailbox.wait()
+    assert mail["Message-ID"] == f"<{message}@{team.places.name}.shipway.invalid>"
+    with pytest.raises(again.AlreadySent):
+        again.send_again(team.database, message, "ben")
+
+
+def test_what_is_in_a_couriers_hand_is_left_there_and_nobody_asked_for_more(team: Team) -> None:
+    say(team)
+    with team.database.write() as conn:
+        assert messages.claim(conn, messages.recent(conn)[0], "a courier", time.time() + MINUTE)
+    again.send_again(team.database, newest(team).id, "ben")
+    with team.database.read() as conn:
+        assert "message.again" not in [one.kind for one in facts.after(conn, 0)]
 
 
 def test_half_an_hour_without_the_mail_server_loses_nothing_and_repeats_nothing(

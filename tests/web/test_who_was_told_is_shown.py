@@ -10,7 +10,7 @@ import pytest
 
 from shipway.incidents.channels import ENDED, UPDATED
 from shipway.pushes import access
-from shipway.state import messages, runs
+from shipway.state import facts, messages, runs
 from shipway.state.messages import Draft
 from support import receivers
 from web import telling
@@ -196,6 +196,35 @@ def test_the_page_says_what_became_of_each_and_leads_to_what_it_is_about(site: S
     assert [one["error_number"] for one in told] == [error.number, None, None, None, None]
     assert [one["run_number"] for one in told] == [None, None, None, 1, 1]
     assert [one["release_number"] for one in told] == [None, None, None, 1, 1]
+
+
+def test_whoever_sends_a_message_again_is_on_record_and_nobody_is_told_twice(site: Site) -> None:
+    sent, refused, lost, fresh = several(site.scene)
+    page = site.get("/messages").text
+    for one, offered in ((sent, False), (refused, True), (lost, True), (fresh, False)):
+        assert (f'action="/messages/{one}/again"' in page) == offered
+    assert site.send("POST", f"{ALL}/{refused}/again", who="ben").json["next_try"] <= time.time()
+    form = {**site.sign_in("ben"), "origin": site.origin, "content-type": "application/x-www-form-urlencoded"}
+    done = site.ask("POST", f"/messages/{lost}/again", form, "")
+    assert done.headers["location"] == f"/messages?person=ada%40example.org#m-{lost}"
+    with site.scene.database.read() as conn:
+        now = messages.waiting(conn, time.time() + 1)
+        again = [one for one in facts.after(conn, 0) if one.kind == "message.again"]
+    assert {refused, lost} <= {one.id for one in now}
+    assert [(one.who, one.data["message"]) for one in again] == [("ben", refused), ("ben", lost)]
+    assert "On its way" in site.get("/messages?application=ledger").text
+    assert site.send("POST", f"{ALL}/{sent}/again").json["error"]["id"] == "incidents.already_sent"
+    assert site.send("POST", f"{ALL}/nobody/again").status == 404
+    life = site.get(f"/applications/topup/commits/{again[0].commit}").text
+    assert "ben had a message to ben@example.org sent again" in life
+
+
+def test_a_page_of_messages_looks_again_when_one_has_its_turn(site: Site) -> None:
+    several(site.scene)
+    page = site.get("/messages").text
+    assert re.search(r"/static/\w+/message_list\.js", page)
+    assert page.count(f'data-next="{site.scene.now + 60}"') == 1  # the one that was refused
+    assert page.count("data-next=") == 2
 
 
 def test_what_no_message_can_be_is_refused_and_what_is_not_there_is_said(site: Site) -> None:

@@ -68,9 +68,20 @@ def messages(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", help="How many to list.", min=1, max=500)] = 50,
     full: Annotated[bool, typer.Option("--full", help="With their texts.")] = False,
+    again: Annotated[
+        str | None,
+        typer.Option(
+            "--again", help="Send the message with this id again, now: one that no channel took, or that none led to."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Who was told what, when, by which channel; and what could not be delivered yet, and why."""
+    if again is not None:
+        done = Server.find().post(f"/messages/{again}/again")
+        told = f"{_plain(done['subject'])}\nTo {_plain(done['person'])}, {_became(done)}."
+        show.as_json(done) if as_json else print(told)
+        return
     asked: dict[str, Any] = {"person": person, "state": state, "before": before}
     if commit is not None:
         asked |= {"application": here.application(app), "commit": here.commit(commit)}
@@ -156,7 +167,8 @@ def _plain(text: str) -> str:
 
 def _how(message: dict[str, Any]) -> str:
     word = f"{message['follows']}, " if message["follows"] else ""
-    return word + _became(message)
+    untaken = message["state"] == "nowhere" or (message["state"] == "waiting" and message["problem"])
+    return word + _became(message) + (f"; `--again {message['id']}` sends it now" if untaken else "")
 
 
 def _became(message: dict[str, Any]) -> str:

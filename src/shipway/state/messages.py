@@ -180,6 +180,17 @@ def hasten(conn: Connection, waiting_: Iterable[str], now: float) -> None:
         conn.execute(update(messages).where(*resting, messages.c.next_try > now).values(next_try=now))
 
 
+def again(conn: Connection, message: Message, now: float, who: str) -> bool:
+    """Has one tried now that nobody took, as `who` asked for; False while it is in somebody's hand, or was sent."""
+    free = (messages.c.id == message.id, messages.c.state.in_(("waiting", "nowhere")), messages.c.lease == "")
+    problem = "" if message.state == "nowhere" else message.problem
+    values = {"state": "waiting", "next_try": now, "problem": problem}
+    if not conn.execute(update(messages).where(*free).values(**values)).rowcount:
+        return False
+    _fact(conn, "message.again", message.id, message, who, person=message.person, subject=message.subject)
+    return True
+
+
 def recent(
     conn: Connection,
     *,
@@ -285,14 +296,18 @@ def _messages(conn: Connection, query: Select[Any]) -> list[Message]:
     return [Message(**row) for row in conn.execute(query).mappings()]
 
 
-def _fact(conn: Connection, kind: str, message: str, about: Draft | Message, **data: str) -> None:
-    """It is no part of the run that the message is about: that has its last fact when it ends."""
+def _fact(
+    conn: Connection, kind: str, message: str, about: Draft | Message, who: str | None = None, **data: str
+) -> None:
+    """It is no part of the run that the message is about: that has its last fact when it ends. Without `who` it
+    happened to whom the message is for.
+    """
     facts.record(
         conn,
         kind,
         application=about.application,
         environment=about.environment,
         commit=about.commit,
-        who=about.person,
+        who=who or about.person,
         data={"message": message, "kind": about.kind, "run": about.run, **data},
     )

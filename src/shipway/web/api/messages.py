@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from shipway.incidents import again
 from shipway.incidents.outbox import LATE
 from shipway.state import messages
 from shipway.web import lookups, shapes, told
@@ -31,6 +32,11 @@ def list_messages(site: Site, call: Call) -> dict[str, Any]:
     }
 
 
+def send_again(site: Site, call: Call) -> dict[str, Any]:
+    """Has a message tried now that no channel took yet (waiting), or that none led to (nowhere)."""
+    return shapes.message(again.send_again(site.database, call.place("message"), call.who))
+
+
 def _of_a_known_commit(site: Site, asked: Asked) -> Asked:
     """With the whole id of the commit. Raises NotFound where there is neither a message of it nor the commit."""
     if asked.application is None or asked.commit is None:
@@ -46,4 +52,7 @@ def _shape(one: Told) -> dict[str, Any]:
     return {**shapes.message(one.message), **numbers}
 
 
-ROUTES = (declare("GET", "/api/v1/messages", list_messages, who="user"),)
+ROUTES = (
+    declare("GET", "/api/v1/messages", list_messages, who="user"),
+    declare("POST", "/api/v1/messages/{message}/again", send_again, who="user"),
+)

@@ -371,6 +371,11 @@ def _lines(text: str) -> Sequence[str]:
 Said = tuple[str, str, str]
 
 SIMPLE: Mapping[str, Callable[[Fact], Said]] = {
+    "message.again": lambda fact: (
+        "bell",
+        f"{fact.who} had a message to {fact.data['person']} sent again",
+        fact.data["subject"],
+    ),
     "deployment.overtaken": lambda fact: ("draining", f"Not deployed to {fact.environment}", fact.data["reason"]),
     "deployment.unneeded": lambda fact: (
         "serving",

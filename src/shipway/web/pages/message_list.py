@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from shipway.incidents import again
 from shipway.state import applications, messages
 from shipway.state.messages import Message
 from shipway.web import told
@@ -62,6 +63,14 @@ def message_list(site: Site, call: Call) -> Response:
     )
 
 
+def send_again(site: Site, call: Call) -> Response:
+    """Has it tried now, and leads to what becomes of it."""
+    done = again.send_again(site.database, call.place("message"), call.who)
+    about = Asked(application=done.application, commit=done.commit if done.application else None)
+    those = about if about.commit else Asked(person=done.person)
+    return RedirectResponse(f"/messages{those.but()}#m-{done.id}", 303)
+
+
 def fate(message: Message) -> Fate:
     """What became of a message so far, in words."""
     tried = f"tried {several(message.attempts, 'time')}"
@@ -85,4 +94,7 @@ def _title(found: Part, waiting: int, asked: Asked) -> str:
     return "Nobody had to be told anything"
 
 
-ROUTES = (declare("GET", "/messages", message_list, who="user"),)
+ROUTES = (
+    declare("GET", "/messages", message_list, who="user"),
+    declare("POST", "/messages/{message}/again", send_again, who="user"),
+)
