@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from shipway.errors import UserError
 from shipway.releases import gate
 from shipway.state import deployments, releases, verdicts
 from shipway.state.database import Connection
 from shipway.state.releases import Release
+
+NAMED = 20  # releases that are named where one is asked for that has never served
 
 
 class NowhereToGo(UserError):
@@ -26,22 +30,19 @@ def target(conn: Connection, application: str, environment: str, to: int | None)
     if now is None:
         raise NowhereToGo(f"{environment} serves nothing yet, so there is nothing to roll back.")
     serving = releases.get(conn, now.release)
-    by = deployments.get(conn, now.deployment)
-    served = _that_have_served(conn, application, environment)
     if to is not None:
-        return _named(conn, serving, served, to)
-    served = [release for release in served if _may_serve_again(conn, release)]
-    earlier = [release for release in served if release.number < serving.number]
-    if by.kind == "deploy":
-        earlier = [release for release in served if release.id != serving.id][:1]
-    if not earlier:
+        return _named(conn, serving, to)
+    went_back = deployments.get(conn, now.deployment).kind != "deploy"
+    before = releases.that_served(conn, serving, below=serving.number if went_back else None)
+    earlier = next((release for release in before if _may_serve_again(conn, release)), None)
+    if earlier is None:
         raise NowhereToGo(
             f"{environment} serves its first release, r{serving.number}; there is none before it."
             if serving.number == 1
             else f"{environment} serves r{serving.number}, and no release before it may serve.",
             hint="shipway runs, then shipway deploy COMMIT takes another commit there.",
         )
-    return max(earlier, key=lambda release: release.number)
+    return earlier
 
 
 def _may_serve_again(conn: Connection, release: Release) -> bool:
@@ -50,23 +51,23 @@ def _may_serve_again(conn: Connection, release: Release) -> bool:
     return not bad and gate.quarantine_over(conn, release, release.environment) is None
 
 
-def _named(conn: Connection, serving: Release, served: list[Release], to: int) -> Release:
+def _named(conn: Connection, serving: Release, to: int) -> Release:
     if to == serving.number:
         raise NowhereToGo(f"r{to} is what {serving.environment} serves.")
-    for release in served:
-        if release.number == to:
-            return release
-    others = _others(conn, serving, served)
     named = releases.numbered(conn, serving.application, serving.environment, to)
+    if named is not None and deployments.has_served(conn, named.id):
+        return named
+    others = _others(conn, serving)
     if named is None:
         raise NowhereToGo(f"r{to} has never served in {serving.environment}.", hint=others)
     raise _no_place(conn, named, others)
 
 
-def _others(conn: Connection, serving: Release, served: list[Release]) -> str:
+def _others(conn: Connection, serving: Release) -> str:
     """Which there are to go back to; nothing where there is none."""
-    ways = [release for release in served if release.number != serving.number and _may_serve_again(conn, release)]
-    names = ", ".join(f"r{release.number}" for release in ways)
+    served = (one for one in releases.that_served(conn, serving) if one.number != serving.number)
+    ways = (f"r{one.number}" for one in served if _may_serve_again(conn, one))
+    names = ", ".join(islice(ways, NAMED))
     return f"These have served, and may again: {names}." if names else ""
 
 
@@ -93,13 +94,3 @@ def _got_to(conn: Connection, release: Release) -> str:
     if verdicts.is_bad(conn, release.id):
         return f"had up to {most} % of the requests to {where}, and was judged bad"
     return f"had up to {most} % of the requests to {where}, and was taken back before it had them all"
-
-
-def _that_have_served(conn: Connection, application: str, environment: str) -> list[Release]:
-    """The one that was made to serve last first."""
-    done = [
-        deployment.release
-        for deployment in deployments.recent(conn, application, environment, limit=200)
-        if deployment.state == "done"
-    ]
-    return [releases.get(conn, release) for release in dict.fromkeys(done)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +111,20 @@ def of_release(conn: Connection, release: str) -> list[Deployment]:
     return [Deployment(**row) for row in conn.execute(query).mappings()]
 
 
+def since(conn: Connection, release: Release) -> Iterator[Deployment]:
+    """The deployments to its environment since a release was last made to serve there, the newest first."""
+    done = select(func.max(deployments.c.epoch)).where(
+        deployments.c.release == release.id, deployments.c.state == "done"
+    )
+    query = select(deployments).where(
+        deployments.c.application == release.application,
+        deployments.c.environment == release.environment,
+        deployments.c.epoch > func.coalesce(done.scalar_subquery(), 0),
+    )
+    for row in conn.execute(query.order_by(deployments.c.epoch.desc())).mappings():
+        yield Deployment(**row)
+
+
 def done_before(conn: Connection, deployment: Deployment) -> Deployment | None:
     """The newest one before it in its environment that was done: of what served there until then."""
     query = (
@@ -126,6 +140,12 @@ def done_before(conn: Connection, deployment: Deployment) -> Deployment | None:
     )
     row = conn.execute(query).mappings().one_or_none()
     return None if row is None else Deployment(**row)
+
+
+def has_served(conn: Connection, release: str) -> bool:
+    """Whether a release ever had all requests."""
+    done = (deployments.c.release == release, deployments.c.state == "done")
+    return conn.execute(select(deployments.c.id).where(*done).limit(1)).first() is not None
 
 
 def have_served(conn: Connection, application: str, environment: str, digest: str) -> bool:

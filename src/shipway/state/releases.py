@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from shipway.state import facts, ids
-from shipway.state.tables import releases, serving
+from shipway.state.tables import deployments, releases, serving
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,30 @@ def recent(
         .limit(limit)
     )
     return [Release(**row) for row in conn.execute(query).mappings()]
+
+
+def that_served(conn: Connection, other: Release, below: int | None = None) -> Iterator[Release]:
+    """The releases that ever had all requests in the environment of `other`, without that one: what was made to
+    serve last first; with `below` those with a smaller number, the newest first. As far as anybody reads on.
+    """
+    here = deployments.c.application == other.application, deployments.c.environment == other.environment
+    served = select(deployments.c.release).where(*here, deployments.c.state == "done")
+    if below is None:
+        order = served.order_by(deployments.c.epoch.desc())
+    else:
+        query = select(releases.c.id).where(
+            releases.c.application == other.application,
+            releases.c.environment == other.environment,
+            releases.c.number < below,
+            exists().where(deployments.c.release == releases.c.id, deployments.c.state == "done"),
+        )
+        order = query.order_by(releases.c.number.desc())
+    seen = {other.id}
+    with conn.execute(order) as found:
+        for release in found.scalars():
+            if release not in seen:
+                seen.add(release)
+                yield get(conn, release)
 
 
 def commits(conn: Connection) -> dict[str, str]:

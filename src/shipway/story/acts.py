@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from shipway.artifacts import shelf
 from shipway.config import names
 from shipway.durable.plan import Plan
 from shipway.environments import configure
@@ -180,14 +181,24 @@ class Story:
         return self._queue_rollback(release, way, who, _decided(will, release, others, who))
 
     def _way_back(self, application: str, environment: str, to: int | None, past: int | None = None) -> Release:
-        """Where a rollback goes to. Raises what keeps it from there."""
         with self.cast.database.read() as conn:
-            go_back.check_frozen(conn, application, environment, to)
-            release = self._standing(conn, application, environment) if to is None else None
-            release = release or choose.target(conn, application, environment, to)
-            go_back.check_holds(conn, release)
-            migrations.check_way_back(self.cast, conn, release, past=past)
-            return release
+            return self.way_back(conn, application, environment, to, past)
+
+    def way_back(
+        self, conn: Connection, application: str, environment: str, to: int | None, past: int | None = None
+    ) -> Release:
+        """The release that going back leads to, r<to> or the one before what serves; nothing is done yet.
+
+        Raises NowhereToGo, GateClosed where it is held, NoWayBack where the data allows none, and NothingToDeploy
+        once its files were pruned.
+        """
+        go_back.check_frozen(conn, application, environment, to)
+        release = self._standing(conn, application, environment) if to is None else None
+        release = release or choose.target(conn, application, environment, to)
+        go_back.check_holds(conn, release)
+        migrations.check_way_back(self.cast, conn, release, past=past)
+        self._has_files(conn, release)
+        return release
 
     def freeze(self, application: str, environment: str, why: str, until: str, who: str) -> Hold:
         """Lets nothing new be deployed to an environment: `until` as people say it, empty until it is thawed."""
@@ -309,6 +320,14 @@ class Story:
                 hint=_way_to_an_artifact(full, newest),
             )
         return artifact
+
+    def _has_files(self, conn: Connection, release: Release) -> None:
+        pruned = artifacts.of_release(conn, release).pruned is not None
+        if pruned and not shelf.archive(self.cast.machine.places, release.digest).exists():
+            raise NothingToDeploy(
+                f"The files of r{release.number} ({release.commit[:7]}) were pruned since.",
+                hint=f"Build it anew and deploy that: git push shipway {release.commit[:7]}:refs/heads/again",
+            )
 
     def _queue_rollback(self, release: Release, way: Plan, who: str, also: Note | None = None) -> Run:
         with self.cast.database.read() as conn:

@@ -20,8 +20,6 @@ from shipway.state.releases import Release
 from shipway.state.stuck import Stuck
 from shipway.story.cast import Cast, project_of
 
-LOOKED_BACK = 200  # deployments
-
 
 class MigrationWaits(UserError):
     """A contract may not run while code that needs what it takes away still does."""
@@ -138,9 +136,7 @@ def _obstacles(cast: Cast, conn: Connection, to: Release) -> Iterator[NoWayBack]
 
 def _since(conn: Connection, to: Release) -> Iterator[Done]:
     """The migrations that were begun there since the release was last made to serve, the newest first."""
-    for deployment in deployments.recent(conn, to.application, to.environment, LOOKED_BACK):
-        if deployment.release == to.id and deployment.state == "done":
-            return
+    for deployment in deployments.since(conn, to):
         release = releases.get(conn, deployment.release)
         settings = project_of(artifacts.of_release(conn, release)).release
         if settings is not None and deployments.has_entered(conn, deployment, "release"):
