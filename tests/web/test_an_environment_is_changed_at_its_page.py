@@ -9,7 +9,7 @@ import pytest
 from markupsafe import Markup
 from playwright.sync_api import Page, expect
 
-from shipway.state import holds, releases
+from shipway.state import artifacts, holds, releases, runs
 from web.server import Answer, Site
 
 PROD = "/applications/topup/environments/prod"
@@ -194,6 +194,42 @@ def test_two_releases_are_compared_as_data(site: Site) -> None:
     assert [one["subject"] for one in back["commits_taken_back"]] == ["Two"]
     scene.roll_back("topup", "prod", first)
     assert site.get(f"/api/v1{PROD}/compare?from=r9").status == 404
+
+
+def test_any_release_that_has_served_is_gone_back_to_at_its_page(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    made = [scene.deliver(scene.push("topup", f"Change number {number}")) for number in range(23)]
+    for _ in range(21):  # the newest twenty of the list have never served
+        failing = scene.push("topup", "Break it")
+        scene.green(failing)
+        scene.fail_deployment(scene.begin_deployment(failing, "prod"), "it does not answer")
+        scene.end(failing, "failed", "it does not answer")
+    assert "Roll back to r22" in site.get(PROD).text
+    old = site.get(f"{PROD}/releases/r2").text
+    assert "Roll back to r2, <code>" + made[1].commit[:7] in old
+    assert f'action="{PROD}/rollback"' in old
+    for other in ("r23", "r30"):  # it serves, it never did
+        assert "Roll back" not in site.get(f"{PROD}/releases/{other}").text
+    assert submit(site, "rollback", to="r2").headers["location"] == "/runs/topup:45"
+    with scene.database.read() as conn:
+        assert runs.numbered(conn, "topup", 45).commit == made[1].commit
+
+
+def test_what_cannot_be_gone_back_to_says_why(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    made = [scene.deliver(scene.push("topup", f"Change number {number}")) for number in range(2)]
+    with scene.database.write() as conn:
+        artifacts.prune(conn, made[0])
+    said = f"The files of r1 ({made[0].commit[:7]}) were pruned since."
+    for path in (PROD, f"{PROD}/releases/r1"):
+        page = site.get(path).text
+        assert said in page
+        assert f'action="{PROD}/rollback"' not in page
+    assert submit(site, "rollback", to="r1").status == 409
+    with scene.database.read() as conn:
+        assert len(runs.recent(conn, application="topup")) == 2
 
 
 def test_going_back_says_which_configuration_comes_along(site: Site) -> None:

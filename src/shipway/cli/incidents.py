@@ -71,7 +71,7 @@ def messages(
     again: Annotated[
         str | None,
         typer.Option(
-            "--again", help="Send the message with this id again, now: one that no channel took, or that none led to."
+            "--again", help="Send the message with this id again, now: one that no channel took or led to."
         ),
     ] = None,
     as_json: AsJson = False,

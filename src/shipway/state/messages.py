@@ -181,7 +181,7 @@ def hasten(conn: Connection, waiting_: Iterable[str], now: float) -> None:
 
 
 def again(conn: Connection, message: Message, now: float, who: str) -> bool:
-    """Has one tried now that nobody took, as `who` asked for; False while it is in somebody's hand, or was sent."""
+    """Has one tried now that nobody took, as `who` asked for; False while it is in a hand, or was sent."""
     free = (messages.c.id == message.id, messages.c.state.in_(("waiting", "nowhere")), messages.c.lease == "")
     problem = "" if message.state == "nowhere" else message.problem
     values = {"state": "waiting", "next_try": now, "problem": problem}

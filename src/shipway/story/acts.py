@@ -196,8 +196,8 @@ class Story:
         release = self._standing(conn, application, environment) if to is None else None
         release = release or choose.target(conn, application, environment, to)
         go_back.check_holds(conn, release)
-        migrations.check_way_back(self.cast, conn, release, past=past)
         self._has_files(conn, release)
+        migrations.check_way_back(self.cast, conn, release, past=past)
         return release
 
     def freeze(self, application: str, environment: str, why: str, until: str, who: str) -> Hold:

@@ -31,6 +31,7 @@ from shipway.web.pages import (
     measure_lines,
     probe_lines,
     release_lines,
+    ways,
 )
 from shipway.web.pages.channel import Channel
 from shipway.web.pages.instance_lines import Group
@@ -76,8 +77,8 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
         tried = _tried(conn, moving, now, left)
         stable = _stable(now, tried)
         serving = next((line for line in lines if line.release.id == stable), None)
-        back = release_lines.way_back(conn, lines, application, environment, left)
-        forward = release_lines.way_forward(lines, now)
+        back = None if left is not None else ways.back(site, conn, now)
+        forward = ways.forward(site, conn, now, release_lines.way_forward(lines, now))
         groups = instance_lines.groups(
             site, conn, application, environment, _living(lines, stable, now, moving, left)
         )
@@ -115,7 +116,6 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             moving_run=None if moving is None else runs.get(conn, moving.run),
             back=back,
             forward=forward,
-            coming=_coming(site, conn, serving, (back, forward)),
             holds=held,
             frozen=next((hold for hold in held if hold.kind == holds.FREEZE), None),
             promotion=None if moving else promotion(site, conn, application, names, environment, serving),
@@ -142,17 +142,6 @@ def _belongings(site: Site, conn: Connection, application: str, environment: str
         "kept": data.kept(site.places, application, environment, MEASURED),
         "copies": data.copies(site.places, application, environment, MEASURED),
         "copied_for": _copied_for(conn, application, environment),
-    }
-
-
-def _coming(site: Site, conn: Connection, serving: Line | None, ways: Sequence[Line | None]) -> Mapping[str, str]:
-    """What becomes of the configuration on each of these ways, in words, by the release it leads to."""
-    return {
-        way.release.id: differences.coming_along(
-            way.release, differences.configuration(site, conn, serving.release, way.release)
-        )
-        for way in ways
-        if way is not None and serving is not None
     }
 
 

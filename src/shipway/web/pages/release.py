@@ -15,7 +15,7 @@ from shipway.state.messages import Message
 from shipway.state.runs import Run
 from shipway.web import lookups, quarantines, sentences, trials, why
 from shipway.web.call import Call
-from shipway.web.pages import trial_chart
+from shipway.web.pages import trial_chart, ways
 from shipway.web.pages.comparing import Compared, compared, doubted
 from shipway.web.pages.environment import BASE
 from shipway.web.pages.rendering import page
@@ -74,6 +74,7 @@ def release_page(site: Site, call: Call) -> Response:
             run=None if trial.deployment is None else runs.get(conn, trial.deployment.run),
             judged=[*_judged(trial), *_so_far(site, trial)],
             charts=_charts(site, trial),
+            way=None if trial.moving or trial.asking else ways.to_release(site, conn, release),
             kept=kept,
             told=_told(conn, trial),
             runs=_runs(conn, trial),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from shipway.pushes.git import CommitInfo
 from shipway.releases import gate
-from shipway.rollbacks import choose
 from shipway.state import deployments, releases, runs, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
@@ -109,19 +108,6 @@ def _lines(
         one.id: _fate(conn, one, last.get(one.id), now, held=one.id in held, bad=one.id in bad) for one in shown
     } | dict(shared)
     return [_line(site, conn, one, last.get(one.id), *fates[one.id], bad=one.id in bad) for one in shown]
-
-
-def way_back(
-    conn: Connection, lines: Sequence[Line], application: str, environment: str, left: Stuck | None
-) -> Line | None:
-    """What a rollback goes to, if there is anything, and nothing is `left` frozen there."""
-    if left is not None:
-        return None
-    try:
-        target = choose.target(conn, application, environment, None)
-    except choose.NowhereToGo:
-        return None
-    return next((line for line in lines if line.release.id == target.id), None)
 
 
 def way_forward(lines: Sequence[Line], now: Now | None) -> Line | None:
