@@ -73,6 +73,9 @@ def test_what_an_older_one_called_frozen_is_read_as_stuck(tmp_path: Path) -> Non
         (lambda conn: runs.lately(conn, "shop", "deploy"), "runs_deployed"),
         (lambda conn: runs.newest_push(conn, "shop", "main"), "runs_by_branch"),
         (lambda conn: releases.numbers(conn, ["a" * 40, "b" * 40]), "releases_by_commit"),
+        (lambda conn: releases.of_commit(conn, "shop", "prod", "a" * 7), "releases_by_commit"),
+        (lambda conn: runs.newest_delivered(conn, "shop", "main", "prod"), "runs_by_branch"),
+        (lambda conn: deployments.have_served(conn, "shop", "prod", "d" * 64), "digest=?"),
     ],
 )
 def test_what_every_view_asks_is_found_by_an_index(

@@ -15,10 +15,10 @@ from shipway.cli import signals
 from shipway.signals.instances import Usage
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import NEW_QUESTION, Finding, Verdict, by_chance, counted, weight
-from shipway.state import deployments, holds, instances, runs
+from shipway.state import deployments, holds, instances, releases, runs
 from shipway.state.releases import Release
 from shipway.traffic.tally import BOUNDS, Tally
-from shipway.web import journey
+from shipway.web import journey, shares, trials
 from shipway.web.narration import Telling
 from shipway.web.pages import trial_chart
 from shipway.web.pages.trial_chart import Window
@@ -589,6 +589,27 @@ def test_a_run_says_where_what_it_brought_was_judged_bad(judged: Site) -> None:
     page = judged.get(f"/runs/{place}").text
     assert "Judged bad" in page.partition('id="goes"')[2]
     assert "judged bad" in page.partition('id="graph"')[2]
+
+
+def test_what_came_before_and_after_a_release_is_known_however_long_ago_that_is(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    for number in range(3):
+        last = scene.push("topup", f"Change number {number}")
+        scene.deliver(last, ["prod"])
+    with scene.database.write() as conn:
+        newest = releases.numbered(conn, "topup", "prod", 3)
+        assert newest is not None
+        about = {"application": "topup", "branch": "main", "commit": last.commit, "who": "ada"}
+        for _ in range(shares.FAR + 1):
+            run = runs.create(conn, push=None, purpose="deploy", deliver=["prod"], plan={}, **about)
+            made = deployments.begin(conn, run=run.id, release=newest, kind="deploy", at_least=0)
+            deployments.end(conn, made, "failed", "it does not answer")
+    with scene.database.read() as conn:
+        second = releases.numbered(conn, "topup", "prod", 2)
+        assert second is not None
+        trial = trials.read(conn, second)
+    assert [one and one.number for one in (trial.before, trial.after)] == [1, 3]
 
 
 def test_evidence_is_said_in_words() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, exists, func, insert, select, update
 
 from shipway.state import facts, ids
 from shipway.state.releases import Release
@@ -142,6 +142,32 @@ def done_before(conn: Connection, deployment: Deployment) -> Deployment | None:
     return None if row is None else Deployment(**row)
 
 
+def other_done_before(conn: Connection, deployment: Deployment) -> Deployment | None:
+    """The same, of another release than its own."""
+    query = _beside(deployment).where(
+        deployments.c.release != deployment.release,
+        deployments.c.epoch < deployment.epoch,
+        deployments.c.state == "done",
+    )
+    row = conn.execute(query.order_by(deployments.c.epoch.desc()).limit(1)).mappings().one_or_none()
+    return None if row is None else Deployment(**row)
+
+
+def after(conn: Connection, deployment: Deployment, limit: int) -> Iterator[Deployment]:
+    """The deployments to its environment that began after it, oldest first, as far as anybody reads on."""
+    query = _beside(deployment).where(deployments.c.epoch > deployment.epoch)
+    with conn.execute(query.order_by(deployments.c.epoch).limit(limit)) as found:
+        for row in found.mappings():
+            yield Deployment(**row)
+
+
+def _beside(deployment: Deployment) -> Select[Any]:
+    return select(deployments).where(
+        deployments.c.application == deployment.application,
+        deployments.c.environment == deployment.environment,
+    )
+
+
 def has_served(conn: Connection, release: str) -> bool:
     """Whether a release ever had all requests."""
     done = (deployments.c.release == release, deployments.c.state == "done")
@@ -151,13 +177,12 @@ def has_served(conn: Connection, release: str) -> bool:
 def have_served(conn: Connection, application: str, environment: str, digest: str) -> bool:
     """Whether this very artifact was ever made to serve there."""
     query = (
-        select(deployments.c.id)
-        .join(releases, releases.c.id == deployments.c.release)
+        select(releases.c.id)
         .where(
-            deployments.c.application == application,
-            deployments.c.environment == environment,
-            deployments.c.state == "done",
+            releases.c.application == application,
+            releases.c.environment == environment,
             releases.c.digest == digest,
+            exists().where(deployments.c.release == releases.c.id, deployments.c.state == "done"),
         )
         .limit(1)
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, UnaryExpression, delete, exists, func, insert, select, update
+from sqlalchemy.sql.operators import custom_op
 
 from shipway.state import facts, ids
 from shipway.state.tables import deployments, releases, serving
@@ -157,14 +159,19 @@ def of_commit(conn: Connection, application: str, environment: str, commit: str)
     query = (
         select(releases)
         .where(
-            releases.c.application == application,
-            releases.c.environment == environment,
-            releases.c.commit.startswith(commit, autoescape=True),
+            releases.c.commit.between(commit, f"{commit}g"),  # no digit comes after f
+            _unindexed(releases.c.application) == application,  # few share a commit, many an environment
+            _unindexed(releases.c.environment) == environment,
         )
-        .order_by(releases.c.number.desc())
+        .order_by(_unindexed(releases.c.number).desc())
         .limit(20)
     )
     return [Release(**row) for row in conn.execute(query).mappings()]
+
+
+def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same value, by which no index is looked in (sqlite.org/optoverview: a unary +)."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def numbers(conn: Connection, found: Collection[str]) -> dict[tuple[str, str, str], int]:

@@ -238,7 +238,7 @@ def newest_delivered(conn: Connection, application: str, branch: str, environmen
             deployments.c.environment == environment,
             deployments.c.state == "done",
         )
-        .order_by(runs.c.number.desc())
+        .order_by(runs.c.id.desc())
         .limit(1)
     )
     row = conn.execute(query).mappings().one_or_none()

@@ -109,6 +109,11 @@ def before(conn: Connection, deployment: Deployment) -> Stuck | None:
     return _newest(conn, [one for one in recent if one.epoch < deployment.epoch])
 
 
+def everywhere(conn: Connection, application: str, environments: Iterable[str]) -> dict[str, Stuck | None]:
+    """What is frozen in each of these environments, by their names."""
+    return {name: now(conn, application, name) for name in environments}
+
+
 def of_deployment(conn: Connection, deployment: Deployment) -> Stuck | None:
     """What it left frozen, whatever came after it; None where it did not."""
     recorded = _recorded(conn, deployment)

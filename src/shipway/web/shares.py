@@ -12,7 +12,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 
 EVERYTHING = 100
-FAR = 200  # deployments back, among which those are looked for that moved a share
+FAR = 200  # deployments that came to nothing one after the other, at most
 GIVEN = ("deployment.try", "deployment.asked")
 EXPLAINED = ("deployment.asked", "deployment.answered")
 MOVED = {
@@ -73,10 +73,12 @@ def later(conn: Connection, deployment: Deployment) -> list[Deployment]:
     """What came to its environment after a deployment, up to what took all requests, oldest first; its release
     again, where somebody decided for that.
     """
-    recent = deployments.recent(conn, deployment.application, deployment.environment, limit=FAR)
-    newer = [one for one in reversed(recent) if one.epoch > deployment.epoch]
-    last = next((place for place, one in enumerate(newer) if took_all(one, deployment)), len(newer))
-    return newer[: last + 1]
+    found = []
+    for one in deployments.after(conn, deployment, FAR):
+        found.append(one)
+        if took_all(one, deployment):
+            break
+    return found
 
 
 def took_all(one: Deployment, deployment: Deployment) -> bool:
@@ -86,9 +88,8 @@ def took_all(one: Deployment, deployment: Deployment) -> bool:
 
 def before(conn: Connection, deployment: Deployment) -> str | None:
     """The id of the release that served when a deployment began, if another one did."""
-    return before_among(
-        deployments.recent(conn, deployment.application, deployment.environment, limit=FAR), deployment
-    )
+    other = deployments.other_done_before(conn, deployment)
+    return None if other is None else other.release
 
 
 def before_among(recent: Sequence[Deployment], deployment: Deployment) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shipway.releases.gate import Frozen
@@ -56,20 +56,33 @@ class Whereabouts:
 
 
 def where(
-    conn: Connection, commits: Commits, application: str, commit: str, environments: Sequence[str]
+    conn: Connection,
+    commits: Commits,
+    application: str,
+    commit: str,
+    environments: Sequence[str],
+    frozen: Mapping[str, Stuck | None] | None = None,
 ) -> list[Whereabouts]:
-    """The commit (a whole id) in each of the environments, in their order."""
+    """The commit (a whole id) in each of the environments, in their order; `frozen` is what is so in each of
+    them, where that was asked before.
+    """
+    left = stuck.everywhere(conn, application, environments) if frozen is None else frozen
     recent = runs.recent(conn, application=application, limit=200)
     containing = commits.containing(application, commit, {run.commit for run in recent})
     carriers = [run for run in recent if run.commit in containing]
-    return [_in_one(conn, commits, application, commit, name, carriers) for name in environments]
+    return [_in_one(conn, commits, application, commit, name, carriers, left[name]) for name in environments]
 
 
 def _in_one(
-    conn: Connection, commits: Commits, application: str, commit: str, environment: str, carriers: list[Run]
+    conn: Connection,
+    commits: Commits,
+    application: str,
+    commit: str,
+    environment: str,
+    carriers: list[Run],
+    left: Stuck | None,
 ) -> Whereabouts:
-    found = _beside_what_is_frozen(conn, commits, application, commit, environment, carriers)
-    left = stuck.now(conn, application, environment)
+    found = _beside_what_is_frozen(conn, commits, application, commit, environment, carriers, left)
     if left is None or found.state == PENDING:
         return found
     if found.state == STOPPED and commits.contains(application, left.release.commit, commit):
@@ -82,18 +95,24 @@ def _in_one(
 
 
 def _beside_what_is_frozen(
-    conn: Connection, commits: Commits, application: str, commit: str, environment: str, carriers: list[Run]
+    conn: Connection,
+    commits: Commits,
+    application: str,
+    commit: str,
+    environment: str,
+    carriers: list[Run],
+    left: Stuck | None,
 ) -> Whereabouts:
     now = releases.now_serving(conn, application, environment)
     serves = None if now is None else releases.get(conn, now.release)
     if serves is not None and commits.contains(application, serves.commit, commit):
-        return _in_what_serves(conn, commits, commit, serves)
+        return _in_what_serves(conn, commits, commit, serves, left)
     state, reason, came = _why_not(conn, environment, carriers)
     if state == STOPPED:
         gone = taken.taken(conn, commits, application, commit, environment)
         own = next(iter(releases.of_commit(conn, application, environment, commit)), None)
         for release in (own, came):
-            if release is not None and (said := _judged_bad(conn, release, gone)) is not None:
+            if release is not None and (said := _judged_bad(conn, release, left, gone)) is not None:
                 return Whereabouts(environment, state, serves, *said)
         if gone is not None and _is_why(conn, gone, came):
             return Whereabouts(environment, state, serves, gone.says, gone.says, gone.cause)
@@ -108,12 +127,14 @@ def _cause(reason: str, environment: str) -> str:
     return first.replace(f"is not delivered to {environment}", "is not delivered there")
 
 
-def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Release) -> Whereabouts:
+def _in_what_serves(
+    conn: Connection, commits: Commits, commit: str, serves: Release, left: Stuck | None
+) -> Whereabouts:
     """It serves, itself or as part of a newer commit, unless a commit on top of it takes it back."""
     says, environment = f"r{serves.number} serves", serves.environment
     if serves.commit == commit:
         kept = quarantines.over(conn, serves, environment)
-        but = sentences.sentence(trials.read(conn, serves)) if kept and kept.in_force else ""
+        but = sentences.sentence(trials.read_beside(conn, serves, left)) if kept and kept.in_force else ""
         says += f" still: {but}" if but else ""
         if (decided := decisions.of_what_serves(conn, serves.application, environment)) is not None:
             says, but = f"{says}; {decided.says}", f"{but}; {decided.says}" if but else decided.says
@@ -121,7 +142,7 @@ def _in_what_serves(conn: Connection, commits: Commits, commit: str, serves: Rel
     kept = quarantines.of_commit(conn, serves.application, commit, environment)
     but = "" if kept is None else kept.says
     if kept is not None and kept.in_force:
-        trial = trials.read(conn, serves)
+        trial = trials.read_beside(conn, serves, left)
         but += f", and {sentences.sentence(trial) if trial.moving else _not_yet(trial)}"
     more = f"; {but}" if but else ""
     ready = facts.last(conn, "revert.ready", serves.application, commit=commit)
@@ -146,11 +167,13 @@ def _not_yet(trial: Trial) -> str:
     return f"{name} was judged good at {listed(list(dict.fromkeys(good)))}, but not to the end with all requests"
 
 
-def _judged_bad(conn: Connection, release: Release, gone: Taken | None) -> tuple[str, str, str] | None:
+def _judged_bad(
+    conn: Connection, release: Release, left: Stuck | None, gone: Taken | None
+) -> tuple[str, str, str] | None:
     """What was judged, from which numbers, and what came of it, if a release was judged bad when it came last, and
     that is why it does not serve: `gone` is what took its commit away, if it served.
     """
-    trial = trials.read(conn, release)
+    trial = trials.read_beside(conn, release, left)
     bad, came = trial.decisive, trial.deployment
     if bad is None or bad.kind != "bad" or came is None or bad.deployment != came.id:
         return None

@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from shipway.state import artifacts, errors, facts, messages, releases, runs
+from shipway.state import artifacts, errors, facts, messages, releases, runs, stuck
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection
 from shipway.state.errors import Error, Place
 from shipway.state.facts import Fact
 from shipway.state.messages import Message
 from shipway.state.releases import Release
+from shipway.state.stuck import Stuck
 from shipway.web import journey, quarantines, trials, whereabouts
 from shipway.web.commits import Commits
 from shipway.web.journey import Journey
@@ -73,7 +74,9 @@ def read(conn: Connection, commits: Commits, application: str, commit: str, name
     """What is on record of a commit (a whole id) of an application with the environments `names`."""
     found = runs.recent(conn, application=application, commit=commit, limit=RUNS)
     journeys = [journey.read(conn, run.id) for run in reversed(found)]
-    judged, made = _trials(conn, journeys), artifacts.of_commit(conn, application, commit)
+    went = {one.environment for each in journeys for one in each.deployments.values()}
+    frozen = stuck.everywhere(conn, application, {*names, *went})
+    judged, made = _trials(conn, journeys, frozen), artifacts.of_commit(conn, application, commit)
     return Record(
         application=application,
         commit=commit,
@@ -85,13 +88,14 @@ def read(conn: Connection, commits: Commits, application: str, commit: str, name
         held=_held(conn, judged, made, names),
         suspected=[_suspected(conn, *each) for each in errors.suspected_of(conn, application, commit)],
         told=list(reversed(messages.recent(conn, application=application, commit=commit))),
-        places=whereabouts.where(conn, commits, application, commit, names),
+        places=whereabouts.where(conn, commits, application, commit, names, frozen),
     )
 
 
-def _trials(conn: Connection, journeys: Sequence[Journey]) -> dict[str, Trial]:
-    made = [one for each in journeys for one in each.deployments.values()]
-    return {one.release: trials.read(conn, releases.get(conn, one.release)) for one in made}
+def _trials(conn: Connection, journeys: Sequence[Journey], frozen: Mapping[str, Stuck | None]) -> dict[str, Trial]:
+    made = {one.release: one.environment for each in journeys for one in each.deployments.values()}
+    found = releases.those(conn, made)
+    return {one: trials.read_beside(conn, found[one], frozen[where]) for one, where in made.items()}
 
 
 def _moved(conn: Connection, judged: Mapping[str, Trial]) -> dict[tuple[str, str], Fact]:
