@@ -151,6 +151,19 @@ def told(shop: Site, monkeypatch) -> Told:
     return families(shop)
 
 
+@pytest.mark.parametrize(("minutes", "span"), [(2, "15m"), (20, "1h"), (300, "1h"), (None, "1h")])
+def test_a_young_environment_fills_its_charts(site: Site, minutes: int | None, span: str) -> None:
+    site.scene.application("topup")
+    site.scene.deliver(site.scene.push("topup", "Fix it"), ["prod"])
+    with site.scene.database.write() as conn:
+        switched = "null" if minutes is None else str(time.time() - 60 * minutes)
+        conn.exec_driver_sql(f"update deployments set switched = {switched}")
+    page = site.get("/applications/topup/environments/prod").text
+    assert re.findall(r'\?span=(\w+)" aria-current', page) == [span]
+    asked = site.get("/applications/topup/environments/prod?span=6h").text
+    assert re.findall(r'\?span=(\w+)" aria-current', asked) == ["6h"]
+
+
 def test_metrics_count_since_the_server_began(shop: Site, told) -> None:
     serving = shop.get("/api/v1/applications/shop/environments/prod").json["serving"]
     release = {"application": "shop", "environment": "prod", "release": "r2", "commit": serving["commit"]}

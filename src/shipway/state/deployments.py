@@ -286,6 +286,16 @@ def starts_anew(conn: Connection, deployment: Deployment) -> list[float]:
     ]
 
 
+def first_switched(conn: Connection, application: str, environment: str) -> float | None:
+    """When (seconds since 1970) the environment's first release had all requests; None before there is one."""
+    query = select(deployments.c.switched).where(
+        deployments.c.application == application,
+        deployments.c.environment == environment,
+        deployments.c.switched.is_not(None),
+    )
+    return conn.execute(query.order_by(deployments.c.epoch).limit(1)).scalar()
+
+
 def next_began(conn: Connection, deployment: Deployment, *, after: float = 0.0) -> float | None:
     """When (seconds since 1970) the next deployment to the environment began that began later than `after`; None
     before.

@@ -193,11 +193,12 @@ def _of(groups: Sequence[Group], release: str | None) -> Group | None:
 
 def _signals(site: Site, call: Call, conn: Connection) -> dict[str, Any]:
     """What production says: the charts of the chosen span, and the last minute of each release."""
-    span = call.query("span") or signals.USUAL
-    span = span if span in signals.SPANS else signals.USUAL
     application, environment = call.place("application"), call.place("environment")
+    now, asked = time.time(), call.query("span")
+    span = (
+        asked if asked in signals.SPANS else _fitting(deployments.first_switched(conn, application, environment))
+    )
     length, step, _ring = signals.SPANS[span]
-    now = time.time()
     marked = marks.marks(conn, application, environment, now - length)
     spoken = signals.now(site, call, last_minute.SECONDS)
     lately = last_minute.last_minute({name: readings for name, readings, _ in spoken})
@@ -209,6 +210,13 @@ def _signals(site: Site, call: Call, conn: Connection) -> dict[str, Any]:
         "lately": lately.whole,
         "said": lately.parts,
     }
+
+
+def _fitting(first: float | None) -> str:
+    """The shortest span in which everything is since `first` (seconds since 1970), at most the usual one."""
+    known, offered = time.time() - (first or 0.0), list(signals.SPANS)
+    shorter = offered[: offered.index(signals.USUAL)]
+    return next((name for name in shorter if signals.SPANS[name][0] >= known), signals.USUAL)
 
 
 def _tried(conn: Connection, moving: Deployment | None, now: Now | None, left: Stuck | None) -> Trial | None:
