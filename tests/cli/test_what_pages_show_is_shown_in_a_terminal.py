@@ -56,7 +56,7 @@ def test_anything_is_found_by_a_few_letters(failed: Run, site: Site, shipway: Sh
 
 def test_where_tells_a_program_the_whole_life_of_a_commit(failed: Run, site: Site, shipway: Shipway) -> None:
     found = shipway("where", failed.commit[:9], "--app", "ledger", "--json").json
-    assert found == site.get(f"/api/v1/commits/ledger/{failed.commit}").json
+    assert found == site.get(f"/api/v1/applications/ledger/commits/{failed.commit}").json
     assert [moment["title"] for moment in found["moments"]][:1] == ["Pushed to main"]
     assert found["environments"][-1]["reason"] == "run 1 failed: test failed"
 

@@ -1,17 +1,19 @@
-"""The page of a commit and `/api/v1/commits`: its whole life, each sentence from a fact, found by a short hash."""
+"""The page of a commit and the same as data: its whole life, each sentence from a fact, found by a short hash."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from html import escape
 from typing import Any
 
 import pytest
 
+from shipway.incidents import sure
 from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.pushes.git import Git
-from shipway.state import deployments, facts, holds, messages, runs
+from shipway.state import deployments, errors, facts, holds, messages, runs
 from shipway.state.messages import Draft
 from shipway.web.life import gathering
 from shipway.web.life.moment import Moment
@@ -46,7 +48,7 @@ def head(site: Site, application: str) -> str:
 
 
 def life(site: Site, application: str) -> dict[str, Any]:
-    found: dict[str, Any] = site.get(f"/api/v1/commits/{application}/{head(site, application)}").json
+    found: dict[str, Any] = site.get(f"/api/v1/applications/{application}/commits/{head(site, application)}").json
     return found
 
 
@@ -218,7 +220,7 @@ def test_what_happened_in_several_environments_is_said_once(site: Site) -> None:
     assert life(site, "topup")["says"] == f"It serves in dev. Not in test and prod: {why}"
     part = scene.push("topup", "Two")
     scene.deliver(part)
-    found = site.get(f"/api/v1/commits/topup/{run.commit}").json
+    found = site.get(f"/api/v1/applications/topup/commits/{run.commit}").json
     assert found["says"] == f"It serves in dev, test and prod as part of {part.commit[:7]}."
 
 
@@ -248,7 +250,7 @@ def test_what_mended_it_is_said_once(site: Site) -> None:
         with scene.database.write() as conn:
             held = holds.quarantined(conn, "mend", "prod")
             holds.lift(conn, held, by=mend.commit, run=mend.id)
-    says = site.get(f"/api/v1/commits/mend/{run.commit}").json["says"]
+    says = site.get(f"/api/v1/applications/mend/commits/{run.commit}").json["says"]
     mended = f"In prod {mend.commit[:7]} has mended {run.commit[:7]}, and ended its quarantine."
     assert says == f"It serves in dev, test and prod as part of {mend.commit[:7]}. {mended}"
     over = site.get("/api/v1/applications/mend/environments/prod/releases/r2/verdicts").json
@@ -299,7 +301,7 @@ def test_the_evidence_against_a_commit_is_on_its_page(past: Site) -> None:
             for run in runs.recent(conn, application="topup", branch="main")
             if run.purpose == "push" and run.state == "passed"
         )
-    found = past.get(f"/api/v1/commits/topup/{commit}").json
+    found = past.get(f"/api/v1/applications/topup/commits/{commit}").json
     assert [one["environment"] for one in found["suspected_of"]] == ["prod"]
     page = past.get(f"/applications/topup/commits/{commit[:9]}").text
     assert "Why it is this commit" in page
@@ -401,6 +403,36 @@ def test_the_same_evidence_stands_once_and_says_in_which_environments(site: Site
     assert len(re.findall(r"<h3><a [^>]*>KeyError: [^<]* since r1 in dev and prod</a></h3>", page)) == 1
 
 
+def test_how_sure_it_is_stands_once_with_the_first_commit_that_is_suspected(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "Charge once")
+    scene.deliver(run)
+    for environment in ("dev", "test", "prod"):
+        error = scene.report("topup", {**EVENT, "release": run.commit}, environment)
+    nobody, against_it = Suspicion("Nobody else changed it."), against(run.commit)
+    other = replace(against_it, confidence="low", reason="It led there.")
+    said = {"prod": nobody, "test": against_it, "dev": other}
+    with scene.database.write() as conn:
+        for place in errors.places(conn, error.id):
+            errors.suspect(conn, error, place, asdict(said[place.environment]))
+    page = site.get(f"/applications/topup/errors/{error.number}").text
+    cards = [card.partition("</section>")[0] for card in page.split('id="suspect-')[1:]]
+    assert [re.findall("<h2>([^<]+)</h2>", card)[0] for card in cards] == [
+        "No commit is suspected",
+        "By whose commit",
+        "By whose commit",
+    ]
+    assert ["How sure that is" in card for card in cards] == [False, True, False]
+    levels = re.findall("<dt>([^<]+)</dt><dd>([^<]+)</dd>", cards[1])
+    assert levels == [(sure.sure(level), meaning) for level, meaning in sure.MEANINGS.items()]
+    assert [re.findall('class="sure-of[^"]*">([^<]+)', card) for card in cards] == [
+        [],
+        [sure.sure(against_it.confidence)],
+        ["Sure: not very"],
+    ]
+
+
 def against(commit: str) -> Suspicion:
     hunk = ("-RATES = rates()", '+RATES = {"EUR": 100}')
     reason = f"{commit[:7]} changed what charge in topup/ledger.py uses."
@@ -468,7 +500,7 @@ def test_the_picture_is_of_the_branch_that_delivers_it_and_says_so(site: Site) -
         r'on <code>main</code>, by <a href="/runs/topup:1">.*<code>later</code>.*run 2</a> failed', picture
     )
     assert "ada pushed it to <code>main</code>" in page
-    assert site.get(f"/api/v1/commits/topup/{run.commit}").json["states"] == ["Serves in prod"]
+    assert site.get(f"/api/v1/applications/topup/commits/{run.commit}").json["states"] == ["Serves in prod"]
 
 
 def test_a_commit_without_a_run_shows_no_picture(site: Site) -> None:
@@ -494,7 +526,7 @@ def test_several_that_begin_alike_are_listed(past: Site) -> None:
     page = past.get(f"/applications/storefront/commits/{same[0][:4]}")
     assert page.status == 300
     assert all(commit[:12] in page.text for commit in same)
-    answer = past.get(f"/api/v1/commits/storefront/{same[0][:4]}")
+    answer = past.get(f"/api/v1/applications/storefront/commits/{same[0][:4]}")
     assert (answer.status, answer.json["error"]["id"]) == (409, "commits.ambiguous")
     assert one != other
 

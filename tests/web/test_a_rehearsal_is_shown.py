@@ -77,13 +77,13 @@ def test_one_that_failed_says_with_what_and_what_the_application_said(site: Site
 def test_one_under_way_says_whose_turn_it_is(site: Site) -> None:
     run = rehearsed(site.scene, "under way")
     assert "is on its way: the rehearsal in test" in site.get("/runs/prices:2").text
-    where = site.get(f"/api/v1/commits/prices/{run.commit}/where").json["environments"]
+    where = site.get(f"/api/v1/applications/prices/commits/{run.commit}/where").json["environments"]
     assert "the rehearsal in test: r1 of prod" in where[2]["reason"]
 
 
 def test_why_a_commit_is_where_it_is_names_its_rehearsal(site: Site) -> None:
     run = rehearsed(site.scene, "passed")
-    told = site.get(f"/api/v1/commits/prices/{run.commit}/why?environment=prod").json["events"]
+    told = site.get(f"/api/v1/applications/prices/commits/{run.commit}/why?environment=prod").json["events"]
     assert [one["says"] for one in told] == [
         "its rehearsal in test passed after 4.0 s: it and r1 of prod work with the same data"
     ]

@@ -34,6 +34,7 @@ VALUES = {
     "session": "01hzz",
     "release": "r1",
     "channel": "01hzz",
+    "message": "01hzz",
     "error": "1",
     "fact": "1",
     "rest": "info/refs",

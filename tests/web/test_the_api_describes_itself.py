@@ -15,6 +15,8 @@ from shipway.web.routes import Declared, described
 from web.server import Site
 from web.visiting import person
 
+NOW = [one for one in app.DECLARED if not one.instead]
+
 
 def test_every_address_is_on_the_page_with_who_may_call_it(shared: Site) -> None:
     text = html.unescape(shared.get("/reference/api").text)
@@ -27,7 +29,7 @@ def test_every_address_is_on_the_page_with_who_may_call_it(shared: Site) -> None
 
 def test_every_call_has_an_address_of_its_own(shared: Site) -> None:
     ids = re.findall('<details id="([^"]+)"', shared.get("/reference/api").text)
-    assert sorted(ids) == sorted({described(one).anchor for one in app.DECLARED})
+    assert sorted(ids) == sorted({described(one).anchor for one in NOW})
 
 
 @pytest.mark.needs("chromium")
@@ -41,7 +43,7 @@ def test_a_call_is_found_by_a_few_letters_and_opened_by_its_address(
     expect(page.locator("#delete-api-v1-tokens-token")).to_have_attribute("open", "")
     expect(page.locator("#delete-api-v1-tokens-token .told")).to_be_in_viewport()
     heights = page.locator("details[id]:not([open])").evaluate_all("(all) => all.map((call) => call.offsetHeight)")
-    assert len(heights) == len(app.DECLARED) - 1, "all but the one that was asked for"
+    assert len(heights) == len(NOW) - 1, "all but the one that was asked for"
     assert max(heights) < 120, "a line or two each"
     page.get_by_role("searchbox", name="Filter").fill("freeze post")
     expect(page.locator("#sifted")).to_have_text(re.compile(r"^\d of \d{3}$"))
@@ -63,6 +65,21 @@ def test_the_document_has_every_address_of_the_api(shared: Site) -> None:
     assert told["paths"]["/api/v1/health"]["get"]["security"] == []
     names = told["paths"]["/api/v1/runs/{run}"]["get"]["parameters"]
     assert [each["name"] for each in names] == ["run"]
+
+
+def test_an_address_from_before_answers_as_the_one_instead_and_is_called_deprecated(site: Site) -> None:
+    site.scene.application("topup")
+    commit = site.scene.push("topup", "Fix it").commit
+    told = site.get("/api/v1/openapi.json").json["paths"]
+    former = [one for one in app.DECLARED if one.instead]
+    assert {one.path.rpartition("}")[2] for one in former} == {"", "/where", "/wait", "/why"}
+    for one in former:
+        assert told[one.path]["get"]["deprecated"] is True
+        assert one.instead in told[one.path]["get"]["description"]
+        assert "deprecated" not in told[one.instead]["get"]
+        places = [path.format(application="topup", commit=commit) for path in (one.path, one.instead)]
+        before, now = (site.get(f"{place}?environment=dev&seconds=0") for place in places)
+        assert (before.status, before.json) == (200, now.json)
 
 
 @pytest.mark.parametrize(

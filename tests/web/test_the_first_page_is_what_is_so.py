@@ -203,7 +203,7 @@ def test_a_closed_gate_blocks_and_says_what_would_open_it(site: Site, closed: ty
     row = overview(site)["topup"]
     assert (row["state"], row["why"]) == ("blocked", f"{about['message']} {about['hint']}")
     assert [station["state"] for station in row["path"]][2:] == ["serving", "queued", "queued"]  # type: ignore[attr-defined]
-    life = site.get(f"/api/v1/commits/topup/{run.commit}").json["moments"]
+    life = site.get(f"/api/v1/applications/topup/commits/{run.commit}").json["moments"]
     assert [told["says"] for told in life if told["kind"] == "gate"] == [f"{about['message']} {about['hint']}"]
 
 

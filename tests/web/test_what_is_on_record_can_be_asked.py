@@ -102,8 +102,8 @@ def test_what_does_not_exist_is_404_in_one_shape(past: Site) -> None:
         "/api/v1/runs/topup:5/log?step=nothing",
         "/api/v1/applications/topup/environments/moon",
         "/api/v1/applications/nothing/environments/prod/env",
-        "/api/v1/commits/topup/0000000/where",
-        "/api/v1/commits/nothing/main/where",
+        "/api/v1/applications/topup/commits/0000000/where",
+        "/api/v1/applications/nothing/commits/main/where",
         "/git/nothing.git/info/refs",
     ):
         answer = past.get(path) if not path.startswith("/git") else past.ask("GET", path)
@@ -122,7 +122,7 @@ def test_hostile_names_are_only_names(past: Site, hostile: str) -> None:
         f"/api/v1/applications/{hostile}",
         f"/api/v1/runs/{hostile}",
         f"/api/v1/runs/topup:5/log?step={hostile}",
-        f"/api/v1/commits/topup/{hostile}/where",
+        f"/api/v1/applications/topup/commits/{hostile}/where",
         f"{PROD}/logs?process={hostile}",
         f"{PROD}/env/{hostile}",
         f"/runs/{hostile}",

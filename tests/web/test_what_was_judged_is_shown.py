@@ -172,7 +172,7 @@ def test_a_release_of_which_the_one_before_was_asked_says_what_looked_bad(
     assert "25 % of the requests, r1 was asked: Failed requests: 7 of 9" in answered
     assert "100 % of the requests, r1 does no better: Nothing speaks against 4,210 requests" in answered
     commit = found["release"]["commit"]
-    why = judged.get(f"/api/v1/commits/asked/{commit}/why?environment=prod").json["events"]
+    why = judged.get(f"/api/v1/applications/asked/commits/{commit}/why?environment=prod").json["events"]
     assert any("it looked bad (failed requests: 7 of 9" in event["says"] for event in why)
 
 
@@ -440,7 +440,7 @@ def test_every_page_says_the_same_of_what_is_frozen(judged: Site, path: str, say
 
 def test_the_api_says_the_same_of_what_is_frozen(judged: Site) -> None:
     run, place = judged.get("/api/v1/runs?application=stuck").json["runs"][0], f"/api/v1{PLACE.format('stuck')}"
-    commit = f"/api/v1/commits/stuck/{run['commit']}"
+    commit = f"/api/v1/applications/stuck/commits/{run['commit']}"
     left = judged.get(place).json["stuck"]
     assert (left["release"], left["share"], left["before"], left["state"]) == (2, 10, 1, "frozen at 10 %")
     assert left["says"].startswith(f"{FROZEN}: {SHARES}; ")
@@ -494,7 +494,9 @@ def test_the_same_is_there_as_data(judged: Site) -> None:
     assert (found["before"], found["after"], found["fate"]) == (1, None, "undone")
     assert found["quarantine"]["kind"] == "quarantine"
     assert found["revert"].startswith("revert-")
-    why = judged.get(f"/api/v1/commits/bad/{found['release']['commit']}/why?environment=prod").json["events"]
+    why = judged.get(f"/api/v1/applications/bad/commits/{found['release']['commit']}/why?environment=prod").json[
+        "events"
+    ]
     assert any(event["says"].startswith("r2 was judged bad at 10 %: ") for event in why), "of which release"
     taken = judged.get(f"/api/v1{address('blue-green', 2)}/verdicts").json
     assert [each["share"] for each in taken["shares"]] == [100, 0]
@@ -542,7 +544,9 @@ def test_where_tells_the_verdict_and_what_came_of_it(judged: Site, application: 
     """Whether a trial was undone, or a rollback took back what served alone; all places say it in one way."""
     found = judged.get(f"/api/v1{address(application, 2)}/verdicts").json
     commit, reason = found["release"]["commit"], found["verdicts"][-1]["reason"]
-    told = judged.get(f"/api/v1/commits/{application}/{commit}/where").json["environments"][-1]["reason"]
+    told = judged.get(f"/api/v1/applications/{application}/commits/{commit}/where").json["environments"][-1][
+        "reason"
+    ]
     assert told.startswith(f"r2 was judged bad at {share} %, and r1 has all requests again: {reason}")
     if application == "bad":
         assert told.endswith(found["quarantine"]["says"])
@@ -553,7 +557,7 @@ def test_where_tells_the_verdict_and_what_came_of_it(judged: Site, application: 
         assert "by chance" not in page, "beside a button there is room for a few words"
         held = judged.get(f"/api/v1{PLACE.format(application)}").json["holds"]
         assert [hold["commit"] for hold in held] == [commit]
-    says = judged.get(f"/api/v1/commits/{application}/{commit}/why?environment=prod").json["reason"]
+    says = judged.get(f"/api/v1/applications/{application}/commits/{commit}/why?environment=prod").json["reason"]
     assert says == told
 
 
@@ -573,7 +577,7 @@ def test_what_serves_now_is_said_though_something_else_had_the_requests_again(si
         scene.roll_back("further", "prod", told.first)
     said = "r3 was judged bad at 10 %, r2 had all requests again, and r1 serves now"
     assert site.get(f"/api/v1{address('further', 3)}/verdicts").json["says"] == said
-    place = f"/api/v1/commits/further/{run.commit}"
+    place = f"/api/v1/applications/further/commits/{run.commit}"
     assert site.get(f"{place}/where").json["environments"][-1]["reason"].startswith(f"{said}: ")
     assert site.get(f"{place}/why?environment=prod").json["reason"].startswith(f"{said}: ")
     assert said in site.get(f"/applications/further/commits/{run.commit}").text

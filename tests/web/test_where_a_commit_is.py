@@ -10,7 +10,7 @@ from web.server import Site
 
 
 def where(site: Site, commit: str) -> dict[str, tuple[str, str]]:
-    found = site.get(f"/api/v1/commits/topup/{commit}/where").json
+    found = site.get(f"/api/v1/applications/topup/commits/{commit}/where").json
     assert [one["serves"] for one in found["environments"]] == [
         one["state"] == "serves" for one in found["environments"]
     ]
@@ -148,7 +148,7 @@ def test_a_commit_that_was_reverted_serves_no_more(site: Site) -> None:
     scene.deliver(back)
     assert where(site, run.commit)["prod"] == ("stopped", f"reverted by {back.commit[:7]}, which serves")
     assert where(site, back.commit)["prod"] == ("serves", "r3 serves")
-    found = site.get(f"/api/v1/commits/topup/{run.commit}").json
+    found = site.get(f"/api/v1/applications/topup/commits/{run.commit}").json
     assert (found["says"], found["states"]) == (
         f"It serves nowhere: reverted by {back.commit[:7]}.",
         [f"Reverted by {back.commit[:7]}"],
@@ -211,7 +211,7 @@ def test_waiting_ends_when_it_serves(site: Site) -> None:
     scene = site.scene
     scene.application("topup")
     run = scene.push("topup", "One")
-    address = f"/api/v1/commits/topup/{run.commit}/wait"
+    address = f"/api/v1/applications/topup/commits/{run.commit}/wait"
     assert site.get(f"{address}?seconds=0").json["state"] == "pending"
     answers: list[str] = []
     waiting = threading.Thread(target=lambda: answers.append(site.get(address).json["state"]))
@@ -228,11 +228,11 @@ def test_waiting_ends_when_it_is_stopped_and_says_why(site: Site) -> None:
     run = scene.push("topup", "One")
     scene.begin(run)
     scene.end(run, "failed", "test failed")
-    answer = site.get(f"/api/v1/commits/topup/{run.commit}/wait").json
+    answer = site.get(f"/api/v1/applications/topup/commits/{run.commit}/wait").json
     assert answer == {
         "commit": run.commit,
         "state": "stopped",
         "reason": "run 1 failed: test failed",
         "stuck": None,
     }
-    assert site.get("/api/v1/commits/topup/main/wait?environment=moon").status == 404
+    assert site.get("/api/v1/applications/topup/commits/main/wait?environment=moon").status == 404

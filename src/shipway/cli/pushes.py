@@ -119,7 +119,7 @@ def _said(run: Mapping[str, Any]) -> str:
 
 def _stopped(server: Server, ended: Mapping[str, Any]) -> dict[str, str]:
     """Where its commit does not serve, though the run passed: it was taken back since; and why."""
-    path = f"/commits/{ended['application']}/{ended['commit']}/wait"
+    path = f"/applications/{ended['application']}/commits/{ended['commit']}/wait"
     found = {env: server.get(path, environment=env, seconds=0) for env in ended["deliver"]}
     return {env: one["reason"] for env, one in found.items() if one["state"] == "stopped"}
 

@@ -20,13 +20,17 @@ WHO = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One method of one address: who may call it (public, metrics, user, owner), of which group, what it does."""
+    """One method of one address: who may call it (public, metrics, user, owner), of which group, what it does.
+
+    `instead` is the address that took its place, if one did.
+    """
 
     method: str
     path: str
     who: str
     group: str
     says: str
+    instead: str = ""
 
     @property
     def summary(self) -> str:
@@ -88,11 +92,14 @@ REFUSED = {
 
 
 def _operation(one: Endpoint) -> dict[str, Any]:
+    former = {"deprecated": True} if one.instead else {}
+    moved = f"It is at {one.instead} now." if one.instead else None
     return {
+        **former,
         "operationId": re.sub(r"\W+", "_", f"{one.method.lower()}{one.path.removeprefix(API)}").strip("_"),
         "tags": [one.group],
         "summary": one.summary,
-        "description": " ".join(filter(None, [one.summary, one.more, f"For {WHO[one.who]}."])),
+        "description": " ".join(filter(None, [one.summary, one.more, moved, f"For {WHO[one.who]}."])),
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in one.parameters
         ],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -23,12 +23,13 @@ Answer = Callable[[Site, Call], Any]
 
 @dataclass(frozen=True)
 class Declared:
-    """One method of one address, what answers it, and who may call it."""
+    """One method of one address, what answers it, and who may call it; `instead` is the address to use instead."""
 
     method: str
     path: str
     answer: Answer
     who: Who
+    instead: str = ""
 
 
 def declare(method: str, path: str, answer: Answer, *, who: Who) -> Declared:
@@ -36,6 +37,11 @@ def declare(method: str, path: str, answer: Answer, *, who: Who) -> Declared:
     if who not in get_args(Who):
         raise ValueError(f"{method} {path} does not say who may call it: {', '.join(get_args(Who))}")
     return Declared(method, path, answer, who)
+
+
+def formerly(path: str, declared: Declared) -> Declared:
+    """The same at the address that it had before: what was written for that goes on working."""
+    return replace(declared, path=path, instead=declared.path)
 
 
 def described(declared: Declared) -> Endpoint:
@@ -48,6 +54,7 @@ def described(declared: Declared) -> Endpoint:
         who=declared.who,
         group=package if package == "pages" else module,
         says=inspect.getdoc(answer) or f"{answer.__name__.replace('_', ' ').capitalize()}.",
+        instead=declared.instead,
     )
 
 

@@ -13,12 +13,14 @@ from shipway.web.call import Call
 from shipway.web.life import record as lives
 from shipway.web.life import saying, telling
 from shipway.web.life.record import Suspected
-from shipway.web.routes import declare
+from shipway.web.routes import declare, formerly
 from shipway.web.site import Site
 from shipway.web.whereabouts import PENDING, SERVES, Whereabouts
 
 LONGEST = 25  # seconds: shorter than what programs between us and the asker cut off
-BASE = "/api/v1/commits/{application}/{commit}"
+BASE = "/api/v1/applications/{application}/commits/{commit}"
+BEFORE = "/api/v1/commits/{application}/{commit}"
+"""Where they were until applications came first in every address."""
 
 
 def life(site: Site, call: Call) -> dict[str, Any]:
@@ -113,8 +115,9 @@ def _shape(one: Whereabouts) -> dict[str, Any]:
     }
 
 
-ROUTES = (
+HERE = (
     declare("GET", BASE, life, who="user"),
     declare("GET", f"{BASE}/where", where, who="user"),
     declare("GET", f"{BASE}/wait", wait, who="user"),
 )
+ROUTES = (*HERE, *(formerly(one.path.replace(BASE, BEFORE), one) for one in HERE))

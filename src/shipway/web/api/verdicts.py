@@ -15,7 +15,7 @@ from shipway.web.call import Call
 from shipway.web.life import record as lives
 from shipway.web.life import turn as turns
 from shipway.web.life.turn import Turn
-from shipway.web.routes import declare
+from shipway.web.routes import declare, formerly
 from shipway.web.site import Site
 from shipway.web.trials import Trial
 from shipway.web.whereabouts import PENDING, STOPPED, Whereabouts
@@ -98,7 +98,9 @@ def _judging(trial: Trial, so_far: Verdict) -> dict[str, Any]:
     }
 
 
+WHY = declare("GET", f"{commits.BASE}/why", explain, who="user")
 ROUTES = (
     declare("GET", f"{BASE}/releases/{{release}}/verdicts", judged, who="user"),
-    declare("GET", f"{commits.BASE}/why", explain, who="user"),
+    WHY,
+    formerly(f"{commits.BEFORE}/why", WHY),
 )

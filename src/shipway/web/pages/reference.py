@@ -18,7 +18,7 @@ PAGES = "pages"
 
 def api_reference(site: Site, call: Call) -> Response:
     assert call.caller is not None
-    found = [one for one in site.endpoints if one.group != PAGES]
+    found = [one for one in site.endpoints if one.group != PAGES and not one.instead]
     groups = {name: list(some) for name, some in groupby(sorted(found, key=_group), key=_group)}
     return page(
         site,
@@ -27,6 +27,7 @@ def api_reference(site: Site, call: Call) -> Response:
         here="installation",
         owner=call.caller.owner,
         groups=groups,
+        former={one.instead: one.path for one in site.endpoints if one.instead},
         pages=[one for one in site.endpoints if one.group == PAGES],
         words=WHO,
         address=site.address,
