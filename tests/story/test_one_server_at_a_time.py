@@ -89,3 +89,18 @@ def test_how_much_applications_may_report_is_remembered(installation: Installati
     installation.down()
     installation.up()
     assert json.loads(installation.places.server_file.read_text())["reports"] == 4
+
+
+def test_that_a_proxy_speaks_tls_for_the_applications_is_remembered(installation: Installation) -> None:
+    installation.up("--tls-proxy")
+    assert "a TLS proxy before them" in installation.shipway("up", "-d").out
+    other = installation.shipway("up", "-d", "--no-tls-proxy")
+    assert (other.code, "with a TLS proxy before the applications" in other.out) == (2, True)
+    installation.down()
+    installation.up()
+    routes = installation.places.proxy / "routes.json"
+    assert json.loads(installation.places.server_file.read_text())["behind_tls"] is True
+    assert "x-forwarded-proto" not in routes.read_text()
+    installation.down()
+    installation.up("--no-tls-proxy")
+    assert "x-forwarded-proto" in routes.read_text()

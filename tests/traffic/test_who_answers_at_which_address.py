@@ -7,6 +7,7 @@ import json
 import pytest
 
 from shipway.traffic.addresses import address, host
+from shipway.traffic.proxy import Proxy
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,27 @@ def test_the_application_sees_its_client_and_nothing_of_envoy(shop) -> None:
     assert seen["x-forwarded-proto"] == "http"
     assert seen["x-request-id"] == "mine"
     assert not [name for name in seen if name.startswith("x-envoy")]
+
+
+@pytest.mark.parametrize("said", ["https", "http", "https,http", None])
+def test_what_a_stranger_says_of_tls_is_not_believed(shop, said: str | None) -> None:
+    sent = {"X-Forwarded-For": "192.0.2.7"} | ({} if said is None else {"X-Forwarded-Proto": said})
+    seen = json.loads(shop.get("shop.localhost", "/headers", **sent).said)
+    assert seen["x-forwarded-proto"] == "http"
+    assert seen["x-forwarded-for"] == "192.0.2.7,127.0.0.1"
+
+
+def test_a_proxy_that_was_named_says_whether_it_was_asked_over_tls(shop) -> None:
+    Proxy(shop.places, shop.proxy.port, behind_tls=True).start(shop.keeper)
+    sent = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Host": "shop.example"}
+    over_tls = json.loads(shop.get("shop.localhost", "/headers", **sent, **{"X-Forwarded-Proto": "https"}).said)
+    without = json.loads(shop.get("shop.localhost", "/headers", **sent).said)
+    shop.proxy.start(shop.keeper)
+    after = json.loads(shop.get("shop.localhost", "/headers", **sent, **{"X-Forwarded-Proto": "https"}).said)
+    assert [seen["x-forwarded-proto"] for seen in (over_tls, without, after)] == ["https", "http", "http"]
+    assert {seen["x-forwarded-for"] for seen in (over_tls, without, after)} == {"203.0.113.7,127.0.0.1"}
+    assert over_tls["x-forwarded-host"] == "shop.example"
+    assert not [name for name in over_tls if name.startswith("x-envoy")]
 
 
 def test_a_request_without_an_identity_gets_one(shop) -> None:

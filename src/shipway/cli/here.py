@@ -98,14 +98,15 @@ def running(places: Places) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class Start:
-    """How a server is started: where it answers and its applications, its public address if it has one, and how
-    many times as much as by itself an application may report.
+    """How a server is started: where it answers and its applications, its public address if it has one, how many
+    times as much as by itself an application may report, and whether a TLS proxy passes requests on to those.
     """
 
     port: int = PORT
     proxy_port: int = PROXY_PORT
     public: str | None = None
     reports: int = 1
+    behind_tls: bool = False
 
 
 def last_start(places: Places) -> Start:
@@ -118,7 +119,13 @@ def last_start(places: Places) -> Start:
 
 def started(told: Mapping[str, Any]) -> Start:
     """How a server was started, by what `running` says."""
-    return Start(int(told["port"]), int(told["proxy_port"]), told.get("public"), int(told.get("reports", 1)))
+    return Start(
+        int(told["port"]),
+        int(told["proxy_port"]),
+        told.get("public"),
+        int(told.get("reports", 1)),
+        bool(told.get("behind_tls", False)),
+    )
 
 
 def running_address(places: Places) -> str | None:

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from shipway.cli import checks, here, show
-from shipway.cli.options import AsJson, Data, Port, ProxyPort, Reports, Url, Verb
+from shipway.cli.options import AsJson, BehindTls, Data, Port, ProxyPort, Reports, Url, Verb
 from shipway.cli.server import NoServer, Refused, Server
 from shipway.config.places import Places
 from shipway.errors import OwnerError
@@ -48,6 +48,7 @@ def up(
     proxy_port: ProxyPort = None,
     url: Url = None,
     reports: Reports = None,
+    tls_proxy: BehindTls = None,
     detach: Annotated[bool, typer.Option("-d", "--detach", help="Run in the background.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +56,13 @@ def up(
     places = Places.of(data)
     last = here.last_start(places)
     public = last.public if url is None else _public(url)
-    start = here.Start(port or last.port, proxy_port or last.proxy_port, public, reports or last.reports)
+    start = here.Start(
+        port or last.port,
+        proxy_port or last.proxy_port,
+        public,
+        reports or last.reports,
+        last.behind_tls if tls_proxy is None else tls_proxy,
+    )
     if detach:
         already = here.running(places)
         if already is None:
@@ -132,6 +139,7 @@ def _in_background(places: Places, start: here.Start) -> None:
     places.create()
     words = ["up", "--data", str(places.data), "--port", str(start.port), "--proxy-port", str(start.proxy_port)]
     words += ["--url", start.public or NO_URL, "--reports", str(start.reports)]
+    words += ["--tls-proxy" if start.behind_tls else "--no-tls-proxy"]
     log = places.data / "server.log"
     with log.open("ab") as output:
         began = output.tell()
@@ -166,6 +174,7 @@ def _up_already(told: Mapping[str, Any]) -> str:
     ports = f"on port {told['port']:.0f}, with applications on {told['proxy_port']:.0f}"
     others = f", for others at {told['public']}" if told.get("public") else ""
     others += f", taking {times:.0f} times as many reports" if (times := told.get("reports", 1)) > 1 else ""
+    others += ", with a TLS proxy before the applications" if told.get("behind_tls") else ""
     return f"Shipway is up already, {ports}{others}."
 
 
@@ -190,7 +199,8 @@ def _greet(places: Places, as_json: bool, *, already: bool = False) -> None:
         print(f"a proxy brings it to others as {told['public']};")
     if told.get("reports", 1) > 1:
         print(f"each application may report {told['reports']:.0f} times as much as usual;")
-    print(f"applications answer on port {told['proxy_port']:.0f}.")
+    before = ", a TLS proxy before them" if told.get("behind_tls") else ""
+    print(f"applications answer on port {told['proxy_port']:.0f}{before}.")
     print(f"Sign in (good once, for an hour): {link}")
     if places.data != Places.of().data:
         print(f"This data directory is not the usual one: export SHIPWAY_DATA={shlex.quote(str(places.data))}")

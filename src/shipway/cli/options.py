@@ -38,6 +38,14 @@ Url = Annotated[
         "by default what it was last.",
     ),
 ]
+BehindTls = Annotated[
+    bool | None,
+    typer.Option(
+        "--tls-proxy/--no-tls-proxy",
+        help="A TLS proxy on this machine passes requests on to the applications: they see the X-Forwarded-Proto "
+        "that it sets, and so whether they were asked over TLS; by default as it was last, or not.",
+    ),
+]
 Reports = Annotated[
     int | None,
     typer.Option(

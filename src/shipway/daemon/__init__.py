@@ -40,26 +40,28 @@ def serve(
     proxy_port: int,
     public: str | None,
     reports: int = 1,
+    behind_tls: bool = False,
     ready: Callable[[], None],
     over: Callable[[], None],
 ) -> NoReturn:
     """Runs the server until it is told to stop (SIGTERM, SIGINT), and ends the process then. Applications go on.
 
     `public` is the address of the proxy that brings its pages to other machines, if there is one; `reports` is
-    how many times as much as by itself an application may report. `ready` is called when it answers, `over` when
-    it has stopped.
+    how many times as much as by itself an application may report. `behind_tls`: a proxy passes requests on to the
+    applications, and says whether it was asked over TLS. `ready` is called when it answers, `over` when it has
+    stopped.
 
     Raises AlreadyRunning or PortTaken before anything is changed.
     """
     memory.spare()
     places.create()
     with _only_one(places), _listening(port) as listener:
-        keeper, proxy = Keeper(places), Proxy(places, proxy_port)
+        keeper, proxy = Keeper(places), Proxy(places, proxy_port, behind_tls=behind_tls)
         router = _started(keeper, proxy)
         from shipway.daemon import server  # noqa: PLC0415 - a second of imports, while the router comes up
         from shipway.web.names import Names  # noqa: PLC0415
 
-        opening = server.Opening(listener, Names(port, public), proxy_port, reports, ready, over)
+        opening = server.Opening(listener, Names(port, public), proxy_port, reports, behind_tls, ready, over)
         server.run(places, keeper, proxy, router, opening)
 
 

@@ -42,14 +42,15 @@ from shipway.web.names import Names
 
 @dataclass(frozen=True)
 class Opening:
-    """Where a server answers, how many times as much as by itself an application may report, and what is called
-    when it answers (`ready`) and when it has stopped (`over`).
+    """Where a server answers, how many times as much as by itself an application may report, whether a proxy
+    passes requests on to applications, and what is called when it answers (`ready`) or has stopped (`over`).
     """
 
     listener: socket.socket
     names: Names
     proxy_port: int
     reports: int
+    behind_tls: bool
     ready: Callable[[], None]
     over: Callable[[], None]
 
@@ -172,6 +173,7 @@ def _announce(places: Places, opening: Opening) -> None:
         "proxy_port": opening.proxy_port,
         "public": names.public,
         "reports": opening.reports,
+        "behind_tls": opening.behind_tls,
     }
     told = {
         "pid": os.getpid(),

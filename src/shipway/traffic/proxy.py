@@ -38,16 +38,17 @@ class Proxy:
     """The routers of one installation, for any number of threads and processes at once.
 
     There are two on one port, told by the same files, so that requests are accepted also while one is started
-    again or replaced. A cluster is a release's `web`, named `<application>.<environment>.r<number>`.
+    again or replaced. A cluster is a release's `web`, named `<application>.<environment>.r<number>`. `behind_tls`:
+    a proxy on this machine passes requests on, and its X-Forwarded-Proto is believed.
     """
 
-    def __init__(self, places: Places, port: int) -> None:
+    def __init__(self, places: Places, port: int, *, behind_tls: bool = False) -> None:
         self.port = port
         self._directory = places.proxy
         routers = [Router(name, places.proxy, places.router_socket(name), port) for name in ROUTERS]
         self._routers = routers
         self._counters = {name: Counter(name) for name in ROUTERS}
-        self._driver = Driver(places.proxy, routers)
+        self._driver = Driver(places.proxy, routers, behind_tls=behind_tls)
         self._upkeep = Upkeep(routers)
         self._glance = Glance(places.proxy, routers)
 

@@ -106,6 +106,8 @@ def _manager(directory: Path) -> Mapping[str, Any]:
         # The application sees its client's address and its own headers, and none of Envoy's.
         "use_remote_address": True,
         "skip_xff_append": True,
+        # What it says of TLS is kept up to the routes, which know whether a proxy in front may say so.
+        "xff_num_trusted_hops": 1,
         "internal_address_config": {},
         "server_header_transformation": "PASS_THROUGH",
         "preserve_external_request_id": True,

@@ -22,13 +22,14 @@ Said = TypeVar("Said")
 
 
 class Driver:
-    """Envoys that follow the same files in `directory`.
+    """Envoys that follow the same files in `directory`; `behind_tls`: a proxy passes requests on to them.
 
     One that is not there stands in nobody's way: it reads the newest files before it listens.
     """
 
-    def __init__(self, directory: Path, routers: Sequence[Router]) -> None:
+    def __init__(self, directory: Path, routers: Sequence[Router], *, behind_tls: bool) -> None:
         self._directory = directory
+        self._behind_tls = behind_tls
         self._routers = routers
 
     def publish(self, desired: Desired) -> list[tuple[str, int]]:
@@ -85,7 +86,10 @@ class Driver:
         files = {
             "cluster_manager.cds": ("clusters.json", clusters(desired)),
             "runtime": ("runtime.json", [routes.runtime(desired)]),
-            f"http.{STAT_PREFIX}.rds.{routes.NAME}": ("routes.json", [routes.routes(desired)]),
+            f"http.{STAT_PREFIX}.rds.{routes.NAME}": (
+                "routes.json",
+                [routes.routes(desired, behind_tls=self._behind_tls)],
+            ),
         }
         for source, (file, resources) in files.items():
             yield f"{source}.version_text", publish(self._directory / file, resources)

@@ -11,7 +11,12 @@ from shipway.traffic.desired import Desired
 NAME = "hosts"
 RUNTIME = "shipway"
 COOKIE = "shipway-release"
-CLIENT = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"
+CLIENT = "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"
+
+PLAIN = {
+    "header": {"key": "x-forwarded-proto", "value": "http"},
+    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+}
 
 UNKNOWN = (
     "Shipway serves no application at this address.\n"
@@ -38,8 +43,11 @@ RETRIES = {
 }
 
 
-def routes(desired: Desired) -> dict[str, Any]:
-    """The route table: a virtual host per environment, and a sentence for every other name."""
+def routes(desired: Desired, *, behind_tls: bool) -> dict[str, Any]:
+    """The route table: a virtual host per environment, and a sentence for every other name.
+
+    Requests come without TLS, whatever their client says of it; `behind_tls`: that client is a proxy that says so.
+    """
     known = [_virtual_host(desired, *name.split(".")) for name in sorted(desired.environments)]
     other = {"name": "unknown", "domains": ["*"], "routes": [_sentence(404, UNKNOWN)]}
     return {
@@ -48,7 +56,10 @@ def routes(desired: Desired) -> dict[str, Any]:
         "virtual_hosts": [*known, other],
         "ignore_port_in_host_matching": True,
         # Envoy itself would append this machine's address in place of a client on the loopback.
-        "request_headers_to_add": [{"header": {"key": "x-forwarded-for", "value": CLIENT}}],
+        "request_headers_to_add": [
+            {"header": {"key": "x-forwarded-for", "value": CLIENT}},
+            *([] if behind_tls else [PLAIN]),
+        ],
         "request_headers_to_remove": ["x-envoy-external-address"],
     }
 
