@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import html
+import io
 import re
+import time
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from unittest.mock import patch
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from shipway.cli import releases as releases_
 from shipway.cli import signals
+from shipway.hosts.keeper.client import Keeper
+from shipway.hosts.keeper.spec import InstanceState
 from shipway.signals.instances import Usage
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import NEW_QUESTION, Finding, Verdict, by_chance, counted, weight
@@ -342,6 +348,30 @@ def test_the_instances_of_every_release_that_runs_are_listed_with_health_and_mem
     assert "web.3 not known 41.0 MB 25 % of a core" in trial
     assert "2 more of r2" in trial
     assert " up" not in trial, "no keeper answers here"
+
+
+def test_an_instance_that_ended_is_said_to_be_restarted_and_when(site: Site) -> None:
+    site.scene.application("topup")
+    site.scene.deliver(site.scene.push("topup", "Fix it"), ["prod"])
+    name, since = "topup.prod.r1.web", time.time()
+    waits = InstanceState(f"{name}.0", "topup.prod", None, "backoff", 4, 1, since, False, "", since + 3600)
+    begins = InstanceState(f"{name}.1", "topup.prod", None, "backoff", 4, 1, since, False, "")  # an older keeper's
+    with patch.object(Keeper, "instances", return_value=[waits, begins]):
+        page = " ".join(re.sub("<[^>]+>", " ", site.get(PLACE.format("topup")).text).split())
+        told = site.get("/api/v1/applications/topup/environments/prod/ps").json["instances"]
+        with patch.object(releases_, "Server") as server, patch.object(releases_.here, "application"):
+            server.find.return_value.get.return_value = {"instances": told}
+            said = io.StringIO()
+            with redirect_stdout(said):
+                releases_.ps()
+    for text in (page, said.getvalue()):
+        assert re.search(r"web\.0 .*restarting, next try in 3[56]\d\d s", text)
+        assert "backoff" not in text
+    assert re.search(r"web\.1 restarting [^,]", page)
+    assert {one["id"]: one["state"] for one in told if one["process"] == "web"} == {
+        f"{name}.0": "backoff",
+        f"{name}.1": "backoff",
+    }
 
 
 def test_a_trial_is_marked_where_it_began_and_where_it_was_taken_back(judged: Site) -> None:

@@ -23,7 +23,7 @@ from shipway.cli.server import NoServer, Refused, Server
 from shipway.config.places import Places
 from shipway.errors import OwnerError
 from shipway.pushes import processes
-from shipway.web.words import size
+from shipway.web.words import size, standing
 
 NO_URL = "none"
 PATIENCE = 30.0  # seconds; a start takes one or two
@@ -126,7 +126,13 @@ def about(as_json: AsJson = False) -> None:
         print(f"a proxy brings it to others as {found['public']};")
     print(f"applications answer on port {found['proxy_port']}.\n")
     parts = [
-        (one["name"], one["state"], one["pid"] or "", size(one["memory"] or 0), show.ago(one["since"]))
+        (
+            one["name"],
+            standing(one["state"], one["again_at"]),
+            one["pid"] or "",
+            size(one["memory"] or 0),
+            show.ago(one["since"]),
+        )
         for one in found["parts"]
     ]
     show.table(("process", "", "pid", "memory", "since"), parts, empty="")

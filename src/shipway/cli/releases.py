@@ -11,7 +11,7 @@ import typer
 from shipway.cli import here, show, watching
 from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
-from shipway.web.words import day_and_time, plain
+from shipway.web.words import day_and_time, plain, standing
 
 TIME_UP = 124
 
@@ -107,7 +107,7 @@ def ps(environment: Environment = "prod", app: App = None, as_json: AsJson = Fal
         (
             f"{each['process']}.{each['position']}",
             f"r{each['release']}",
-            each["state"],
+            standing(each["state"], each["again_at"]),
             each["pid"] or "",
             each["port"] or "",
             each["restarts"] or "",

@@ -30,7 +30,9 @@ MOST = 20_000  # files of one directory that are looked at
 
 @dataclass(frozen=True)
 class Part:
-    """A process of the installation; `state` is running, not known or absent, `memory` in bytes (PSS)."""
+    """A process of the installation; `state` is running, backoff, exited, not known or absent, `memory` in bytes
+    (PSS), `again_at` when one in backoff is started again (seconds since 1970).
+    """
 
     name: str
     state: str
@@ -38,6 +40,7 @@ class Part:
     memory: int | None
     since: float | None
     restarts: int
+    again_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def _parts(places: Places) -> list[Part]:
             parts.append(Part(name, "absent", None, None, None, 0))
         else:
             memory = None if one.pid is None else memory_of(one.pid)
-            parts.append(Part(name, one.state, one.pid, memory, one.since, one.restarts))
+            parts.append(Part(name, one.state, one.pid, memory, one.since, one.restarts, one.again_at))
     return parts
 
 

@@ -85,6 +85,7 @@ def _instance(one: Instance, state: InstanceState | None, answered: bool) -> Sha
             "pid": None,
             "restarts": None,
             "since": None,
+            "again_at": None,
         }
     return {
         **shown,
@@ -93,6 +94,7 @@ def _instance(one: Instance, state: InstanceState | None, answered: bool) -> Sha
         "restarts": state.restarts,
         "since": state.since,
         "exit_code": state.exit_code,
+        "again_at": state.again_at,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Iterable
@@ -64,6 +65,14 @@ def lasting(since: float, now: float | None = None) -> str:
         if passed >= seconds:
             return f"{passed // seconds:.0f} {unit}"
     return f"{max(passed, 0) // 1:.0f} s"
+
+
+def standing(state: str, again_at: float | None = None, now: float | None = None) -> str:
+    """What people call the state that the keeper has a process in: `restarting, next try in 8 s`."""
+    if state != "backoff":
+        return state
+    left = 0.0 if again_at is None else again_at - (time.time() if now is None else now)
+    return f"restarting, next try in {math.ceil(left)} s" if left > 0 else "restarting"
 
 
 def date(at: float) -> str:

@@ -46,6 +46,8 @@ def test_each_end_makes_the_next_pause_longer(house: House) -> None:
     house.eventually(lambda: house.state("one").state == "backoff", "it waits")
     state = house.state("one")
     assert (state.pid, state.exit_code, record(house)["failures"]) == (None, 7, 4)
+    assert state.again_at is not None
+    assert 0 < state.again_at - state.since < 60
 
 
 def test_a_steady_life_makes_earlier_ends_forgotten(house: House) -> None:

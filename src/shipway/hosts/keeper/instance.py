@@ -62,6 +62,7 @@ class Instance:
             since=record.since,
             stopping=self.stopping,
             release=record.spec.release,
+            again_at=time.time() + record.again_at - time.monotonic() if record.state == "backoff" else None,
         )
 
     @property

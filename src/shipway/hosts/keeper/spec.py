@@ -58,7 +58,8 @@ class InstanceState:
     `pid` is the process the keeper started (bubblewrap, where that is used), None while there is none.
     `state` is "running", "backoff" (it ended and is about to be started again) or "exited" (it ended and
     stays so). `exit_code` is that of its last end, negative for a signal, None when unknown: never ended,
-    or ended after another keeper had started it. `since` is when the state began, in unix seconds.
+    or ended after another keeper had started it. `since` is when the state began and `again_at` when one in
+    backoff is started again, both in unix seconds; an older keeper does not tell the second.
     """
 
     id: str
@@ -70,6 +71,7 @@ class InstanceState:
     since: float
     stopping: bool
     release: str
+    again_at: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -77,7 +79,7 @@ class InstanceState:
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> InstanceState:
         """Fields this version does not know come from a newer keeper and are left out."""
-        return cls(**{name: state[name] for name in cls.__dataclass_fields__})
+        return cls(**{name: state[name] for name in cls.__dataclass_fields__ if name in state})
 
 
 def read_spec(value: object) -> InstanceSpec:

@@ -14,6 +14,7 @@ from shipway.web import shapes
 from shipway.web.api.environments import running
 from shipway.web.pages.release_lines import Line
 from shipway.web.site import Site
+from shipway.web.words import standing
 
 FIRST = 8  # instances of a release that are seen at once; the others are folded away
 COLOURS = {
@@ -82,7 +83,7 @@ def _of(
 def _instance(shape: shapes.Shape, used: Usage | None) -> Instance:
     return Instance(
         name=f"{shape['process']}.{shape['position']}",
-        state="up" if shape["state"] == "running" else shape["state"],
+        state="up" if shape["state"] == "running" else standing(shape["state"], shape["again_at"]),
         icon=COLOURS[shape["state"]],
         port=shape["port"],
         since=shape["since"],

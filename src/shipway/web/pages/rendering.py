@@ -55,6 +55,7 @@ def templates(files: Files) -> jinja2.Environment:
         rate=words.rate,
         several=words.several,
         size=words.size,
+        standing=words.standing,
         sure=sure.sure,
         ticked=ticked,
         window=window,
