@@ -74,6 +74,8 @@ def test_two_releases_are_chosen_and_compared(page: Page, site: Site) -> None:
     stack = page.locator(".stack").first
     assert stack.evaluate("(it) => it.scrollWidth <= it.clientWidth"), "it lies under the cards beside it"
     expect(compared).not_to_contain_text("a long one")
+    expect(compared.locator(".n").first).to_have_css("display", "inline")  # as wide as what it says
+    expect(compared.locator(".diff")).not_to_have_css("scrollbar-color", "auto")  # white in Firefox by night
     for width, height in ((1440, 900), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         asked = page.locator("#add-secret")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+RESTARTING = "restarting"
 _CONTROL = re.compile(
     r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[^\S \t]|[\x00-\x08\x0e-\x1f\x7f-\x9f]"
 )
@@ -72,7 +73,8 @@ def standing(state: str, again_at: float | None = None, now: float | None = None
     if state != "backoff":
         return state
     left = 0.0 if again_at is None else again_at - (time.time() if now is None else now)
-    return f"restarting, next try in {math.ceil(left)} s" if left > 0 else "restarting"
+    soon = f"{math.ceil(left)} s" if left < 60 else length(left)
+    return f"{RESTARTING}, next try in {soon}" if left > 0 else RESTARTING
 
 
 def date(at: float) -> str:

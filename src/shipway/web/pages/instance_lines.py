@@ -14,7 +14,7 @@ from shipway.web import shapes
 from shipway.web.api.environments import running
 from shipway.web.pages.release_lines import Line
 from shipway.web.site import Site
-from shipway.web.words import standing
+from shipway.web.words import RESTARTING, lasting, standing
 
 FIRST = 8  # instances of a release that are seen at once; the others are folded away
 COLOURS = {
@@ -38,6 +38,12 @@ class Instance:
     restarts: int
     memory: int | None
     cpu: float
+
+    @property
+    def brief(self) -> str:
+        """The state and for how long, where there is little room: of one that restarts the word alone."""
+        word = self.state.partition(",")[0]
+        return word if self.since is None or word == RESTARTING else f"{word} {lasting(self.since)}"
 
 
 @dataclass(frozen=True)
