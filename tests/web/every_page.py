@@ -55,7 +55,7 @@ EVERY = (
     Looked("/applications/trying/environments/prod", "judged", opened=True),
     Looked("/applications/alone/environments/prod", "judged", opened=True),
     Looked("/applications/alone/environments/dev?compare=r1&compare=r2", "judged", opened=True),
-    Looked("/applications/search/environments/prod/releases/r2"),
+    Looked("/applications/search/environments/prod/releases/r2", opened=True),
     Looked("/applications/good/environments/prod/releases/r2", "judged"),
     Looked("/applications/bad/environments/prod/releases/r2", "judged", opened=True),
     Looked("/applications/trying/environments/prod/releases/r2", "judged"),

@@ -11,6 +11,7 @@ from shipway.incidents.suspects import Suspicion
 from shipway.state import messages
 from shipway.state.messages import Draft
 from shipway.state.runs import Run
+from web import telling
 from web.scene import Scene
 from web.server import Site
 from web.visiting import person
@@ -92,6 +93,25 @@ def say(scene: Scene, run: Run, text: str) -> None:
     about = {"application": run.application, "commit": run.commit, "run": run.id}
     with scene.database.write() as conn:
         messages.write(conn, Draft("ben@example.org", text, "stopped", "[topup] of yours", text, 0.0, **about))
+
+
+def test_each_try_of_a_message_is_shown_while_its_text_is_read(page: Page, site: Site) -> None:
+    refused = telling.say(site.scene, "ben@example.org", "c", "stopped", "[topup] test failed")
+    telling.refused(site.scene, refused, "it answered 500")
+    site.scene.now -= 120  # its next try is due
+    telling.refused(site.scene, refused, "it answered 501")
+    page.goto(f"{site.origin}/messages")
+    page.locator("summary", has_text="test failed").click()
+    expect(page.locator("#list")).to_contain_text("it answered 501")
+    telling.refused(site.scene, refused, "it answered 502")  # which is no fact
+    expect(page.locator("#list")).to_contain_text("it answered 502")
+    expect(page.locator("#list pre")).to_be_visible()
+    page.get_by_role("button", name="Send again").click()
+    expect(page).to_have_url(re.compile(rf"/messages\?person=ben%40example.org#m-{refused.id}$"))
+    with site.scene.database.read() as conn:
+        now = messages.get(conn, refused.id)
+    assert now is not None
+    assert now.next_try > site.scene.now + 60  # just now, by the clock
 
 
 PROBLEMS = """\
