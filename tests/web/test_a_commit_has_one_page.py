@@ -173,7 +173,7 @@ def test_what_was_mended_is_nobodys_turn_and_says_what_became_of_it(site: Site) 
         back = scene.push("till", f'Revert "Count the till"\n\nThis reverts commit {run.commit}.')
         scene.deliver(back)
         told.mended(run, back)
-    found = site.get(f"/api/v1/commits/till/{run.commit}").json
+    found = site.get(f"/api/v1/applications/till/commits/{run.commit}").json
     assert found["says"] == f"It serves nowhere: reverted by {back.commit[:7]}."
     assert found["states"][0] == f"Reverted by {back.commit[:7]}"
     page = site.get(f"/applications/till/commits/{run.commit}").text
@@ -200,7 +200,7 @@ def test_what_serves_as_part_of_its_fix_has_that_for_a_state_and_its_own_quarant
         scene.end(again, "failed", "It is quarantined.")
         fix = scene.push("till", "Count it once")
         scene.deliver(fix)
-    found = site.get(f"/api/v1/commits/till/{run.commit}").json
+    found = site.get(f"/api/v1/applications/till/commits/{run.commit}").json
     serves = f"Serves in prod as part of {fix.commit[:7]}"
     assert found["states"] == [serves, "By itself quarantined in prod"]
     page = site.get(f"/applications/till/commits/{run.commit}").text

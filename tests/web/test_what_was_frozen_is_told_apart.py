@@ -144,7 +144,7 @@ def test_what_was_frozen_and_is_mended_was_not_rolled_back(past: Site, applicati
         shown = past.get(page).text
         assert "Nobody can know" not in words(shown)
         assert 'href="#i-unknown"' not in shown.partition("<main")[2]
-    where = past.get(f"/api/v1/commits/{application}/{run['commit']}/where").json["environments"]
+    where = past.get(f"/api/v1/applications/{application}/commits/{run['commit']}/where").json["environments"]
     assert "nobody can know" not in str(where)
 
 
@@ -156,7 +156,7 @@ def test_what_is_frozen_again_has_its_share_again(past: Site) -> None:
         == "r3 was not judged, and r2 has 50 % and r1 50 % of the requests again"
     )
     run = past.get("/api/v1/runs?application=restored").json["runs"][1]
-    waited = past.get(f"/api/v1/commits/restored/{run['commit']}/wait").json
+    waited = past.get(f"/api/v1/applications/restored/commits/{run['commit']}/wait").json
     assert (waited["state"], waited["stuck"]["state"]) == ("stopped", "frozen at 50 %")
     assert "r2 is frozen at 50 %" in words(past.get(PROD.format("restored")).text)
 
@@ -195,10 +195,10 @@ def test_what_somebody_decided_is_said_with_who_and_why(past: Site) -> None:
     one, two = (
         past.get(f"/api/v1{PROD.format('decided')}/releases").json["releases"][at]["commit"] for at in (1, 0)
     )
-    where = past.get(f"/api/v1/commits/decided/{one}/where").json["environments"]
+    where = past.get(f"/api/v1/applications/decided/commits/{one}/where").json["environments"]
     assert DECIDED in next(each["reason"] for each in where if each["name"] == "prod")
     for commit in (one, two):
-        events = past.get(f"/api/v1/commits/decided/{commit}/why?environment=prod").json["events"]
+        events = past.get(f"/api/v1/applications/decided/commits/{commit}/why?environment=prod").json["events"]
         assert any(event["says"] == DECIDED.replace("gave r1", "decided that r1 gets") for event in events)
         shown = words(past.get(f"/applications/decided/commits/{commit}").text)
         assert "ada decided that r1 gets all requests of prod" in shown

@@ -694,7 +694,7 @@ def test_who_went_back_and_forth_is_on_record_in_the_verdicts_and_in_why(site: S
         scene.roll_back("till", "prod", again)
     found = site.get("/api/v1/applications/till/environments/prod/releases/r2/verdicts").json
     assert ([move["share"] for move in found["shares"]], found["fate"]) == ([100, 0, 100], "serves")
-    why = site.get(f"/api/v1/commits/till/{run.commit}/why").json
+    why = site.get(f"/api/v1/applications/till/commits/{run.commit}/why").json
     assert "ben rolled prod back to r1: that has all requests again" in [each["says"] for each in why["events"]]
     assert (why["state"], why["next"]) == ("serves", None)
     with scene.history():
@@ -712,7 +712,7 @@ def test_why_shows_the_lines_of_a_step_that_failed_and_what_to_do(site: Site) ->
     scene.begin(run)
     scene.step(run, "test", "failed", excerpt="E   assert 1 == 2\n")
     scene.end(run, "failed", "test failed")
-    why = site.get(f"/api/v1/commits/topup/{run.commit}/why").json
+    why = site.get(f"/api/v1/applications/topup/commits/{run.commit}/why").json
     (event,) = why["events"]
     assert event["says"] == "`test` of run 1 failed with exit status 1 (shipway logs 1 --step test)"
     assert event["lines"] == ["E   assert 1 == 2"]
