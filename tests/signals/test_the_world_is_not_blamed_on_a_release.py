@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from shipway.signals.judge import Judge, Reading
+from shipway.signals.judge.telling import ALIKE
 from support.tallies import tally
 from support.watching import Seen, Watching, watched
 from support.worlds import Change, World, always, between
@@ -79,6 +81,27 @@ def test_a_few_failures_are_a_doubt_and_no_verdict() -> None:
     doubting = judge(*[Reading(1.0, 1.0, new=tally(20, 10))] * 60)
     assert doubting.doubts
     assert doubting.verdict().kind != "bad"
+
+
+def test_what_it_does_while_the_old_one_fails_as_well_is_not_known_and_never_held_against_it() -> None:
+    made = Judge()
+    well, fails = Reading(1.0, 1.0, new=tally(20)), Reading(1.0, 1.0, new=tally(20, 20), old_out=True)
+    for reading in (*LEARNED, *[well] * 20, *[fails] * 60):
+        made.see(reading)
+    assert (made.verdict().kind, made.verdict().reason.endswith(ALIKE)) == ("not known", True)
+    for reading in [well] * 60:
+        made.see(reading)
+    assert made.verdict().kind == "good"
+    for reading in [replace(fails, old_out=False)] * 20:
+        made.see(reading)
+    assert made.verdict().kind == "bad", "when the old one is well it is the new one"
+
+
+def test_what_it_did_while_it_could_be_asked_is_not_held_against_it_when_it_cannot_be_any_more() -> None:
+    made = judge(*[Reading(1.0, 1.0, new=tally(20, 20))] * 20)
+    made.asks = False
+    made.see(Reading(1.0, 1.0, new=tally(20, 20)))
+    assert made.verdict().kind != "bad"
 
 
 FEW_SLOW, FEW = Reading(1.0, 1.0, new=tally(1, 0, 60)), Reading(1.0, 1.0, new=tally(1))

@@ -15,6 +15,7 @@ from shipway.errors import KeeperGone
 from shipway.hosts.keeper.spec import InstanceState
 from shipway.releases.targets import process
 from shipway.signals.asking import Question
+from shipway.signals.judge.telling import ALIKE
 from shipway.signals.questions import results
 from shipway.signals.questions.results import Line
 from shipway.signals.reading import Reading
@@ -23,7 +24,7 @@ from shipway.state import deployments, releases, runs
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.runs import Run
-from shipway.story import evidence
+from shipway.story import evidence, standby
 from shipway.story.asking import Asking
 from shipway.story.cold import Cold
 from shipway.story.retire import Retirement
@@ -274,6 +275,51 @@ def test_one_that_is_not_well_is_not_asked(scene: Scene, world: World, monkeypat
     world.new = 40
     looks(watch, 1)
     assert (mine(scene), facts(scene)) == (100, [])
+
+
+def test_one_that_fails_at_the_same_time_shows_that_it_is_not_the_new_one(
+    scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What both depend on is out, and the health path with it; when that is over, it is asked."""
+    well = [True]
+    monkeypatch.setattr("shipway.traffic.proxy.Proxy.is_well", lambda *_, **__: well[0])
+    monkeypatch.setattr(standby, "OFTEN", 0.0)
+    watch = Watch(scene.cast)
+    looks(watch, 3)
+    well[0], world.new = False, 40
+    looks(watch, 12)
+    assert (mine(scene), facts(scene)) == (100, [])
+    application, environment = scene.serving().application, scene.serving().environment
+    _, so_far = scene.cast.so_far[application, environment]
+    assert (so_far.kind, ALIKE in so_far.reason) == ("not known", True)
+    looks(Watch(scene.cast), 3)
+    assert (mine(scene), facts(scene)) == (100, []), "who hears it again leaves out the same"
+    well[0] = True
+    looks(watch, 1)
+    assert (mine(scene), facts(scene)) == (KEPT, ["deployment.asked"])
+    looks(watch, 3)
+    assert "verdict.bad" in facts(scene), "it fails still, and the one before does not"
+    waiting(scene)
+
+
+def test_one_that_was_ill_before_shields_nobody(
+    scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can ask it, so the new one is compared with before."""
+    monkeypatch.setattr("shipway.traffic.proxy.Proxy.is_well", lambda *_, **__: well[0])
+    monkeypatch.setattr("shipway.traffic.proxy.ANSWERS_WITHIN", 0.1)
+    monkeypatch.setattr(standby, "SELDOM", 0.0)
+    well, watch, stable = [True], Watch(scene.cast), stable_of(scene)
+    looks(watch, 1)
+    process.stop(scene.cast.machine, stable, scene.cast.machine.keeper.highest_epoch(process.group(stable)))
+    well[0] = False
+    monkeypatch.setattr(standby, "SAME", -1.0)  # it became so longer ago than that
+    looks(watch, 2)
+    world.new = 40
+    looks(watch, 12)
+    assert facts(scene) == ["verdict.bad", "commit.quarantined"]
+    assert "by chance" not in recorded(scene, "verdict.bad")["reason"]
+    waiting(scene)
 
 
 def test_the_warm_one_is_not_stopped_while_it_is_asked(scene: Scene, world: World) -> None:

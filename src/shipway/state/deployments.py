@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from sqlalchemy import Connection, Select, exists, func, insert, select, update
@@ -264,6 +265,31 @@ def answered(conn: Connection, deployment: Deployment, kind: str, reason: str, f
     nobody can tell ("not known"); what was said beside it, and the numbers.
     """
     note(conn, deployment, "deployment.answered", {"kind": kind, "reason": reason, "findings": findings})
+
+
+def out(conn: Connection, deployment: Deployment, before: int, since: float) -> None:
+    """Records that release `before`, kept warm, is not healthy at the time at which the one that serves looks
+    bad; it was well last at `since` (seconds since 1970).
+    """
+    note(conn, deployment, "deployment.before_out", {"before": before, "since": since})
+
+
+def in_again(conn: Connection, deployment: Deployment) -> None:
+    """Records that it is healthy again, or that the one that serves has looked well since."""
+    note(conn, deployment, "deployment.before_in_again", {})
+
+
+def times_out(conn: Connection, deployment: Deployment) -> list[tuple[float, float]]:
+    """From when until when (seconds since 1970) that was so, oldest first; until for ever where it still is."""
+    kinds = ("deployment.before_out", "deployment.before_in_again")
+    found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=kinds)
+    ends = [*(fact.at for fact in found[1:]), inf]
+    return [(fact.data["since"], end) for fact, end in zip(found, ends, strict=False) if "since" in fact.data]
+
+
+def is_out(conn: Connection, deployment: Deployment) -> bool:
+    """Whether it is so now."""
+    return any(until == inf for _, until in times_out(conn, deployment))
 
 
 def released(conn: Connection, deployment: Deployment, said: str) -> None:

@@ -69,6 +69,10 @@ class Asking:
             moved = deployments.running_in(conn, app, env) is not None
         return self._allowed and not moved and time.monotonic() >= self._rests_until
 
+    def rest_no_more(self) -> None:
+        """It may be asked at once."""
+        self._rests_until = 0.0
+
     def _is_allowed(self) -> bool:
         """Not where a visitor stays with a release, nor where a migration has taken away what it needs."""
         with self._cast.database.read() as conn:

@@ -57,7 +57,12 @@ class Evidence:
         Where Shipway itself has just started what serves, there are none.
         """
         shares, cold, readings = self._shares(), self._cold(), list(self._readings())
-        intervals = [self._interval(at, old, new, shares) for at, old, new in readings if at not in cold]
+        out = self._out()
+        intervals = [
+            replace(self._interval(at, old, new, shares), old_out=at in out)
+            for at, old, new in readings
+            if at not in cold
+        ]
         if time.time() in cold:
             self._heard_at, self._round = time.monotonic(), None
         elif readings:
@@ -105,6 +110,11 @@ class Evidence:
     def _cold(self) -> Cold:
         with self._cast.database.read() as conn:
             return cold(conn, self._deployment, self._project.health.timeout)
+
+    def _out(self) -> Cold:
+        """When the release before, kept warm, was not healthy either."""
+        with self._cast.database.read() as conn:
+            return Cold(deployments.times_out(conn, self._deployment))
 
     def _with_live(self, interval: Interval, shares: Sequence[tuple[float, int]], cold: Cold) -> Interval:
         """The interval with what can only be seen at this moment."""

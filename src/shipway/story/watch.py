@@ -22,6 +22,7 @@ from shipway.story import at_once, condemn, plan
 from shipway.story.asking import Asking
 from shipway.story.cast import Cast, project_of
 from shipway.story.reverts import Reverts
+from shipway.story.standby import Standby
 from shipway.story.tend import logged
 from shipway.story.trial import Trial
 
@@ -38,6 +39,7 @@ class Watched:
     before: Release
     trial: Trial
     asking: Asking
+    standby: Standby
     told: bool = False
     close: bool = False
     _closely: ExitStack = field(default_factory=ExitStack)
@@ -73,6 +75,7 @@ class Watch:
             if (watched := self._watched.get(now.deployment)) is not None and not watched.told:
                 closing = (now.warm_until or 0) - time.time() < CLOSING
                 with logged(f"what production says of {watched.release.name} could not be judged"):
+                    self._look_at_the_warm_one(watched)
                     verdict = watched.trial.look(asks=watched.asking.may)
                     self._act(watched, verdict, closing=closing)
         self._reverts.look()
@@ -101,7 +104,8 @@ class Watch:
         if before is None or deployment.kind != "deploy" or deployment.release != release.id or not judged:
             return None
         trial = Trial(self._cast, deployment, release, before)
-        return Watched(deployment, release, before, trial, Asking(self._cast, deployment, release, before))
+        asking = Asking(self._cast, deployment, release, before)
+        return Watched(deployment, release, before, trial, asking, Standby(self._cast, deployment, before))
 
     def _act(self, watched: Watched, verdict: Verdict, *, closing: bool) -> None:
         """What fails here is tried again with the next look: it is told only once it is on record."""
@@ -115,6 +119,14 @@ class Watch:
                 self._tell(watched)
         else:
             self._ask(watched, verdict)
+
+    @staticmethod
+    def _look_at_the_warm_one(watched: Watched) -> None:
+        """One that is well again can be asked at once."""
+        was_out = watched.standby.out
+        watched.standby.look(troubled=watched.trial.doubts or watched.asking.since is not None)
+        if was_out and not watched.standby.out:
+            watched.asking.rest_no_more()
 
     def _is_home(self, watched: Watched, verdict: Verdict) -> bool:
         """Whether it has all requests again: that may need another look, where somebody else is at it."""
@@ -133,7 +145,9 @@ class Watch:
         since = asking.since
         if since is None:
             asking.put_right()
-            if trial.doubts and asking.may:
+            if trial.doubts:
+                self._look_at_the_warm_one(watched)
+            if trial.doubts and asking.may and not watched.standby.out:
                 watched.look_closely(self._cast.collector)
                 asking.begin(trial.doubt())
         elif asking.goes_back(trial, since):

@@ -121,6 +121,16 @@ class Proxy:
         """Which cluster has which share of 100."""
         return self._desired().shares(key(app, env))
 
+    def is_well(self, cluster: str, *, directly: bool) -> bool | None:
+        """Whether any instance of a release is healthy, by the routers, or asked `directly` at this moment; None
+        where nobody knows it.
+        """
+        if directly:
+            known = self._desired().clusters.get(cluster)
+            return None if known is None else any(answer.good for answer in health.ask(cluster, known))
+        said = self._driver.health(cluster)
+        return any(said.values()) if said else None
+
     def epoch(self, app: str, env: str) -> int:
         """The newest deployment that moved this traffic, 0 when none did."""
         return self._desired().epoch(key(app, env))

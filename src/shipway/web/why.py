@@ -145,6 +145,10 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
         f"it looked bad{_because(data)}: it kept {data['share']} % of the requests, and the one before was asked"
     ),
     "deployment.answered": _answered,
+    "deployment.before_out": lambda data: (
+        f"it looked bad while r{data['before']}, kept warm, was not healthy either: nothing was held against it"
+    ),
+    "deployment.before_in_again": lambda _data: "the one before was healthy again, or it looked well",
     "verdict.good": lambda data: f"r{data['release']} was judged good at {data['share']} %: {data['reason']}",
     "verdict.bad": lambda data: f"r{data['release']} was judged bad at {data['share']} %: {data['reason']}",
     "verdict.not_known": lambda data: (

@@ -27,6 +27,11 @@ class Against:
     def evidence(self) -> float:
         return self._wager.evidence
 
+    def note(self, bad: int, of: int, _seconds: float = 0.0) -> None:
+        """Counts without betting; the open block is forgotten."""
+        self.bad, self.of = self.bad + bad, self.of + of
+        self._block = (0, 0, 0.0)
+
     def see(self, bad: int, of: int, seconds: float = 0.0) -> None:
         self.bad, self.of = self.bad + bad, self.of + of
         before_bad, before_of, before = self._block

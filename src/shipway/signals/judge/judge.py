@@ -41,7 +41,7 @@ class Judge:
 
     `asks`: while the new release serves alone, who carries its readings here can give a share back to the old one
     whenever `doubts` says so. As long as that is so nothing is held against the new one that was not seen beside
-    the old one.
+    the old one, nor afterwards.
     """
 
     def __init__(self, policy: Policy | None = None, *, asks: bool = False) -> None:
@@ -65,6 +65,7 @@ class Judge:
         self._earlier = Earlier()
         self._warmth = Warmth(self.policy)
         self._listening = Listening(self._warmth, self._past)
+        self._old_out = False
         self._bad: Verdict | None = None
 
     def see(self, reading: Reading) -> None:
@@ -116,15 +117,21 @@ class Judge:
         if self._bad is not None:
             return self._bad
         findings = self._findings()
-        if self.silent:
-            return Verdict("not known", telling.silent(self.silent), findings)
-        if self._mute.long:
-            return Verdict("not known", telling.mute(self._mute.waiting, self._mute.long), findings)
+        if unknown := self._why_nothing_is_known():
+            return Verdict("not known", unknown, findings)
         if self.requests < self.policy.enough_requests:
             return Verdict("not known", telling.too_few(self.requests, self.policy), findings)
         if self.evidence >= self.policy.doubt:
             return Verdict("not known", telling.unsure(findings[0]), findings)
         return Verdict("good", telling.good(findings, self.requests), findings)
+
+    def _why_nothing_is_known(self) -> str:
+        """Of what is heard now; empty where something is."""
+        if self.silent:
+            return telling.silent(self.silent)
+        if self._mute.long:
+            return telling.mute(self._mute.waiting, self._mute.long)
+        return telling.alike(self.doubt().findings) if self._fails_alike and self.doubts else ""
 
     def doubt(self) -> Verdict:
         """Why it `doubts`, with the numbers: compared with what was before, which decides nothing."""
@@ -142,6 +149,7 @@ class Judge:
         self._restarts.see(reading)
         self._warmth.feel(reading, self._past.settles)
         before, self._share = self._share, reading.share
+        self._old_out = reading.old_out
         if self._doubt is not None:
             self._doubt.see(reading, self._warmth.warm)
         if reading.share >= 1:
@@ -171,9 +179,13 @@ class Judge:
             self._doubt = Doubt(self._past, self._lately, policy.tolerance, policy.doubts_slower)
             self._doubt.see(reading, self._warmth.warm)
             self._later = Later(self._past, self.policy.later_tolerance)
-        if self._checks.old_fails or self._later is None:
-            return  # it is not the new release alone
-        self._later.see(reading, self._warmth.warm)
+        if not self._fails_alike and self._later is not None:
+            self._later.see(reading, self._warmth.warm, counts=not self.asks)
+
+    @property
+    def _fails_alike(self) -> bool:
+        """Whether the old release, without requests and still warm, fails as well: it is not the new one alone."""
+        return self._share >= 1 and (self._checks.old_fails or self._old_out)
 
     def _forget_open(self) -> None:
         self._errors.drop()

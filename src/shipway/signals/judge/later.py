@@ -25,11 +25,13 @@ class Later:
         self._slow = Against(SLOW_LIMIT, REQUESTS, SECONDS, MOST)
         self._slowed = (0, 0) if self._place is None else (past.count_slower_than(self._place), past.timed)
 
-    def see(self, reading: Reading, warm: bool) -> None:
-        self._errors.see(reading.new.errors, reading.new.requests, reading.seconds)
+    def see(self, reading: Reading, warm: bool, *, counts: bool = True) -> None:
+        """What does not count, because the old one can be asked, is told and says nothing, also afterwards."""
+        see = Against.see if counts else Against.note
+        see(self._errors, reading.new.errors, reading.new.requests, reading.seconds)
         if warm and self._place is not None:
             timed = sum(reading.new.durations)
-            self._slow.see(reading.new.slower_than(self._place), timed, reading.seconds)
+            see(self._slow, reading.new.slower_than(self._place), timed, reading.seconds)
 
     def errors(self) -> Finding:
         return self._finding(FAILED, self._errors, self._failing)

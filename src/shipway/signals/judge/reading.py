@@ -29,7 +29,8 @@ class Reading:
     old one. `heard=False`: the source was dead, stale or in error, and nothing is known of this time; a live
     source that counted nothing is heard. A request that does not end is in no Tally; `new_waiting` says how many
     the new release had not answered when the reading ended. Who knows how long each waits may count it as slow (in
-    the last place of `durations`), once, and leave it out when it ends.
+    the last place of `durations`), once, and leave it out when it ends. `old_out`: the old one, without requests
+    and still warm, is not healthy, and was until about the time at which the new one began to look worse.
     """
 
     seconds: float
@@ -42,6 +43,7 @@ class Reading:
     new_instances: int = 1
     new_waiting: int = 0
     checks: tuple[Check, ...] = ()
+    old_out: bool = False
 
     @property
     def sound(self) -> bool:

@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from shipway.signals.judge.policy import Policy
 from shipway.signals.verdict import FAILED, NEW_QUESTION, RESTARTS, UNASKED, Finding, by_chance, is_unasked
 
+NOT_BESIDE = "nothing served beside it to compare with, so what changed around it counts as well"
+"""Instead of a chance, which is known only of what was dealt out to both."""
+
+ALIKE = "The one before, still warm, fails at the same time: it is not known whether it is this release."
+
 
 def bad(worst: Finding, evidence: float) -> str:
     if worst.new_question:
         return f"{numbers(worst)}. {_sentence(NEW_QUESTION)}"
-    return f"{numbers(worst)}; {by_chance(evidence)}."
+    return f"{numbers(worst)}; {by_chance(evidence) if worst.beside else NOT_BESIDE}."
 
 
 def unsure(worst: Finding) -> str:
@@ -22,6 +27,11 @@ def unsure(worst: Finding) -> str:
 def doubt(findings: Sequence[Finding]) -> str:
     """Of a release that serves alone."""
     return f"{'; '.join(map(numbers, findings))}." if findings else "It looked worse for a moment."
+
+
+def alike(findings: Sequence[Finding]) -> str:
+    """Of a release that looks worse while the one before, which has no requests, is not well either."""
+    return f"{doubt(findings)} {ALIKE}" if findings else ALIKE
 
 
 def good(findings: Sequence[Finding], requests: int) -> str:
