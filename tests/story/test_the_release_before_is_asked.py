@@ -27,9 +27,11 @@ from shipway.state.runs import Run
 from shipway.story import evidence, standby
 from shipway.story.asking import Asking
 from shipway.story.cold import Cold
+from shipway.story.delivery import Delivery
 from shipway.story.retire import Retirement
 from shipway.story.tend import restore
 from shipway.story.watch import Watch
+from shipway.traffic.plan import FEW
 from shipway.traffic.strategies.asking import KEPT
 from support.hearing import Hearsay, earlier, hear, tally
 from support.installation import eventually
@@ -142,6 +144,16 @@ def begins(scene: Scene, world: World, *, new: int = 40, old: int = 0) -> Watch:
 def test_nobody_is_asked_while_all_is_well(scene: Scene, world: World) -> None:
     looks(Watch(scene.cast), 10)
     assert (mine(scene), facts(scene)) == (100, [])
+
+
+def test_how_many_come_is_counted_whichever_release_answered(scene: Scene) -> None:
+    """What serves may have taken over a moment ago: that is no reason to begin with half."""
+
+    def says(new: bool, _number: int) -> Reading | None:
+        return Reading(0.0, 1.0, "", tally(20), 0, True) if new else None
+
+    hear(scene.cast, Hearsay(stable_of(scene).name, says, earlier(range(8, 0, -1))))
+    assert Delivery(scene.cast, serving(scene), scene.serving())._rate >= FEW
 
 
 def test_a_bad_one_is_judged_at_the_share_it_keeps_beside_the_one_before(scene: Scene, world: World) -> None:

@@ -29,7 +29,7 @@ from shipway.story.cast import Cast, project_of
 from shipway.story.trial import Trial, check_wanted
 from shipway.traffic import strategies
 from shipway.traffic.addresses import host
-from shipway.traffic.plan import Judged, Plan, Shift, Takeover
+from shipway.traffic.plan import FEW, Judged, Plan, Shift, Takeover
 
 BUSY_OVER = 10.0  # seconds over which it is counted how many requests come
 
@@ -269,7 +269,15 @@ class Delivery:
             if [of for _, of in deployments.shares(conn, self.deployment)][-1:] == [share]:
                 deployments.enter_again(conn, self.deployment, "try")
             else:
-                deployments.enter(conn, self.deployment, "try", {"share": share})
+                why = self._why_so_many(share)
+                deployments.enter(conn, self.deployment, "try", {"share": share, **({"why": why} if why else {})})
+
+    def _why_so_many(self, share: int) -> str:
+        """Why the first share is larger than the first that shipway.yml names; empty where it is not."""
+        steps = self.project.traffic.steps
+        if self._shares or not steps or share <= steps[0]:
+            return ""
+        return f"fewer than {FEW:g} requests a second come, and {steps[0]} % of them would say little"
 
     def _is_judged(self, share: int) -> bool:
         """Whether this deployment was interrupted after the verdict on the share."""
@@ -309,11 +317,12 @@ class Delivery:
 
     @property
     def _rate(self) -> float:
-        """Requests a second to what serves, in the last seconds."""
-        if self.previous is None:
-            return 0.0
-        now = time.time()
-        return self.cast.collector.tally(self.previous.name, now - BUSY_OVER, now).requests / BUSY_OVER
+        """Requests a second to the environment in the last seconds, whichever release answered: what serves may
+        have taken over a moment ago.
+        """
+        now, where = time.time(), (self.release.application, self.release.environment)
+        tally, running = self.cast.collector.tally, self.cast.proxy.clusters(*where)
+        return sum(tally(name, now - BUSY_OVER, now).requests for name in running) / BUSY_OVER
 
     def _shift(self, shift: Shift) -> None:
         app, env = self.release.application, self.release.environment

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+FEW = 5.0
+"""Requests a second below which a small share would take minutes to say anything: then half is the first step."""
+
 
 @dataclass(frozen=True)
 class Shares:

@@ -107,6 +107,11 @@ def _because(data: Data) -> str:
     return f" ({reason[0].lower()}{reason[1:]})" if reason else ""
 
 
+def because(data: Data) -> str:
+    """Why a share is another than the one shipway.yml names, where that is on record."""
+    return f", because {data['why']}" if data.get("why") else ""
+
+
 def _rehearsed_with(data: Data) -> str:
     return listed([f"r{old['number']} of {old['environment']}" for old in data["with"]])
 
@@ -140,7 +145,7 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
         f"its rehearsal in {data['environment']} failed with {data['part']}: {data['reason']}"
     ),
     "rehearsal.unneeded": lambda data: f"nothing was rehearsed in {data['environment']}: {data['reason']}",
-    "deployment.try": lambda data: f"{data['share']} % of the requests went to it",
+    "deployment.try": lambda data: f"{data['share']} % of the requests went to it{because(data)}",
     "deployment.asked": lambda data: (
         f"it looked bad{_because(data)}: it kept {data['share']} % of the requests, and the one before was asked"
     ),

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shipway.traffic.plan import Healthy, Judged, Plan, Shares, Shift, Takeover
+from shipway.traffic.plan import FEW, Healthy, Judged, Plan, Shares, Shift, Takeover
 
-FEW = 5.0
-"""Requests a second below which a small share would take minutes to say anything: then half is the first step."""
 HALF = 50
 
 
