@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from shipway.signals.verdict import Finding, Kind, Verdict
-from shipway.state import deployments
+from shipway.state import deployments, verdicts
 from shipway.story import condemn
 from shipway.web import journey
 from shipway.web.narration import LONGEST_LOG_LINE, Telling, watch
@@ -79,6 +79,27 @@ def test_a_failed_deployment_is_explained(scene: Scene) -> None:
     assert "  ✗ test           30 s  web did not get healthy within 30 s." in lines
     assert "    │ ModuleNotFoundError: No module named 'psycopg'" in lines
     assert lines[-2:] == ["  test and prod were left as before", "  Look at the log."]
+
+
+def test_what_was_tried_and_taken_back_is_not_said_to_be_as_before(scene: Scene) -> None:
+    """People met it: that is said with how many requests failed, as far as they were counted."""
+    failed = asdict(replace(FEW_FAILED, new_count=5))
+    with scene.history():
+        scene.application("topup")
+        run = scene.push("topup", "First")
+        scene.green(run)
+        scene.deploy(run, "dev")
+        scene.deploy(run, "test")
+        tried = scene.begin_deployment(run, "prod")
+        with scene.database.write() as conn:
+            deployments.enter(conn, tried, "try", {"share": 50, "why": "few come"})
+            verdicts.record(conn, tried, release=1, share=10, kind="bad", reason="It fails.", findings=[failed])
+        scene.fail_deployment(tried, "r1 was taken back at 10 % of the requests: It fails.", "")
+        scene.end(run, "failed", "r1 was taken back at 10 % of the requests: It fails.")
+    says = "  what served in prod before has all requests again; at least 5 requests to the new one failed"
+    lines = told(scene, run.id)
+    assert "  · prod       50 % of the requests go to it, because few come" in lines
+    assert lines[-1] == says
 
 
 def test_what_a_release_command_did_is_not_said_to_be_as_before(scene: Scene) -> None:
@@ -309,12 +330,15 @@ def test_a_share_that_is_held_is_told_with_what_the_judge_sees_and_seldom(scene:
     assert news(4).endswith("10 % of the requests go to it")
     waits = "the next move is made when it was heard for 1 m 00 s, its durations too"
     assert news(5) == (
-        f"… prod       10 % since {clock(began)}: 0 of 12 requests failed, 1 of 108 of the old one; "
-        f"12 requests are too few to tell; 50 are enough; {waits} (warming up: 12 of 20 requests)"
+        f"… prod       10 % since {clock(began)}: 0 of 12 requests compared so far failed, "
+        f"1 of 108 of the old one; 12 requests are too few to tell; 50 are enough; "
+        f"{waits} (warming up: 12 of 20 requests)"
     )
     assert news(20) == "", "nothing has changed"
     so_far["topup", "prod"] = (deployment.id, looking(80, "good"))
-    assert news(21).endswith(f"0 of 80 requests failed, 1 of 108 of the old one; {waits} if enough requests come")
+    assert news(21).endswith(
+        f"0 of 80 requests compared so far failed, 1 of 108 of the old one; {waits} if enough requests come"
+    )
     so_far["topup", "prod"] = (deployment.id, looking(81, "good"))
     assert (news(25), news(27)) == ("", "")
     assert "0 of 81 requests" in news(32)

@@ -1,7 +1,7 @@
 """What a terminal is told while a share of the requests is held: what the judge sees, and what is waited for.
 
-… prod         10 % since 14:02:11: 0 of 12 requests failed, 1 of 108 of the old one; the next move is made
-      when it was heard for 1 m 00 s, its durations too (warming up: 12 of 20 requests)
+… prod         10 % since 14:02:11: 0 of 12 requests compared so far failed, 1 of 108 of the old one; the next
+      move is made when it was heard for 1 m 00 s, its durations too (warming up: 12 of 20 requests)
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _seen(verdict: Verdict) -> str:
     if found is None:
         return ""
     new, old = f"{found.new_count:,} of {found.new_of:,}", f"{found.old_count:,} of {found.old_of:,}"
-    return f"{new} requests failed, {old} of the old one"
+    return f"{new} requests compared so far failed, {old} of the old one"
 
 
 def _waits(share: Held, verdict: Verdict, traffic: TrafficSettings) -> str:

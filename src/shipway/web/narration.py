@@ -5,8 +5,8 @@
       ✓ build         20 s
       ✓ dev          1.2 s  http://topup--dev.localhost:8080
       · prod         10 % of the requests go to it
-      … prod         10 % since 14:02:11: 0 of 98 requests failed, 2 of 880 of the old one; the next move is
-          made when it was heard for 1 m 00 s, its durations too if enough requests come
+      … prod         10 % since 14:02:11: 0 of 98 requests compared so far failed, 2 of 880 of the old one; the
+          next move is made when it was heard for 1 m 00 s, its durations too if enough requests come
       · prod         good at 10 %: 0 of 118 requests failed, and 2 of 1,073 of r3
       ✗ prod         3.0 s  web did not get healthy within 30 s
         │ ModuleNotFoundError: No module named 'topup'
@@ -127,6 +127,7 @@ class Telling:
             yield from _evidence(printed)
         for fact in sorted([*now.trials, *now.asked], key=lambda fact: fact.id):
             if fact.environment == environment and self._first_time(f"trial {fact.id}"):
+                self._first_time(f"busy {environment}")
                 yield f"  · {environment:<{width}} {_of_trial(fact)}"
         if deployment is not None and deployment.over:
             if self._first_time(f"environment {environment}"):
@@ -223,7 +224,7 @@ def _traffic_back(now: Journey, deployment: Deployment | None) -> str | None:
 
 def _of_trial(fact: Fact) -> str:
     if fact.kind == "deployment.try":
-        return f"{fact.data['share']} % of the requests go to it"
+        return f"{fact.data['share']} % of the requests go to it{why.because(fact.data)}"
     if fact.kind in ASKED:
         return why.SENTENCES[fact.kind](fact.data)
     return (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shipway.signals.verdict import FAILED
 from shipway.state import settings
+from shipway.state.facts import Fact
 from shipway.state.settings import Setting
 from shipway.web.journey import Journey
 from shipway.web.words import listed
@@ -15,13 +17,36 @@ def untouched(now: Journey) -> list[str]:
     rest = [name for name in now.run.deliver if name not in now.unneeded and not _done(now, name)]
     if not rest:
         return []
-    before = [name for name in rest if name not in now.stuck]
-    said = [f"{listed(before)} {'was' if len(before) == 1 else 'were'} left as before"] if before else []
+    tried = [name for name in rest if name not in now.stuck and _was_tried(now, name)]
+    before = [name for name in rest if name not in now.stuck and name not in tried]
+    said = [_back(now, name) for name in tried]
+    said += [f"{listed(before)} {'was' if len(before) == 1 else 'were'} left as before"] if before else []
     ran = [name for name in rest if name in now.released]
     if ran:
         said.append(f"the release command had run in {listed(ran)}: what it did to the data there stays")
         said.append(f"`shipway data --env {ran[0]}` has the copy made before it")
     return said
+
+
+def _was_tried(now: Journey, environment: str) -> bool:
+    """Whether what came had a share of the requests there."""
+    return any(fact.environment == environment and fact.data.get("share") for fact in now.trials)
+
+
+def _back(now: Journey, environment: str) -> str:
+    """What was tried is taken back, and how many requests it failed, as far as the judge has counted them."""
+    if now.deployments[environment].state != "failed":
+        return f"which release has the requests of {environment} is not known"
+    failed = [_failed(fact) for fact in now.trials if fact.environment == environment]
+    many = max(failed, default=0)
+    some = f"; at least {many:,} request{'' if many == 1 else 's'} to the new one failed" if many else ""
+    return f"what served in {environment} before has all requests again{some}"
+
+
+def _failed(verdict: Fact) -> int:
+    """Counted while both served; one verdict after the other counts on."""
+    counted = (one for one in verdict.data.get("findings") or () if one.get("what") == FAILED)
+    return max((int(one.get("new_count") or 0) for one in counted), default=0)
 
 
 def stays_set(now: Journey) -> list[str]:
