@@ -186,8 +186,8 @@ def test_what_had_a_share_and_was_judged_bad_is_not_said_to_have_never_served(da
             "until a commit on top of it has served there and was judged good."
         )
         assert (
-            "These have served, and may again: r1. Push a commit on top of it that mends it. One that takes it"
-            in refused.value.hint
+            "These have served, and may again: r1. Push a commit on top of it that mends it, "
+            "or changes any file if it is innocent. One that takes it" in refused.value.hint
         )
         holds.lift(conn, holds.quarantined(conn, "shop", "prod"), by="d" * 40, run=run.id)
         with pytest.raises(NowhereToGo, match=r"and was judged bad\.$") as refused:

@@ -177,7 +177,7 @@ def stays(found: Quarantine, thing: Artifact | Release, environment: str) -> str
 def way_out(conn: Connection, found: Quarantine) -> str:
     """What ends a quarantine, and the commit that is ready for it."""
     revert = _revert(conn, found.hold.application, str(found.hold.commit))
-    return f"Push a commit on top of it that mends it. {revert}"
+    return f"Push a commit on top of it that mends it, or changes any file if it is innocent. {revert}"
 
 
 def said(found: Quarantine, thing: Artifact | Release) -> str:
