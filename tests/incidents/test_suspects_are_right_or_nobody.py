@@ -115,6 +115,17 @@ def test_it_is_told_once_and_as_a_fact(shop: Shop) -> None:
     assert fact.data["confidence"] == "high"
 
 
+def test_who_was_suspected_is_relieved_when_the_release_before_reports_it_at_the_same_time(shop: Shop) -> None:
+    """What both need is out: the newer one, which has the requests, reports it first."""
+    bug, old = PLANTED["the very line"], shop.git("rev-parse", "main").strip()
+    shop.plant(bug)
+    told = shop.meet(bug.view, bug.cart)
+    assert shop.report(told)[1]["commit"] == shop.commits[1]
+    found = shop.report({**told, "release": old})[1]
+    assert found["commit"] is None
+    assert found["reason"] == "r1, which served before it, reports it too: r2 is not why."
+
+
 def test_the_first_release_has_nothing_to_be_compared_with(shop: Shop) -> None:
     found = shop.report(shop.meet("checkout", "unpriced"))[1]
     assert (found["commit"], found["reason"]) == (None, "r1 is the first release of prod.")

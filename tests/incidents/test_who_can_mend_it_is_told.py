@@ -16,7 +16,7 @@ from shipway.incidents.blame import INDEX
 from shipway.incidents.channels import NOISE
 from shipway.incidents.suspects import REASONS, Evidence, Suspicion
 from shipway.incidents.words import names_nobody
-from shipway.state import configurations, deployments, facts, holds, releases, verdicts
+from shipway.state import configurations, deployments, errors, facts, holds, releases, verdicts
 from shipway.state.messages import Message
 from shipway.state.runs import Run
 from support.installation import eventually
@@ -317,6 +317,33 @@ def test_each_number_says_what_it_is_compared_with(team: Team) -> None:
     text = only(team.tell()).text
     assert "    requests slower than 50 ms: 5 of 5, beside 0 of 29 in the same time\n" in text
     assert "    requests slower than 50 ms: 8 of 8, compared with 4 of 378 before\n" in text
+
+
+def test_nobody_is_very_surely_the_one_where_nothing_served_beside_what_is_bad(team: Team) -> None:
+    """What changed around it counts as well."""
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    team.deploy(run)
+    judge(team, run, findings=[{**FINDING, "beside": False}])
+    text = only(team.tell()).text
+    assert "Sure: not very" in text
+    assert "nothing served beside it to compare with" in text
+
+
+def test_nobody_is_very_surely_the_one_where_the_release_before_reports_the_same(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.deliver(old := team.commit("ben"))
+    ((r1,),) = team.query("select id from releases where environment = 'prod'")
+    seen = errors.InRelease("01e", "prod", "", r1, time.time(), time.time() + 60, 144)
+    monkeypatch.setattr(errors, "in_releases", lambda *_: [seen])
+    run = team.push(new := team.commit("ada"), old)
+    team.deploy(run)
+    suspected(team, new, commit=new, author="Ada Okafor", email="ada@example.org", confidence="high")
+    judge(team, run)
+    text = only([one for one in team.tell() if one.kind == "bad"]).text
+    assert "Sure: not very" in text
+    assert "r1, which served before it, reports the same error" in " ".join(text.split())
 
 
 def test_a_question_is_told_with_its_answer_and_as_new_where_it_is_new(team: Team) -> None:

@@ -113,6 +113,16 @@ def whom(git: Git | None, cause: Cause) -> Whom:
     """
     if cause.whose == "owner" or git is None:
         return Whom((OWNER,), "high", FETCHING if INDEX in cause.key else "It is the machine's, or Shipway's own.")
+    found = _whom(git, cause)
+    return _less_sure(found, cause) if cause.unsure else found
+
+
+def _less_sure(found: Whom, cause: Cause) -> Whom:
+    confidence: Confidence | None = "low" if found.confidence is not None else None
+    return replace(found, confidence=confidence, evidence=f"{found.evidence} {cause.unsure}")
+
+
+def _whom(git: Git, cause: Cause) -> Whom:
     try:
         return (
             _only(git, cause)

@@ -45,6 +45,7 @@ class Cause:
     installation. `asked` is who pushed or asked. `stuck` is why a bad release stays as it is, if it does;
     `deployment` brought `release`, by its number, or it was a `step` that failed. `ends` is how the keys begin of
     those that are over with it. `values` are what was set otherwise, where the commit is the same as before.
+    `unsure` is a sentence that says why it may be nobody's commit.
     """
 
     key: str
@@ -72,6 +73,7 @@ class Cause:
     began: str = ""
     values: tuple[Setting, ...] = ()
     brief: str = ""
+    unsure: str = ""
     release: int | None = None
 
 

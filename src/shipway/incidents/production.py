@@ -10,7 +10,7 @@ from shipway.incidents import headlines
 from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, pushed_onto, release_of, suspect
 from shipway.incidents.proof import proof
 from shipway.signals.verdict import CHECKS, NEW_QUESTION, RESTARTS, UNASKED
-from shipway.state import artifacts, deployments, facts, releases, runs, settings
+from shipway.state import artifacts, deployments, errors, facts, releases, runs, settings
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -58,6 +58,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
             deployment=str(fact.data.get("deployment", "")),
             brief=headlines.worst(findings),
             release=None if release is None else release.number,
+            unsure=_why_it_may_be_both(conn, fact),
         ),
     )
 
@@ -143,13 +144,46 @@ def _suspect_within(conn: Connection, verdict: Fact) -> Suspect | None:
 
     since = facts.after(conn, 0, runs=[verdict.run], environment=verdict.environment, limit=1)[0].id
     came = {one.data.get("error"): one.kind for one in of_it(0, CAME)}
-    told = [one for one in of_it(since, ["error.suspected"]) if one.data.get("error") in came]
-    found = [(one, came[each.data.get("error")]) for each in told if (one := suspect(each.data)) is not None]
+    told = {one.data.get("error"): one for one in of_it(since, ["error.suspected"])}  # the newest of each
+    mine = [one for error, one in told.items() if error in came]
+    found = [(one, came[each.data.get("error")]) for each in mine if (one := suspect(each.data)) is not None]
     if len({one.commit for one, _ in found}) != 1:
         return None
     by, kind = found[0]
     what = "An error that is back in it" if kind == "error.regressed" else "An error that is new in it"
     return replace(by, evidence=f"{what}: {by.evidence}")
+
+
+def _why_it_may_be_both(conn: Connection, verdict: Fact) -> str:
+    """That the release before reports what is new in the bad one as well, or that nothing served beside it."""
+    old = _before_it(conn, verdict)
+    if old is not None and _share_an_error(conn, verdict, old):
+        return f"But r{old.number}, which served before it, reports the same error: what both need may be out."
+    worst = next(iter(verdict.data.get("findings") or ()), None)
+    beside = not isinstance(worst, Mapping) or worst.get("beside", True)
+    return "" if beside else "But nothing served beside it to compare with: it may be what changed around it."
+
+
+def _before_it(conn: Connection, verdict: Fact) -> Release | None:
+    named = verdict.data.get("deployment")
+    done = deployments.done_before(conn, deployments.get(conn, str(named))) if named else None
+    return None if done is None else releases.get(conn, done.release)
+
+
+def _share_an_error(conn: Connection, verdict: Fact, old: Release) -> bool:
+    """Whether the release before reported, since the bad one came, an error that is new or back in that one."""
+    since = deployments.get(conn, str(verdict.data["deployment"])).started
+    came = facts.after(
+        conn,
+        0,
+        application=verdict.application,
+        environment=verdict.environment,
+        commit=verdict.commit,
+        kinds=CAME,
+    )
+    named = {str(one.data.get("error")) for one in came}
+    seen = [one for error in named for one in errors.in_releases(conn, error) if one.release == old.id]
+    return any(one.last_seen >= since for one in seen)
 
 
 def silent(conn: Connection, fact: Fact) -> Cause:

@@ -194,6 +194,36 @@ def unsuspected(conn: Connection, limit: int = 20) -> list[tuple[Error, Place]]:
     return [(get(conn, place.error), place) for place in found]
 
 
+def suspected_since(conn: Connection, since: float) -> list[tuple[Error, Place]]:
+    """Those of which a commit is suspected, seen there first, or again, after a moment (seconds since 1970), that
+    another release of the environment has as well.
+    """
+    others = select(error_releases.c.error).where(
+        error_releases.c.error == error_places.c.error,
+        error_releases.c.environment == error_places.c.environment,
+        error_releases.c.release != error_places.c.release,
+        error_releases.c.last_seen > since,
+    )
+    query = (
+        select(error_places)
+        .join(errors, errors.c.id == error_places.c.error)
+        .where(
+            (error_places.c.first_seen > since) | (errors.c.regressed > since),
+            error_places.c.suspicion["commit"].as_string().is_not(None),
+            others.exists(),
+        )
+    )
+    found = [Place(**row) for row in conn.execute(query).mappings()]
+    return [(get(conn, place.error), place) for place in found]
+
+
+def suspect_no_more(conn: Connection, place: Place) -> bool:
+    """Forgets who is suspected, so that it is looked at anew; False when somebody has in between."""
+    same = (error_places.c.error == place.error, error_places.c.environment == place.environment)
+    known = (error_places.c.suspicion.is_not(None), error_places.c.release.is_not_distinct_from(place.release))
+    return bool(conn.execute(update(error_places).where(*same, *known).values(suspicion=None)).rowcount)
+
+
 def suspect(conn: Connection, error: Error, place: Place, suspicion: Mapping[str, Any]) -> bool:
     """Records which commit is suspected, or why none is; False when somebody has looked in between."""
     same = (error_places.c.error == place.error, error_places.c.environment == place.environment)

@@ -28,6 +28,9 @@ from shipway.story.cast import Cast
 log = logging.getLogger(__name__)
 
 LATE = 10.0  # seconds after which a report that is not there will not come any more
+SAME = 60.0
+"""Seconds after an error is new in which the release before, by reporting it as well, shows what both need."""
+LONG = 600.0  # seconds for which that is looked for
 CALLS = 30
 FILES = 10  # of a stack, the innermost ones
 LARGEST = 512 * 1024  # bytes of a file that is looked at
@@ -48,6 +51,7 @@ class Suspecting:
         or why nobody is. Steps first: whoever pushed is waiting.
         """
         self._look_at_steps()
+        self._clear_what_both_have()
         with self.cast.database.read() as conn:
             waiting = errors.unsuspected(conn)
         for error, place in waiting:
@@ -56,6 +60,16 @@ class Suspecting:
             if found is not None:
                 with self.cast.database.write() as conn:
                     errors.suspect(conn, error, place, asdict(found))
+
+    def _clear_what_both_have(self) -> None:
+        """Looks anew at whom the release before relieves, by reporting the same at about the same time."""
+        with self.cast.database.read() as conn:
+            shared = errors.suspected_since(conn, time.time() - LONG)
+            relieved = [place for error, place in shared if _before_has_it(conn, error, place)]
+        if relieved:
+            with self.cast.database.write() as conn:
+                for place in relieved:
+                    errors.suspect_no_more(conn, place)
 
     def _look_at_steps(self) -> None:
         with self.cast.database.read() as conn:
@@ -139,13 +153,14 @@ def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
         had = {
             seen.release for seen in errors.in_releases(conn, error.id) if seen.environment == place.environment
         }
+        shared = _before_has_it(conn, error, place)
     if before is None:
         return Suspicion(f"r{release.number} is the first release of {release.environment}.")
     if before.commit == release.commit:
         return Suspicion(
             f"r{release.number} and r{before.number} are the same commit: their configuration differs."
         )
-    if error.regressed is None and before.id in had:
+    if (error.regressed is None and before.id in had) or shared:
         return Suspicion(
             f"r{before.number}, which served before it, reports it too: r{release.number} is not why."
         )
@@ -156,6 +171,18 @@ def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
         return Suspicion("No report of it is left to look at.") if late else None
     git = Git(cast.machine.places.repository(error.application))
     return _crossed(git, _calls(sample), before.commit, release.commit)
+
+
+def _before_has_it(conn: Connection, error: Error, place: Place) -> bool:
+    """Whether the release before reported it first at about the time at which this one did."""
+    before = None if place.release is None else _before(conn, releases.get(conn, place.release))
+    seen = errors.in_releases(conn, error.id)
+    same = [each for each in seen if before is not None and each.release == before.id]
+    since = _since(conn, error, place)
+    return any(
+        each.environment == place.environment and since <= each.last_seen and each.first_seen <= since + SAME
+        for each in same
+    )
 
 
 def _since(conn: Connection, error: Error, place: Place) -> float:
