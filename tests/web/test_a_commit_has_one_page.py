@@ -281,7 +281,8 @@ def test_every_sentence_leads_to_the_fact_it_came_from(past: Site) -> None:
 def test_the_curve_the_numbers_and_the_way_back_are_shown(past: Site) -> None:
     page = past.get(f"/applications/bad/commits/{head(past, 'bad')}").text
     assert "Share of the requests to prod" in page
-    assert "Failed requests, both serving: 9 of 18 requests over 0 of 172 requests; speaks against it" in page
+    counts = "r2 9 of 18 requests, the release before 0 of 172 requests"
+    assert f"Failed requests, both serving: {counts}; speaks against it" in page
     assert "git fetch shipway revert-" in page
     assert 'class="turn"' in page
     moments = {moment["title"]: moment for moment in life(past, "bad")["moments"]}

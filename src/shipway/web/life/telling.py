@@ -305,19 +305,19 @@ def _verdict(record: Record, fact: Fact) -> Moment:
         fact=fact.id,
         environment=where,
         address=f"/applications/{record.application}/environments/{where}/releases/r{data['release']}",
-        lines=[_finding(each) for each in data.get("findings", ())],
+        lines=[_finding(f"r{data['release']}", each) for each in data.get("findings", ())],
     )
 
 
-def _finding(recorded: Mapping[str, Any]) -> str:
-    """`Failed requests, both serving: 9 of 18 over 0 of 172; speaks against it`."""
+def _finding(name: str, recorded: Mapping[str, Any]) -> str:
+    """`Failed requests, both serving: r4 9 of 18 requests, the release before 0 of 172; speaks against it`."""
     one = finding(recorded)
     what = titled(one)
     if one.why_not:
         return f"{what[0].upper()}{what[1:]}: {one.why_not}"
     new, old = counted(one.what, one.new_count, one.new_of), counted(one.what, one.old_count, one.old_of)
-    over = "" if is_unasked(one) else f" over {old}"
-    return f"{what[0].upper()}{what[1:]}: {'; '.join(filter(None, (f'{new}{over}', noted(one), weight(one))))}"
+    before = "" if is_unasked(one) else f", the release before {old}"
+    return f"{what[0].upper()}{what[1:]}: {'; '.join(filter(None, (f'{name} {new}{before}', noted(one), weight(one))))}"
 
 
 def _gate(fact: Fact) -> Moment:
