@@ -317,7 +317,8 @@ def _finding(name: str, recorded: Mapping[str, Any]) -> str:
         return f"{what[0].upper()}{what[1:]}: {one.why_not}"
     new, old = counted(one.what, one.new_count, one.new_of), counted(one.what, one.old_count, one.old_of)
     before = "" if is_unasked(one) else f", the release before {old}"
-    return f"{what[0].upper()}{what[1:]}: {'; '.join(filter(None, (f'{name} {new}{before}', noted(one), weight(one))))}"
+    parts = filter(None, (f"{name} {new}{before}", noted(one), weight(one)))
+    return f"{what[0].upper()}{what[1:]}: {'; '.join(parts)}"
 
 
 def _gate(fact: Fact) -> Moment:

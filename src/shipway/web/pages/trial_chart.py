@@ -123,9 +123,9 @@ def _shares(axis: Axis, moves: Sequence[Move], until: float) -> Chart:
 
 
 def _named(axis: Axis, moves: Sequence[Move]) -> list[Share]:
-    """The name of each share that lasts long enough to have room for it, and of the last."""
+    """The name of each share that the axis does not name already, and that has room for it, the last first."""
     named: list[Share] = []
-    for move in reversed(moves):
+    for move in reversed([move for move in moves if move.share not in dict(HEIGHTS)]):
         x = axis.x(move.at)
         if not named or x < named[-1].x - ROOM:
             named.append(
