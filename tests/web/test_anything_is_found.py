@@ -74,6 +74,23 @@ def test_an_open_error_is_found_by_what_it_says(past: Site) -> None:
     assert title.startswith("topup error 1 ")
 
 
+def test_why_a_commit_is_not_in_an_environment_is_found(past: Site) -> None:
+    commit = head(past, "ledger")
+    why = (
+        "commit",
+        f"Why {commit[:7]} is not in ledger prod",
+        f"/applications/ledger/commits/{commit[:10]}#where",
+    )
+    assert why in find(past, "why%20not%20in%20prod")
+    assert find(past, "why%20not%20in%20prod")[0][0] == "commit"
+    assert find(past, f"why%20is%20{commit[:7]}%20not%20in%20prod")[0] == why
+    assert "Why" not in str(find(past, "why%20not%20in%20storefront"))
+
+
+def test_who_broke_it_finds_the_open_errors(past: Site) -> None:
+    assert {kind for kind, _, _ in find(past, "who%20broke%20it")} == {"error"}
+
+
 def test_what_is_for_owners_is_found_by_owners(past: Site) -> None:
     results = past.get("/api/v1/search?q=token", "ben").json["results"]
     assert [one["address"] for one in results if one["address"].startswith("/tokens")] == []

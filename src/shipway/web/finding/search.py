@@ -15,7 +15,7 @@ from shipway.state import errors, runs
 from shipway.state.database import Connection
 from shipway.state.runs import Run
 from shipway.web.finding.found import LONGEST, Found, best, words
-from shipway.web.overview import rows
+from shipway.web.overview import fates, rows
 from shipway.web.overview.places import Place
 from shipway.web.overview.rows import Row
 from shipway.web.site import Site
@@ -24,6 +24,7 @@ from shipway.web.words import several
 MOST = 30
 LATELY = 60  # runs, and open errors, of which the words are looked at
 DIGITS = re.compile(r"[0-9a-f]{4,40}")
+BROKE = "who broke it broken"
 PAGES = (
     Found("page", "Applications", "every application on one line", "/", "home overview"),
     Found("page", "Runs", "the newest runs of everything", "/runs"),
@@ -65,7 +66,9 @@ def search(site: Site, conn: Connection, said: str, most: int = MOST, *, owner: 
         OWNERS if owner else (),
         (_application(row) for row in every),
         _numbered(conn, every, asked),
+        chain.from_iterable(_who_broke(row) for row in every),
         chain.from_iterable(_of_row(row) for row in every),
+        chain.from_iterable(_why_not(site, row) for row in every) if "why" in asked else (),
         _commits(site, conn, asked),
         _errors(conn),
         _people(every),
@@ -171,7 +174,30 @@ def _errors(conn: Connection) -> Iterator[Found]:
     for one in errors.newest_open(conn, limit=LATELY):
         title = f"{one.application} error {one.number}"
         address = f"/applications/{one.application}/errors/{one.number}"
-        yield Found("error", f"{title} {one.title}"[:LONGEST], one.place, address)
+        yield Found("error", f"{title} {one.title}"[:LONGEST], one.place, address, BROKE)
+
+
+def _why_not(site: Site, row: Row) -> Iterator[Found]:
+    """The newest commit, for each environment where what serves does not have it."""
+    if row.head is None:
+        return
+    commit = row.head.run.commit
+    address = f"/applications/{row.name}/commits/{commit[:10]}#where"
+    for place in reversed(row.places):
+        if place.release is None or not site.commits.contains(row.name, place.release.commit, commit):
+            title = f"Why {commit[:7]} is not in {row.name} {place.name}"
+            yield Found("commit", title, row.standing.subject, address, "it where missing")
+
+
+def _who_broke(row: Row) -> Iterator[Found]:
+    """The newest commit, if it was judged bad."""
+    bad = None if row.head is None else fates.judged(row.head)
+    if row.head is None or bad is None or bad.kind != "verdict.bad":
+        return
+    commit, about = row.head.run.commit, f"{row.name}: judged bad in {bad.environment}"
+    address = f"/applications/{row.name}/commits/{commit[:10]}"
+    title = f"{commit[:7]} {row.standing.subject}".strip()
+    yield Found("commit", title, about, address, f"{commit} {row.head.run.who} {BROKE}")
 
 
 def _people(every: Sequence[Row]) -> Iterator[Found]:
