@@ -58,6 +58,9 @@ def test_two_releases_are_chosen_and_compared(page: Page, site: Site) -> None:
     scene.configure("topup", "prod", {"ROUNDING": "half_even", "LIMIT": "5", "WIDE": wide}, ["KEY", "OTHER"])
     scene.deliver(scene.push("topup", "Three", who="ben"))
     page.goto(site.origin + PROD)
+    page.locator("#acts").get_by_role("link", name="Add a secret").click()
+    expect(page.locator("#secret-name")).to_be_focused()
+    page.goto(site.origin + PROD)
     expect(page.locator("#compared h2")).to_have_text("From r2 to r3")
     page.get_by_label("Compare r2").uncheck()
     page.get_by_label("Compare r1").check()
@@ -79,6 +82,7 @@ def test_two_releases_are_chosen_and_compared(page: Page, site: Site) -> None:
     for width, height in ((1440, 900), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         asked = page.locator("#add-secret")
+        expect(asked).to_contain_text("Saving starts a deployment to prod")
         asked.locator("summary").evaluate("(it) => it.scrollIntoView({ block: 'end' })")
         asked.locator("summary").click()
         expect(asked.get_by_role("button", name="Save")).to_be_in_viewport(ratio=1)

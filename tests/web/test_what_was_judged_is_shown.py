@@ -668,6 +668,14 @@ def test_what_is_known_only_coarsely_leaves_no_gap() -> None:
     assert [share.says for share in drawn.named] == ["10 %"]
 
 
+def test_a_share_that_the_axis_names_is_named_once() -> None:
+    release = Release("r", "topup", "prod", 2, "d", "c" * 40, 0, 0.0)
+    moves = [Move(1_000_020.0, 10, "run"), Move(1_000_050.0, 100, "run"), Move(1_000_070.0, 0, "run", back=True)]
+    drawn = trial_chart.drawn(Trial(release, "gone back", moves=moves), [], [], Window(1_000_000.0, 1_000_080.0))
+    assert [share.says for share in drawn.named] == ["10 %"]
+    assert [mark.says.split(" ", 1)[1] for mark in drawn.marks] == ["r2 has 10 %", "r2 has 100 %", "r2 has 0 %"]
+
+
 def test_shares_are_of_now_and_rates_of_the_last_minute_and_both_say_so(site: Site) -> None:
     everything(site.scene)
     text = site.get(PLACE.format("trying")).text

@@ -35,7 +35,7 @@ from shipway.web.pages import (
 )
 from shipway.web.pages.channel import Channel
 from shipway.web.pages.instance_lines import Group
-from shipway.web.pages.promotion import promotion
+from shipway.web.pages.promotion import promotion, way
 from shipway.web.pages.release_lines import Line, Now
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
@@ -118,6 +118,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             forward=forward,
             holds=held,
             frozen=next((hold for hold in held if hold.kind == holds.FREEZE), None),
+            way="" if serving is None else way(conn, serving.release),
             promotion=None if moving else promotion(site, conn, application, names, environment, serving),
             compared=compared,
             refused=refused,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shipway.project import Project
 from shipway.releases import gate
 from shipway.state import artifacts, releases
 from shipway.state.artifacts import Artifact
@@ -53,7 +52,7 @@ def promotion(
         subject=site.commits.about(application, release.commit).subject,
         before=names[at - 1],
         since=before.since,
-        way=_way(project_of(artifact)),
+        way=way(conn, release),
         closed=closed,
         shape=shape,
     )
@@ -74,6 +73,7 @@ def _closed(conn: Connection, artifact: Artifact, environment: str) -> tuple[str
     return "", ""
 
 
-def _way(project: Project) -> str:
-    traffic = project.traffic
+def way(conn: Connection, release: Release) -> str:
+    """How requests move to a release of its artifact, as its `shipway.yml` says."""
+    traffic = project_of(artifacts.of_release(conn, release)).traffic
     return WAYS.get(traffic.strategy, "a share first, then more as it is judged good")
