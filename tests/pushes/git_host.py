@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import socket
@@ -52,6 +53,10 @@ class Host:
     @property
     def address(self) -> str:
         return f"http://ada:{self.token}@127.0.0.1:{self.port}/{self.application}"
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        return {"Authorization": "Basic " + base64.b64encode(f"ada:{self.token}".encode()).decode()}
 
     def create(self) -> None:
         """Makes the application and its repository."""

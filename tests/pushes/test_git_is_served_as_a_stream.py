@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import gzip
 import http.client
 import os
@@ -27,15 +26,11 @@ def ask(
     host: Host, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=20)
-    connection.request(method, f"/{host.application}{path}", body, {**authorization(host), **(headers or {})})
+    connection.request(method, f"/{host.application}{path}", body, {**host.authorization, **(headers or {})})
     answer = connection.getresponse()
     said = answer.read()
     connection.close()
     return answer.status, said
-
-
-def authorization(host: Host) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(f"ada:{host.token}".encode()).decode()}
 
 
 def memory(host: Host) -> int:
@@ -127,7 +122,7 @@ def test_a_proxy_that_stops_sending_once_it_is_answered_brings_the_whole_push(ho
     (desk.tree / "large").write_bytes(os.urandom(16 * MIB))
     commit = desk.commit("large")
     body = asked_to_push(desk, old, commit)
-    lines = {**authorization(host), "Host": "x", "Connection": "close", "Content-Length": str(len(body))}
+    lines = {**host.authorization, "Host": "x", "Connection": "close", "Content-Length": str(len(body))}
     head = f"POST /{host.application}/git-receive-pack HTTP/1.1\r\n"
     head += "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     with socket.create_connection(("127.0.0.1", host.port), timeout=20) as proxy:
@@ -196,7 +191,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_pack_leaves_nothing(host: Hos
     body = f"{len(command) + 4:04x}{command}0000".encode() + b"PACK\0\0\0\2\0\0\0\1"
     with socket.create_connection(("127.0.0.1", host.port)) as client:
         head = f"POST /{host.application}/git-receive-pack HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-        head += "".join(f"{name}: {value}\r\n" for name, value in authorization(host).items())
+        head += "".join(f"{name}: {value}\r\n" for name, value in host.authorization.items())
         client.sendall(head.encode() + b"\r\n" + f"{len(body):x}\r\n".encode() + body + b"\r\n")
         wait_for(lambda: bool(leftovers.left([host.repository])))
     wait_for(lambda: not leftovers.left([host.repository]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import leftovers
 from pushes.desk import Desk
 from pushes.git_host import Host, wait_for
 from shipway.pushes import processes
@@ -70,6 +72,19 @@ def test_a_kill_between_the_two_hooks_loses_nothing(own_host: Host, own_desk: De
     own_host.start()
     assert [push.who for push in own_host.accepted()] == ["ada"]
     assert own_host.carried() == [push.id for push in own_host.accepted()]
+
+
+def test_a_kill_in_the_middle_of_a_request_leaves_no_git_behind(own_host: Host, own_desk: Desk) -> None:
+    own_desk.push()
+    head = f"POST /shop/git-receive-pack HTTP/1.1\r\nHost: x\r\nContent-Length: {1 << 20}\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in own_host.authorization.items())
+    with socket.create_connection(("127.0.0.1", own_host.port)) as client:
+        client.sendall(head.encode() + b"\r\n" + b"00")
+        wait_for(
+            lambda: any("http-backend" in command for command in leftovers.left([own_host.repository]).values())
+        )
+        own_host.stop(signal.SIGKILL)
+    wait_for(lambda: not leftovers.left([own_host.repository]))
 
 
 def test_a_receive_pack_that_is_killed_leaves_a_push_that_did_not_happen(host: Host, desk: Desk) -> None:

@@ -36,7 +36,6 @@ IDLE = 600.0
 """Seconds in which a client that owes a piece of its request, or must take one of the answer, moves no byte."""
 
 _PROTOCOL = re.compile(r"version=[0-2]", re.ASCII)
-_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 async def serve_git(
@@ -88,7 +87,11 @@ def _asked(scope: MutableMapping[str, Any]) -> tuple[str, str] | None:
 def _environment(
     scope: MutableMapping[str, Any], asked: tuple[str, str], repository: Path, user: str, places: Places
 ) -> dict[str, str]:
-    """The CGI variables; of what the client sent only what is known to be harmless (BARS 1.2)."""
+    """The CGI variables; of what the client sent only what is known to be harmless (BARS 1.2).
+
+    The length of the request is not among them: git ends with what it is given then. Told a length, `http-backend`
+    of git 2.39 goes on reading for ever when the server dies before it has passed so much.
+    """
     method, service = asked
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     values = environment() | {
@@ -103,8 +106,6 @@ def _environment(
         "SHIPWAY_SOCKET": str(places.socket),
         "SHIPWAY_APPLICATION": repository.stem,
     }
-    if _NUMBER.fullmatch(length := headers.get("content-length", "")):
-        values["CONTENT_LENGTH"] = length
     if headers.get("content-encoding") in ("gzip", "x-gzip"):
         values["HTTP_CONTENT_ENCODING"] = "gzip"
     if _PROTOCOL.fullmatch(protocol := headers.get("git-protocol", "")):
