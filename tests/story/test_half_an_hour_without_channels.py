@@ -30,6 +30,8 @@ KILLS = (12 * MINUTE, OUTAGE)
 
 SLOW = 60.0
 PEOPLE = ("ada", "ben", "cho", "dan", "eve")
+MISSING = ("eggs", "flour", "milk", "butter", "sugar", "salt")
+"""What is wrong each time: the same again, but for a number, would be told once."""
 
 
 @dataclass
@@ -119,7 +121,7 @@ class Outage:
     def trouble(self, number: int) -> None:
         """Everybody breaks something."""
         for person, repository in self.repositories.items():
-            repository.write({"check.py": f"raise SystemExit('{number} eggs')\n"})
+            repository.write({"check.py": f"raise SystemExit('no {MISSING[number]}')\n"})
             repository.git("add", "--all")
             author = f"{person} <{person}@example.org>"
             done = repository.git("commit", "--quiet", "--author", author, "--message", f"Break it {number}")
