@@ -128,30 +128,12 @@ def since(conn: Connection, release: Release) -> Iterator[Deployment]:
 
 def done_before(conn: Connection, deployment: Deployment) -> Deployment | None:
     """The newest one before it in its environment that was done: of what served there until then."""
-    query = (
-        select(deployments)
-        .where(
-            deployments.c.application == deployment.application,
-            deployments.c.environment == deployment.environment,
-            deployments.c.epoch < deployment.epoch,
-            deployments.c.state == "done",
-        )
-        .order_by(deployments.c.epoch.desc())
-        .limit(1)
-    )
-    row = conn.execute(query).mappings().one_or_none()
-    return None if row is None else Deployment(**row)
+    return _newest(conn, _done_before(deployment))
 
 
 def other_done_before(conn: Connection, deployment: Deployment) -> Deployment | None:
     """The same, of another release than its own."""
-    query = _beside(deployment).where(
-        deployments.c.release != deployment.release,
-        deployments.c.epoch < deployment.epoch,
-        deployments.c.state == "done",
-    )
-    row = conn.execute(query.order_by(deployments.c.epoch.desc()).limit(1)).mappings().one_or_none()
-    return None if row is None else Deployment(**row)
+    return _newest(conn, _done_before(deployment).where(deployments.c.release != deployment.release))
 
 
 def after(conn: Connection, deployment: Deployment, limit: int) -> Iterator[Deployment]:
@@ -167,6 +149,15 @@ def _beside(deployment: Deployment) -> Select[Any]:
         deployments.c.application == deployment.application,
         deployments.c.environment == deployment.environment,
     )
+
+
+def _done_before(deployment: Deployment) -> Select[Any]:
+    return _beside(deployment).where(deployments.c.epoch < deployment.epoch, deployments.c.state == "done")
+
+
+def _newest(conn: Connection, query: Select[Any]) -> Deployment | None:
+    row = conn.execute(query.order_by(deployments.c.epoch.desc()).limit(1)).mappings().one_or_none()
+    return None if row is None else Deployment(**row)
 
 
 def has_served(conn: Connection, release: str) -> bool:

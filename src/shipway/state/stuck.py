@@ -44,9 +44,8 @@ class Stuck:
     @property
     def of(self) -> Mapping[str, int]:
         """What each of them has of 100 requests, by its name."""
-        if self.share == EVERYTHING or self.before is None:
-            return {self.release.name: EVERYTHING}
-        return {self.release.name: self.share, self.before.name: EVERYTHING - self.share}
+        shares = (self.share, EVERYTHING - self.share) if len(self.both) > 1 else (EVERYTHING,)
+        return {one.name: share for one, share in zip(self.both, shares, strict=True)}
 
     @property
     def of_numbers(self) -> Mapping[str, int]:
