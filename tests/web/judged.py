@@ -143,6 +143,14 @@ class Trials:
                 data=data,
             )
 
+    def goes_bad(self, seconds_ago: float, subject: str) -> Run:
+        """A commit that is tried on 10 % of the requests, and taken back."""
+        run, deployment = self.comes(seconds_ago, subject)
+        self.share(deployment, 10)
+        self.condemned(run, deployment, 10)
+        self.undone(run, deployment, "r2 was taken back at 10 % of the requests", "signals.bad_verdict")
+        return run
+
     def undone(self, run: Run, deployment: Deployment, reason: str, error: str) -> None:
         with self.scene.database.write() as conn:
             deployments.give_up(conn, deployment, reason, "")

@@ -110,10 +110,7 @@ def test_what_serves_in_spite_of_its_quarantine_says_why(site: Site) -> None:
 def test_what_was_rolled_back_is_called_that_on_every_page(site: Site) -> None:
     with site.scene.history():
         told = Trials(site.scene, "till")
-        run, deployment = told.comes(30, "Count the till")
-        told.share(deployment, 10)
-        told.condemned(run, deployment, 10)
-        told.undone(run, deployment, "r2 was taken back at 10 % of the requests", "signals.bad_verdict")
+        run = told.goes_bad(30, "Count the till")
         served, came = told.comes(20, "Count it once")
         told.serves(came)
         site.scene.end(served)
@@ -166,10 +163,7 @@ def test_what_was_mended_is_nobodys_turn_and_says_what_became_of_it(site: Site) 
     scene = site.scene
     with scene.history():
         told = Trials(scene, "till")
-        run, deployment = told.comes(300, "Count the till")
-        told.share(deployment, 10)
-        told.condemned(run, deployment, 10)
-        told.undone(run, deployment, "r2 was taken back at 10 % of the requests", "signals.bad_verdict")
+        run = told.goes_bad(300, "Count the till")
         back = scene.push("till", f'Revert "Count the till"\n\nThis reverts commit {run.commit}.')
         scene.deliver(back)
         told.mended(run, back)
@@ -188,10 +182,7 @@ def test_what_serves_as_part_of_its_fix_has_that_for_a_state_and_its_own_quarant
     scene = site.scene
     with scene.history():
         told = Trials(scene, "till")
-        run, deployment = told.comes(300, "Count the till")
-        told.share(deployment, 10)
-        told.condemned(run, deployment, 10)
-        told.undone(run, deployment, "r2 was taken back at 10 % of the requests", "signals.bad_verdict")
+        run = told.goes_bad(300, "Count the till")
         again = scene.push("till", "", commit=run.commit, steps={})
         scene.begin(again)
         for name in ("dev", "test"):
@@ -342,6 +333,8 @@ def test_nobody_is_named_who_was_not_told_that_it_is_theirs(site: Site) -> None:
     said = turn(site, "topup")
     assert "can mend it" not in said
     assert "Whose change it was, is not known: root was told." in said
+    why = site.get(f"/api/v1/applications/topup/commits/{run.commit}/why?environment=dev").json
+    assert why["next"]["whose"] == ""
 
 
 @pytest.mark.parametrize("what", ["index", "machine", "not judged", "taken back"])

@@ -22,7 +22,6 @@ from shipway.web.words import listed, open_again, phase
 DEPLOYED, FAILED = "it is being deployed: ", "its deployment failed: "
 RUN_ENDED = re.compile(r"run \d+ \w+: ")
 BACK = ("undone", "gone back")
-REVERTED = "reverted by "
 SERVES, PENDING, STOPPED = "serves", "pending", "stopped"
 
 
@@ -33,7 +32,7 @@ class Whereabouts:
 
     `brief` is the reason in a few words, without its numbers; where it serves what is to be said besides, mostly
     nothing. `cause` is the same wherever the same happened: it names no release, run or share. `stuck` is what is
-    frozen there, with the commit or beside it.
+    frozen there, with the commit or beside it. `reverted_by` is the commit there that takes it back.
     """
 
     environment: str
@@ -43,11 +42,7 @@ class Whereabouts:
     brief: str
     cause: str
     stuck: Stuck | None = None
-
-    @property
-    def reverted(self) -> bool:
-        """Whether what serves there has it, and takes it back."""
-        return self.brief.startswith(REVERTED)
+    reverted_by: str = ""
 
     @property
     def word(self) -> str:
@@ -150,9 +145,10 @@ def _in_what_serves(
         serves.application, commit, serves.commit, "" if ready is None else str(ready.data["commit"])
     )
     if by:
-        brief = f"{REVERTED}{by[:7]}"
+        brief = f"reverted by {by[:7]}"
         part = "" if serves.commit == by else f" as part of {serves.commit[:7]}"
-        return Whereabouts(environment, STOPPED, serves, f"{brief}, which serves{part}{more}", brief, brief)
+        reason = f"{brief}, which serves{part}{more}"
+        return Whereabouts(environment, STOPPED, serves, reason, brief, brief, reverted_by=by)
     says += f", as part of {serves.commit[:7]}{more}"
     but = but.replace(f" in {environment}", "")
     return Whereabouts(environment, SERVES, serves, says, but, but)

@@ -19,7 +19,7 @@ def states(record: Record) -> list[tuple[str, str]]:
     """The shapes and words of its states, what matters most first; several where it was taken back."""
     newest, last = None if record.way is None else record.way.now, record.places[-1] if record.places else None
     going, back, held = _taken(record, GOING), _taken(record, BACK), _held(record)
-    if last is not None and (last.reverted or (last.state == SERVES and _part_of(record, last) is not None)):
+    if last is not None and (last.reverted_by or (last.state == SERVES and _part_of(record, last) is not None)):
         return _passed_on(record, last, held)
     found = []
     if newest is not None and not newest.run.over:
@@ -41,8 +41,8 @@ def states(record: Record) -> list[tuple[str, str]]:
 
 def _passed_on(record: Record, last: Whereabouts, held: Sequence[str]) -> list[tuple[str, str]]:
     """Those of one that a newer commit has brought to the end of its way, or has taken back."""
-    brief = f"{last.brief[0].upper()}{last.brief[1:]}" if last.reverted else ""
-    end = ("draining", brief) if last.reverted else ("serving", _serves(record, last, held))
+    brief = f"{last.brief[0].upper()}{last.brief[1:]}" if last.reverted_by else ""
+    end = ("draining", brief) if last.reverted_by else ("serving", _serves(record, last, held))
     return [end, *([("quarantined", f"By itself quarantined in {listed(list(held))}")] if held else [])]
 
 
@@ -55,7 +55,7 @@ def state(record: Record, place: Whereabouts) -> tuple[str, str]:
         return ("rolled", "Going back") if going else ("running", "On its way")
     if place.stuck is not None:
         return "blocked", place.word.capitalize()
-    if place.reverted:
+    if place.reverted_by:
         return "draining", "Reverted"
     if place.environment in _held(record):
         return "quarantined", "Quarantined"

@@ -37,19 +37,19 @@ class Turn:
 def turn(record: Record, author: str) -> Turn | None:
     """That of the `author`, mostly; nothing while nobody has to act.
 
-    It is well then, or under way, or a newer commit mends it or has taken it back.
+    It is well then, or under way, or a newer commit mends it or has taken it back. Where the messages about it
+    name nobody, it is nobody's by name here either.
     """
-    held = _held(record)
+    held, now = _held(record), None if record.way is None else record.way.now
     if held:
-        return _of_quarantine(record, held, author)
-    now = None if record.way is None else record.way.now
+        return _as_told(record, _of_quarantine(record, held, author))
     if now is not None and now.run.state == "failed" and not _elsewhere(record):
-        return _of_run(now, author)
-    return _of_error(record, author)
+        return _as_told(record, _of_run(now, author))
+    return _as_told(record, _of_error(record, author))
 
 
-def as_told(record: Record, found: Turn | None) -> Turn | None:
-    """A turn as the messages about it have decided it: nobody's by name where they name nobody."""
+def _as_told(record: Record, found: Turn | None) -> Turn | None:
+    """A turn as the messages about it have decided it."""
     told = [one for one in record.told if one.kind in COMMITS]
     if found is None or not found.whose or not told or not all(words.names_nobody(one.text) for one in told):
         return found
@@ -59,7 +59,7 @@ def as_told(record: Record, found: Turn | None) -> Turn | None:
 
 def _elsewhere(record: Record) -> bool:
     """Whether it serves at the end of its way all the same, by a newer commit or a later run; or was reverted."""
-    return bool(record.places) and (record.places[-1].state == SERVES or record.places[-1].reverted)
+    return bool(record.places) and (record.places[-1].state == SERVES or bool(record.places[-1].reverted_by))
 
 
 def _held(record: Record) -> list[Quarantine]:
@@ -71,7 +71,7 @@ def _held(record: Record) -> list[Quarantine]:
 def _is_newer(record: Record, environment: str) -> bool:
     place = next(one for one in record.places if one.environment == environment)
     serves_newer = place.state == SERVES and place.release is not None and place.release.commit != record.commit
-    return serves_newer or place.reverted
+    return serves_newer or bool(place.reverted_by)
 
 
 def _of_quarantine(record: Record, held: list[Quarantine], author: str) -> Turn:
@@ -126,7 +126,7 @@ def _is_not_its_commit(stopped: Fact) -> bool:
 def _of_error(record: Record, author: str) -> Turn | None:
     """The newest open error that it is suspected of, unless a newer commit has mended what it did."""
     open_ = [one for one in record.suspected if one.error.state == "open"]
-    reverted = bool(record.places) and record.places[-1].reverted
+    reverted = bool(record.places) and bool(record.places[-1].reverted_by)
     if not open_ or reverted or any(each.mended_by for each in record.held):
         return None
     error = open_[-1].error

@@ -107,7 +107,7 @@ def _page(site: Site, call: Call, record: Record) -> Response:
         lead=saying.sentence(record),
         place_state=saying.state,
         carrier=_carrier(record),
-        turn=turns.as_told(record, turns.turn(record, info.author)),
+        turn=turns.turn(record, info.author),
         stretches=gathering.stretches(entries),
         days=_days(entries, time.time()),
         opened=_opened(record, entries),
