@@ -292,6 +292,20 @@ def test_an_error_is_resolved_by_its_button(page: Page, site: Site) -> None:
     expect(page.locator("#acts")).to_contain_text("It opens again by itself")
 
 
+def test_a_page_that_cannot_listen_says_so_and_comes_anew(browser: Browser, site: Site) -> None:
+    """The server may go away between a page and what it listens with."""
+    context = person(browser, site)
+    page = context.new_page()
+    listens = re.compile(r"/static/.*stream.*\.js")
+    page.route(listens, lambda route: route.abort())
+    page.goto(f"{site.origin}/runs")
+    line = page.locator("[data-line]")
+    expect(line).to_contain_text("What you see is from")
+    page.unroute(listens)
+    expect(line).to_have_text("Live")
+    context.close()
+
+
 def test_a_lost_line_says_so_and_comes_back(browser: Browser, scene: Scene) -> None:
     site = Site.start(scene)
     context = person(browser, site)

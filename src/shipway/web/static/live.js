@@ -85,6 +85,13 @@ function lost() {
   if (line) line.querySelector('span').textContent = `What you see is from ${new Date().toTimeString().slice(0, 8)}. Trying again.`;
 }
 
+// A page that came whole while what listens did not, because the server went away in between: it comes anew.
+function unheard() {
+  lost();
+  const asked = () => fetch(here, { method: 'HEAD' }).then(({ ok }) => { if (ok) location.reload(); }, () => {});
+  setInterval(asked, 3000);
+}
+
 const units = [['d', 86400], ['h', 3600], ['min', 60]];
 function ago(seconds) {
   for (const [unit, length] of units) if (seconds >= length) return `${Math.floor(seconds / length)} ${unit}`;
@@ -109,6 +116,6 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   });
 }
 document.addEventListener('stale', refresh);
-import('./stream.js').then(({ listen }) => listen(hear));
+import('./stream.js').then(({ listen }) => listen(hear), unheard);
 tick();
 setInterval(tick, 1000);
