@@ -12,7 +12,7 @@ from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.signals.verdict import Finding, Verdict
 from shipway.state import errors
 from shipway.state.runs import Run
-from web.judged import COLD, FEW, Trials
+from web.judged import COLD, FEW, Trials, fine
 from web.server import Site
 
 Shipway = Callable[..., Said]
@@ -117,3 +117,39 @@ def test_why_has_the_numbers_of_what_is_judged_as_judge_has_them(site: Site, shi
     assert shipway("why", *first).code == shipway("where", *first).code == 0
     site.cast.so_far.clear()
     assert shipway("why", run.commit, "--app", "topup", "--json").json["judging"] is None
+
+
+def test_whether_a_release_is_good_is_answered_by_the_exit_code(site: Site, shipway: Shipway) -> None:
+    """A script that goes on where `judge` ends with 0 goes on only where the judge said good."""
+    told = Trials(site.scene, "topup")
+
+    def code(release: str) -> int:
+        said = shipway("judge", release, "--app", "topup")
+        assert said.code == shipway("judge", release, "--app", "topup", "--json").code
+        return said.code
+
+    assert code("r1") == 3  # nothing was ever judged of it
+    _run, deployment = told.comes(0, "Count calls twice")
+    told.share(deployment, 10)
+    assert code("r2") == 3
+    told.judge(deployment, 10, fine(400))
+    assert code("r2") == 0
+    for kind, expected in (("not known", 3), ("bad", 1), ("good", 0)):
+        site.cast.so_far["topup", "prod"] = (deployment.id, Verdict(kind, FEW))  # type: ignore[arg-type]
+        assert code("r2") == expected
+    site.cast.so_far.clear()
+    told.judge(deployment, 50, Verdict("not known", FEW))
+    assert code("r2") == 3
+    told.judge(deployment, 50, Verdict("bad", FEW))
+    assert code("r2") == 1
+    told.judge(deployment, 50, fine(400))
+    assert code("r2") == 1
+
+
+def test_whether_all_is_well_with_what_is_asked_is_answered_by_the_exit_code(site: Site, shipway: Shipway) -> None:
+    told = Trials(site.scene, "topup")
+    on = "--app", "topup"
+    assert shipway("probes", *on).code == 0  # nothing is asked
+    for state, expected in (("passed", 0), ("not known", 3), ("failed", 1)):
+        told.scene.asks("topup", f"{state} before {expected}", state, "so it says", since=told.scene.now)
+        assert shipway("probes", *on).code == shipway("probes", *on, "--json").code == expected

@@ -59,6 +59,34 @@ def two_have_served(scene: Scene, project: str) -> None:
     Retirement(scene.cast).look()
 
 
+def test_a_release_that_cannot_be_looked_at_keeps_no_other_from_stopping(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_have_served(scene, COLD)
+    at_once = COLD.replace("strategy: canary", "strategy: blue_green")
+    over = [scene.serving().name]
+    scene.serves("third", project=at_once)
+    over.append(scene.serving().name)
+    scene.serves("fourth", project=at_once)
+    drained = scene.cast.proxy.drained
+
+    def broken(cluster: str, timeout: float) -> bool:
+        if cluster == min(over):
+            raise OSError("its counters cannot be read")
+        return drained(cluster, timeout)
+
+    monkeypatch.setattr(scene.cast.proxy, "drained", broken)
+    retirement = Retirement(scene.cast)
+    eventually(lambda: retirement.look() or not left(scene, max(over)), "the other one is stopped")
+    assert left(scene, min(over))
+    monkeypatch.undo()
+    eventually(lambda: retirement.look() or not left(scene, min(over)), "it is stopped once it can be looked at")
+
+
+def left(scene: Scene, release: str) -> list[str]:
+    return [name for name in scene.instances() if name.startswith(f"{release}.")]
+
+
 def test_what_is_cold_comes_back_at_once_though_nothing_can_be_heard(scene: Scene) -> None:
     """Who goes back has decided: a trial, which would end at its deadline, is not held. Its command runs again."""
     two_have_served(scene, f"{COLD}release: 'true'\n")

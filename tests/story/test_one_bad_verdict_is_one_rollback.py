@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from shipway.pushes.git import Git, GitFailed
 from shipway.signals.reading import Reading
-from shipway.state import facts, holds, runs
+from shipway.state import facts, holds, releases, runs
+from shipway.state.database import Connection
 from shipway.state.releases import Release
 from shipway.state.runs import Run
-from shipway.story import condemn
+from shipway.story import condemn, reverts
 from shipway.story.cast import Cast
 from shipway.story.migrations import NoWayBack
 from shipway.story.watch import Watch
@@ -97,6 +99,39 @@ def test_who_hears_it_all_again_queues_nothing_again(scene: Scene) -> None:
 def _of(scene: Scene, commit: str) -> Run:
     with scene.cast.database.read() as conn:
         return runs.recent(conn, application=NAME, commit=commit)[0]
+
+
+def test_an_environment_that_cannot_be_looked_at_keeps_no_other_from_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its record is broken, which no one thought of: it comes first, and is met again with every look."""
+    healthy = releases.all_serving
+
+    def with_a_broken_one(conn: Connection) -> list[releases.Serving]:
+        now = healthy(conn)
+        return [*(replace(each, deployment="never made", environment="broken") for each in now), *now]
+
+    monkeypatch.setattr(releases, "all_serving", with_a_broken_one)
+    (rollback,) = watched(scene)
+    monkeypatch.undo()
+    assert scene.go_back(scene.begun(rollback)) == "passed"
+    assert scene.says().startswith("good")
+
+
+def test_a_quarantine_of_which_all_is_said_is_not_asked_about_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = Watch(scene.cast)
+    (rollback,) = watched(scene, watch)
+    asked: list[str] = []
+    settled = reverts.is_settled
+    monkeypatch.setattr(reverts, "is_settled", lambda *of: asked.append(of[2]) or settled(*of))
+    watched(scene, watch)
+    assert asked == []
+    watched(scene, Watch(scene.cast))  # one that was started again asks once
+    assert asked
+    assert len(asked) == len(set(asked))
+    assert scene.go_back(scene.begun(rollback)) == "passed"
 
 
 @pytest.mark.parametrize("place", ["run.queued after", "revert.ready before", "push.accepted before"])

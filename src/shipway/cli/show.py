@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 ENDLESS = 100_000  # columns: no line is cut for a program that reads along
 
+NOT_KNOWN = 3
+"""The exit code of verbs that say whether something is well where nobody knows: neither 0 nor 1."""
+
 HOW_FAR = "`shipway where` says how far a commit has come."
 """What to do where nothing has come to yet."""
 

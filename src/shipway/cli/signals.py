@@ -114,13 +114,15 @@ def judge(
     app: App = None,
     as_json: AsJson = False,
 ) -> int:
-    """What was judged of a release, with the numbers: 0 nothing speaks against it, 1 it was judged bad."""
+    """What was judged of a release, with the numbers: 0 it was judged good, 1 bad, 3 it is not known.
+
+    While the judge looks at it, what it says at this moment counts.
+    """
     path = f"/applications/{here.application(app)}/environments/{environment}/releases/{release}/verdicts"
     found = Server.find().get(path)
-    bad = any(each["kind"] == "bad" for each in found["verdicts"])
     if as_json:
         show.as_json(found)
-        return int(bad)
+        return _known(found)
     print(f"{found['says']}.")
     if found["why"]:
         print(plain(found["why"]))
@@ -135,7 +137,15 @@ def judge(
         print(f"  {COVERS}")
     for line in _afterwards(found):
         print(line)
-    return int(bad)
+    return _known(found)
+
+
+def _known(found: Mapping[str, Any]) -> int:
+    """A release of which nothing was ever judged is as little known as one that nobody could judge."""
+    kinds = [each["kind"] for each in (*found["verdicts"], *filter(None, [found["so_far"]]))]
+    if "bad" in kinds:
+        return 1
+    return 0 if kinds and kinds[-1] == "good" else show.NOT_KNOWN
 
 
 def so_far(found: Mapping[str, Any], now: Mapping[str, Any]) -> None:

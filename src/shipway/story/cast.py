@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from shipway.incidents.forward import Forwarder
 from shipway.project import Project
@@ -36,7 +37,7 @@ class Cast:
     meters: Meters = field(init=False)
     forwarder: Forwarder = field(init=False)
     so_far: dict[tuple[str, str], tuple[str, Verdict]] = field(default_factory=dict)
-    _locks: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
+    _locks: WeakValueDictionary[tuple[str, str], threading.Lock] = field(default_factory=WeakValueDictionary)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:

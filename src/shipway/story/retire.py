@@ -8,7 +8,7 @@ from shipway.releases.targets import process
 from shipway.state import artifacts, deployments, instances, releases
 from shipway.state.releases import Release, Serving
 from shipway.story.cast import Cast, project_of
-from shipway.story.tend import is_needed, releases_of, under_way
+from shipway.story.tend import is_needed, logged, releases_of, under_way
 
 LOOK = 0.5  # seconds for which one release is looked at, so that a slow one keeps no other waiting
 
@@ -30,12 +30,11 @@ class Retirement:
             everything = releases.all_serving(conn)
             wanted = instances.wanted(conn)
         for serving in everything:
-            self._cool_if_over(serving)
+            with logged(f"what was kept warm in {serving.environment} of {serving.application} was not cooled"):
+                self._cool_if_over(serving)
         for release in releases_of(self._cast, wanted):
-            if under_way(self._cast, release) or is_needed(self._cast, release):
-                self._since.pop(release.id, None)
-            elif self._is_drained(release):
-                self._stop(release)
+            with logged(f"{release.name} was not stopped"):
+                self._stop_if_over(release)
 
     def _cool_if_over(self, serving: Serving) -> None:
         over = serving.warm is not None and (serving.warm_until or 0) <= time.time()
@@ -52,6 +51,12 @@ class Retirement:
         with self._cast.database.read() as conn:
             warm = None if serving.warm is None else releases.get(conn, serving.warm)
         return warm is not None and warm.name in self._cast.proxy.serving(serving.application, serving.environment)
+
+    def _stop_if_over(self, release: Release) -> None:
+        if under_way(self._cast, release) or is_needed(self._cast, release):
+            self._since.pop(release.id, None)
+        elif self._is_drained(release):
+            self._stop(release)
 
     def _is_drained(self, release: Release) -> bool:
         with self._cast.database.read() as conn:

@@ -50,7 +50,10 @@ class Reverts:
         for hold in held:
             with self._cast.database.read() as conn:
                 bad, good = _between(conn, hold)
-            if bad is None or not bad.over:
+            if bad is None:
+                self._tries[hold.id] = TRIES
+                continue
+            if not bad.over:
                 continue
             self._tries[hold.id] = self._tries.get(hold.id, 0) + 1
             if good is not None and offer(self._cast, bad, good, hold.why):

@@ -150,11 +150,13 @@ def _tell_router(cast: Cast, release: Release, wanted: Iterable[Instance]) -> No
 
 @contextmanager
 def logged(what: str) -> Iterator[None]:
-    """What goes wrong with one is looked at again soon, and keeps nobody from looking at the next."""
+    """What goes wrong with one, defects too, is looked at again soon, and keeps nobody from looking at the next."""
     try:
         yield
     except ShipwayError as error:
         log.warning("%s: %s", what, error)
+    except Exception:
+        log.exception("%s: a defect", what)
 
 
 def releases_of(cast: Cast, found: Iterable[Instance]) -> list[Release]:

@@ -15,7 +15,6 @@ from shipway.errors import CannotRecord
 from shipway.signals.collect import Collector
 from shipway.signals.verdict import Verdict
 from shipway.state import artifacts, deployments, holds, releases, runs, verdicts
-from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 from shipway.story import at_once, condemn, plan
@@ -66,37 +65,46 @@ class Watch:
     def look(self) -> None:
         """Hears each release that serves beside a warm one, acts on what is said of it, and sees to reverts."""
         with self._cast.database.read() as conn:
-            serving = [now for now in releases.all_serving(conn) if self._is_watched(conn, now)]
-        found = {now.deployment: watched for now in serving if (watched := self._of(now)) is not None}
-        for gone in self._watched.keys() - found.keys():
-            self._watched[gone].look_away()
-        self._watched = found
+            serving = releases.all_serving(conn)
+        over = self._watched.keys() - {now.deployment for now in serving}
         for now in serving:
-            if (watched := self._watched.get(now.deployment)) is not None and not watched.told:
-                closing = (now.warm_until or 0) - time.time() < CLOSING
-                with logged(f"what production says of {watched.release.name} could not be judged"):
-                    self._look_at_the_warm_one(watched)
-                    verdict = watched.trial.look(asks=watched.asking.may)
-                    self._act(watched, verdict, closing=closing)
+            with logged(f"what {now.environment} of {now.application} says could not be judged"):
+                if self._is_watched(now):
+                    self._look_at(now)
+                else:
+                    over.add(now.deployment)
+        for deployment in over & self._watched.keys():
+            self._watched.pop(deployment).look_away()
         self._reverts.look()
+
+    def _look_at(self, now: Serving) -> None:
+        watched = self._watched.get(now.deployment) or self._of(now)
+        if watched is None:
+            return
+        self._watched[now.deployment] = watched
+        if not watched.told:
+            closing = (now.warm_until or 0) - time.time() < CLOSING
+            self._look_at_the_warm_one(watched)
+            verdict = watched.trial.look(asks=watched.asking.may)
+            self._act(watched, verdict, closing=closing)
 
     @property
     def pause(self) -> float:
         """Seconds until the next look is due."""
         return CLOSELY if any(watched.close for watched in self._watched.values()) else EVERY
 
-    def _is_watched(self, conn: Connection, now: Serving) -> bool:
+    def _is_watched(self, now: Serving) -> bool:
         """While the release before is kept warm, and until its last share is given back."""
         if now.warm is None:
             return False
         if (now.warm_until or 0) > time.time():
             return True
-        return releases.get(conn, now.warm).name in self._cast.proxy.serving(now.application, now.environment)
+        with self._cast.database.read() as conn:
+            before = releases.get(conn, now.warm)
+        return before.name in self._cast.proxy.serving(now.application, now.environment)
 
     def _of(self, now: Serving) -> Watched | None:
-        """What is known of it, or a new trial; None where there is nothing to judge or nowhere to go back to."""
-        if now.deployment in self._watched:
-            return self._watched[now.deployment]
+        """A new trial; None where there is nothing to judge or nowhere to go back to."""
         with self._cast.database.read() as conn:
             deployment, release = deployments.get(conn, now.deployment), releases.get(conn, now.release)
             before = releases.get(conn, now.warm) if now.warm is not None else None
