@@ -150,7 +150,7 @@ def _tell_router(cast: Cast, release: Release, wanted: Iterable[Instance]) -> No
 
 @contextmanager
 def logged(what: str) -> Iterator[None]:
-    """What goes wrong with one, defects too, is looked at again soon, and keeps nobody from looking at the next."""
+    """What goes wrong with one, defects too, is tried again soon, and keeps nobody from looking at the next."""
     try:
         yield
     except ShipwayError as error:
