@@ -194,6 +194,23 @@ def test_a_release_that_is_not_healthy_is_its_authors(team: Team) -> None:
     assert f"prod serves r1 ({before[:7]})" in message.text
 
 
+def test_it_is_nearly_nobodys_where_what_serves_is_not_healthy_either(team: Team) -> None:
+    """What both depend on is out, most likely: the author hears that it went no further, and not that it is so."""
+    team.deliver(before := team.commit("ben"))
+    team.tell()
+    run = team.push(team.commit("ada"), before)
+    reason = "r2 is not healthy: it answers / with 500. r1, which serves, is not healthy either."
+    team.deploy(run, "prod", ending="failed", reason=reason)
+    team.stop(
+        run, "deploy", "deployments.both_out", reason, "you", "`shipway retry 2` brings it once that is back."
+    )
+    message = only(team.tell())
+    assert message.person == "ada@example.org"
+    assert "Sure: not very" in message.text
+    assert "it may be what both depend on, and no commit." in " ".join(message.text.split())
+    assert "`shipway retry 2` brings it" in message.text
+
+
 def test_a_router_that_fails_under_a_deployment_is_the_owners(team: Team) -> None:
     run = team.push(team.commit("ada"))
     team.deploy(run, "prod", ending="failed", reason="Envoy does not come up")

@@ -52,6 +52,41 @@ def test_counts_below_nothing_were_not_heard() -> None:
     assert seen(replace(GOOD, new=tally(-10, -10))).silent == 1
 
 
+BOTH_OUT = Reading(1.0, 0.5, tally(10, 8), tally(10, 8))
+
+
+def test_an_outage_of_both_is_not_known_until_it_is_over() -> None:
+    """Eight of ten fail, of either: nobody would call that good, and nobody can tell how the new one does."""
+    judge = seen(*[GOOD] * 30, *[BOTH_OUT] * 20)
+    verdict = judge.verdict()
+    assert verdict.kind == "not known"
+    assert verdict.reason.startswith("Both releases fail: 80 of 100 requests lately, 80 of 100 of the old one.")
+    assert judge.unheard >= 10
+    for _ in range(10):
+        judge.see(GOOD)
+    assert judge.unheard == 0
+    verdict = judge.verdict()
+    assert verdict.kind == "good"
+    assert verdict.reason.startswith("No worse than the old one in 600 requests; while both served, failed")
+
+
+def test_a_release_that_always_failed_so_much_is_compared_all_the_same() -> None:
+    judge = Judge()
+    for reading in ([Reading(60.0, 0.0, tally(500, 400))] * 5) + [BOTH_OUT] * 60:
+        judge.see(reading)
+    assert judge.verdict().kind == "good"
+
+
+def test_one_that_fails_alone_is_bad_and_not_both() -> None:
+    judge = seen(*[GOOD] * 30, *[Reading(1.0, 0.5, tally(10), tally(10, 8))] * 10)
+    assert (judge.verdict().kind, judge.both_fail) == ("bad", 0)
+
+
+def test_once_it_has_served_alone_the_one_before_is_compared_with() -> None:
+    judge = seen(*[GOOD] * 30, Reading(1.0, 1.0, new=tally(20)), *[BOTH_OUT] * 20)
+    assert judge.both_fail == 0
+
+
 def test_suspicion_is_not_good() -> None:
     half = Reading(1.0, 0.5, tally(10), tally(10, 3))
     verdict = seen(*[GOOD] * 60, half, half).verdict()

@@ -156,6 +156,20 @@ def test_how_many_come_is_counted_whichever_release_answered(scene: Scene) -> No
     assert Delivery(scene.cast, serving(scene), scene.serving())._rate >= FEW
 
 
+@pytest.mark.parametrize(("heard_of", "requests", "few"), [(3, 20, False), (1, 20, False), (3, 4, True)])
+def test_that_something_was_not_heard_is_not_that_few_come(
+    scene: Scene, heard_of: int, requests: int, few: bool
+) -> None:
+    """A busy machine misses some seconds, or all (of one): what is missing is not counted as nobody."""
+
+    def says(new: bool, number: int) -> Reading | None:
+        heard = heard_of > 1 and number % heard_of == 0
+        return None if new else Reading(0.0, 1.0, "", tally(requests if heard else 0), 0, heard)
+
+    hear(scene.cast, Hearsay(stable_of(scene).name, says, earlier(range(8, 0, -1))))
+    assert (Delivery(scene.cast, serving(scene), scene.serving())._rate < FEW) is few
+
+
 def test_a_bad_one_is_judged_at_the_share_it_keeps_beside_the_one_before(scene: Scene, world: World) -> None:
     watch = begins(scene, world)
     looks(watch, 3)

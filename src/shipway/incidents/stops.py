@@ -20,6 +20,8 @@ FAILED = ("failed", "timed out")
 RETRY = (
     "See why {0} does not answer, then `shipway retry {1}` does the run again. What serves needs nothing of it."
 )
+BOTH_OUT = "deployments.both_out"  # the id of that what served was not healthy either
+BOTH = "What served was not healthy either: it may be what both depend on, and no commit."
 UNKNOWN = "shipway.run"  # the id of trouble that has none
 
 
@@ -65,7 +67,8 @@ def end(conn: Connection, fact: Fact) -> Cause | None:
     if rehearsed:
         return _rehearsed(conn, fact, run, rehearsed[-1], hint)
     if undone:
-        return _undone(conn, fact, run, undone[0], hint)
+        both_out = any(one.data.get("id") == BOTH_OUT for one in stops)
+        return replace(_undone(conn, fact, run, undone[0], hint), unsure=BOTH if both_out else "")
     if stops and _closed(stops[0]):
         return None  # the gate was closed by somebody, who knows
     return _stopped(conn, fact, run, "the run could not go on" if steps else "the run could not start", (), hint)

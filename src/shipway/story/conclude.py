@@ -8,6 +8,7 @@ from shipway.durable.engine import PASSED
 from shipway.errors import (
     CannotRecord,
     DeploymentStopped,
+    NotHealthy,
     OutcomeUnknown,
     ShipwayError,
     StaleEpoch,
@@ -19,9 +20,15 @@ from shipway.state.stuck import Stuck
 from shipway.story import condemn, reverts
 from shipway.story.cast import Cast
 from shipway.story.delivery import Delivery
-from shipway.story.trial import BadVerdict
+from shipway.story.trial import BadVerdict, once_more
 
 log = logging.getLogger(__name__)
+
+
+class BothOut(DeploymentStopped):
+    """The release does not answer, and neither does what serves: nobody can tell whose trouble that is."""
+
+    id = "deployments.both_out"
 
 
 def conclude(cast: Cast, delivery: Delivery, *, warm: bool = False) -> str:
@@ -61,10 +68,23 @@ def _carry_out(cast: Cast, delivery: Delivery, *, warm: bool) -> str:
             raise condemn.LeftFrozen(f"{left.says}.", excerpt=error.excerpt) from error
         raise
     except ShipwayError as error:
-        _give_up(cast, delivery, error.message, error.excerpt if isinstance(error, DeploymentStopped) else "")
-        raise
+        told = _unless_both_are_out(cast, delivery, error)
+        _give_up(cast, delivery, told.message, told.excerpt if isinstance(told, DeploymentStopped) else "")
+        raise told from error
     _end(cast, deployment, "done")
     return PASSED
+
+
+def _unless_both_are_out(cast: Cast, delivery: Delivery, error: ShipwayError) -> ShipwayError:
+    """The error; that nobody can tell whose it is where the release does not answer, and what serves neither."""
+    before = delivery.previous
+    if type(error) not in (NotHealthy, DeploymentStopped) or before is None or not delivery.is_before_out:
+        return error
+    return BothOut(
+        f"{error.message} r{before.number}, which serves, is not healthy either.",
+        hint=once_more(cast, delivery.deployment),
+        excerpt=error.excerpt if isinstance(error, DeploymentStopped) else "",
+    )
 
 
 def settle(cast: Cast) -> None:

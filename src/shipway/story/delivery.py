@@ -26,7 +26,7 @@ from shipway.state.releases import Release, Serving
 from shipway.state.stuck import Stuck
 from shipway.story import condemn
 from shipway.story.cast import Cast, project_of
-from shipway.story.trial import Trial, check_wanted
+from shipway.story.trial import LOOK, Trial, check_wanted
 from shipway.traffic import strategies
 from shipway.traffic.addresses import host
 from shipway.traffic.plan import FEW, Judged, Plan, Shift, Takeover
@@ -100,7 +100,8 @@ class Delivery:
         app, env = self.release.application, self.release.environment
         now, before = self._serving, self.previous
         if self.release.name in self.cast.proxy.serving(app, env):
-            self.cast.proxy.shift(app, env, {} if before is None else {before.name: 100}, epoch=self.epoch)
+            back = {} if before is None else {before.name: 100}
+            self.cast.proxy.shift(app, env, back, epoch=self.epoch, back=True)
             self._moved = True
         served = now is not None and now.release == self.release.id
         if not served and not self._shares[-1:] > [0]:
@@ -117,7 +118,7 @@ class Delivery:
         app, env = self.release.application, self.release.environment
         shares = self.cast.proxy.serving(app, env)
         if self.release.name in shares and shares != left.of:
-            self.cast.proxy.shift(app, env, left.of, epoch=self.epoch)
+            self.cast.proxy.shift(app, env, left.of, epoch=self.epoch, back=True)
             self._moved = True
         if not self._shares[-1:] > [0]:
             return
@@ -137,7 +138,7 @@ class Delivery:
             return
         good = self.release if self.deployment.kind == "rollback" else before
         with suppress(NotHealthy):  # then nobody gets more than before
-            self.cast.proxy.shift(app, env, {good.name: 100}, epoch=self.epoch)
+            self.cast.proxy.shift(app, env, {good.name: 100}, epoch=self.epoch, back=True)
 
     @property
     def epoch(self) -> int:
@@ -317,17 +318,45 @@ class Delivery:
 
     @property
     def _rate(self) -> float:
-        """Requests a second to the environment in the last seconds, whichever release answered: what serves may
-        have taken over a moment ago.
+        """Requests a second to the environment in the last seconds in which it was heard, whichever release
+        answered: what serves may have taken over a moment ago. Where nothing was heard, as if enough came.
         """
         now, where = time.time(), (self.release.application, self.release.environment)
-        tally, running = self.cast.collector.tally, self.cast.proxy.clusters(*where)
-        return sum(tally(name, now - BUSY_OVER, now).requests for name in running) / BUSY_OVER
+        readings = [
+            [one for one in self.cast.collector.readings(name, now - BUSY_OVER, now) if one.heard and one.seconds]
+            for name in self.cast.proxy.clusters(*where)
+        ]
+        requests = sum(one.tally.requests for of in readings for one in of)
+        heard = max((sum(one.seconds for one in of) for of in readings), default=0.0)
+        return requests / heard if heard else FEW
 
     def _shift(self, shift: Shift) -> None:
+        """Waits, for as long as a share may stand unjudged, while neither it nor what serves is healthy."""
         app, env = self.release.application, self.release.environment
-        sticky = self.project.traffic.sticky
-        self.cast.proxy.shift(app, env, shift.shares.of, epoch=self.epoch, sticky=sticky)
+        sticky, until = self.project.traffic.sticky, time.monotonic() + self.project.traffic.deadline
+        while True:
+            try:
+                self.cast.proxy.shift(app, env, shift.shares.of, epoch=self.epoch, sticky=sticky)
+                return
+            except NotHealthy:
+                if self.deployment.kind != "deploy" or not self.is_before_out or time.monotonic() > until:
+                    raise
+            self._wait_for_either(until)
+
+    @property
+    def is_before_out(self) -> bool:
+        """Whether what serves beside it is known not to be healthy at this moment."""
+        before = self.previous
+        return before is not None and self.cast.proxy.is_well(before.name, directly=True) is False
+
+    def _wait_for_either(self, until: float) -> None:
+        """Until one of them is healthy. Raises TakenBack when somebody asks for the release before."""
+        while time.monotonic() < until and self.is_before_out:
+            if self.cast.proxy.is_well(self.release.name, directly=True):
+                return
+            with self.cast.database.read() as conn:
+                check_wanted(conn, self.deployment, self.release)
+            time.sleep(LOOK)
 
     def _finish(self) -> None:
         """The former release keeps only its web, warm; `tend` stops what is no longer needed at all."""

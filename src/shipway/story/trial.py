@@ -17,7 +17,7 @@ from collections import defaultdict
 from shipway.errors import DeploymentStopped
 from shipway.signals.judge import Judge, Step, step
 from shipway.signals.verdict import Verdict
-from shipway.state import deployments
+from shipway.state import deployments, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
@@ -61,6 +61,13 @@ def too_short(heard: float, condition: Judged) -> str:
         f"It was heard for {heard:.0f} of the {condition.hold:.0f} s of `hold` in {condition.deadline:.0f} s. "
         "A longer `deadline` or a shorter `hold` under `traffic` in shipway.yml leaves time to judge."
     )
+
+
+def once_more(cast: Cast, deployment: Deployment) -> str:
+    """What to do where a release could not come because of something else."""
+    with cast.database.read() as conn:
+        number = runs.get(conn, deployment.run).number
+    return f"See what both depend on; `shipway retry {number}` brings it once that is back."
 
 
 def check_wanted(conn: Connection, deployment: Deployment, release: Release) -> None:
@@ -133,9 +140,15 @@ class Trial:
                 if then.act == "go back":
                     raise NotJudged(
                         f"r{self._release.number} could not be judged in {waited:.0f} s. {verdict.reason}",
-                        hint="" if self._judge.unheard else too_short(self._heard[share / 100], condition),
+                        hint=self._why_not(share, condition),
                     )
                 time.sleep(LOOK)
+
+    def _why_not(self, share: int, condition: Judged) -> str:
+        """What to do where it could not be judged; empty where the routers have to be looked at."""
+        if self._judge.both_fail:
+            return once_more(self._cast, self._deployment)
+        return "" if self._judge.unheard else too_short(self._heard[share / 100], condition)
 
     def _step(self, condition: Judged, heard: float, waited: float, *, listens: float) -> Step:
         return step(

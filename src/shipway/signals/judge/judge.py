@@ -18,6 +18,7 @@ from shipway.signals.judge.policy import Policy
 from shipway.signals.judge.ranks import Ranks
 from shipway.signals.judge.reading import Reading
 from shipway.signals.judge.restarts import Restarts
+from shipway.signals.judge.together import Together
 from shipway.signals.judge.warmth import Warmth
 from shipway.signals.verdict import FAILED, SLOW, Finding, Verdict
 
@@ -52,6 +53,7 @@ class Judge:
         self.silent = 0.0
         """Seconds, up to the last reading, for which it was not."""
         self._mute = Mute()
+        self._together = Together(self.policy.minimum_failures)
         self.requests = 0
         """What the new release answered so far."""
         self._past, self._lately = Past(), Past()
@@ -88,10 +90,18 @@ class Judge:
 
     @property
     def unheard(self) -> float:
-        """Seconds, up to the last reading, for which nothing was known: the source was silent, or the new release
-        did not answer one of the requests that wait for it.
+        """Seconds, up to the last reading, for which nothing was known: the source was silent, the new release did
+        not answer one of the requests that wait for it, or both releases failed.
         """
-        return max(self.silent, self._mute.long)
+        return max(self.silent, self._mute.long, self.both_fail)
+
+    @property
+    def both_fail(self) -> float:
+        """Seconds, up to the last reading, for which both releases failed as the old one did not before the trial.
+
+        Once the new one has served alone the old one is there to be compared with, and this is 0.
+        """
+        return self._together.long if self._later is None else 0.0
 
     @property
     def listens(self) -> float:
@@ -131,6 +141,8 @@ class Judge:
             return telling.silent(self.silent)
         if self._mute.long:
             return telling.mute(self._mute.waiting, self._mute.long)
+        if self.both_fail:
+            return telling.together(self._together.lately)
         return telling.alike(self.doubt().findings) if self._fails_alike and self.doubts else ""
 
     def doubt(self) -> Verdict:
@@ -170,6 +182,7 @@ class Judge:
         table = self._earlier.without(Table(old.errors, old.requests, new.errors, new.requests))
         see = self._errors.see if self.heard > self._settled_at else self._errors.see_bad
         see(table, reading.share, self._past.failing)
+        self._together.see(reading, self._past)
         if self._warmth.warm:
             self._slow.see(old, self._earlier.without_slow(new), reading.share, self._past)
 

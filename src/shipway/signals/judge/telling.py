@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shipway.signals.judge.beside import Table
 from shipway.signals.judge.policy import Policy
 from shipway.signals.verdict import FAILED, NEW_QUESTION, RESTARTS, UNASKED, Finding, by_chance, is_unasked
 
+MANY = 0.05
+"""The share of failed requests above which nobody would understand that nothing speaks against a release."""
+
 NOT_BESIDE = "nothing served beside it to compare with, so what changed around it counts as well"
 """Instead of a chance, which is known only of what was dealt out to both."""
+
+BOTH = "what both depend on may be out, so nobody can tell how this release does"
 
 ALIKE = "The one before, still warm, fails at the same time: it is not known whether it is this release."
 
@@ -34,10 +40,17 @@ def alike(findings: Sequence[Finding]) -> str:
     return f"{doubt(findings)} {ALIKE}" if findings else ALIKE
 
 
+def together(lately: Table) -> str:
+    """Of two releases that fail at the same time, by what both answered lately."""
+    new, old = f"{lately.new_bad:,} of {lately.new_of:,}", f"{lately.old_bad:,} of {lately.old_of:,}"
+    return f"Both releases fail: {new} requests lately, {old} of the old one. {_sentence(BOTH)}"
+
+
 def good(findings: Sequence[Finding], requests: int) -> str:
     """The failed requests of both times, so that the parts add up to the requests."""
     failed = sorted((one for one in findings if one.what == FAILED and one.new_of), key=lambda one: not one.beside)
-    said = [f"Nothing speaks against {requests:,} requests"]
+    worse = any(one.new_share > MANY for one in failed)
+    said = [f"{'No worse than the old one in' if worse else 'Nothing speaks against'} {requests:,} requests"]
     for one in failed:
         when = "while both served" if one.beside else "since it serves alone"
         said.append(
