@@ -698,6 +698,29 @@ def test_a_release_that_is_stuck_is_not_told_as_taken_back(team: Team, tried: st
     assert message.next_try <= time.time()
 
 
+def test_a_release_that_nobody_could_judge_and_that_cannot_go_back_is_told_to_its_author(team: Team) -> None:
+    """It was not bad: why it came to nothing is said, that it stays, and what a person can decide."""
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    team.deploy(run, ending="running")
+    why = "r2 could not be judged in 24 s. The routers said nothing."
+    with team.database.write() as conn:
+        going = deployments.get(conn, team.deployment(run))
+        deployments.enter(conn, going, "try", {"share": 50})
+        data = {"release": 2, "reason": NO_WAY_BACK, "hint": FORWARD, "by": 2, "why": why}
+        deployments.note(conn, going, "release.stuck", data, who="shipway")
+        deployments.end(conn, going, "stuck", f"{why} r2 is frozen at 50 %.")
+    team.stop(run, "deploy", "rollbacks.left_frozen", f"{why} r2 is frozen at 50 %.", "you")
+    message = only(team.tell())
+    assert (message.person, message.kind) == ("ada@example.org", "undone")
+    assert message.subject == "[shop] prod: r2 stays, you decide: could not be judged in 24 s"
+    assert f"{run.commit[:7]} stays as it is in prod, you decide: {why}" in message.text
+    assert "r2 is frozen at 50 %: r2 has half of the requests, r1 the other half" in message.text
+    assert f"{FORWARD} Or decide: `shipway rollback --env prod --to r2 --why REASON`" in message.text
+    assert "`shipway rollback --env prod --to r1 --past r2 --why REASON`" in message.text
+    assert "bad" not in message.text
+
+
 def test_the_author_of_a_release_that_gave_no_answers_is_told(team: Team) -> None:
     """There is no bad verdict, and nothing is held; yet users were hurt."""
     team.deliver(old := team.commit("ben"))

@@ -19,7 +19,8 @@ def of(cause: Cause, *, is_back: bool) -> str:
     which = commit if cause.release is None else f"r{cause.release}"
     there = f"{cause.environment}: " if cause.environment else ""
     if cause.stuck:
-        return f"{there}{which} is bad and stays, you decide: {brief}"
+        bad = "is bad and " if cause.kind == "bad" else ""
+        return f"{there}{which} {bad}stays, you decide: {brief}"
     taken = "taken back" if is_back else "is being taken back"
     return {
         "stopped": f"{brief} on {commit}",

@@ -189,6 +189,7 @@ def _share_an_error(conn: Connection, verdict: Fact, old: Release) -> bool:
 def silent(conn: Connection, fact: Fact) -> Cause:
     """A release that gave no answer once it served alone, and is taken back without a verdict on its commit."""
     run, release = None if fact.run is None else runs.find(conn, fact.run), release_of(conn, fact)
+    stuck = _stuck(conn, fact)
     return Cause(
         _key(conn, fact),
         "silent",
@@ -202,6 +203,8 @@ def silent(conn: Connection, fact: Fact) -> Cause:
         base=before(conn, fact, release),
         onto=pushed_onto(conn, run),
         asked="" if run is None else run.who,
+        hint=str(stuck.get("hint", "")),
+        stuck=str(stuck.get("reason", "")),
         deployment=str(fact.data["deployment"]),
         brief="it gave no answers",
         release=None if release is None else release.number,
@@ -214,7 +217,7 @@ def no_answers(fact: Fact) -> str:
 
 
 def _stuck(conn: Connection, verdict: Fact) -> Mapping[str, Any]:
-    """What is on record of a bad release that cannot be taken back; nothing where it can."""
+    """What is on record of a bad or silent release that cannot be taken back; nothing where it can."""
     every = facts.after(
         conn,
         verdict.id,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from shipway.incidents.cause import Cause, first_lines, lines, pushed_onto, suspect
+from shipway.incidents.headlines import first_words
 from shipway.pipelines.attempts import following
 from shipway.state import deployments, facts, messages, releases, runs
 from shipway.state.database import Connection
@@ -102,7 +103,7 @@ def _undone(conn: Connection, fact: Fact, run: Run, deployment: Deployment, hint
     now = releases.now_serving(conn, run.application, deployment.environment)
     serves = None if now is None else releases.get(conn, now.release).commit
     new = deployment.kind == "deploy" and serves != deployment.commit
-    return Cause(
+    undone = Cause(
         f"stopped {run.application} {run.commit}" + ("" if new else f" asked by {run.id}"),
         "undone",
         fact.at,
@@ -117,6 +118,25 @@ def _undone(conn: Connection, fact: Fact, run: Run, deployment: Deployment, hint
         onto=pushed_onto(conn, run),
         asked=run.who,
         hint=hint,
+    )
+    return _frozen(conn, undone, deployment)
+
+
+def _frozen(conn: Connection, undone: Cause, deployment: Deployment) -> Cause:
+    """One that is frozen instead, if it is: it has requests, and a person decides."""
+    told = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=["release.stuck"])
+    if not told or deployment.state != "stuck":
+        return undone
+    said, release = told[0].data, releases.get(conn, deployment.release)
+    why = str(said.get("why") or undone.what)
+    return replace(
+        undone,
+        what=why,
+        hint=str(said.get("hint", "")),
+        stuck=str(said["reason"]),
+        deployment=deployment.id,
+        brief=first_words(why.removeprefix(f"r{release.number} ")),
+        release=release.number,
     )
 
 

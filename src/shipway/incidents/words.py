@@ -171,6 +171,8 @@ def _in_full(conn: Connection, cause: Cause) -> str:
         what = f"was bad, {cause.what}" if cause.kind == "bad" else cause.what.rstrip(".")
         return f"{there} is back on r{instead.number}: {short} {what}"
     if cause.stuck:
+        if cause.kind != "bad":
+            return f"{short} stays as it is in {there}, you decide: {cause.what.rstrip('.')}"
         return f"{short} is bad in {there} and stays as it is: {cause.what.rstrip('.')}, you decide"
     return {
         "stopped": f"{cause.what} on {short}",
@@ -303,6 +305,12 @@ def _frozen(conn: Connection, cause: Cause) -> str:
     return f"It stays as it is: {_one_line(cause.stuck)} You decide." if left is None else f"{left.says}."
 
 
+def _decide(conn: Connection, cause: Cause) -> str:
+    """What a person can decide where nothing goes back by itself."""
+    left = stuck.of_deployment(conn, deployments.get(conn, cause.deployment)) if cause.stuck else None
+    return "" if left is None else f" Or decide: {left.ways}."
+
+
 def _serving(conn: Connection, cause: Cause, environment: str) -> str:
     """What serves there, and whether that is as it was before the run began."""
     now = releases.now_serving(conn, str(cause.application), environment)
@@ -318,7 +326,7 @@ def _next(conn: Connection, cause: Cause, whom: Whom) -> str:
     if whom.held:
         return f"Wait for a commit that mends {cause.began[:7]}. You will hear when that serves."
     if cause.hint:
-        return _one_line(cause.hint)
+        return f"{_one_line(cause.hint)}{_decide(conn, cause)}"
     if cause.kind == "machine":
         again = (
             ""

@@ -60,7 +60,8 @@ class ReleaseSettings(Settings):
         default="expand",
         description="What it does to the data. `expand` only adds, so that the release before still works. "
         "`contract` takes away what older code needed: it waits until only newer code runs. After an "
-        "`irreversible` one nothing goes back: a bad release stays as it is, and people are told.",
+        "`irreversible` one nothing goes back: a release that is bad, or cannot be judged, keeps its share of the "
+        "requests, and people are told.",
     )
     since: CommitName | None = Field(
         default=None,

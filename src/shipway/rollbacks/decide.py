@@ -68,15 +68,3 @@ def undecided(left: Stuck, tried: Release) -> InvalidDecision:
         f"r{tried.number} is on trial, and {left.title} again if it comes to nothing.",
         hint=f"Decide when its trial is over: `shipway rollback --env {tried.environment}` takes it back.",
     )
-
-
-def ways(left: Stuck) -> str:
-    """What gives one of them all requests, as commands."""
-    verb = f"`shipway rollback --env {left.release.environment} --to r{{}} --why REASON`"
-    found = (
-        [] if left.share == EVERYTHING else [f"{verb.format(left.release.number)} gives it all requests as it is"]
-    )
-    if left.before is not None:
-        other = verb.format(f"{left.before.number} --past r{left.by}")
-        found.append(f"{other} gives r{left.before.number} all of them, if it works with the data as it is now")
-    return "; ".join(found)

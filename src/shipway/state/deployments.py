@@ -344,11 +344,16 @@ def taken_back_by(conn: Connection, deployment: Deployment) -> str | None:
     return next((str(fact.data["who"]) for fact in found if fact.kind == "deployment.taken_back"), None)
 
 
-def give_up(conn: Connection, deployment: Deployment, reason: str, excerpt: str) -> None:
-    """Records that a deployment has failed and is about to be undone; it ends when that is done."""
+def give_up(
+    conn: Connection, deployment: Deployment, reason: str, excerpt: str, *, keeps_share: bool = False
+) -> None:
+    """Records that a deployment has failed and is about to be undone; it ends when that is done. Where its release
+    keeps its share only the rest is undone, and why that is so is on record already.
+    """
     values = {"phase": "undo", "reason": reason, "excerpt": excerpt}
     conn.execute(update(deployments).where(deployments.c.id == deployment.id).values(**values))
-    note(conn, deployment, "deployment.undo", {"reason": reason})
+    if not keeps_share:
+        note(conn, deployment, "deployment.undo", {"reason": reason})
 
 
 def switched(conn: Connection, deployment: Deployment) -> None:

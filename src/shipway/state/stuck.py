@@ -1,4 +1,6 @@
-"""A bad release that is frozen: it keeps its share of the requests, because what it did to the data stays."""
+"""A release that is frozen: it is bad, or came to nothing, and keeps its share of the requests all the same,
+because what it did to the data stays.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,11 @@ BACK = "deployment.switched_back"
 
 @dataclass(frozen=True)
 class Stuck:
-    """`release` was brought by `deployment`, was judged bad, and keeps `share` of 100 requests since `since`
-    (seconds since 1970); `before` has the others. What r<by> did to the data cannot be taken back.
+    """`release` was brought by `deployment`, and keeps `share` of 100 requests since `since` (seconds since 1970);
+    `before` has the others. What r<by> did to the data cannot be taken back.
+
+    It was judged bad; or else `why` is a sentence that says why it could not have all requests, and `error` the id
+    of that.
     """
 
     deployment: Deployment
@@ -30,6 +35,8 @@ class Stuck:
     share: int
     since: float
     by: int
+    why: str = ""
+    error: str = ""
 
     @property
     def serves(self) -> Release:
@@ -87,6 +94,17 @@ class Stuck:
     def way_out(self) -> str:
         """`you decide: a fix pushed on top of c0ffee1 goes through`."""
         return f"you decide: a fix pushed on top of {self.release.commit[:7]} goes through"
+
+    @property
+    def ways(self) -> str:
+        """What gives one of them all requests, as commands."""
+        verb = f"`shipway rollback --env {self.release.environment} --to r{{}} --why REASON`"
+        whole = f"{verb.format(self.release.number)} gives it all requests as it is"
+        found = [] if self.share == EVERYTHING else [whole]
+        if self.before is not None:
+            other, number = verb.format(f"{self.before.number} --past r{self.by}"), self.before.number
+            found.append(f"{other} gives r{number} all of them, if it works with the data as it is now")
+        return "; ".join(found)
 
     @property
     def says(self) -> str:
@@ -155,4 +173,6 @@ def _stuck(conn: Connection, deployment: Deployment, recorded: list[Fact]) -> St
         int(had[-1].data.get("share", EVERYTHING)) if had else EVERYTHING,
         told.at,
         int(told.data.get("by", release.number)),
+        str(told.data.get("why", "")),
+        str(told.data.get("error", "")),
     )

@@ -14,10 +14,10 @@ from shipway.errors import (
     StaleEpoch,
     TransientError,
 )
-from shipway.state import deployments, releases, runs
+from shipway.state import deployments, releases, runs, stuck
 from shipway.state.deployments import Deployment
 from shipway.state.stuck import Stuck
-from shipway.story import condemn, reverts
+from shipway.story import condemn, migrations, reverts
 from shipway.story.cast import Cast
 from shipway.story.delivery import Delivery
 from shipway.story.trial import BadVerdict, once_more
@@ -32,7 +32,8 @@ class BothOut(DeploymentStopped):
 
 
 def conclude(cast: Cast, delivery: Delivery, *, warm: bool = False) -> str:
-    """Carries a delivery out and records how it ended; on failure undoes it and raises.
+    """Carries a delivery out and records how it ended; on failure undoes it and raises. What has requests then,
+    and a migration that allows no way back, is frozen instead.
 
     That it is given up is recorded first, so that one which is interrupted after that is undone and not tried
     again. A TransientError leaves it open: whoever calls this again goes on. While nothing can be recorded,
@@ -50,8 +51,7 @@ def conclude(cast: Cast, delivery: Delivery, *, warm: bool = False) -> str:
 def _carry_out(cast: Cast, delivery: Delivery, *, warm: bool) -> str:
     deployment = delivery.deployment
     if deployment.phase == "undo":
-        _undo(cast, delivery, deployment.reason, deployment.excerpt)
-        raise DeploymentStopped(deployment.reason, excerpt=deployment.excerpt)
+        raise _undo(cast, delivery, deployment.reason, deployment.excerpt)
     try:
         delivery.take_traffic() if warm or deployment.switched is not None else delivery.carry_out()
     except TransientError:
@@ -65,11 +65,14 @@ def _carry_out(cast: Cast, delivery: Delivery, *, warm: bool) -> str:
     except BadVerdict as error:
         left = _condemn(cast, delivery, error)
         if left is not None:
-            raise condemn.LeftFrozen(f"{left.says}.", excerpt=error.excerpt) from error
+            raise condemn.LeftFrozen(f"{left.says}.", hint=f"{left.ways}.", excerpt=error.excerpt) from error
         raise
     except ShipwayError as error:
         told = _unless_both_are_out(cast, delivery, error)
-        _give_up(cast, delivery, told.message, told.excerpt if isinstance(told, DeploymentStopped) else "")
+        ended = _give_up(cast, delivery, told)
+        told = ended if isinstance(ended, condemn.LeftFrozen) else told
+        if told is error:
+            raise
         raise told from error
     _end(cast, deployment, "done")
     return PASSED
@@ -90,7 +93,7 @@ def _unless_both_are_out(cast: Cast, delivery: Delivery, error: ShipwayError) ->
 def settle(cast: Cast) -> None:
     """Ends the deployments whose run is over: nobody else will. A defect of Shipway may leave one.
 
-    Where traffic has moved it is finished, otherwise undone.
+    Where traffic has moved it is finished, otherwise undone, or frozen.
     """
     with cast.database.read() as conn:
         left = [each for each in deployments.running(conn) if runs.get(conn, each.run).over]
@@ -110,7 +113,8 @@ def _settle(cast: Cast, deployment_id: str) -> None:
     delivery = Delivery(cast, deployment, release)
     try:
         if deployment.switched is None and deployment.phase != "undo":
-            _give_up(cast, delivery, run.reason or f"Run {run.number} ended in the middle of it.")
+            reason = run.reason or f"Run {run.number} ended in the middle of it."
+            _give_up(cast, delivery, DeploymentStopped(reason))
         else:
             conclude(cast, delivery)
     except TransientError:
@@ -137,28 +141,56 @@ def _condemn(cast: Cast, delivery: Delivery, error: BadVerdict) -> Stuck | None:
     return None
 
 
-def _give_up(cast: Cast, delivery: Delivery, reason: str, excerpt: str = "") -> None:
+def _give_up(cast: Cast, delivery: Delivery, error: ShipwayError) -> DeploymentStopped:
+    """Undoes it, or freezes what cannot be undone; how it ended. Which of the two is on record first."""
+    excerpt = error.excerpt if isinstance(error, DeploymentStopped) else ""
+    no_way_back = _keeps_its_share(cast, delivery)
     with cast.database.write() as conn:
-        deployments.give_up(conn, delivery.deployment, reason, excerpt)
-    _undo(cast, delivery, reason, excerpt)
+        if no_way_back is not None:
+            condemn.leave_stuck(conn, delivery.deployment, no_way_back, error)
+        deployments.give_up(conn, delivery.deployment, error.message, excerpt, keeps_share=no_way_back is not None)
+    return _undo(cast, delivery, error.message, excerpt)
 
 
-def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> None:
+def _keeps_its_share(cast: Cast, delivery: Delivery) -> migrations.NoWayBack | None:
+    """Why its release, which has requests, keeps what it has of them. Never where a person takes them back: they
+    were asked, and going back is not judged.
+    """
+    deployment, good = delivery.deployment, delivery.previous
+    with cast.database.read() as conn:
+        decided = deployment.kind != "deploy" or deployments.taken_back_by(conn, deployment) is not None
+        has_none = not any(share for _, share in deployments.shares(conn, deployment)[-1:])
+        if good is None or decided or has_none:
+            return None
+        return migrations.keeps_its_share(cast, conn, deployment, good)
+
+
+def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> DeploymentStopped:
     """Ends it only when the revert of a bad one is made too: what is interrupted here is done again.
 
     Requests go back first. The revert is made before the last of those under way have come to rest, for which
-    nobody who is told of it has to wait.
+    nobody who is told of it has to wait. Of what is frozen by it the requests stay.
     """
+    with cast.database.read() as conn:
+        left = stuck.of_deployment(conn, delivery.deployment)
     try:
-        delivery.give_traffic_back()
-        _offer_revert(cast, delivery)
-        delivery.undo()
+        if left is not None:
+            delivery.keep_share(left)
+        else:
+            delivery.give_traffic_back()
+            _offer_revert(cast, delivery)
+            delivery.undo()
     except TransientError:
         raise
     except ShipwayError as error:  # what could be undone is; the rest is for a person to see
         reason = f"{reason} Undoing it stopped: {error.message}"
+    if left is not None:
+        reason = f"{reason} {left.says}."
+        _end(cast, delivery.deployment, "stuck", reason, excerpt)
+        return condemn.LeftFrozen(reason, hint=f"{left.ways}.", excerpt=excerpt)
     _offer_revert(cast, delivery)
     _end(cast, delivery.deployment, "failed", reason, excerpt)
+    return DeploymentStopped(reason, excerpt=excerpt)
 
 
 def _offer_revert(cast: Cast, delivery: Delivery) -> None:

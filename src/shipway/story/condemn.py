@@ -21,7 +21,9 @@ log = logging.getLogger(__name__)
 
 
 class LeftFrozen(DeploymentStopped):
-    """The release is bad and keeps its share: what was done to the data allows no way back. A person decides."""
+    """The release keeps its share, though it is bad or could not have all requests: what was done to the data
+    allows no way back. A person decides.
+    """
 
     id = "rollbacks.left_frozen"
 
@@ -79,12 +81,18 @@ def no_way_back(cast: Cast, good: Release) -> migrations.NoWayBack | None:
     return None
 
 
-def leave_stuck(conn: Connection, deployment: Deployment, error: migrations.NoWayBack) -> Stuck:
-    """Records that a release that was judged bad is frozen, because nothing can go back; what is so from now on.
+def leave_stuck(
+    conn: Connection, deployment: Deployment, error: migrations.NoWayBack, failure: ShipwayError | None = None
+) -> Stuck:
+    """Records that a release is frozen, because nothing can go back; what is so from now on. It was judged bad, or
+    `failure` is why it could not have all requests.
 
     What it has of the requests it keeps: a person decides, and a commit that mends it is free to come.
     """
-    told = {"reason": error.message, "hint": error.hint, "by": error.by}
+    told: dict[str, Any] = {"reason": error.message, "hint": error.hint, "by": error.by}
+    if failure is not None:
+        hint = f"{failure.hint} {error.hint}".strip()
+        told |= {"why": failure.message, "error": failure.id, "hint": hint}
     _note(conn, deployment, stuck.FACT, told)
     left = stuck.of_deployment(conn, deployment)
     assert left is not None

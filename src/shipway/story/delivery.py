@@ -1,7 +1,7 @@
 """The phases of one deployment, in order of use; each first looks at what is done already.
 
 prepare ─► release command ─► web started, healthy ─► a trial of each share ─► other processes ─► traffic ─► finish
-              └───────────────── on any failure: undo, and what served goes on serving ────────────────┘
+              └── on any failure: undo, and what served goes on serving; or frozen with its share ─────┘
 """
 
 from __future__ import annotations
@@ -83,12 +83,20 @@ class Delivery:
         keep_web = self._is_kept
         if (self._moved or self._shares) and not keep_web:
             cast.proxy.drained(self.release.name, self.project.traffic.drain)
-        others = [name for name in self.project.processes if name != "web"]
-        process.stop(cast.machine, self.release, self.epoch, only=others if keep_web else None)
+        process.stop(cast.machine, self.release, self.epoch, only=self._others if keep_web else None)
         if not keep_web:
             cast.proxy.drop_cluster(self.release.name)
         if before is not None:
             Delivery(cast, self.deployment, before)._start(*self._old_processes)
+
+    def keep_share(self, left: Stuck) -> None:
+        """What its release has of the requests by the record stays, and what served by that has its processes."""
+        app, env = self.release.application, self.release.environment
+        if self.cast.proxy.serving(app, env) != left.of:
+            self.cast.proxy.shift(app, env, left.of, epoch=self.epoch)
+        if left.serves.id != self.release.id:
+            process.stop(self.cast.machine, self.release, self.epoch, only=self._others)
+            Delivery(self.cast, self.deployment, left.serves)._start(*self._old_processes)
 
     def give_traffic_back(self) -> None:
         """To what had it before, if the router or the record, or both, know of this release already: what served,
@@ -183,6 +191,11 @@ class Delivery:
     def around(self) -> Surroundings:
         declared = declared_env(self.project, self.release.environment)
         return process.surroundings(self.cast.machine, self.release, self.project.data, declared)
+
+    @property
+    def _others(self) -> list[str]:
+        """Its processes besides web."""
+        return [name for name in self.project.processes if name != "web"]
 
     @property
     def _serving(self) -> Serving | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shipway.durable.engine import PASSED, SKIPPED
 from shipway.releases import gate
 from shipway.releases.targets import process
-from shipway.rollbacks import choose, decide
+from shipway.rollbacks import choose
 from shipway.state import deployments, releases, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
@@ -81,7 +81,7 @@ def check_frozen(conn: Connection, application: str, environment: str, to: int |
         f"{environment} cannot go back. {left.title}: {left.shares}; {left.cause}.",
         by=left.by,
         hint=f"Push a fix on top of {left.release.commit[:7]}: it goes through, and gets all requests once it is "
-        f"judged good. {decide.ways(left)}. `shipway data --env {environment}` has the data from before.",
+        f"judged good. {left.ways}. `shipway data --env {environment}` has the data from before.",
     )
 
 
@@ -115,11 +115,20 @@ def _begin(cast: Cast, run: Run, release: Release, way: Way) -> tuple[Deployment
             elif now is not None and now.release == release.id:
                 return None, now
             else:
-                if way.instead_of is not None and (now is None or now.release != way.instead_of):
-                    raise gate.Overtaken("another release was there already")
+                if way.instead_of is not None:
+                    _still_alone(conn, release, way.instead_of, now)
                 check_holds(conn, release)
             begun = deployments.begin(conn, run=run.id, release=release, kind="rollback", at_least=seen)
         return begun, now
+
+
+def _still_alone(conn: Connection, to: Release, instead_of: str, now: Serving | None) -> None:
+    """Raises Overtaken when something else serves by now, or is frozen beside it: that keeps its share."""
+    if now is None or now.release != instead_of:
+        raise gate.Overtaken("another release was there already")
+    left = stuck.now(conn, to.application, to.environment)
+    if left is not None:
+        raise gate.Overtaken(f"{left.title} by now: {left.shares}; {left.cause}")
 
 
 def _still_frozen(conn: Connection, release: Release, deployment: str) -> None:

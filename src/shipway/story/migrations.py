@@ -92,18 +92,30 @@ def check_take_back(
     """Raises NoWayBack when what is tried on a share of the requests has changed the data so that those which had
     them before do not work with it. What was frozen before it stays as it was.
     """
+    error = keeps_its_share(cast, conn, tried, good, past=past)
+    if error is not None:
+        release = releases.get(conn, tried.release)
+        raise _goes_on(error, release, good, deployments.shares(conn, tried)[-1][1])
+
+
+def keeps_its_share(
+    cast: Cast, conn: Connection, tried: Deployment, good: Release, *, past: int | None = None
+) -> NoWayBack | None:
+    """Why what a deployment tries on a share of the requests keeps that, if so: those which had them before do not
+    work with the data. Not because of what was frozen before it: that has its share again.
+    """
     try:
         check_way_back(cast, conn, good, past=past)
     except NoWayBack as error:
-        release = releases.get(conn, tried.release)
-        if stuck.before(conn, tried) is None or error.by == release.number:
-            raise _goes_on(error, release, good, deployments.shares(conn, tried)[-1][1]) from None
+        own = error.by == releases.get(conn, tried.release).number
+        return error if own or stuck.before(conn, tried) is None else None
+    return None
 
 
 def _goes_on(error: NoWayBack, release: Release, good: Release, share: int) -> NoWayBack:
     return NoWayBack(
         f"r{release.number} is on trial with {share} % of the requests, and cannot be taken back: {error.message} "
-        "Its trial goes on, and if it is judged bad it is frozen with its share.",
+        "Its trial goes on, and if it is judged bad, or cannot be judged, it is frozen with its share.",
         by=error.by,
         hint=f"A fix pushed on top of {release.commit[:7]} comes next. If r{good.number} works with the data all "
         f"the same: `shipway rollback --env {release.environment} --to r{good.number} --past r{error.by} "

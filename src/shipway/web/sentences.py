@@ -32,7 +32,8 @@ def _happened(trial: Trial) -> str:
         "unknown": "was deployed, and nobody can know how that ended",
     }
     if trial.stuck is not None:
-        return f"was judged bad, and is {trial.stuck.state}: {trial.stuck.shares}"
+        judged = _judged(trial) if trial.stuck.why else "was judged bad"
+        return f"{judged}, and is {trial.stuck.state}: {trial.stuck.shares}"
     if trial.fate in simple:
         return simple[trial.fate]
     if trial.fate == "undone" and not trial.moves:
@@ -122,7 +123,8 @@ def _went(trial: Trial) -> str:
 
 def at_the_latest(trial: Trial) -> str:
     """What happens to one on trial if nothing is heard of it."""
-    return f"If nothing can be heard, everything goes back at {clock(trial.deadline or 0.0)} at the latest."
+    then = "it is frozen with its share" if trial.keeps else "everything goes back"
+    return f"If nothing can be heard, {then} at {clock(trial.deadline or 0.0)} at the latest."
 
 
 def _next(trial: Trial) -> str:

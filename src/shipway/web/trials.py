@@ -32,7 +32,8 @@ class Trial:
     `fate` is not deployed, coming, on trial, watched, serves, going back, undone, gone back, replaced, stuck or
     unknown. `deadline` is when it goes back if nothing can be heard, or when the watch ends; `who` took it back.
     `stuck` is what is so with one that is frozen, as long as it is, `froze` whatever came after it; `beside` with
-    what is frozen beside this one. `decided` is what somebody decided of its requests last.
+    what is frozen beside this one. `decided` is what somebody decided of its requests last. `keeps`: what it did
+    to the data cannot be taken back, so that its share does not go back by itself.
     """
 
     release: Release
@@ -50,6 +51,7 @@ class Trial:
     beside: Stuck | None = None
     froze: Stuck | None = None
     decided: Decision | None = None
+    keeps: bool = False
     traffic: TrafficSettings = field(default_factory=TrafficSettings)
 
     @property
@@ -140,6 +142,7 @@ def read_beside(conn: Connection, release: Release, left: Stuck | None) -> Trial
         moves, last = [*moves, *shares.moves(conn, again, shares.later(conn, again))], again
     taker = next((one for one in shares.later(conn, last) if shares.took_all(one, came)), None)
     before = shares.before(conn, came)
+    project = artifacts.of_release(conn, release).project
     trial = Trial(
         release,
         "",
@@ -150,7 +153,8 @@ def read_beside(conn: Connection, release: Release, left: Stuck | None) -> Trial
         verdicts=verdicts.of_release(conn, release.id),
         unjudged=_unjudged(conn, came),
         who=_who(conn, came, taker),
-        traffic=TrafficSettings.model_validate(artifacts.of_release(conn, release).project.get("traffic") or {}),
+        keeps=(project.get("release") or {}).get("migration") == "irreversible",
+        traffic=TrafficSettings.model_validate(project.get("traffic") or {}),
     )
     return _with_fate(conn, came, trial, left)
 
@@ -176,6 +180,7 @@ def _with_fate(conn: Connection, came: Deployment, trial: Trial, left: Stuck | N
         stuck=left,
         beside=other,
         froze=froze,
+        unjudged=trial.unjudged or (froze is not None and froze.error == NOT_JUDGED),
         decided=_decided(conn, trial, now),
     )
 
@@ -213,7 +218,7 @@ def _under_way(came: Deployment, trial: Trial) -> str:
 
 
 def _unjudged(conn: Connection, came: Deployment) -> bool:
-    """Whether it went back because nothing could be heard."""
+    """Whether it went back because nothing could be heard; one that is frozen for that says so itself."""
     stopped = facts.after(conn, 0, runs=[came.run], kinds=["run.stopped"])
     return came.state == "failed" and any(fact.data.get("id") == NOT_JUDGED for fact in stopped)
 

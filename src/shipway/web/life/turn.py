@@ -14,7 +14,12 @@ from shipway.web.quarantines import Quarantine
 from shipway.web.whereabouts import SERVES
 from shipway.web.words import listed
 
-NOT_ITS_COMMIT = ("signals.not_judged", "signals.taken_back", "deployments.both_out")
+NOT_ITS_COMMIT = (
+    "signals.not_judged",
+    "signals.taken_back",
+    "deployments.both_out",
+    "rollbacks.left_frozen",
+)
 """Why a run ended of which the commit may be well."""
 
 MEND = "Push a commit on top of it that mends it"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shipway.state.stuck import Stuck
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
 from shipway.web.overview.places import Place
@@ -82,10 +83,14 @@ class Row:
         return ICONS.get(self.state, self.state)
 
     @property
+    def left(self) -> Stuck | None:
+        """What is frozen with its share, if that is what became of it."""
+        return fates.stuck(self.places) if self.state == "stuck" else None
+
+    @property
     def word(self) -> str:
-        left = fates.stuck(self.places) if self.state == "stuck" else None
-        if left is not None:
-            return left.state.capitalize()
+        if self.left is not None:
+            return self.left.state.capitalize()
         if self.head is None or self.state != "running":
             return WORDS[self.state]
         tried, other = fates.tried(self.head), fates.coming(self.places)

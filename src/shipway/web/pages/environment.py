@@ -274,6 +274,8 @@ def _lead(conn: Connection, now: Now | None, serving: Line | None) -> str:
 
 def _frozen(left: Stuck) -> str:
     cause = f"{left.cause[:1].upper()}{left.cause[1:]}"
+    if left.why:
+        return f"{left.why} Since {clock(left.since)} {left.shares}. {cause}; {left.way_out}."
     return f"It was judged bad at {clock(left.since)}: {left.shares}. {cause}; {left.way_out}."
 
 

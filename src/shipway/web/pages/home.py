@@ -88,11 +88,15 @@ def _lead(found: Sequence[Row]) -> str:
     hurt = [row.name for row in found if row.state == "hurt"]
     if hurt:
         return f"People are hurt: what serves of {_some(hurt)} was judged bad."
-    stuck = [row.name for row in found if row.state == STUCK]
-    if stuck:
+    stuck = [row for row in found if row.state == STUCK]
+    bad = [row.name for row in stuck if row.left is not None and not row.left.why]
+    if bad:
         return (
-            f"People are hurt: what was judged bad of {_some(stuck)} is frozen with its share, and cannot go back."
+            f"People are hurt: what was judged bad of {_some(bad)} is frozen with its share, and cannot go back."
         )
+    if stuck:
+        names = _some([row.name for row in stuck])
+        return f"What came of {names} is frozen with its share, and cannot go back: somebody has to decide."
     failed = [row for row in found if row.needs_a_person and row.state != HELD]
     held = [row.name for row in found if row.state == HELD]
     if not failed and not held:
