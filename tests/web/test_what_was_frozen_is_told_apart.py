@@ -17,6 +17,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.runs import Run
 from shipway.story import condemn
 from shipway.story.migrations import NoWayBack
+from shipway.story.trial import NotJudged
 from web.judged import MINUTE, Trials
 from web.scene import Scene
 from web.server import Answer, Site
@@ -82,6 +83,25 @@ def decided(scene: Scene) -> None:
     scene.end(run)
 
 
+UNHEARD = "r2 could not be judged in 24 s."
+
+
+def unheard(scene: Scene) -> None:
+    """Nobody could judge it, and nothing can go back."""
+    told = Trials(scene, "unheard")
+    run, deployment = told.comes(20 * MINUTE, "Drop the old ledger")
+    told.share(deployment, 50)
+    scene.until(19 * MINUTE)
+    no_way_back = NoWayBack("r2 changed the data for good.", by=2)
+    with scene.database.write() as conn:
+        left = condemn.leave_stuck(conn, deployment, no_way_back, NotJudged(UNHEARD))
+        deployments.give_up(conn, deployment, UNHEARD, "", keeps_share=True)
+        deployments.end(conn, deployment, "stuck", f"{UNHEARD} {left.says}.")
+    message = f"{UNHEARD} {left.says}."
+    scene.remark(run, "run.stopped", id=condemn.LeftFrozen.id, at="deploy", message=message, hint=left.ways)
+    scene.end(run, "failed", message)
+
+
 def trying(scene: Scene) -> None:
     """What is on trial has changed the data for good."""
     told = Trials(scene, "trying")
@@ -101,6 +121,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         decided(scene)
         Frozen(scene, "open")
         trying(scene)
+        unheard(scene)
     site = Site.start(scene)
     yield site
     site.stop()
@@ -159,6 +180,22 @@ def test_what_is_frozen_again_has_its_share_again(past: Site) -> None:
     waited = past.get(f"/api/v1/applications/restored/commits/{run['commit']}/wait").json
     assert (waited["state"], waited["stuck"]["state"]) == ("stopped", "frozen at 50 %")
     assert "r2 is frozen at 50 %" in words(past.get(PROD.format("restored")).text)
+
+
+def test_what_nobody_could_judge_is_not_said_to_be_bad(past: Site) -> None:
+    found = verdicts(past, "unheard", 2)
+    assert str(found["says"]).startswith("r2 could not be judged at 50 %, and is frozen at 50 %: r2 has half")
+    assert (found["fate"], shares(past, "unheard", 2)) == ("stuck", [50])
+    run = past.get("/api/v1/runs?application=unheard").json["runs"][0]
+    pages = ("/environments/prod", "/environments/prod/releases/r2", f"/commits/{run['commit']}")
+    shown = [words(past.get(f"/applications/unheard{page}").text) for page in pages]
+    assert "r2 is frozen at 50 %" in shown[0]
+    assert f"{UNHEARD} Since" in shown[0]
+    assert "Nobody has judged it good with that many" in shown[0]
+    assert "what could not be heard keeps its share" in shown[1]
+    assert UNHEARD in shown[2]
+    assert "--to r1 --past r2 --why REASON" in shown[2]
+    assert not any("judged bad" in each.lower() for each in (*shown, words(row(past, "unheard", 2))))
 
 
 def test_a_terminal_says_frozen_and_not_stopped(past: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -229,6 +266,7 @@ def test_what_cannot_be_taken_back_has_no_button_for_that(past: Site) -> None:
     assert "Take r2 back its data change cannot be taken back" in words(page)
     assert "/releases/r2/back" not in page
     assert "Give r1 all requests" in words(page)
+    assert "If nothing can be heard, it is frozen with its share at" in words(page)
     form = {**past.sign_in(), "origin": past.origin, "content-type": "application/x-www-form-urlencoded"}
     refused = past.ask("POST", f"{PROD.format('trying')}/releases/r2/back", form, "")
     assert refused.status == 409
