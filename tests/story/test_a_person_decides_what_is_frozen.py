@@ -10,11 +10,11 @@ import pytest
 
 from shipway.errors import NotHealthy
 from shipway.rollbacks.decide import InvalidDecision
-from shipway.state import decisions, stuck
+from shipway.state import decisions, facts, holds, stuck
 from shipway.state.runs import Run
 from shipway.story.retire import Retirement
 from shipway.story.watch import Watch
-from support.frozen import TRIED, freeze, judge_nothing, while_tried
+from support.frozen import TRIED, freeze, judge_good, judge_nothing, while_tried
 from support.scene import WEB_ONLY, Scene, a_scene
 from support.workshop import NAME
 
@@ -48,6 +48,7 @@ def test_the_frozen_one_gets_all_requests_and_its_workers(scene: Scene, frozen: 
         assert stuck.now(conn, NAME, "prod") is None
     assert decision is not None
     assert decision.says == "ada gave r2 all requests: “it reads both”"
+    assert scene.quarantined() == []
     assert scene.deliver(scene.ordered(scene.commit("3", project=WORKS))) == "passed"
     assert scene.shares() == {"r3": 100}
 
@@ -61,10 +62,34 @@ def test_the_one_before_gets_them_past_the_change_that_is_named(scene: Scene, fr
     Retirement(scene.cast).look()
     assert (scene.shares(), scene.serving().number) == ({"r1": 100}, 1)
     assert scene.works("1")
+    assert scene.quarantined() == [frozen.commit]
     assert "deployment.processes" not in scene.facts(run)
     assert {name.split(".")[2] for name in scene.instances()} == {"r1"}
     with scene.cast.database.read() as conn:
         assert stuck.now(conn, NAME, "prod") is None
+
+
+def test_a_commit_that_a_person_says_is_good_is_held_nowhere(
+    scene: Scene, frozen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither there nor in another environment, and for good, whatever dies when it has all requests."""
+    with scene.cast.database.write() as conn:
+        holds.quarantine(conn, NAME, "test", frozen.commit, why="It was bad there as well.", run=frozen.id)
+    run = decided(scene, 2)
+    with scene.crashing("commit.cleared before"):
+        scene.go_back(run)
+    assert scene.quarantined() == scene.quarantined("test") == [frozen.commit]
+    assert scene.go_back(run) == "passed"
+    assert scene.quarantined() == scene.quarantined("test") == []
+    with scene.cast.database.read() as conn:
+        told = facts.after(conn, 0, kinds=["commit.cleared"])
+    assert {(one.environment, one.who, one.data["reason"]) for one in told} == {
+        ("prod", "ada", WHY),
+        ("test", "ada", WHY),
+    }
+    scene.serves("3", project=WORKS)
+    judge_good(monkeypatch)
+    assert scene.deliver(scene.ordered(frozen.commit)) == "passed"
 
 
 def test_what_is_decided_has_a_reason_and_a_release(scene: Scene, frozen: Run) -> None:
@@ -87,6 +112,7 @@ def test_a_worker_that_does_not_live_leaves_it_frozen(scene: Scene, monkeypatch:
     assert scene.go_back(decided(scene, 2)).startswith("failed: ")
     assert (scene.shares(), scene.serving().number) == ({"r1": 50, "r2": 50}, 1)
     assert scene.works("1")
+    assert len(scene.quarantined()) == 1
     with scene.cast.database.read() as conn:
         left = stuck.now(conn, NAME, "prod")
     assert left is not None

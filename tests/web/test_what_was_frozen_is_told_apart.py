@@ -67,19 +67,22 @@ def restored(scene: Scene) -> None:
     scene.end(run, "failed", "r3 could not be judged in 2 s.")
 
 
-def decided(scene: Scene) -> None:
-    """Somebody gave all requests to the one before."""
-    Frozen(scene, "decided")
+def decided(scene: Scene, application: str, number: int) -> None:
+    """Somebody gave all requests to the one before, or to the frozen one as it is."""
+    Frozen(scene, application)
     scene.until(3 * MINUTE)
     with scene.database.read() as conn:
-        artifact = scene.artifact_of(conn, "decided", "prod", 1)
-    run = scene.begin_rollback("decided", "prod", artifact, who="ada")
+        artifact = scene.artifact_of(conn, application, "prod", number)
+    run = scene.begin_rollback(application, "prod", artifact, who="ada")
     with scene.database.write() as conn:
-        chosen, other = (releases.numbered(conn, "decided", "prod", number) for number in (1, 2))
+        chosen, other = (releases.numbered(conn, application, "prod", one) for one in (number, 3 - number))
         assert chosen is not None
         assert other is not None
-        decisions.record(conn, Decision("ada", "it reads both", 1, 2), run, chosen, [other])
-    scene.deploy(run, "prod", kind="rollback", digest=chosen.digest)
+        decision = Decision("ada", "it reads both", number, 2 if number == 1 else None)
+        decisions.record(conn, decision, run, chosen, [other])
+    deployment = scene.deploy(run, "prod", kind="rollback", digest=chosen.digest)
+    with scene.database.write() as conn:
+        condemn.clear(conn, deployment)
     scene.end(run)
 
 
@@ -118,7 +121,8 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         mended(scene, "mended", "stuck")
         mended(scene, "older", "unknown")
         restored(scene)
-        decided(scene)
+        decided(scene, "decided", 1)
+        decided(scene, "accepted", 2)
         Frozen(scene, "open")
         trying(scene)
         unheard(scene)
@@ -244,6 +248,22 @@ def test_what_somebody_decided_is_said_with_who_and_why(past: Site) -> None:
     shown = words(past.get("/runs/decided:3").text)
     assert "has all requests of prod" in shown
     assert DECIDED in shown
+
+
+def test_what_somebody_says_is_good_is_neither_held_nor_bad_any_more(past: Site) -> None:
+    says = "ada gave {} all requests as it is, which ended its quarantine"
+    run = past.get("/api/v1/runs?application=accepted").json["runs"][1]
+    shown = words(past.get(f"{PROD.format('accepted')}/releases/r2").text)
+    assert "Quarantine ended" in shown
+    assert says.format(run["commit"][:7]) in shown
+    life = words(past.get(f"/applications/accepted/commits/{run['commit']}").text)
+    assert "Its quarantine in prod ended" in life
+    assert "ada gave it all requests as it is: “it reads both”." in life
+    why = past.get(f"/api/v1/applications/accepted/commits/{run['commit']}/why?environment=prod").json["events"]
+    assert "ada ended its quarantine: “it reads both”" in [event["says"] for event in why]
+    first_page = past.get("/").text
+    assert "accepted" in first_page
+    assert "accepted was judged bad" not in words(first_page)
 
 
 def test_the_page_asks_for_a_reason_and_records_who_gave_it(past: Site) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -190,6 +190,11 @@ def every_quarantine(conn: Connection) -> list[Hold]:
     return [Hold(**row) for row in conn.execute(query.order_by(holds.c.id)).mappings()]
 
 
+def quarantines_of(conn: Connection, application: str, commit: str) -> list[Hold]:
+    """The quarantines of a commit that are in force, in every environment, oldest first."""
+    return [hold for hold in every_quarantine(conn) if (hold.application, hold.commit) == (application, commit)]
+
+
 def quarantine_of(conn: Connection, application: str, environment: str, commit: str) -> Hold | None:
     """The newest quarantine of a commit in an environment, whether it is in force or has ended."""
     query = (
@@ -209,16 +214,28 @@ def quarantine_of(conn: Connection, application: str, environment: str, commit: 
 
 def lift(conn: Connection, found: Collection[Hold], *, by: str, run: str) -> None:
     """Ends quarantines, because the descendant `by` has served there and was judged good; each once."""
+    _end_quarantines(conn, found, "commit.fixed", run, None, {"by": by})
+
+
+def clear(conn: Connection, found: Collection[Hold], *, who: str, why: str, run: str) -> None:
+    """Ends quarantines, because somebody gave their commit all requests as it is, and said why; each once."""
+    _end_quarantines(conn, found, "commit.cleared", run, who, {"reason": why})
+
+
+def _end_quarantines(
+    conn: Connection, found: Collection[Hold], kind: str, run: str, who: str | None, data: Mapping[str, str]
+) -> None:
     for hold in found:
         if _end(conn, hold):
             facts.record(
                 conn,
-                "commit.fixed",
+                kind,
                 application=hold.application,
                 run=run,
                 environment=hold.environment,
                 commit=hold.commit,
-                data={"by": by},
+                who=who,
+                data=data,
             )
 
 

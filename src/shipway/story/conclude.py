@@ -74,7 +74,9 @@ def _carry_out(cast: Cast, delivery: Delivery, *, warm: bool) -> str:
         if told is error:
             raise
         raise told from error
-    _end(cast, deployment, "done")
+    with cast.database.write() as conn:
+        deployments.end(conn, deployment, "done")
+        condemn.clear(conn, deployment)
     return PASSED
 
 

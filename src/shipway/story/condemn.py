@@ -8,7 +8,7 @@ from typing import Any
 from shipway.errors import DeploymentStopped, ShipwayError
 from shipway.pushes.git import Git
 from shipway.signals.verdict import Verdict
-from shipway.state import artifacts, deployments, holds, releases, stuck, verdicts
+from shipway.state import artifacts, decisions, deployments, holds, releases, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
@@ -107,6 +107,17 @@ def _note(conn: Connection, deployment: Deployment, kind: str, data: dict[str, A
 def is_judged(conn: Connection, deployment: Deployment, share: int) -> bool:
     """Whether a verdict at this share is on record already: one that is given again would be told again."""
     return any(each.share == share for each in verdicts.of_deployment(conn, deployment.id))
+
+
+def clear(conn: Connection, deployment: Deployment) -> None:
+    """Ends the quarantines of a commit that a person gave all requests, in every environment: they say it is good.
+
+    In one transaction with the end of the deployment that does it, where somebody decided that.
+    """
+    decision = decisions.of_run(conn, deployment.run)
+    if decision is not None and decision.release == releases.get(conn, deployment.release).number:
+        held = holds.quarantines_of(conn, deployment.application, deployment.commit)
+        holds.clear(conn, held, who=decision.who, why=decision.why, run=deployment.run)
 
 
 def mended(cast: Cast, deployment: Deployment) -> list[Hold]:

@@ -49,12 +49,15 @@ def _ended(conn: Connection, thing: Artifact | Release, environment: str) -> Qua
     hold = holds.quarantine_of(conn, thing.application, environment, thing.commit)
     if hold is None:
         return None
-    fixed = facts.last(conn, "commit.fixed", thing.application, environment=environment, commit=thing.commit)
-    by = "" if fixed is None else str(fixed.data["by"])
-    says = (
-        f"{by[:7]} has mended {thing.commit[:7]}, and ended its quarantine" if by else "its quarantine was lifted"
-    )
-    return Quarantine(environment, hold, False, by, "", "", says)
+    kinds = ("commit.fixed", "commit.cleared")
+    app, commit = thing.application, thing.commit
+    ends = facts.after(conn, 0, application=app, environment=environment, commit=commit, kinds=kinds)
+    if not ends:
+        return Quarantine(environment, hold, False, "", "", "", "its quarantine was lifted")
+    by, short = str(ends[-1].data.get("by", "")), commit[:7]
+    mended = f"{by[:7]} has mended {short}, and ended its quarantine"
+    cleared = f"{ends[-1].who} gave {short} all requests as it is, which ended its quarantine"
+    return Quarantine(environment, hold, False, by, "", "", mended if by else cleared)
 
 
 def _branch(conn: Connection, hold: Hold) -> str:

@@ -176,4 +176,5 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
         f"{data['reason']}"
     ),
     "commit.fixed": lambda data: f"{data['by'][:7]} has mended it, and ended its quarantine",
+    "commit.cleared": lambda data: f"{data['who']} ended its quarantine: “{data['reason']}”",
 }

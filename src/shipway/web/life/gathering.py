@@ -15,6 +15,7 @@ SINCE = re.compile(r" since r\d+$")
 TOLD = re.compile(r"(?P<who>.*) (?P<how>was told.*|is to be told.*)", re.DOTALL)
 FIRST, FOLD, LAST = 8, 25, 20  # entries: shown at the beginning, in one fold between, and at the end
 NOUNS = {"run": "run", "deployment": "deployment", "verdict": "verdict", "told": "message", "error": "error"}
+ENDED = ("commit fixed", "commit cleared")  # how a quarantine ends
 AT_ONCE = 2.0  # seconds between a verdict and the quarantine that comes of it
 
 
@@ -91,7 +92,7 @@ def _same(at: int, moment: Moment) -> Hashable:
     says = _anywhere(moment, moment.says)
     if moment.kind == "error":
         return moment.kind, moment.address, says, tuple(moment.lines)
-    if moment.kind == "commit fixed":
+    if moment.kind in ENDED:
         return moment.kind, says
     if moment.kind == "told":
         lines = tuple(_anywhere(moment, line) for line in moment.lines)
@@ -114,7 +115,7 @@ def _for_all(same: Sequence[Moment]) -> Moment:
         return replace(first, title=_told_to(same), says=first.says.replace(here, everywhere))
     titles = {each.title.replace(f" in {each.environment}", "") for each in same}
     title = first.title.replace(here, "") if len(titles) == 1 else SINCE.sub("", first.title.replace(here, ""))
-    if first.kind == "commit fixed":
+    if first.kind in ENDED:
         return replace(first, title=first.title.replace(here, everywhere))
     return replace(first, title=title + everywhere)
 

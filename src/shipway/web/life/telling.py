@@ -403,6 +403,11 @@ SIMPLE: Mapping[str, Callable[[Fact], Said]] = {
         f"Its quarantine in {fact.environment} ended",
         f"{str(fact.data['by'])[:7]} has mended it.",
     ),
+    "commit.cleared": lambda fact: (
+        "passed",
+        f"Its quarantine in {fact.environment} ended",
+        f"{fact.who} gave it all requests as it is: “{fact.data['reason']}”.",
+    ),
     "release.silent": lambda fact: (
         "rolled",
         f"It gave no answers in {fact.environment}, and is taken back",

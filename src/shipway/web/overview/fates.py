@@ -34,7 +34,7 @@ def fate(head: Journey, places: Sequence[Place], now: float) -> str:
         return "hurt"
     if any(one.state == "unknown" for one in head.deployments.values()):
         return "unknown"
-    if head.run.state == "failed":
+    if head.run.state == "failed" and not _is_given(head, places):
         return "rolled" if taken_back(head) else "blocked" if stopped_before(head) else "failed"
     return head.run.state if head.run.state in ("running", "queued") else _at_rest(places, now)
 
@@ -62,10 +62,25 @@ def _at_rest(places: Sequence[Place], now: float) -> str:
 
 
 def hurts(head: Journey, places: Sequence[Place]) -> Fact | None:
-    """The bad verdict on what serves all the same."""
+    """The bad verdict on what serves all the same; unless a person gave it the requests by name."""
     bad = [fact for fact in head.trials if fact.kind == "verdict.bad"]
-    serves = {place.name for place in places if place.release and place.release.commit == head.run.commit}
+    serves = {place.name for place in _serving(head, places) if not _by_a_person(place)}
     return next((fact for fact in bad if fact.environment in serves), None)
+
+
+def _is_given(head: Journey, places: Sequence[Place]) -> bool:
+    """Whether a person gave all requests to what it left frozen."""
+    return any(place.name in head.stuck and _by_a_person(place) for place in _serving(head, places))
+
+
+def _serving(head: Journey, places: Sequence[Place]) -> list[Place]:
+    """Where its commit serves."""
+    return [one for one in places if one.release is not None and one.release.commit == head.run.commit]
+
+
+def _by_a_person(place: Place) -> bool:
+    """Whether what serves there was given the requests by name."""
+    return place.by is not None and place.by.kind == "rollback"
 
 
 def tried(head: Journey) -> Tried | None:
