@@ -1072,7 +1072,7 @@ def test_a_fix_that_was_good_with_a_share_serves_as_soon_as_it_has_all_requests(
     assert message.subject == f"[shop] {own}: {run.commit[:7]} is in prod"
     assert f"Was bad  {broken.commit[:7]} in dev and prod\n" in message.text
     serves = r"prod serves r\d \(\w+\) with all requests since [\d:]+ UTC. It was good with 50 % of them"
-    hears = ": you hear if Shipway takes it back" if who == "ada" else ""
+    hears = ": you hear if it is taken back" if who == "ada" else ""
     assert re.search(rf"Done     {serves}, and it is watched until [\d:]+ UTC{hears}\.\n", message.text)
     held = f"{broken.commit[:7]} stays in quarantine in prod until what comes after it was watched there."
     assert f"Hold     The quarantine of {broken.commit[:7]} has ended in dev. {held}\n" in message.text

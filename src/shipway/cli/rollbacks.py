@@ -20,7 +20,9 @@ def rollback(
     environment: Environment = "prod",
     why: Annotated[
         str,
-        typer.Option("--why", help="You decide what is frozen, or past a migration: the reason, for everybody."),
+        typer.Option(
+            "--why", help="The reason, for everybody; needed to decide what is frozen, or past a migration."
+        ),
     ] = "",
     past: Annotated[
         str | None,
@@ -33,7 +35,8 @@ def rollback(
 
     Says at once when traffic is back, and then waits for the workers. The configuration of that release comes
     along: what that changes is said, and `shipway compare r5 r3` says it before. Of a release that is frozen and
-    the one beside it, the one you name gets all requests if you say why.
+    the one beside it, the one you name gets all requests if you say why. The authors of what you take back are
+    told who did it, and why if you say so.
     """
     server = Server.find()
     given = {"to": to, "why": why or None, "past": past}

@@ -51,7 +51,11 @@ FIXED, UPDATED, ENDED, WORSE = "fixed", "updated", "ended", "worse"
 """Kinds of messages that follow up another: the machine lacks nothing more; it is mended; more happened; what
 took the other may close it; it is worse now, which nobody may miss."""
 
-ENDS = (FIXED, WELL, ENDED)
+BY_HAND, SETTLED = "by hand", "settled"
+"""Kinds that may follow up another: a person took the requests away, which is news and no trouble; a person gave
+what was frozen all of them, and so it is over."""
+
+ENDS = (FIXED, WELL, ENDED, SETTLED)
 NOISE = (UPDATED, ENDED)
 """Kinds that are for what took the other message alone: nobody misses anything without them."""
 
@@ -154,9 +158,16 @@ def send(
         "text": text,
         "message_id": message_id,
         "answers": answers,
-        "news": "" if not kind else "end" if kind in ENDS else "update" if kind == UPDATED else "trouble",
+        "news": _news(kind),
     }
     return errand.run(order, limit, courier)
+
+
+def _news(kind: str) -> str:
+    """What a message of a kind is to a service: trouble, an update or the end of some, or just news."""
+    if kind in ENDS:
+        return "end"
+    return {"": "", BY_HAND: "news", UPDATED: "update"}.get(kind, "trouble")
 
 
 def ping(vault: Vault, channel: Channel) -> Outcome:

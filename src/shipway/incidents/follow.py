@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from shipway.incidents.channels import ENDED, ENDS, FIXED, KNOWS_AGAIN, UPDATED, WELL, WORSE
+from shipway.incidents.channels import ENDED, ENDS, FIXED, KNOWS_AGAIN, SETTLED, UPDATED, WELL, WORSE
 from shipway.state import artifacts, channels, messages
 from shipway.state.database import Connection
 from shipway.state.messages import Draft, Message
@@ -20,7 +20,7 @@ from shipway.state.messages import Draft, Message
 TAKEN_BACK = ("bad", "silent")
 """Causes that are one for a commit in all environments, of which one can be worse than another."""
 
-WORDS = {UPDATED: "update", WORSE: "worse", ENDED: "ended", FIXED: "fix", WELL: "well again"}
+WORDS = {UPDATED: "update", WORSE: "worse", ENDED: "ended", FIXED: "fix", SETTLED: "decided", WELL: "well again"}
 
 
 def word(message: Message) -> str:

@@ -98,8 +98,12 @@ def _stopped(conn: Connection, fact: Fact, run: Run, what: str, said: tuple[str,
     )
 
 
-def _undone(conn: Connection, fact: Fact, run: Run, deployment: Deployment, hint: str) -> Cause:
-    """A deployment that failed. Of one that brought no new commit there, who asked for it has to know."""
+def _undone(conn: Connection, fact: Fact, run: Run, deployment: Deployment, hint: str) -> Cause | None:
+    """A deployment that failed. Of one that brought no new commit there, who asked for it has to know. One that
+    somebody took back is told as what they did.
+    """
+    if deployments.taken_back_by(conn, deployment) is not None:
+        return None
     now = releases.now_serving(conn, run.application, deployment.environment)
     serves = None if now is None else releases.get(conn, now.release).commit
     new = deployment.kind == "deploy" and serves != deployment.commit

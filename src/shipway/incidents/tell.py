@@ -12,10 +12,10 @@ import time
 from dataclasses import dataclass, field, replace
 
 from shipway.config.places import Places
-from shipway.incidents import began, blame, causes, follow, production, words
+from shipway.incidents import acts, began, blame, by_hand, causes, follow, production, words
 from shipway.incidents.blame import Whom
 from shipway.incidents.cause import Cause
-from shipway.incidents.channels import FIXED
+from shipway.incidents.channels import BY_HAND, FIXED, SETTLED
 from shipway.pushes.git import Git, GitFailed
 from shipway.state import artifacts, deployments, facts, messages, positions, releases, verdicts
 from shipway.state.database import Connection, Database
@@ -32,8 +32,12 @@ PATIENCE = 2.0
 """Seconds that a bad verdict waits for the old release to be back, so that one message says both."""
 
 COMMITS = ("stopped", "undone", "bad", "silent")  # causes that a later commit mends
+MENDED = (*COMMITS, BY_HAND)  # kinds whose people hear when a later commit serves
 SERVES = ("deployment.done", "verdict.good", "verdict.not_known", "release.cooled")
 """Facts with which it may be clear that what a deployment brought serves and stays."""
+
+MOVED = ("deployment.done", "deployment.failed")
+"""Facts with which what a person did by hand has moved requests."""
 
 REMEMBERED = 30 * 24 * 3600.0
 """Seconds after which whoever was told no longer hears that it is mended."""
@@ -89,6 +93,8 @@ class Teller:
             return []
 
     def _drafts(self, fact: Fact) -> list[Draft]:
+        if fact.kind in MOVED and (told := self._by_hand(fact)) is not None:
+            return told
         if fact.kind in SERVES:
             return self._mended(fact)
         with self.database.read() as conn:
@@ -142,8 +148,9 @@ class Teller:
             release = releases.get(conn, deployment.release)
             doubt = _doubt(conn, deployment)
             order = artifacts.of_release(conn, release).project["environments"]
-            told = messages.about(conn, COMMITS, release.application, fact.at - REMEMBERED)
+            told = messages.about(conn, MENDED, release.application, fact.at - REMEMBERED)
             heard = messages.about(conn, (FIXED,), release.application, fact.at - REMEMBERED)
+            settled = messages.about(conn, (SETTLED,), release.application, fact.at - REMEMBERED)
         names = [str(each["name"]) for each in order]
         if deployment.kind != "deploy" or names[-1] != deployment.environment:
             return []
@@ -152,6 +159,7 @@ class Teller:
             one
             for one in told
             if _comes_after(git, deployment.commit, one)
+            and not any(_is_about(one, each) for each in settled)
             and not any(_comes_after(git, str(each.commit), one) for each in heard if each.person == one.person)
         ]
         drafts = []
@@ -175,8 +183,24 @@ class Teller:
                 answers=theirs[-1].id,
             )
             with self.database.read() as conn:
-                drafts += [news, *(follow.ended(news, one) for one in theirs[:-1] if follow.can_follow(conn, one))]
+                thread = messages.thread(conn, theirs[-1])  # which this news ends already
+                others = [one for one in theirs[:-1] if one.id != thread and follow.can_follow(conn, one)]
+            drafts += [news, *(follow.ended(news, one) for one in others)]
         return drafts
+
+    def _by_hand(self, fact: Fact) -> list[Draft] | None:
+        """What is told of what a person did; None where nobody did anything by hand."""
+        with self.database.read() as conn:
+            act = acts.of(conn, fact)
+        if act is None:
+            return None
+        try:
+            authors = acts.authors(Git(self.places.repository(act.old.application)), act)
+        except (GitFailed, ValueError) as error:
+            log.warning("it is not known who wrote %s: %s", act.commit[:7], error)
+            authors = {}
+        with self.database.read() as conn:
+            return by_hand.drafts(conn, act, authors, COMMITS, self.address)
 
     def _git(self, application: str | None) -> Git | None:
         return None if application is None else Git(self.places.repository(application))
@@ -231,6 +255,11 @@ def _doubt(conn: Connection, deployment: Deployment) -> str:
     if any(one.kind == "good" for one in judged) or (not judged and _was_good(conn, deployment)):
         return ""
     return judged[-1].reason if judged else "nobody has judged it"
+
+
+def _is_about(told: Message, later: Message) -> bool:
+    """Whether a later message is for the same person, of the same commit."""
+    return (told.person, told.commit) == (later.person, later.commit) and told.id < later.id
 
 
 def _comes_after(git: Git, commit: str, told: Message) -> bool:

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.incidents import headlines, production
+from shipway.incidents.acts import Act
 from shipway.incidents.blame import NAMES_NOBODY, OWNER, Whom
 from shipway.incidents.cause import Cause
 from shipway.incidents.sure import sure
-from shipway.state import deployments, facts, holds, releases, settings, stuck, verdicts
+from shipway.pushes.git import CommitInfo
+from shipway.state import artifacts, deployments, facts, holds, releases, settings, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.messages import Message
@@ -82,11 +84,78 @@ def fixed(
         ("When", _moment(by.ended or by.started)),
         ("Was bad", "; ".join(filter(None, (_was_bad(conn, by.application, each, order) for each in mended)))),
         ("Done", _serves_now(conn, by, doubt, theirs=theirs)),
-        ("Hold", " ".join(filter(None, (_quarantine(conn, by, each, order) for each in mended)))),
+        ("Hold", " ".join(filter(None, (_quarantine(conn, by.application, each, order) for each in mended)))),
         ("Next", next_),
         (by.environment.capitalize(), f"{address}/applications/{by.application}/environments/{by.environment}"),
     ]
     return _made(by.application, subject, subject, (), rows)
+
+
+def by_hand(conn: Connection, act: Act, theirs: Sequence[CommitInfo], address: str) -> Text:
+    """That somebody rolled back, took back what was tried, or decided what is frozen; `theirs` are the commits of
+    whom it is told that this is about, the newest first.
+    """
+    there, who = act.environment, act.who
+    old, new = (f"r{one.number} ({one.commit[:7]})" for one in (act.old, act.new))
+    if act.left is not None:
+        subject = f"{there}: {who} gave r{act.new.number} all requests, r{act.old.number} has none"
+        head = subject if act.decision is None else act.decision.says
+    elif act.share:
+        subject = f"{there}: {who} took r{act.old.number} back, which was tried"
+        head = f"{who} took {old} back from {there}, where it was tried on {act.share} % of the requests"
+    else:
+        subject = f"{there}: {who} rolled back from r{act.old.number} to r{act.new.number}"
+        head = f"{who} rolled {there} back from {old} to {new}"
+    rows = [
+        ("Commit", _of_theirs(act, theirs)),
+        ("When", _moment(act.at)),
+        ("Reason", f"{who} gave none." if act.decision is None else act.decision.reason),
+        ("Done", _there(conn, act)),
+        ("Hold", _quarantine_of(conn, act)),
+        ("Why you", "You wrote it." if theirs else "You were told of it before."),
+        ("Next", _after(conn, act)),
+        ("Run", f"{address}/runs/{act.run.application}:{act.run.number}"),
+        (there.capitalize(), f"{address}/applications/{act.old.application}/environments/{there}"),
+    ]
+    return _made(act.old.application, subject, head, (), rows)
+
+
+def _of_theirs(act: Act, theirs: Sequence[CommitInfo]) -> str:
+    if not theirs:
+        return act.commit[:7]
+    one, more = theirs[0], len(theirs) - 1
+    others = f", and {more} more of yours" if more else ""
+    return _one_line(f"{one.commit[:7]} {one.subject}, by {one.author} <{one.email}>{others}")
+
+
+def _there(conn: Connection, act: Act) -> str:
+    """What has the requests now, as the record has it."""
+    left = stuck.now(conn, act.old.application, act.environment)
+    now = releases.now_serving(conn, act.old.application, act.environment)
+    if left is not None or now is None:
+        return f"Nothing serves in {act.environment}." if left is None else f"{left.says}."
+    release = releases.get(conn, now.release)
+    serves = f"{act.environment} serves r{release.number} ({release.commit[:7]}) with all requests"
+    return f"{serves} since {_clock(now.since)}."
+
+
+def _quarantine_of(conn: Connection, act: Act) -> str:
+    order = artifacts.of_release(conn, act.old).project["environments"]
+    names = [str(one["name"]) for one in order]
+    return _quarantine(conn, act.old.application, act.commit, names)
+
+
+def _after(conn: Connection, act: Act) -> str:
+    """What whoever lost an environment can do."""
+    if act.accepts:
+        return "Nothing."
+    app, there, commit = act.old.application, act.environment, act.commit[:7]
+    held = any(one.environment == there for one in holds.quarantines_of(conn, app, act.commit))
+    ask = f"Ask {act.who} why. " if act.decision is None else ""
+    if held or act.left is not None:
+        return f"{ask}Push a commit on top of {commit} that mends it. You will hear when that serves."
+    again = f"`shipway deploy {commit} --env {there}` brings it back as it is"
+    return f"{ask}Mend it and push again: you will hear when that serves. {again}."
 
 
 def _serves_now(conn: Connection, by: Deployment, doubt: str, *, theirs: bool) -> str:
@@ -108,7 +177,7 @@ def _serves_now(conn: Connection, by: Deployment, doubt: str, *, theirs: bool) -
     now = releases.now_serving(conn, by.application, by.environment)
     until = None if now is None or now.deployment != by.id else now.warm_until
     watched = "" if until is None else f", and it is watched until {_clock(until)}"
-    hears = ": you hear if Shipway takes it back" if watched and theirs else ""
+    hears = ": you hear if it is taken back" if watched and theirs else ""
     return f"{serves}. It was good with {last.share} % of them{watched}{hears}."
 
 
@@ -123,9 +192,9 @@ def _was_bad(conn: Connection, application: str, commit: str, order: Sequence[st
     return f"{commit[:7]} in {_and([name for name in order if name in there])}" if there else ""
 
 
-def _quarantine(conn: Connection, by: Deployment, commit: str, order: Sequence[str]) -> str:
+def _quarantine(conn: Connection, application: str, commit: str, order: Sequence[str]) -> str:
     """What became of the quarantine of a commit, in every environment where it was in one."""
-    found = {name: holds.quarantine_of(conn, by.application, name, commit) for name in order}
+    found = {name: holds.quarantine_of(conn, application, name, commit) for name in order}
     over = [name for name, hold in found.items() if hold is not None and hold.lifted is not None]
     held = [name for name, hold in found.items() if hold is not None and hold.lifted is None]
     said = [f"The quarantine of {commit[:7]} has ended in {_and(over)}."] if over else []

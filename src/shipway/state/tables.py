@@ -278,7 +278,7 @@ messages = Table(
     Column("id", String, primary_key=True),
     Column("person", String, nullable=False),
     Column("cause", String, nullable=False),
-    Column("kind", String, nullable=False),  # of a cause, or fixed | updated | ended | worse
+    Column("kind", String, nullable=False),  # of a cause, or fixed | updated | … (incidents/channels.py)
     Column("application", String),
     Column("environment", String),
     Column("run", String),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from shipway.incidents.channels import ENDED, UPDATED, WORSE
+from shipway.incidents.channels import BY_HAND, ENDED, SETTLED, UPDATED, WORSE
 from shipway.releases.gate import GATES, UNTIL
 from shipway.signals.verdict import counted, finding, is_unasked, noted, titled, weight
 from shipway.state import decisions
@@ -32,7 +32,13 @@ RUN_ICONS = {"queued": "queued", "running": "running", "passed": "passed", "fail
 STEP_ICONS = {"passed": "passed", "running": "running", "cancelled": "draining", "lost": "unknown"}
 VERDICT_ICONS = {"good": "passed", "bad": "failed", "not known": "unknown"}
 EXCERPT = 12  # lines of what an application said
-TOLD = {UPDATED: "told what is new of it", WORSE: "told that it is worse", ENDED: "told that it is over"}
+TOLD = {
+    UPDATED: "told what is new of it",
+    WORSE: "told that it is worse",
+    ENDED: "told that it is over",
+    BY_HAND: "told who took it back",
+    SETTLED: "told how it was decided",
+}
 
 
 def moments(record: Record, extent: str = "") -> list[Moment]:

@@ -1,0 +1,238 @@
+"""Whoever's commit a person takes away hears who it was, and why, once; and how what was frozen was decided."""
+
+from __future__ import annotations
+
+import pytest
+
+from incidents.team import APP, Team
+from shipway.incidents.channels import NOISE
+from shipway.state import channels, decisions, deployments, holds, messages, releases
+from shipway.state.decisions import Decision
+from shipway.state.messages import Message
+from shipway.state.runs import Run
+from shipway.story import condemn
+from support.receivers import Hook
+
+WHY = "it charges twice"
+FORWARD = "Mend it forward: push a commit on top."
+
+
+def served(team: Team) -> tuple[str, Run]:
+    """Ben's commit served, and Ada's serves instead."""
+    team.deliver(old := team.commit("ben"))
+    return old, team.deliver(team.commit("ada", subject="Charge in cents"), old)
+
+
+def rolled_back(team: Team, to: str, who: str, why: str = "", past: int | None = None) -> Run:
+    """Somebody rolls prod back to a commit, with a reason if they give one."""
+    run = team.ask(to, who, "rollback")
+    if why:
+        with team.database.write() as conn:
+            chosen = releases.of_commit(conn, APP, "prod", to)[0]
+            decisions.record(conn, Decision(who, why, chosen.number, past), run, chosen, [])
+    team.deploy(run, kind="rollback")
+    return run
+
+
+def heard(team: Team) -> list[tuple[str, str]]:
+    """Who was told what kind of message, without what only one channel hears."""
+    return [(one.person.partition("@")[0], one.kind) for one in team.tell() if one.kind not in NOISE]
+
+
+def last(team: Team) -> Message:
+    return team.tell()[-1]
+
+
+def test_the_author_of_what_is_rolled_back_hears_who_did_it_and_what_to_do(team: Team) -> None:
+    old, run = served(team)
+    rolled_back(team, old, "cho")
+    assert heard(team) == heard(team) == [("ada", "by hand")]
+    message = last(team)
+    assert message.subject == "[shop] prod: cho rolled back from r2 to r1"
+    assert message.text.startswith(f"cho rolled prod back from r2 ({run.commit[:7]}) to r1 ({old[:7]}).\n")
+    for words in (
+        f"Commit   {run.commit[:7]} Charge in cents, by Ada Okafor <ada@example.org>\n",
+        "Reason   cho gave none.\n",
+        f"Done     prod serves r1 ({old[:7]}) with all requests since ",
+        "Next     Ask cho why. Mend it and push again: you will hear when that serves. `shipway deploy",
+    ):
+        assert words in message.text
+    assert "Hold" not in message.text
+
+
+def test_the_reason_is_said_if_one_was_given(team: Team) -> None:
+    old, _ = served(team)
+    rolled_back(team, old, "cho", WHY)
+    assert f"Reason   “{WHY}”.\n" in last(team).text
+    assert "Ask cho" not in last(team).text
+
+
+@pytest.mark.parametrize("who", ["ada", "Ada", "ada@example.org", "shipway"])
+def test_who_rolls_back_what_they_wrote_is_not_told(team: Team, who: str) -> None:
+    """Nor is anybody told as if a person had done it, where Shipway did."""
+    old, _ = served(team)
+    rolled_back(team, old, who)
+    assert heard(team) == []
+
+
+def test_each_author_of_what_is_lost_hears_of_their_own(team: Team) -> None:
+    team.deliver(old := team.commit("ben"))
+    for who in ("ada", "cho", "ben", "ada"):
+        team.commit(who)
+    team.deliver(team.head, old)
+    rolled_back(team, old, "cho")
+    assert sorted(heard(team)) == [("ada", "by hand"), ("ben", "by hand")]
+    assert any(", and 1 more of yours\n" in one.text for one in team.tell() if one.person == "ada@example.org")
+
+
+def test_going_forward_again_takes_nothing_from_anybody(team: Team) -> None:
+    old, run = served(team)
+    rolled_back(team, old, "ada")
+    rolled_back(team, run.commit, "cho")
+    assert heard(team) == []
+
+
+def test_they_hear_when_what_mends_it_serves(team: Team) -> None:
+    old, run = served(team)
+    rolled_back(team, old, "cho")
+    team.tell()
+    team.deliver(team.commit("ada"), run.commit)
+    assert heard(team) == [("ada", "by hand"), ("ada", "fixed")]
+    assert "Your fix serves" in last(team).subject
+
+
+def test_what_is_taken_back_while_it_is_tried_is_told_in_the_same_way(team: Team) -> None:
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    team.deploy(run, ending="running")
+    with team.database.write() as conn:
+        tried = deployments.get(conn, team.deployment(run))
+        deployments.enter(conn, tried, "try", {"share": 50})
+        deployments.take_back(conn, tried, "cho")
+        deployments.give_up(conn, tried, "cho took r2 back while it was tried.", "")
+        deployments.switched_back(conn, tried)
+        deployments.end(conn, tried, "failed", "cho took r2 back while it was tried.")
+    team.stop(run, "deploy", "signals.taken_back", "cho took r2 back while it was tried.", "you")
+    assert heard(team) == [("ada", "by hand")]
+    assert last(team).subject == "[shop] prod: cho took r2 back, which was tried"
+    assert "where it was tried on 50 % of the requests.\n" in last(team).text
+
+
+def test_who_was_told_that_it_is_bad_is_not_told_a_second_time_that_it_is_gone(team: Team) -> None:
+    """Somebody was a moment quicker than Shipway."""
+    old, run = served(team)
+    data = {"deployment": team.deployment(run), "release": 2, "reason": "37 of 74 requests failed"}
+    team.fact("verdict.bad", environment="prod", commit=run.commit, run=run.id, data=data)
+    team.tell()
+    rolled_back(team, old, "cho")
+    assert heard(team) == [("ada", "bad")]
+    assert "prod: r2 taken back" in last(team).subject
+
+
+def test_it_goes_on_from_what_was_told_of_the_same_commit(team: Team) -> None:
+    old, run = served(team)
+    data = {"error": "01k", "number": 1, "title": "KeyError: 'eggs'", "release": "r2"}
+    about = {"commit": run.commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
+    team.fact("error.new", environment="prod", commit=run.commit, data=data)
+    team.fact("error.suspected", environment="prod", commit=run.commit, data={**data, **about})
+    team.tell()
+    rolled_back(team, old, "cho")
+    first, second = team.tell()
+    assert (second.kind, second.answers) == ("by hand", first.id)
+
+
+def frozen(team: Team) -> tuple[str, Run]:
+    """Ada's canary is bad, and frozen with half of the requests; she was told."""
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    team.deploy(run, ending="running")
+    with team.database.write() as conn:
+        tried = deployments.get(conn, team.deployment(run))
+        deployments.enter(conn, tried, "try", {"share": 50})
+    data = {"deployment": tried.id, "release": 2, "reason": "37 of 74 requests failed"}
+    team.fact("verdict.bad", environment="prod", commit=run.commit, run=run.id, data=data)
+    team.quarantine(run.commit)
+    with team.database.write() as conn:
+        told = {"release": 2, "reason": "r2 changed the data.", "hint": FORWARD, "by": 2}
+        deployments.note(conn, tried, "release.stuck", told, who="shipway")
+        deployments.end(conn, tried, "stuck", "r2 is frozen at 50 %.")
+    team.tell()
+    return old, run
+
+
+def decide(team: Team, to: str, who: str = "cho", past: int | None = None) -> None:
+    run = rolled_back(team, to, who, WHY, past)
+    with team.database.write() as conn:
+        condemn.clear(conn, deployments.get(conn, team.deployment(run)))
+
+
+def taken(team: Team) -> None:
+    """What waits was taken by a webhook of Ada's."""
+    with team.database.write() as conn:
+        hook = channels.add(
+            conn, whose="ada@example.org", service="JSON", seal=lambda _: b"", private=True, who="ada"
+        )
+        for one in messages.recent(conn, state="waiting"):
+            messages.sent(conn, one, hook)
+
+
+def test_who_was_told_that_it_is_frozen_hears_that_a_person_says_it_is_good(team: Team) -> None:
+    _, run = frozen(team)
+    decide(team, run.commit)
+    assert heard(team) == [("ada", "bad"), ("ada", "settled")]
+    message = last(team)
+    assert message.subject == "[shop] prod: cho gave r2 all requests, r1 has none"
+    assert message.text.startswith(f"cho gave r2 all requests: “{WHY}”.\n")
+    assert f"Hold     The quarantine of {run.commit[:7]} has ended in prod.\n" in message.text
+    assert "Next     Nothing.\n" in message.text
+    assert message.answers == team.tell()[0].id
+    team.deliver(team.commit("ada"), run.commit)
+    assert heard(team) == [("ada", "bad"), ("ada", "settled")]
+
+
+def test_who_was_told_that_it_is_frozen_hears_that_the_one_before_has_all_requests(team: Team, hook: Hook) -> None:
+    team.channel("ada@example.org", hook.url())
+    old, run = frozen(team)
+    team.send()
+    decide(team, old, past=2)
+    assert heard(team) == [("ada", "bad"), ("ada", "by hand")]
+    team.send()
+    message = last(team)
+    assert message.subject == "[shop] prod: cho gave r1 all requests, r2 has none"
+    assert "past the data change of r2" in message.text
+    assert f"Hold     {run.commit[:7]} stays in quarantine in prod" in message.text
+    assert f"Next     Push a commit on top of {run.commit[:7]} that mends it." in message.text
+    assert len({body["id"] for body in hook.bodies}) == 1
+    assert [(body["update"], body["ended"]) for body in hook.bodies] == [(False, False), (True, False)]
+    team.deliver(team.commit("ada"), run.commit)
+    assert heard(team)[2:] == [("ada", "fixed")]
+    team.send()
+    assert [body["ended"] for body in hook.bodies] == [False, False, True]
+
+
+def test_who_decides_themselves_hears_nothing_but_their_incident_is_closed(team: Team) -> None:
+    _, run = frozen(team)
+    taken(team)
+    decide(team, run.commit, "ada")
+    assert heard(team) == [("ada", "bad")]
+    assert [one.kind for one in team.tell()] == ["bad", "ended"]
+    with team.database.read() as conn:
+        assert holds.quarantines_of(conn, APP, run.commit) == []
+
+
+def test_an_author_who_was_not_told_of_it_hears_how_it_was_decided(team: Team) -> None:
+    """Nobody knew whose change it was."""
+    team.deliver(old := team.commit("ben"))
+    team.commit("ada", {"a.py": "1\n"})
+    run = team.push(team.commit("ben", {"b.py": "1\n"}), old)
+    team.deploy(run, ending="running")
+    with team.database.write() as conn:
+        tried = deployments.get(conn, team.deployment(run))
+        deployments.enter(conn, tried, "try", {"share": 50})
+        told = {"release": 2, "reason": "r2 changed the data.", "by": 2, "why": "r2 could not be judged in 2 s."}
+        deployments.note(conn, tried, "release.stuck", told, who="shipway")
+        deployments.end(conn, tried, "stuck", "r2 is frozen at 50 %.")
+    team.stop(run, "deploy", "rollbacks.left_frozen", "r2 is frozen at 50 %.", "you")
+    assert heard(team) == [("cho", "undone")]
+    decide(team, old, "ada", past=2)
+    assert sorted(heard(team)[1:]) == [("ben", "by hand"), ("cho", "by hand")]
