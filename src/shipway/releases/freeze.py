@@ -7,12 +7,12 @@ import time
 
 from shipway.config import durations
 from shipway.errors import UserError
+from shipway.releases import reason
 from shipway.state import holds
 from shipway.state.database import Connection
 from shipway.state.holds import Hold
 
 LONGEST = 366 * 86400.0
-LONGEST_REASON = 500
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 HOW = 'Try "2h", "Monday 08:00" or "2026-12-24 18:00".'
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -29,14 +29,10 @@ def freeze(conn: Connection, application: str, environment: str, *, why: str, un
 
     Another freeze of the same environment is replaced. Raises InvalidFreeze, and then nothing is changed.
     """
-    reason = " ".join(why.split())
-    if not reason:
-        raise InvalidFreeze("A freeze needs a reason.", hint="It is shown to everybody who waits.")
-    if len(reason) > LONGEST_REASON:
-        raise InvalidFreeze(f"The reason has more than {LONGEST_REASON} characters.", hint="A sentence is enough.")
+    said = reason.needed(why, InvalidFreeze, "A freeze", "It is shown to everybody who waits.")
     ends = moment(until, time.time()) if until.strip() else None
     thaw(conn, application, environment, who=who)
-    return holds.freeze(conn, application, environment, why=reason, who=who, until=ends)
+    return holds.freeze(conn, application, environment, why=said, who=who, until=ends)
 
 
 def thaw(conn: Connection, application: str, environment: str, *, who: str) -> list[Hold]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shipway.errors import UserError
+from shipway.releases.reason import needed
 from shipway.rollbacks.choose import NowhereToGo
 from shipway.state.releases import Release
 from shipway.state.stuck import EVERYTHING, Stuck
-
-LONGEST_REASON = 500
 
 
 class InvalidDecision(UserError):
@@ -33,14 +32,7 @@ def will(why: str, past: int | None) -> Will | None:
 
 def reason(why: str) -> str:
     """The reason in one line. Raises InvalidDecision where it is missing or too long."""
-    said = " ".join(why.split())
-    if not said:
-        raise InvalidDecision("A decision needs a reason.", hint="It is shown with what it did.")
-    if len(said) > LONGEST_REASON:
-        raise InvalidDecision(
-            f"The reason has more than {LONGEST_REASON} characters.", hint="A sentence is enough."
-        )
-    return said
+    return needed(why, InvalidDecision, "A decision", "It is shown with what it did.")
 
 
 def chosen(left: Stuck, to: int | None, past: int | None) -> Release:
