@@ -74,7 +74,8 @@ class TrafficSettings(Settings):
         default=600.0,
         gt=0,
         description="Of a canary: a share that could not be judged by then, because what production says does not "
-        "arrive, goes back. It is longer than `hold` by a tenth, and by a second at least.",
+        "arrive, goes back, or is frozen where its migration is irreversible. It is longer than `hold` by a "
+        "tenth, and by a second at least.",
     )
     sticky: Switch = Field(
         default=False,
