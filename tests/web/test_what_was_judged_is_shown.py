@@ -173,7 +173,7 @@ def test_a_release_of_which_the_one_before_was_asked_says_what_looked_bad(
     shown = judged.get(address("asked", 2)).text
     for said in (DOUBT, "7 of 9 requests", "r1 was asked", "a doubt"):
         assert said in shown
-    assert "7 of 9" in said_by_a_terminal(judged, capsys, "asked", 0)
+    assert "7 of 9" in said_by_a_terminal(judged, capsys, "asked", 3)
     answered = said_by_a_terminal(judged, capsys, "good", 0)
     assert "25 % of the requests, r1 was asked: Failed requests: 7 of 9" in answered
     assert "100 % of the requests, r1 does no better: Nothing speaks against 4,210 requests" in answered
@@ -217,7 +217,7 @@ def test_no_answer_is_not_shown_as_one(
     card = shown.partition(title)[0].rpartition('class="card verdict"')[2]
     assert f'href="#i-{icon}"' in card
     assert f"{told}: all requests went to it again" in shown
-    said = said_by_a_terminal(site, capsys, "unanswered", 0)
+    said = said_by_a_terminal(site, capsys, "unanswered", 3)
     assert "25 % of the requests, r1 was asked" in said
     assert ("100 % of the requests, nobody can tell if r1 does better: 12 requests are too few" in said) == bool(
         recorded
@@ -245,7 +245,7 @@ def test_what_is_judged_at_this_moment_has_its_numbers_until_it_is_over(
         assert f"its text lacks &lt;b&gt;; {NEW_QUESTION}" in shown
         assert "was not asked" in shown
         assert "0 of 0" not in shown
-        told = said_by_a_terminal(judged, capsys, "asked", 0)
+        told = said_by_a_terminal(judged, capsys, "asked", 3)
         assert "So far not known: 9 requests are too few to tell" in told
         assert COLD.why_not in told
         assert f"its text lacks <b>; {NEW_QUESTION}" in told
@@ -262,7 +262,7 @@ def test_durations_that_were_not_compared_have_a_row_with_the_reason(
     shown = judged.get(address("trying", 2)).text
     assert "Slow requests" in shown
     assert "Warming up: 12 of 20 requests" in shown
-    told = said_by_a_terminal(judged, capsys, "trying", 0).splitlines()
+    told = said_by_a_terminal(judged, capsys, "trying", 3).splitlines()
     assert [line.split() for line in told if COLD.why_not in line] == [["slow", "requests", *COLD.why_not.split()]]
 
 
@@ -546,7 +546,7 @@ def said_by_a_terminal(site: Site, capsys: pytest.CaptureFixture[str], applicati
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("application", "code"), [("good", 0), ("bad", 1), ("unjudged", 0)])
+@pytest.mark.parametrize(("application", "code"), [("good", 0), ("bad", 1), ("unjudged", 3)])
 def test_a_terminal_says_the_same(
     judged: Site, capsys: pytest.CaptureFixture[str], application: str, code: int
 ) -> None:

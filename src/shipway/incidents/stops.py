@@ -69,7 +69,7 @@ def end(conn: Connection, fact: Fact) -> Cause | None:
         return _rehearsed(conn, fact, run, rehearsed[-1], hint)
     if undone:
         both_out = any(one.data.get("id") == BOTH_OUT for one in stops)
-        return replace(_undone(conn, fact, run, undone[0], hint), unsure=BOTH if both_out else "")
+        return _undone(conn, fact, run, undone[0], hint, unsure=BOTH if both_out else "")
     if stops and _closed(stops[0]):
         return None  # the gate was closed by somebody, who knows
     return _stopped(conn, fact, run, "the run could not go on" if steps else "the run could not start", (), hint)
@@ -98,7 +98,9 @@ def _stopped(conn: Connection, fact: Fact, run: Run, what: str, said: tuple[str,
     )
 
 
-def _undone(conn: Connection, fact: Fact, run: Run, deployment: Deployment, hint: str) -> Cause | None:
+def _undone(
+    conn: Connection, fact: Fact, run: Run, deployment: Deployment, hint: str, *, unsure: str
+) -> Cause | None:
     """A deployment that failed. Of one that brought no new commit there, who asked for it has to know. One that
     somebody took back is told as what they did.
     """
@@ -122,6 +124,7 @@ def _undone(conn: Connection, fact: Fact, run: Run, deployment: Deployment, hint
         onto=pushed_onto(conn, run),
         asked=run.who,
         hint=hint,
+        unsure=unsure,
     )
     return _frozen(conn, undone, deployment)
 
