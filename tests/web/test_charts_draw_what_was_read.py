@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 from shipway.signals.reading import Reading
-from shipway.signals.summary import smooth_quantile, steps, summary
+from shipway.signals.summary import smooth_quantile, summary
 from shipway.state.deployments import Deployment
 from shipway.traffic.tally import BOUNDS, Tally
+from shipway.web.beside import Beside
 from shipway.web.pages import chart
 from shipway.web.pages.chart import BOTTOM, LEFT, RIGHT, TOP, Charts
 
@@ -31,8 +33,15 @@ def moved(ago: float, kind: str = "deploy", number: int = 2) -> tuple[Deployment
     return begun, number
 
 
-def drawn(*readings: Reading, moves: tuple[tuple[Deployment, int], ...] = ()) -> Charts:
-    return chart.charts(steps(readings, LENGTH), moves, span=SPAN, length=LENGTH, now=NOW)
+def drawn(
+    *readings: Reading, moves: tuple[tuple[Deployment, int], ...] = (), parts: tuple[Beside, ...] = ()
+) -> Charts:
+    return chart.charts(readings, moves, parts, span=SPAN, length=LENGTH, now=NOW)
+
+
+def beside(number: int, begun: float, ended: float | None = None, *, back: bool = False) -> Beside:
+    """It had a part of the requests from so many seconds ago to so many."""
+    return Beside(number, NOW - begun, None if ended is None else NOW - ended, back)
 
 
 def minutes(first: int, last: int, **how) -> list[Reading]:
@@ -46,7 +55,7 @@ def test_what_serves_is_one_line_from_left_to_right() -> None:
     assert len(xs) == 60
     assert LEFT < xs[0] < LEFT + 10
     assert RIGHT - 10 < xs[-1] < RIGHT
-    assert (made.requests.dashed, made.deaf, made.shared) == ([], [], False)
+    assert (made.requests.dashed, made.requests.named, made.deaf, made.beside) == ([], [], [], [])
 
 
 def test_everything_stays_inside_the_drawing() -> None:
@@ -92,17 +101,42 @@ def test_one_release_after_the_other_is_one_line() -> None:
     made = drawn(*minutes(59, 30), *both, *minutes(29, -1, release=2))
     (line,) = made.requests.solid
     assert len({point.partition(",")[2] for point in line.split()}) == 1
-    assert not made.shared
+    assert not made.beside
 
 
-def test_two_that_share_are_told_apart_the_newer_one_dashed() -> None:
+def ys(points: str) -> list[str]:
+    return [point.partition(",")[2] for point in points.split()]
+
+
+def test_what_has_a_part_of_the_requests_has_a_line_of_its_own_dashed_and_both_have_names() -> None:
     canary = [reading(60.0 * ago, 60, release=2, errors=30) for ago in range(10, -1, -1)]
-    made = drawn(*minutes(59, 10), *minutes(10, -1, requests=540), *canary)
-    assert made.shared
+    made = drawn(*minutes(59, 10), *minutes(10, -1, requests=540), *canary, parts=(beside(2, 660),))
     (solid,), (dashed,) = made.errors.solid, made.errors.dashed
-    assert {point.partition(",")[2] for point in solid.split()} == {f"{BOTTOM:.1f}"}
-    assert all(float(point.partition(",")[2]) < BOTTOM for point in dashed.split())
-    assert len(dashed.split()) == 11
+    assert set(ys(solid)) == {f"{BOTTOM:.1f}"}
+    assert all(float(y) < BOTTOM for y in ys(dashed))
+    assert len(ys(dashed)) == 11
+    assert [name.says for name in made.errors.named] == ["r1", "r2"]
+
+
+def test_what_failed_on_trial_is_never_on_the_line_of_what_serves_however_short_it_was() -> None:
+    """Nine seconds of a minute: it was over before the next step began, and an answer came when it was."""
+    tried = replace(reading(1800, 18, release=2, errors=9), seconds=9.0, at=NOW - 1830)
+    late = replace(tried, seconds=1.0, at=NOW - 1825)
+    made = drawn(*minutes(59, -1), tried, late, parts=(beside(2, 1840, 1831, back=True),))
+    (solid,), (dashed,) = made.errors.solid, made.errors.dashed
+    assert set(ys(solid)) == {f"{BOTTOM:.1f}"}
+    assert all(float(y) < BOTTOM for y in ys(dashed))
+    assert [name.says for name in made.errors.named] == ["r2"], "what serves needs none once it is over"
+
+
+def test_each_that_was_tried_has_a_line_of_its_own_and_what_took_over_is_what_serves() -> None:
+    tried = [reading(60.0 * ago, 60, release=2) for ago in (20, 19)]
+    took = [reading(60.0 * ago, 60 if ago > 16 else 600, release=3) for ago in range(18, -1, -1)]
+    parts = (beside(2, 1260, 1140, back=True), beside(3, 1140, 1020))
+    made = drawn(*minutes(59, 16), *tried, *took, parts=parts)
+    assert [len(ys(line)) for line in made.requests.dashed] == [2, 2]
+    assert [len(ys(line)) for line in made.requests.solid] == [60]
+    assert [one.release for one in made.beside] == [2, 3]
 
 
 def test_every_deployment_and_rollback_is_marked() -> None:

@@ -92,6 +92,31 @@ def page(browser: Browser, judged: Site) -> Iterator[Page]:
     context.close()
 
 
+BESIDE = {
+    "good": [("r2", True), ("r2", True)],
+    "bad": [("r2", True)],
+    "blue-green": [],
+    "stuck": [("r2", False)],
+    "asked": [("r2", False)],
+    "trying": [("r2", False)],
+}
+
+
+@pytest.mark.parametrize("application", BESIDE)
+def test_an_environment_draws_what_has_a_part_of_the_requests_by_itself(judged: Site, application: str) -> None:
+    """Whether it is over, by the name of each: the same in its charts and as data."""
+    told = judged.get(f"/api/v1{PLACE.format(application)}/signals/history?span=1h").json["beside"]
+    assert [(f"r{one['release']}", one["ends"] is not None) for one in told] == BESIDE[application]
+    page = judged.get(f"{PLACE.format(application)}?span=1h").text
+    legend = re.findall(r'"kb"></i>(r\d+), beside it (since)?', page)
+    assert [(name, not since) for name, since in legend] == BESIDE[application]
+    assert ('class="b"' in page) is bool(BESIDE[application])
+    if not all(over for _, over in BESIDE[application]):
+        errors = page.partition('id="c-errors"')[2].partition("</svg>")[0]
+        assert set(re.findall('class="named"[^>]*>(r.)<', errors)) == {"r1", "r2"}
+        assert re.search(r"in the last minute, r2 (none|\d+) of \d+", errors)
+
+
 @pytest.mark.needs("chromium")
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_each_page_fits_and_says_in_a_sentence_what_was_judged_and_what_happened(
@@ -665,14 +690,14 @@ def test_what_is_known_only_coarsely_leaves_no_gap() -> None:
     fine = [Reading(1_000_050.0 + at, 1.0, release.name, TALLY, 0, True) for at in range(1, 31)]
     drawn = trial_chart.drawn(trial, [*coarse, *fine], [], Window(1_000_000.0, 1_000_080.0))
     assert (len(drawn.errors.solid), drawn.deaf) == (1, [])
-    assert [share.says for share in drawn.named] == ["10 %"]
+    assert [share.says for share in drawn.shares.named] == ["10 %"]
 
 
 def test_a_share_that_the_axis_names_is_named_once() -> None:
     release = Release("r", "topup", "prod", 2, "d", "c" * 40, 0, 0.0)
     moves = [Move(1_000_020.0, 10, "run"), Move(1_000_050.0, 100, "run"), Move(1_000_070.0, 0, "run", back=True)]
     drawn = trial_chart.drawn(Trial(release, "gone back", moves=moves), [], [], Window(1_000_000.0, 1_000_080.0))
-    assert [share.says for share in drawn.named] == ["10 %"]
+    assert [share.says for share in drawn.shares.named] == ["10 %"]
     assert [mark.says.split(" ", 1)[1] for mark in drawn.marks] == ["r2 has 10 %", "r2 has 100 %", "r2 has 0 %"]
 
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shipway.signals.encoding import number_of
 from shipway.signals.reading import Reading, together
 from shipway.traffic.tally import BOUNDS, Tally
 
@@ -76,30 +75,6 @@ def side_by_side(readings: Iterable[Reading]) -> Reading | None:
     in_flight = sum(reading.in_flight for reading in some)
     seconds = max(reading.seconds for reading in some)
     return Reading(one.at, seconds, one.release, one.tally, in_flight, one.heard)
-
-
-def apart(steps: Sequence[Step]) -> list[tuple[Reading | None, Reading | None]]:
-    """For each step the newest release of those that were asked, if others were too, and all others together.
-
-    Releases that share a single step have not shared the requests: one took over from the other in it.
-    """
-    newest = [_newest(step) for step in steps]
-    around = [None, *newest, None]
-    sharing = [
-        name if name is not None and name in (before, after) else None
-        for before, name, after in zip(around, newest, around[2:], strict=False)
-    ]
-    return [_split(step, name) for step, name in zip(steps, sharing, strict=True)]
-
-
-def _newest(step: Step) -> str | None:
-    asked = [one.release for one in step.releases.values() if one.tally.requests]
-    return max(asked, key=number_of) if len(asked) > 1 else None
-
-
-def _split(step: Step, newest: str | None) -> tuple[Reading | None, Reading | None]:
-    rest = [one for one in step.releases.values() if one.release != newest]
-    return None if newest is None else step.releases[newest], side_by_side(rest)
 
 
 def smooth_quantile(tally: Tally, share: float) -> float | None:

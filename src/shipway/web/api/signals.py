@@ -18,6 +18,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.web import lookups
 from shipway.web.api.environments import BASE
+from shipway.web.beside import beside
 from shipway.web.call import Call
 from shipway.web.refusals import Unreadable
 from shipway.web.routes import declare
@@ -67,37 +68,43 @@ def now(site: Site, call: Call, over: float) -> list[tuple[str, list[Reading], l
 
 
 def show_history(site: Site, call: Call) -> dict[str, Any]:
-    """What happened in each step of the last `span` (15m, 1h, 6h, 1d, 7d), and the deployments in it."""
+    """What happened in each step of the last `span` (15m, 1h, 6h, 1d, 7d), and the deployments in it.
+
+    `beside` are the releases that had some of the requests beside what serves, and when.
+    """
     span = call.query("span") or USUAL
     if span not in SPANS:
         raise Unreadable(f"`span` must be one of {', '.join(SPANS)}.")
     application, environment = call.place("application"), call.place("environment")
     with site.database.read() as conn:
         lookups.environment(site, conn, application, environment)
-        marked = marks(conn, application, environment, time.time() - SPANS[span][0])
+        since = time.time() - SPANS[span][0]
+        recent = deployments.recent(conn, application, environment, limit=FAR)
+        marked, tried = marks(conn, recent, since), beside(conn, environment, recent, since)
     return {
         "application": application,
         "environment": environment,
         "span": SPANS[span][0],
         "step": SPANS[span][1],
-        "steps": [_step(one) for one in history(site, call, span)],
+        "steps": [_step(one) for one in steps(history(site, call, span), SPANS[span][1])],
         "deployments": [
             {"at": one.switched, "kind": one.kind, "commit": one.commit, "release": number, "run": one.run}
             for one, number in marked
         ],
+        "beside": [asdict(one) for one in tried],
     }
 
 
-def history(site: Site, call: Call, span: str) -> Sequence[Step]:
-    """The steps of a span that something was read in."""
-    length, step, ring = SPANS[span]
+def history(site: Site, call: Call, span: str) -> Sequence[Reading]:
+    """What was read in a span, of all releases, oldest first."""
+    length, _step, ring = SPANS[span]
     kept = site.story.cast.collector.history(call.place("application"), call.place("environment"))
-    return steps(kept.steps(ring, time.time() - length), step)
+    return kept.steps(ring, time.time() - length)
 
 
-def marks(conn: Connection, application: str, environment: str, since: float) -> list[tuple[Deployment, int]]:
-    """Each deployment that moved the traffic after `since`, with its release's number, oldest first."""
-    found = moved(deployments.recent(conn, application, environment, limit=FAR), since)
+def marks(conn: Connection, recent: Sequence[Deployment], since: float) -> list[tuple[Deployment, int]]:
+    """Each of these deployments that moved the traffic after `since`, with its release's number, oldest first."""
+    found = moved(recent, since)
     known = releases.those(conn, {one.release for one in found})
     return [(one, known[one.release].number) for one in reversed(found)]
 

@@ -1,7 +1,7 @@
 """The charts of an environment, as what is to be drawn: where each line runs, what the axes say, what is marked.
 
 One drawing for each question: how much is asked, which share fails, how long answers take. The solid line is what
-serves. Where two releases share the requests, the newer one has a line of its own, dashed.
+serves. A release that has a part of the requests beside it has a line of its own, dashed, with its name.
 """
 
 from __future__ import annotations
@@ -12,14 +12,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from shipway.signals.encoding import number_of
 from shipway.signals.reading import Reading
-from shipway.signals.summary import Step, apart, smooth_quantile
+from shipway.signals.summary import Step, side_by_side, smooth_quantile, steps
 from shipway.state.deployments import Deployment
+from shipway.web.beside import Beside
 from shipway.web.words import clock, date
 
 LEFT, RIGHT, TOP, BOTTOM = 40, 444, 12, 140
+HIGH, LETTER = 12, 7  # pixels of a name from top to bottom, and of one of its letters
 ICON = 15  # pixels: of two marks closer than this, the icon of the newer is enough
 DAY = 24 * 3600
+LATELY = 5  # seconds
+LATE = 60  # seconds in which what a release was asked before it lost its requests is still answered
 SHORT = 900  # seconds of a drawing below which its axis says the seconds too
 FARTHEST = 2.5  # how much higher than its lines a drawing becomes to show the whole of a band
 Value = Callable[[Reading], float | None]
@@ -36,6 +41,15 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Name:
+    """What stands beside a line, and where it begins."""
+
+    x: float
+    y: float
+    says: str
+
+
+@dataclass(frozen=True)
 class Chart:
     """One drawing in a box of 448 by 184: lines as the points of polylines, texts with where they stand."""
 
@@ -43,11 +57,13 @@ class Chart:
     dashed: Sequence[str]
     band: Sequence[str]
     heights: Sequence[tuple[float, str]]
+    named: Sequence[Name] = ()
 
 
 @dataclass(frozen=True)
 class Charts:
-    """The three of them, over the same time: `deaf` is where the router was not heard, from x and how wide."""
+    """The three of them, over the same time: `deaf` is where the router was not heard, from x and how wide;
+    `beside` what has a line of its own in them, oldest first."""
 
     requests: Chart
     errors: Chart
@@ -55,7 +71,7 @@ class Charts:
     times: Sequence[tuple[float, str]]
     marks: Sequence[Mark]
     deaf: Sequence[tuple[float, float]]
-    shared: bool
+    beside: Sequence[Beside]
 
 
 @dataclass(frozen=True)
@@ -71,33 +87,93 @@ class Axis:
 
 
 def charts(
-    steps: Sequence[Step], moved: Sequence[tuple[Deployment, int]], *, span: int, length: int, now: float
+    readings: Sequence[Reading],
+    moved: Sequence[tuple[Deployment, int]],
+    beside: Sequence[Beside],
+    *,
+    span: int,
+    length: int,
+    now: float,
 ) -> Charts:
-    """What is to be drawn of these steps, each of `length` seconds, and of the deployments among them."""
+    """What is to be drawn of these readings in steps of `length` seconds, and of the deployments among them."""
     axis = Axis(math.ceil(now / length) * length, span, length)
-    shown = [step for step in steps if step.begins >= axis.ends - span]
-    lines = list(zip((step.begins for step in shown), apart(shown), strict=True))
-    rest, newer = [(at, one) for at, (_, one) in lines], [(at, one) for at, (one, _) in lines]
+    shown = [step for step in steps(readings, length) if step.begins >= axis.ends - span]
+    lines = _lines(axis, readings, [one for one in beside if one.ends is None or one.ends > axis.ends - span])
+    between = [quantile(0.5), quantile(0.99)]
     return Charts(
-        requests=draw(axis, rest, newer, _rate, least=1.0, unit=""),
-        errors=draw(axis, rest, newer, failed, least=1.0, unit=" %"),
-        durations=draw(
-            axis, rest, newer, quantile(0.95), least=10.0, unit="", between=[quantile(0.5), quantile(0.99)]
-        ),
+        requests=draw(axis, lines, _rate, least=1.0, unit=""),
+        errors=draw(axis, lines, failed, least=1.0, unit=" %"),
+        durations=draw(axis, lines, quantile(0.95), least=10.0, unit="", between=between),
         times=times(axis),
         marks=_marks(axis, moved),
         deaf=deaf(axis, shown),
-        shared=any(one is not None for _, one in newer),
+        beside=lines.beside,
     )
 
 
 Readings = Sequence[tuple[int, Reading | None]]
 
 
+@dataclass(frozen=True)
+class Lines:
+    """What runs solid, and what dashed, by the name of each; `solid_is` that of the former. An empty one is not
+    written."""
+
+    solid: Readings
+    dashed: Sequence[tuple[str, Readings]]
+    solid_is: str = ""
+    beside: Sequence[Beside] = ()
+
+
+def _lines(axis: Axis, readings: Sequence[Reading], beside: Sequence[Beside]) -> Lines:
+    """A release is what serves but for the time in which it had a part of the requests beside another."""
+    serving: list[Reading] = []
+    apart: dict[Beside, list[Reading]] = {}
+    times: dict[int, list[Beside]] = {}
+    for each in beside:
+        times.setdefault(each.release, []).append(each)
+    for one in readings:
+        tried = _beside(one, times.get(number_of(one.release), ()))
+        (serving if tried is None else apart.setdefault(tried, [])).append(one)
+    drawn = [one for one in beside if one in apart]
+    return Lines(
+        _stepped(axis, serving),
+        [(f"r{one.release}", _stepped(axis, apart[one])) for one in drawn],
+        _name_of(serving) if any(one.ends is None for one in drawn) else "",
+        drawn,
+    )
+
+
+def _beside(one: Reading, times: Sequence[Beside]) -> Beside | None:
+    """Which of the times of its release beside another a reading is of; one that took over in it served for the
+    rest of it."""
+    begins = one.at - one.seconds
+    for each in times:
+        ends = math.inf if each.ends is None else each.ends
+        if each.begins < one.at and begins < (ends + LATE if each.back else ends):
+            return each if each.back or ends >= (begins + one.at) / 2 else None
+    return None
+
+
+def _stepped(axis: Axis, readings: Sequence[Reading]) -> Readings:
+    stepped = steps(readings, axis.length)
+    return [
+        (step.begins, side_by_side(step.releases.values()))
+        for step in stepped
+        if step.begins >= axis.ends - axis.span
+    ]
+
+
+def _name_of(serving: Sequence[Reading]) -> str:
+    """Of the release that was asked most of late."""
+    last = [one for one in serving if one.at > serving[-1].at - LATELY]
+    asked = max(last, key=lambda one: one.tally.requests, default=None)
+    return "" if asked is None else f"r{number_of(asked.release)}"
+
+
 def draw(
     axis: Axis,
-    rest: Readings,
-    newer: Readings,
+    lines: Lines,
     value: Value,
     *,
     least: float,
@@ -105,20 +181,36 @@ def draw(
     between: Sequence[Value] = (),
 ) -> Chart:
     """`least` is what the axis reaches at least; `between` the two values that the band lies between."""
-    solid, dashed = _runs(axis, rest, value), _runs(axis, newer, value)
-    edges = [_runs(axis, rest, edge) for edge in between]
-    seen = max(least, _highest([*solid, *dashed]))
+    solid = _runs(axis, lines.solid, value)
+    dashed = [(name, _runs(axis, readings, value)) for name, readings in lines.dashed]
+    edges = [_runs(axis, lines.solid, edge) for edge in between]
+    seen = max(least, _highest([*solid, *(run for _, runs in dashed for run in runs)]))
     top = 1.12 * max(seen, min(FARTHEST * seen, _highest([run for runs in edges for run in runs])))
     apart_by = _nice(top)
     heights = [apart_by * line for line in range(int(top / apart_by) + 1)]
     return Chart(
         solid=[_points(run, top) for run in solid],
-        dashed=[_points(run, top) for run in dashed],
+        dashed=[_points(run, top) for _, runs in dashed for run in runs],
         band=[_points([*above, *reversed(below)], top) for below, above in zip(*edges, strict=True)]
         if edges
         else [],
         heights=[(_y(height, top), _label(height, unit)) for height in heights],
+        named=_names([(lines.solid_is, solid), *dashed], top),
     )
+
+
+def _names(lines: Sequence[tuple[str, Sequence[Run]]], top: float) -> list[Name]:
+    """Above where each line ends, or below where there is no room beside the names of newer ones."""
+    named: list[Name] = []
+    for says, runs in reversed([each for each in lines if all(each)]):
+        x, y = min(runs[-1][-1][0] + 4, RIGHT + 4 - LETTER * len(says)), _y(runs[-1][-1][1], top)
+        places = [Name(x, max(y - 5, TOP + 11), says), Name(x, min(y + HIGH, BOTTOM - 2), says)]
+        named += [one for one in places if not any(_covers(one, other) for other in named)][:1]
+    return named[::-1]
+
+
+def _covers(one: Name, other: Name) -> bool:
+    return abs(one.x - other.x) < LETTER * len(one.says) and abs(one.y - other.y) < HIGH
 
 
 Run = Sequence[tuple[float, float]]

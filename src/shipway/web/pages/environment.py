@@ -16,7 +16,7 @@ from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.stuck import Stuck
 from shipway.traffic.addresses import address
-from shipway.web import differences, lookups, sentences, shares, trials
+from shipway.web import beside, differences, lookups, sentences, shares, trials
 from shipway.web.api import differences as differences_api
 from shipway.web.api import signals
 from shipway.web.call import Call
@@ -47,6 +47,7 @@ BASE = "/applications/{application}/environments/{environment}"
 SPANS = {"15m": "15 min", "1h": "1 h", "6h": "6 h", "1d": "1 day", "7d": "7 days"}
 FARTHEST = 10**9  # a number that no release reaches
 COPIED = 100  # deployments among which those are looked for that left a copy of the data
+NAMED = 2  # lines of releases that no longer have a part of the requests: those named below the charts
 MEASURED = 2000  # files of one directory: a page is asked for every few seconds
 
 
@@ -200,13 +201,18 @@ def _signals(site: Site, call: Call, conn: Connection) -> dict[str, Any]:
         asked if asked in signals.SPANS else _fitting(deployments.first_switched(conn, application, environment))
     )
     length, step, _ring = signals.SPANS[span]
-    marked = marks.marks(conn, application, environment, now - length)
+    recent = deployments.recent(conn, application, environment, limit=signals.FAR)
+    marked = marks.marks(conn, environment, recent, now - length)
+    parted = beside.beside(conn, environment, recent, now - length)
+    drawn = chart.charts(signals.history(site, call, span), marked, parted, span=length, length=step, now=now)
     spoken = signals.now(site, call, last_minute.SECONDS)
     lately = last_minute.last_minute({name: readings for name, readings, _ in spoken})
     return {
         "span": span,
         "spans": SPANS,
-        "charts": chart.charts(signals.history(site, call, span), marked, span=length, length=step, now=now),
+        "charts": drawn,
+        "apart": [one for one in drawn.beside if one.ends is None],
+        "parted": [one for one in drawn.beside if one.ends is not None][: -NAMED - 1 : -1],
         "marked": {one.kind for one, _ in marked},
         "lately": lately.whole,
         "said": lately.parts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from shipway.state import deployments, releases
+from shipway.state import releases
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.web import shares
@@ -16,9 +16,9 @@ Marked = tuple[Deployment, int]
 """A deployment, with the moment of its switch and the release that gained by it; and the number of the latter."""
 
 
-def marks(conn: Connection, application: str, environment: str, since: float) -> list[Marked]:
-    """Those after `since` (seconds since 1970), oldest first; of one that only had a share both its ends."""
-    recent = deployments.recent(conn, application, environment, limit=signals.FAR)
+def marks(conn: Connection, environment: str, recent: Sequence[Deployment], since: float) -> list[Marked]:
+    """Those after `since` (seconds since 1970) among the `recent` ones of an environment, newest first; what is
+    returned is oldest first, and has both ends of one that only had a share."""
     tried = [one for one in recent if one.switched is None and (one.ended or since) >= since]
     moves = shares.own(conn, environment, tried)
     ends = [end for one in tried for end in _of_a_share(one, moves[one.run], recent)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from shipway.web.call import Call
-from shipway.web.pages.chart import Chart, Charts, Mark
+from shipway.web.pages.chart import Chart, Charts, Mark, Name
 from shipway.web.pages.message_list import Fate
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
@@ -110,7 +110,10 @@ SOLID = "46.8,52 80.4,49 114,55 147.6,50 181.2,58 214.8,53 248.4,51 282,57 315.6
 BAND = "46.8,30 214.8,34 416.4,38 416.4,90 214.8,84 46.8,82"
 TIMES = ((40, "13:20"), (174.7, "13:40"), (309.3, "14:00"), (444, "14:20"))
 HEIGHTS = ((140, "0"), (94, "100"), (49, "200"))
-DRAWN = Chart(solid=(SOLID,), dashed=("349.2,132 382.8,130 416.4,118",), band=(BAND,), heights=HEIGHTS)
+NAMED = (Name(418, 113, "r48"), Name(418, 56, "r47"))
+DRAWN = Chart(
+    solid=(SOLID,), dashed=("349.2,132 382.8,130 416.4,118",), band=(BAND,), heights=HEIGHTS, named=NAMED
+)
 OVER = Charts(
     requests=DRAWN,
     errors=DRAWN,
@@ -118,7 +121,7 @@ OVER = Charts(
     times=TIMES,
     marks=(Mark(121, "dp", True, "13:32 deployment of r47"), Mark(154, "rb", True, "13:37 back to r46")),
     deaf=((220, 24),),
-    shared=True,
+    beside=(),
 )
 
 

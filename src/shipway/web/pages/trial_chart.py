@@ -12,7 +12,21 @@ from itertools import pairwise
 
 from shipway.signals.reading import Reading
 from shipway.signals.summary import Step, steps
-from shipway.web.pages.chart import BOTTOM, ICON, RIGHT, TOP, Axis, Chart, Mark, deaf, draw, failed, quantile
+from shipway.web.pages.chart import (
+    BOTTOM,
+    ICON,
+    RIGHT,
+    TOP,
+    Axis,
+    Chart,
+    Lines,
+    Mark,
+    Name,
+    deaf,
+    draw,
+    failed,
+    quantile,
+)
 from shipway.web.pages.chart import times as times_of
 from shipway.web.shares import EVERYTHING, Move
 from shipway.web.trials import Trial
@@ -34,20 +48,10 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Share:
-    """The name of a share where it begins."""
-
-    x: float
-    y: float
-    says: str
-
-
-@dataclass(frozen=True)
 class Drawn:
     """Three drawings over the same time; `known` unless nothing is kept of what was read then."""
 
     shares: Chart
-    named: Sequence[Share]
     errors: Chart
     durations: Chart
     times: Sequence[tuple[float, str]]
@@ -79,14 +83,12 @@ def drawn(trial: Trial, new: Sequence[Reading], old: Sequence[Reading], over: Wi
     ends = math.ceil(over.ends / length) * length
     axis = Axis(ends, math.ceil((ends - over.begins) / length) * length, length)
     shown = [step for step in steps(_spread([*new, *old], length), length) if step.begins >= ends - axis.span]
-    solid = _of(shown, trial.release.name)
-    dashed = [] if trial.before is None else _of(shown, trial.before.name)
+    lines = _lines(trial, shown)
     moves = [move for move in trial.moves if move.at <= over.ends]
     return Drawn(
         shares=_shares(axis, moves, over.ends),
-        named=_named(axis, moves),
-        errors=draw(axis, solid, dashed, failed, least=1.0, unit=" %"),
-        durations=draw(axis, solid, dashed, quantile(0.95), least=10.0, unit=""),
+        errors=draw(axis, lines, failed, least=1.0, unit=" %"),
+        durations=draw(axis, lines, quantile(0.95), least=10.0, unit=""),
         times=times_of(axis),
         marks=_marks(axis, trial.release.number, moves),
         deaf=deaf(axis, shown),
@@ -104,6 +106,11 @@ def _spread(readings: Iterable[Reading], length: int) -> Iterator[Reading]:
             yield from (replace(reading, at=reading.at - part * length, seconds=length) for part in parts)
 
 
+def _lines(trial: Trial, shown: Sequence[Step]) -> Lines:
+    dashed = [] if trial.before is None else [("", _of(shown, trial.before.name))]
+    return Lines(_of(shown, trial.release.name), dashed)
+
+
 def _of(shown: Sequence[Step], name: str) -> list[tuple[int, Reading | None]]:
     return [(step.begins, step.releases.get(name)) for step in shown]
 
@@ -119,18 +126,17 @@ def _shares(axis: Axis, moves: Sequence[Move], until: float) -> Chart:
     ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in stair)
     area = f"{line} {stair[-1][0]:.1f},{BOTTOM} {stair[0][0]:.1f},{BOTTOM}"
-    return Chart([line], [], [area], [(_height(share), text) for share, text in HEIGHTS])
+    heights = [(_height(share), text) for share, text in HEIGHTS]
+    return Chart([line], [], [area], heights, _named(axis, moves))
 
 
-def _named(axis: Axis, moves: Sequence[Move]) -> list[Share]:
+def _named(axis: Axis, moves: Sequence[Move]) -> list[Name]:
     """The name of each share that the axis does not name already, and that has room for it, the last first."""
-    named: list[Share] = []
+    named: list[Name] = []
     for move in reversed([move for move in moves if move.share not in dict(HEIGHTS)]):
         x = axis.x(move.at)
         if not named or x < named[-1].x - ROOM:
-            named.append(
-                Share(min(x + 4, RIGHT - ROOM), max(_height(move.share) - 5, TOP + 11), f"{move.share} %")
-            )
+            named.append(Name(min(x + 4, RIGHT - ROOM), max(_height(move.share) - 5, TOP + 11), f"{move.share} %"))
     return named[::-1]
 
 
