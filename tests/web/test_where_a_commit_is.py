@@ -233,6 +233,7 @@ def test_waiting_ends_when_it_is_stopped_and_says_why(site: Site) -> None:
         "commit": run.commit,
         "state": "stopped",
         "reason": "run 1 failed: test failed",
+        "brief": "run 1 failed: test failed",
         "stuck": None,
     }
     assert site.get("/api/v1/applications/topup/commits/main/wait?environment=moon").status == 404

@@ -33,7 +33,7 @@ def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> in
             each["name"],
             _word(each),
             _serves(each),
-            (each["brief"] if each["state"] == "stopped" else each["reason"]) or "",
+            brief(each),
         )
         for each in found["environments"]
     ]
@@ -46,6 +46,11 @@ def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> in
 def _word(place: Mapping[str, Any]) -> str:
     left = place["stuck"]
     return str(place["state"] if left is None or place["serves"] else left["state"])
+
+
+def brief(place: Mapping[str, Any]) -> str:
+    """Why a commit is not there in a few words; where it serves, or is to come, what there is to say."""
+    return str((place["brief"] if place["state"] == "stopped" else place["reason"]) or "")
 
 
 def _serves(place: Mapping[str, Any]) -> str:
@@ -81,7 +86,7 @@ def wait(
         show.as_json(found)
     else:
         word = _word({**found, "serves": found["state"] == "serves"})
-        print(f"{found['commit'][:7]} in {environment}: {word}{_because(found['reason'])}")
+        print(f"{found['commit'][:7]} in {environment}: {word}{_because(show.first_line(brief(found)))}")
     return {"serves": 0, "pending": TIME_UP}.get(found["state"], 1)
 
 

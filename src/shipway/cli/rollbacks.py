@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from shipway.cli import here, show, signals, watching
+from shipway.cli import here, releases, show, signals, watching
 from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
 from shipway.web.words import plain
@@ -57,7 +57,7 @@ def why(commit: Commit = None, environment: Environment = "prod", app: App = Non
     if as_json:
         show.as_json(found)
     else:
-        print(f"{found['commit'][:7]} in {environment}: {_word(found)} ({found['reason']})")
+        print(f"{found['commit'][:7]} in {environment}: {_word(found)} ({releases.brief(found)})")
         rows = [row for each in found["events"] for row in _rows(each)]
         show.table(("", ""), rows, empty=f"Nothing happened to it in {environment}.")
         if found["judging"] is not None:

@@ -84,7 +84,7 @@ async def wait(site: Site, call: Call) -> dict[str, Any]:
         found = await run_in_threadpool(_in_one, site, application, commit, environment)
         left = ends - time.monotonic()
         if found.state != PENDING or left <= 0:
-            about = {"reason": found.reason, "stuck": shapes.stuck(found.stuck)}
+            about = {"reason": found.reason, "brief": found.brief, "stuck": shapes.stuck(found.stuck)}
             return {"commit": commit, "state": found.state, **about}
         await site.pulse.after(seen, left)
 

@@ -69,6 +69,7 @@ def explain(site: Site, call: Call) -> dict[str, Any]:
         "environment": environment,
         "state": found.state,
         "reason": found.reason,
+        "brief": found.brief,
         "stuck": shapes.stuck(found.stuck),
         "events": [asdict(event) for event in events],
         "next": None if turn is None else {"whose": turn.whose, "says": turn.mend, "command": turn.command},
