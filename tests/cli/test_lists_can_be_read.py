@@ -270,6 +270,18 @@ def test_the_numbers_of_a_verdict_are_said_once(site: Site, shipway: Shipway) ->
     lines = narration.Telling(8080, {}).news(narration._read(site.scene.database, run.id), time.time())
     assert " ".join(" ".join(lines).split()).count("by chance at most") == 1
     assert "by chance" not in shipway("where", run.commit, *TOPUP).out
+    assert "by chance" not in shipway("wait", run.commit, *TOPUP, "--timeout", "0").out
+    headline, *events = shipway("why", run.commit, *TOPUP).out.splitlines()
+    assert headline.endswith("in prod: stopped (r2 was judged bad at 10 %, and r1 has all requests again)")
+    assert any("by chance at most" in line for line in events)
+    listed = next(
+        line for line in shipway("runs", *TOPUP).out.splitlines() if line.startswith(f"topup {run.number} ")
+    )
+    assert " rolled back " in listed
+    assert listed.endswith("r2 was taken back at 10 % of the requests")
+    _first, second, *shown = shipway("runs", str(run.number), *TOPUP).out.splitlines()
+    assert second == "rolled back: r2 was taken back at 10 % of the requests"
+    assert any("by chance at most" in line for line in shown)
     assert shipway("why", run.commit, *TOPUP, "--json").out.count("by chance at most") == 2, (
         "the reason, the event"
     )

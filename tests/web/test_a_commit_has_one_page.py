@@ -119,7 +119,9 @@ def test_what_was_rolled_back_is_called_that_on_every_page(site: Site) -> None:
     page, commit = site.get("/runs/till:2").text, run.commit[:7]
     assert f"<code>{commit}</code> was rolled back from prod</h1>" in page
     assert "Rolled back after" in page
-    assert site.get("/runs?application=till").text.count("Rolled back") == 1
+    assert site.get("/runs?application=till").text.count("Rolled back") == 2
+    listed = site.get("/api/v1/runs?application=till").json["runs"]
+    assert [one["number"] for one in listed if one["taken_back"]] == [3, 2]
     page, commit = site.get("/runs/till:3").text, served.commit[:7]
     assert f"<code>{commit}</code> went to dev, test and prod, and was rolled back from prod</h1>" in page
     assert "Rolled back</span>" in page

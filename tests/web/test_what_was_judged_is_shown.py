@@ -533,6 +533,36 @@ def test_what_cannot_go_back_is_not_drawn_as_if_somebody_had_frozen_it(judged: S
         assert 'href="#i-frozen"' not in shown
 
 
+def test_a_run_is_called_the_same_in_the_list_at_its_page_and_as_data(judged: Site) -> None:
+    listed = {}
+    for row in judged.get("/runs").text.split("<tr>")[2:]:
+        run, state, *_ = (re.sub("<[^>]+>", "", cell).strip() for cell in row.split("<td>")[1:])
+        listed[run.replace(" ", ":")] = state
+    assert listed["bad:2"] == listed["blue-green:2"] == listed["unjudged:2"] == "Rolled back"
+    assert (listed["good:2"], listed["stuck:2"], listed["asked:2"]) == ("Passed", "Failed", "Passed")
+    shown = {run: state_of(judged.get(f"/runs/{run}").text) for run in listed}
+    assert shown == listed
+    told = judged.get("/api/v1/runs").json["runs"]
+    back = {f"{one['application']}:{one['number']}" for one in told if one["taken_back"]}
+    assert back == {run for run, state in listed.items() if state == "Rolled back"}
+
+
+def state_of(page: str) -> str:
+    """What the page of a run calls it, below its title."""
+    states = ("Passed", "Failed", "Rolled back", "Running", "Queued")
+    return next(state for state in states if state in page.partition("</h1>")[2].partition("Live")[0])
+
+
+def test_what_is_going_back_is_called_rolled_back_already(site: Site) -> None:
+    told = Trials(site.scene, "late")
+    run, came = told.comes(3, "Round up", strategy="blue_green")
+    told.serves(came, warm_for=600)
+    site.scene.end(run)
+    assert "Rolled back" not in site.get("/runs?application=late").text
+    told.condemned(run, came, 100)
+    assert site.get("/runs?application=late").text.count("Rolled back") == 1
+
+
 def test_a_run_leads_to_the_release_it_made(judged: Site) -> None:
     assert f'href="{address("bad", 2)}"' in judged.get("/runs/bad:2").text
 

@@ -187,11 +187,16 @@ def _row(run: dict[str, Any]) -> tuple[str, ...]:
         run["commit"][:7],
         run["branch"],
         run["purpose"],
-        run["state"],
+        _state(run),
         show.took(run["created"], run["ended"]),
         show.ago(run["created"]),
-        run["reason"],
+        run["brief"],
     )
+
+
+def _state(run: dict[str, Any]) -> str:
+    """As the pages have it: what it brought may have been taken back since."""
+    return "rolled back" if run["taken_back"] else str(run["state"])
 
 
 def _show(run: dict[str, Any]) -> None:
@@ -199,7 +204,7 @@ def _show(run: dict[str, Any]) -> None:
     print(
         f"{run['application']} run {run['number']} · {run['commit'][:7]} on {run['branch']} by {run['who']}{again}"
     )
-    print(f"{run['state']}{': ' + run['reason'] if run['reason'] else ''}")
+    print(f"{_state(run)}{': ' + run['brief'] if run['brief'] else ''}")
     rows = [
         (
             step["name"] if step["attempt"] == 1 else f"{step['name']} (attempt {step['attempt']})",

@@ -34,6 +34,7 @@ COLOURS = {
     "queued": "bright_black",
     "superseded": "bright_black",
     "cancelled": "bright_black",
+    "rolled back": "magenta",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,7 @@ from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.runs import Run
 from shipway.traffic import addresses
-from shipway.web import journey, lookups, narration, rehearsing, shapes
+from shipway.web import journey, lookups, narration, outcomes, rehearsing, shapes
 from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -21,7 +22,11 @@ from shipway.web.untouched import still_set
 
 
 def list_runs(site: Site, call: Call) -> dict[str, Any]:
-    """The newest runs first, of everything or of one application, branch or commit."""
+    """The newest runs first, of everything or of one application, branch or commit.
+
+    `taken_back` is true where the release that a run brought lost its requests to the one before, also long after
+    it passed; `brief` is the reason in one line.
+    """
     named = call.query("application")
     with site.database.read() as conn:
         found = runs.recent(
@@ -31,7 +36,8 @@ def list_runs(site: Site, call: Call) -> dict[str, Any]:
             commit=call.query("commit"),
             limit=call.number("limit", 50, most=500),
         )
-    return {"runs": [shapes.run(one) for one in found]}
+        back = outcomes.rolled_back(conn, found)
+    return {"runs": [_ended(one, back) for one in found]}
 
 
 def show_run(site: Site, call: Call) -> dict[str, Any]:
@@ -46,8 +52,9 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         recorded = facts.after(conn, 0, runs=[run.id])
         bad = journey.judged_bad(recorded)
         left = {one.id: _stays(conn, one) if one.id in bad else "" for one in made}
+        back = outcomes.rolled_back(conn, [run])
     return {
-        **shapes.run(run),
+        **_ended(run, back),
         "push": None if push is None else {"id": push.id, "ref": push.ref, "old": push.old, "new": push.new},
         "steps": [shapes.step(one) for one in steps],
         "suspicions": [dict(fact.data) for fact in suspected],
@@ -97,6 +104,13 @@ def _find(site: Site, call: Call) -> Run:
 def _read(site: Site, run: str) -> Run:
     with site.database.read() as conn:
         return runs.get(conn, run)
+
+
+def _ended(run: Run, back: Collection[str]) -> dict[str, Any]:
+    """`taken_back` is whether it brought a release that lost its requests to the one before; `brief` the reason in
+    one line."""
+    lost = run.id in back
+    return {**shapes.run(run), "taken_back": lost, "brief": outcomes.brief(run, back=lost)}
 
 
 def _deployment(site: Site, run: Run, one: Deployment, number: int) -> dict[str, Any]:

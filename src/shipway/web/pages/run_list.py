@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from shipway.state import facts, runs
+from shipway.state import runs
 from shipway.state.runs import Run
+from shipway.web import outcomes
 from shipway.web.call import Call
-from shipway.web.journey import TAKEN_BACK
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -39,8 +39,7 @@ class Line:
 def run_list(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         found = runs.recent(conn, application=call.query("application"), limit=100)
-        stopped = facts.after(conn, 0, runs=[run.id for run in found], kinds=["run.stopped"], limit=None)
-    back = {fact.run for fact in stopped if fact.data.get("id") in TAKEN_BACK}
+        back = outcomes.rolled_back(conn, found)
     lines = [
         Line(
             run,

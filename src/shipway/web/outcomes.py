@@ -1,0 +1,30 @@
+"""How runs ended, as lists say it: quickly, and with what happened since to what they brought."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from shipway.state import facts, releases, taken_back
+from shipway.state.database import Connection
+from shipway.state.runs import Run
+from shipway.web import trials
+from shipway.web.journey import TAKEN_BACK
+
+
+def rolled_back(conn: Connection, found: Sequence[Run]) -> set[str]:
+    """The ids of those that brought a release which had requests and lost them to the one before, or does now."""
+    stopped = facts.after(conn, 0, runs=[run.id for run in found], kinds=["run.stopped"], limit=None)
+    tried = {str(fact.run) for fact in stopped if fact.data.get("id") in TAKEN_BACK}
+    passed = [run.id for run in found if run.state == "passed"]
+    return tried | taken_back.runs(conn, passed) | _going_back(conn, passed)
+
+
+def _going_back(conn: Connection, passed: Collection[str]) -> set[str]:
+    """As many at most as there are environments."""
+    bad = taken_back.bad_and_serving(conn, passed)
+    return {run for run, release in bad if trials.read(conn, releases.get(conn, release)).fate == "going back"}
+
+
+def brief(run: Run, *, back: bool) -> str:
+    """The reason in one line: without the verdict where it was taken back."""
+    return run.reason.partition(": ")[0] if back else run.reason
