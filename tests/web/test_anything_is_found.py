@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from shipway.state import runs
+from web.judged import Trials, fine, on_trial
 from web.server import Site
 from web.visiting import person
 
@@ -89,6 +90,21 @@ def test_why_a_commit_is_not_in_an_environment_is_found(past: Site) -> None:
 
 def test_who_broke_it_finds_the_open_errors(past: Site) -> None:
     assert {kind for kind, _, _ in find(past, "who%20broke%20it")} == {"error"}
+
+
+def test_who_broke_it_finds_the_commit_that_was_judged_bad(site: Site) -> None:
+    """And nobody where what came is on trial, or was judged good."""
+    with site.scene.history():
+        bad = Trials(site.scene, "till").goes_bad(30, "Count the till")
+        on_trial(site.scene)
+        well = Trials(site.scene, "well")
+        run, came = well.comes(20, "Count it once")
+        well.share(came, 10)
+        well.judge(came, 10, fine(900))
+        well.serves(came)
+        site.scene.end(run)
+    title, address = f"{bad.commit[:7]} Count the till", f"/applications/till/commits/{bad.commit[:10]}"
+    assert find(site, "who%20broke%20it") == [("commit", title, address)]
 
 
 def test_what_is_for_owners_is_found_by_owners(past: Site) -> None:
