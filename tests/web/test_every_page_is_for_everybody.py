@@ -22,6 +22,8 @@ TELL = {"afternoon": past.afternoon, "judged": judged.everything, "empty": lambd
 LOUD = ("error", "warning")
 AXE = Axe()
 OPTIONS = {"resultTypes": ["violations"], "preload": False}  # nothing on a page is from elsewhere
+TICKED = """[...document.querySelectorAll("h1, h2, h3, p, li, dd, td, span")]
+    .filter((each) => !each.closest("pre, code") && each.innerText.includes("`")).map((each) => each.innerText)"""
 OPEN = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
 
 
@@ -99,6 +101,7 @@ def test_a_page_fits_stands_still_and_is_clear_to_everybody(
     page: Page, sites: dict[str, Site], looked: Looked
 ) -> None:
     said = look(page, sites[looked.scene], looked)
+    assert page.evaluate(TICKED) == [], "a command is shown between backticks, not as code"
     check(page, LOOKS, long=looked.long)
     assert said == []
 

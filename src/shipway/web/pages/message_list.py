@@ -82,7 +82,8 @@ def fate(message: Message) -> Fate:
     if not message.problem:
         return Fate("running", "On its way", "")
     again = "tried again now" if message.lease else f"next try {clock(message.next_try)}"
-    return Fate("blocked", "Not taken yet", f"{tried}, last by {message.service}: {message.problem}; {again}")
+    problem = message.problem.removesuffix(".")
+    return Fate("blocked", "Not taken yet", f"{tried}, last by {message.service}: {problem}; {again}")
 
 
 def _title(found: Part, waiting: int, asked: Asked) -> str:

@@ -36,7 +36,7 @@ STATES = (
 FATES = (
     Fate("running", "On its way", ""),
     Fate("passed", "Sent", "by E-mail, tried two times"),
-    Fate("blocked", "Not taken yet", "tried four times, last by Slack: It answered 500.; next try 14:02:11"),
+    Fate("blocked", "Not taken yet", "tried four times, last by Slack: It answered 500; next try 14:02:11"),
     Fate("failed", "Not sent", "no channel leads to them, nor to the owner"),
 )
 

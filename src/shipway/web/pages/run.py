@@ -114,7 +114,7 @@ def _gone(conn: Connection, now: Journey) -> list[str]:
 
 
 def _title(now: Journey, still: bool, gone: Sequence[str]) -> tuple[str, str]:
-    """A sentence about now: its beginning if that is a name, and the rest."""
+    """A sentence about now: its beginning if that is a name, and the rest, with other names between backticks."""
     if now.run.state == "failed":
         return _failed(now)
     if now.run.state == "running":
@@ -173,8 +173,8 @@ def _busy(now: Journey) -> tuple[str, str]:
     going = [name for name, one in now.deployments.items() if not one.over]
     if going:
         return now.run.commit[:7], f" is on its way to {listed(going)}"
-    steps = [step.name for step in now.steps.values() if step.state == "running"]
-    return (listed(steps), f" {'is' if len(steps) == 1 else 'are'} running") if steps else ("", "Under way")
+    steps = [f"`{step.name}`" for step in now.steps.values() if step.state == "running"]
+    return "", f"{listed(steps)} {'is' if len(steps) == 1 else 'are'} running" if steps else "Under way"
 
 
 def _failure(site: Site, now: Journey) -> Failure | None:
