@@ -12,6 +12,7 @@ APART = 31.0  # pixels from one instance to the next
 STREAM = 60.0  # pixels that all requests together are wide
 EDGE = 34.0  # pixels above and below everything
 WORDS_ABOVE, WORDS_BELOW = 52.0, 40.0  # pixels for what is said of a release on trial
+LINE = 18.0  # pixels that a line of words on a stream takes
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Stream:
     @property
     def bottom(self) -> float:
         return round(self.middle + self.wide / 2, 1)
+
+    def bears(self, lines: int) -> bool:
+        """Whether so many lines of words can stand on it."""
+        return self.wide >= LINE * lines
 
 
 @dataclass(frozen=True)
