@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from web import judged, past
 from web.every_page import EVERY, Looked
@@ -111,6 +111,15 @@ def test_a_page_fits_stands_still_and_is_clear_to_everybody(
 def test_a_page_is_clear_the_other_way_round_too(page: Page, sites: dict[str, Site], looked: Looked) -> None:
     look(page, sites[looked.scene], looked)
     check(page, CROSSED, long=looked.long)
+
+
+def test_a_page_prints_in_light_colours_without_what_is_pressed_on_it(page: Page, sites: dict[str, Site]) -> None:
+    look(page, sites["afternoon"], Looked("/applications/topup/environments/prod/log"))
+    page.emulate_media(media="print", color_scheme="dark")
+    for gone in (".top", ".filters", ".live"):
+        expect(page.locator(gone)).to_be_hidden()
+    expect(page.locator("html")).to_have_css("color-scheme", "light")
+    expect(page.locator("#lines")).to_have_css("max-height", "none")
 
 
 PRESSABLE = "a[href], button:not([disabled]), summary, input:not([type=hidden]), textarea"

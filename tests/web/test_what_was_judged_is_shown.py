@@ -780,3 +780,13 @@ def test_why_shows_the_lines_of_a_step_that_failed_and_what_to_do(site: Site) ->
     assert event["says"] == "`test` of run 1 failed with exit status 1 (shipway logs 1 --step test)"
     assert event["lines"] == ["E   assert 1 == 2"]
     assert why["next"]["says"] == "Push a commit on top of it that mends it."
+
+
+@pytest.mark.parametrize(("application", "beside"), [("stuck", False), ("trying", True)])
+def test_words_stand_beside_a_stream_that_is_too_narrow_for_them(
+    judged: Site, application: str, *, beside: bool
+) -> None:
+    page = judged.get(PLACE.format(application)).text
+    (top,) = re.findall(r'<path class="flow new" d="M210 ([\d.]+)H1000', page)
+    (line,) = re.findall(r'y="([\d.]+)"(?: class="h">|><tspan class="h">)r1 ', page)
+    assert (float(line) < float(top)) is beside

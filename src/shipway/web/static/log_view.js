@@ -111,7 +111,7 @@ export class LogView {
   grow(count) {
     this.count = count;
     this.pane.style.setProperty('--digits', String(count).length);
-    this.section.querySelector('.search input').placeholder = `Search ${count.toLocaleString('en')} lines`;
+    this.section.querySelector('.search input').placeholder = `Search ${count.toLocaleString('en')} ${count === 1 ? 'line' : 'lines'}`;
   }
 
   moved() {
