@@ -12,9 +12,13 @@ import pytest
 from shipway.errors import NotHealthy
 from shipway.state import deployments, facts
 from shipway.state.runs import Run
+from shipway.story.put_back import put_back
+from shipway.web import journey
+from shipway.web.untouched import untouched
 from support.hearing import collecting
 from support.installation import eventually
 from support.scene import WEB_ONLY, Scene, a_scene, canary
+from support.workshop import NAME
 
 OUT = "out"
 
@@ -88,3 +92,39 @@ def test_what_served_has_all_requests_again_though_it_is_ill_too(scene: Scene) -
     assert deployment is not None
     assert deployment.state == "failed"
     assert scene.quarantined() == []
+
+
+def test_what_is_taken_back_keeps_its_share_until_what_served_before_is_healthy(scene: Scene) -> None:
+    """Only the old one is ill: requests go nowhere where they would fail, and nothing says that they had."""
+    project, out = canary(50, hold="60 s", deadline="90 s"), scene.data / OUT
+    run = scene.ordered(scene.commit("second", project=project))
+    with collecting(scene), ThreadPoolExecutor(1) as threads:
+        going = threads.submit(scene.deliver, run)
+        eventually(lambda: has_half(scene), "it is tried")
+        out.touch()
+        scene.story.roll_back(NAME, "prod", None, "ada")
+        assert going.result(timeout=90).startswith("failed: ada took r2 back")
+    put_back(scene.cast)
+    assert scene.shares() == {"r1": 50, "r2": 50}
+    assert facts_of(scene, run, "deployment.kept")[-1]["share"] == 50
+    assert (_share(scene, run), _now(scene, run)) == (
+        50,
+        "it keeps 50 % of the requests until r1, which served before, is healthy",
+    )
+    out.unlink()
+    eventually(lambda: put_back(scene.cast) or scene.shares() == {"r1": 100}, "r1 has all requests again")
+    assert (_share(scene, run), _now(scene, run)) == (0, "what served in prod before has all requests again")
+    assert scene.says() == "first"
+    assert not [name for name in scene.instances() if name.startswith("shop.prod.r2.")]
+
+
+def _share(scene: Scene, run: Run) -> int:
+    with scene.cast.database.read() as conn:
+        deployment = deployments.of_run(conn, run.id, "prod")
+        assert deployment is not None
+        return deployments.shares(conn, deployment)[-1][1]
+
+
+def _now(scene: Scene, run: Run) -> str:
+    with scene.cast.database.read() as conn:
+        return untouched(journey.read(conn, run.id))[0]

@@ -25,6 +25,7 @@ from shipway.story import conclude, rehearse, tend
 from shipway.story.cast import Cast
 from shipway.story.measuring import measure
 from shipway.story.probing import Probing
+from shipway.story.put_back import put_back
 from shipway.story.retire import Retirement
 from shipway.story.scraping import Scraping
 from shipway.story.suspicion import Suspecting
@@ -158,6 +159,7 @@ class Watchers:
         self._guarded(lambda: nearly_full.tell(self._cast.database, self._cast.machine.places.data))
         tend.restore(self._cast)
         conclude.settle(self._cast)
+        put_back(self._cast)
 
     def _compare(self) -> None:
         self._guarded(lambda: tend.compare_with_pushes(self._cast))

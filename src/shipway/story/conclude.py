@@ -184,8 +184,10 @@ def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> Deployme
             delivery.undo()
     except TransientError:
         raise
-    except ShipwayError as error:  # what could be undone is; the rest is for a person to see
+    except ShipwayError as error:  # what could be undone is; the rest is for a person to see, or for `put_back`
         reason = f"{reason} Undoing it stopped: {error.message}"
+        if left is None:
+            _keep(cast, delivery)
     if left is not None:
         reason = f"{reason} {left.says}."
         _end(cast, delivery.deployment, "stuck", reason, excerpt)
@@ -193,6 +195,15 @@ def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> Deployme
     _offer_revert(cast, delivery)
     _end(cast, delivery.deployment, "failed", reason, excerpt)
     return DeploymentStopped(reason, excerpt=excerpt)
+
+
+def _keep(cast: Cast, delivery: Delivery) -> None:
+    """Records what its release has of the requests still, if it has any."""
+    release, before = delivery.release, delivery.previous
+    share = cast.proxy.serving(release.application, release.environment).get(release.name, 0)
+    if share and before is not None:
+        with cast.database.write() as conn:
+            deployments.kept(conn, delivery.deployment, share, before.number)
 
 
 def _offer_revert(cast: Cast, delivery: Delivery) -> None:

@@ -135,6 +135,11 @@ class Delivery:
                 releases.serve(conn, left.serves, deployment=self.deployment.id, epoch=self.epoch, warm_until=None)
             deployments.switched_back(conn, self.deployment, left.of_numbers, left.deployment.id)
 
+    @property
+    def may_be_undone(self) -> bool:
+        """Whether what had the requests before is healthy, or its release is not either."""
+        return not self.is_before_out or not self.cast.proxy.is_well(self.release.name, directly=True)
+
     def give_share_back(self) -> None:
         """While nothing can be recorded nothing is tried: what serves gets all requests, as the record has it.
 

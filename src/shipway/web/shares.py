@@ -13,7 +13,7 @@ from shipway.state.facts import Fact
 
 EVERYTHING = 100
 FAR = 200  # deployments that came to nothing one after the other, at most
-GIVEN = ("deployment.try", "deployment.asked")
+GIVEN = ("deployment.try", "deployment.asked", "deployment.kept")
 EXPLAINED = ("deployment.asked", "deployment.answered")
 MOVED = {
     "deployment.switched": EVERYTHING,

@@ -37,6 +37,10 @@ def _back(now: Journey, environment: str) -> str:
     """What was tried is taken back, and how many requests it failed, as far as the judge has counted them."""
     if now.deployments[environment].state != "failed":
         return f"which release has the requests of {environment} is not known"
+    if (kept := now.kept.get(environment)) is not None:
+        return (
+            f"it keeps {kept['share']} % of the requests until r{kept['before']}, which served before, is healthy"
+        )
     failed = [_failed(fact) for fact in now.trials if fact.environment == environment]
     many = max(failed, default=0)
     some = f"; at least {many:,} request{'' if many == 1 else 's'} to the new one failed" if many else ""

@@ -163,6 +163,9 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
     "deployment.undo": lambda data: f"it was given up: {data['reason']}",
     "deployment.done": _ended,
     "deployment.switched_back": _switched_back,
+    "deployment.kept": lambda data: (
+        f"it keeps {data['share']} % of the requests until r{data['before']}, which served before, is healthy"
+    ),
     "deployment.failed": lambda _data: "what served before serves as before",
     "deployment.stuck": lambda data: str(data["reason"]).rstrip("."),
     "deployment.unknown": lambda data: f"nobody can know how its deployment ended: {data['reason']}",
