@@ -97,6 +97,24 @@ def test_an_error_is_shown_only_where_it_was_seen(site: Site, shipway: Shipway) 
     assert "KeyError" in shipway("errors", str(error.number), "--env", "prod", "--app", "topup").out
 
 
+def test_what_checks_of_shipway_met_is_shown_apart(site: Site, shipway: Shipway) -> None:
+    site.scene.application("topup")
+    site.scene.deliver(run := site.scene.push("topup", "Sell credit"))
+    told = {"exception": [{"type": "KeyError", "value": "'CHF'"}], "release": run.commit}
+    asked = {"method": "GET", "url": "http://topup/health", "headers": {"User-Agent": "Envoy/HC"}}
+    for headers in (asked, asked, {**asked, "headers": {"User-Agent": "curl"}}):
+        error = site.scene.report("topup", {**told, "request": headers}, "prod")
+    apart = "3 times, 2 of them asked by Shipway&#39;s own checks"
+    page, listed = (site.get(f"/applications/topup/errors{which}").text for which in (f"/{error.number}", ""))
+    printed = shipway("errors", str(error.number), "--app", "topup").out
+    assert f"Seen {apart}, the last one " in page
+    assert "2 by checks" in page
+    assert "2 by checks" in listed
+    assert "3 (2 by checks)" in shipway("errors", "--app", "topup").out
+    assert printed.count(apart.replace("&#39;", "'")) == 2
+    assert "     2  GET /health, asked by the router's check of health" in printed
+
+
 def test_why_has_the_numbers_of_what_is_judged_as_judge_has_them(site: Site, shipway: Shipway) -> None:
     """For the commit whose release it is, and one that comes along with it; for none that serves already."""
     told = Trials(site.scene, "topup")

@@ -14,6 +14,7 @@ from shipway.cli import app
 from shipway.project import Project
 from shipway.releases import health
 from shipway.signals import asking
+from shipway.signals.errors import askers
 from shipway.signals.probes import http
 from shipway.story import scraping
 from shipway.traffic import health as traffic_health
@@ -53,6 +54,7 @@ def test_whoever_asks_an_application_is_named() -> None:
     agents = [inspect.signature(health.ask).parameters["agent"].default]
     agents += [module.AGENT for module in (http, asking, scraping, traffic_health)]
     assert [agent for agent in agents if f"| `{agent}` |" not in named] == []
+    assert {agent.lower() for agent in [*agents, "Envoy/HC"]} == {*askers.OURS}
 
 
 @pytest.fixture(scope="module")

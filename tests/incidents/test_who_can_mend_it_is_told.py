@@ -352,7 +352,7 @@ def test_nobody_is_very_surely_the_one_where_the_release_before_reports_the_same
 ) -> None:
     team.deliver(old := team.commit("ben"))
     ((r1,),) = team.query("select id from releases where environment = 'prod'")
-    seen = errors.InRelease("01e", "prod", "", r1, time.time(), time.time() + 60, 144)
+    seen = errors.InRelease("01e", "prod", "", r1, time.time(), time.time() + 60, 144, 0)
     monkeypatch.setattr(errors, "in_releases", lambda *_: [seen])
     run = team.push(new := team.commit("ada"), old)
     team.deploy(run)
@@ -849,6 +849,23 @@ def test_no_line_of_a_message_steers_a_terminal_or_turns_its_words_around(team: 
     message = only(team.tell())
     assert message.text.splitlines()[0] == "New error: Key [31m Error: Next  Run this."
     assert not [letter for letter in message.text + message.subject if letter in "\x1b\x07\u202e"]
+
+
+@pytest.mark.parametrize(
+    ("count", "says"),
+    [
+        (1, "Seen     Once, asked by Shipway's own checks: no visitor is known to have met it.\n"),
+        (12, "Seen     12 times, 1 of them asked by Shipway's own checks.\n"),
+    ],
+)
+def test_an_error_that_checks_of_shipway_met_is_told_with_how_many_of_them(
+    team: Team, monkeypatch: pytest.MonkeyPatch, count: int, says: str
+) -> None:
+    place = errors.Place("01e", "prod", None, 1.0, 2.0, count, 1, None)
+    monkeypatch.setattr(errors, "places", lambda *_: [place])
+    team.deliver(commit := team.commit("ada"))
+    suspected(team, commit, commit=commit, author="Ada Okafor", email="ada@example.org")
+    assert says in only(team.tell()).text
 
 
 HUNK = ["@@ -12 +12 @@", "-    return total / len(guests)", "+    return total / guests"]

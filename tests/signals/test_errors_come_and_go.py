@@ -247,3 +247,35 @@ def test_a_resolved_error_stays_resolved_when_one_that_is_kept_warm_has_it(desk:
     desk.report(of(warm))
     assert kinds(desk)[1:] == [("error.resolved", None, None)]
     assert desk.errors()[0].state == "resolved"
+
+
+ROUTED = {"User-Agent": "Envoy/HC", "X-Forwarded-For": "[Filtered]"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "by"),
+    [
+        ({"User-Agent": "Envoy/HC", "Host": "topup"}, ", asked by the router's check of health"),
+        ([["user-agent", "shipway-probe"]], ", asked by a probe"),
+        ({"User-Agent": "Mozilla/5.0", "X-Forwarded-For": "[Filtered]"}, ""),
+        (ROUTED, ""),
+        ({"User-Agent": ["shipway-probe"], "shipway-probe": None}, ""),
+        ([["user-agent"], "shipway-probe", 7], ""),
+        ("shipway-probe", ""),
+    ],
+    ids=str,
+)
+def test_what_a_check_of_shipway_asked_is_counted_apart(desk: Desk, headers: object, by: str) -> None:
+    """A visitor that calls itself like one comes through the router."""
+    request = {"url": "http://x/health", "method": "GET", "headers": headers}
+    release = desk.deliver()
+    desk.report(of(release, request=request), times=2)
+    desk.report(of(release, request={"url": "http://x/health", "method": "GET"}))
+    (error,) = desk.errors()
+    checks = 2 if by else 0
+    assert (error.count, error.checks) == (3, checks)
+    with desk.scene.database.read() as conn:
+        assert [place.checks for place in errors.places(conn, error.id)] == [checks]
+        assert [one.checks for one in errors.in_releases(conn, error.id)] == [checks]
+        asked = errors.requests(conn, error.id)
+    assert asked == ({f"GET /health{by}": 2, "GET /health": 1} if by else {"GET /health": 3})

@@ -12,10 +12,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from shipway.state import applications, deployments, facts, pushes, releases, runs, verdicts
+from shipway.state import applications, deployments, errors, facts, pushes, releases, runs, verdicts
 from shipway.state.database import Database, open_database
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.tables import metadata
+
+NEW_IN_0010 = (("errors", "checks"), ("error_places", "checks"), ("error_releases", "checks"))
 
 
 @pytest.fixture
@@ -58,11 +60,34 @@ def test_what_an_older_one_called_frozen_is_read_as_stuck(tmp_path: Path) -> Non
     with old.write() as conn:
         facts.record(conn, "release.frozen", application="shop")
         facts.record(conn, "environment.frozen", application="shop")
-        conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0007'")
+        made_older(conn, "0007")
     old.close()
     new = open_database(tmp_path / "shipway.db")
     assert read_facts(new) == ["release.stuck", "environment.frozen"]
     new.close()
+
+
+def test_of_what_an_older_one_counted_nothing_is_said_to_be_a_checks(tmp_path: Path) -> None:
+    old = open_database(tmp_path / "shipway.db")
+    with old.write() as conn:
+        applications.create(conn, "shop", "main", "ada")
+        made_older(conn, "0009")
+        conn.exec_driver_sql(
+            "INSERT INTO errors (id, application, number, fingerprint, title, place, level, state, first_seen, "
+            "last_seen, count) VALUES ('01e', 'shop', 1, 'f', 'KeyError', '', 'error', 'open', 1, 2, 12)"
+        )
+    old.close()
+    new = open_database(tmp_path / "shipway.db")
+    with new.read() as conn:
+        assert (errors.get(conn, "01e").count, errors.get(conn, "01e").checks) == (12, 0)
+    new.close()
+
+
+def made_older(conn: Connection, version: str) -> None:
+    """Takes away what 0010 has brought."""
+    for table, column in NEW_IN_0010:
+        conn.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
+    conn.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
 
 
 @pytest.mark.parametrize(

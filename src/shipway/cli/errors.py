@@ -12,6 +12,7 @@ from shipway.cli.server import Server
 from shipway.errors import NotFound, UserError
 from shipway.incidents.proof import proof
 from shipway.incidents.sure import sure
+from shipway.signals.errors.askers import how_often
 from shipway.web.suspicions import alike
 from shipway.web.words import plain
 
@@ -75,7 +76,7 @@ def _list(server: Server, application: str, env: str | None, every: bool, as_jso
             each["number"],
             plain(each["title"]),
             plain(each["place"]),
-            each["count"],
+            f"{each['count']:,}" + (f" ({each['checks']:,} by checks)" if each["checks"] else ""),
             ", ".join(_since(one) for one in each["environments"]),
             show.ago(each["last_seen"]),
             "came back" if each["state"] == "open" and each["regressed"] else each["state"],
@@ -95,11 +96,11 @@ def _show(error: dict[str, Any], env: str | None, as_json: bool) -> None:
         show.as_json({**error, "environments": places})
         return
     print(f"{error['number']} {plain(error['title'])}")
-    print(f"{error['state']}, seen {_times(error['count'])}, last {show.ago(error['last_seen'])}")
+    print(f"{error['state']}, seen {_times(error)}; last {show.ago(error['last_seen'])}")
     for same in alike(places, lambda one: one["suspicion"]):
         print()
         for one in same:
-            print(f"{_since(one)}, seen there {_times(one['count'])}")
+            print(f"{_since(one)}, seen there {_times(one)}")
         _suspicion(same[0]["suspicion"])
     for line in _stack(error["samples"]):
         print(line)
@@ -107,8 +108,8 @@ def _show(error: dict[str, Any], env: str | None, as_json: bool) -> None:
         print(f"  {count:>6}  {plain(request)}")
 
 
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"
+def _times(seen: dict[str, Any]) -> str:
+    return how_often(seen["count"], seen["checks"])
 
 
 def _suspicion(told: dict[str, Any] | None) -> None:

@@ -45,7 +45,8 @@ class Cause:
     installation. `asked` is who pushed or asked. `stuck` is why a bad release stays as it is, if it does;
     `deployment` brought `release`, by its number, or it was a `step` that failed. `ends` is how the keys begin of
     those that are over with it. `values` are what was set otherwise, where the commit is the same as before.
-    `unsure` is a sentence that says why it may be nobody's commit.
+    `unsure` is a sentence that says why it may be nobody's commit, `seen` how often an error was met, where
+    Shipway's own checks met it.
     """
 
     key: str
@@ -74,6 +75,7 @@ class Cause:
     values: tuple[Setting, ...] = ()
     brief: str = ""
     unsure: str = ""
+    seen: str = ""
     release: int | None = None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from shipway.incidents import headlines
 from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, pushed_onto, release_of, suspect
 from shipway.incidents.proof import proof
+from shipway.signals.errors.askers import how_often
 from shipway.signals.verdict import CHECKS, NEW_QUESTION, RESTARTS, UNASKED
 from shipway.state import artifacts, deployments, errors, facts, releases, runs, settings
 from shipway.state.database import Connection
@@ -282,7 +283,18 @@ def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
         group=str(fact.data.get("number") or error),
         brief=headlines.error(title, back=kind == "error.regressed"),
         release=None if release is None else release.number,
+        seen=_seen(conn, str(error), fact.environment),
     )
+
+
+def _seen(conn: Connection, error: str, environment: str | None) -> str:
+    """How often it was met there; empty where no check of Shipway's is known to have met it."""
+    place = next((one for one in errors.places(conn, error) if one.environment == environment), None)
+    if place is None or not place.checks:
+        return ""
+    often = how_often(place.count, place.checks)
+    nobody = ": no visitor is known to have met it" if place.checks >= place.count else ""
+    return f"{often[0].upper()}{often[1:]}{nobody}."
 
 
 def error_of(message: Message) -> str | None:

@@ -41,6 +41,7 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
         ("Commit", _commit(cause, whom)),
         ("Waits", _waits(cause, whom)),
         ("When", _moment(cause.at)),
+        ("Seen", cause.seen),
         ("Done", _done(conn, cause)),
         ("Whose" if whom.held else "Why you", _why(whom)),
         ("Next", _next(conn, cause, whom)),

@@ -18,7 +18,10 @@ from shipway.state.tables import error_places, error_releases, error_requests, e
 
 @dataclass(frozen=True)
 class Error:
-    """One kind of error; people call it by its number. `state` is open or resolved."""
+    """One kind of error; people call it by its number. `state` is open or resolved.
+
+    `checks` of the `count` were asked for by Shipway's own checks, as far as reports say.
+    """
 
     id: str
     application: str
@@ -31,6 +34,7 @@ class Error:
     first_seen: float
     last_seen: float
     count: int
+    checks: int
     resolved: float | None
     resolved_by: str | None
     resolved_after: Mapping[str, int] | None
@@ -47,6 +51,7 @@ class Place:
     first_seen: float
     last_seen: float
     count: int
+    checks: int
     suspicion: Mapping[str, Any] | None
 
 
@@ -61,6 +66,7 @@ class InRelease:
     first_seen: float
     last_seen: float
     count: int
+    checks: int
 
 
 def get(conn: Connection, error: str) -> Error:

@@ -37,7 +37,9 @@ What = Literal["new", "regressed", "known"]
 
 @dataclass(frozen=True)
 class Sighting:
-    """Reports of one kind from one release, added up: `requests` says how many of them came from which."""
+    """Reports of one kind from one release, added up: `requests` says how many of them came from which, and
+    `checks` how many of them Shipway's own checks had asked for.
+    """
 
     application: str
     environment: str
@@ -50,6 +52,7 @@ class Sighting:
     first: float
     last: float
     count: int
+    checks: int
     requests: Mapping[str, int]
 
 
@@ -68,6 +71,7 @@ def add(conn: Connection, seen: Sighting) -> tuple[Error, What]:
         .values(
             last_seen=func.max(errors.c.last_seen, seen.last),
             count=errors.c.count + seen.count,
+            checks=errors.c.checks + seen.checks,
             level=seen.level,
         )
     )
@@ -185,9 +189,7 @@ def _enter(conn: Connection, error: Error, seen: Sighting, what: What) -> None:
 
 def _count_place(conn: Connection, error: Error, seen: Sighting) -> None:
     changed = conn.execute(
-        update(error_places)
-        .where(*_in_environment(error, seen))
-        .values(last_seen=func.max(error_places.c.last_seen, seen.last), count=error_places.c.count + seen.count)
+        update(error_places).where(*_in_environment(error, seen)).values(**_added(error_places, seen))
     ).rowcount
     if not changed:
         conn.execute(
@@ -198,6 +200,7 @@ def _count_place(conn: Connection, error: Error, seen: Sighting) -> None:
                 first_seen=seen.first,
                 last_seen=seen.last,
                 count=seen.count,
+                checks=seen.checks,
             )
         )
 
@@ -220,13 +223,21 @@ def _count_release(conn: Connection, error: Error, seen: Sighting) -> None:
                 first_seen=seen.first,
                 last_seen=seen.last,
                 count=seen.count,
+                checks=seen.checks,
             )
         )
 
 
 def _add_to(conn: Connection, table: Any, where: tuple[ColumnElement[bool], ...], seen: Sighting) -> bool:
-    values = {"last_seen": func.max(table.c.last_seen, seen.last), "count": table.c.count + seen.count}
-    return bool(conn.execute(update(table).where(*where).values(**values)).rowcount)
+    return bool(conn.execute(update(table).where(*where).values(**_added(table, seen))).rowcount)
+
+
+def _added(table: Any, seen: Sighting) -> dict[str, Any]:
+    return {
+        "last_seen": func.max(table.c.last_seen, seen.last),
+        "count": table.c.count + seen.count,
+        "checks": table.c.checks + seen.checks,
+    }
 
 
 def _count_requests(conn: Connection, error: Error, seen: Sighting) -> None:

@@ -340,6 +340,7 @@ errors = Table(
     Column("first_seen", Float, nullable=False),
     Column("last_seen", Float, nullable=False),
     Column("count", Integer, nullable=False),
+    Column("checks", Integer, nullable=False, server_default=text("0")),  # of them, asked by Shipway itself
     Column("resolved", Float),
     Column("resolved_by", String),
     Column("resolved_after", JSON),  # environment -> the last release number that may still have it
@@ -358,6 +359,7 @@ error_places = Table(
     Column("first_seen", Float, nullable=False),
     Column("last_seen", Float, nullable=False),
     Column("count", Integer, nullable=False),
+    Column("checks", Integer, nullable=False, server_default=text("0")),  # of them, asked by Shipway itself
     Column("suspicion", JSON(none_as_null=True)),  # null: nobody has looked yet
     Index("error_places_by_environment", "environment"),
 )
@@ -372,6 +374,7 @@ error_releases = Table(
     Column("first_seen", Float, nullable=False),
     Column("last_seen", Float, nullable=False),
     Column("count", Integer, nullable=False),
+    Column("checks", Integer, nullable=False, server_default=text("0")),  # of them, asked by Shipway itself
 )
 
 error_requests = Table(

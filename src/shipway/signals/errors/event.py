@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from shipway.signals.errors import askers
+
 FRAMES = 100
 RAISED = 10
 VARIABLES = 20
@@ -47,7 +49,10 @@ class Raised:
 
 @dataclass(frozen=True)
 class Event:
-    """`raised` has what caused the others first. `template` is the message before numbers were put into it."""
+    """`raised` has what caused the others first. `template` is the message before numbers were put into it.
+
+    `check` is which check of Shipway's asked, empty where somebody else did or the report does not say.
+    """
 
     id: str
     level: str
@@ -60,6 +65,7 @@ class Event:
     server: str
     handled: bool
     fingerprint: tuple[str, ...]
+    check: str
 
 
 def read(told: Mapping[str, Any]) -> Event:
@@ -79,6 +85,7 @@ def read(told: Mapping[str, Any]) -> Event:
         server=_text(told.get("server_name")),
         handled=all(_mapping(value.get("mechanism")).get("handled") is not False for value in values),
         fingerprint=tuple(filter(None, map(_text, _list(told.get("fingerprint")))))[:20],
+        check=askers.own(_mapping(told.get("request")).get("headers")),
     )
 
 

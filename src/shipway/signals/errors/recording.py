@@ -129,9 +129,16 @@ def _kind(origin: Origin, report: Report, told: Event) -> _Alike:
 def _sighting(alike: _Alike) -> Sighting:
     """The sum; its words are those of the newest report, masked first and only then cut."""
     newest = alike.reports[-1][1]
-    requests = Counter(told.request for _, told in alike.reports if told.request)
-    words = [grouping.title(newest), grouping.place(newest), newest.level, alike.named, *requests]
+    asked = Counter((told.request, told.check) for _, told in alike.reports if told.request)
+    words = [
+        grouping.title(newest),
+        grouping.place(newest),
+        newest.level,
+        alike.named,
+        *(what for what, _ in asked),
+    ]
     title, place, level, named, *shown = (word[:WIDEST] for word in without_secrets(words, alike.secrets))
+    requests = [_by(what, check) for what, (_, check) in zip(shown, asked, strict=True)]
     return Sighting(
         application=alike.application,
         environment=alike.environment,
@@ -144,8 +151,14 @@ def _sighting(alike: _Alike) -> Sighting:
         first=alike.reports[0][0].received,
         last=alike.reports[-1][0].received,
         count=len(alike.reports),
-        requests=_together(shown, list(requests.values())),
+        checks=sum(bool(told.check) for _, told in alike.reports),
+        requests=_together(requests, list(asked.values())),
     )
+
+
+def _by(request: str, check: str) -> str:
+    """A request, and which check of Shipway's sent it."""
+    return f"{request}, asked by {check}" if check else request
 
 
 def _together(shown: Sequence[str], counts: Sequence[int]) -> Counter[str]:

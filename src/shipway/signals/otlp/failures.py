@@ -31,6 +31,7 @@ def event(told: Any, sender: Sender, environment: str) -> dict[str, Any] | None:
     frames = _frames(stack)
     if frames:
         raised["stacktrace"] = {"frames": frames}
+    asked = {"request": {"headers": {"User-Agent": agent}}} if (agent := _agent(found)) else {}
     return {
         "event_id": uuid.uuid4().hex,
         "level": level(told),
@@ -38,7 +39,13 @@ def event(told: Any, sender: Sender, environment: str) -> dict[str, Any] | None:
         "environment": environment,
         "server_name": sender.instance,
         "exception": {"values": [raised]},
+        **asked,
     }
+
+
+def _agent(found: Mapping[str, Any]) -> str:
+    """Who sent the request that went wrong, where the log says it, by the newer or the older convention."""
+    return _text(found, "user_agent.original") or _text(found, "http.user_agent")
 
 
 def _frames(stack: str) -> list[dict[str, Any]]:

@@ -20,7 +20,10 @@ STATES = ("open", "resolved")
 
 
 def list_errors(site: Site, call: Call) -> dict[str, Any]:
-    """`environment` and `state` (open or resolved) narrow it down; what was seen last comes first."""
+    """`environment` and `state` (open or resolved) narrow it down; what was seen last comes first.
+
+    `checks` of the `count` were asked for by Shipway's own checks, as far as reports say who asked.
+    """
     state = call.query("state")
     if state is not None and state not in STATES:
         raise Unreadable("`state` is open or resolved.")
@@ -99,6 +102,7 @@ def _release(conn: Connection, one: InRelease) -> dict[str, Any]:
         "first_seen": one.first_seen,
         "last_seen": one.last_seen,
         "count": one.count,
+        "checks": one.checks,
     }
 
 

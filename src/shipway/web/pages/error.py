@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from shipway.incidents import sure
 from shipway.signals.errors import samples
+from shipway.signals.errors.askers import how_often
 from shipway.state import errors, releases
 from shipway.state.database import Connection
 from shipway.state.errors import Error, InRelease, Place
@@ -137,7 +138,8 @@ def _title(error: Error, wheres: Sequence[Where]) -> str:
 
 
 def _lead(error: Error) -> str:
-    seen = "Seen once" if error.count == 1 else f"Seen {error.count:,} times, the last one"
+    seen = f"Seen {how_often(error.count, error.checks)}"
+    seen += ", the last one" if error.count > 1 else "," if error.checks else ""
     told = f"{seen} {ago(error.last_seen)}."
     if error.state == "resolved" and error.resolved is not None:
         return f"{told} {error.resolved_by} resolved it {ago(error.resolved)}."
