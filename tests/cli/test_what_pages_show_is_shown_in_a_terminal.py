@@ -109,6 +109,7 @@ def test_what_checks_of_shipway_met_is_shown_apart(site: Site, shipway: Shipway)
     printed = shipway("errors", str(error.number), "--app", "topup").out
     assert f"Seen {apart}, the last one " in page
     assert "2 by checks" in page
+    assert "<span data-between><span hidden>from " in page  # both moments read the same
     assert "2 by checks" in listed
     assert "3 (2 by checks)" in shipway("errors", "--app", "topup").out
     assert printed.count(apart.replace("&#39;", "'")) == 2

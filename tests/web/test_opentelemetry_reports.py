@@ -40,7 +40,7 @@ def charge(account):
 try:
     charge({"balance": 0})
 except ZeroDivisionError:
-    log.exception("could not charge")
+    log.exception("could not charge", extra={"user_agent.original": "shipway-probe"})
 if not logs.force_flush(): raise SystemExit("logs were not sent")
 """
 METRICS = """
@@ -192,6 +192,7 @@ def test_a_logged_exception_is_an_error_with_its_calls(topup: Site, tmp_path: Pa
     (listed,) = topup.get("/api/v1/applications/topup/errors").json["errors"]
     error = topup.get(f"/api/v1/applications/topup/errors/{listed['number']}").json
     assert error["title"] == "ZeroDivisionError: division by zero"
+    assert (error["count"], error["checks"]) == (1, 1)
     (place,) = error["environments"]
     assert (place["environment"], place["release"]) == ("prod", 1)
     last = error["samples"][0]["raised"][-1]["frames"][-1]

@@ -133,3 +133,30 @@ def test_an_sdk_that_is_told_to_wait_waits(scene: Scene, tmp_path: Path) -> None
         assert site.intake.dropped("topup") == 1
     finally:
         site.stop()
+
+
+WSGI = """
+import io, sentry_sdk
+from sentry_sdk.integrations.wsgi import SentryWsgiMiddleware
+sentry_sdk.init()
+
+def charge(environ, start):
+    return 100 / 0
+
+app = SentryWsgiMiddleware(charge)
+for told in ({"HTTP_USER_AGENT": "Envoy/HC"}, {"HTTP_USER_AGENT": "Envoy/HC", "HTTP_X_FORWARDED_FOR": "10.0.0.9"}):
+    asked = {"REQUEST_METHOD": "GET", "PATH_INFO": "/health", "SERVER_NAME": "x", "SERVER_PORT": "80", **told}
+    asked |= {"wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http", "QUERY_STRING": ""}
+    try:
+        app(asked, lambda *_: None)
+    except ZeroDivisionError:
+        pass
+"""
+
+
+def test_what_a_check_asked_is_told_from_what_came_through_the_router(topup: Site, tmp_path: Path) -> None:
+    sdks.python(WSGI, tmp_path, reporting.told(topup))
+    topup.record(at_least=2)
+    (error,) = found(topup)
+    assert (error["count"], error["checks"]) == (2, 1)
+    assert error["requests"] == {"GET /health": 1, "GET /health, asked by the router's check of health": 1}

@@ -15,6 +15,7 @@ from web.written import write
 
 pytestmark = pytest.mark.needs("chromium")
 
+EARLIER = "2026-01-01T00:00:00Z"
 LOG = "/applications/topup/environments/prod/log"
 PAYLOADS = (
     "<script>alert(1)</script>",
@@ -135,6 +136,9 @@ def test_an_error_and_a_release_lead_to_the_log(page: Page, serving: Site) -> No
     some_lines(serving.scene)
     serving.scene.report("topup", {"exception": [{"type": "KeyError", "value": "'cents'"}]})
     page.goto(f"{serving.origin}/applications/topup/errors/1")
+    expect(page.locator("[data-between] > span")).to_be_hidden()
+    page.evaluate(f"document.querySelector('#releases time').dateTime = '{EARLIER}'")
+    expect(page.locator("[data-between] > span")).to_be_visible()
     page.get_by_role("link", name="the log around it").click()
     expect(page.locator("#lines > li")).to_have_count(5)
     page.goto(f"{serving.origin}/applications/topup/environments/prod/releases/r1")

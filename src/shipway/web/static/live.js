@@ -106,6 +106,10 @@ function tick() {
     time.title = new Date(time.dateTime).toLocaleString();
     if (passed < 86400) time.textContent = `${ago(passed)} ago`;
   }
+  for (const both of document.querySelectorAll('[data-between]')) {
+    const [first, last] = both.querySelectorAll('time');
+    first.parentElement.hidden = first.textContent === last.textContent;
+  }
 }
 
 for (const button of document.querySelectorAll('[data-copy]')) {
