@@ -15,7 +15,6 @@ from incidents.team import APP, Team
 from shipway.incidents.blame import INDEX
 from shipway.incidents.channels import NOISE
 from shipway.incidents.suspects import REASONS, Evidence, Suspicion
-from shipway.incidents.words import names_nobody
 from shipway.state import configurations, deployments, errors, facts, holds, releases, verdicts
 from shipway.state.messages import Message
 from shipway.state.runs import Run
@@ -111,7 +110,7 @@ def test_of_several_authors_and_no_evidence_nobody_is_named_and_who_pushed_hears
     message = only(team.tell())
     assert message.person == "cho"
     assert "Not known." in message.text
-    assert names_nobody(message.text)
+    assert message.names_nobody
     assert "by Ada" not in message.text
     assert "by Ben" not in message.text
 

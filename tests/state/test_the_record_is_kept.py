@@ -12,12 +12,17 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from shipway.state import applications, deployments, errors, facts, pushes, releases, runs, verdicts
+from shipway.state import applications, deployments, errors, facts, messages, pushes, releases, runs, verdicts
 from shipway.state.database import Database, open_database
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.tables import metadata
 
-NEW_IN_0010 = (("errors", "checks"), ("error_places", "checks"), ("error_releases", "checks"))
+NEW_IN_0010 = (
+    ("errors", "checks"),
+    ("error_places", "checks"),
+    ("error_releases", "checks"),
+    ("messages", "names_nobody"),
+)
 
 
 @pytest.fixture
@@ -80,6 +85,27 @@ def test_of_what_an_older_one_counted_nothing_is_said_to_be_a_checks(tmp_path: P
     new = open_database(tmp_path / "shipway.db")
     with new.read() as conn:
         assert (errors.get(conn, "01e").count, errors.get(conn, "01e").checks) == (12, 0)
+    new.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "nobody"),
+    [
+        ("test failed.\n\nWhy you  Sure: very. You are the only author.\n", False),
+        ("test failed.\n\nWhy you  Not known. You pushed it.\n", True),
+        ("An error.\n\nWhy you      Whose change it is, is not known, so nobody is named.\n", True),
+        ("    Why you  Not known.\n\nWhy you  Sure: very.\n", False),
+    ],
+)
+def test_whom_an_older_one_did_not_name_is_read_from_its_words(tmp_path: Path, text: str, nobody: bool) -> None:
+    old = open_database(tmp_path / "shipway.db")
+    with old.write() as conn:
+        messages.write(conn, messages.Draft("ada", "stopped", "stopped", "test failed", text, 1.0))
+        made_older(conn, "0009")
+    old.close()
+    new = open_database(tmp_path / "shipway.db")
+    with new.read() as conn:
+        assert [one.names_nobody for one in messages.recent(conn)] == [nobody]
     new.close()
 
 

@@ -329,7 +329,7 @@ def test_nobody_is_named_who_was_not_told_that_it_is_theirs(site: Site) -> None:
     scene.end(run, "failed", "test failed")
     assert "can mend it" in turn(site, "topup")
     text = "test failed.\n\nCommit   One of two\nWhy you  Not known. You pushed it. It has several authors."
-    about = {"application": "topup", "commit": run.commit, "run": run.id}
+    about = {"application": "topup", "commit": run.commit, "run": run.id, "names_nobody": True}
     with scene.database.write() as conn:
         messages.write(conn, Draft("root", "stopped topup", "stopped", "[topup] test failed", text, 0.0, **about))
     said = turn(site, "topup")

@@ -46,6 +46,11 @@ class Whom:
     merges: bool = False
     values: tuple[Setting, ...] = ()
 
+    @property
+    def names_nobody(self) -> bool:
+        """Whether it is not known whose change it was."""
+        return self.confidence is None and not self.held
+
 
 def with_its_commit(git: Git | None, cause: Cause, told: Whom) -> Whom:
     """With what git knows of the commit that it happened with, if it knows it."""

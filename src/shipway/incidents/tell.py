@@ -135,7 +135,7 @@ class Teller:
             awaited = cause.kind == "bad" and not cause.stuck and not _is_settled(conn, cause)
             heard = [one for one in whom.people if not whom.held and _has_heard(conn, cause, one, text.subject)]
         due = max(time.time(), cause.at + PATIENCE if awaited else 0.0)
-        return [_draft(cause, one, text, due, before[one]) for one in whom.people if one not in heard]
+        return [_draft(cause, whom, one, text, due, before[one]) for one in whom.people if one not in heard]
 
     def _mended(self, fact: Fact) -> list[Draft]:
         """Whoever was told of a commit hears once one that comes after it has all requests where commits are bound
@@ -308,7 +308,7 @@ def _ended_by(conn: Connection, cause: Cause, person: str) -> str:
     return "" if last is None or last.kind == cause.kind else last.id
 
 
-def _draft(cause: Cause, person: str, text: words.Text, due: float, answers: str) -> Draft:
+def _draft(cause: Cause, whom: Whom, person: str, text: words.Text, due: float, answers: str) -> Draft:
     return Draft(
         person,
         cause.key,
@@ -321,4 +321,5 @@ def _draft(cause: Cause, person: str, text: words.Text, due: float, answers: str
         run=None if cause.run is None else cause.run.id,
         commit=cause.commit,
         answers=answers,
+        names_nobody=whom.names_nobody,
     )

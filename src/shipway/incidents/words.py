@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shipway.incidents import headlines, production
 from shipway.incidents.acts import Act
-from shipway.incidents.blame import NAMES_NOBODY, OWNER, Whom
+from shipway.incidents.blame import OWNER, Whom
 from shipway.incidents.cause import Cause
 from shipway.incidents.sure import sure
 from shipway.pushes.git import CommitInfo
@@ -21,7 +21,6 @@ from shipway.state.releases import Release, Serving
 
 LONGEST_SUBJECT = 150  # characters
 LONGEST_LINE = 300
-_UNKNOWN = re.compile(rf"^Why you +(?:{re.escape(sure(None))}\.|{re.escape(NAMES_NOBODY)})")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 
 
@@ -49,11 +48,6 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
     ]
     head = cause.what if cause.kind in ("machine", "error") else _in_full(conn, cause) + before
     return _made(cause.application, subject, head, cause.lines, rows)
-
-
-def names_nobody(text: str) -> bool:
-    """Whether a text, as `trouble` writes it, says that it is not known whose change it was."""
-    return any(line.startswith("Why you") and _UNKNOWN.search(line) for line in text.splitlines())
 
 
 def fixed(

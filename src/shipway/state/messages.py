@@ -28,13 +28,16 @@ STATES = ("waiting", "sent", "nowhere")
 """What can become of a message: no channel took it yet; one did; none leads to its person, nor to the owner."""
 
 _CAUSE = ("cause", "kind")
-_SAID = ("subject", "text", "application", "environment", "run", "commit")
+_SAID = ("subject", "text", "application", "environment", "run", "commit", "names_nobody")
 """What of a message is another when it comes to say something else."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What is to be said, at `due` (seconds since 1970); `answers` is the id of the message it follows up."""
+    """What is to be said, at `due` (seconds since 1970); `answers` is the id of the message it follows up.
+
+    `names_nobody`: it says that it is not known whose change it was.
+    """
 
     person: str
     cause: str
@@ -47,11 +50,15 @@ class Draft:
     run: str | None = None
     commit: str | None = None
     answers: str = ""
+    names_nobody: bool = False
 
 
 @dataclass(frozen=True)
 class Message:
-    """`state`: waiting, sent, or nowhere (its person has no channel, nor has the owner)."""
+    """`state`: waiting, sent, or nowhere (its person has no channel, nor has the owner).
+
+    `names_nobody`: it says that it is not known whose change it was.
+    """
 
     id: str
     person: str
@@ -64,6 +71,7 @@ class Message:
     subject: str
     text: str
     answers: str
+    names_nobody: bool
     state: str
     attempts: int
     next_try: float

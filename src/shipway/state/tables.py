@@ -286,6 +286,7 @@ messages = Table(
     Column("subject", String, nullable=False),
     Column("text", String, nullable=False),
     Column("answers", String, nullable=False, server_default=""),  # the message it follows up
+    Column("names_nobody", Boolean, nullable=False, server_default=text("0")),
     Column("state", String, nullable=False),  # waiting | sent | nowhere
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("next_try", Float, nullable=False),

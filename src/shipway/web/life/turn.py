@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from shipway.incidents import words
 from shipway.incidents.tell import COMMITS
 from shipway.releases.gate import GATES
 from shipway.state.facts import Fact
@@ -56,7 +55,7 @@ def turn(record: Record, author: str) -> Turn | None:
 def _as_told(record: Record, found: Turn | None) -> Turn | None:
     """A turn as the messages about it have decided it."""
     told = [one for one in record.told if one.kind in COMMITS]
-    if found is None or not found.whose or not told or not all(words.names_nobody(one.text) for one in told):
+    if found is None or not found.whose or not told or not all(one.names_nobody for one in told):
         return found
     people = listed(list(dict.fromkeys(one.person for one in told)))
     return replace(found, whose="", wrong=f"{found.wrong} Whose change it was, is not known: {people} was told.")
