@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from incidents.team import Team
+from shipway.state.messages import Message
 from shipway.state.runs import Run
 
 INDEX = "artifacts.index_unreachable"
@@ -15,10 +16,14 @@ def cannot_fetch(team: Team, where: str) -> Run:
     return run
 
 
+def of_the_owner(team: Team) -> list[Message]:
+    return [one for one in team.tell() if one.person == "owner"]
+
+
 def test_two_indexes_that_do_not_answer_are_two_troubles(team: Team) -> None:
     for where in ("https://a.example", "https://b.example", "https://a.example"):
         cannot_fetch(team, where)
-        told = team.tell()
+        told = of_the_owner(team)
     assert sorted(message.subject.partition("from ")[2].partition(": ")[0] for message in told) == [
         "https://a.example",
         "https://b.example",
@@ -27,8 +32,8 @@ def test_two_indexes_that_do_not_answer_are_two_troubles(team: Team) -> None:
 
 def test_what_says_the_newest_is_of_its_run_and_commit(team: Team) -> None:
     cannot_fetch(team, "https://a.example")
-    (first,) = team.tell()
+    (first,) = of_the_owner(team)
     run = cannot_fetch(team, "https://a.example")
-    (message,) = team.tell()
+    (message,) = of_the_owner(team)
     assert message.id == first.id
     assert (message.run, message.commit, message.application) == (run.id, run.commit, run.application)

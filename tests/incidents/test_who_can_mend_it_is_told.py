@@ -151,11 +151,52 @@ def test_an_index_that_is_down_is_told_with_what_waits_for_it_and_what_to_do(tea
     said = "Packages could not be fetched from http://index:2999: Connection refused."
     run = team.push(team.commit("ben"))
     team.step(run, "install", excerpt=said, error=INDEX, actor="owner", about="http://index:2999")
-    text = only(team.tell()).text
+    text = only([one for one in team.tell() if one.person == "owner"]).text
     assert f"Waits    {team.head[:7]} Change the shop, by Ben Weber, in run 1 at its step install." in text
     assert "See why http://index:2999 does not answer, then `shipway retry 1` does the run again." in text
     assert "the application's requirements" in text
     assert "doctor" not in text
+
+
+def without_index(team: Team, who: str) -> Run:
+    """A push whose packages cannot be fetched."""
+    said = "Packages could not be fetched from http://index:2999: Connection refused."
+    run = team.push(team.commit(who))
+    team.step(run, "install", excerpt=said, error=INDEX, actor="owner", about="http://index:2999")
+    team.fail(run, "install failed")
+    return run
+
+
+def heard_by(team: Team, person: str) -> list[Message]:
+    return [one for one in team.tell() if one.person == person]
+
+
+def test_who_wrote_what_waits_for_an_index_hears_that_it_waits_once_and_that_it_goes_on(team: Team) -> None:
+    run = without_index(team, "ben")
+    message = only(heard_by(team, "ben@example.org"))
+    waits = f"[shop] {run.commit[:7]} waits: packages could not be fetched from http://index:2999"
+    assert message.subject == waits
+    assert not message.names_nobody
+    for words in (
+        "Whose   Not yours. Packages come from there",
+        "The owner of the installation was told.",
+        "Next    Shipway does not begin run 1 again by itself",
+        "`shipway retry 1`, or the next push on top of it takes it along. You will hear when it goes on.",
+        "Done    What serves goes on serving.",
+    ):
+        assert words in message.text
+    without_index(team, "ben")
+    assert [one.subject[7:] for one in heard_by(team, "ben@example.org")] == [f"{team.head[:7]} {waits[15:]}"]
+    team.deploy(team.push(team.commit("cho")), "dev")
+    first, second = heard_by(team, "ben@example.org")
+    assert (second.kind, second.answers) == ("well", first.id)
+    assert second.subject == f"[shop] {first.commit[:7]} goes on: its packages could be fetched"  # type: ignore[index]
+    assert f"Commit  {team.head[:7]}, which comes after {str(first.commit)[:7]}" in second.text
+    team.deploy(team.push(team.commit("cho")), "dev")
+    assert len(heard_by(team, "ben@example.org")) == 2
+    again = without_index(team, "ben")
+    assert [one.commit for one in heard_by(team, "ben@example.org")][2:] == [again.commit]
+    assert len(heard_by(team, "owner")) == 1
 
 
 def test_a_full_disk_under_a_step_is_the_owners_as_well(team: Team) -> None:

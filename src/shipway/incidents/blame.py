@@ -70,8 +70,26 @@ def everybody(git: Git | None, cause: Cause) -> tuple[list[Whom], Whom | None]:
     if cause.values:
         return setters(cause.values), None
     theirs = whom(git, cause)
+    if waits_for_packages(cause):
+        return [theirs], waiting(git, cause)
     others = held(git, cause, theirs)
     return [theirs if theirs.people or others is not None else Whom((OWNER,), None, NAMES_NOBODY)], others
+
+
+def waits_for_packages(cause: Cause) -> bool:
+    """Whether packages could not be fetched, which a commit has to wait for."""
+    return cause.kind == "machine" and INDEX in cause.key
+
+
+def waiting(git: Git | None, cause: Cause) -> Whom | None:
+    """The authors of what waits for packages; nobody where that is not known, or too much of it."""
+    try:
+        commits = [] if git is None or cause.commit is None else _new(git, replace(cause, base=cause.onto))
+    except (GitFailed, ValueError):
+        return None
+    people = tuple(dict.fromkeys(commit.email.lower() for commit in commits if commit.email))
+    known = len(people) > 0 and len(commits) <= MOST
+    return Whom(people, None, f"{FETCHING} The owner of the installation was told.", held=True) if known else None
 
 
 def setters(values: Sequence[Setting]) -> list[Whom]:

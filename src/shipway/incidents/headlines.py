@@ -33,6 +33,12 @@ def of(cause: Cause, *, is_back: bool) -> str:
     }[cause.kind]
 
 
+def waits(cause: Cause) -> str:
+    """The headline for who wrote what does not get on meanwhile."""
+    what = cause.brief or first_words(cause.what)
+    return f"{(cause.commit or '')[:7]} waits: {what[:1].lower()}{what[1:]}"
+
+
 def worst(findings: Sequence[object]) -> str:
     """What is worst about a release, from what the judge found, the worst first."""
     finding = next(iter(findings), None)

@@ -189,6 +189,7 @@ def _machine(conn: Connection, fact: Fact, run: Run, error: str, what: str, hint
         application=run.application,
         commit=run.commit,
         run=run,
+        onto=pushed_onto(conn, run),
         hint=hint,
     )
 

@@ -15,13 +15,14 @@ from shipway.config.places import Places
 from shipway.incidents import acts, began, blame, by_hand, causes, follow, production, words
 from shipway.incidents.blame import Whom
 from shipway.incidents.cause import Cause
-from shipway.incidents.channels import BY_HAND, FIXED, SETTLED
+from shipway.incidents.channels import BY_HAND, FIXED, SETTLED, WELL
 from shipway.pushes.git import Git, GitFailed
-from shipway.state import artifacts, deployments, facts, messages, positions, releases, verdicts
+from shipway.state import artifacts, deployments, facts, messages, positions, releases, runs, verdicts
 from shipway.state.database import Connection, Database
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.messages import Draft, Message
+from shipway.state.runs import Run
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,9 @@ SERVES = ("deployment.done", "verdict.good", "verdict.not_known", "release.coole
 
 MOVED = ("deployment.done", "deployment.failed")
 """Facts with which what a person did by hand has moved requests."""
+
+PUBLISHED = "artifact.published"
+"""The fact with which it is clear that the packages of a commit could be fetched."""
 
 REMEMBERED = 30 * 24 * 3600.0
 """Seconds after which whoever was told no longer hears that it is mended."""
@@ -63,7 +67,7 @@ class Teller:
             newest = facts.newest(conn)
         while self._seen < newest:
             with self.database.read() as conn:
-                found = facts.after(conn, self._seen, kinds=(*causes.KINDS, *SERVES), limit=AT_ONCE)
+                found = facts.after(conn, self._seen, kinds=(*causes.KINDS, *SERVES, PUBLISHED), limit=AT_ONCE)
             for fact in found:
                 drafts = self._drafts_of(fact)
                 if drafts:
@@ -97,6 +101,8 @@ class Teller:
             return told
         if fact.kind in SERVES:
             return self._mended(fact)
+        if fact.kind == PUBLISHED:
+            return self._gone_on(fact)
         with self.database.read() as conn:
             cause = causes.of(conn, fact)
             judged = None if cause is None else production.of_error(conn, cause)
@@ -117,6 +123,35 @@ class Teller:
             one for whom in theirs for one in self._said(first, blame.with_its_commit(git, cause, whom))
         ] + told
 
+    def _gone_on(self, fact: Fact) -> list[Draft]:
+        """Who waits for packages hears once that theirs, or what comes after it, has got them."""
+        with self.database.read() as conn:
+            told = messages.about(conn, ("machine",), str(fact.application), fact.at - REMEMBERED)
+            waited = [one for one in told if blame.INDEX in one.cause and one.person != blame.OWNER]
+            waited = [one for one in waited if not _has_ended(conn, one)]
+            run = runs.get(conn, str(fact.run))
+        git = Git(self.places.repository(run.application))
+        return [
+            self._well(one, fact.at, run)
+            for one in waited
+            if one.commit == run.commit or _comes_after(git, run.commit, one)
+        ]
+
+    def _well(self, told: Message, at: float, run: Run) -> Draft:
+        text = words.gone_on(told, at, run, self.address)
+        return Draft(
+            told.person,
+            f"goes on {told.id}",
+            WELL,
+            text.subject,
+            text.body,
+            time.time(),
+            application=told.application,
+            run=run.id,
+            commit=run.commit,
+            answers=told.id,
+        )
+
     def _traced(self, git: Git | None, cause: Cause) -> Cause:
         """Where git cannot say with what it began, it is as if it began now."""
         if git is None:
@@ -129,6 +164,21 @@ class Teller:
             return cause
 
     def _said(self, cause: Cause, whom: Whom) -> list[Draft]:
+        if whom.held and blame.waits_for_packages(cause):
+            return [one for person in whom.people for one in self._said_to(*self._waits(cause, whom, person))]
+        return self._said_to(cause, whom)
+
+    def _waits(self, cause: Cause, whom: Whom, person: str) -> tuple[Cause, Whom]:
+        """What one of those who wait for packages is told: anew once what they were told of has gone on."""
+        with self.database.read() as conn:
+            last = messages.newest_of(conn, cause.key, person)
+            ended = last is not None and _has_ended(conn, last)
+        key = cause.key if last is None else last.cause
+        if ended and cause.run is not None:
+            key = f"{cause.key} again by {cause.run.id}"
+        return replace(cause, key=key), replace(whom, people=(person,))
+
+    def _said_to(self, cause: Cause, whom: Whom) -> list[Draft]:
         with self.database.read() as conn:
             text = words.trouble(conn, cause, whom, self.address)
             before = {person: _goes_on_from(conn, cause, person) for person in whom.people}
@@ -260,6 +310,10 @@ def _doubt(conn: Connection, deployment: Deployment) -> str:
 def _is_about(told: Message, later: Message) -> bool:
     """Whether a later message is for the same person, of the same commit."""
     return (told.person, told.commit) == (later.person, later.commit) and told.id < later.id
+
+
+def _has_ended(conn: Connection, told: Message) -> bool:
+    return any(one.kind == WELL for one in messages.answering(conn, told.id))
 
 
 def _comes_after(git: Git, commit: str, told: Message) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shipway.incidents import headlines, production
 from shipway.incidents.acts import Act
-from shipway.incidents.blame import OWNER, Whom
+from shipway.incidents.blame import OWNER, Whom, waits_for_packages
 from shipway.incidents.cause import Cause
 from shipway.incidents.sure import sure
 from shipway.pushes.git import CommitInfo
@@ -18,6 +18,7 @@ from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.messages import Message
 from shipway.state.releases import Release, Serving
+from shipway.state.runs import Run
 
 LONGEST_SUBJECT = 150  # characters
 LONGEST_LINE = 300
@@ -35,7 +36,10 @@ class Text:
 def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
     """The text of a cause; `address` is the server's own, for the links."""
     before = f", as with {cause.began[:7]} before" if cause.began else ""
-    subject = headlines.of(cause, is_back=back(conn, cause) is not None) + before
+    waits = whom.held and waits_for_packages(cause)
+    subject = (
+        headlines.waits(cause) if waits else headlines.of(cause, is_back=back(conn, cause) is not None) + before
+    )
     rows = [
         ("Commit", _commit(cause, whom)),
         ("Waits", _waits(cause, whom)),
@@ -48,6 +52,23 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
     ]
     head = cause.what if cause.kind in ("machine", "error") else _in_full(conn, cause) + before
     return _made(cause.application, subject, head, cause.lines, rows)
+
+
+def gone_on(told: Message, at: float, run: Run, address: str) -> Text:
+    """That what had to wait for packages got them: the artifact of `run` was published, whose commit it is or comes
+    after it.
+    """
+    waited, commit = str(told.commit)[:7], run.commit
+    on_top = "" if commit == told.commit else f", which comes after {waited}"
+    head = f"{waited} goes on: its packages could be fetched"
+    rows = [
+        ("Commit", f"{commit[:7]}{on_top}"),
+        ("When", _moment(at)),
+        ("Done", f"The artifact of {commit[:7]} is there, and goes its way."),
+        ("Next", "Nothing."),
+        ("Run", f"{address}/runs/{run.application}:{run.number}"),
+    ]
+    return _made(told.application, head, head, (), rows)
 
 
 def fixed(
@@ -388,7 +409,7 @@ def _serving(conn: Connection, cause: Cause, environment: str) -> str:
 
 def _next(conn: Connection, cause: Cause, whom: Whom) -> str:
     if whom.held:
-        return f"Wait for a commit that mends {cause.began[:7]}. You will hear when that serves."
+        return _until_it_goes_on(cause)
     if cause.hint:
         return f"{_one_line(cause.hint)}{_decide(conn, cause)}"
     if cause.kind == "machine":
@@ -406,6 +427,18 @@ def _next(conn: Connection, cause: Cause, whom: Whom) -> str:
     way = _take_back(conn, cause) or _revert(cause, whom)
     mend = f"Mend it and push again{f', or {way}' if way else ''}.{_not_told_apart(cause, whom)}"
     return mend if cause.kind == "error" else f"{mend} You will hear when that serves."
+
+
+def _until_it_goes_on(cause: Cause) -> str:
+    """What somebody can do whose commit waits, and what Shipway does by itself."""
+    if not waits_for_packages(cause):
+        return f"Wait for a commit that mends {cause.began[:7]}. You will hear when that serves."
+    run = "the run" if cause.run is None else f"run {cause.run.number}"
+    again = "" if cause.run is None else f"`shipway retry {cause.run.number}`, or "
+    return (
+        f"Shipway does not begin {run} again by itself, for nothing says when packages can be fetched. "
+        f"Once they can, {again}the next push on top of it takes it along. You will hear when it goes on."
+    )
 
 
 def _revert(cause: Cause, whom: Whom) -> str:
