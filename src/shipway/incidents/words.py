@@ -22,6 +22,7 @@ from shipway.state.runs import Run
 
 LONGEST_SUBJECT = 150  # characters
 LONGEST_LINE = 300
+INNOCENT = "A commit on top of it may that mends it, or changes any file if it is innocent; an empty one may not."
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 
 
@@ -335,7 +336,7 @@ def _done(conn: Connection, cause: Cause) -> str:
     serving += _stays_set(conn, cause)
     held = holds.on(conn, str(cause.application), cause.environment, str(cause.commit))
     if any(hold.kind == "quarantine" and hold.commit == cause.commit for hold in held):
-        kept = f"is in quarantine: it does not go to {cause.environment} again, a commit that comes after it may."
+        kept = f"is in quarantine: it does not go to {cause.environment} again. {INNOCENT}"
         serving += f" {str(cause.commit)[:7]} {kept}"
     return serving
 
