@@ -336,7 +336,7 @@ def test_the_author_hears_of_a_bad_verdict_with_its_numbers_and_what_was_done(te
     message = only([one for one in team.tell() if one.kind == "bad"])
     assert "failed requests: 37 of 74, beside 0 of 690 in the same time" in message.text
     assert f"prod serves r1 ({old[:7]}) since" in message.text
-    assert "changes any file if it is innocent; an empty one may not." in message.text
+    assert "nor does an empty commit on top of it. One that mends it may, or, if it is innocent," in message.text
     assert message.subject == "[shop] prod: r2 taken back, half its requests failed"
     assert message.text.startswith(f"prod is back on r1: {new[:7]} was bad, 37 of 74 requests failed.\n")
 
@@ -690,6 +690,62 @@ def test_what_is_deployed_again_and_bad_again_is_told_again(team: Team) -> None:
     team.deploy(again, configured="yes")
     judge(team, again)
     assert [one.kind for one in team.tell()] == ["bad", "bad"]
+
+
+def bad_with_values(team: Team, **values: str) -> Run:
+    """A release of Ada's commit, with values that are set with it, that is judged bad; each value by whom."""
+    team.deliver(old := team.commit("cho"))
+    given: dict[str, str] = {}
+    with team.database.write() as conn:
+        for name, who in values.items():
+            given[name] = "1"
+            common = {"secrets": b"", "secret_names": [], "who": who, "what": f"set {name}"}
+            configurations.add(conn, APP, "prod", values=dict(given), **common)  # type: ignore[arg-type]
+        for version in range(1, len(values)):
+            releases.make(
+                conn, application=APP, environment="prod", digest="0" * 64, commit=old, configuration=version
+            )
+    run = team.push(team.commit("ada", subject="Greet"), old)
+    team.deploy(run, configured="yes")
+    return run
+
+
+def test_who_set_a_value_beside_a_bad_commit_is_told_their_part_and_the_author_theirs(team: Team) -> None:
+    run = bad_with_values(team, GREETING="ben", LIMIT="ada@example.org")
+    judge(team, run)
+    told = {one.person: one for one in team.tell()}
+    assert sorted(told) == ["ada@example.org", "ben"]
+    assert {one.names_nobody for one in told.values()} == {True}
+    short = run.commit[:7]
+    ben = f"Not known. You set GREETING. ada@example.org set LIMIT. {short}, by Ada Okafor, is new there as well. "
+    for words in (ben, "Next     Have it as it was before: `shipway env --unset GREETING --env prod`."):
+        assert words in told["ben"].text
+    ada = "You are the only author of what is new in prod. You set LIMIT. ben set GREETING. Nothing says which of"
+    for words in (
+        f"Not known. {ada}",
+        f"`git revert {short}`. Or have what you set as it was before: `shipway env --unset LIMIT --env prod`.",
+    ):
+        assert words in told["ada@example.org"].text
+    for one in told.values():
+        assert "Values   GREETING, by ben; LIMIT, by ada@example.org\n" in one.text
+
+
+def test_who_set_a_value_and_wrote_the_bad_commit_is_surely_the_one(team: Team) -> None:
+    judge(team, bad_with_values(team, GREETING="ada@example.org"))
+    message = only(team.tell())
+    assert message.person == "ada@example.org"
+    assert "Sure: very. You are the only author of what is new in prod. You set GREETING.\n" in message.text
+
+
+def test_where_an_error_leads_to_the_commit_only_its_author_hears_with_the_values_that_changed(team: Team) -> None:
+    run = bad_with_values(team, GREETING="ben")
+    suspected(team, run.commit, commit=run.commit, author="Ada Okafor", email="ada@example.org", confidence="high")
+    judge(team, run)
+    message = only(team.tell())
+    assert message.person == "ada@example.org"
+    assert "Sure: very." in message.text
+    assert "Values   GREETING, by ben\n" in message.text
+    assert "Next     Mend it and push again" in message.text
 
 
 def test_one_deployment_that_is_bad_at_two_shares_and_quarantined_is_told_once(team: Team) -> None:

@@ -21,6 +21,7 @@ FETCHING = (
     "settings or the application's requirements."
 )
 
+UNDECIDED = "Nothing says which of these it was."
 NAMES_NOBODY = "Whose change it is, is not known, so nobody is named."
 
 MOST = 100
@@ -31,7 +32,7 @@ MOST = 100
 class Whom:
     """`people` are addresses, names or teams; `evidence` is a sentence that they can check; `commit` is theirs.
 
-    Of `values` that were set, those are theirs.
+    Of `values` that were set, those are theirs, and nothing else is where it is `set_alone`.
 
     `held`: it is not theirs, but they wait until somebody mends it. `about` is the commit that it happened with,
     and `merges` that it is a merge.
@@ -45,6 +46,7 @@ class Whom:
     about: CommitInfo | None = None
     merges: bool = False
     values: tuple[Setting, ...] = ()
+    set_alone: bool = False
 
     @property
     def names_nobody(self) -> bool:
@@ -73,7 +75,10 @@ def everybody(git: Git | None, cause: Cause) -> tuple[list[Whom], Whom | None]:
     if waits_for_packages(cause):
         return [theirs], waiting(git, cause)
     others = held(git, cause, theirs)
-    return [theirs if theirs.people or others is not None else Whom((OWNER,), None, NAMES_NOBODY)], others
+    told = theirs if theirs.people or others is not None else Whom((OWNER,), None, NAMES_NOBODY)
+    if cause.beside and cause.suspect is None and not cause.began:
+        return _with_setters(told, cause), others
+    return [told], others
 
 
 def waits_for_packages(cause: Cause) -> bool:
@@ -100,7 +105,13 @@ def setters(values: Sequence[Setting]) -> list[Whom]:
     people = list(dict.fromkeys(_setter(one) for one in values))
     known = len(people) == 1 and people != [OWNER]
     return [
-        Whom((person,), "high" if known else None, _what_they_set(values, person), values=_set_by(values, person))
+        Whom(
+            (person,),
+            "high" if known else None,
+            _what_they_set(values, person),
+            values=_set_by(values, person),
+            set_alone=True,
+        )
         for person in people
     ]
 
@@ -113,20 +124,51 @@ def _set_by(values: Sequence[Setting], person: str) -> tuple[Setting, ...]:
     return tuple(one for one in values if _setter(one) == person)
 
 
-def _named_value(value: Setting) -> str:
+def _with_setters(told: Whom, cause: Cause) -> list[Whom]:
+    """Beside whom the commit leads to, each who set what came with it, with their part: nothing says which it was,
+    unless that is one person.
+    """
+    values = cause.beside
+    people = dict.fromkeys(_setter(one) for one in values)
+    theirs = tuple(one for one in values if _setter(one) in told.people)
+    if [*people] == [*told.people]:
+        return [replace(told, evidence=f"{told.evidence} {_sets(values, told.people[0])}", values=theirs)]
+    by = "" if told.commit is None else f", by {told.commit.author},"
+    new = f"{str(cause.commit)[:7]}{by} is new there as well."
+    author = f"{told.evidence} {_sets(values, told.people[0])} {UNDECIDED}"
+    return [
+        replace(told, confidence=None, evidence=author, values=theirs),
+        *(
+            Whom(
+                (one,),
+                None,
+                f"{_sets(values, one)} {new} {UNDECIDED}",
+                values=_set_by(values, one),
+                set_alone=True,
+            )
+            for one in people
+            if one not in told.people
+        ),
+    ]
+
+
+def named_value(value: Setting) -> str:
     return f"{value.name} (taken away)" if value.gone else value.name
 
 
 def _what_they_set(values: Sequence[Setting], person: str) -> str:
     """What one person set, what others did, and how far that tells anything."""
-    by = dict.fromkeys([person, *(_setter(one) for one in values)])
+    several = [UNDECIDED] if len({_setter(one) for one in values}) > 1 else []
+    return " ".join([_sets(values, person), *several, "No commit is to blame: the one before was the same."])
+
+
+def _sets(values: Sequence[Setting], person: str) -> str:
+    """Who set which of these, the person that is told first."""
     said = []
-    for one in by:
+    for one in sorted(dict.fromkeys(_setter(each) for each in values), key=lambda one: one != person):
         verb = "It is not known who" if one == OWNER else "You" if one == person else one
-        said.append(f"{verb} set {', '.join(map(_named_value, _set_by(values, one)))}.")
-    if len(by) > 1:
-        said.append("Nothing says which of these it was.")
-    return " ".join([*said, "No commit is to blame: the one before was the same."])
+        said.append(f"{verb} set {', '.join(map(named_value, _set_by(values, one)))}.")
+    return " ".join(said)
 
 
 def whom(git: Git | None, cause: Cause) -> Whom:

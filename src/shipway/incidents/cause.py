@@ -44,9 +44,9 @@ class Cause:
     `whose` says where to look for who can mend it: the author of the change, who asked for it, the owner of the
     installation. `asked` is who pushed or asked. `stuck` is why a bad release stays as it is, if it does;
     `deployment` brought `release`, by its number, or it was a `step` that failed. `ends` is how the keys begin of
-    those that are over with it. `values` are what was set otherwise, where the commit is the same as before.
-    `unsure` is a sentence that says why it may be nobody's commit, `seen` how often an error was met, where
-    Shipway's own checks met it.
+    those that are over with it. `values` are what was set otherwise, where the commit is the same as before, and
+    `beside` where it is another. `unsure` is a sentence that says why it may be nobody's commit, `seen` how often
+    an error was met, where Shipway's own checks met it.
     """
 
     key: str
@@ -73,6 +73,7 @@ class Cause:
     far: bool = False
     began: str = ""
     values: tuple[Setting, ...] = ()
+    beside: tuple[Setting, ...] = ()
     brief: str = ""
     unsure: str = ""
     seen: str = ""

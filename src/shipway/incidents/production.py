@@ -71,10 +71,14 @@ def is_judged(conn: Connection, deployment: Deployment) -> bool:
 
 
 def _of_the_same_commit(conn: Connection, release: Release | None, judged: Cause) -> Cause:
-    """Where the release before is of the same commit no author is to blame: who set what is new, or asked."""
+    """Where the release before is of the same commit no author is to blame: who set what is new, or asked. Beside
+    another commit, what was set is new as well.
+    """
     done = deployments.done_before(conn, deployments.get(conn, judged.deployment)) if judged.deployment else None
-    if done is None or release is None or done.commit != judged.commit:
+    if done is None or release is None:
         return judged
+    if done.commit != judged.commit:
+        return replace(judged, beside=tuple(settings.beside(conn, deployments.get(conn, judged.deployment))))
     values = tuple(settings.changed(conn, deployments.get(conn, judged.deployment)))
     return replace(judged, key=f"{judged.key} of r{release.number}", whose="asker", values=values, suspect=None)
 
@@ -207,6 +211,7 @@ def silent(conn: Connection, fact: Fact) -> Cause:
         hint=str(stuck.get("hint", "")),
         stuck=str(stuck.get("reason", "")),
         deployment=str(fact.data["deployment"]),
+        beside=tuple(settings.beside(conn, deployments.get(conn, str(fact.data["deployment"])))),
         brief="it gave no answers",
         release=None if release is None else release.number,
     )

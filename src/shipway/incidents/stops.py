@@ -8,7 +8,7 @@ from dataclasses import replace
 from shipway.incidents.cause import Cause, first_lines, lines, pushed_onto, suspect
 from shipway.incidents.headlines import first_words
 from shipway.pipelines.attempts import following
-from shipway.state import deployments, facts, messages, releases, runs
+from shipway.state import deployments, facts, messages, releases, runs, settings
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -116,6 +116,7 @@ def _undone(
         deployment.reason or run.reason,
         lines(deployment.excerpt),
         whose="author" if new else "asker",
+        beside=tuple(settings.beside(conn, deployment)) if new else (),
         application=run.application,
         environment=deployment.environment,
         commit=deployment.commit,

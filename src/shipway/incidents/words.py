@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shipway.incidents import headlines, production
 from shipway.incidents.acts import Act
-from shipway.incidents.blame import OWNER, Whom, waits_for_packages
+from shipway.incidents.blame import OWNER, Whom, named_value, waits_for_packages
 from shipway.incidents.cause import Cause
 from shipway.incidents.sure import sure
 from shipway.pushes.git import CommitInfo
@@ -22,7 +22,7 @@ from shipway.state.runs import Run
 
 LONGEST_SUBJECT = 150  # characters
 LONGEST_LINE = 300
-INNOCENT = "A commit on top of it may that mends it, or changes any file if it is innocent; an empty one may not."
+INNOCENT = "One that mends it may, or, if it is innocent, one that changes any file."
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 
 
@@ -44,6 +44,7 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
     rows = [
         ("Commit", _commit(cause, whom)),
         ("Waits", _waits(cause, whom)),
+        ("Values", _values(cause)),
         ("When", _moment(cause.at)),
         ("Seen", cause.seen),
         ("Done", _done(conn, cause)),
@@ -56,8 +57,8 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
 
 
 def gone_on(told: Message, at: float, run: Run, address: str) -> Text:
-    """That what had to wait for packages got them: the artifact of `run` was published, whose commit it is or comes
-    after it.
+    """That what had to wait for packages got them: the artifact of `run` was published, of that commit or of one
+    that comes after it.
     """
     waited, commit = str(told.commit)[:7], run.commit
     on_top = "" if commit == told.commit else f", which comes after {waited}"
@@ -305,6 +306,11 @@ def _waits(cause: Cause, whom: Whom) -> str:
     return _one_line(f"{cause.commit[:7]} {about.subject}, by {about.author}{number}{step}. No commit is blamed.")
 
 
+def _values(cause: Cause) -> str:
+    """The values that are otherwise beside the commit, each with who set it."""
+    return "; ".join(f"{named_value(one)}, by {one.who or 'nobody known'}" for one in cause.beside)
+
+
 def _about(whom: Whom) -> str:
     """What a commit says of itself that is not known to be the one; who wrote it is named of a merge alone."""
     if whom.about is None:
@@ -336,8 +342,11 @@ def _done(conn: Connection, cause: Cause) -> str:
     serving += _stays_set(conn, cause)
     held = holds.on(conn, str(cause.application), cause.environment, str(cause.commit))
     if any(hold.kind == "quarantine" and hold.commit == cause.commit for hold in held):
-        kept = f"is in quarantine: it does not go to {cause.environment} again. {INNOCENT}"
-        serving += f" {str(cause.commit)[:7]} {kept}"
+        short, there = str(cause.commit)[:7], cause.environment
+        serving += (
+            f" {short} is in quarantine: it does not go to {there} again, nor does an empty commit on top of it."
+        )
+        serving += f" {INNOCENT}"
     return serving
 
 
@@ -378,7 +387,7 @@ def _tried_until(conn: Connection, now: Serving) -> float | None:
 
 def _stays_set(conn: Connection, cause: Cause) -> str:
     """That what was set comes again, though what serves has the old values."""
-    stays = [one.name for one in cause.values if one.stays]
+    stays = [one.name for one in (*cause.values, *cause.beside) if one.stays]
     if not stays:
         return ""
     comes = "stays as it is set and comes" if len(stays) == 1 else "stay as they are set and come"
@@ -420,14 +429,18 @@ def _next(conn: Connection, cause: Cause, whom: Whom) -> str:
             else f" Once it is well, `shipway retry {cause.run.number}` does the run again."
         )
         return f"`shipway doctor` on the machine says what it lacks.{again}"
-    if cause.values:
-        typed = settings.commands(whom.values, str(cause.environment))
-        return f"Have it as it was before: {_and([f'`{one}`' for one in typed])}."
+    if whom.set_alone:
+        return f"Have it as it was before: {_as_before(cause, whom)}."
     if cause.whose == "asker":
         return "Look at what changed besides the commit: values, secrets, the machine."
     way = _take_back(conn, cause) or _revert(cause, whom)
     mend = f"Mend it and push again{f', or {way}' if way else ''}.{_not_told_apart(cause, whom)}"
+    mend += f" Or have what you set as it was before: {_as_before(cause, whom)}." if whom.values else ""
     return mend if cause.kind == "error" else f"{mend} You will hear when that serves."
+
+
+def _as_before(cause: Cause, whom: Whom) -> str:
+    return _and([f"`{one}`" for one in settings.commands(whom.values, str(cause.environment))])
 
 
 def _until_it_goes_on(cause: Cause) -> str:

@@ -31,8 +31,16 @@ def changed(conn: Connection, deployment: Deployment) -> list[Setting]:
     commit is another: then it is not known that it was a value.
     """
     done = deployments.done_before(conn, deployment)
-    if done is None or done.commit != deployment.commit:
-        return []
+    return [] if done is None or done.commit != deployment.commit else _otherwise(conn, deployment, done)
+
+
+def beside(conn: Connection, deployment: Deployment) -> list[Setting]:
+    """What is otherwise beside another commit, which a deployment brought; nothing where that is the same."""
+    done = deployments.done_before(conn, deployment)
+    return [] if done is None or done.commit == deployment.commit else _otherwise(conn, deployment, done)
+
+
+def _otherwise(conn: Connection, deployment: Deployment, done: Deployment) -> list[Setting]:
     where = deployment.application, deployment.environment
     old, new = (releases.get(conn, one.release).configuration for one in (done, deployment))
     before, brought = (configurations.get(conn, *where, version) for version in (old, new))
