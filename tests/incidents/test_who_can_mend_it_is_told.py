@@ -52,6 +52,12 @@ def test_the_author_of_a_commit_hears_of_its_step_that_failed(team: Team) -> Non
     assert "http://127.0.0.1:8440/runs/shop:1" in message.text
 
 
+def test_what_serves_alike_in_several_environments_is_said_once(team: Team) -> None:
+    team.deliver(old := team.commit("ben"))
+    team.fail_step(team.push(team.commit("ada"), old))
+    assert f"Done     dev, test and prod serve r1 ({old[:7]}) as before.\n" in only(team.tell()).text
+
+
 def test_a_step_is_told_before_its_run_has_ended(team: Team) -> None:
     team.step(team.push(team.commit("ada")))
     assert only(team.tell()).person == "ada@example.org"
@@ -181,7 +187,7 @@ def test_who_wrote_what_waits_for_an_index_hears_that_it_waits_once_and_that_it_
         "Whose   Not yours. Packages come from there",
         "The owner of the installation was told.",
         "Next    Shipway does not begin run 1 again by itself",
-        "`shipway retry 1`, or the next push on top of it takes it along. You will hear when it goes on.",
+        "`shipway retry 1` does; or the next push on top of it takes it along. You will hear when it goes on.",
         "Done    What serves goes on serving.",
     ):
         assert words in message.text
@@ -763,7 +769,10 @@ def test_a_trial_that_was_bad_is_told_as_taken_back_once_it_is_undone(team: Team
     assert "is being taken back" in only(team.tell()).subject
     with team.database.write() as conn:
         deployments.end(conn, deployments.get(conn, team.deployment(run)), "failed", "37 of 74 requests failed")
-    assert "prod: r2 taken back" in only(team.tell()).subject
+    message = only(team.tell())
+    assert "prod: r2 taken back" in message.subject
+    assert re.search(rf"prod serves r1 \({old[:7]}\) with all requests again since [\d:]+ UTC\.", message.text)
+    assert "as before" not in message.text
 
 
 NO_WAY_BACK = "r2 changed the data irreversibly, so r1 cannot serve."
@@ -786,7 +795,7 @@ def test_a_release_that_is_stuck_is_not_told_as_taken_back(team: Team, tried: st
     message = only(team.tell())
     assert message.kind == "bad"
     assert "prod: r2 is bad and stays, you decide: half its requests failed" in message.subject
-    assert "stays as it is: 37 of 74 requests failed, you decide" in message.text
+    assert "stays as it is, you decide: 37 of 74 requests failed." in message.text
     assert "r2 is frozen at 100 %: r2 has all requests; its data change cannot be taken back; you" in message.text
     assert f"Next     {FORWARD}" in message.text
     assert "back on" not in message.text
@@ -891,7 +900,9 @@ def test_the_same_mistake_found_by_two_ways_in_is_told_once(team: Team) -> None:
     who = {"commit": commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
     suspected(team, commit, **who)
     suspected(team, commit, error="02e", **who)
-    assert "the release goes on serving" in only(team.tell()).text
+    text = only(team.tell()).text
+    assert "the release goes on serving" in text
+    assert text.count("TypeError: unsupported operand") == 1
 
 
 @pytest.mark.parametrize("how", ["tried", "good", "never judged", "rolled back", "of another release"])
@@ -1187,7 +1198,8 @@ def test_a_fix_that_was_good_with_a_share_serves_as_soon_as_it_has_all_requests(
     serves = r"prod serves r\d \(\w+\) with all requests since [\d:]+ UTC. It was good with 50 % of them"
     hears = ": you hear if it is taken back" if who == "ada" else ""
     assert re.search(rf"Done     {serves}, and it is watched until [\d:]+ UTC{hears}\.\n", message.text)
-    held = f"{broken.commit[:7]} stays in quarantine in prod until what comes after it was watched there."
+    until = "until a commit on top of it has served there and was judged good."
+    held = f"{broken.commit[:7]} stays in quarantine in prod {until}"
     assert f"Hold     The quarantine of {broken.commit[:7]} has ended in dev. {held}\n" in message.text
     verdict(team, run, "good")
     team.tell()

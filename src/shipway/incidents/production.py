@@ -278,7 +278,7 @@ def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
         "error",
         fact.at,
         _title(fact.data, kind),
-        lines([title, *_hunk(fact.data)]),
+        lines(_hunk(fact.data)),
         application=fact.application,
         environment=fact.environment,
         commit=fact.commit or (None if release is None else release.commit),

@@ -13,6 +13,7 @@ from shipway.incidents.blame import OWNER, Whom, named_value, waits_for_packages
 from shipway.incidents.cause import Cause
 from shipway.incidents.sure import sure
 from shipway.pushes.git import CommitInfo
+from shipway.releases import gate
 from shipway.state import artifacts, deployments, facts, holds, releases, settings, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
@@ -217,9 +218,7 @@ def _quarantine(conn: Connection, application: str, commit: str, order: Sequence
     held = [name for name, hold in found.items() if hold is not None and hold.lifted is None]
     said = [f"The quarantine of {commit[:7]} has ended in {_and(over)}."] if over else []
     if held:
-        said.append(
-            f"{commit[:7]} stays in quarantine in {_and(held)} until what comes after it was watched there."
-        )
+        said.append(f"{commit[:7]} stays in quarantine in {_and(held)} {gate.UNTIL.format(it='it')}.")
     return " ".join(said)
 
 
@@ -258,9 +257,8 @@ def _in_full(conn: Connection, cause: Cause) -> str:
         what = f"was bad, {cause.what}" if cause.kind == "bad" else cause.what.rstrip(".")
         return f"{there} is back on r{instead.number}: {short} {what}"
     if cause.stuck:
-        if cause.kind != "bad":
-            return f"{short} stays as it is in {there}, you decide: {cause.what.rstrip('.')}"
-        return f"{short} is bad in {there} and stays as it is: {cause.what.rstrip('.')}, you decide"
+        bad = "" if cause.kind != "bad" else "is bad and "
+        return f"{short} {bad}stays as it is in {there}, you decide: {cause.what.rstrip('.')}"
     return {
         "stopped": f"{cause.what} on {short}",
         "undone": f"{short} does not serve in {there}: {cause.what}",
@@ -333,7 +331,7 @@ def _done(conn: Connection, cause: Cause) -> str:
         return _fate(conn, cause, cause.environment)
     if cause.kind == "stopped" or cause.environment is None:
         bound = [] if cause.run is None else cause.run.deliver
-        return " ".join(filter(None, (_serving(conn, cause, name) for name in bound))) or "It goes nowhere."
+        return _every(conn, cause, bound) or "It goes nowhere."
     if cause.stuck:
         return _frozen(conn, cause)
     if cause.kind in ("bad", "silent") and back(conn, cause) is None:
@@ -411,10 +409,39 @@ def _serving(conn: Connection, cause: Cause, environment: str) -> str:
     now = releases.now_serving(conn, str(cause.application), environment)
     if now is None:
         return ""
+    return f"{environment} serves {_which(conn, cause, now)}."
+
+
+def _every(conn: Connection, cause: Cause, environments: Sequence[str]) -> str:
+    """What serves in each of them; where that is alike it is said once."""
+    alike: dict[str, list[str]] = {}
+    for name in environments:
+        now = releases.now_serving(conn, str(cause.application), name)
+        if now is not None:
+            alike.setdefault(_which(conn, cause, now), []).append(name)
+    return " ".join(
+        f"{_and(names)} {'serves' if len(names) == 1 else 'serve'} {of}." for of, names in alike.items()
+    )
+
+
+def _which(conn: Connection, cause: Cause, now: Serving) -> str:
+    """`r1 (ae6f4fb) as before`, or since when, as far as that is after the run began."""
     release = releases.get(conn, now.release)
     before = cause.run is None or now.since < cause.run.created
-    since = "as before" if before else f"since {_clock(now.since)}"
-    return f"{environment} serves r{release.number} ({release.commit[:7]}) {since}."
+    since = _again(conn, cause, now) or ("as before" if before else f"since {_clock(now.since)}")
+    return f"r{release.number} ({release.commit[:7]}) {since}"
+
+
+def _again(conn: Connection, cause: Cause, now: Serving) -> str:
+    """That it has all requests again, after another was tried with a share of them; empty where none was."""
+    if cause.kind not in ("bad", "silent") or not cause.deployment:
+        return ""
+    tried = deployments.get(conn, cause.deployment)
+    if now.since >= tried.started:
+        return ""
+    gave_back = [at for at, share in deployments.shares(conn, tried) if not share]
+    since = gave_back[-1] if gave_back else tried.ended
+    return "with all requests again" + ("" if since is None else f" since {_clock(since)}")
 
 
 def _next(conn: Connection, cause: Cause, whom: Whom) -> str:
@@ -448,7 +475,7 @@ def _until_it_goes_on(cause: Cause) -> str:
     if not waits_for_packages(cause):
         return f"Wait for a commit that mends {cause.began[:7]}. You will hear when that serves."
     run = "the run" if cause.run is None else f"run {cause.run.number}"
-    again = "" if cause.run is None else f"`shipway retry {cause.run.number}`, or "
+    again = "" if cause.run is None else f"`shipway retry {cause.run.number}` does; or "
     return (
         f"Shipway does not begin {run} again by itself, for nothing says when packages can be fetched. "
         f"Once they can, {again}the next push on top of it takes it along. You will hear when it goes on."
