@@ -795,7 +795,7 @@ def test_a_release_that_is_stuck_is_not_told_as_taken_back(team: Team, tried: st
     message = only(team.tell())
     assert message.kind == "bad"
     assert "prod: r2 is bad and stays, you decide: half its requests failed" in message.subject
-    assert "stays as it is, you decide: 37 of 74 requests failed." in message.text
+    assert "stays as it is in prod, you decide: 37 of 74 requests failed." in message.text
     assert "r2 is frozen at 100 %: r2 has all requests; its data change cannot be taken back; you" in message.text
     assert f"Next     {FORWARD}" in message.text
     assert "back on" not in message.text
