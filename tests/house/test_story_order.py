@@ -1,4 +1,4 @@
-"""The order of the story stands in three places, and is the same in all of them."""
+"""The order of the story stands in four places, and is the same in all of them."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ def test_the_docstring_tells_the_same_story() -> None:
     sentence = re.search(r"reading order of this package:\s*(.*?)\.", shipway.__doc__ or "", re.DOTALL)
     assert sentence is not None
     assert tuple(re.split(r",\s*", sentence[1])) == shipway.STAGES
+
+
+def test_the_page_on_the_layout_has_a_row_for_each_stage() -> None:
+    page = (ROOT / "docs/concepts/layout.md").read_text()
+    assert tuple(re.findall(r"^\| \*\*`(\w+)`\*\* \|", page, re.MULTILINE)) == shipway.STAGES
 
 
 def help_panels() -> list[str]:
