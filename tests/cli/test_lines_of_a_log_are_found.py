@@ -43,8 +43,16 @@ def test_each_line_is_shown_with_its_time_or_that_nobody_knows_it(shipway: Shipw
 
 
 @pytest.mark.usefixtures("_logs")
-@pytest.mark.parametrize("words", [["--env", "prod", "--times"], ["1", "--follow", "--search", "x"]])
-def test_lines_are_those_of_a_run_that_are_there(words: list[str], shipway: Shipway) -> None:
-    said = shipway("logs", "--app", "topup", *words)
+@pytest.mark.parametrize("chosen", [["--search", "x"], ["--times"]])
+def test_lines_are_those_of_a_run_that_are_there(chosen: list[str], shipway: Shipway) -> None:
+    said = shipway("logs", "1", "--app", "topup", "--follow", *chosen)
     assert said.code == 2
     assert "--search and --times are for what a run has written." in said.err
+
+
+@pytest.mark.usefixtures("_logs")
+def test_whoever_asks_for_the_times_of_an_environment_hears_that_they_are_there(shipway: Shipway) -> None:
+    said = shipway("logs", "--app", "topup", "--env", "prod", "--times")
+    assert said.code == 2
+    assert "Each line of an environment has its time already." in said.err
+    assert "shipway logs --env prod" in said.err

@@ -135,7 +135,7 @@ def _one_way(env: str | None, follow: bool, search: str | None, times: bool) -> 
     """Raises UserError for times of an environment, which are there anyway, and lines of a run that are to come:
     they have neither number nor time."""
     if times and env is not None:
-        raise UserError("--search and --times are for what a run has written.", hint="shipway logs RUN --times")
+        raise UserError("Each line of an environment has its time already.", hint=f"shipway logs --env {env}")
     if env is None and follow and (times or search is not None):
         raise UserError("--search and --times are for what a run has written.", hint="shipway logs RUN --times")
 
