@@ -1,6 +1,7 @@
 """The life of a commit, first to last: the only place that knows every stage.
 
 cast       who takes part
+reading    what shipway.yml says at a commit, or its files where there is none
 order      which environments there are, as the default branch says
 plan       what a run has to do
 carry      a push becomes a run, and the run goes from its steps to prod
@@ -13,12 +14,14 @@ probing    what shipway.yml wants asked of them, is asked
 probed     what was answered, for the judge
 scraping   instances are asked for what they measure
 measuring  what instances use of their machine is kept beside that
+cold       when Shipway itself started anew what serves: what is heard then says nothing of the release
 evidence   what speaks for and against a release
 trial      it is judged beside the one before, and the next share waits for that
 put_back   what keeps its share though it was given up is undone once what served before is healthy
 condemn    a bad verdict goes on record
 reverts    a commit that takes the bad one back is made, whatever dies in between
 watch      the trial goes on while the release before is kept warm
+standby    whether the release before, kept warm, fails at the same time
 asking     in doubt most requests go to the one before: was it the release, or the world?
 rehearse   a commit is tried on a copy of the data, with what serves further on, before it goes there
 on_a_copy  one release after the other works with a copy of the data

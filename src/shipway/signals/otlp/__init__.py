@@ -1,5 +1,6 @@
 """What OpenTelemetry's SDKs send over HTTP: logs and metrics, taken in, masked, kept.
 
+turns      whose request is unpacked now
 wire       a request in parts, so that a small one never becomes a large one in memory
 request    what a request brought, written in protobuf or in JSON
 resource   who sends it: which release, which instance
