@@ -66,7 +66,7 @@ def test_a_tree_cannot_ask_for_more_than_its_python(workshop: Workshop) -> None:
 
 
 def test_the_server_of_static_files_is_within_reach(workshop: Workshop, tier: Tier) -> None:
-    python = static_server(tier)[0]
+    python = static_server()[0]
     line = f"{python} -I -c 'import shipway.releases.static as s; print(s.__name__)'"
     done = sh(workshop, tier, workshop.make(FILES).digest, line)
     assert done.stdout == "shipway.releases.static\n", done.stderr

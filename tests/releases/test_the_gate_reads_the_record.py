@@ -127,9 +127,9 @@ def test_a_hold_keeps_nobody_from_the_environments_before_it(database: Database)
     with database.write() as conn:
         run, artifact = green(conn, "a")
         hold(conn, "prod", None)
-        assert gate.to_rehearse(conn, run, "dev", ["test", "prod"]) == artifact
+        assert gate.to_rehearse(conn, run, ["test", "prod"]) == artifact
         with pytest.raises(Frozen, match="froze prod"):
-            gate.to_rehearse(conn, run, "test", ["prod"])
+            gate.to_rehearse(conn, run, ["prod"])
 
 
 def test_a_push_does_not_arrive_after_a_newer_one(database: Database) -> None:

@@ -45,7 +45,7 @@ def run_env(tier: Tier, room: Room) -> dict[str, str]:
     }
 
 
-def static_server(tier: Tier) -> list[str]:
+def static_server() -> list[str]:
     """The command that serves the files of the tree on 127.0.0.1:$PORT."""
     return [sys.executable, "-I", "-m", "shipway.releases.static"]
 

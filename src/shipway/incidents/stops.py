@@ -60,7 +60,7 @@ def end(conn: Connection, fact: Fact) -> Cause | None:
     stops = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
     undone = _undone_before(conn, fact, run)
     hint = str(stops[0].data.get("hint", "")) if stops else ""
-    if any(one.data.get("actor") != "you" for one in stops) or _by_shipway(run, steps, stops, undone):
+    if any(one.data.get("actor") != "you" for one in stops) or _by_shipway(run, stops, undone):
         what = str(stops[0].data.get("message", "")) if stops else run.reason
         error = str(stops[0].data.get("id") or UNKNOWN) if stops else UNKNOWN
         return _machine(conn, fact, run, error, what or "A run could not go on", hint)
@@ -204,7 +204,7 @@ def _explained(conn: Connection, run: Run, steps: list[Step]) -> bool:
     return verdict is not None and bool(first) and verdict.id > first[0].id
 
 
-def _by_shipway(run: Run, steps: list[Step], stops: list[Fact], undone: list[Deployment]) -> bool:
+def _by_shipway(run: Run, stops: list[Fact], undone: list[Deployment]) -> bool:
     """Whether it was no deployment, no step and nobody's mistake that ended the run, though it had begun."""
     return not stops and not undone and bool(run.plan.get("nodes"))
 

@@ -337,7 +337,7 @@ def _done(conn: Connection, cause: Cause) -> str:
     if cause.kind in ("bad", "silent") and back(conn, cause) is None:
         return f"Its traffic is being taken back; the page of {cause.environment} shows how far that is."
     serving = _serving(conn, cause, cause.environment) or f"Nothing serves in {cause.environment}."
-    serving += _stays_set(conn, cause)
+    serving += _stays_set(cause)
     held = holds.on(conn, str(cause.application), cause.environment, str(cause.commit))
     if any(hold.kind == "quarantine" and hold.commit == cause.commit for hold in held):
         short, there = str(cause.commit)[:7], cause.environment
@@ -383,7 +383,7 @@ def _tried_until(conn: Connection, now: Serving) -> float | None:
     return now.warm_until if judged and not verdicts.at_the_end(conn, deployment) else None
 
 
-def _stays_set(conn: Connection, cause: Cause) -> str:
+def _stays_set(cause: Cause) -> str:
     """That what was set comes again, though what serves has the old values."""
     stays = [one.name for one in (*cause.values, *cause.beside) if one.stays]
     if not stays:

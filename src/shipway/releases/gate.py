@@ -110,9 +110,9 @@ def is_rehearsed(conn: Connection, artifact: Artifact, where: str, old: Release)
     )
 
 
-def to_rehearse(conn: Connection, run: Run, environment: str, before: Sequence[str]) -> Artifact:
-    """The artifact of a run, which may go on from `environment` to the next of those `before` which it stands once
-    it is rehearsed. Raises GateClosed, and NotWanted when the run is over.
+def to_rehearse(conn: Connection, run: Run, before: Sequence[str]) -> Artifact:
+    """The artifact of a run, which may go on to the next of the environments `before` which it stands once it is
+    rehearsed. Raises GateClosed, and NotWanted when the run is over.
 
     What holds it further on is asked when it comes there.
     """

@@ -74,7 +74,7 @@ def _rehearse(cast: Cast, run: Run, environment: str, before: Sequence[str]) -> 
             return PASSED
         if ended is not None:
             raise _failed(environment, ended.data["part"], ended.data["reason"], ended.data["excerpt"])
-        new = gate.to_rehearse(conn, run, environment, before)
+        new = gate.to_rehearse(conn, run, before)
         planned = Rehearsal(run, environment, before, new.digest, _olds(conn, new, environment, before))
         serves = any(releases.now_serving(conn, run.application, name) is not None for name in before)
     if not planned.olds:

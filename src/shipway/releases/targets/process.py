@@ -170,7 +170,7 @@ def argv_of(machine: Machine, line: str) -> list[str]:
     A line of a Procfile is for the shell; a simple one replaces the shell, so that signals reach it.
     """
     if line.strip() == "static":
-        return artifact_room.static_server(machine.tier)
+        return artifact_room.static_server()
     if _NEEDS_A_SHELL.search(line):
         return ["sh", "-c", line]
     return ["sh", "-c", _ASSIGNMENTS.sub(r"\1exec ", line.strip(), count=1)]

@@ -73,7 +73,3 @@ class Past:
     def count_slower_than(self, place: int) -> int:
         """How many requests took longer than BOUNDS[place]."""
         return sum(self.durations[place + 1 :])
-
-    def slower_than(self, place: int) -> float:
-        """Their share."""
-        return (self.count_slower_than(place) + 0.5) / (self.timed + 1)

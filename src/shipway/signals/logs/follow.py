@@ -94,7 +94,7 @@ class _Trail:
         self._file: int | None = None
         self._at = 0
         self._last = 0
-        self._done = self._older_than(start)  # the number of the last file that was read
+        self._done = self._all_older()  # the number of the last file that was read
 
     @property
     def waits_since(self) -> int | None:
@@ -122,7 +122,7 @@ class _Trail:
             os.close(self._file)
             self._file = None
 
-    def _older_than(self, start: Key) -> int:
+    def _all_older(self) -> int:
         """The number of the newest file that holds nothing newer."""
         return max((n for n in self.source.numbers() if self._is_old(self.source.before(n))), default=0)
 
