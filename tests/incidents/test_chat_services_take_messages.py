@@ -1,4 +1,4 @@
-"""Slack, Teams, Matrix, ntfy, PagerDuty, each spoken to as the real one is: by Apprise, by its name, over TLS."""
+"""Slack, Teams, Matrix, ntfy, PagerDuty, Twilio: each spoken to as the real one is, by Apprise, over TLS."""
 
 from __future__ import annotations
 
@@ -75,6 +75,21 @@ def test_each_can_be_tried(team: Team, services: Services, name: str) -> None:
     refused = channels.test(team.database, team.vault, channel, ADDRESS, "")
     assert not refused.good
     assert refused.said
+
+
+def test_a_text_message_says_what_it_has_room_for(team: Team, services: Services) -> None:
+    """Twilio refuses what is longer, and so a message would never arrive."""
+    team.channel("ada@example.org", services.urls["Twilio"])
+    before = team.commit("ben")
+    run = team.push(team.commit("ada"), before)
+    team.fail_step(run, "test", excerpt="\n".join(f"E   assert {each} == {'70' * 60}" for each in range(40)))
+    team.tell()
+    team.send()
+    (said,) = [asked.body for asked in services.asked]
+    assert (newest(team).state, said["To"]) == ("sent", "+15005550009")
+    assert len(newest(team).text) > stand_ins.SMS
+    assert said["Body"].startswith(f"[shop] test failed on {team.head[:7]}")
+    assert len(said["Body"]) == stand_ins.SMS
 
 
 def test_an_incident_at_pagerduty_is_one_is_updated_and_resolved(team: Team, services: Services) -> None:

@@ -16,11 +16,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from support.answering import server_context
 
 SLACK, TEAMS = "hooks.slack.com", "prod-1.westeurope.logic.azure.com"
-PAGER = "events.pagerduty.com"
+PAGER, TWILIO = "events.pagerduty.com", "api.twilio.com"
+SMS = 1600  # characters
+TOO_LONG = {"code": 21617, "message": f"The concatenated message body exceeds the {SMS} character limit"}
 ROOM = {"room_id": "!kitchen:example.org", "servers": ["example.org"]}
 LOGIN = {"access_token": "a-token", "user_id": "@shipway:example.org", "home_server": "example.org"}
 
@@ -64,14 +67,18 @@ class Services:
             "Slack": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7Q/#kitchen",
             "Power Automate / Workflows (for MSTeams)": f"workflows://{TEAMS}/e2f6a1/s1gn4tur3",
             "Pager Duty": "pagerduty://s1gn4tur3@correct-horse",
+            "Twilio": "twilio://AC0f1e2d3c4b5a69788796a5b4c3d2e1f0:s1gn4tur3@15005550006/15005550009",
         }
 
     def notify(self, host: str, method: str, path: str, body: bytes) -> tuple[int, Any]:
         """Takes a request in; the answer."""
         told = json.loads(body) if body.startswith(b"{") else body.decode(errors="replace")
+        told = dict(parse_qsl(told)) if host == TWILIO else told
         self.asked.append(Asked(host, method, path, told))
         if self.refuses:
             return self.refuses, {"error": "not now"}
+        if host == TWILIO:
+            return (400, TOO_LONG) if len(told["Body"]) > SMS else (201, {"status": "queued"})
         if "/login" in path:
             return 200, {"flows": [{"type": "m.login.password"}]} if method == "GET" else LOGIN
         return {SLACK: (200, "ok"), TEAMS: (202, ""), PAGER: (202, {"status": "success"})}.get(host, (200, ROOM))
@@ -87,7 +94,9 @@ class Services:
 @contextmanager
 def services(directory: Path) -> Iterator[Services]:
     made = Services()
-    made.contexts = {name: server_context(directory, timedelta(days=30), name) for name in (SLACK, TEAMS, PAGER)}
+    made.contexts = {
+        name: server_context(directory, timedelta(days=30), name) for name in (SLACK, TEAMS, PAGER, TWILIO)
+    }
     made.bundle = directory / "bundle.pem"
     made.bundle.write_text("".join((directory / f"{name}.pem").read_text() for name in made.contexts))
 

@@ -55,6 +55,9 @@ EMAIL = "E-mail"
 OF_JSON = ("version", "title", "message", "attachments", "type")
 """The fields of a webhook in JSON that Apprise writes itself."""
 
+MOST = {"NotifyTwilio": 1600}
+"""Characters of title and text together where what is longer is refused; other services cut it themselves."""
+
 FORWARDING = 60.0
 """Seconds after which no further report is begun with."""
 
@@ -263,6 +266,8 @@ def _keyed(service: Any, order: Mapping[str, Any]) -> tuple[str, str]:
     key = str(order.get("answers") or order["message_id"]).strip("<>")
     news, name = order.get("news"), type(service).__name__
     title, text = str(order["subject"]), f"{order['text']}\nMessage  {order['message_id']}"
+    if name in MOST:
+        text = text[: MOST[name] - len(f"{title}\r\n")]
     if name == "NotifyJSON":
         ours = {"id": key, "update": bool(order.get("answers")) and news != "end", "ended": news == "end"}
         service.payload_extras = {**ours, **service.payload_extras}
