@@ -7,7 +7,7 @@ plan       what a run has to do
 carry      a push becomes a run, and the run goes from its steps to prod
 perform    what the engine can do for a run
 delivery   the phases of one deployment
-conclude   how a deployment ends: done, failed and undone, or unknown
+conclude   how a deployment ends: done, failed and undone, stuck, or unknown
 migrations which releases still work with the data as it is
 standing   which releases run, and which of them is on trial
 probing    what shipway.yml wants asked of them, is asked

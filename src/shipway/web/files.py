@@ -16,7 +16,7 @@ KINDS = {
 
 
 class Files:
-    """What pages are made of (about 70 kB), read once: nothing else can be asked for by any name."""
+    """What pages are made of, some 150 kB, read once: nothing else can be asked for by any name."""
 
     def __init__(self, contents: Mapping[str, bytes]) -> None:
         self.contents = contents

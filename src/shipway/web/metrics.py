@@ -59,7 +59,7 @@ def _families(site: Site) -> Iterator[Metric]:
     yield from _instances(known, list(collector.instances.latest.values()))
     yield _counter(
         "shipway_deployments",
-        "Deployments that have ended, by kind (deploy, rollback) and how: done, failed or unknown.",
+        "Deployments that have ended, by kind (deploy, rollback) and how: done, failed, stuck or unknown.",
         ("application", "environment", "kind", "state"),
         [(labels, count) for labels, count in counted.items() if labels[-1] != RUNNING],
     )
