@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log
 
+from shipway.signals.judge.dealing import Dealing
 from shipway.signals.judge.wager import Wager
 from shipway.signals.verdict import Finding
 
-OF_NEW, LEAST, MOST_NEEDED = 0.7, 8, 50
-"""A block is to hold so many requests of the new release, and so many of both at least and at most."""
-FORGET = 0.9
 LOG_MOST = 690.0
 
 
@@ -93,7 +91,7 @@ class Beside:
         self._wager = Wager([weight for weight, _ in alternatives])
         self._block = Table()
         self._usual = 0.0
-        self._dealt = (0.0, 0.0)
+        self._dealing = Dealing()
 
     def finding(self, what: str) -> Finding:
         seen = self.total
@@ -111,28 +109,24 @@ class Beside:
             self._usual = usual
         self.total += table
         self._block += table
-        if self._block.of >= min(max(OF_NEW / self._share(share), LEAST), MOST_NEEDED):
+        if self._dealing.is_block(self._block.of, share):
             self._close(share)
 
     def see_bad(self, table: Table, share: float, usual: float) -> None:
         """While good requests still end that were dealt out by an earlier share: looks at the bad ones alone."""
-        self._block, self._dealt = Table(), (0.0, 0.0)
+        self.drop()
         self.total += table
         if table.bad:
             self._wager.round([factor_of_bad(table, share, *each.of(usual)) for each in self._alternatives])
 
     def drop(self) -> None:
         """Forgets the open block: requests were dealt out differently within it."""
-        self._block, self._dealt = Table(), (0.0, 0.0)
+        self._block = Table()
+        self._dealing.forget()
 
     def _close(self, planned: float) -> None:
         block, self._block = self._block, Table()
         if 0 < block.bad < block.of:  # otherwise every factor is 1
-            share = self._share(planned)
+            share = self._dealing.share(planned)
             self._wager.round([factor(block, share, *each.of(self._usual)) for each in self._alternatives])
-        self._dealt = (self._dealt[0] * FORGET + block.new_of, self._dealt[1] * FORGET + block.of)
-
-    def _share(self, planned: float) -> float:
-        """What the new release gets by the blocks before, beginning with what it was to get."""
-        share = (self._dealt[0] + 20 * planned) / (self._dealt[1] + 20)
-        return min(max(share, 0.005), 0.995)
+        self._dealing.learn(block.new_of, block.of)

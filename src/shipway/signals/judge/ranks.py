@@ -13,7 +13,8 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 from math import exp, log, sqrt
 
-from shipway.signals.judge.beside import FORGET, LEAST, LOG_MOST, MOST_NEEDED, OF_NEW
+from shipway.signals.judge.beside import LOG_MOST
+from shipway.signals.judge.dealing import Dealing
 from shipway.signals.judge.past import Past
 from shipway.signals.judge.wager import Wager
 from shipway.signals.verdict import SLOW, Finding, slower_than
@@ -95,7 +96,7 @@ class Ranks:
         self._wager = Wager([weight for weight, _ in ALTERNATIVES])
         self._classes: Classes | None = None
         self._known = 0
-        self._dealt = (0.0, 0.0)
+        self._dealing = Dealing()
         self._old, self._new = [0], [0]
         self._seen: tuple[Counts, Counts] = (Tally().durations, Tally().durations)
         self._told: Finding | None = None
@@ -118,14 +119,13 @@ class Ranks:
         self._told = None
         self._old = _plus(self._old, self._classes.sort(old.durations))
         self._new = _plus(self._new, self._classes.sort(new.durations, self._tolerance))
-        part = self._share(share)
-        if self._of >= min(max(OF_NEW / part, LEAST), MOST_NEEDED):
-            self._close(self._classes, part)
+        if self._dealing.is_block(self._of, share):
+            self._close(self._classes, self._dealing.share(share))
 
     def drop(self) -> None:
         """Forgets the open block: requests were dealt out differently within it."""
         self._empty()
-        self._dealt = (0.0, 0.0)
+        self._dealing.forget()
 
     def finding(self) -> Finding:
         """Told by the edge at which the new release differs most."""
@@ -157,14 +157,8 @@ class Ranks:
 
     def _close(self, classes: Classes, share: float) -> None:
         self._wager.round([factor(self._old, self._new, *likely, share) for likely in classes.likely])
-        dealt, of = self._dealt
-        self._dealt = (dealt * FORGET + sum(self._new), of * FORGET + self._of)
+        self._dealing.learn(sum(self._new), self._of)
         self._empty()
-
-    def _share(self, planned: float) -> float:
-        """What the new release gets by the blocks before, beginning with what it was to get."""
-        share = (self._dealt[0] + 20 * planned) / (self._dealt[1] + 20)
-        return min(max(share, 0.005), 0.995)
 
     def _empty(self) -> None:
         number = 1 if self._classes is None else len(self._classes.edges) + 1
