@@ -77,7 +77,7 @@ class NotAllowed(UserError):
 
 
 class StaleEpoch(ShipwayError):
-    """The target has seen a newer deployment than the one that asks (R5): the older one must stop."""
+    """The target has seen a newer deployment than the one that asks (BARS R5): the older one must stop."""
 
     id = "releases.stale_epoch"
     actor = "nobody"

@@ -22,7 +22,7 @@ KEPT = "deployment.kept"
 
 @dataclass(frozen=True)
 class Deployment:
-    """`epoch` grows with every deployment of an environment; the target refuses an older one (R5)."""
+    """`epoch` grows with every deployment of an environment; the target refuses an older one (BARS R5)."""
 
     id: str
     run: str

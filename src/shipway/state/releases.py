@@ -213,7 +213,7 @@ def digests_kept(conn: Connection, last: int) -> set[str]:
 def serve(conn: Connection, release: Release, *, deployment: str, epoch: int, warm_until: float | None) -> None:
     """Records that `release` has the traffic; what had it before is warm until `warm_until`.
 
-    A record with a higher epoch stays as it is (R5).
+    A record with a higher epoch stays as it is (BARS R5).
     """
     before = now_serving(conn, release.application, release.environment)
     if before is not None and before.epoch > epoch:

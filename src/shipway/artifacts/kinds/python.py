@@ -25,8 +25,8 @@ class NotBuildable(UserError):
 def phases(settings: BuildSettings, sources: Sources) -> tuple[Phase, ...]:
     """First what has wheels, with everybody's cache; then what runs code of the application, with its own.
 
-    Packages are copied and never linked: one that writes to its files would change the cache (BARS, "uv,
-    measured"). Raises NotBuildable.
+    Packages are copied and never linked: one that writes to its files would change the cache (BARS S21).
+    Raises NotBuildable.
     """
     tree = _Tree.of(settings, sources)
     fetch = tree.fetch()
