@@ -14,10 +14,12 @@ suspects    the commit that an error came by, or silence
 sure        how sure that is, in one set of words
 patterns    patterns of paths, read in bounded time
 code_owners whose the files are
+acts        what a person did by hand that took requests from a release
 blame       who can mend it, and why
 headlines   what it is called in a few words
 words       the text that they get
 follow      more of a cause that somebody is told of already
+by_hand     who loses an environment to what a person did hears of it
 tell        facts become messages, each once
 channels    by which addresses people are reached
 outbox      messages are sent, however often it takes
