@@ -20,7 +20,6 @@ from shipway.state.pushes import NOTHING
 from shipway.state.runs import Run
 
 FAR = 50  # pushes that are looked back at, and the newest runs of each
-TRIED = 20  # commits of which it is asked whether they lie between two others
 WITH_STEPS = ("failed", "timed out")
 ITSELF = ""
 """In the place of a step: the run, where no step of it failed."""

@@ -42,8 +42,6 @@ SOON = 3.0  # seconds before its time in which a message has a courier that is r
 AT_ONCE, AT_ONCE_EACH, BUSY = 8, 2, 4
 """Couriers; those of one channel; and how many there are when one of a channel has to do."""
 
-Send = Callable[[Channel, Message], Outcome]
-
 
 @dataclass
 class Outbox:
