@@ -15,9 +15,10 @@ from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.pushes.git import Git
 from shipway.state import deployments, errors, facts, holds, messages, runs
 from shipway.state.messages import Draft
-from shipway.web.life import gathering
+from shipway.web import why
+from shipway.web.life import gathering, telling
 from shipway.web.life.moment import Moment
-from web.judged import Trials, bad, on_trial, taken_back
+from web.judged import DOUBT, Trials, bad, good, on_trial, taken_back
 from web.past import EVENT, afternoon
 from web.scene import Scene
 from web.server import Site
@@ -74,6 +75,37 @@ def test_the_whole_life_of_a_bad_release_stands_in_its_order(past: Site) -> None
     found = life(past, "bad")
     assert found["states"] == ["Rolled back from prod", "Quarantined in prod"]
     assert found["says"] == f"It serves in dev and test. Not in prod: {BACK}."
+
+
+def test_that_the_one_before_was_asked_is_on_the_time_line(site: Site) -> None:
+    with site.scene.history():
+        good(site.scene)
+    told = [one for one in life(site, "good")["moments"] if one["kind"].startswith("deployment ")]
+    asked, answered = told
+    assert asked["title"] == "It looked bad in prod"
+    assert asked["says"] == f"{DOUBT} It kept 25 % of the requests, and the one before was asked."
+    assert answered["title"] == "The one before did no better in prod"
+    assert answered["says"] == "All requests went to it again."
+
+
+def test_why_no_commit_takes_it_back_is_on_the_time_line(site: Site) -> None:
+    with site.scene.history():
+        told = Trials(site.scene, "till")
+        run, deployment = told.comes(30, "Count the till")
+        told.share(deployment, 10)
+        why_not = {"reason": "r1 is of the same commit", "same": True}
+        with site.scene.database.write() as conn:
+            deployments.note(conn, deployment, "revert.left_out", why_not, who="shipway")
+        site.scene.end(run)
+    last = life(site, "till")["moments"][-1]
+    assert (last["title"], last["says"]) == ("No commit is to blame", "r1 is of the same commit.")
+
+
+def test_all_that_says_why_a_commit_is_where_it_is_is_on_its_time_line() -> None:
+    ways = (telling.STATES, telling.OWN, telling.WITH_ANOTHER)
+    for kind in why.SENTENCES:
+        assert sum(kind in way for way in ways) == 1, f"{kind} is in none of STATES, OWN and WITH_ANOTHER, or two"
+    assert set(telling.STATES) <= set(why.SENTENCES)
 
 
 def places(site: Site, application: str) -> dict[str, str]:

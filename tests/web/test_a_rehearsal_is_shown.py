@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, replace
+from typing import Any
 
 from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.project import Project
@@ -133,3 +135,26 @@ def test_where_nobody_is_suspected_it_says_why(site: Site) -> None:
     failed(site.scene, Suspicion("No call of the stack is in a file of the repository."))
     page = site.get("/runs/topup:1").text
     assert "No commit is suspected. No call of the stack is in a file" in page
+
+
+def moments(site: Site, run: Run) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = site.get(f"/api/v1/applications/prices/commits/{run.commit}").json["moments"]
+    return found
+
+
+def test_one_that_failed_is_where_the_time_line_of_its_commit_ends(site: Site) -> None:
+    run = rehearsed(site.scene, "failed")
+    last = moments(site, run)[-1]
+    part = re.escape(f", on the data as {run.commit[:7]} leaves it")
+    assert last["state"] == "failed"
+    assert re.fullmatch(rf"Its rehearsal in test failed with r1 of prod \(\w{{7}}\){part}", last["title"])
+    assert last["says"] == "Web did not get healthy within 3 s: GET / answered 500."
+    page = site.get(f"/applications/prices/commits/{run.commit}").text
+    line = page.partition("Its rehearsal in test failed with r1")[2]
+    assert "no such column: &lt;cents&gt;" in line.partition("</li>")[0]
+
+
+def test_one_that_passed_or_was_not_needed_is_on_the_time_line(site: Site) -> None:
+    passed = moments(site, rehearsed(site.scene, "passed"))[-1]
+    assert (passed["state"], passed["title"]) == ("passed", "Its rehearsal in test passed after 4.0 s")
+    assert passed["says"] == "It and r1 of prod work with the same data."

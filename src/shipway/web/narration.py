@@ -226,7 +226,7 @@ def _of_trial(fact: Fact) -> str:
     if fact.kind == "deployment.try":
         return f"{fact.data['share']} % of the requests go to it{why.because(fact.data)}"
     if fact.kind in ASKED:
-        return why.SENTENCES[fact.kind](fact.data)
+        return str(why.said(fact))
     return (
         f"{fact.kind.removeprefix('verdict.').replace('_', ' ')} at {fact.data['share']} %: {fact.data['reason']}"
     )

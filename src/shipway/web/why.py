@@ -31,6 +31,20 @@ class Event:
     lines: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Said:
+    """`what` happened, `more` of it after a colon or what else they are `joined` by, and `why` in brackets."""
+
+    what: str
+    more: str = ""
+    why: str = ""
+    joined: str = ": "
+
+    def __str__(self) -> str:
+        why = f" ({self.why[0].lower()}{self.why[1:]})" if self.why else ""
+        return f"{self.what}{why}{self.joined if self.more else ''}{self.more}"
+
+
 def events(conn: Connection, application: str, environment: str, commit: str) -> list[Event]:
     """What is on record of a commit (a whole id) in one environment, oldest first."""
     found = facts.after(conn, 0, application=application, environment=environment, commit=commit, limit=1000)
@@ -79,32 +93,35 @@ def _taken(conn: Connection, had: Deployment, by: Deployment) -> Event | None:
     return Event(moved[-1].at, "release.rolled_back" if back else "release.replaced", moved[-1].id, says)
 
 
+def said(fact: Fact, here: str = "") -> Said | None:
+    """What a fact says of its commit, if it says anything of where that is; `here` names the environment where
+    that is not plain: ` in prod`.
+    """
+    say = SENTENCES.get(fact.kind)
+    about = {"environment": fact.environment, "who": fact.who, "here": here}
+    return None if say is None else say({**fact.data, **about})
+
+
 def _event(fact: Fact, judged: Sequence[str]) -> Event | None:
     """Why it was judged so stands where it was, and not again where something came of it."""
-    say = SENTENCES.get(fact.kind)
-    if say is None:
+    found = said(fact)
+    if found is None or not found.what:
         return None
-    says = say({**fact.data, "environment": fact.environment, "who": fact.who})
-    says = says if fact.kind.startswith("verdict.") else unsaid(says, judged)
-    return Event(fact.at, fact.kind, fact.id, says) if says else None
+    says = str(found) if fact.kind.startswith("verdict.") else unsaid(str(found), judged)
+    return Event(fact.at, fact.kind, fact.id, says)
 
 
-def _begun(data: Data) -> str:
-    return (
+def _begun(data: Data) -> Said:
+    return Said(
         f"r{data['release']} was to come back"
         if data["kind"] == "rollback"
         else f"r{data['release']} was to serve"
     )
 
 
-def _ended(data: Data) -> str:
-    return f"its deployment was done after {length(data['seconds'])}"
-
-
-def _because(data: Data) -> str:
-    """In brackets; nothing where it was not recorded."""
-    reason = str(data.get("reason", "")).rstrip(".")
-    return f" ({reason[0].lower()}{reason[1:]})" if reason else ""
+def _reason(data: Data) -> str:
+    """Nothing where it was not recorded."""
+    return str(data.get("reason", "")).rstrip(".")
 
 
 def because(data: Data) -> str:
@@ -112,72 +129,92 @@ def because(data: Data) -> str:
     return f", because {data['why']}" if data.get("why") else ""
 
 
+def _to(data: Data) -> str:
+    return f" to {data['environment']}" if data["here"] else ""
+
+
 def _rehearsed_with(data: Data) -> str:
     return listed([f"r{old['number']} of {old['environment']}" for old in data["with"]])
 
 
-def _switched_back(data: Data) -> str:
+def _switched_back(data: Data) -> Said:
     """Only where one is frozen beside it what served before does not have all requests."""
     shares = data.get("shares") or {}
-    return f"{listed([f'{number} has its {share} %' for number, share in shares.items()])} again" if shares else ""
+    return Said(
+        f"{listed([f'{number} has its {share} %' for number, share in shares.items()])} again" if shares else ""
+    )
 
 
-def _answered(data: Data) -> str:
+def _answered(data: Data) -> Said:
     """Before kinds were recorded, every answer was said to be one."""
     good = data.get("kind", "good") == "good"
-    said = "the one before did no better" if good else "nobody could tell if the one before does better"
-    return f"{said}: all requests went to it again"
+    did = "the one before did no better" if good else "nobody could tell if the one before does better"
+    return Said(f"{did}{data['here']}", "all requests went to it again")
+
+
+def _judged(kind: str) -> Callable[[Data], Said]:
+    return lambda data: Said(f"r{data['release']} {kind} at {data['share']} %", data["reason"])
 
 
 REHEARSED = ("rehearsal.passed", "rehearsal.failed", "rehearsal.unneeded")
 """How a rehearsal ended: it is on record where it was, and says why the commit is not further on."""
 
-SENTENCES: Mapping[str, Callable[[Data], str]] = {
+SENTENCES: Mapping[str, Callable[[Data], Said]] = {
     "deployment.begun": _begun,
-    "run.stopped": lambda data: f"it was not deployed: {data['message']}",
-    "deployment.overtaken": lambda data: f"it was not deployed: {data['reason']}",
-    "deployment.unneeded": lambda data: f"nothing had to move: {data['reason']}",
-    "rehearsal.passed": lambda data: (
-        f"its rehearsal in {data['environment']} passed after {length(data['seconds'])}: it and "
-        f"{_rehearsed_with(data)} work with the same data"
+    "run.stopped": lambda data: Said("it was not deployed", data["message"]),
+    "deployment.overtaken": lambda data: Said(f"it was not deployed{_to(data)}", data["reason"]),
+    "deployment.unneeded": lambda data: Said(f"nothing had to move{data['here']}", data["reason"]),
+    "rehearsal.passed": lambda data: Said(
+        f"its rehearsal in {data['environment']} passed after {length(data['seconds'])}",
+        f"it and {_rehearsed_with(data)} work with the same data",
     ),
-    "rehearsal.failed": lambda data: (
-        f"its rehearsal in {data['environment']} failed with {data['part']}: {data['reason']}"
+    "rehearsal.failed": lambda data: Said(
+        f"its rehearsal in {data['environment']} failed with {data['part']}", data["reason"]
     ),
-    "rehearsal.unneeded": lambda data: f"nothing was rehearsed in {data['environment']}: {data['reason']}",
-    "deployment.try": lambda data: f"{data['share']} % of the requests went to it{because(data)}",
-    "deployment.asked": lambda data: (
-        f"it looked bad{_because(data)}: it kept {data['share']} % of the requests, and the one before was asked"
+    "rehearsal.unneeded": lambda data: Said(f"nothing was rehearsed in {data['environment']}", data["reason"]),
+    "deployment.try": lambda data: Said(f"{data['share']} % of the requests went to it{because(data)}"),
+    "deployment.asked": lambda data: Said(
+        f"it looked bad{data['here']}",
+        f"it kept {data['share']} % of the requests, and the one before was asked",
+        why=_reason(data),
     ),
     "deployment.answered": _answered,
-    "deployment.before_out": lambda data: (
-        f"it looked bad while r{data['before']}, kept warm, was not healthy either: nothing was held against it"
+    "deployment.before_out": lambda data: Said(
+        f"it looked bad{data['here']} while r{data['before']}, kept warm, was not healthy either",
+        "nothing was held against it",
     ),
-    "deployment.before_in_again": lambda _data: "the one before was healthy again, or it looked well",
-    "verdict.good": lambda data: f"r{data['release']} was judged good at {data['share']} %: {data['reason']}",
-    "verdict.bad": lambda data: f"r{data['release']} was judged bad at {data['share']} %: {data['reason']}",
-    "verdict.not_known": lambda data: (
-        f"r{data['release']} is not known to be good at {data['share']} %: {data['reason']}"
+    "deployment.before_in_again": lambda data: Said(
+        f"the one before was healthy again{data['here']}, or it looked well"
     ),
-    "deployment.switched": lambda _data: "all requests went to it",
-    "deployment.undo": lambda data: f"it was given up: {data['reason']}",
-    "deployment.done": _ended,
+    "verdict.good": _judged("was judged good"),
+    "verdict.bad": _judged("was judged bad"),
+    "verdict.not_known": _judged("is not known to be good"),
+    "deployment.switched": lambda _data: Said("all requests went to it"),
+    "deployment.undo": lambda data: Said("it was given up", data["reason"]),
+    "deployment.done": lambda data: Said(f"its deployment was done after {length(data['seconds'])}"),
     "deployment.switched_back": _switched_back,
-    "deployment.kept": lambda data: (
-        f"it keeps {data['share']} % of the requests until r{data['before']}, which served before, is healthy"
+    "deployment.kept": lambda data: Said(
+        f"it keeps {data['share']} % of the requests{data['here']} until r{data['before']}, which served before, "
+        "is healthy"
     ),
-    "deployment.failed": lambda _data: "what served before serves as before",
-    "deployment.stuck": lambda data: str(data["reason"]).rstrip("."),
-    "deployment.unknown": lambda data: f"nobody can know how its deployment ended: {data['reason']}",
-    "commit.quarantined": lambda _data: f"it was quarantined {UNTIL.format(it='it')}",
-    "release.silent": lambda data: f"it gave no answers and was taken back; nothing is held: {data['reason']}",
-    "release.decided": lambda data: decisions.of_data(str(data["who"]), data).wants,
-    "release.stuck": lambda data: f"nothing can go back: {data['reason']}",
-    "revert.ready": lambda data: f"a commit that takes it back is ready on the branch {data['branch']}",
-    "revert.left_out": lambda data: (
-        f"{'no commit is to blame' if data.get('same') else 'no commit that takes it back could be made'}: "
-        f"{data['reason']}"
+    "deployment.failed": lambda _data: Said("what served before serves as before"),
+    "deployment.stuck": lambda data: Said(_reason(data)),
+    "deployment.unknown": lambda data: Said("nobody can know how its deployment ended", data["reason"]),
+    "commit.quarantined": lambda data: Said(
+        f"it was quarantined{data['here']}", UNTIL.format(it="it"), joined=" "
     ),
-    "commit.fixed": lambda data: f"{data['by'][:7]} has mended it, and ended its quarantine",
-    "commit.cleared": lambda data: f"{data['who']} ended its quarantine: “{data['reason']}”",
+    "release.silent": lambda data: Said(
+        f"it gave no answers{data['here']} and was taken back; nothing is held", data["reason"]
+    ),
+    "release.decided": lambda data: Said(decisions.of_data(str(data["who"]), data).wants),
+    "release.stuck": lambda data: Said(f"nothing can go back{data['here']}", data["reason"]),
+    "revert.ready": lambda data: Said(
+        "a commit that takes it back is ready", f"on the branch {data['branch']}", joined=" "
+    ),
+    "revert.left_out": lambda data: Said(
+        "no commit is to blame" if data.get("same") else "no commit that takes it back could be made",
+        data["reason"],
+    ),
+    "commit.fixed": lambda data: Said(f"its quarantine{data['here']} ended", f"{data['by'][:7]} has mended it"),
+    "commit.cleared": lambda data: Said(f"{data['who']} ended its quarantine", f"“{data['reason']}”"),
 }

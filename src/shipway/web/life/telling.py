@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from shipway.incidents.channels import BY_HAND, ENDED, SETTLED, UPDATED, WORSE
-from shipway.releases.gate import GATES, UNTIL
+from shipway.releases.gate import GATES
 from shipway.signals.verdict import counted, finding, is_unasked, noted, titled, weight
 from shipway.state import decisions
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.messages import Message
 from shipway.state.releases import Release
+from shipway.web import why
 from shipway.web.journey import TAKEN_BACK, Journey
 from shipway.web.life.moment import Chip, Moment
 from shipway.web.life.record import Record, Suspected
@@ -80,13 +81,13 @@ def _runs(record: Record) -> Iterator[Moment]:
             continue
         message, hint = str(gate.data.get("message") or ""), str(gate.data.get("hint") or "")
         known = said.get(message)
-        why = [_without_numbers(record, message), "" if hint in hinted else hint]
+        reasons = [_without_numbers(record, message), "" if hint in hinted else hint]
         if known is not None:
-            why = [f"For the same reason as run {known}."]
+            reasons = [f"For the same reason as run {known}."]
         said.setdefault(message, now.run.number)
         hinted.add(hint)
         title = f"Run {now.run.number} was stopped before it was deployed"
-        says = _asked(now) + " ".join(part for part in why if part)
+        says = _asked(now) + " ".join(part for part in reasons if part)
         yield replace(_of_run(record, now), state="blocked", title=title, says=says, fact=gate.id)
 
 
@@ -115,7 +116,8 @@ def _of_run(record: Record, now: Journey) -> Moment:
     run = now.run
     told = record.fact(RUN_ENDS, run=run.id)
     gates = [fact for fact in now.stopped if fact.data.get("id") in GATES]
-    failed = run.state == "failed" and not now.deployments and not gates
+    told_apart = gates or now.failed_rehearsal is not None
+    failed = run.state == "failed" and not now.deployments and not told_apart
     return Moment(
         at=run.created,
         kind="run",
@@ -290,12 +292,48 @@ def _of_fact(record: Record, fact: Fact) -> Moment | None:
         return _gate(fact) if fact.data.get("id") in GATES else None
     if fact.kind == "error.suspected" and fact.data.get("commit") != record.commit:
         return _unsuspected(fact)
-    told = SIMPLE.get(fact.kind)
+    return _of_own(fact) or _as_said(fact)
+
+
+def _of_own(fact: Fact) -> Moment | None:
+    told = OWN.get(fact.kind)
     if told is None:
         return None
     state, title, says = told(fact)
-    kind = fact.kind.replace(".", " ")
-    return Moment(fact.at, kind, state, title, says, fact.id, fact.environment)
+    return Moment(fact.at, _kind(fact), state, title, says, fact.id, fact.environment)
+
+
+def _as_said(fact: Fact) -> Moment | None:
+    """In the words that say why the commit is where it is."""
+    state = STATES.get(fact.kind)
+    said = None if state is None else why.said(fact, f" in {fact.environment}")
+    if state is None or said is None:
+        return None
+    return Moment(
+        at=fact.at,
+        kind=_kind(fact),
+        state=state,
+        title=_begun(said.what.removeprefix("it was ")),
+        says=" ".join(_whole(part) for part in (said.why, said.more) if part),
+        fact=fact.id,
+        environment=fact.environment,
+        lines=_lines(str(fact.data.get("excerpt") or "")),
+    )
+
+
+def _kind(fact: Fact) -> str:
+    return fact.kind.replace(".", " ")
+
+
+def _begun(text: str) -> str:
+    """As a sentence begins, unless it is with a release or a commit."""
+    first = text.split(" ", 1)[0]
+    return text if any(sign.isdigit() for sign in first) else f"{text[:1].upper()}{text[1:]}"
+
+
+def _whole(text: str) -> str:
+    """A sentence."""
+    return f"{_begun(text).rstrip('.')}."
 
 
 def _verdict(record: Record, fact: Fact) -> Moment:
@@ -375,58 +413,68 @@ def _lines(text: str) -> Sequence[str]:
     return [plain(line) for line in text.splitlines()][:EXCERPT]
 
 
-Said = tuple[str, str, str]
+WITH_ANOTHER = {
+    "run.stopped": "its run, or a gate",
+    "verdict.good": "a verdict with its numbers",
+    "verdict.bad": "a verdict with its numbers",
+    "verdict.not_known": "a verdict with its numbers",
+    **dict.fromkeys(
+        (
+            "deployment.begun",
+            "deployment.try",
+            "deployment.switched",
+            "deployment.undo",
+            "deployment.switched_back",
+            "deployment.done",
+            "deployment.failed",
+            "deployment.stuck",
+            "deployment.unknown",
+        ),
+        "its deployment, with its shares and how it ended",
+    ),
+}
+"""What says why a commit is where it is and is told as a part of something else on the time line: of what."""
 
-SIMPLE: Mapping[str, Callable[[Fact], Said]] = {
+STATES: Mapping[str, str] = {
+    "deployment.overtaken": "draining",
+    "deployment.unneeded": "serving",
+    "deployment.asked": "unknown",
+    "deployment.answered": "serving",
+    "deployment.before_out": "unknown",
+    "deployment.kept": "unknown",
+    "deployment.before_in_again": "serving",
+    "rehearsal.passed": "passed",
+    "rehearsal.failed": "failed",
+    "rehearsal.unneeded": "passed",
+    "commit.quarantined": "quarantined",
+    "commit.fixed": "passed",
+    "revert.ready": "commit",
+    "revert.left_out": "draining",
+    "release.silent": "rolled",
+    "release.stuck": "blocked",
+}
+"""The shapes of what is a moment of its own, in the words of `why`."""
+
+OWN: Mapping[str, Callable[[Fact], tuple[str, str, str]]] = {
     "message.again": lambda fact: (
         "bell",
         f"{fact.who} had a message to {fact.data['person']} sent again",
         fact.data["subject"],
-    ),
-    "deployment.overtaken": lambda fact: ("draining", f"Not deployed to {fact.environment}", fact.data["reason"]),
-    "deployment.unneeded": lambda fact: (
-        "serving",
-        f"Nothing had to move in {fact.environment}",
-        fact.data["reason"],
     ),
     "deployment.taken_back": lambda fact: (
         "rolled",
         f"{fact.data['who']} took it back from {fact.environment}",
         "While it was tried on a share of the requests.",
     ),
-    "commit.quarantined": lambda fact: (
-        "quarantined",
-        f"Quarantined in {fact.environment}",
-        f"U{UNTIL.format(it='it')[1:]}.",
-    ),
-    "revert.ready": lambda fact: (
-        "commit",
-        "A commit that takes it back is ready",
-        f"On the branch {fact.data['branch']}.",
-    ),
-    "commit.fixed": lambda fact: (
-        "passed",
-        f"Its quarantine in {fact.environment} ended",
-        f"{str(fact.data['by'])[:7]} has mended it.",
-    ),
     "commit.cleared": lambda fact: (
         "passed",
         f"Its quarantine in {fact.environment} ended",
         f"{fact.who} gave it all requests as it is: “{fact.data['reason']}”.",
-    ),
-    "release.silent": lambda fact: (
-        "rolled",
-        f"It gave no answers in {fact.environment}, and is taken back",
-        fact.data["reason"],
     ),
     "release.decided": lambda fact: (
         "rolled",
         f"{fact.who} decided that r{fact.data['release']} gets all requests of {fact.environment}",
         decisions.of_fact(fact).reason,
     ),
-    "release.stuck": lambda fact: (
-        "blocked",
-        f"Nothing can go back in {fact.environment}",
-        fact.data["reason"],
-    ),
 }
+"""What is about an act of somebody, in words of the time line."""
