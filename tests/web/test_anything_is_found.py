@@ -8,12 +8,41 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from shipway.pushes.git import Git
 from shipway.state import runs
-from web.judged import Trials, fine, on_trial
+from shipway.web import pages
+from shipway.web.finding.search import FEW, LATELY
+from shipway.web.routes import Declared
+from web.judged import Trials, fine, on_trial, stuck, unheard_of
+from web.past import afternoon
+from web.scene import Scene
 from web.server import Site
 from web.visiting import person
 
 PROD = "/applications/topup/environments/prod"
+PLACE = "/applications/{application}/environments/{environment}"
+FORM = re.compile(r'<form[^>]* method="post" action="([^"]+)"')
+ON_EVERY_PAGE = ("/signin", "/signout")
+"""Acts that nobody has to look for: without a session there is no other page, and every page has the way out."""
+
+SAID = {
+    "/tokens": "make a token",
+    "/tokens/{token}/revoke": "revoke a token",
+    "/sessions/{session}/end": "end a session",
+    "/messages/{message}/again": "send a message again",
+    "/runs/{run}/cancel": "cancel run slow",
+    "/runs/{run}/retry": "run topup again",
+    "/applications/{application}/settings": "default branch topup",
+    "/applications/{application}/errors/{error}/resolve": "resolve topup error 1",
+    f"{PLACE}/rollback": "roll back topup prod",
+    f"{PLACE}/releases/{{release}}/back": "take back trying prod",
+    f"{PLACE}/decide": "decide stuck prod",
+    f"{PLACE}/deploy": "promote ledger test",
+    f"{PLACE}/freeze": "freeze topup prod",
+    f"{PLACE}/thaw": "thaw alone prod",
+    f"{PLACE}/configuration": "value topup prod away",
+}
+ACTS = [one for one in pages.ROUTES if one.method == "POST" and one.path not in ON_EVERY_PAGE]
 
 
 def find(site: Site, said: str) -> list[tuple[str, str, str]]:
@@ -65,12 +94,85 @@ def test_each_kind_of_thing_is_found_and_the_best_comes_first(past: Site) -> Non
         ("make a token", "action", "Make a token", "/tokens#make"),
     ],
 )
-def test_every_page_and_every_act_is_found(past: Site, said: str, kind: str, title: str, address: str) -> None:
+def test_a_page_or_an_act_is_found_by_its_words(
+    past: Site, said: str, kind: str, title: str, address: str
+) -> None:
     assert find(past, said.replace(" ", "%20"))[0] == (kind, title, address)
 
 
+@pytest.fixture(scope="module")
+def acting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An afternoon, with something on trial, something frozen and something under way besides."""
+    scene = Scene.empty(tmp_path_factory.mktemp("acting"))
+    with scene.history():
+        for tell in (stuck, on_trial, unheard_of):
+            tell(scene)
+    afternoon(scene)
+    scene.application("slow")
+    scene.begin(scene.push("slow", "Wait for it"))
+    site = Site.start(scene)
+    site.sign_in("ben")
+    yield site
+    site.stop()
+    scene.database.close()
+
+
+@pytest.mark.parametrize("declared", ACTS, ids=lambda one: str(one.path))
+def test_every_act_of_a_page_is_found_where_it_is_done(acting: Site, declared: Declared) -> None:
+    said = SAID.get(declared.path)
+    assert said is not None, f"say with which words {declared.path} is found"
+    kind, title, address = find(acting, said.replace(" ", "%20"))[0]
+    path, _, anchor = address.partition("#")
+    page = acting.get(path).text
+    assert kind == "action"
+    assert does_it(declared.path, page), f"{title} leads to {address}"
+    assert not anchor or f'id="{anchor}"' in page
+
+
+@pytest.mark.parametrize("path", ["/runs/{run}/cancel", f"{PLACE}/decide", f"{PLACE}/releases/{{release}}/back"])
+def test_what_is_harmful_is_asked_for_before_it_is_done(acting: Site, path: str) -> None:
+    """What its line says of it: the page asks."""
+    found = acting.get(f"/api/v1/search?q={SAID[path].replace(' ', '%20')}").json["results"][0]
+    assert "asks" in found["about"]
+    page, _, anchor = found["address"].partition("#")
+    asked = acting.get(page).text.partition(f'id="{anchor}"')
+    assert asked[0].endswith('<details class="sure" ')
+    assert does_it(path, asked[2].partition("</details>")[0])
+
+
+def does_it(path: str, html: str) -> bool:
+    """Whether a form of it does what a path is for."""
+    does = re.compile(re.sub(r"{\w+}", "[^/]+", path))
+    return any(does.fullmatch(each) for each in FORM.findall(html))
+
+
+def test_an_old_commit_is_found_by_its_subject_and_its_author(site: Site) -> None:
+    """Which the newest runs do not have: of the application that is named, and of all where there are few."""
+    scene = site.scene
+    scene.application("shop")
+    first = scene.push("shop", "Weigh the parcels", who="ben")
+    author = Git(scene.places.repository("shop")).commit(first.commit).author
+    for number in range(3):
+        scene.push("shop", f"Change {number}")
+    scene.application("busy")
+    commit = scene.commit("busy", "Tick")
+    for _ in range(LATELY):
+        scene.push("busy", "", commit=commit)
+    expected = (
+        "commit",
+        f"{first.commit[:7]} Weigh the parcels",
+        f"/applications/shop/commits/{first.commit[:10]}",
+    )
+    assert expected in find(site, "weigh%20parcels")
+    assert expected in find(site, f"shop%20{author.split()[0]}")
+    for number in range(FEW):
+        scene.application(f"other-{number}")
+    assert expected not in find(site, "weigh%20parcels")
+    assert find(site, "shop%20weigh%20parcels")[0] == expected
+
+
 def test_an_open_error_is_found_by_what_it_says(past: Site) -> None:
-    ((kind, title, address),) = find(past, "topup%20error%201")
+    kind, title, address = find(past, "topup%20error%201")[0]
     assert (kind, address) == ("error", "/applications/topup/errors/1")
     assert title.startswith("topup error 1 ")
 

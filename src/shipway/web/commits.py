@@ -11,7 +11,7 @@ from shipway.pushes.git import CommitInfo, Git, GitFailed
 from shipway.web.words import counted, several
 
 NOT_PUSHED = "It may not have been pushed yet: `git push shipway HEAD` does that. `shipway runs` lists what was."
-REMEMBERED, REMEMBERED_LISTS = 10_000, 500
+REMEMBERED, REMEMBERED_LISTS, REMEMBERED_HISTORIES = 10_000, 500, 10
 Reverted = tuple[str, str]
 """A commit, and beside a merge the parent whose state came back."""
 
@@ -42,6 +42,7 @@ class Commits:
         self._contains = lru_cache(REMEMBERED)(self._ask)
         self._brought = lru_cache(REMEMBERED_LISTS)(self._list)
         self._reverts = lru_cache(REMEMBERED_LISTS)(self._find_reverts)
+        self._newest = lru_cache(REMEMBERED_HISTORIES)(self._look_back)
 
     def about(self, application: str, commit: str) -> CommitInfo:
         """Who wrote it and what it says; empty words when the repository does not have it (any more)."""
@@ -63,6 +64,10 @@ class Commits:
     def brought(self, application: str, base: str, head: str, limit: int) -> Sequence[CommitInfo] | None:
         """What `head` has and `base` has not, newest first, at most `limit`; None if nobody can tell."""
         return self._brought(application, base, head, limit)
+
+    def newest(self, application: str, head: str, limit: int) -> Sequence[CommitInfo]:
+        """`head` and what is before it, newest first, without merges, at most `limit`; nothing if git has none."""
+        return self._newest(application, head, limit)
 
     def reverted(self, application: str, commit: str, head: str, ready: str = "") -> str:
         """What takes `commit` back in `head` and was not taken back there itself; nothing if nothing does.
@@ -136,6 +141,12 @@ class Commits:
             return tuple(self._git(application).brought(base, head, limit))
         except (GitFailed, ValueError):
             return None
+
+    def _look_back(self, application: str, head: str, limit: int) -> Sequence[CommitInfo]:
+        try:
+            return tuple(self._git(application).brought(None, head, limit))
+        except (GitFailed, ValueError):
+            return ()
 
     def _find_reverts(self, application: str, base: str, head: str) -> Sequence[tuple[str, Sequence[Reverted]]]:
         try:

@@ -1,7 +1,7 @@
 """What there is to be found: pages, applications, environments, what can be done there, commits, runs, people.
 
 Whoever is signed in may see all of it. What is looked at is bounded: the board of all applications, which is kept,
-the newest runs, and a few questions to the record.
+the newest runs, the newest commits of a few applications, and a few questions to the record.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from shipway.web.words import several
 
 MOST = 30
 LATELY = 60  # runs, and open errors, of which the words are looked at
+FEW, FAR = 5, 1000  # applications of which git is asked, and commits of each
 DIGITS = re.compile(r"[0-9a-f]{4,40}")
 BROKE = "who broke it broken"
 PAGES = (
@@ -43,6 +44,13 @@ INSTALLATION = (
     Found("page", "API reference", "every call, and who may make it", "/reference/api", "docs curl programs json"),
     Found("page", "Patterns", "every element of the pages, in every state", "/patterns", "design style"),
     Found("action", "End a session", "its page asks", "/sessions#list", "sign out"),
+    Found(
+        "action",
+        "Send a message again",
+        "what no channel took has a button for it",
+        "/messages?state=waiting",
+        "resend undelivered",
+    ),
 )
 OWNERS = (
     Found("page", "Tokens", "who may call, and what they may do", "/tokens", "keys credentials access"),
@@ -70,6 +78,7 @@ def search(site: Site, conn: Connection, said: str, most: int = MOST, *, owner: 
         chain.from_iterable(_of_row(row) for row in every),
         chain.from_iterable(_why_not(site, row) for row in every) if "why" in asked else (),
         _commits(site, conn, asked),
+        _older_commits(site, every, asked),
         _errors(conn),
         _people(every),
     )
@@ -93,6 +102,8 @@ def _of_row(row: Row) -> Iterator[Found]:
     yield Found(
         "page", f"Errors of {row.name}", "what went wrong in it, by whose commit", f"{home}/errors", "exceptions"
     )
+    about = f"{row.standing.application.default_branch}: its shipway.yml says which environments there are"
+    yield Found("action", f"Set the default branch of {row.name}", about, f"{home}/settings#branch", "change main")
     for before, place in reversed(list(zip([None, *row.places], row.places, strict=False))):
         yield from _acts(row, place, before)
     yield from _acts_on_run(row)
@@ -100,9 +111,7 @@ def _of_row(row: Row) -> Iterator[Found]:
 
 def _acts(row: Row, place: Place, before: Place | None) -> Iterator[Found]:
     where, address = f"{row.name} {place.name}", _place(row, place)
-    if place.release is not None:
-        about = f"r{place.release.number} serves; the page says what moves, and asks"
-        yield Found("action", f"Roll back {where}", about, f"{address}#roll-back", "rollback go back undo")
+    yield from _ways_back(row, place)
     if before is not None and before.release is not None and not _same(before, place):
         commit = before.release.commit[:7]
         about = f"{commit} serves in {before.name}; the page says what moves, and asks"
@@ -116,6 +125,9 @@ def _acts(row: Row, place: Place, before: Place | None) -> Iterator[Found]:
     yield Found("action", f"Set a secret of {where}", about, f"{address}#add-secret", "add password env configure")
     about = "a variable of its processes"
     yield Found("action", f"Set a value of {where}", about, f"{address}#add-value", "add env variable configure")
+    about = "what is set is listed; Change has the way"
+    also = "unset remove delete env variable"
+    yield Found("action", f"Take a value or secret of {where} away", about, f"{address}#configuration", also)
     yield Found(
         "page", f"Configuration of {where}", "values and secrets", f"{address}#configuration", "env configure"
     )
@@ -123,6 +135,22 @@ def _acts(row: Row, place: Place, before: Place | None) -> Iterator[Found]:
     yield Found("action", f"Compare releases of {where}", "in order, with their commits", f"{address}#releases")
     errors_there = f"/applications/{row.name}/errors?environment={place.name}"
     yield Found("page", f"Errors of {where}", "what was reported from there", errors_there, "exceptions read")
+
+
+def _ways_back(row: Row, place: Place) -> Iterator[Found]:
+    """From what is frozen with a share, from what is tried on one, or from what serves."""
+    where, address = f"{row.name} {place.name}", _place(row, place)
+    if place.stuck is not None and place.stuck.before is not None:
+        about = f"{place.stuck.title}; the page says what moves, and asks why"
+        decide = f"{address}#decide-r{place.stuck.before.number}"
+        yield Found("action", f"Decide what serves in {where}", about, decide, "give all requests roll back")
+    elif place.coming is not None and place.coming.share:
+        about = f"it has {place.coming.share} % of the requests; the page says what moves, and asks"
+        title = f"Take r{place.coming.release.number} of {where} back"
+        yield Found("action", title, about, f"{address}#roll-back", "roll back rollback undo stop")
+    elif place.release is not None:
+        about = f"r{place.release.number} serves; the page says what moves, and asks"
+        yield Found("action", f"Roll back {where}", about, f"{address}#roll-back", "rollback go back undo")
 
 
 def _same(one: Place, other: Place) -> bool:
@@ -139,8 +167,8 @@ def _acts_on_run(row: Row) -> Iterator[Found]:
         yield Found(
             "action", f"Run {name} again", "tests what failed once more", f"{address}#acts", "retry repeat"
         )
-    if not run.over:
-        yield Found("action", f"Cancel run {name}", "its page asks", f"{address}#acts", "stop abort")
+    if not run.over and not row.head.deployments:
+        yield Found("action", f"Cancel run {name}", "its page asks", f"{address}#cancel", "stop abort")
     yield Found("action", f"Read the log of {name}", run.state, f"{address}#log")
 
 
@@ -169,12 +197,26 @@ def _commits(site: Site, conn: Connection, asked: Sequence[str]) -> Iterator[Fou
         yield _run(run)
 
 
+def _older_commits(site: Site, every: Sequence[Row], asked: Sequence[str]) -> Iterator[Found]:
+    """By their words and authors: those of the applications that are named, or of all where there are few."""
+    named = [row for row in every if row.name in asked]
+    if len(named) == len(asked):
+        return
+    for row in (named or (every if len(every) <= FEW else ()))[:FEW]:
+        if row.head is not None:
+            for info in site.commits.newest(row.name, row.head.run.commit, FAR):
+                yield _commit(row.name, info.commit, info.subject, info.author)
+
+
 def _errors(conn: Connection) -> Iterator[Found]:
     """The open errors that were seen last, by what they say and where they were raised."""
     for one in errors.newest_open(conn, limit=LATELY):
         title = f"{one.application} error {one.number}"
         address = f"/applications/{one.application}/errors/{one.number}"
         yield Found("error", f"{title} {one.title}"[:LONGEST], one.place, address, BROKE)
+        yield Found(
+            "action", f"Resolve {title}", "opens again if it is seen again", f"{address}#acts", "close mend"
+        )
 
 
 def _why_not(site: Site, row: Row) -> Iterator[Found]:
