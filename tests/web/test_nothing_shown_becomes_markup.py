@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.signals.questions.answer import State
-from shipway.state import errors
+from shipway.state import errors, tokens
 from support.hostile import FOREIGN, PAYLOADS
 from web import telling
 from web.scene import Scene
@@ -76,9 +76,19 @@ def tell(scene: Scene) -> None:
     for number, payload in enumerate(PAYLOADS):
         said = telling.say(scene, payload, f"stopped {number}", "stopped", payload, application="topup")
         telling.refused(scene, said, payload)
+    let_in(scene)
     states: tuple[State, State] = ("passed", "failed")
     for number, payload in enumerate(PAYLOADS[:20]):
         scene.asks("topup", f"probe {number}", states[number % 2], payload, since=scene.real - 60)
+
+
+def let_in(scene: Scene) -> None:
+    """A token and a session of everybody whose name, and what for, is the attack; older ones may be called so."""
+    with scene.database.write() as conn:
+        for number, payload in enumerate(PAYLOADS):
+            named = {"role": "user", "who": payload, "name": payload}
+            token = tokens.create(conn, f"token {number}", kind="personal", **named)
+            tokens.create(conn, f"session {number}", kind="session", parent=token.id, **named)
 
 
 def report(scene: Scene, payload: str) -> None:
@@ -128,6 +138,8 @@ def test_no_page_has_an_element_or_handler_that_is_not_ours(hostile: Site, alert
     page.goto(f"{hostile.origin}/runs")
     for path in every_page(hostile):
         assert page.evaluate(PARSED, [path, FOREIGN]) == [200, 0], path
+    for path in ("/tokens", "/sessions"):
+        assert "&lt;script&gt;alert(1)" in hostile.get(path).text, path
     assert said == []
 
 
