@@ -369,6 +369,9 @@ def test_nobody_is_named_who_was_not_told_that_it_is_theirs(site: Site) -> None:
     assert "Whose change it was, is not known: root was told." in said
     why = site.get(f"/api/v1/applications/topup/commits/{run.commit}/why?environment=dev").json
     assert why["next"]["whose"] == ""
+    with scene.database.write() as conn:
+        messages.write(conn, Draft("ada", "stopped topup", "stopped", "[topup] test failed", text, 0.0, **about))
+    assert "root and ada were told." in turn(site, "topup")
 
 
 @pytest.mark.parametrize("what", ["index", "machine", "not judged", "taken back", "both out"])

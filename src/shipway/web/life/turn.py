@@ -57,8 +57,9 @@ def _as_told(record: Record, found: Turn | None) -> Turn | None:
     told = [one for one in record.told if one.kind in COMMITS]
     if found is None or not found.whose or not told or not all(one.names_nobody for one in told):
         return found
-    people = listed(list(dict.fromkeys(one.person for one in told)))
-    return replace(found, whose="", wrong=f"{found.wrong} Whose change it was, is not known: {people} was told.")
+    people = list(dict.fromkeys(one.person for one in told))
+    heard = f"{listed(people)} {'was' if len(people) == 1 else 'were'} told"
+    return replace(found, whose="", wrong=f"{found.wrong} Whose change it was, is not known: {heard}.")
 
 
 def _elsewhere(record: Record) -> bool:
