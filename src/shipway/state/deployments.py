@@ -18,6 +18,8 @@ Findings = Sequence[Mapping[str, Any]]
 """As in signals.verdict, the worst first."""
 
 KEPT = "deployment.kept"
+ASKED = ("deployment.asked", "deployment.answered")
+"""The facts that say since when the release before is asked, and until when."""
 
 
 @dataclass(frozen=True)
@@ -253,8 +255,7 @@ def keeps_share(conn: Connection, deployment: Deployment) -> bool:
 
 def asked_since(conn: Connection, deployment: Deployment) -> float | None:
     """Since when its release shares the requests with the one before, which is asked; None while it does not."""
-    kinds = ("deployment.asked", "deployment.answered")
-    found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=kinds)
+    found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=ASKED)
     if not found or found[-1].kind != "deployment.asked":
         return None
     return found[-1].at if next_began(conn, deployment, after=found[-1].at) is None else None

@@ -20,7 +20,6 @@ from shipway.web.rehearsing import Rehearsal
 BUILD = "build"
 REMARKS = ("deployment.unneeded", "deployment.overtaken", "run.stopped")
 RELEASES = ("deployment.release", "deployment.released")
-ASKED = ("deployment.asked", "deployment.answered")
 TAKEN_BACK = ("signals.bad_verdict", "signals.not_judged", "signals.taken_back")
 """Why a deployment was taken back that had requests: by a verdict, a deadline or a person."""
 
@@ -142,7 +141,7 @@ def read(conn: Connection, run: str) -> Journey:
         unneeded={str(f.environment): f.data["reason"] for f in remarks if f.kind == "deployment.unneeded"},
         stopped=[fact for fact in remarks if fact.kind == "run.stopped"],
         trials=[fact for fact in recorded if fact.kind in TRIALS],
-        asked=[fact for fact in recorded if fact.kind in ASKED],
+        asked=[fact for fact in recorded if fact.kind in deployments.ASKED],
         rehearsals=rehearsing.of(recorded),
         suspicions={str(fact.data["step"]): fact.data for fact in recorded if fact.kind == "step.suspected"},
         released={

@@ -24,6 +24,7 @@ import textwrap
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 
+from shipway.state import deployments
 from shipway.state.database import Database
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -31,7 +32,7 @@ from shipway.state.runs import Step
 from shipway.traffic.addresses import address
 from shipway.web import journey, why
 from shipway.web.holding import Holding, SoFar
-from shipway.web.journey import ASKED, Journey
+from shipway.web.journey import Journey
 from shipway.web.pulse import Pulse
 from shipway.web.rehearsing import Rehearsal
 from shipway.web.untouched import stays_set, untouched
@@ -225,7 +226,7 @@ def _traffic_back(now: Journey, deployment: Deployment | None) -> str | None:
 def _of_trial(fact: Fact) -> str:
     if fact.kind == "deployment.try":
         return f"{fact.data['share']} % of the requests go to it{why.because(fact.data)}"
-    if fact.kind in ASKED:
+    if fact.kind in deployments.ASKED:
         return str(why.said(fact))
     return (
         f"{fact.kind.removeprefix('verdict.').replace('_', ' ')} at {fact.data['share']} %: {fact.data['reason']}"

@@ -14,7 +14,6 @@ from shipway.state.facts import Fact
 EVERYTHING = 100
 FAR = 200  # deployments that came to nothing one after the other, at most
 GIVEN = ("deployment.try", "deployment.asked", "deployment.kept")
-EXPLAINED = ("deployment.asked", "deployment.answered")
 MOVED = {
     "deployment.switched": EVERYTHING,
     "deployment.answered": EVERYTHING,
@@ -109,7 +108,7 @@ def own(conn: Connection, environment: str, made: Sequence[Deployment]) -> dict[
         if share != had:
             asked = fact.kind == "deployment.asked"
             move = Move(fact.at, share, str(fact.run), back=share < had and not asked, asked=asked)
-            moved.append(replace(move, **_why(fact)) if fact.kind in EXPLAINED else move)
+            moved.append(replace(move, **_why(fact)) if fact.kind in deployments.ASKED else move)
     return found
 
 

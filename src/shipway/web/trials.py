@@ -21,6 +21,9 @@ from shipway.web import shares
 from shipway.web.shares import Move
 
 NOT_JUDGED = "signals.not_judged"
+TRIED = ("on trial", "going back")
+"""The fates with which it has requests, and what becomes of it is not settled."""
+
 MOVING = ("coming", "on trial", "watched", "going back")
 
 

@@ -8,11 +8,11 @@ from shipway.web import sentences
 from shipway.web.journey import Journey
 from shipway.web.life.record import Record
 from shipway.web.overview import fates
+from shipway.web.trials import TRIED
 from shipway.web.whereabouts import DEPLOYED, PENDING, SERVES, Whereabouts
 from shipway.web.words import listed
 
 BACK, GOING = ("undone", "gone back"), ("going back",)
-TRIED = ("on trial", "going back")
 
 
 def states(record: Record) -> list[tuple[str, str]]:

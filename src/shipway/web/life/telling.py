@@ -14,7 +14,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.messages import Message
 from shipway.state.releases import Release
-from shipway.web import why
+from shipway.web import icons, why
 from shipway.web.journey import TAKEN_BACK, Journey
 from shipway.web.life.moment import Chip, Moment
 from shipway.web.life.record import Record, Suspected
@@ -30,8 +30,6 @@ DEPLOYMENT_ENDS = (
     "deployment.unknown",
 )
 RUN_ICONS = {"queued": "queued", "running": "running", "passed": "passed", "failed": "failed"}
-STEP_ICONS = {"passed": "passed", "running": "running", "cancelled": "draining", "lost": "unknown"}
-VERDICT_ICONS = {"good": "passed", "bad": "failed", "not known": "unknown"}
 EXCERPT = 12  # lines of what an application said
 TOLD = {
     UPDATED: "told what is new of it",
@@ -168,7 +166,7 @@ def _chip(now: Journey, name: str) -> Chip:
     over = step.started is not None and step.ended is not None
     return Chip(
         name,
-        STEP_ICONS.get(step.state, "failed"),
+        icons.STEPS.get(step.state, "failed"),
         (step.ended or 0.0) - (step.started or 0.0) if over else None,
         None if over else step.started,
         f"/runs/{now.run.application}:{now.run.number}?step={name}#log",
@@ -341,7 +339,7 @@ def _verdict(record: Record, fact: Fact) -> Moment:
     return Moment(
         at=fact.at,
         kind="verdict",
-        state=VERDICT_ICONS.get(kind, "unknown"),
+        state=icons.VERDICTS.get(kind, "unknown"),
         title=f"Judged {kind} at {data['share']} % in {where}"
         if kind != "not known"
         else (f"Not known at {data['share']} % in {where}"),

@@ -122,6 +122,11 @@ class Row:
         return self.head.run.commit if other is None or not self.head.run.over else other.release.commit
 
     @property
+    def moving(self) -> bool:
+        """Whether its newest commit goes on by itself."""
+        return self.state in ("running", "queued")
+
+    @property
     def needs_a_person(self) -> bool:
         return self.state in NEEDS_A_PERSON
 

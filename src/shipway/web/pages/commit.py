@@ -28,14 +28,13 @@ from shipway.web.pages.trial_chart import Drawn
 from shipway.web.pages.voyage import voyage
 from shipway.web.routes import declare
 from shipway.web.site import Site
-from shipway.web.trials import Trial
+from shipway.web.trials import TRIED, Trial
 from shipway.web.whereabouts import SERVES
 from shipway.web.words import counted, date, listed
 
 DIGITS = re.compile(r"[0-9a-f]{4,40}")
 BASE = "/applications/{application}/commits/{commit}"
 NEWEST = 5
-NOW = ("on trial", "going back")
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def _opened(record: Record, found: Sequence[Entry]) -> tuple[str, str]:
     bad, or came last; the others wait to be opened."""
     trials = [one for one in reversed(list(record.trials.values())) if one.moves]
     bad = [one for one in trials if one.decisive is not None and one.decisive.kind == "bad"]
-    shown = next(iter([*(one for one in trials if one.fate in NOW or one.asking), *bad, *trials]), None)
+    shown = next(iter([*(one for one in trials if one.fate in TRIED or one.asking), *bad, *trials]), None)
     if shown is None:
         return "", ""
     address = telling.address(shown.release)

@@ -8,11 +8,11 @@ from typing import Any
 
 from shipway.state.deployments import Deployment
 from shipway.state.runs import Step
+from shipway.web import icons
 from shipway.web.journey import Journey, Planned
 from shipway.web.rehearsing import Rehearsal
 from shipway.web.words import length, phase
 
-ICONS = {"passed": "passed", "running": "running", "cancelled": "draining", "lost": "unknown"}
 FATES = {"done": "serving", "running": "running", "stuck": "blocked", "unknown": "unknown"}
 
 
@@ -66,7 +66,7 @@ def _of_step(now: Journey, name: str) -> Box:
     step = now.steps.get(name)
     if step is None:
         return Box(name, "queued", _never(now, _in_the_way(now, name)))
-    state = ICONS.get(step.state, "failed")
+    state = icons.STEPS.get(step.state, "failed")
     since = step.started if step.ended is None else None
     return Box(name, state, _took(step), since, f"/runs/{_name(now)}?step={name}#log", step=name)
 

@@ -19,7 +19,6 @@ from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.words import counted, listed
 
-MOVE = ("running", "queued")
 HELD = "quarantined"
 STUCK = "stuck"
 FEW = 3  # names in a sentence
@@ -66,7 +65,7 @@ def _whose(chosen: Chosen, listed_: Sequence[Row], me: str) -> list[tuple[str, s
 
 def _title(found: Sequence[Row]) -> str:
     """What is so now, in a sentence or two."""
-    moving = [row.name for row in found if row.state in MOVE]
+    moving = [row.name for row in found if row.moving]
     need = [row.name for row in found if row.needs_a_person]
     if not found:
         return "No application is like that."
@@ -118,7 +117,7 @@ def _held(held: Sequence[str]) -> str:
 
 def _at_rest(found: Sequence[Row]) -> str:
     """Where nobody is needed."""
-    moving = [f"{row.on_its_way[:7]} of {row.name}" for row in found if row.state in MOVE]
+    moving = [f"{row.on_its_way[:7]} of {row.name}" for row in found if row.moving]
     if moving:
         return f"{_some(moving)} {'is' if len(moving) == 1 else 'are'} on the way."
     rolled = [row.name for row in found if row.state == "rolled"]

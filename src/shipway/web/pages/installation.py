@@ -7,21 +7,13 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from shipway.web import installation
+from shipway.web import icons, installation
 from shipway.web.call import Call
 from shipway.web.checkup import Check
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.words import listed, several
-
-SHAPES = {
-    "running": "serving",
-    "backoff": "failed",
-    "exited": "failed",
-    "absent": "failed",
-    "not known": "unknown",
-}
 
 
 def installation_page(site: Site, call: Call) -> Response:
@@ -36,7 +28,7 @@ def installation_page(site: Site, call: Call) -> Response:
         owner=call.caller.owner,
         now=now,
         checks=looked.checks,
-        shapes=SHAPES,
+        shapes=icons.PROCESSES,
         looked=time.time(),
         checked=looked.at,
         title=_title(looked.checks, [one.name for one in now.parts if one.state != "running"]),

@@ -10,20 +10,13 @@ from shipway.signals.instances import Usage
 from shipway.state import instances
 from shipway.state.database import Connection
 from shipway.state.releases import Release
-from shipway.web import shapes
+from shipway.web import icons, shapes
 from shipway.web.api.environments import running
 from shipway.web.pages.release_lines import Line
 from shipway.web.site import Site
 from shipway.web.words import RESTARTING, lasting, standing
 
 FIRST = 8  # instances of a release that are seen at once; the others are folded away
-COLOURS = {
-    "running": "serving",
-    "backoff": "failed",
-    "exited": "failed",
-    "absent": "failed",
-    "not known": "unknown",
-}
 
 
 @dataclass(frozen=True)
@@ -66,9 +59,9 @@ class Group:
     @property
     def well(self) -> int | None:
         """How many of them are up, if that is known."""
-        if any(one.icon == COLOURS["not known"] for one in self.instances):
+        if any(one.icon == icons.PROCESSES["not known"] for one in self.instances):
             return None
-        return sum(one.icon == COLOURS["running"] for one in self.instances)
+        return sum(one.icon == icons.PROCESSES["running"] for one in self.instances)
 
 
 def groups(site: Site, conn: Connection, application: str, environment: str, lines: Sequence[Line]) -> list[Group]:
@@ -90,7 +83,7 @@ def _instance(shape: shapes.Shape, used: Usage | None) -> Instance:
     return Instance(
         name=f"{shape['process']}.{shape['position']}",
         state="up" if shape["state"] == "running" else standing(shape["state"], shape["again_at"]),
-        icon=COLOURS[shape["state"]],
+        icon=icons.PROCESSES[shape["state"]],
         port=shape["port"],
         since=shape["since"],
         restarts=shape["restarts"] or 0,

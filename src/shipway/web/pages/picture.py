@@ -12,7 +12,6 @@ from shipway.web.overview.rows import Row
 
 LEFT, RIGHT = 150, 1164
 MOST, LANES = 6, 3  # commits that are drawn, and of these at the same place
-MOVING = ("running", "queued")
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def picture(rows: Sequence[Row], rates: Rates) -> Picture:
         Hub(name, 470 + between * (number + 1), _serves(rows, name), last=name == names[-1])
         for number, name in enumerate(names)
     ]
-    moving = [row for row in rows if row.state in MOVING and row.head is not None]
+    moving = [row for row in rows if row.moving and row.head is not None]
     ships = _ships(moving, names, hubs)
     return Picture(
         hubs=hubs,

@@ -13,7 +13,7 @@ from shipway.state import messages, runs
 from shipway.state.database import Connection
 from shipway.state.messages import Message
 from shipway.state.runs import Run
-from shipway.web import lookups, quarantines, sentences, trials, why
+from shipway.web import icons, lookups, quarantines, sentences, trials, why
 from shipway.web.call import Call
 from shipway.web.pages import trial_chart, ways
 from shipway.web.pages.comparing import Compared, compared, doubted
@@ -24,7 +24,6 @@ from shipway.web.shares import Move
 from shipway.web.site import Site
 from shipway.web.trials import Trial
 
-ICONS = {"good": "passed", "bad": "failed", "not known": "unknown"}
 PILLS = {
     "not deployed": ("queued", "Not deployed"),
     "coming": ("running", "On its way"),
@@ -87,7 +86,7 @@ def _judged(trial: Trial) -> list[Judged]:
     verdicts = [
         Judged(
             one.at,
-            ICONS[one.kind],
+            icons.VERDICTS[one.kind],
             one.kind.capitalize(),
             f"At {one.share} % of the requests",
             one.reason,
@@ -105,7 +104,11 @@ def _so_far(site: Site, trial: Trial) -> list[Judged]:
     if now is None:
         return []
     title = f"So far, with {trial.share} % of the requests"
-    return [Judged(time.time(), ICONS[now.kind], now.kind.capitalize(), title, now.reason, compared(now.numbers))]
+    return [
+        Judged(
+            time.time(), icons.VERDICTS[now.kind], now.kind.capitalize(), title, now.reason, compared(now.numbers)
+        )
+    ]
 
 
 def _asked(trial: Trial, move: Move) -> Judged:
@@ -117,7 +120,7 @@ def _asked(trial: Trial, move: Move) -> Judged:
         kind, title = "Answered", f"{before} did no better: all requests again"
     else:
         kind, title = move.kind.capitalize(), f"Nobody can tell if {before} does better: all requests again"
-    return Judged(move.at, ICONS[move.kind], kind, title, move.reason, compared(move.findings))
+    return Judged(move.at, icons.VERDICTS[move.kind], kind, title, move.reason, compared(move.findings))
 
 
 def _pills(trial: Trial, *, held: bool) -> list[tuple[str, str]]:
