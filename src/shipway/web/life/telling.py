@@ -243,16 +243,14 @@ def _undone(now: Journey, one: Deployment, trial: Trial, name: str) -> tuple[str
 
 
 def _done(one: Deployment, trial: Trial, name: str) -> tuple[str, str, str]:
-    served = "went back to" if one.kind == "rollback" else "serves in" if _serves(trial, one) else "served in"
     moved = "" if one.switched is None else f" All requests moved at {clock(one.switched)}."
-    icon = "serving" if _serves(trial, one) else "draining"
+    serves = _serves(trial, one)
     took = length((one.ended or one.started) - one.started)
+    came = f"{name} {'serves' if serves else 'served'} in {one.environment}"
     return (
-        icon,
-        f"{one.environment} went back to {name}"
-        if one.kind == "rollback"
-        else f"{name} {served} {one.environment}",
-        (f"Done after {took}.{moved}"),
+        "serving" if serves else "draining",
+        f"{one.environment} went back to {name}" if one.kind == "rollback" else came,
+        f"Done after {took}.{moved}",
     )
 
 
