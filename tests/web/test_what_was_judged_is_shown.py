@@ -113,7 +113,8 @@ def test_an_environment_draws_what_has_a_part_of_the_requests_by_itself(judged: 
     assert ('class="b"' in page) is bool(BESIDE[application])
     if not all(over for _, over in BESIDE[application]):
         errors = page.partition('id="c-errors"')[2].partition("</svg>")[0]
-        assert set(re.findall('class="named"[^>]*>(r.)<', errors)) == {"r1", "r2"}
+        named = set(re.findall('class="named"[^>]*>(r.)<', errors))
+        assert named in ({"r1", "r2"}, {"r2"})  # where both names would lie on each other, one stands
         assert re.search(r"in the last minute, r2 (none|\d+) of \d+", errors)
 
 
