@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,11 +61,12 @@ class Desk:
             line.removeprefix("remote: ").rstrip() for line in said.splitlines() if line.startswith("remote: ")
         ]
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """A push that runs beside the test, in a process group of its own as under a shell."""
         return subprocess.Popen(
             [*HEARING_CTRL_C, "git", "push", *arguments],
             cwd=self.tree,
+            env={**os.environ, **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,

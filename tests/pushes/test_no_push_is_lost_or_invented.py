@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import socket
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ import leftovers
 from pushes.desk import Desk
 from pushes.git_host import Host, wait_for
 from shipway.pushes import processes
+from shipway.pushes.receive import Arrival, Refused, offer
 from shipway.pushes.reconcile import decide, reconcile
 from shipway.state import pushes
 from shipway.state.pushes import NOTHING, Outcome, Push, Update
@@ -151,6 +154,46 @@ def test_of_many_at_once_on_one_branch_one_wins(host: Host, desk: Desk, tmp_path
     assert codes.count(0) == 1, said
     assert recorded_equals_refs(host)
     assert len(host.accepted(MAIN)) == 2
+
+
+def test_a_push_waits_for_the_one_before_it_and_goes_on_top(host: Host, desk: Desk, tmp_path: Path) -> None:
+    """The same person in the same clone, while the ref of their first push is about to move."""
+    held, trace = tmp_path / "held", tmp_path / "trace"
+    hook = host.repository / "hooks" / "pre-receive"
+    whole = hook.read_text()
+    wait = f"touch {held}; while [ -e {held} ]; do sleep 0.05; done"
+    hook.write_text(whole.replace("exec ", "") + f"code=$?\n{wait}\nexit $code\n")
+    first = desk.start("shipway", "main")
+    wait_for(held.exists)
+    hook.write_text(whole)
+    desk.commit("on top")
+    second = desk.start("shipway", "main", environment={"GIT_TRACE_CURL": str(trace)})
+    wait_for(lambda: trace.exists() and "Authorization: Basic" in trace.read_text(errors="replace"))
+    held.unlink()
+    said = [each.communicate(timeout=60)[0].decode() for each in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0], said
+    assert [push.old for push in host.accepted(MAIN)] == [NOTHING, host.accepted(MAIN)[0].new]
+    assert recorded_equals_refs(host)
+
+
+def test_a_push_that_came_too_late_says_by_whose_and_what_helps(host: Host, desk: Desk) -> None:
+    """Told where the refs stand before another push moved them, as a slow client is."""
+    desk.push()
+    begun, one, two = (desk.commit(name) for name in ("one", "two", "three"))
+    desk.push("shipway", f"{two}:refs/heads/kept", f"{begun}:main")
+    late = Arrival(host.application, "ada", GONE, [Update(MAIN, begun, two)])
+    desk.push("shipway", f"{one}:main")
+    told = "main: another push to it, by ada, was accepted while this one was on its way."
+    with pytest.raises(Refused, match=re.escape(f"{told} Push again.")):
+        offer(host.database, host.repository, late, delivered={}, check=lambda *_: [])
+    with pytest.raises(Refused, match=re.escape(f"{told} Fetch, then push again.")):
+        offer(
+            host.database,
+            host.repository,
+            replace(late, updates=[Update(MAIN, begun, begun)]),
+            delivered={},
+            check=lambda *_: [],
+        )
 
 
 def test_kills_at_random_moments_lose_nothing_that_was_acknowledged(

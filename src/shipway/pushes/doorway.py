@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ Delivered = Callable[[str], Mapping[str, Sequence[str]]]
 
 _LONGEST_MESSAGE = 64 * 1024 * 1024  # bytes; a push of a hundred thousand refs has 20 MiB
 _DETACH = {"detach", "shipway.detach"}
+_PATIENCE = 10.0  # seconds that somebody who asks where the refs stand waits for a push that is about to move them
 _STOPPING = "Shipway is stopping; the run goes on when it is up again."
 
 
@@ -58,6 +60,7 @@ class Doorway:
         self._stopping = asyncio.Event()
         self._tidying = asyncio.Lock()
         self._answering: set[asyncio.Task[None]] = set()
+        self._moving: dict[str, str] = {}
 
     async def open(self) -> None:
         """Listens; from now on pushes can be accepted."""
@@ -91,13 +94,23 @@ class Doorway:
                     await visitor.end(0)
                 case "ended":
                     await self._ended(told["application"])
+                case "asking":
+                    await self._settled(told["application"])
+                    await visitor.end(0)
         except (ConnectionError, ProcessLookupError, FileNotFoundError):
             return  # the push is no more; `ended` or the next comparison settles what it left
         finally:
             await visitor.close()
 
     async def _offered(self, arrival: Arrival, visitor: Visitor) -> int:
-        """The verdict on an offer: 0 lets git move the refs."""
+        """The verdict on an offer: 0 lets git move the refs, and until they have moved others wait to be told."""
+        self._moving[arrival.process] = arrival.application
+        verdict = await self._judged(arrival, visitor)
+        if verdict:
+            del self._moving[arrival.process]
+        return verdict
+
+    async def _judged(self, arrival: Arrival, visitor: Visitor) -> int:
         try:
             await asyncio.to_thread(self._offer, arrival)
         except Refused as refused:
@@ -117,6 +130,7 @@ class Doorway:
     async def _accepted(self, arrival: Arrival, detach: bool, visitor: Visitor) -> None:
         """Records first; the visitor may have left."""
         accepted = await asyncio.to_thread(self._accept, arrival)
+        self._moving.pop(arrival.process, None)
         await visitor.say(*telling.lines(accepted))
         moved = [push.id for push in accepted if push.branch is not None and not push.deletes]
         if moved:
@@ -133,6 +147,16 @@ class Doorway:
         await asyncio.to_thread(self._settle, application)
         async with self._tidying:
             await asyncio.to_thread(tidy, self._places.repository(application))
+
+    async def _settled(self, application: str) -> None:
+        """Returns once no push to an application is about to move its refs, or after some seconds."""
+        deadline = time.monotonic() + _PATIENCE
+        while self._is_moving(application) and time.monotonic() < deadline and not self._stopping.is_set():
+            await asyncio.sleep(0.02)
+
+    def _is_moving(self, application: str) -> bool:
+        self._moving = {process: name for process, name in self._moving.items() if processes.lives(process)}
+        return application in self._moving.values()
 
     def _settle(self, application: str) -> None:
         self._carry_on(reconcile(self._database, self._places, application))

@@ -58,6 +58,9 @@ async def serve_git(
     if asked is None:
         await _refuse(send)
         return
+    application = repository.stem
+    if asked == ("GET", "git-receive-pack"):
+        await _until_settled(places, application)
     process = await asyncio.create_subprocess_exec(
         *("git", "http-backend"),
         env=_environment(scope, asked, repository, user, places),
@@ -71,7 +74,7 @@ async def serve_git(
     finally:
         await asyncio.shield(_end(process))
         if asked == ("POST", "git-receive-pack"):
-            await asyncio.shield(_tell_end(places, repository.stem))
+            await asyncio.shield(_tell_end(places, application))
 
 
 def _asked(scope: MutableMapping[str, Any]) -> tuple[str, str] | None:
@@ -235,6 +238,19 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
     await process.wait()
+
+
+async def _until_settled(places: Places, application: str) -> None:
+    """Has whoever is about to push told where the refs stand once the push under way has moved them.
+
+    A client says from where its push moves a ref, and git refuses what has moved since it was told.
+    """
+    with suppress(OSError):
+        reader, writer = await asyncio.open_unix_connection(places.socket)
+        writer.write(json.dumps({"hook": "asking", "application": application}).encode() + b"\n")
+        await reader.readline()
+        writer.close()
+        await writer.wait_closed()
 
 
 async def _tell_end(places: Places, application: str) -> None:

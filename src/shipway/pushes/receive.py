@@ -115,10 +115,22 @@ def _claim(database: Database, git: Git, arrival: Arrival) -> list[Push]:
                     )
                     return settled
         if not busy:
-            raise Refused([f"{one.name}: somebody else pushed just now. Fetch, then push again." for one in moved])
+            raise Refused([_moved(database, git, arrival, one, refs.get(one.ref, NOTHING)) for one in moved])
         if time.monotonic() > deadline:
             raise Refused([f"{ref}: another push to it is still under way. Push again." for ref in sorted(busy)])
         time.sleep(0.05)
+
+
+def _moved(database: Database, git: Git, arrival: Arrival, update: Update, now: str) -> str:
+    """That a ref is not any more where the client was told that it is, by whose push, and what helps."""
+    with database.read() as conn:
+        last = next(iter(pushes.recent(conn, arrival.application, ref=update.ref, limit=1)), None)
+    by = f", by {last.who}," if last is not None and last.new == now and last.who != "unknown" else ""
+    told = f"{update.name}: another push to it{by} was accepted while this one was on its way."
+    known = not update.deletes and now != NOTHING
+    pushed = Git(git.directory, quarantine=arrival.quarantine)
+    on_top = known and pushed.is_ancestor(now, update.new)
+    return f"{told} Push again." if on_top else f"{told} Fetch, then push again."
 
 
 def _sync_directories(repository: Path, refs: Sequence[str]) -> None:
