@@ -44,6 +44,18 @@ def test_a_commit_that_is_under_way(site: Site) -> None:
     assert where(site, run.commit)["prod"] == ("pending", "run 1 is under way: the deployment to dev")
 
 
+def test_a_commit_is_where_its_own_run_is_though_a_newer_one_waits(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.green(run)
+    newer = scene.push("topup", "Two")
+    scene.begin_deployment(run, "dev")
+    assert where(site, run.commit)["dev"] == ("pending", "it is being deployed: about to begin")
+    assert where(site, run.commit)["prod"] == ("pending", "run 1 is under way: the deployment to dev")
+    assert where(site, newer.commit)["prod"] == ("pending", "run 2 waits for its turn")
+
+
 def test_a_commit_that_was_stopped(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

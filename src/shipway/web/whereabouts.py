@@ -102,7 +102,7 @@ def _beside_what_is_frozen(
     serves = None if now is None else releases.get(conn, now.release)
     if serves is not None and commits.contains(application, serves.commit, commit):
         return _in_what_serves(conn, commits, commit, serves, left)
-    state, reason, came = _why_not(conn, environment, carriers)
+    state, reason, came = _why_not(conn, commit, environment, carriers)
     if state == STOPPED:
         gone = taken.taken(conn, commits, application, commit, environment)
         own = next(iter(releases.of_commit(conn, application, environment, commit)), None)
@@ -189,8 +189,12 @@ def _is_why(conn: Connection, gone: Taken, came: Release | None) -> bool:
     return not tried or tried[0].epoch < gone.by.epoch
 
 
-def _why_not(conn: Connection, environment: str, carriers: list[Run]) -> tuple[str, str, Release | None]:
-    """The state, the reason, and what was released, by the newest run that was to bring the commit there."""
+def _why_not(
+    conn: Connection, commit: str, environment: str, carriers: list[Run]
+) -> tuple[str, str, Release | None]:
+    """The state, the reason, and what was released, by the newest run that was to bring the commit there; by the
+    commit's own while that is under way, though a newer one waits.
+    """
     if not carriers:
         return STOPPED, "no run has it: it was not pushed, or long ago", None
     bound = [run for run in carriers if environment in run.deliver]
@@ -199,8 +203,9 @@ def _why_not(conn: Connection, environment: str, carriers: list[Run]) -> tuple[s
         if newest.over and newest.state != "passed":
             return STOPPED, _ended(conn, newest), None
         return STOPPED, f"{newest.branch} is not delivered to {environment}", None
-    if not bound[0].over and deployments.of_run(conn, bound[0].id, environment) is None:
-        return PENDING, _under_way(conn, bound[0]), None
+    next_ = next((run for run in bound if run.commit == commit and not run.over), bound[0])
+    if not next_.over and deployments.of_run(conn, next_.id, environment) is None:
+        return PENDING, _under_way(conn, next_), None
     for run in bound:  # one that never came there did not take it away
         deployment = deployments.of_run(conn, run.id, environment)
         if deployment is not None:
