@@ -6,6 +6,8 @@ import asyncio
 import time
 from dataclasses import asdict, replace
 
+import pytest
+
 from shipway.signals.verdict import Finding, Kind, Verdict
 from shipway.state import deployments, verdicts
 from shipway.story import condemn
@@ -81,7 +83,8 @@ def test_a_failed_deployment_is_explained(scene: Scene) -> None:
     assert lines[-2:] == ["  test and prod were left as before", "  Look at the log."]
 
 
-def test_what_was_tried_and_taken_back_is_not_said_to_be_as_before(scene: Scene) -> None:
+@pytest.mark.parametrize("first", [10, 50])
+def test_what_was_tried_and_taken_back_is_not_said_to_be_as_before(scene: Scene, first: int) -> None:
     """People met it: that is said with how many requests failed, as far as they were counted."""
     failed = asdict(replace(FEW_FAILED, new_count=5))
     with scene.history():
@@ -92,14 +95,19 @@ def test_what_was_tried_and_taken_back_is_not_said_to_be_as_before(scene: Scene)
         scene.deploy(run, "test")
         tried = scene.begin_deployment(run, "prod")
         with scene.database.write() as conn:
-            deployments.enter(conn, tried, "try", {"share": 50, "why": "few come"})
+            deployments.enter(conn, tried, "try", {"share": first, "why": "few come"})
             verdicts.record(conn, tried, release=1, share=10, kind="bad", reason="It fails.", findings=[failed])
         scene.fail_deployment(tried, "r1 was taken back at 10 % of the requests: It fails.", "")
         scene.end(run, "failed", "r1 was taken back at 10 % of the requests: It fails.")
-    says = "  what served in prod before has all requests again; at least 5 requests to the new one failed"
     lines = told(scene, run.id)
-    assert "  · prod       50 % of the requests go to it, because few come" in lines
-    assert lines[-1] == says
+    assert f"  · prod       {first} % of the requests go to it, because few come" in lines
+    counted = {
+        10: f"5 requests to the new one had failed by {clock(scene.now)}",
+        50: "at least 5 requests to the new one failed: what came while its share was larger is not counted",
+    }
+    says = f"what served in prod before has all requests again; {counted[first]}"
+    at = next(at for at, line in enumerate(lines) if line.startswith("  what served in prod"))
+    assert " ".join(line.strip() for line in lines[at:]) == says
 
 
 def test_what_a_release_command_did_is_not_said_to_be_as_before(scene: Scene) -> None:

@@ -9,7 +9,7 @@ from shipway.state import settings
 from shipway.state.facts import Fact
 from shipway.state.settings import Setting
 from shipway.web.journey import Journey
-from shipway.web.words import listed
+from shipway.web.words import clock, listed
 
 
 def untouched(now: Journey) -> list[str]:
@@ -41,10 +41,19 @@ def _back(now: Journey, environment: str) -> str:
         return (
             f"it keeps {kept['share']} % of the requests until r{kept['before']}, which served before, is healthy"
         )
-    failed = [_failed(fact) for fact in now.trials if fact.environment == environment]
-    many = max(failed, default=0)
-    some = f"; at least {many:,} request{'' if many == 1 else 's'} to the new one failed" if many else ""
-    return f"what served in {environment} before has all requests again{some}"
+    return f"what served in {environment} before has all requests again{_lost(now, environment)}"
+
+
+def _lost(now: Journey, environment: str) -> str:
+    """How many requests it failed until when; what is sent while it has a larger share counts for nothing."""
+    here = [fact for fact in now.trials if fact.environment == environment]
+    worst = max(here, key=_failed, default=None)
+    if worst is None or not (many := _failed(worst)):
+        return ""
+    requests = f"{many:,} request{'' if many == 1 else 's'} to the new one"
+    if any(fact.data["share"] > worst.data["share"] for fact in here):
+        return f"; at least {requests} failed: what came while its share was larger is not counted"
+    return f"; {requests} had failed by {clock(worst.at)}"
 
 
 def _failed(verdict: Fact) -> int:
