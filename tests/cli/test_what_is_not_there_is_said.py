@@ -48,6 +48,23 @@ def test_a_log_in_which_nothing_is(first: Run, site: Site, shipway: Shipway) -> 
     assert "Nothing was written." in said.err
 
 
+def test_an_application_that_reports_nothing_is_not_said_to_be_without_errors(
+    first: Run, site: Site, shipway: Shipway
+) -> None:
+    """Somebody who sees tracebacks in its log is told where they are, and what would have them reported."""
+    for words in (["errors"], ["errors", "--all"]):
+        told = shipway(*words, "--app", "topup").told
+        assert told.startswith("This application has reported no error: ")
+        assert "`shipway logs --env prod --level error`" in told
+        assert "docs/guides/telemetry.md" in told
+    page = site.get("/applications/topup/errors").text
+    assert '<a href="/applications/topup/environments/prod/log?level=error">of prod</a>' in page
+    error = site.scene.report("topup", {"exception": [{"type": "KeyError", "value": "'cents'"}]})
+    assert shipway("errors", str(error.number), "--resolve", "--app", "topup").code == 0
+    assert shipway("errors", "--app", "topup").told.startswith("There is no open error. ")
+    assert shipway("errors", "--all", "--env", "dev", "--app", "topup").told == "No error is from dev."
+
+
 def test_a_process_that_is_not_there(first: Run, shipway: Shipway) -> None:
     said = shipway("logs", "--app", "topup", "--env", "prod", "--process", "nope")
     assert said.code == 2
@@ -130,5 +147,5 @@ def test_what_has_not_come_yet_leads_on(site: Site, shipway: Shipway) -> None:
         "Nothing serves in prod, so nothing is counted there. `shipway where`"
         in shipway("signals", "--app", "topup").out
     )
-    assert "`shipway errors --all` lists" in shipway("errors", "--app", "topup").out
-    assert "A Sentry SDK reports them" in shipway("errors", "--all", "--app", "topup").out
+    assert "docs/guides/telemetry.md says how" in shipway("errors", "--app", "topup").out
+    assert "a Sentry SDK in it does" in shipway("errors", "--all", "--app", "topup").out

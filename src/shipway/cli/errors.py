@@ -27,7 +27,8 @@ Rotate = Annotated[
 ]
 
 NONE_OPEN = "There is no open error. `shipway errors --all` lists resolved ones, too."
-NONE_AT_ALL = "No error was reported. A Sentry SDK reports them, once its init() is called without arguments."
+NEVER = """This application has reported no error: a Sentry SDK in it does, or one of OpenTelemetry that sends its
+log; docs/guides/telemetry.md says how. What it prints is in `shipway logs --env {env} --level error`."""
 
 
 def errors(
@@ -84,7 +85,8 @@ def _list(server: Server, application: str, env: str | None, every: bool, as_jso
         for each in found["errors"]
     ]
     columns = ("error", "", "where", "seen", "since", "last", "")
-    show.table(columns, rows, empty=NONE_AT_ALL if every else NONE_OPEN)
+    none = f"No error is from {env}." if every else NONE_OPEN
+    show.table(columns, rows, empty=none if found["reported"] else NEVER.format(env=env or "prod"))
 
 
 def _show(error: dict[str, Any], env: str | None, as_json: bool) -> None:

@@ -22,7 +22,8 @@ STATES = ("open", "resolved")
 def list_errors(site: Site, call: Call) -> dict[str, Any]:
     """`environment` and `state` (open or resolved) narrow it down; what was seen last comes first.
 
-    `checks` of the `count` were asked for by Shipway's own checks, as far as reports say who asked.
+    `reported`: whether the application has any at all. `checks` of the `count` were asked for by Shipway's own
+    checks, as far as reports say who asked.
     """
     state = call.query("state")
     if state is not None and state not in STATES:
@@ -35,7 +36,8 @@ def list_errors(site: Site, call: Call) -> dict[str, Any]:
         limit = call.number("limit", 100, most=500)
         found = errors.recent(conn, name, environment=environment, state=state, limit=limit)
         shown = [{**_error(one), "environments": _places(conn, one)} for one in found]
-    return {"errors": shown, "dropped": site.intake.dropped(name)}
+        reported = errors.how_many(conn, name) > 0
+    return {"errors": shown, "reported": reported, "dropped": site.intake.dropped(name)}
 
 
 def show_error(site: Site, call: Call) -> dict[str, Any]:
