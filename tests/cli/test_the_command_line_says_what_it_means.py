@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import shipway
-from shipway.cli import app
+from shipway.cli import app, checks
 from shipway.cli.server import Server
 from shipway.pushes import credentials
+from shipway.web.checkup import Check
 
 VERBS = [
     "channels",
@@ -54,6 +55,17 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SHIPWAY_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.mark.parametrize(("optional", "mark", "code"), [(True, "!", 0), (False, "✗", 1)])
+def test_the_doctor_ends_with_1_where_it_marks_what_is_missing(
+    optional: bool, mark: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What one can do without has another mark: no server runs before `shipway up`."""
+    found = [Check("git", True, "2.39"), Check("server", False, "does not run", optional=optional)]
+    monkeypatch.setattr(checks, "every", lambda _places: found)
+    assert app.run(["doctor"]) == code
+    assert [line[0] for line in capsys.readouterr().out.splitlines()] == ["✓", mark]
 
 
 def test_every_verb_is_listed_and_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:

@@ -103,13 +103,16 @@ def down(
 
 
 def doctor(data: Data = None, as_json: AsJson = False) -> int:
-    """Look at this machine: what Shipway needs, what it found, what to do."""
+    """Look at this machine: what Shipway needs, what it found, what to do. 0 it has all that is needed, 1 there is
+    something with an ✗. What can do without is marked with an !, as that no server runs before `shipway up`.
+    """
     found = checks.every(Places.of(data))
     if as_json:
         show.as_json([vars(check) for check in found])
     else:
         for check in found:
-            print(f"{'✓' if check.good else '✗'} {check.what:<12} {check.found}")
+            mark = "✓" if check.good else "!" if check.optional else "✗"
+            print(f"{mark} {check.what:<12} {check.found}")
             if check.advice:
                 print(f"  {'':<12} {check.advice}")
     return 0 if all(check.good or check.optional for check in found) else 1
