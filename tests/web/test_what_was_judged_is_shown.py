@@ -21,7 +21,7 @@ from shipway.hosts.keeper.spec import InstanceState
 from shipway.signals.instances import Usage
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import NEW_QUESTION, Finding, Verdict, by_chance, counted, weight
-from shipway.state import deployments, holds, instances, releases, runs
+from shipway.state import artifacts, deployments, holds, instances, releases, runs
 from shipway.state.releases import Release
 from shipway.traffic.tally import BOUNDS, Tally
 from shipway.web import journey, shares, trials
@@ -31,7 +31,7 @@ from shipway.web.pages.trial_chart import Window
 from shipway.web.shares import Move
 from shipway.web.trials import Trial
 from shipway.web.words import clock
-from web.judged import COLD, DOUBT, DOUBTED, FAILING, FEW, HOSTILE, Trials, everything, fine
+from web.judged import BAD, COLD, DOUBT, DOUBTED, FAILING, FEW, HOSTILE, Trials, everything, fine
 from web.scene import Scene
 from web.server import Site
 from web.visiting import person
@@ -791,3 +791,31 @@ def test_words_stand_beside_a_stream_that_is_too_narrow_for_them(
     (top,) = re.findall(r'<path class="flow new" d="M210 ([\d.]+)H1000', page)
     (line,) = re.findall(r'y="([\d.]+)"(?: class="h">|><tspan class="h">)r1 ', page)
     assert (float(line) < float(top)) is beside
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_why_says_all_that_frees_a_commit_which_brings_the_same_as_a_bad_one(site: Site, ready: bool) -> None:
+    """As an empty commit on top of it does, which may be innocent."""
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "topup")
+        bad, deployment = told.comes(80, "Count it twice")
+        told.share(deployment, 10)
+        told.condemned(bad, deployment, 10)
+        told.undone(bad, deployment, f"r2 was taken back: {BAD}", "signals.bad_verdict")
+        if ready:
+            told.reverted(bad)
+        empty = scene.push("topup", "Try again")
+        scene.begin(empty)
+        with scene.database.write() as conn:
+            same = artifacts.of_commit(conn, "topup", bad.commit)
+            assert same is not None
+            about = {"digest": same.digest, "project": same.project, "size": same.size}
+            artifacts.create(conn, application="topup", commit=empty.commit, run=empty.id, **about)
+        scene.end(empty, "failed", "it is held")
+    why = site.get(f"/api/v1/applications/topup/commits/{empty.commit}/why").json
+    says = "Push a commit on top of it that mends it, or changes any file if it is innocent."
+    says += " One that takes it back is"
+    assert why["next"]["says"] == (f"{says} ready:" if ready else f"{says} not made yet.")
+    assert why["next"]["command"].startswith("git fetch shipway revert-" if ready else "")
+    assert bool(why["next"]["command"]) == ready

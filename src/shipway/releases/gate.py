@@ -176,8 +176,23 @@ def stays(found: Quarantine, thing: Artifact | Release, environment: str) -> str
 
 def way_out(conn: Connection, found: Quarantine) -> str:
     """What ends a quarantine, and the commit that is ready for it."""
-    revert = _revert(conn, found.hold.application, str(found.hold.commit))
-    return f"Push a commit on top of it that mends it, or changes any file if it is innocent. {revert}"
+    return f"{MEND}, or {INNOCENT}. {take_back(conn, found.hold.application, str(found.hold.commit))}"
+
+
+MEND = "Push a commit on top of it that mends it"
+INNOCENT = "changes any file if it is innocent"
+READY = "One that takes it back is ready"
+
+
+def take_back(conn: Connection, application: str, commit: str) -> str:
+    """What became of the commit that takes a quarantined one back, as the record has it."""
+    ready = facts.last(conn, "revert.ready", application, commit=commit)
+    if ready is not None:
+        return f"{READY}: {holds.take_back(conn, application, str(ready.data['branch']))}"
+    none = facts.last(conn, "revert.left_out", application, commit=commit)
+    if none is not None:
+        return f"None that takes it back could be made: {none.data['reason']}."
+    return "One that takes it back is not made yet."
 
 
 def said(found: Quarantine, thing: Artifact | Release) -> str:
@@ -206,17 +221,6 @@ def _until(hold: Hold) -> str:
     if hold.until is None:
         return "until somebody thaws it"
     return time.strftime("until %a %d %b %H:%M", time.localtime(hold.until))
-
-
-def _revert(conn: Connection, application: str, commit: str) -> str:
-    """What became of the commit that takes a quarantined one back, as the record has it."""
-    ready = facts.last(conn, "revert.ready", application, commit=commit)
-    if ready is not None:
-        return f"One that takes it back is ready: {holds.take_back(conn, application, str(ready.data['branch']))}"
-    none = facts.last(conn, "revert.left_out", application, commit=commit)
-    if none is not None:
-        return f"None that takes it back could be made: {none.data['reason']}."
-    return "One that takes it back is not made yet."
 
 
 def _not_overtaken(conn: Connection, run: Run, environment: str) -> None:

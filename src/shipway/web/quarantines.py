@@ -16,7 +16,7 @@ from shipway.state.releases import Release
 class Quarantine:
     """`hold` is on the commit, or on another one that brings the same; `mended_by` is the commit that ended it,
     `branch` takes the held one back while it is in force, `take_back` is what is typed for that, and `says` is a
-    clause about it all. `in_force`: nothing brings it there.
+    clause about it all. `in_force`: nothing brings it there; `unready` is a sentence about why there is no branch.
     """
 
     environment: str
@@ -26,6 +26,7 @@ class Quarantine:
     branch: str
     take_back: str
     says: str
+    unready: str = ""
 
 
 def over(conn: Connection, thing: Artifact | Release, environment: str) -> Quarantine | None:
@@ -36,7 +37,8 @@ def over(conn: Connection, thing: Artifact | Release, environment: str) -> Quara
     says = gate.stays(found, thing, environment)
     branch = _branch(conn, found.hold)
     way = holds.take_back(conn, thing.application, branch) if branch else ""
-    return Quarantine(environment, found.hold, True, "", branch, way, says)
+    unready = "" if branch else gate.take_back(conn, thing.application, str(found.hold.commit))
+    return Quarantine(environment, found.hold, True, "", branch, way, says, unready)
 
 
 def of_commit(conn: Connection, application: str, commit: str, environment: str) -> Quarantine | None:

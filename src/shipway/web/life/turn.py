@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from shipway.incidents.tell import COMMITS
-from shipway.releases.gate import GATES
+from shipway.releases.gate import GATES, INNOCENT, MEND, READY
 from shipway.state.facts import Fact
 from shipway.web.journey import Journey
 from shipway.web.life.record import Record
@@ -20,8 +20,6 @@ NOT_ITS_COMMIT = (
     "rollbacks.left_frozen",
 )
 """Why a run ended of which the commit may be well."""
-
-MEND = "Push a commit on top of it that mends it"
 
 
 @dataclass(frozen=True)
@@ -85,9 +83,11 @@ def _of_quarantine(record: Record, held: list[Quarantine], author: str) -> Turn:
     trials = [one for one in record.trials.values() if one.release.environment == last.environment]
     bad = next(((one, said) for one in reversed(trials) if (said := one.decisive) and said.kind == "bad"), None)
     names = listed([each.environment for each in held])
-    if bad is None:
-        return Turn(author, f"{last.says[0].upper()}{last.says[1:]}.", where, last.environment, f"{MEND}.")
     way = next((each.take_back for each in held if each.take_back), "")
+    if bad is None:
+        wrong = f"{last.says[0].upper()}{last.says[1:]}."
+        mend = f"{MEND}, or {INNOCENT}. {f'{READY}:' if way else last.unready}"
+        return Turn(author, wrong, where, last.environment, mend, way)
     return Turn(
         whose=author,
         wrong=f"Judged bad in {names}. {bad[1].reason}",
