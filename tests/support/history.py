@@ -20,7 +20,7 @@ from support.kills import victims
 
 VICTIMS = ("server", "server", "server", "keeper", "router", "instance", "newcomer")
 TRUE_REASONS = re.compile(
-    r"GET /health answered 500|web ended .* right after its start|is not healthy: nothing listens"
+    r"GET /health answered 500|web ended .* right after its start|is not healthy: it does not listen"
     r"|did not get healthy within|the commit .* was pushed|was pushed to main after it|a newer commit was already"
 )
 HOLDERS = ("router", "instance", "newcomer")  # of requests

@@ -33,7 +33,7 @@ def test_a_release_that_says_it_is_broken_is_refused_and_forgotten(served, until
     until(lambda: listens(port))
     with (
         Load(served.proxy.port, "app.localhost", slow=0, names=lambda answer: answer.body.decode()) as clients,
-        pytest.raises(NotHealthy, match=rf"app.prod.r2 is not healthy: port {port} answers /health with 500"),
+        pytest.raises(NotHealthy, match=r"^r2 is not healthy: it answers /health with 500\."),
     ):
         served.proxy.ensure_cluster("app.prod.r2", [port], "/health", timeout=0.7)
     assert clients.failures == []
@@ -42,7 +42,7 @@ def test_a_release_that_says_it_is_broken_is_refused_and_forgotten(served, until
 
 
 def test_a_release_that_listens_nowhere_is_refused(served, free_port) -> None:
-    with pytest.raises(NotHealthy, match=f"nothing listens on port {free_port}"):
+    with pytest.raises(NotHealthy, match=r"it does not listen on its PORT\."):
         served.proxy.ensure_cluster("app.prod.r3", [free_port], "/health", timeout=0.3)
 
 
@@ -76,7 +76,7 @@ def test_a_warm_release_that_died_gets_no_traffic_back(served, monkeypatch) -> N
     (port,) = served.release("app", "prod", 8)
     served.kill(port)
     monkeypatch.setattr("shipway.traffic.proxy.ANSWERS_WITHIN", 0.5)
-    with pytest.raises(NotHealthy, match="nothing listens"):
+    with pytest.raises(NotHealthy, match="does not listen"):
         served.proxy.shift("app", "prod", {"app.prod.r8": 100}, epoch=1)
     assert served.get("app.localhost").said == "app.prod.r1"
 
