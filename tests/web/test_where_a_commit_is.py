@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from shipway.state import facts
+from shipway.web.words import headline
 from web.judged import BAD, Trials, fine
 from web.server import Site
 
@@ -69,6 +72,20 @@ def test_a_commit_that_was_stopped(site: Site) -> None:
         "test": ("stopped", "its deployment failed: web did not get healthy."),
         "prod": ("stopped", "run 1 failed: web did not get healthy."),
     }
+
+
+@pytest.mark.parametrize(
+    ("reason", "brief"),
+    [
+        ("r4 is not healthy: it answers / with 500.", "r4 is not healthy: it answers / with 500"),
+        (f"r4 was taken back at 10 % of the requests: {BAD}", "r4 was taken back at 10 % of the requests"),
+        (f"run 3 failed: 1a2b3c4 is quarantined in prod: {BAD}", "run 3 failed: 1a2b3c4 is quarantined in prod"),
+        ("shipway.yml: 2 problems:\n  one\n  two", "shipway.yml: 2 problems"),
+        ("many words " * 20, f"{'many words ' * 10}…"),
+    ],
+)
+def test_a_list_has_a_reason_in_a_few_words(reason: str, brief: str) -> None:
+    assert headline(reason) == brief
 
 
 def test_a_commit_that_was_rolled_back(site: Site) -> None:

@@ -11,16 +11,16 @@ import typer
 from shipway.cli import here, show, watching
 from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
-from shipway.web.words import day_and_time, plain, standing
+from shipway.web.words import day_and_time, headline, plain, standing
 
 TIME_UP = 124
 
 
 def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> int:
-    """In which environments a commit is; and if not, why not. With --json, its whole life too.
+    """In which environments a commit is; and if not, why not, in a few words. With --json, its whole life too.
 
     0 it serves in all of them, 1 there is one in which it does not (yet): `shipway why` and `shipway wait` answer
-    for one environment.
+    for one environment, the former in full.
     """
     path = f"/applications/{here.application(app)}/commits/{here.commit(commit)}"
     found = Server.find().get(path if as_json else f"{path}/where")
@@ -50,7 +50,7 @@ def _word(place: Mapping[str, Any]) -> str:
 
 def brief(place: Mapping[str, Any]) -> str:
     """Why a commit is not there in a few words; where it serves, or is to come, what there is to say."""
-    return str((place["brief"] if place["state"] == "stopped" else place["reason"]) or "")
+    return headline(show.first_line((place["brief"] if place["state"] == "stopped" else place["reason"]) or ""))
 
 
 def _serves(place: Mapping[str, Any]) -> str:

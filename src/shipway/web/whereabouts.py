@@ -17,7 +17,7 @@ from shipway.web import quarantines, rehearsing, sentences, taken, trials
 from shipway.web.commits import Commits
 from shipway.web.taken import Taken
 from shipway.web.trials import Trial
-from shipway.web.words import listed, open_again, phase
+from shipway.web.words import headline, listed, open_again, phase
 
 DEPLOYED, FAILED = "it is being deployed: ", "its deployment failed: "
 RUN_ENDED = re.compile(r"run \d+ \w+: ")
@@ -112,7 +112,7 @@ def _beside_what_is_frozen(
         if gone is not None and _is_why(conn, gone, came):
             return Whereabouts(environment, state, serves, gone.says, gone.says, gone.cause)
     failed = reason.removeprefix(FAILED)
-    brief = reason if failed == reason else failed.partition(": ")[0]
+    brief = reason if failed == reason else headline(failed)
     return Whereabouts(environment, state, serves, reason, brief, _cause(failed, environment))
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 RESTARTING = "restarting"
+ROOM = 110  # characters of a headline
+_RUN = re.compile(r"run \d+ \w+: ")
 _CONTROL = re.compile(
     r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[^\S \t]|[\x00-\x08\x0e-\x1f\x7f-\x9f]"
 )
@@ -143,6 +145,23 @@ def unsaid(text: str, said: Iterable[str]) -> str:
     for reason in said:
         text = text.replace(f": {reason}", "") if reason else text
     return text
+
+
+def headline(text: str) -> str:
+    """A reason for a list, on one line: without what stands after its colon, unless it is short with that."""
+    line = text.partition("\n")[0].rstrip(".: ")
+    if len(line) <= ROOM:
+        return line
+    run = _RUN.match(line)
+    start = "" if run is None else run.group()
+    said = start + line.removeprefix(start).partition(": ")[0]
+    return said if len(said) <= ROOM else f"{said[:ROOM].rsplit(' ', 1)[0]} …"
+
+
+def sentences(*parts: str) -> str:
+    """Several of them in a row, each with its full stop."""
+    said = (part.strip() for part in parts)
+    return " ".join(part if part.endswith((".", "!", "?", ":")) else f"{part}." for part in said if part)
 
 
 def several(count: int, noun: str, plural: str | None = None) -> str:
