@@ -331,6 +331,21 @@ def judge(team: Team, run: Run, environment: str = "prod", **more: object) -> No
     team.fact("verdict.bad", **about, data={**data, "findings": [FINDING], **more})
 
 
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [("Failed requests: 37 of 74.", "failed requests: 37 of 74."), ("GET /x: 3 of 4.", "GET /x: 3 of 4.")],
+)
+def test_why_it_was_bad_stands_within_a_sentence(team: Team, reason: str, said: str) -> None:
+    old, new = team.commit("ben"), team.commit("ada")
+    team.deliver(old)
+    run = team.push(new, old)
+    team.deploy(run)
+    judge(team, run, reason=reason)
+    team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
+    message = only([one for one in team.tell() if one.kind == "bad"])
+    assert message.text.startswith(f"prod is back on r1: {new[:7]} was bad, {said}\n")
+
+
 def test_the_author_hears_of_a_bad_verdict_with_its_numbers_and_what_was_done(team: Team) -> None:
     old, new = team.commit("ben"), team.commit("ada")
     bad(team, old, new)

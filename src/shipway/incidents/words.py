@@ -254,7 +254,7 @@ def _in_full(conn: Connection, cause: Cause) -> str:
     short, there = (cause.commit or "")[:7], cause.environment
     instead = back(conn, cause)
     if cause.kind in ("bad", "silent") and instead is not None:
-        what = f"was bad, {cause.what}" if cause.kind == "bad" else cause.what.rstrip(".")
+        what = f"was bad, {_inside(cause.what)}" if cause.kind == "bad" else cause.what.rstrip(".")
         return f"{there} is back on r{instead.number}: {short} {what}"
     if cause.stuck:
         bad = "" if cause.kind != "bad" else "is bad and "
@@ -266,6 +266,11 @@ def _in_full(conn: Connection, cause: Cause) -> str:
         "silent": f"{short} in {there} {cause.what.rstrip('.')}; it is being taken back",
         "well": f"Shipway is well again: {cause.what}",
     }[cause.kind]
+
+
+def _inside(sentence: str) -> str:
+    """It in the middle of another: `failed requests: …`, but `GET / …` as it is."""
+    return f"{sentence[:1].lower()}{sentence[1:]}" if sentence[1:2].islower() else sentence
 
 
 def _made(
