@@ -39,6 +39,7 @@ EVERY = (
     Looked("/applications/topup/commits/main"),
     Looked("/applications/bad/commits/main", "judged"),
     Looked("/c/0000000", status=404),
+    Looked("/applications/nothing", status=404),
     Looked("/runs"),
     Looked("/runs", "empty"),
     Looked("/runs/topup:5"),

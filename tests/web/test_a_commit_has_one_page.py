@@ -552,6 +552,12 @@ def test_a_short_hash_is_enough_and_needs_no_application(past: Site) -> None:
     assert "Post refunds per line" in past.get(sent.headers["location"]).text
 
 
+def test_above_every_page_of_an_application_are_its_runs(past: Site) -> None:
+    sent = past.get("/applications/ledger")
+    assert (sent.status, sent.headers["location"]) == (307, "/runs?application=ledger")
+    assert past.get("/applications/nothing").status == 404
+
+
 def test_several_that_begin_alike_are_listed(past: Site) -> None:
     one, other = head(past, "bad"), head(past, "blue-green")
     same = _alike(past.scene, "storefront")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from shipway.state import runs
 from shipway.state.runs import Run
-from shipway.web import outcomes
+from shipway.web import lookups, outcomes
 from shipway.web.call import Call
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
@@ -51,6 +51,13 @@ def run_list(site: Site, call: Call) -> Response:
     return page(site, call, "run_list.html", here="runs", lines=lines, title=_title(found))
 
 
+def application(site: Site, call: Call) -> Response:
+    """Every page of an application lies below its address; that one itself leads to its runs."""
+    with site.database.read() as conn:
+        name = lookups.application(conn, call.place("application")).name
+    return RedirectResponse(f"/runs?application={name}", 307)
+
+
 def _title(found: list[Run]) -> str:
     moving = sum(not run.over for run in found)
     if not found:
@@ -60,4 +67,7 @@ def _title(found: list[Run]) -> str:
     return f"{counted(moving).capitalize()} {'run is' if moving == 1 else 'runs are'} under way"
 
 
-ROUTES = (declare("GET", "/runs", run_list, who="user"),)
+ROUTES = (
+    declare("GET", "/runs", run_list, who="user"),
+    declare("GET", "/applications/{application}", application, who="user"),
+)
