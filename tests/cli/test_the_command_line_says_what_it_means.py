@@ -164,7 +164,9 @@ def test_a_run_took_what_it_took_since_it_was_asked_for_on_pages_and_here(
 ) -> None:
     waited = {"created": 100.0, "started": 106.0, "ended": 107.5}
     run = {"application": "shop", "number": 4, "commit": "a" * 40, "branch": "main", "purpose": "push"}
-    answer = {"runs": [{**run, **waited, "state": "cancelled", "brief": "", "taken_back": False}]}
+    answer = {
+        "runs": [{**run, **waited, "state": "cancelled", "brief": "", "taken_back": False, "blocked": False}]
+    }
     monkeypatch.setattr(Server, "find", lambda: Answering(answer))
     assert app.run(["runs", "--app", "shop"]) == 0
     assert "7.5 s" in capsys.readouterr().out

@@ -224,11 +224,12 @@ def test_a_freeze_that_is_over_is_not_told_as_one_that_is(tmp_path: Path) -> Non
         with scene.cast.database.write() as conn:
             runs.end(conn, run, "failed", outcome.removeprefix("failed: "))
         assert (
-            where(scene, commit) == f"run {run.number} failed: ada froze prod until somebody thaws it: Month end"
+            where(scene, commit)
+            == f"run {run.number} was blocked: ada froze prod until somebody thaws it: Month end"
         )
         scene.story.thaw(NAME, "prod", "ben")
         told = "prod was frozen when it came there, and is open again: shipway deploy"
-        assert where(scene, commit) == f"run {run.number} failed: {told} {commit[:7]} --env prod"
+        assert where(scene, commit) == f"run {run.number} was blocked: {told} {commit[:7]} --env prod"
 
 
 def where(scene: Scene, commit: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from shipway.releases.gate import Frozen
 from shipway.signals.verdict import Finding, Kind, Verdict
 from shipway.state import deployments, verdicts
 from shipway.story import condemn
@@ -81,6 +82,20 @@ def test_a_failed_deployment_is_explained(scene: Scene) -> None:
     assert "  ✗ test           30 s  web did not get healthy within 30 s." in lines
     assert "    │ ModuleNotFoundError: No module named 'psycopg'" in lines
     assert lines[-2:] == ["  test and prod were left as before", "  Look at the log."]
+
+
+def test_what_a_closed_gate_stopped_is_not_told_as_a_failure(scene: Scene) -> None:
+    with scene.history():
+        scene.application("topup")
+        run = scene.push("topup", "First")
+        scene.green(run)
+        scene.deploy(run, "dev")
+        says = "ben froze test until somebody thaws it: Month end"
+        scene.remark(run, "run.stopped", id=Frozen.id, at="deploy", message=says, hint="Deploy again.")
+        scene.end(run, "failed", says)
+    *_, ended, before, hint = told(scene, run.id)
+    assert (ended.partition(" after ")[0], ended.partition(": ")[2]) == ("- run 1 was blocked", says)
+    assert (before, hint) == ("  test and prod were left as before", "  Deploy again.")
 
 
 @pytest.mark.parametrize("first", [10, 50])

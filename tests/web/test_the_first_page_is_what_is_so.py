@@ -201,10 +201,17 @@ def test_a_closed_gate_blocks_and_says_what_would_open_it(site: Site, closed: ty
     if closed is Frozen:
         _freeze(scene, "topup", "test", time.time() + 3600)
     row = overview(site)["topup"]
-    assert (row["state"], row["why"]) == ("blocked", f"{about['message']} {about['hint']}")
+    assert (row["state"], row["why"]) == ("blocked", f"{about['message']}. {about['hint']}")
     assert [station["state"] for station in row["path"]][2:] == ["serving", "queued", "queued"]  # type: ignore[attr-defined]
     life = site.get(f"/api/v1/applications/topup/commits/{run.commit}").json["moments"]
-    assert [told["says"] for told in life if told["kind"] == "gate"] == [f"{about['message']} {about['hint']}"]
+    assert [told["says"] for told in life if told["kind"] == "gate"] == [f"{about['message']}. {about['hint']}"]
+    assert f"{about['message']}.</a> {about['hint']}</span>" in site.get("/").text
+    assert [one["blocked"] for one in site.get("/api/v1/runs").json["runs"]] == [True]
+    assert "Blocked" in site.get("/runs").text
+    page = site.get("/runs/topup:1").text
+    assert "Blocked after" in page
+    assert "First failure" not in page
+    assert "Failed" not in page
 
 
 def test_what_a_freeze_kept_away_can_come_once_that_is_over(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

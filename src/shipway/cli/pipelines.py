@@ -196,7 +196,7 @@ def _row(run: dict[str, Any]) -> tuple[str, ...]:
 
 def _state(run: dict[str, Any]) -> str:
     """As the pages have it: what it brought may have been taken back since."""
-    return "rolled back" if run["taken_back"] else str(run["state"])
+    return "rolled back" if run["taken_back"] else "blocked" if run["blocked"] else str(run["state"])
 
 
 def _show(run: dict[str, Any]) -> None:

@@ -35,6 +35,7 @@ COLOURS = {
     "superseded": "bright_black",
     "cancelled": "bright_black",
     "rolled back": "magenta",
+    "blocked": "yellow",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shipway.releases.gate import GATES
 from shipway.state import decisions, deployments, facts, releases, runs, sequence, settings, stuck
 from shipway.state.database import Connection
 from shipway.state.decisions import Decision
@@ -91,6 +92,13 @@ class Journey:
         """The one that did not get through, if a step did not fail before."""
         over = [one for one in self.deployments.values() if one.over and one.state != "done"]
         return over[0] if over and not self.failed_steps else None
+
+    @property
+    def blocked(self) -> Fact | None:
+        """The closed gate that it was stopped at: then nothing failed."""
+        failed = self.failed_steps or self.failed_deployment is not None
+        gates = [fact for fact in self.stopped if fact.data.get("id") in GATES]
+        return gates[0] if gates and self.run.state == "failed" and not failed else None
 
     @property
     def condemned(self) -> set[str]:

@@ -262,9 +262,10 @@ def _ending(now: Journey) -> Iterator[str]:
     if run.state == "passed":
         yield f"✓ {_success(now)}, {took}"
         return
-    mark = "✗" if run.state == "failed" else "-"
+    mark = "✗" if run.state == "failed" and now.blocked is None else "-"
+    how = run.state if now.blocked is None else "was blocked"
     reason = _of_what_is_frozen(now) or unsaid(run.reason, _judged(now))
-    yield f"{mark} run {run.number} {run.state} after {took}{': ' + reason if reason else ''}"
+    yield f"{mark} run {run.number} {how} after {took}{': ' + reason if reason else ''}"
     if run.state == "failed" and run.deliver:
         yield from (f"  {said}" for said in [*(untouched(now) or _reached(now)), *stays_set(now)])
     for line in _hints(now):

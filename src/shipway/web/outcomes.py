@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from shipway.releases.gate import GATES
 from shipway.state import facts, releases, taken_back
 from shipway.state.database import Connection
 from shipway.state.runs import Run
@@ -17,6 +18,13 @@ def rolled_back(conn: Connection, found: Sequence[Run]) -> set[str]:
     tried = {str(fact.run) for fact in stopped if fact.data.get("id") in TAKEN_BACK}
     passed = [run.id for run in found if run.state == "passed"]
     return tried | taken_back.runs(conn, passed) | _going_back(conn, passed)
+
+
+def blocked(conn: Connection, found: Sequence[Run]) -> set[str]:
+    """The ids of those that a closed gate stopped: nothing of them failed."""
+    failed = [run.id for run in found if run.state == "failed"]
+    stopped = facts.after(conn, 0, runs=failed, kinds=["run.stopped"], limit=None) if failed else []
+    return {str(fact.run) for fact in stopped if fact.data.get("id") in GATES}
 
 
 def _going_back(conn: Connection, passed: Collection[str]) -> set[str]:

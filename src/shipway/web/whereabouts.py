@@ -13,14 +13,14 @@ from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.state.stuck import Stuck
-from shipway.web import quarantines, rehearsing, sentences, taken, trials
+from shipway.web import outcomes, quarantines, rehearsing, sentences, taken, trials
 from shipway.web.commits import Commits
 from shipway.web.taken import Taken
 from shipway.web.trials import Trial
 from shipway.web.words import headline, listed, open_again, phase
 
 DEPLOYED, FAILED = "it is being deployed: ", "its deployment failed: "
-RUN_ENDED = re.compile(r"run \d+ \w+: ")
+RUN_ENDED = re.compile(r"run \d+ (?:was )?\w+: ")
 BACK = ("undone", "gone back")
 SERVES, PENDING, STOPPED = "serves", "pending", "stopped"
 
@@ -239,12 +239,10 @@ def _under_way(conn: Connection, run: Run) -> str:
 
 
 def _ended(conn: Connection, run: Run) -> str:
+    how = f"run {run.number} {'was blocked' if outcomes.blocked(conn, [run]) else run.state}"
     thawed = _thawed(conn, run)
-    if thawed is not None:
-        return f"run {run.number} {run.state}: {open_again(thawed, run.commit)}"
-    if run.reason:
-        return f"run {run.number} {run.state}: {run.reason}"
-    return f"run {run.number} {run.state}"
+    reason = run.reason if thawed is None else open_again(thawed, run.commit)
+    return f"{how}: {reason}" if reason else how
 
 
 def _thawed(conn: Connection, run: Run) -> str | None:

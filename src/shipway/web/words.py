@@ -10,7 +10,7 @@ from collections.abc import Iterable
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 RESTARTING = "restarting"
 ROOM = 110  # characters of a headline
-_RUN = re.compile(r"run \d+ \w+: ")
+_RUN = re.compile(r"run \d+ (?:was )?\w+: ")
 _CONTROL = re.compile(
     r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[^\S \t]|[\x00-\x08\x0e-\x1f\x7f-\x9f]"
 )

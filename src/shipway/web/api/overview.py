@@ -43,7 +43,7 @@ def _shape(row: Row) -> dict[str, Any]:
         "team": row.team,
         "state": row.state,
         "says": row.word,
-        "why": row.remark.text,
+        "why": row.remark.whole,
         "needs_a_person": row.needs_a_person,
         "branch": None if head is None else head.run.branch,
         "commit": None if head is None else head.run.commit,

@@ -25,7 +25,7 @@ def list_runs(site: Site, call: Call) -> dict[str, Any]:
     """The newest runs first, of everything or of one application, branch or commit.
 
     `taken_back` is true where the release that a run brought lost its requests to the one before, also long after
-    it passed; `brief` is the reason in one line.
+    it passed, `blocked` where a closed gate stopped it and nothing failed; `brief` is the reason in one line.
     """
     named = call.query("application")
     with site.database.read() as conn:
@@ -36,8 +36,8 @@ def list_runs(site: Site, call: Call) -> dict[str, Any]:
             commit=call.query("commit"),
             limit=call.number("limit", 50, most=500),
         )
-        back = outcomes.rolled_back(conn, found)
-    return {"runs": [_ended(one, back) for one in found]}
+        back, blocked = outcomes.rolled_back(conn, found), outcomes.blocked(conn, found)
+    return {"runs": [_ended(one, back, blocked) for one in found]}
 
 
 def show_run(site: Site, call: Call) -> dict[str, Any]:
@@ -52,9 +52,9 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         recorded = facts.after(conn, 0, runs=[run.id])
         bad = journey.judged_bad(recorded)
         left = {one.id: _stays(conn, one) if one.id in bad else "" for one in made}
-        back = outcomes.rolled_back(conn, [run])
+        back, blocked = outcomes.rolled_back(conn, [run]), outcomes.blocked(conn, [run])
     return {
-        **_ended(run, back),
+        **_ended(run, back, blocked),
         "push": None if push is None else {"id": push.id, "ref": push.ref, "old": push.old, "new": push.new},
         "steps": [shapes.step(one) for one in steps],
         "suspicions": [dict(fact.data) for fact in suspected],
@@ -106,11 +106,12 @@ def _read(site: Site, run: str) -> Run:
         return runs.get(conn, run)
 
 
-def _ended(run: Run, back: Collection[str]) -> dict[str, Any]:
-    """`taken_back` is whether it brought a release that lost its requests to the one before; `brief` the reason in
-    one line."""
+def _ended(run: Run, back: Collection[str], blocked: Collection[str]) -> dict[str, Any]:
+    """`taken_back` is whether it brought a release that lost its requests to the one before, `blocked` whether a
+    closed gate stopped it; `brief` the reason in one line."""
     lost = run.id in back
-    return {**shapes.run(run), "taken_back": lost, "brief": outcomes.brief(run, back=lost)}
+    about = {"taken_back": lost, "blocked": run.id in blocked}
+    return {**shapes.run(run), **about, "brief": outcomes.brief(run, back=lost)}
 
 
 def _deployment(site: Site, run: Run, one: Deployment, number: int) -> dict[str, Any]:

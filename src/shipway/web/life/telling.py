@@ -19,7 +19,7 @@ from shipway.web.journey import TAKEN_BACK, Journey
 from shipway.web.life.moment import Chip, Moment
 from shipway.web.life.record import Record, Suspected
 from shipway.web.trials import Trial
-from shipway.web.words import clock, length, listed, phase, plain, size
+from shipway.web.words import clock, length, listed, phase, plain, sentences, size
 
 RUN_ENDS = ("run.queued", "run.started", "run.passed", "run.failed", "run.cancelled", "run.superseded")
 DEPLOYMENT_ENDS = (
@@ -85,7 +85,7 @@ def _runs(record: Record) -> Iterator[Moment]:
         said.setdefault(message, now.run.number)
         hinted.add(hint)
         title = f"Run {now.run.number} was stopped before it was deployed"
-        says = _asked(now) + " ".join(part for part in reasons if part)
+        says = _asked(now) + sentences(*reasons)
         yield replace(_of_run(record, now), state="blocked", title=title, says=says, fact=gate.id)
 
 
@@ -135,6 +135,8 @@ def _pipeline(now: Journey) -> str:
         return "rolled"
     if now.run.state in ("running", "failed") and now.deployments:
         return "passed"
+    if now.blocked is not None:
+        return "passed" if now.steps else "blocked"
     return RUN_ICONS.get(now.run.state, "draining")
 
 
@@ -145,7 +147,7 @@ def _how(now: Journey) -> str:
     if run.state == "running":
         busy = [step.name for step in now.steps.values() if step.state == "running"]
         return f"is under way{': ' + listed(busy) if busy else ''}"
-    if run.state == "failed" and now.deployments:
+    if run.state == "failed" and (now.deployments or now.blocked is not None):
         how = "passed its steps" if now.steps else f"stopped after {took}"
         return f"{how}, and was rolled back from {now.taken_back}" if now.taken_back else how
     return f"{run.state} {'in' if run.state == 'passed' else 'after'} {took}"
@@ -362,7 +364,7 @@ def _finding(name: str, recorded: Mapping[str, Any]) -> str:
 
 
 def _gate(fact: Fact) -> Moment:
-    says = " ".join(str(fact.data.get(name) or "") for name in ("message", "hint")).strip()
+    says = sentences(*(str(fact.data.get(name) or "") for name in ("message", "hint")))
     return Moment(fact.at, "gate", "blocked", "Stopped before it was deployed", says, fact.id)
 
 

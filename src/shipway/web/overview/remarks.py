@@ -13,19 +13,26 @@ from shipway.web.overview import fates
 from shipway.web.overview.places import Coming, Place
 from shipway.web.overview.standings import Standing
 from shipway.web.overview.stations import Station
-from shipway.web.words import clock, lasting, open_again, plain
+from shipway.web.words import clock, lasting, open_again, plain, sentences
 
 ROOM = 150  # characters of a reason
+MOST = 200  # characters of a reason and what to do
 
 
 @dataclass(frozen=True)
 class Remark:
-    """The sentence underneath: what came back, from which station (counted from 0), to which address it leads."""
+    """The sentence underneath: what came back, from which station (counted from 0), to which address it leads;
+    and, where there is room, what to do."""
 
     kind: str
     text: str
     at: int
     address: str | None = None
+    hint: str = ""
+
+    @property
+    def whole(self) -> str:
+        return sentences(self.text, self.hint) if self.hint else self.text
 
 
 def remark(standing: Standing, state: str, stations: Sequence[Station], now: float) -> Remark:
@@ -40,7 +47,8 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
     if state in ("failed", "unknown"):
         return Remark("fail", _what_failed(head), _first(stations, "failed", "unknown"), run)
     if state == "blocked":
-        return Remark("stop", _what_closed(head, places, now), _first(stations, "blocked"), run)
+        says, hint = _what_closed(head, places, now)
+        return Remark("stop", says, _first(stations, "blocked"), run, hint)
     if state in ("running", "queued"):
         return _moving(standing, head, stations, now)
     return _rolled(standing, stations) if state in ("rolled", "quarantined") else _at_rest(standing, head, now)
@@ -84,14 +92,16 @@ def _what_failed(head: Journey) -> str:
     return _short(f"{reason}: {told}") if told else reason
 
 
-def _what_closed(head: Journey, places: Sequence[Place], now: float) -> str:
-    """Which gate, and what would open it; a freeze may be over."""
+def _what_closed(head: Journey, places: Sequence[Place], now: float) -> tuple[str, str]:
+    """Which gate, and what would open it, as far as there is room for it; a freeze may be over."""
     closed = next(fact for fact in head.stopped if fact.data.get("id") in GATES)
     place = next((one for one in places if one.name == fates.stopped_before(head)), None)
     if closed.data.get("id") == Frozen.id and place is not None and place.held(now) is None:
-        return open_again(place.name, head.run.commit)
-    said = " ".join(str(closed.data.get(name) or "") for name in ("message", "hint"))
-    return _short(said.strip())
+        return open_again(place.name, head.run.commit), ""
+    says, hint = _short(str(closed.data.get("message") or "")), str(closed.data.get("hint") or "")
+    if not hint or len(says) + len(hint) > MOST:
+        return says, ""
+    return sentences(says), hint
 
 
 def _under_way(head: Journey, now: float) -> str:

@@ -32,6 +32,7 @@ def first_two(head: Journey, subject: str, *, quarantined: bool = False) -> tupl
         "queued": "waits for its turn",
         "running": _busy(head),
         "passed": f"{'' if run.state == 'passed' else 'steps '}passed in {length(_tested(head))}",
+        "blocked": "blocked",
         "failed": "failed" if not head.failed_steps else f"{head.failed_steps[0].name} failed",
     }.get(_pipeline_state(head), run.state)
     commit = Station(
@@ -49,6 +50,8 @@ def _pipeline_state(head: Journey) -> str:
     """How the steps fared, whatever became of the deployments."""
     if head.run.state in ("running", "failed") and (head.deployments or head.unneeded):
         return "passed"
+    if head.blocked is not None:
+        return "passed" if head.steps else "blocked"
     return head.run.state
 
 
@@ -64,7 +67,7 @@ def _tested(head: Journey) -> float:
 
 
 def _icon(state: str) -> str:
-    return state if state in ("queued", "running", "passed", "failed") else "draining"
+    return state if state in ("queued", "running", "passed", "failed", "blocked") else "draining"
 
 
 def at_place(head: Journey, place: Place, now: float) -> Station:

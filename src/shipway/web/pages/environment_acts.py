@@ -17,6 +17,7 @@ from shipway.web.pages import environment
 from shipway.web.pages.environment import BASE, Refused
 from shipway.web.routes import declare
 from shipway.web.site import Site
+from shipway.web.words import sentences
 
 
 def roll_back(site: Site, call: Call) -> Response:
@@ -101,7 +102,7 @@ def _or_ask_again(
     try:
         return act()
     except refusal as error:
-        said = f"{error.message} {error.hint}".strip()
+        said = sentences(error.message, error.hint)
         reply = environment.drawn(site, call, Refused(about.form, about.field, said, about.given))
         reply.status_code = error.status
         return reply

@@ -18,11 +18,11 @@ from shipway.web.call import Call
 from shipway.web.journey import Journey
 from shipway.web.pages import graph
 from shipway.web.pages.rendering import page
-from shipway.web.pages.run_list import BACK, STATES
+from shipway.web.pages.run_list import BACK, BLOCKED, STATES
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.untouched import stays_set, untouched
-from shipway.web.words import length, listed, plain
+from shipway.web.words import length, listed, plain, sentences
 
 LINES = 14  # of a log, in the card that shows what failed first
 LOOKED_AT = 4000  # lines at the end of a log, among which is what explains a failure
@@ -36,7 +36,10 @@ TIERS = {
 
 @dataclass(frozen=True)
 class Failure:
-    """What failed first: its name, how, and the lines that explain it; `line` is the first of them in the log."""
+    """What failed first: its name, how, and the lines that explain it; `line` is the first of them in the log.
+
+    What a closed gate stopped did not fail: `state` has the shape and the word for it.
+    """
 
     name: str
     how: str
@@ -44,6 +47,7 @@ class Failure:
     hint: str
     address: str | None
     line: int | None = None
+    state: tuple[str, str] = ("failed", "First failure")
 
 
 def run_page(site: Site, call: Call) -> Response:
@@ -66,7 +70,7 @@ def run_page(site: Site, call: Call) -> Response:
         info=site.commits.about(run.application, run.commit),
         title=_title(now, still, gone),
         gone=gone,
-        state=BACK if gone or now.taken_back else STATES[run.state],
+        state=BACK if gone or now.taken_back else BLOCKED if now.blocked is not None else STATES[run.state],
         retried=retried,
         retriable=retriable,
         failure=_failure(site, now),
@@ -148,6 +152,8 @@ def _failed(now: Journey) -> tuple[str, str]:
     said = _not_deployed(now)
     if said is not None:
         return said
+    if now.blocked is not None:
+        return now.run.commit[:7], f" was blocked before it came to {now.blocked.environment or 'an environment'}"
     if now.failed_rehearsal is not None:
         return "", f"The {now.failed_rehearsal.title} failed"
     return "", "The run could not go on" if now.steps else "The run could not start"
@@ -189,6 +195,9 @@ def _failure(site: Site, now: Journey) -> Failure | None:
         there = f"?step={step.name}#{f'L{line}' if line else 'log'}"
         return Failure(step.name, f"{how} after {took}", lines, "", there, line)
     hint = next((str(fact.data.get("hint", "")) for fact in now.stopped), "")
+    if now.blocked is not None:
+        says = str(now.blocked.data.get("message") or now.run.reason)
+        return Failure(now.blocked.environment or "run", sentences(says), [], hint, None, None, BLOCKED)
     if (one := now.failed_deployment) is not None:
         return Failure(f"deployment to {one.environment}", one.reason, _lines(one.excerpt), hint, None)
     if (rehearsal := now.failed_rehearsal) is not None:

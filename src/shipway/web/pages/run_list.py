@@ -24,6 +24,7 @@ STATES = {
     "superseded": ("draining", "Superseded"),
 }
 BACK = ("rolled", "Rolled back")
+BLOCKED = ("blocked", "Blocked")
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,12 @@ class Line:
 def run_list(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         found = runs.recent(conn, application=call.query("application"), limit=100)
-        back = outcomes.rolled_back(conn, found)
+        back, blocked = outcomes.rolled_back(conn, found), outcomes.blocked(conn, found)
     lines = [
         Line(
             run,
             site.commits.about(run.application, run.commit).subject,
-            *(BACK if run.id in back else STATES[run.state]),
+            *(BACK if run.id in back else BLOCKED if run.id in blocked else STATES[run.state]),
         )
         for run in found
     ]

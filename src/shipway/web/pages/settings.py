@@ -13,6 +13,7 @@ from shipway.web.call import Call
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
 from shipway.web.site import Site
+from shipway.web.words import sentences
 
 PATH = "/applications/{application}/settings"
 
@@ -26,7 +27,7 @@ def change(site: Site, call: Call) -> Response:
     try:
         site.story.set_default_branch(call.place("application"), branch, call.who)
     except NoSuchBranch as error:
-        reply = _drawn(site, call, f"{error.message} {error.hint}", branch)
+        reply = _drawn(site, call, sentences(error.message, error.hint), branch)
         reply.status_code = error.status
         return reply
     return RedirectResponse(call.request.url.path, 303)
