@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cli.terminal import Said
+from shipway.releases.gate import Frozen
 from shipway.signals.errors.recording import Accepted
 from web.server import Site
 
@@ -19,6 +20,24 @@ def test_an_environment_is_frozen_and_thawed(site: Site, shipway: Shipway) -> No
     assert "That is past." in shipway("freeze", "x", "--until", "2020-01-01", "--app", "topup").told
     assert shipway("thaw", "--app", "topup").out == "prod is open again.\n"
     assert shipway("thaw", "--app", "topup").out == "prod was not frozen.\n"
+
+
+def test_who_thaws_hears_which_commit_was_stopped(site: Site, shipway: Shipway) -> None:
+    """The newest, until it serves."""
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    shipway("freeze", "Month end", "--app", "topup")
+    two, three = scene.push("topup", "Two"), scene.push("topup", "Three")
+    for run in (three, two):
+        scene.green(run)
+        scene.remark(run, "run.stopped", id=Frozen.id, at="deploy", message="x", environment="prod")
+        scene.end(run, "failed", "x")
+    short = three.commit[:7]
+    says = f"{short} was stopped by that: `shipway deploy {short} --env prod` takes it there."
+    assert shipway("thaw", "--app", "topup").told == f"prod is open again. {says}"
+    shipway("freeze", "Month end", "--app", "topup")
+    assert shipway("thaw", "--app", "topup").told == "prod is open again."
 
 
 def test_releases_are_compared_and_data_is_listed(site: Site, shipway: Shipway) -> None:

@@ -174,13 +174,18 @@ def freeze(
 
 
 def thaw(environment: Environment = "prod", app: App = None, as_json: AsJson = False) -> None:
-    """End the freeze of an environment. What it stopped is deployed by hand, or comes with the next push."""
+    """End the freeze of an environment. The newest commit that it stopped is named: that is deployed by hand, or
+    comes with the next push.
+    """
     path = f"/applications/{here.application(app)}/environments/{environment}/freeze"
     found = Server.find().delete(path)
     if as_json:
         show.as_json(found)
         return
     print(f"{environment} is open again." if found["thawed"] else f"{environment} was not frozen.")
+    if found["waits"]:
+        short = found["waits"][:7]
+        print(f"{short} was stopped by that: `shipway deploy {short} --env {environment}` takes it there.")
 
 
 def compare(

@@ -17,7 +17,7 @@ from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
 from shipway.state.stuck import Stuck
 from shipway.traffic import addresses
-from shipway.web import differences, lookups, shapes, trials
+from shipway.web import differences, frozen_out, lookups, shapes, trials
 from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -175,8 +175,15 @@ def freeze(site: Site, call: Call) -> dict[str, Any]:
 
 
 def thaw(site: Site, call: Call) -> dict[str, Any]:
-    """Ends the freezes of this environment; those that were in force."""
-    return {"thawed": [shapes.hold(one) for one in site.story.thaw(*_names(call), call.who)]}
+    """Ends the freezes of this environment; those that were in force.
+
+    `waits` is the newest commit that they stopped and that does not serve there: nothing deploys it by itself.
+    """
+    application, environment = _names(call)
+    thawed = site.story.thaw(application, environment, call.who)
+    with site.database.read() as conn:
+        waits = frozen_out.newest(conn, site.commits, application, environment, thawed)
+    return {"thawed": [shapes.hold(one) for one in thawed], "waits": waits}
 
 
 def running(site: Site, application: str, environment: str) -> list[InstanceState] | None:

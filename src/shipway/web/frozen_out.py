@@ -1,0 +1,32 @@
+"""What a freeze kept away from an environment, and does not come by itself once that is over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shipway.releases.gate import Frozen
+from shipway.state import facts, releases
+from shipway.state.database import Connection
+from shipway.state.holds import Hold
+from shipway.web.commits import Commits
+
+
+def newest(
+    conn: Connection, commits: Commits, application: str, environment: str, thawed: Sequence[Hold]
+) -> str | None:
+    """The newest of the commits that these freezes stopped, unless it is in what serves there now."""
+    began = min((hold.created for hold in thawed), default=None)
+    if began is None:
+        return None
+    about = {"application": application, "environment": environment}
+    stops = facts.after(conn, 0, **about, kinds=["run.stopped"], limit=None)
+    stopped = [str(one.commit) for one in stops if one.at >= began and one.data.get("id") == Frozen.id]
+    if not stopped:
+        return None
+    found = stopped[-1]
+    for other in stopped:
+        found = other if commits.contains(application, other, found) else found
+    now = releases.now_serving(conn, application, environment)
+    serves = None if now is None else releases.get(conn, now.release).commit
+    there = serves is not None and commits.contains(application, serves, found)
+    return None if there else found
