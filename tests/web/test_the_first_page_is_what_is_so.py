@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import event
 
 from shipway.releases.gate import Frozen, GateClosed
+from shipway.signals.reading import Reading
 from shipway.signals.verdict import Verdict
 from shipway.state import deployments, facts, holds, runs
 from shipway.state.tables import metadata
+from support.tallies import tally
 from web.judged import BAD, Trials, fine, on_trial
 from web.scene import Scene
 from web.server import Site
@@ -172,6 +174,30 @@ def test_an_older_commit_that_somebody_deployed_takes_the_place_of_the_newest(si
     assert (row["state"], row["says"]) == ("replaced", "Replaced")
     assert row["why"] == f"ada deployed {before.commit[:7]} after it"
     assert "The newest commit of topup does not serve any more" in site.get("/").text
+
+
+@pytest.mark.parametrize(("failed", "state"), [(10, "failing"), (9, "serving"), (2, "serving")])
+def test_what_fails_most_requests_comes_before_everything(site: Site, failed: int, state: str) -> None:
+    """Whatever the record says: nothing was judged, and the newest commit is where it should be."""
+    scene = site.scene
+    for name in ("topup", "well"):
+        scene.application(name)
+        scene.deliver(scene.push(name, "One"))
+    scene.end(scene.push("well", "Two"), "failed", "test failed")
+    answers = tally(20 if failed > 2 else failed, failed)
+    looks = {"topup.prod.r1": Reading(scene.now, 1.0, "topup.prod.r1", answers, 0, heard=True)}
+    site.cast.collector.latest = lambda: looks  # type: ignore[method-assign]
+    row = overview(site)["topup"]
+    assert row["state"] == state
+    assert row["needs_a_person"] is (state == "failing")
+    page = site.get("/").text
+    if state == "failing":
+        assert list(overview(site)) == ["topup", "well"]
+        assert (row["says"], row["why"]) == ("Failing", "50 % of the requests to prod fail just now")
+        assert "People are hurt: most requests to topup fail." in page
+        assert page.count('<g class="prod hurt">') == 2
+    else:
+        assert "People are hurt" not in page
 
 
 def test_what_was_judged_bad_and_serves_comes_before_everything(site: Site) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.state.stuck import Stuck
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
 from shipway.web.overview.places import Place
+from shipway.web.overview.rates import Rates
 from shipway.web.overview.remarks import Remark, remark
 from shipway.web.overview.standings import Standing
 from shipway.web.overview.stations import Station, at_place, first_two
 from shipway.web.words import several
 
 ORDER = (
+    "failing",
     "stuck",
     "hurt",
     "failed",
@@ -31,6 +33,7 @@ ORDER = (
     "silent",
 )
 WORDS = {
+    "failing": "Failing",
     "stuck": "Frozen",
     "hurt": "Judged bad",
     "failed": "Failed",
@@ -46,8 +49,18 @@ WORDS = {
     "ended": "Passed",
     "silent": "Nothing yet",
 }
-ICONS = {"stuck": "blocked", "hurt": "failed", "replaced": "draining", "ended": "passed", "silent": "queued"}
-NEEDS_A_PERSON = ("stuck", "hurt", "failed", "unknown", "blocked", "quarantined")
+ICONS = {
+    "stuck": "blocked",
+    "failing": "failed",
+    "hurt": "failed",
+    "replaced": "draining",
+    "ended": "passed",
+    "silent": "queued",
+}
+NEEDS_A_PERSON = ("failing", "stuck", "hurt", "failed", "unknown", "blocked", "quarantined")
+FAILURES, MOST = 3, 0.5
+"""So many requests at least, and such a share of them, have to fail within the last look to say that it fails."""
+
 AT_REST = ("rolled", "replaced", "frozen", "serving", "ended")
 """Where a commit that is quarantined stays until a person mends it: nothing else moves."""
 
@@ -148,10 +161,28 @@ class Row:
         return last.switched - self.head.run.created
 
 
-def row(standing: Standing, now: float) -> Row:
+def row(standing: Standing, now: float, rates: Rates) -> Row:
     """The row of an application, at this moment in seconds since 1970."""
-    if standing.head is None:
-        return _silent(standing)
+    return _silent(standing) if standing.head is None else _unless_failing(_on_record(standing, now), rates)
+
+
+def _unless_failing(found: Row, rates: Rates) -> Row:
+    """What is on record, or that most requests to the last environment fail: whatever it is, people are hurt."""
+    look = rates.at(found.name, found.last.name)
+    if look is None or look.errors < FAILURES or look.errors < MOST * look.requests:
+        return found
+    *before, last = found.stations
+    words = f"{100 * look.errors / look.requests:.0f} % of the requests to {found.last.name} fail just now"
+    return replace(
+        found,
+        state="failing",
+        stations=[*before, replace(last, state="failed")],
+        remark=Remark("fail", words, len(before), last.address),
+    )
+
+
+def _on_record(standing: Standing, now: float) -> Row:
+    assert standing.head is not None
     state = fates.fate(standing.head, standing.places, now)
     rests = state in AT_REST or (state == "running" and standing.head.run.over)
     state = "quarantined" if standing.quarantined and rests else state

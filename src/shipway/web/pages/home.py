@@ -27,14 +27,14 @@ FEW = 3  # names in a sentence
 def home(site: Site, call: Call) -> Response:
     """Narrowed down by what stands in the address: who (mine, needs), team, branch, person."""
     chosen, now = Chosen.of(call.request.query_params), time.time()
+    rates = Rates.of(site.story.cast.collector.latest().values())
     with site.database.read() as conn:
         standings = site.board.standings(conn, chosen.branch or None)
-        every = rows.in_order([rows.row(one, now) for one in standings])
+        every = rows.in_order([rows.row(one, now, rates) for one in standings])
     if not every:
         return page(site, call, "welcome.html", here="applications", address=site.address)
     listed_ = [row for row in every if chosen.listed(row)]
     found = [row for row in listed_ if chosen.admits(row, call.who)]
-    rates = Rates.of(site.story.cast.collector.latest().values())
     return page(
         site,
         call,
@@ -84,9 +84,8 @@ def _lead(found: Sequence[Row]) -> str:
     """The most pressing of what is behind the title."""
     if not found:
         return "Nothing that was pushed lately fits what was asked for."
-    hurt = [row.name for row in found if row.state == "hurt"]
-    if hurt:
-        return f"People are hurt: what serves of {_some(hurt)} was judged bad."
+    if hurt := _hurt(found):
+        return f"People are hurt: {hurt}."
     stuck = [row for row in found if row.state == STUCK]
     bad = [row.name for row in stuck if row.left is not None and not row.left.why]
     if bad:
@@ -101,6 +100,15 @@ def _lead(found: Sequence[Row]) -> str:
     if not failed and not held:
         return _at_rest(found)
     return f"{_failed(failed) if failed else ''} {_held(held) if held else ''}".strip()
+
+
+def _hurt(found: Sequence[Row]) -> str:
+    """What fails now, or else what was judged bad and serves; empty where nothing is known to."""
+    failing = [row.name for row in found if row.state == "failing"]
+    bad = [row.name for row in found if row.state == "hurt"]
+    if failing:
+        return f"most requests to {_some(failing)} fail"
+    return f"what serves of {_some(bad)} was judged bad" if bad else ""
 
 
 def _failed(failed: Sequence[Row]) -> str:

@@ -36,7 +36,9 @@ class Ship:
 
 @dataclass(frozen=True)
 class Picture:
-    """`more` are those that move and have no room in it, `answers` what the last environments answer now."""
+    """`more` are those that move and have no room in it, `answers` what the last environments answer now; `hurt`
+    that one of them fails most requests.
+    """
 
     hubs: Sequence[Hub]
     ships: Sequence[Ship]
@@ -44,6 +46,7 @@ class Picture:
     home_bound: str | None
     sources: Sequence[str]
     answers: Summary | None
+    hurt: bool
     says: str
 
 
@@ -65,6 +68,7 @@ def picture(rows: Sequence[Row], rates: Rates) -> Picture:
         home_bound=next((_back(row) for row in rows if row.state in ("rolled", "quarantined")), None),
         sources=_sources(rows),
         answers=rates.of_all((row.name, row.last.name) for row in rows),
+        hurt=any(row.state == "failing" for row in rows),
         says=_in_words(moving),
     )
 
