@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -168,7 +169,12 @@ def test_and_its_silence_is_not_taken_for_an_illness_of_the_release(stopped, imp
 def test_and_a_shift_that_it_slept_through_is_confirmed_by_the_next(served, impatient, monkeypatch) -> None:
     pid = served.router_pids()[1]
     answer = served.proxy._must_answer
-    monkeypatch.setattr(served.proxy, "_must_answer", lambda *who: (answer(*who), os.kill(pid, signal.SIGSTOP)))
+
+    def and_sleep(*who: Any, **how: Any) -> None:
+        answer(*who, **how)
+        os.kill(pid, signal.SIGSTOP)
+
+    monkeypatch.setattr(served.proxy, "_must_answer", and_sleep)
     moving = {"app": "app", "env": "prod", "shares": {"app.prod.r1": 100}, "epoch": 4}
     with pytest.raises(RouterSilent):
         served.proxy.shift(**moving)
