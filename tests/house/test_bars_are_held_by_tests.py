@@ -20,6 +20,10 @@ def named() -> set[str]:
     return {bar for page in pages if "BARS" in (text := page.read_text()) for bar in NAMED.findall(text)}
 
 
+def test_every_row_can_be_read() -> None:
+    assert len(ROWS) == len(re.findall(r"^\| [SR]\d", PAGE.read_text(), re.MULTILINE))
+
+
 def test_every_bar_that_is_named_has_a_row() -> None:
     assert {"S1", "R24"} <= named()
     assert named() - ROWS.keys() == set()

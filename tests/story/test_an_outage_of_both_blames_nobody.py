@@ -5,28 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from shipway.errors import NotHealthy
+from shipway.incidents import stops
 from shipway.state import deployments, facts
 from shipway.state.runs import Run
-from shipway.story.put_back import put_back
-from shipway.web import journey
-from shipway.web.untouched import untouched
+from shipway.story import delivery
 from support.hearing import collecting
 from support.installation import eventually
 from support.scene import WEB_ONLY, Scene, a_scene, canary
 from support.workshop import NAME
 
 OUT = "out"
+ANSWERS = 1.0  # seconds for which the router waits for a release that is ill
 
 
 @pytest.fixture
 def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     """One in which a release serves, and every one of this application is ill while a file is there."""
-    monkeypatch.setattr("shipway.traffic.proxy.ANSWERS_WITHIN", 1.0)
+    monkeypatch.setattr("shipway.traffic.proxy.ANSWERS_WITHIN", ANSWERS)
     with a_scene(tmp_path) as scene:
         scene.serves("first", project=WEB_ONLY, sick_if=OUT)
         yield scene
@@ -46,32 +44,31 @@ def facts_of(scene: Scene, run: Run, kind: str) -> list[dict[str, object]]:
         return [dict(fact.data) for fact in facts.after(conn, 0, runs=[run.id], kinds=[kind])]
 
 
-def refused(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the router refused to do, from now on."""
-    said: list[str] = []
-    shift = scene.cast.proxy.shift
-
-    def heard(*where: str, **how: Any) -> None:
-        try:
-            shift(*where, **how)
-        except NotHealthy as error:
-            said.append(error.message)
-            raise
-
-    monkeypatch.setattr(scene.cast.proxy, "shift", heard)
-    return said
-
-
-def test_a_release_waits_until_what_both_depend_on_is_back(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, out, said = tried(scene, "90 s"), scene.data / OUT, refused(scene, monkeypatch)
+def test_a_release_waits_until_what_both_depend_on_is_back(scene: Scene) -> None:
+    run, out = tried(scene, "90 s"), scene.data / OUT
     with collecting(scene), ThreadPoolExecutor(1) as threads:
         going = threads.submit(scene.deliver, run)
         eventually(lambda: has_half(scene), "it is tried")
         out.touch()
-        eventually(lambda: said, "it cannot have everything")
+        eventually(lambda: "verdict.not_known" in scene.facts(run), "few come, and the next share is due")
+        with pytest.raises(TimeoutError):
+            going.result(timeout=3 * ANSWERS)
+        assert has_half(scene)
         out.unlink()
         assert going.result(timeout=90) == "passed"
     assert scene.says() == "second"
+
+
+def test_somebody_who_goes_back_meanwhile_does(scene: Scene) -> None:
+    run, out = tried(scene, "90 s"), scene.data / OUT
+    with collecting(scene), ThreadPoolExecutor(1) as threads:
+        going = threads.submit(scene.deliver, run)
+        eventually(lambda: has_half(scene), "it is tried")
+        out.touch()
+        eventually(lambda: "verdict.not_known" in scene.facts(run), "few come, and the next share is due")
+        scene.story.roll_back(NAME, "prod", None, "ada")
+        assert going.result(timeout=60).startswith("failed: ada took r2 back")
+    assert scene.shares() == {"r1": 100}
 
 
 def test_what_served_has_all_requests_again_though_it_is_ill_too(scene: Scene) -> None:
@@ -85,7 +82,7 @@ def test_what_served_has_all_requests_again_though_it_is_ill_too(scene: Scene) -
     assert "r1, which serves, is not healthy either." in said
     assert "Undoing it stopped" not in said
     (stopped,) = facts_of(scene, run, "run.stopped")
-    assert (stopped["id"], stopped["actor"]) == ("deployments.both_out", "you")
+    assert (stopped["id"], stopped["actor"]) == (stops.BOTH_OUT, "you")
     assert "`shipway retry" in str(stopped["hint"])
     with scene.cast.database.read() as conn:
         deployment = deployments.of_run(conn, run.id, "prod")
@@ -94,37 +91,36 @@ def test_what_served_has_all_requests_again_though_it_is_ill_too(scene: Scene) -
     assert scene.quarantined() == []
 
 
-def test_what_is_taken_back_keeps_its_share_until_what_served_before_is_healthy(scene: Scene) -> None:
-    """Only the old one is ill: requests go nowhere where they would fail, and nothing says that they had."""
-    project, out = canary(50, hold="60 s", deadline="90 s"), scene.data / OUT
-    run = scene.ordered(scene.commit("second", project=project))
+def test_requests_are_spared_what_only_is_ill_until_it_is_healthy(scene: Scene) -> None:
+    run, out = (
+        scene.ordered(scene.commit("second", project=canary(50, hold="60 s", deadline="90 s"))),
+        scene.data / OUT,
+    )
     with collecting(scene), ThreadPoolExecutor(1) as threads:
         going = threads.submit(scene.deliver, run)
         eventually(lambda: has_half(scene), "it is tried")
         out.touch()
         scene.story.roll_back(NAME, "prod", None, "ada")
+        with pytest.raises(TimeoutError):
+            going.result(timeout=3 * ANSWERS)
+        assert has_half(scene)
+        out.unlink()
         assert going.result(timeout=90).startswith("failed: ada took r2 back")
-    put_back(scene.cast)
-    assert scene.shares() == {"r1": 50, "r2": 50}
-    assert facts_of(scene, run, "deployment.kept")[-1]["share"] == 50
-    assert (_share(scene, run), _now(scene, run)) == (
-        50,
-        "it keeps 50 % of the requests until r1, which served before, is healthy",
-    )
-    out.unlink()
-    eventually(lambda: put_back(scene.cast) or scene.shares() == {"r1": 100}, "r1 has all requests again")
-    assert (_share(scene, run), _now(scene, run)) == (0, "what served in prod before has all requests again")
+    assert scene.shares() == {"r1": 100}
     assert scene.says() == "first"
+
+
+def test_what_was_given_up_keeps_nothing_in_the_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the record says is so: the old one has all requests, and its worker."""
+    monkeypatch.setattr(delivery, "SPARED", 0.0)
+    project = canary(50, hold="60 s", deadline="90 s")
+    run, out = scene.ordered(scene.commit("second", project=project)), scene.data / OUT
+    with collecting(scene), ThreadPoolExecutor(1) as threads:
+        going = threads.submit(scene.deliver, run)
+        eventually(lambda: has_half(scene), "it is tried")
+        out.touch()
+        scene.story.roll_back(NAME, "prod", None, "ada")
+        assert going.result(timeout=90) == "failed: ada took r2 back while it was tried."
+    assert scene.shares() == {"r1": 100}
     assert not [name for name in scene.instances() if name.startswith("shop.prod.r2.")]
-
-
-def _share(scene: Scene, run: Run) -> int:
-    with scene.cast.database.read() as conn:
-        deployment = deployments.of_run(conn, run.id, "prod")
-        assert deployment is not None
-        return deployments.shares(conn, deployment)[-1][1]
-
-
-def _now(scene: Scene, run: Run) -> str:
-    with scene.cast.database.read() as conn:
-        return untouched(journey.read(conn, run.id))[0]
+    assert scene.facts(run).count("deployment.switched_back") == 1

@@ -25,7 +25,6 @@ from shipway.story import conclude, rehearse, tend
 from shipway.story.cast import Cast
 from shipway.story.measuring import measure
 from shipway.story.probing import Probing
-from shipway.story.put_back import put_back
 from shipway.story.retire import Retirement
 from shipway.story.scraping import Scraping
 from shipway.story.suspicion import Suspecting
@@ -157,9 +156,8 @@ class Watchers:
     def _tend(self) -> None:
         Ballast(self._cast.machine.places.data).keep()
         self._guarded(lambda: nearly_full.tell(self._cast.database, self._cast.machine.places.data))
-        tend.restore(self._cast)
-        conclude.settle(self._cast)
-        put_back(self._cast)
+        self._guarded(lambda: tend.restore(self._cast))
+        self._guarded(lambda: conclude.settle(self._cast))
 
     def _compare(self) -> None:
         self._guarded(lambda: tend.compare_with_pushes(self._cast))

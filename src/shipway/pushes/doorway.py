@@ -105,10 +105,14 @@ class Doorway:
     async def _offered(self, arrival: Arrival, visitor: Visitor) -> int:
         """The verdict on an offer: 0 lets git move the refs, and until they have moved others wait to be told."""
         self._moving[arrival.process] = arrival.application
-        verdict = await self._judged(arrival, visitor)
-        if verdict:
-            del self._moving[arrival.process]
-        return verdict
+        moves = False
+        try:
+            verdict = await self._judged(arrival, visitor)
+            moves = verdict == 0
+            return verdict
+        finally:
+            if not moves:
+                self._moving.pop(arrival.process, None)
 
     async def _judged(self, arrival: Arrival, visitor: Visitor) -> int:
         try:

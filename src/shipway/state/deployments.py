@@ -17,7 +17,6 @@ from shipway.state.tables import deployments, releases
 Findings = Sequence[Mapping[str, Any]]
 """As in signals.verdict, the worst first."""
 
-KEPT = "deployment.kept"
 ASKED = ("deployment.asked", "deployment.answered")
 """The facts that say since when the release before is asked, and until when."""
 
@@ -229,7 +228,7 @@ def shares(conn: Connection, deployment: Deployment) -> list[tuple[float, int]]:
     A share that was given back to ask the release before ends with the answer, or when a newer deployment begins:
     that one moves the requests from then on.
     """
-    told = {"deployment.try": None, "deployment.asked": None, KEPT: None, "deployment.switched": 100}
+    told = {"deployment.try": None, "deployment.asked": None, "deployment.switched": 100}
     told |= {"deployment.answered": 100, "deployment.switched_back": 0}
     found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=list(told))
     moves = [(fact.at, told[fact.kind] or fact.data.get("share", 0)) for fact in found]
@@ -237,20 +236,6 @@ def shares(conn: Connection, deployment: Deployment) -> list[tuple[float, int]]:
         newer = next_began(conn, deployment, after=found[-1].at)
         moves += [] if newer is None else [(newer, 100)]
     return moves
-
-
-def kept(conn: Connection, deployment: Deployment, share: int, before: int) -> None:
-    """Records that its release, though it was given up, keeps `share` of 100 requests, because r<before>, which
-    had them before, is not healthy.
-    """
-    note(conn, deployment, KEPT, {"share": share, "before": before})
-
-
-def keeps_share(conn: Connection, deployment: Deployment) -> bool:
-    """Whether that is so still, as far as this deployment has moved the requests."""
-    kinds = (KEPT, "deployment.switched_back")
-    found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=kinds)
-    return deployment.state == "failed" and bool(found) and found[-1].kind == KEPT
 
 
 def asked_since(conn: Connection, deployment: Deployment) -> float | None:

@@ -17,7 +17,6 @@ measuring  what instances use of their machine is kept beside that
 cold       when Shipway itself started anew what serves: what is heard then says nothing of the release
 evidence   what speaks for and against a release
 trial      it is judged beside the one before, and the next share waits for that
-put_back   what keeps its share though it was given up is undone once what served before is healthy
 condemn    a bad verdict goes on record
 reverts    a commit that takes the bad one back is made, whatever dies in between
 watch      the trial goes on while the release before is kept warm

@@ -149,8 +149,7 @@ class Asking:
     def _shift(self, shift: Shift) -> bool:
         app, env = self._release.application, self._release.environment
         try:
-            home = shift is self._home
-            self._cast.proxy.shift(app, env, shift.shares.of, epoch=self._deployment.epoch, back=home)
+            self._cast.proxy.shift(app, env, shift.shares.of, epoch=self._deployment.epoch)
         except (NotHealthy, StaleEpoch) as error:
             log.warning("%s is not asked about %s: %s", self._before.name, self._release.name, error)
             self._rests_until = time.monotonic() + REST

@@ -26,5 +26,5 @@ def requests_back(cast: Cast, to: Release) -> bool:
         if not free or now is None or now.warm != to.id:
             return False
         if cast.proxy.serving(app, env) != {to.name: 100}:
-            cast.proxy.shift(app, env, {to.name: 100}, epoch=now.epoch, back=True)
+            cast.proxy.shift(app, env, {to.name: 100}, epoch=now.epoch)
         return True

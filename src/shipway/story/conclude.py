@@ -82,8 +82,10 @@ def _carry_out(cast: Cast, delivery: Delivery, *, warm: bool) -> str:
 
 def _unless_both_are_out(cast: Cast, delivery: Delivery, error: ShipwayError) -> ShipwayError:
     """The error; that nobody can tell whose it is where the release does not answer, and what serves neither."""
-    before = delivery.previous
-    if type(error) not in (NotHealthy, DeploymentStopped) or before is None or not delivery.is_before_out:
+    before, comes = delivery.previous, delivery.deployment.kind == "deploy"
+    if type(error) not in (NotHealthy, DeploymentStopped) or before is None or not comes:
+        return error
+    if delivery.is_well or not delivery.is_before_out:
         return error
     return BothOut(
         f"{error.message} r{before.number}, which serves, is not healthy either.",
@@ -184,10 +186,8 @@ def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> Deployme
             delivery.undo()
     except TransientError:
         raise
-    except ShipwayError as error:  # what could be undone is; the rest is for a person to see, or for `put_back`
+    except ShipwayError as error:  # what could be undone is; the rest is for a person to see
         reason = f"{reason} Undoing it stopped: {error.message}"
-        if left is None:
-            _keep(cast, delivery)
     if left is not None:
         reason = f"{reason} {left.says}."
         _end(cast, delivery.deployment, "stuck", reason, excerpt)
@@ -195,15 +195,6 @@ def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> Deployme
     _offer_revert(cast, delivery)
     _end(cast, delivery.deployment, "failed", reason, excerpt)
     return DeploymentStopped(reason, excerpt=excerpt)
-
-
-def _keep(cast: Cast, delivery: Delivery) -> None:
-    """Records what its release has of the requests still, if it has any."""
-    release, before = delivery.release, delivery.previous
-    share = cast.proxy.serving(release.application, release.environment).get(release.name, 0)
-    if share and before is not None:
-        with cast.database.write() as conn:
-            deployments.kept(conn, delivery.deployment, share, before.number)
 
 
 def _offer_revert(cast: Cast, delivery: Delivery) -> None:

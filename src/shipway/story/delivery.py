@@ -32,6 +32,7 @@ from shipway.traffic.addresses import host
 from shipway.traffic.plan import FEW, Judged, Plan, Shift, Takeover
 
 BUSY_OVER = 10.0  # seconds over which it is counted how many requests come
+SPARED = 60.0  # seconds for which requests are not given back to what is ill while what has them is not
 
 
 @dataclass
@@ -93,7 +94,7 @@ class Delivery:
         """What its release has of the requests by the record stays, and what served by that has its processes."""
         app, env = self.release.application, self.release.environment
         if self.cast.proxy.serving(app, env) != left.of:
-            self.cast.proxy.shift(app, env, left.of, epoch=self.epoch)
+            self._give_back(left.of)
         if left.serves.id != self.release.id:
             process.stop(self.cast.machine, self.release, self.epoch, only=self._others)
             Delivery(self.cast, self.deployment, left.serves)._start(*self._old_processes)
@@ -108,8 +109,7 @@ class Delivery:
         app, env = self.release.application, self.release.environment
         now, before = self._serving, self.previous
         if self.release.name in self.cast.proxy.serving(app, env):
-            back = {} if before is None else {before.name: 100}
-            self.cast.proxy.shift(app, env, back, epoch=self.epoch, back=True)
+            self._give_back({} if before is None else {before.name: 100})
             self._moved = True
         served = now is not None and now.release == self.release.id
         if not served and not self._shares[-1:] > [0]:
@@ -126,7 +126,7 @@ class Delivery:
         app, env = self.release.application, self.release.environment
         shares = self.cast.proxy.serving(app, env)
         if self.release.name in shares and shares != left.of:
-            self.cast.proxy.shift(app, env, left.of, epoch=self.epoch, back=True)
+            self._give_back(left.of)
             self._moved = True
         if not self._shares[-1:] > [0]:
             return
@@ -135,10 +135,20 @@ class Delivery:
                 releases.serve(conn, left.serves, deployment=self.deployment.id, epoch=self.epoch, warm_until=None)
             deployments.switched_back(conn, self.deployment, left.of_numbers, left.deployment.id)
 
-    @property
-    def may_be_undone(self) -> bool:
-        """Whether what had the requests before is healthy, or its release is not either."""
-        return not self.is_before_out or not self.cast.proxy.is_well(self.release.name, directly=True)
+    def _give_back(self, shares: Mapping[str, int]) -> None:
+        """To what had the requests before. While only that is ill they are spared it, for a minute at most: what
+        was given up keeps none in the end. A rollback that fails leaves them where they are answered.
+        """
+        app, env = self.release.application, self.release.environment
+        try:
+            self.cast.proxy.shift(app, env, shares, epoch=self.epoch)
+        except NotHealthy:
+            if self.deployment.kind != "deploy":
+                raise
+            until = time.monotonic() + SPARED
+            while self.is_before_out and self.is_well and time.monotonic() < until:
+                time.sleep(LOOK)
+            self.cast.proxy.shift(app, env, shares, epoch=self.epoch, healthy=False)
 
     def give_share_back(self) -> None:
         """While nothing can be recorded nothing is tried: what serves gets all requests, as the record has it.
@@ -151,7 +161,7 @@ class Delivery:
             return
         good = self.release if self.deployment.kind == "rollback" else before
         with suppress(NotHealthy):  # then nobody gets more than before
-            self.cast.proxy.shift(app, env, {good.name: 100}, epoch=self.epoch, back=True)
+            self.cast.proxy.shift(app, env, {good.name: 100}, epoch=self.epoch)
 
     @property
     def epoch(self) -> int:
@@ -281,6 +291,7 @@ class Delivery:
             self._try(share)
             if isinstance(following.condition, Judged) and not self._is_judged(share):
                 self._judge(trial, share, following.condition)
+            self._wait_while_both_are_out()
 
     def _try(self, share: int) -> None:
         """Records that a share is tried; one that stood when the deployment was interrupted is on record."""
@@ -349,17 +360,19 @@ class Delivery:
         return requests / heard if heard else FEW
 
     def _shift(self, shift: Shift) -> None:
-        """Waits, for as long as a share may stand unjudged, while neither it nor what serves is healthy."""
         app, env = self.release.application, self.release.environment
-        sticky, until = self.project.traffic.sticky, time.monotonic() + self.project.traffic.deadline
-        while True:
-            try:
-                self.cast.proxy.shift(app, env, shift.shares.of, epoch=self.epoch, sticky=sticky)
-                return
-            except NotHealthy:
-                if self.deployment.kind != "deploy" or not self.is_before_out or time.monotonic() > until:
-                    raise
-            self._wait_for_either(until)
+        sticky = self.project.traffic.sticky
+        self.cast.proxy.shift(app, env, shift.shares.of, epoch=self.epoch, sticky=sticky)
+
+    def _wait_while_both_are_out(self) -> None:
+        """Before more requests go to it: for as long as a share may stand unjudged. Raises TakenBack when somebody
+        asks for the release before.
+        """
+        until = time.monotonic() + self.project.traffic.deadline
+        while not self.is_well and self.is_before_out and time.monotonic() < until:
+            with self.cast.database.read() as conn:
+                check_wanted(conn, self.deployment, self.release)
+            time.sleep(LOOK)
 
     @property
     def is_before_out(self) -> bool:
@@ -367,14 +380,10 @@ class Delivery:
         before = self.previous
         return before is not None and self.cast.proxy.is_well(before.name, directly=True) is False
 
-    def _wait_for_either(self, until: float) -> None:
-        """Until one of them is healthy. Raises TakenBack when somebody asks for the release before."""
-        while time.monotonic() < until and self.is_before_out:
-            if self.cast.proxy.is_well(self.release.name, directly=True):
-                return
-            with self.cast.database.read() as conn:
-                check_wanted(conn, self.deployment, self.release)
-            time.sleep(LOOK)
+    @property
+    def is_well(self) -> bool:
+        """Whether its own web is healthy at this moment."""
+        return bool(self.cast.proxy.is_well(self.release.name, directly=True))
 
     def _finish(self) -> None:
         """The former release keeps only its web, warm; `tend` stops what is no longer needed at all."""

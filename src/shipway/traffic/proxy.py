@@ -107,26 +107,24 @@ class Proxy:
         *,
         epoch: int,
         sticky: bool = False,
-        back: bool = False,
+        healthy: bool = True,
     ) -> None:
         """Gives each cluster its share of 100 requests; none at all stops serving. With `sticky` whoever came to
         one of them once, in a browser that keeps cookies, stays with it as long as it has a share.
 
         Returns when the router has confirmed. Raises StaleEpoch when a newer deployment has moved this traffic
-        already, NotHealthy when a cluster that gains does not answer; nothing has changed then. One that gets
-        `back` what it had may be ill, where each that loses it is too: nobody is worse off. RouterSilent leaves
-        open whether it has: ask again.
+        already, NotHealthy when a cluster that gains does not answer; nothing has changed then. Unless it need not
+        be `healthy`: whoever is given up gives back what it had. RouterSilent leaves open whether it has: ask
+        again.
         """
         name, wanted = key(app, env), Shares(shares).of
         with self._writing() as desired:
             if epoch < desired.epoch(name):
                 newer = f"Traffic of {app} in {env} was moved by deployment epoch {desired.epoch(name)} already"
                 raise StaleEpoch(f"{newer}; epoch {epoch} came too late.")
-            now = desired.shares(name)
             for cluster, share in wanted.items():
-                if share > now.get(cluster, 0):
-                    losing = [each for each in now if wanted.get(each, 0) < now[each]] if back else []
-                    self._must_answer(cluster, desired, instead_of=losing)
+                if healthy and share > desired.shares(name).get(cluster, 0):
+                    self._must_answer(cluster, desired)
             self._follow(desired.with_environment(name, shares=dict(wanted), epoch=epoch, sticky=sticky))
 
     def serving(self, app: str, env: str) -> Mapping[str, int]:
@@ -187,10 +185,8 @@ class Proxy:
         """Every cluster of every environment."""
         return sorted(self._desired().clusters)
 
-    def _must_answer(self, cluster: str, desired: Desired, *, instead_of: Sequence[str] = ()) -> None:
-        """Healthy for Envoy, and at this moment: its own checks are a second apart. Or no worse than what it is
-        to answer `instead_of`.
-        """
+    def _must_answer(self, cluster: str, desired: Desired) -> None:
+        """Healthy for Envoy, and at this moment: its own checks are a second apart."""
         known = desired.clusters.get(cluster)
         if known is None:
             raise NotHealthy(f"The router knows no release {cluster}.")
@@ -199,9 +195,7 @@ class Proxy:
             healthy = any(self._driver.health(cluster).values())
             return healthy and any(answer.good for answer in health.ask(cluster, known))
 
-        if until(answers, ANSWERS_WITHIN):
-            return
-        if not instead_of or any(self.is_well(each, directly=True) for each in instead_of):
+        if not until(answers, ANSWERS_WITHIN):
             raise health.refuse(cluster, known)
 
     @contextmanager

@@ -10,6 +10,8 @@ from shipway.state.database import Connection
 from shipway.state.holds import Hold
 from shipway.web.commits import Commits
 
+MOST = 20  # stopped commits that are compared, the last ones
+
 
 def newest(
     conn: Connection, commits: Commits, application: str, environment: str, thawed: Sequence[Hold]
@@ -24,7 +26,7 @@ def newest(
     if not stopped:
         return None
     found = stopped[-1]
-    for other in stopped:
+    for other in stopped[-MOST:]:
         found = other if commits.contains(application, other, found) else found
     now = releases.now_serving(conn, application, environment)
     serves = None if now is None else releases.get(conn, now.release).commit

@@ -25,7 +25,6 @@ TAKEN_BACK = ("signals.bad_verdict", "signals.not_judged", "signals.taken_back")
 """Why a deployment was taken back that had requests: by a verdict, a deadline or a person."""
 
 TRIALS = ("deployment.try", "verdict.good", "verdict.bad", "verdict.not_known")
-KEPT = ("deployment.kept", "deployment.switched_back")
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,7 @@ class Journey:
     through; `stuck` those in which what it brought was left frozen, as it was then, `decided` what somebody
     decided of what is frozen. `actors` say, by the name of a step that failed, who has to act where that is not
     its author. `blamed` has the environments where what it brought was judged bad though its commit is the one
-    before's, with what was set otherwise and still is. `kept` has those in which what was given up keeps a share,
-    with the words of the fact, until what served before is healthy.
+    before's, with what was set otherwise and still is.
     """
 
     run: Run
@@ -70,7 +68,6 @@ class Journey:
     decided: Decision | None
     actors: Mapping[str, str]
     blamed: Mapping[str, Sequence[Setting]]
-    kept: Mapping[str, Mapping[str, Any]]
 
     @property
     def processes(self) -> list[str]:
@@ -163,13 +160,7 @@ def read(conn: Connection, run: str) -> Journey:
             if fact.kind == "step.failed" and fact.data.get("actor") in ("owner", "nobody")
         },
         blamed={one.environment: kept for one in made if one.id in bad and (kept := stay_set(conn, one))},
-        kept=_kept(recorded),
     )
-
-
-def _kept(recorded: Iterable[Fact]) -> dict[str, Mapping[str, Any]]:
-    last = {str(fact.environment): fact for fact in recorded if fact.kind in KEPT}
-    return {environment: fact.data for environment, fact in last.items() if fact.kind == KEPT[0]}
 
 
 def stay_set(conn: Connection, bad: Deployment) -> list[Setting]:

@@ -76,8 +76,6 @@ def _gone_back(trial: Trial) -> str:
     if trial.moves and trial.moves[-1].among:
         first, *others = [f"{number} has {share} %" for number, share in trial.moves[-1].among.items()]
         return f"and {listed([first, *(each.replace('has ', '') for each in others)])} of the requests again"
-    if trial.fate == "undone" and trial.moves and trial.moves[-1].share:
-        return f"and keeps {trial.moves[-1].share} % of the requests until {named(instead)} is healthy"
     if instead is None or now is None or now.id == instead.id:
         return f"and {named(instead)} has all requests again"
     return f"{named(instead)} had all requests again, and {named(now)} serves now"

@@ -13,7 +13,7 @@ from shipway.state.facts import Fact
 
 EVERYTHING = 100
 FAR = 200  # deployments that came to nothing one after the other, at most
-GIVEN = ("deployment.try", "deployment.asked", "deployment.kept")
+GIVEN = ("deployment.try", "deployment.asked")
 MOVED = {
     "deployment.switched": EVERYTHING,
     "deployment.answered": EVERYTHING,

@@ -37,10 +37,6 @@ def _back(now: Journey, environment: str) -> str:
     """What was tried is taken back, and how many requests it failed, as far as the judge has counted them."""
     if now.deployments[environment].state != "failed":
         return f"which release has the requests of {environment} is not known"
-    if (kept := now.kept.get(environment)) is not None:
-        return (
-            f"it keeps {kept['share']} % of the requests until r{kept['before']}, which served before, is healthy"
-        )
     return f"what served in {environment} before has all requests again{_lost(now, environment)}"
 
 

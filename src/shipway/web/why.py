@@ -193,10 +193,6 @@ SENTENCES: Mapping[str, Callable[[Data], Said]] = {
     "deployment.undo": lambda data: Said("it was given up", data["reason"]),
     "deployment.done": lambda data: Said(f"its deployment was done after {length(data['seconds'])}"),
     "deployment.switched_back": _switched_back,
-    "deployment.kept": lambda data: Said(
-        f"it keeps {data['share']} % of the requests{data['here']} until r{data['before']}, which served before, "
-        "is healthy"
-    ),
     "deployment.failed": lambda _data: Said("what served before serves as before"),
     "deployment.stuck": lambda data: Said(_reason(data)),
     "deployment.unknown": lambda data: Said("nobody can know how its deployment ended", data["reason"]),

@@ -439,7 +439,6 @@ STATES: Mapping[str, str] = {
     "deployment.asked": "unknown",
     "deployment.answered": "serving",
     "deployment.before_out": "unknown",
-    "deployment.kept": "unknown",
     "deployment.before_in_again": "serving",
     "rehearsal.passed": "passed",
     "rehearsal.failed": "failed",

@@ -59,7 +59,7 @@ ICONS = {
 }
 NEEDS_A_PERSON = ("failing", "stuck", "hurt", "failed", "unknown", "blocked", "quarantined")
 FAILURES, MOST = 3, 0.5
-"""So many requests at least, and such a share of them, have to fail within the last look to say that it fails."""
+"""So many requests at least, and more than such a share of them, fail within the last look where it is said to."""
 
 AT_REST = ("rolled", "replaced", "frozen", "serving", "ended")
 """Where a commit that is quarantined stays until a person mends it: nothing else moves."""
@@ -169,7 +169,7 @@ def row(standing: Standing, now: float, rates: Rates) -> Row:
 def _unless_failing(found: Row, rates: Rates) -> Row:
     """What is on record, or that most requests to the last environment fail: whatever it is, people are hurt."""
     look = rates.at(found.name, found.last.name)
-    if look is None or look.errors < FAILURES or look.errors < MOST * look.requests:
+    if look is None or look.errors < FAILURES or look.errors <= MOST * look.requests:
         return found
     *before, last = found.stations
     words = f"{100 * look.errors / look.requests:.0f} % of the requests to {found.last.name} fail just now"
