@@ -120,7 +120,7 @@ def test_one_whose_worker_does_not_live(scene: Scene, monkeypatch: pytest.Monkey
     scene.serves("1", project=WORKS)
     judge_good(monkeypatch)
     (scene.data / "strike").touch()
-    tried = project("irreversible", canary(50, project=WORKS))
+    tried = project("irreversible", canary(50, project=WORKS.replace("grace: 0.3 s", "grace: 5 s")))
     run = scene.ordered(scene.commit("2", project=tried, on_strike_if="strike"))
     with scene.crashing("deployment.stuck before"):
         scene.deliver(run)

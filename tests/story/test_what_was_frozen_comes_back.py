@@ -72,7 +72,9 @@ def test_one_whose_worker_does_not_live(scene: Scene, monkeypatch: pytest.Monkey
     freeze(scene, monkeypatch, base=WORKS)
     judge_good(monkeypatch)
     (scene.data / "strike").touch()
-    run = scene.ordered(scene.commit("3", project=WORKS_TRIED, on_strike_if="strike"))
+    run = scene.ordered(
+        scene.commit("3", project=WORKS_TRIED.replace("grace: 0.3 s", "grace: 5 s"), on_strike_if="strike")
+    )
     assert scene.deliver(run).startswith("failed: ")
     assert is_frozen(scene)
     assert scene.works("1")
