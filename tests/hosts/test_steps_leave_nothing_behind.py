@@ -10,7 +10,7 @@ import pytest
 
 import leftovers
 from shipway.hosts import steps
-from support.rooms import HELD, Workplace, kill_supervisor, tier_of
+from support.rooms import HELD, Workplace, await_supervisor, kill_supervisor, tier_of
 
 ESCAPES = {
     "a background process": "sleep 1000 &",
@@ -28,6 +28,9 @@ def workplace(request: pytest.FixtureRequest, tmp_path: Path) -> Workplace:
 
 
 def left(workplace: Workplace) -> list[str]:
+    """What is there when the supervisors are gone, which write down how a step ended as the last thing they do."""
+    for directory in workplace.begun:
+        await_supervisor(directory)
     return list(leftovers.left([workplace.directory]).values())
 
 

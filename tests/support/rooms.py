@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import select
 import shutil
 import signal
 import subprocess
@@ -109,6 +110,13 @@ class Workplace:
         """Starts it and waits; the outcome and the log."""
         directory = self.start(script, **how)
         return steps.wait(directory), (directory / "log").read_text(errors="replace")
+
+
+def await_supervisor(directory: Path, patience: float = 30.0) -> None:
+    """Until the one that ran the step is gone; fails when it is not after `patience` seconds."""
+    with steps.supervisor_of(directory) as supervisor:
+        if supervisor is not None:
+            assert select.select([supervisor], [], [], patience)[0], "its supervisor never ends"
 
 
 def kill_supervisor(directory: Path) -> None:
