@@ -17,7 +17,9 @@ code_owners whose the files are
 acts        what a person did by hand that took requests from a release
 blame       who can mend it, and why
 headlines   what it is called in a few words
-words       the text that they get
+letter      the form of the text that they get
+words       what it says of trouble
+news        what it says of what goes on, is mended, or was decided by hand
 follow      more of a cause that somebody is told of already
 by_hand     who loses an environment to what a person did hears of it
 tell        facts become messages, each once

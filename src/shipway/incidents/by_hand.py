@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from shipway.incidents import acts, follow, words
+from shipway.incidents import acts, follow, news
 from shipway.incidents.acts import Act
 from shipway.incidents.channels import BY_HAND, SETTLED
 from shipway.incidents.production import BACK_SOON
@@ -56,7 +56,7 @@ def _has_heard(conn: Connection, act: Act, first: Message | None) -> bool:
 def _draft(
     conn: Connection, act: Act, person: str, theirs: Sequence[CommitInfo], first: Message | None, address: str
 ) -> Draft:
-    text = words.by_hand(conn, act, theirs, address)
+    text = news.by_hand(conn, act, theirs, address)
     draft = Draft(
         person,
         f"by hand {act.run.id} {act.environment}",

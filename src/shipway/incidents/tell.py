@@ -12,10 +12,11 @@ import time
 from dataclasses import dataclass, field, replace
 
 from shipway.config.places import Places
-from shipway.incidents import acts, began, blame, by_hand, causes, follow, production, words
+from shipway.incidents import acts, began, blame, by_hand, causes, follow, news, production, words
 from shipway.incidents.blame import Whom
 from shipway.incidents.cause import Cause
 from shipway.incidents.channels import BY_HAND, FIXED, SETTLED, WELL
+from shipway.incidents.letter import Text
 from shipway.pushes.git import Git, GitFailed
 from shipway.state import artifacts, deployments, facts, messages, positions, releases, runs, verdicts
 from shipway.state.database import Connection, Database
@@ -138,7 +139,7 @@ class Teller:
         ]
 
     def _well(self, told: Message, at: float, run: Run) -> Draft:
-        text = words.gone_on(told, at, run, self.address)
+        text = news.gone_on(told, at, run, self.address)
         return Draft(
             told.person,
             f"goes on {told.id}",
@@ -218,8 +219,8 @@ class Teller:
             since = git.brought(theirs[-1].commit, deployment.commit, blame.MOST)
             own = any(commit.email.lower() == person for commit in since)
             with self.database.read() as conn:
-                text = words.fixed(conn, theirs, deployment, names, self.address, theirs=own, doubt=doubt)
-            news = Draft(
+                text = news.fixed(conn, theirs, deployment, names, self.address, theirs=own, doubt=doubt)
+            serves = Draft(
                 person,
                 f"fixed {theirs[-1].id}",
                 FIXED,
@@ -233,9 +234,9 @@ class Teller:
                 answers=theirs[-1].id,
             )
             with self.database.read() as conn:
-                thread = messages.thread(conn, theirs[-1])  # which this news ends already
+                thread = messages.thread(conn, theirs[-1])  # which this ends already
                 others = [one for one in theirs[:-1] if one.id != thread and follow.can_follow(conn, one)]
-            drafts += [news, *(follow.ended(news, one) for one in others)]
+            drafts += [serves, *(follow.ended(serves, one) for one in others)]
         return drafts
 
     def _by_hand(self, fact: Fact) -> list[Draft] | None:
@@ -362,7 +363,7 @@ def _ended_by(conn: Connection, cause: Cause, person: str) -> str:
     return "" if last is None or last.kind == cause.kind else last.id
 
 
-def _draft(cause: Cause, whom: Whom, person: str, text: words.Text, due: float, answers: str) -> Draft:
+def _draft(cause: Cause, whom: Whom, person: str, text: Text, due: float, answers: str) -> Draft:
     return Draft(
         person,
         cause.key,

@@ -1,0 +1,178 @@
+"""What people read when nothing is wrong any more, or a person decided: what waited goes on, what was bad is
+mended, what served was taken away by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shipway.incidents.acts import Act
+from shipway.incidents.letter import Text, clock, lasting, listed, made, moment, one_line
+from shipway.pushes.git import CommitInfo
+from shipway.releases import gate
+from shipway.state import artifacts, facts, holds, releases, stuck, verdicts
+from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
+from shipway.state.messages import Message
+from shipway.state.runs import Run
+
+
+def gone_on(told: Message, at: float, run: Run, address: str) -> Text:
+    """That what had to wait for packages got them: the artifact of `run` was published, of that commit or of one
+    that comes after it.
+    """
+    waited, commit = str(told.commit)[:7], run.commit
+    on_top = "" if commit == told.commit else f", which comes after {waited}"
+    head = f"{waited} goes on: its packages could be fetched"
+    rows = [
+        ("Commit", f"{commit[:7]}{on_top}"),
+        ("When", moment(at)),
+        ("Done", f"The artifact of {commit[:7]} is there, and goes its way."),
+        ("Next", "Nothing."),
+        ("Run", f"{address}/runs/{run.application}:{run.number}"),
+    ]
+    return made(told.application, head, head, (), rows)
+
+
+def fixed(
+    conn: Connection,
+    told: Sequence[Message],
+    by: Deployment,
+    order: Sequence[str],
+    address: str,
+    *,
+    theirs: bool,
+    doubt: str = "",
+) -> Text:
+    """That what somebody was told of is mended, by `theirs` or another: a commit that comes after it has all
+    requests in the last environment of `order`.
+
+    With a `doubt` it says that it serves, and that nothing is known of whether it mends it.
+    """
+    mended = list(dict.fromkeys(str(one.commit) for one in told))
+    commits = listed([each[:7] for each in mended])
+    serves = f"{by.commit[:7]} is in {by.environment}"
+    are = "is" if len(mended) == 1 else "are"
+    subject = f"Your fix serves: {serves}" if theirs else f"{commits} {are} mended: {serves}"
+    next_ = "Nothing."
+    if doubt:
+        subject = f"{serves} and could not be judged; it comes after {commits}"
+        next_ = "See for yourself whether it mends that."
+    rows = [
+        ("Commit", f"{by.commit[:7]}, which comes after {commits}"),
+        ("When", moment(by.ended or by.started)),
+        ("Was bad", "; ".join(filter(None, (_was_bad(conn, by.application, each, order) for each in mended)))),
+        ("Done", _serves_now(conn, by, doubt, theirs=theirs)),
+        ("Hold", " ".join(filter(None, (_quarantine(conn, by.application, each, order) for each in mended)))),
+        ("Next", next_),
+        (by.environment.capitalize(), f"{address}/applications/{by.application}/environments/{by.environment}"),
+    ]
+    return made(by.application, subject, subject, (), rows)
+
+
+def _was_bad(conn: Connection, application: str, commit: str, order: Sequence[str]) -> str:
+    """In which environments requests were touched by a commit; empty where none were."""
+    told = facts.after(conn, 0, application=application, commit=commit, kinds=("verdict.bad", "release.silent"))
+    there = {fact.environment for fact in told}
+    return f"{commit[:7]} in {listed([name for name in order if name in there])}" if there else ""
+
+
+def _serves_now(conn: Connection, by: Deployment, doubt: str, *, theirs: bool) -> str:
+    """Since when the fix has all requests, what speaks for it, and for how long it is watched.
+
+    Who wrote it hears of a bad verdict on it, and is told so.
+    """
+    release = releases.get(conn, by.release)
+    since = by.switched or by.ended or by.started
+    serves = f"{by.environment} serves r{release.number} ({by.commit[:7]}) with all requests since {clock(since)}"
+    if doubt:
+        return f"{serves}. Nothing is known of whether it is good: {one_line(doubt).rstrip('.')}."
+    judged, after = verdicts.of_deployment(conn, by.id), verdicts.at_the_end(conn, by)
+    if not judged:
+        return f"{serves}."
+    last = judged[-1]
+    if after:
+        return f"{serves}. It was watched for {lasting(last.at - since)} and is good."
+    now = releases.now_serving(conn, by.application, by.environment)
+    until = None if now is None or now.deployment != by.id else now.warm_until
+    watched = "" if until is None else f", and it is watched until {clock(until)}"
+    hears = ": you hear if it is taken back" if watched and theirs else ""
+    return f"{serves}. It was good with {last.share} % of them{watched}{hears}."
+
+
+def _quarantine(conn: Connection, application: str, commit: str, order: Sequence[str]) -> str:
+    """What became of the quarantine of a commit, in every environment where it was in one."""
+    found = {name: holds.quarantine_of(conn, application, name, commit) for name in order}
+    over = [name for name, hold in found.items() if hold is not None and hold.lifted is not None]
+    held = [name for name, hold in found.items() if hold is not None and hold.lifted is None]
+    said = [f"The quarantine of {commit[:7]} has ended in {listed(over)}."] if over else []
+    if held:
+        said.append(f"{commit[:7]} stays in quarantine in {listed(held)} {gate.UNTIL.format(it='it')}.")
+    return " ".join(said)
+
+
+def by_hand(conn: Connection, act: Act, theirs: Sequence[CommitInfo], address: str) -> Text:
+    """That somebody rolled back, took back what was tried, or decided what is frozen; `theirs` are the commits of
+    whom it is told that this is about, the newest first.
+    """
+    there, who = act.environment, act.who
+    old, new = (f"r{one.number} ({one.commit[:7]})" for one in (act.old, act.new))
+    if act.left is not None:
+        subject = f"{there}: {who} gave r{act.new.number} all requests, r{act.old.number} has none"
+        head = subject if act.decision is None else act.decision.says
+    elif act.share:
+        subject = f"{there}: {who} took r{act.old.number} back, which was tried"
+        head = f"{who} took {old} back from {there}, where it was tried on {act.share} % of the requests"
+    else:
+        subject = f"{there}: {who} rolled back from r{act.old.number} to r{act.new.number}"
+        head = f"{who} rolled {there} back from {old} to {new}"
+    rows = [
+        ("Commit", _of_theirs(act, theirs)),
+        ("When", moment(act.at)),
+        ("Reason", f"{who} gave none." if act.decision is None else act.decision.reason),
+        ("Done", _there(conn, act)),
+        ("Hold", _quarantine_of(conn, act)),
+        ("Why you", "You wrote it." if theirs else "You were told of it before."),
+        ("Next", _after(conn, act)),
+        ("Run", f"{address}/runs/{act.run.application}:{act.run.number}"),
+        (there.capitalize(), f"{address}/applications/{act.old.application}/environments/{there}"),
+    ]
+    return made(act.old.application, subject, head, (), rows)
+
+
+def _of_theirs(act: Act, theirs: Sequence[CommitInfo]) -> str:
+    if not theirs:
+        return act.commit[:7]
+    one, more = theirs[0], len(theirs) - 1
+    others = f", and {more} more of yours" if more else ""
+    return one_line(f"{one.commit[:7]} {one.subject}, by {one.author} <{one.email}>{others}")
+
+
+def _there(conn: Connection, act: Act) -> str:
+    """What has the requests now, as the record has it."""
+    left = stuck.now(conn, act.old.application, act.environment)
+    now = releases.now_serving(conn, act.old.application, act.environment)
+    if left is not None or now is None:
+        return f"Nothing serves in {act.environment}." if left is None else f"{left.says}."
+    release = releases.get(conn, now.release)
+    serves = f"{act.environment} serves r{release.number} ({release.commit[:7]}) with all requests"
+    return f"{serves} since {clock(now.since)}."
+
+
+def _quarantine_of(conn: Connection, act: Act) -> str:
+    order = artifacts.of_release(conn, act.old).project["environments"]
+    names = [str(one["name"]) for one in order]
+    return _quarantine(conn, act.old.application, act.commit, names)
+
+
+def _after(conn: Connection, act: Act) -> str:
+    """What whoever lost an environment can do."""
+    if act.accepts:
+        return "Nothing."
+    app, there, commit = act.old.application, act.environment, act.commit[:7]
+    held = any(one.environment == there for one in holds.quarantines_of(conn, app, act.commit))
+    ask = f"Ask {act.who} why. " if act.decision is None else ""
+    if held or act.left is not None:
+        return f"{ask}Push a commit on top of {commit} that mends it. You will hear when that serves."
+    again = f"`shipway deploy {commit} --env {there}` brings it back as it is"
+    return f"{ask}Mend it and push again: you will hear when that serves. {again}."
