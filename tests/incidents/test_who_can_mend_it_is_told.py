@@ -240,20 +240,32 @@ def test_a_release_that_is_not_healthy_is_its_authors(team: Team) -> None:
     assert f"prod serves r1 ({before[:7]})" in message.text
 
 
-def test_it_is_nearly_nobodys_where_what_serves_is_not_healthy_either(team: Team) -> None:
-    """What both depend on is out, most likely: the author hears that it went no further, and not that it is so."""
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            "deployments.both_out",
+            "r2 is not healthy: it answers / with 500. r1, which serves, is not healthy either.",
+        ),
+        ("signals.not_judged", "r2 could not be judged in 24 s. The routers said nothing."),
+    ],
+    ids=["both out", "not judged"],
+)
+def test_it_is_nearly_nobodys_where_nobody_can_tell_whose_trouble_it_was(
+    team: Team, error: str, reason: str
+) -> None:
+    """What both depend on is out, or what was to tell of it, most likely: the author hears that it went no
+    further, and not that it is so.
+    """
     team.deliver(before := team.commit("ben"))
     team.tell()
     run = team.push(team.commit("ada"), before)
-    reason = "r2 is not healthy: it answers / with 500. r1, which serves, is not healthy either."
     team.deploy(run, "prod", ending="failed", reason=reason)
-    team.stop(
-        run, "deploy", "deployments.both_out", reason, "you", "`shipway retry 2` brings it once that is back."
-    )
+    team.stop(run, "deploy", error, reason, "you", "`shipway retry 2` brings it once that is back.")
     message = only(team.tell())
     assert message.person == "ada@example.org"
     assert "Sure: not very" in message.text
-    assert "it may be what both depend on, and no commit." in " ".join(message.text.split())
+    assert "what both depend on, and no commit." in " ".join(message.text.split())
     assert "`shipway retry 2` brings it" in message.text
 
 
@@ -828,13 +840,14 @@ def test_a_release_that_nobody_could_judge_and_that_cannot_go_back_is_told_to_it
         going = deployments.get(conn, team.deployment(run))
         deployments.enter(conn, going, "try", {"share": 50})
         data = {"release": 2, "reason": NO_WAY_BACK, "hint": FORWARD, "by": 2, "why": why}
-        deployments.note(conn, going, "release.stuck", data, who="shipway")
+        deployments.note(conn, going, "release.stuck", {**data, "error": "signals.not_judged"}, who="shipway")
         deployments.end(conn, going, "stuck", f"{why} r2 is frozen at 50 %.")
     team.stop(run, "deploy", "rollbacks.left_frozen", f"{why} r2 is frozen at 50 %.", "you")
     message = only(team.tell())
     assert (message.person, message.kind) == ("ada@example.org", "undone")
     assert message.subject == "[shop] prod: r2 stays, you decide: could not be judged in 24 s"
     assert f"{run.commit[:7]} stays as it is in prod, you decide: {why}" in message.text
+    assert "Sure: not very" in message.text
     assert "r2 is frozen at 50 %: r2 has half of the requests, r1 the other half" in message.text
     assert f"{FORWARD} Or decide: `shipway rollback --env prod --to r2 --why REASON`" in message.text
     assert "`shipway rollback --env prod --to r1 --past r2 --why REASON`" in message.text

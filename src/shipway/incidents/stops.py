@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from shipway.incidents.cause import Cause, first_lines, lines, pushed_onto, suspect
@@ -21,8 +21,12 @@ FAILED = ("failed", "timed out")
 RETRY = (
     "See why {0} does not answer, then `shipway retry {1}` does the run again. What serves needs nothing of it."
 )
-BOTH_OUT = "deployments.both_out"  # the id of that what served was not healthy either
-BOTH = "What served was not healthy either: it may be what both depend on, and no commit."
+UNSURE: Mapping[str, str] = {
+    "deployments.both_out": "What served was not healthy either: it may be what both depend on, and no commit.",
+    "signals.not_judged": "It could not be judged: it may be the signals, or what both depend on, and no commit.",
+}
+"""Ids of what stopped a release while nobody could tell whose trouble it was; what is said of each."""
+
 UNKNOWN = "shipway.run"  # the id of trouble that has none
 
 
@@ -68,11 +72,14 @@ def end(conn: Connection, fact: Fact) -> Cause | None:
     if rehearsed:
         return _rehearsed(conn, fact, run, rehearsed[-1], hint)
     if undone:
-        both_out = any(one.data.get("id") == BOTH_OUT for one in stops)
-        return _undone(conn, fact, run, undone[0], hint, unsure=BOTH if both_out else "")
+        return _undone(conn, fact, run, undone[0], hint, unsure=_unsure(stops))
     if stops and _closed(stops[0]):
         return None  # the gate was closed by somebody, who knows
     return _stopped(conn, fact, run, "the run could not go on" if steps else "the run could not start", (), hint)
+
+
+def _unsure(stops: Sequence[Fact]) -> str:
+    return next((UNSURE[said] for one in stops if (said := str(one.data.get("id"))) in UNSURE), "")
 
 
 def _closed(stop: Fact) -> bool:
@@ -145,6 +152,7 @@ def _frozen(conn: Connection, undone: Cause, deployment: Deployment) -> Cause:
         deployment=deployment.id,
         brief=first_words(why.removeprefix(f"r{release.number} ")),
         release=release.number,
+        unsure=UNSURE.get(str(said.get("error")), ""),
     )
 
 
