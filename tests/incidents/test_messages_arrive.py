@@ -12,6 +12,7 @@ import pytest
 
 from incidents.team import Team
 from shipway.incidents import again, channels, errand
+from shipway.incidents.blame import INDEX
 from shipway.incidents.channels import InvalidChannel
 from shipway.incidents.errand import LIMIT
 from shipway.incidents.outbox import AT_ONCE, AT_ONCE_EACH, LATE, Outbox, in_turn
@@ -324,6 +325,25 @@ def test_without_a_channel_of_their_own_the_owner_hears_for_whom_it_is(team: Tea
     team.send()
     (mail,) = mailbox.wait()
     assert "This is for zoe@example.org" in words(mail)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_who_waits_for_the_machine_is_no_second_mail_to_the_owner(
+    team: Team, mailbox: Mailbox, hook: Hook, own: bool
+) -> None:
+    team.channel("owner", mailbox.url("root@example.org"))
+    if own:
+        team.channel("ada@example.org", hook.url())
+    run = team.push(team.commit("ada"))
+    said = "Packages could not be fetched from http://index:2999: Connection refused."
+    team.step(run, "install", excerpt=said, error=INDEX, actor="owner", about="http://index:2999")
+    team.tell()
+    team.send()
+    assert sorted(states(team)) == (["sent", "sent"] if own else ["nowhere", "sent"])
+    (mail,) = mailbox.wait()
+    assert "This is for" not in words(mail)
+    assert "by Ada Okafor, in run 1" in words(mail)
+    assert [body["title"].endswith("http://index:2999") for body in hook.bodies] == [True] * own
 
 
 def test_without_any_channel_it_is_on_record(team: Team) -> None:

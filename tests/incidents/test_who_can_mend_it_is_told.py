@@ -933,6 +933,50 @@ def test_the_same_mistake_found_by_two_ways_in_is_told_once(team: Team) -> None:
     assert text.count("TypeError: unsupported operand") == 1
 
 
+@pytest.mark.parametrize("later", [0.0, 1200.0])
+def test_the_same_mistake_in_two_environments_is_told_once(team: Team, later: float) -> None:
+    """Also what was found by the second way in, of which nobody was told."""
+    team.deliver(commit := team.commit("ada"))
+    who = {"commit": commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
+    for where in ("test", "prod"):
+        suspected(team, commit, environment=where, **who)
+        suspected(team, commit, environment=where, error="02e", **who)
+        only(team.tell())
+        ago(team, later)
+
+
+@pytest.mark.parametrize("later", [0.0, 1200.0])
+def test_an_error_of_what_was_bad_in_one_environment_is_no_news_in_the_next(team: Team, later: float) -> None:
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    who = {"commit": run.commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
+    for where in ("test", "prod"):
+        team.deploy(run, where)
+        suspected(team, run.commit, environment=where, **who)
+        if where == "test":
+            judge(team, run, where)
+        ago(team, later)
+    message = only(team.tell())
+    assert (message.kind, message.environment) == ("bad", "test")
+
+
+def test_whose_an_error_is_stays_known_where_nothing_leads_to_them(team: Team) -> None:
+    """In another environment more is new, and it can be anybody's."""
+    team.deliver(commit := team.commit("ada"))
+    who = {"commit": commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
+    suspected(team, commit, environment="test", **who)
+    suspected(team, commit, commit=None, reason="2 commits are about equally likely.")
+    assert only(team.tell()).person == "ada@example.org"
+
+
+def ago(team: Team, seconds: float) -> None:
+    """All that happened was this long ago."""
+    team.tell()
+    with team.database.write() as conn:
+        conn.exec_driver_sql(f"UPDATE facts SET at = at - {seconds}")
+        conn.exec_driver_sql(f"UPDATE messages SET created = created - {seconds}")
+
+
 @pytest.mark.parametrize("how", ["tried", "good", "never judged", "rolled back", "of another release"])
 def test_an_error_of_what_is_still_watched_is_not_said_to_be_past_that(team: Team, how: str) -> None:
     team.deliver(old := team.commit("ben"))
@@ -1006,7 +1050,9 @@ def test_an_error_that_checks_of_shipway_met_is_told_with_how_many_of_them(
 HUNK = ["@@ -12 +12 @@", "-    return total / len(guests)", "+    return total / guests"]
 
 
-def suspected(team: Team, served: str, kind: str = "error.new", **about: object) -> None:
+def suspected(
+    team: Team, served: str, kind: str = "error.new", environment: str = "prod", **about: object
+) -> None:
     """The two facts of the errors stage: the error, and a few seconds later whom it is by."""
     error = {
         "error": about.get("error", "01e"),
@@ -1014,9 +1060,10 @@ def suspected(team: Team, served: str, kind: str = "error.new", **about: object)
         "title": "TypeError: unsupported operand",
         "place": "web.py in share",
     }
-    team.fact(kind, environment="prod", commit=served, data={**error, "release": None})
-    assert error["error"] not in [word for one in team.tell() for word in one.cause.split()]
-    team.fact("error.suspected", environment="prod", commit=served, data={**error, **about})
+    told = team.tell()
+    team.fact(kind, environment=environment, commit=served, data={**error, "release": None})
+    assert team.tell() == told
+    team.fact("error.suspected", environment=environment, commit=served, data={**error, **about})
 
 
 def test_an_error_of_a_release_on_trial_says_which_share_that_has(team: Team) -> None:

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from shipway.environments.secrets import Vault
 from shipway.errors import ShipwayError
 from shipway.incidents import channels, errand, follow
+from shipway.incidents.blame import OWNER
 from shipway.incidents.errand import Outcome
 from shipway.pushes import processes
 from shipway.state import messages
@@ -69,7 +70,7 @@ class Outbox:
             due = [message for message in messages.waiting(conn, now) if self._free(message, now)]
             soon = any(channels.reaching(conn, person) for person in messages.awaited(conn, now, now + SOON))
             reaching = {person: channels.reaching(conn, person) for person in {message.person for message in due}}
-            ways = [may_take(reaching[message.person], message, _taker(conn, message)) for message in due]
+            ways = [_ways(conn, reaching[message.person], message) for message in due]
         for message, theirs in zip(due, ways, strict=True):
             turns = in_turn(self._working(theirs, now), message, now)
             if not turns:
@@ -212,6 +213,16 @@ def _pause(message: Message, now: float, turns: int) -> float:
     return min(FIRST_PAUSE * float(1 << min(message.attempts, 20)), longest) / turns
 
 
+def _ways(conn: Connection, reaching: list[Channel], message: Message) -> list[Channel]:
+    """What may take it. That somebody waits for the machine is nothing for a channel of the owner, who is told of
+    the same trouble, and with it who waits.
+    """
+    waits = message.kind == "machine" and message.person != OWNER
+    if waits and all(each.whose == OWNER for each in reaching):
+        reaching = reaching if messages.said(conn, OWNER, message.cause) is None else []
+    return may_take(reaching, message, _taker(conn, message))
+
+
 def may_take(ways: list[Channel], message: Message, taker: str) -> list[Channel]:
     """What follows up another message goes first to the channel that took that one, whose id is `taker`; what
     would be noise to anything else, to no other.
@@ -240,6 +251,6 @@ def in_turn(ways: list[Channel], message: Message, now: float) -> list[Channel]:
 
 def addressed(channel: Channel, message: Message) -> str:
     """The text; when it comes by another's channel, with the name of whom it is for."""
-    if channel.whose == "owner" != message.person:
+    if channel.whose == OWNER != message.person:
         return f"This is for {message.person}, who has no channel that works.\n\n{message.text}"
     return message.text

@@ -99,12 +99,20 @@ def _key(conn: Connection, fact: Fact) -> str:
 
 
 def of_error(conn: Connection, error: Cause) -> Cause | None:
-    """The bad verdict that was said shortly before of the commit that an error is new in, if one was."""
+    """The bad verdict that was said of the commit that an error is new in, if one was shortly before it came."""
     if error.kind != "error" or error.application is None or error.commit is None:
         return None
     judged = facts.last(conn, "verdict.bad", error.application, commit=error.commit)
-    soon = judged is not None and error.at - judged.at <= FOUND_SOON
+    soon = judged is not None and first_met(conn, error) - judged.at <= FOUND_SOON
     return verdict(conn, judged) if judged is not None and soon else None
+
+
+def first_met(conn: Connection, error: Cause) -> float:
+    """When an error was first met in its commit, in whichever environment."""
+    if error.commit is None:
+        return error.at
+    came = facts.after(conn, 0, application=error.application, commit=error.commit, kinds=CAME)
+    return min([error.at, *(one.at for one in came if str(one.data.get("error")) == error.key.split()[2])])
 
 
 def _numbers(findings: Sequence[object], errors: Sequence[str]) -> tuple[str, ...]:

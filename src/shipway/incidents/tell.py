@@ -184,7 +184,8 @@ class Teller:
             text = words.trouble(conn, cause, whom, self.address)
             before = {person: _goes_on_from(conn, cause, person) for person in whom.people}
             awaited = cause.kind == "bad" and not cause.stuck and not _is_settled(conn, cause)
-            heard = [one for one in whom.people if not whom.held and _has_heard(conn, cause, one, text.subject)]
+            named = whom.names_nobody and _is_somebodys(conn, cause)
+            heard = [one for one in whom.people if named or (not whom.held and _has_heard(conn, cause, one))]
         due = max(time.time(), cause.at + PATIENCE if awaited else 0.0)
         return [_draft(cause, whom, one, text, due, before[one]) for one in whom.people if one not in heard]
 
@@ -328,13 +329,23 @@ def _of_the_first(cause: Cause) -> Cause:
     return replace(cause, key=f"stopped {cause.application} {cause.began}")
 
 
-def _has_heard(conn: Connection, cause: Cause, person: str, subject: str) -> bool:
-    """Whether somebody was told of what came to grief with a commit below, or a moment ago of an error with the
-    same words in the same release: more of the same is no news.
+def _is_somebodys(conn: Connection, cause: Cause) -> bool:
+    """Whether it is known already whose an error is: it was met in another environment, where that is clear."""
+    if cause.kind != "error" or cause.application is None:
+        return False
+    told = messages.about(conn, ("error",), cause.application, time.time() - REMEMBERED)
+    return any((one.cause, one.commit) == (cause.key, cause.commit) and not one.names_nobody for one in told)
+
+
+def _has_heard(conn: Connection, cause: Cause, person: str) -> bool:
+    """Whether somebody was told of what came to grief with a commit below, or, about when it was first met, of an
+    error with the same words in the same commit, in whichever environment: more of the same is no news.
     """
     if cause.kind == "error" and cause.application is not None:
-        soon = messages.about(conn, ("error",), cause.application, time.time() - production.FOUND_SOON)
-        return any((one.person, one.subject) == (person, subject) and one.cause != cause.key for one in soon)
+        since = production.first_met(conn, cause) - production.FOUND_SOON
+        told = messages.about(conn, ("error",), cause.application, since)
+        mine = [one for one in told if (one.person, one.commit) == (person, cause.commit)]
+        return any(one.subject.endswith(cause.brief) and one.cause != cause.key for one in mine)
     below = cause.kind in ("stopped", "undone") and bool(cause.began)
     return below and messages.said(conn, person, cause.key) is not None
 
