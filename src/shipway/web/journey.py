@@ -93,9 +93,7 @@ class Journey:
     @property
     def blocked(self) -> Fact | None:
         """The closed gate that it was stopped at: then nothing failed."""
-        failed = self.failed_steps or self.failed_deployment is not None
-        gates = [fact for fact in self.stopped if fact.data.get("id") in GATES]
-        return gates[0] if gates and self.run.state == "failed" and not failed else None
+        return closed_gate(self.stopped) if self.run.state == "failed" else None
 
     @property
     def condemned(self) -> set[str]:
@@ -161,6 +159,12 @@ def read(conn: Connection, run: str) -> Journey:
         },
         blamed={one.environment: kept for one in made if one.id in bad and (kept := stay_set(conn, one))},
     )
+
+
+def closed_gate(stopped: Iterable[Fact]) -> Fact | None:
+    """The first of what stopped a run, if that was a gate: what is asked there is asked before anything begins."""
+    first = next(iter(stopped), None)
+    return first if first is not None and first.data.get("id") in GATES else None
 
 
 def stay_set(conn: Connection, bad: Deployment) -> list[Setting]:

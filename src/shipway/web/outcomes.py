@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from shipway.releases.gate import GATES
 from shipway.state import facts, releases, taken_back
 from shipway.state.database import Connection
 from shipway.state.runs import Run
 from shipway.web import trials
-from shipway.web.journey import TAKEN_BACK
+from shipway.web.journey import TAKEN_BACK, closed_gate
 
 
 def rolled_back(conn: Connection, found: Sequence[Run]) -> set[str]:
@@ -24,7 +23,8 @@ def blocked(conn: Connection, found: Sequence[Run]) -> set[str]:
     """The ids of those that a closed gate stopped: nothing of them failed."""
     failed = [run.id for run in found if run.state == "failed"]
     stopped = facts.after(conn, 0, runs=failed, kinds=["run.stopped"], limit=None) if failed else []
-    return {str(fact.run) for fact in stopped if fact.data.get("id") in GATES}
+    first = {str(fact.run): fact for fact in reversed(stopped)}
+    return {run for run, fact in first.items() if closed_gate([fact]) is not None}
 
 
 def _going_back(conn: Connection, passed: Collection[str]) -> set[str]:
