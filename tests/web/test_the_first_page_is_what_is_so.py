@@ -8,6 +8,7 @@ import time
 import pytest
 from sqlalchemy import event
 
+from shipway.releases import freeze
 from shipway.releases.gate import Frozen, GateClosed
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import Verdict
@@ -254,6 +255,38 @@ def test_what_a_freeze_kept_away_can_come_once_that_is_over(site: Site, monkeypa
     monkeypatch.setattr(time, "time", lambda: later)
     now = "test was frozen when it came there, and is open again: shipway deploy"
     assert overview(site)["topup"]["why"] == f"{now} {run.commit[:7]} --env test"
+
+
+def test_what_a_gate_stopped_is_where_another_run_has_brought_it_since(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    artifact = scene.green(run)
+    scene.deploy(run, "dev")
+    scene.remark(run, "run.stopped", id=Frozen.id, at="deploy", message="ben froze test until Monday")
+    scene.end(run, "failed", "ben froze test until Monday")
+
+    def told() -> tuple[object, object, list[str]]:
+        row = overview(site)["topup"]
+        return row["state"], row["why"], [station["state"] for station in row["path"]][2:]  # type: ignore[attr-defined]
+
+    short = run.commit[:7]
+    again = f"test was frozen when it came there, and is open again: shipway deploy {short} --env test"
+    assert told() == ("blocked", again, ["serving", "blocked", "serving"])
+    scene.deploy_again("topup", "test", artifact)
+    further = f"It serves in test since, and waits before prod: shipway deploy {short} --env prod"
+    assert told() == ("blocked", further, ["serving", "serving", "blocked"])
+    with scene.database.write() as conn:
+        freeze.freeze(conn, "topup", "prod", why="Month end", until="", who="ben")
+    assert told() == ("blocked", "ben froze prod: Month end", ["serving", "serving", "blocked"])
+    with scene.database.write() as conn:
+        freeze.thaw(conn, "topup", "prod", who="ben")
+    coming = scene.begin_deployment(scene.begin_deploy("topup", "prod", artifact), "prod")
+    assert told()[::2] == ("running", ["serving", "serving", "serving"])
+    scene.fail_deployment(coming, "it does not listen")
+    scene.deploy_again("topup", "prod", artifact)
+    assert told()[::2] == ("serving", ["serving", "serving", "serving"])
 
 
 def test_a_way_of_many_environments_fits_into_its_row(site: Site) -> None:

@@ -28,7 +28,10 @@ def newest(
     found = stopped[-1]
     for other in stopped[-MOST:]:
         found = other if commits.contains(application, other, found) else found
+    return None if _has_come_so_far(conn, commits, application, environment, found) else found
+
+
+def _has_come_so_far(conn: Connection, commits: Commits, application: str, environment: str, commit: str) -> bool:
+    """Whether what serves there now has it."""
     now = releases.now_serving(conn, application, environment)
-    serves = None if now is None else releases.get(conn, now.release).commit
-    there = serves is not None and commits.contains(application, serves, found)
-    return None if there else found
+    return now is not None and commits.contains(application, releases.get(conn, now.release).commit, commit)

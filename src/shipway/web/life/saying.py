@@ -91,7 +91,7 @@ def _serves(record: Record, place: Whereabouts, held: Sequence[str]) -> str:
 def _failed(newest: Journey) -> list[tuple[str, str]]:
     if fates.taken_back(newest) is not None or newest.stuck:
         return []
-    return [("blocked", "Blocked") if fates.stopped_before(newest) else ("failed", "Failed")]
+    return [("blocked", "Blocked") if newest.blocked is not None else ("failed", "Failed")]
 
 
 def sentence(record: Record) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shipway.releases.gate import GATES
 from shipway.state.facts import Fact
 from shipway.state.stuck import Stuck
 from shipway.web.journey import TAKEN_BACK, Journey
@@ -34,8 +33,8 @@ def fate(head: Journey, places: Sequence[Place], now: float) -> str:
         return "hurt"
     if any(one.state == "unknown" for one in head.deployments.values()):
         return "unknown"
-    if head.run.state == "failed" and not _is_given(head, places):
-        return "rolled" if taken_back(head) else "blocked" if stopped_before(head) else "failed"
+    if head.run.state == "failed" and not _is_given(head, places) and not _goes_on(head, places):
+        return "rolled" if taken_back(head) else "blocked" if head.blocked is not None else "failed"
     return head.run.state if head.run.state in ("running", "queued") else _at_rest(places, now)
 
 
@@ -75,7 +74,20 @@ def _is_given(head: Journey, places: Sequence[Place]) -> bool:
 
 def _serving(head: Journey, places: Sequence[Place]) -> list[Place]:
     """Where its commit serves."""
-    return [one for one in places if one.release is not None and one.release.commit == head.run.commit]
+    return [one for one in places if is_there(head, one)]
+
+
+def is_there(head: Journey, place: Place) -> bool:
+    """Whether it serves there, by whatever run."""
+    return place.release is not None and place.release.commit == head.run.commit
+
+
+def _goes_on(head: Journey, places: Sequence[Place]) -> bool:
+    """Whether another run has brought it to the end of its way, where its own did not arrive, or brings it on."""
+    other = coming(places)
+    return any(is_there(head, end) for end in places[-1:]) or (
+        other is not None and other.release.commit == head.run.commit
+    )
 
 
 def _by_a_person(place: Place) -> bool:
@@ -106,8 +118,22 @@ def taken_back(head: Journey) -> Fact | None:
     return next((fact for fact in head.stopped if fact.data.get("id") in TAKEN_BACK), None)
 
 
-def stopped_before(head: Journey) -> str | None:
-    """The environment that a closed gate keeps it from."""
-    if head.run.state != "failed" or not any(fact.data.get("id") in GATES for fact in head.stopped):
+def waits(head: Journey, places: Sequence[Place]) -> Place | None:
+    """The environment that it waits before since a gate stopped it: the first in which it never was."""
+    if head.blocked is None:
         return None
-    return next((name for name in head.run.deliver if name not in {*head.deployments, *head.unneeded}), None)
+    bound = [place for place in places if place.name in head.run.deliver]
+    return next((place for place in bound if not reached(head, place)), None)
+
+
+def further(head: Journey, places: Sequence[Place]) -> Place | None:
+    """The last environment to which another run has brought it since a gate stopped its own."""
+    if head.blocked is None:
+        return None
+    own = {*head.deployments, *head.unneeded}
+    return next((place for place in reversed(_serving(head, places)) if place.name not in own), None)
+
+
+def reached(head: Journey, place: Place) -> bool:
+    """Whether it came there, by its own run or by another."""
+    return place.name in head.deployments or place.name in head.unneeded or is_there(head, place)

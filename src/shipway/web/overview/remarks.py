@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.hosts.explanation import telling
-from shipway.releases.gate import GATES, Frozen
+from shipway.releases.gate import Frozen
 from shipway.state.releases import Release
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
 from shipway.web.overview.places import Coming, Place
 from shipway.web.overview.standings import Standing
 from shipway.web.overview.stations import Station
-from shipway.web.words import clock, lasting, open_again, plain, sentences
+from shipway.web.words import clock, lasting, open_again, plain, sentences, takes_further
 
 ROOM = 150  # characters of a reason
 MOST = 200  # characters of a reason and what to do
@@ -73,11 +73,17 @@ def _at_rest(standing: Standing, head: Journey, now: float) -> Remark:
             run = place.taken.run
             return Remark("hurt", place.taken.says, 2 + at, f"/runs/{run.application}:{run.number}")
     for at, place in enumerate(standing.places):
-        hold = place.held(now)
-        if hold is not None:
-            until = "" if hold.until is None else f" until {clock(hold.until)[:5]}"
-            return Remark("ice", f"{hold.who} froze {place.name}{until}: {hold.why}", 2 + at)
+        if (froze := _froze(place, now)) is not None:
+            return Remark("ice", froze, 2 + at)
     return Remark("quiet", _well(head, standing.places, now), 1 + len(standing.places))
+
+
+def _froze(place: Place, now: float) -> str | None:
+    hold = place.held(now)
+    if hold is None:
+        return None
+    until = "" if hold.until is None else f" until {clock(hold.until)[:5]}"
+    return f"{hold.who} froze {place.name}{until}: {hold.why}"
 
 
 def _first(stations: Sequence[Station], *states: str) -> int:
@@ -93,9 +99,12 @@ def _what_failed(head: Journey) -> str:
 
 
 def _what_closed(head: Journey, places: Sequence[Place], now: float) -> tuple[str, str]:
-    """Which gate, and what would open it, as far as there is room for it; a freeze may be over."""
-    closed = next(fact for fact in head.stopped if fact.data.get("id") in GATES)
-    place = next((one for one in places if one.name == fates.stopped_before(head)), None)
+    """Which gate, and what would open it, as far as there is room for it; a freeze may be over, and another run
+    may have brought it past that gate."""
+    closed, place, came = head.blocked, fates.waits(head, places), fates.further(head, places)
+    assert closed is not None
+    if place is not None and came is not None:
+        return _short(_froze(place, now) or takes_further(came.name, place.name, head.run.commit)), ""
     if closed.data.get("id") == Frozen.id and place is not None and place.held(now) is None:
         return open_again(place.name, head.run.commit), ""
     says, hint = _short(str(closed.data.get("message") or "")), str(closed.data.get("hint") or "")

@@ -187,7 +187,9 @@ def _on_record(standing: Standing, now: float) -> Row:
     rests = state in AT_REST or (state == "running" and standing.head.run.over)
     state = "quarantined" if standing.quarantined and rests else state
     first = first_two(standing.head, standing.subject, quarantined=standing.quarantined)
-    stations = [*first, *(at_place(standing.head, place, now) for place in standing.places)]
+    before = fates.waits(standing.head, standing.places)
+    here = [at_place(standing.head, place, now, waits=place is before) for place in standing.places]
+    stations = [*first, *here]
     return Row(standing, state, stations, remark(standing, state, stations, now))
 
 

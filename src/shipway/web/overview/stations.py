@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from shipway.state.deployments import Deployment
 from shipway.state.stuck import Stuck
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
@@ -70,31 +71,30 @@ def _icon(state: str) -> str:
     return state if state in ("queued", "running", "passed", "failed", "blocked") else "draining"
 
 
-def at_place(head: Journey, place: Place, now: float) -> Station:
-    """An environment, with what serves there and whether the commit has come to it."""
+def at_place(head: Journey, place: Place, now: float, *, waits: bool) -> Station:
+    """An environment, with what serves there and whether the commit has come to it, or `waits` before it."""
     address = f"/applications/{head.run.application}/environments/{place.name}"
-    return replace(_at_place(head, place, now), address=address)
+    return replace(_at_place(head, place, now, waits=waits), address=address)
 
 
-def _at_place(head: Journey, place: Place, now: float) -> Station:
-    deployment = head.deployments.get(place.name)
-    reached = deployment is not None or place.name in head.unneeded
+def _at_place(head: Journey, place: Place, now: float, *, waits: bool) -> Station:
+    deployment, reached = head.deployments.get(place.name), fates.reached(head, place)
     if deployment is not None and not deployment.over:
         return _moving(head, place, phase(deployment.phase))
     if place.coming is not None:
         return Station(place.name, "serving", _beside(place, place.coming), reached=reached, moving=True)
     if place.stuck is not None:
         return Station(place.name, "blocked", _both(place.stuck), reached=reached)
-    if deployment is not None and deployment.state != "done":
+    if deployment is not None and _is_undone(head, place, deployment):
         return Station(place.name, _undone(head, place), _serves(place, now))
     if place.release is None:
         return Station(place.name, "queued", "nothing yet", reached=reached)
-    return _at_rest(head, place, now, reached=reached)
+    return _at_rest(place, now, reached=reached, waits=waits)
 
 
-def _at_rest(head: Journey, place: Place, now: float, *, reached: bool) -> Station:
+def _at_rest(place: Place, now: float, *, reached: bool, waits: bool) -> Station:
     """Where something serves and nothing moves."""
-    if fates.stopped_before(head) == place.name:
+    if waits:
         return Station(place.name, "blocked", _serves(place, now), reached=False)
     if place.held(now) is not None:
         return Station(place.name, "frozen", _serves(place, now), reached=reached)
@@ -121,6 +121,11 @@ def _both(left: Stuck) -> str:
     if left.before is None or left.share == 100:
         return frozen
     return f"{frozen}, {left.before.commit[:7]} {100 - left.share} %"
+
+
+def _is_undone(head: Journey, place: Place, deployment: Deployment) -> bool:
+    """Another run may have brought it there since."""
+    return deployment.state == "unknown" or (deployment.state != "done" and not fates.is_there(head, place))
 
 
 def _undone(head: Journey, place: Place) -> str:
