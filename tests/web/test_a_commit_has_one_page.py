@@ -13,6 +13,7 @@ import pytest
 from shipway.incidents import sure
 from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.pushes.git import Git
+from shipway.releases import freeze, gate
 from shipway.state import deployments, errors, facts, holds, messages, runs
 from shipway.state.messages import Draft
 from shipway.web import why
@@ -395,6 +396,54 @@ def test_what_is_not_of_the_commit_is_not_its_authors_turn(site: Site, what: str
     assert "can mend it" not in said
     assert "on top of it that mends it" not in said
     assert ("`test`" in said or "<code>test</code>" in said) if what == "index" else "Ask again." in said
+
+
+def test_what_a_freeze_stopped_is_told_as_it_is_by_now(site: Site) -> None:
+    """Once the freeze is over, once another run has brought it further, and once that has failed."""
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    artifact, short = scene.green(run), run.commit[:7]
+    scene.deploy(run, "dev")
+    with scene.database.write() as conn:
+        freeze.freeze(conn, "topup", "test", why="Month end", until="", who="ben")
+    froze = "ben froze test until somebody thaws it: Month end"
+    scene.remark(run, "run.stopped", environment="test", id=gate.Frozen.id, message=froze, hint="Wait.")
+    scene.end(run, "failed", froze)
+
+    def told(environment: str = "prod") -> tuple[str, str, str] | None:
+        found = site.get(f"/api/v1/applications/topup/commits/{run.commit}/why?environment={environment}").json
+        said = turn(site, "topup")
+        if found["next"] is None:
+            return None
+        assert found["next"]["says"] in said
+        assert found["next"]["command"] in said
+        return found["reason"], found["next"]["says"], found["next"]["command"]
+
+    blocked, way = "run 1 was blocked: ", "This takes it there:"
+    assert told() == (f"{blocked}{froze}", "Wait.", "")
+    with scene.database.write() as conn:
+        freeze.thaw(conn, "topup", "test", who="ben")
+    says, command = "test was frozen when it came there, and is open again", f"shipway deploy {short} --env test"
+    assert told() == (f"{blocked}{says}: {command}", way, command)
+    assert f"{says}." in turn(site, "topup")
+    coming = scene.begin_deployment(scene.begin_deploy("topup", "test", artifact), "test")
+    assert told() is None
+    assert turn(site, "topup") == ""
+    scene.fail_deployment(coming, "web did not get healthy.")
+    with scene.database.read() as conn:
+        scene.end(runs.get(conn, coming.run), "failed", "web did not get healthy.")
+    assert told("test") == (
+        "its deployment failed: web did not get healthy.",
+        "Push a commit on top of it that mends it.",
+        "",
+    )
+    scene.deploy_again("topup", "test", artifact)
+    says, command = f"{short} serves in test by now, and waits before prod", f"shipway deploy {short} --env prod"
+    assert told() == (f"{blocked}{says}: {command}", way, command)
+    scene.deploy_again("topup", "prod", artifact)
+    assert told() is None
+    assert turn(site, "topup") == ""
 
 
 def test_of_many_moments_the_first_and_the_last_are_shown_and_the_others_folded() -> None:

@@ -275,7 +275,7 @@ def test_what_a_gate_stopped_is_where_another_run_has_brought_it_since(site: Sit
     again = f"test was frozen when it came there, and is open again: shipway deploy {short} --env test"
     assert told() == ("blocked", again, ["serving", "blocked", "serving"])
     scene.deploy_again("topup", "test", artifact)
-    further = f"It serves in test since, and waits before prod: shipway deploy {short} --env prod"
+    further = f"{short} serves in test by now, and waits before prod: shipway deploy {short} --env prod"
     assert told() == ("blocked", further, ["serving", "serving", "blocked"])
     with scene.database.write() as conn:
         freeze.freeze(conn, "topup", "prod", why="Month end", until="", who="ben")

@@ -21,7 +21,7 @@ from shipway.hosts.keeper.spec import InstanceState
 from shipway.signals.instances import Usage
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import NEW_QUESTION, Finding, Verdict, by_chance, counted, weight
-from shipway.state import artifacts, deployments, holds, instances, releases, runs
+from shipway.state import artifacts, deployments, facts, holds, instances, releases, runs
 from shipway.state.releases import Release
 from shipway.traffic.tally import BOUNDS, Tally
 from shipway.web import journey, shares, trials
@@ -819,3 +819,20 @@ def test_why_says_all_that_frees_a_commit_which_brings_the_same_as_a_bad_one(sit
     assert why["next"]["says"] == (f"{says} ready:" if ready else f"{says} not made yet.")
     assert why["next"]["command"].startswith("git fetch shipway revert-" if ready else "")
     assert bool(why["next"]["command"]) == ready
+
+
+def test_a_commit_that_was_first_bad_elsewhere_is_taken_back_with_what_was_made_then(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "topup")
+        bad, deployment = told.comes(80, "Count it twice")
+        made = {"branch": holds.revert_branch(bad.commit), "commit": "0" * 40}
+        about = {"application": "topup", "environment": "test", "commit": bad.commit}
+        with scene.database.write() as conn:
+            facts.record(conn, "revert.ready", **about, who="shipway", data=made)
+        told.share(deployment, 10)
+        told.condemned(bad, deployment, 10)
+        told.undone(bad, deployment, f"r2 was taken back: {BAD}", "signals.bad_verdict")
+    turn = site.get(f"/api/v1/applications/topup/commits/{bad.commit}/why").json["next"]
+    assert turn["says"] == "Push a commit on top of it that mends it, or take it back:"
+    assert turn["command"].startswith("git fetch shipway revert-")

@@ -63,6 +63,6 @@ def _ended(conn: Connection, thing: Artifact | Release, environment: str) -> Qua
 
 
 def _branch(conn: Connection, hold: Hold) -> str:
-    where = {"environment": hold.environment, "commit": hold.commit}
-    ready = facts.last(conn, "revert.ready", hold.application, **where)
+    """One for all environments: it is made where the commit was first judged bad."""
+    ready = facts.last(conn, "revert.ready", hold.application, commit=hold.commit)
     return "" if ready is None else str(ready.data["branch"])

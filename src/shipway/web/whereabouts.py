@@ -6,18 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shipway.releases.gate import Frozen
-from shipway.state import decisions, deployments, facts, holds, releases, runs, stuck
+from shipway.state import decisions, deployments, facts, releases, runs, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.state.stuck import Stuck
-from shipway.web import outcomes, quarantines, rehearsing, sentences, taken, trials
+from shipway.web import by_now, outcomes, quarantines, rehearsing, sentences, taken, trials
 from shipway.web.commits import Commits
 from shipway.web.taken import Taken
 from shipway.web.trials import Trial
-from shipway.web.words import headline, listed, open_again, phase
+from shipway.web.words import headline, listed, phase
 
 DEPLOYED, FAILED = "it is being deployed: ", "its deployment failed: "
 RUN_ENDED = re.compile(r"run \d+ (?:was )?\w+: ")
@@ -240,14 +239,5 @@ def _under_way(conn: Connection, run: Run) -> str:
 
 def _ended(conn: Connection, run: Run) -> str:
     how = f"run {run.number} {'was blocked' if outcomes.blocked(conn, [run]) else run.state}"
-    thawed = _thawed(conn, run)
-    reason = run.reason if thawed is None else open_again(thawed, run.commit)
+    reason = by_now.of(conn, run) or run.reason
     return f"{how}: {reason}" if reason else how
-
-
-def _thawed(conn: Connection, run: Run) -> str | None:
-    """The environment whose freeze stopped a run, once that is over."""
-    stops = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
-    if not stops or stops[-1].data.get("id") != Frozen.id or stops[-1].environment is None:
-        return None
-    return None if holds.frozen(conn, run.application, stops[-1].environment) else stops[-1].environment

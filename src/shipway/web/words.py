@@ -182,15 +182,3 @@ def counted(count: int) -> str:
 def zone() -> str:
     """The zone of this machine's clock, in which pages show times."""
     return time.strftime("%Z")
-
-
-def open_again(environment: str, commit: str) -> str:
-    """What is said of a commit that a freeze kept away, once that is over."""
-    way = f"shipway deploy {commit[:7]} --env {environment}"
-    return f"{environment} was frozen when it came there, and is open again: {way}"
-
-
-def takes_further(here: str, environment: str, commit: str) -> str:
-    """What is said of a commit that somebody has brought past the gate which stopped it, and not to the end."""
-    way = f"shipway deploy {commit[:7]} --env {environment}"
-    return f"It serves in {here} since, and waits before {environment}: {way}"

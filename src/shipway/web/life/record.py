@@ -14,7 +14,8 @@ from shipway.state.facts import Fact
 from shipway.state.messages import Message
 from shipway.state.releases import Release
 from shipway.state.stuck import Stuck
-from shipway.web import journey, quarantines, trials, whereabouts
+from shipway.web import by_now, journey, quarantines, trials, whereabouts
+from shipway.web.by_now import ByNow
 from shipway.web.commits import Commits
 from shipway.web.journey import Journey
 from shipway.web.life import way as ways
@@ -40,12 +41,14 @@ class Suspected:
 @dataclass(frozen=True)
 class Record:
     """`journeys` are its runs and `told` the messages about it, both oldest first; `trials` are its releases by
-    their ids; `moved` the facts, by run and environment, with which other runs took its requests.
+    their ids; `moved` the facts, by run and environment, with which other runs took its requests; `by_now` has, by
+    the ids of runs that a gate stopped, what is so where the gate is not what keeps it back any more.
     """
 
     application: str
     commit: str
     journeys: Sequence[Journey]
+    by_now: Mapping[str, ByNow]
     facts: Sequence[Fact]
     artifact: Artifact | None
     trials: Mapping[str, Trial]
@@ -81,6 +84,7 @@ def read(conn: Connection, commits: Commits, application: str, commit: str, name
         application=application,
         commit=commit,
         journeys=journeys,
+        by_now={each.run.id: so for each in journeys if (so := by_now.of(conn, each.run)) is not None},
         facts=facts.after(conn, 0, application=application, commit=commit, limit=MANY),
         artifact=made,
         trials=judged,

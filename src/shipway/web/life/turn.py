@@ -46,8 +46,15 @@ def turn(record: Record, author: str) -> Turn | None:
     if held:
         return _as_told(record, _of_quarantine(record, held, author))
     if now is not None and now.run.state == "failed" and not _elsewhere(record):
-        return _as_told(record, _of_run(now, author))
+        last = _last(record, now)
+        return _as_told(record, _of_run(record, last, author)) if last.run.over else None
     return _as_told(record, _of_error(record, author))
+
+
+def _last(record: Record, now: Journey) -> Journey:
+    """The run that says why it stands still: a later one that did not get through, or is to bring it further."""
+    later = [one for one in record.journeys if one.run.purpose == "deploy" and one.run.created > now.run.created]
+    return later[-1] if later and later[-1].run.state in ("queued", "running", "failed") else now
 
 
 def _as_told(record: Record, found: Turn | None) -> Turn | None:
@@ -98,8 +105,10 @@ def _of_quarantine(record: Record, held: list[Quarantine], author: str) -> Turn:
     )
 
 
-def _of_run(now: Journey, author: str) -> Turn | None:
+def _of_run(record: Record, now: Journey, author: str) -> Turn | None:
     run = f"/runs/{now.run.application}:{now.run.number}"
+    if (so := record.by_now.get(now.run.id)) is not None:
+        return Turn("", f"{so.says}.", run, f"Run {now.run.number}", "This takes it there:", so.command)
     others = next((fact for fact in reversed(now.stopped) if _is_not_its_commit(fact)), None)
     if others is not None:
         said = others.data

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from shipway.hosts.explanation import telling
 from shipway.releases.gate import Frozen
 from shipway.state.releases import Release
+from shipway.web import by_now
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
 from shipway.web.overview.places import Coming, Place
 from shipway.web.overview.standings import Standing
 from shipway.web.overview.stations import Station
-from shipway.web.words import clock, lasting, open_again, plain, sentences, takes_further
+from shipway.web.words import clock, lasting, plain, sentences
 
 ROOM = 150  # characters of a reason
 MOST = 200  # characters of a reason and what to do
@@ -104,9 +105,9 @@ def _what_closed(head: Journey, places: Sequence[Place], now: float) -> tuple[st
     closed, place, came = head.blocked, fates.waits(head, places), fates.further(head, places)
     assert closed is not None
     if place is not None and came is not None:
-        return _short(_froze(place, now) or takes_further(came.name, place.name, head.run.commit)), ""
+        return _short(_froze(place, now) or str(by_now.further(came.name, place.name, head.run.commit))), ""
     if closed.data.get("id") == Frozen.id and place is not None and place.held(now) is None:
-        return open_again(place.name, head.run.commit), ""
+        return str(by_now.open_again(place.name, head.run.commit)), ""
     says, hint = _short(str(closed.data.get("message") or "")), str(closed.data.get("hint") or "")
     if not hint or len(says) + len(hint) > MOST:
         return says, ""
