@@ -59,6 +59,7 @@ def test_what_came_since_a_moment_can_be_asked_for(places: Places) -> None:
     assert made.readings(SHOP, found[-1].at) == []
     assert made.latest()[SHOP].at == found[-1].at
     assert made.totals()[SHOP].requests == 30
+    assert [one.tally.requests for one in made.lately()["shop.prod"].looks] == [10, 10, 10]
 
 
 def test_a_reading_is_told_from_the_disk_as_it_was_made(places: Places) -> None:
@@ -88,6 +89,7 @@ def test_a_release_that_the_router_has_no_more_is_forgotten(places: Places) -> N
     routers.names = (BANK,)
     made.look()
     assert made.totals().keys() == made.latest().keys() == {BANK}
+    assert made.lately().keys() == {"bank.prod"}
 
 
 def test_who_decides_is_looked_for_more_often(places: Places, monkeypatch) -> None:

@@ -21,7 +21,7 @@ from shipway.signals.reading import Reading
 from shipway.traffic.counts import Count, Counted
 from shipway.traffic.tally import BOUNDS, Tally
 from shipway.web.pages.last_minute import last_minute
-from shipway.web.pages.rendering import window
+from shipway.web.words import window
 from support.keeping import eventually
 from support.ports import free_port
 from support.said import kept

@@ -14,6 +14,7 @@ from shipway.config.places import Places
 from shipway.signals.difference import Difference
 from shipway.signals.history import History
 from shipway.signals.instances import Instances, Keeper
+from shipway.signals.lately import Lately
 from shipway.signals.reading import Reading, total
 from shipway.traffic.counts import Count
 from shipway.traffic.desired import owner
@@ -44,6 +45,7 @@ class Collector:
         self._histories: dict[str, History] = {}
         self._totals: Mapping[str, Tally] = {}
         self._latest: Mapping[str, Reading] = {}
+        self._lately: Mapping[str, Lately] = {}
         self._close: dict[str, int] = {}
         self._guard = threading.Lock()
         self._looked = -math.inf
@@ -59,6 +61,10 @@ class Collector:
         readings = self._difference.take(counts, self._routers.releases(), at, time.monotonic())
         self._latest = {reading.release: reading for reading in readings}
         self._totals = {one.release: self._totals.get(one.release, Tally()) + one.tally for one in readings}
+        self._lately = {
+            environment: self._lately.get(environment, Lately()).after(some, at)
+            for environment, some in groupby(readings, _environment)
+        }
         self._keep(readings)
         return readings
 
@@ -101,6 +107,10 @@ class Collector:
         """The newest reading of every release that the routers have."""
         return self._latest
 
+    def lately(self) -> Mapping[str, Lately]:
+        """The last seconds of every environment (`topup.prod`) that the routers have."""
+        return self._lately
+
     def totals(self) -> Mapping[str, Tally]:
         """What each of them has answered since this collector was made; never less than before."""
         return self._totals
@@ -112,7 +122,7 @@ class Collector:
     def _keep(self, readings: Sequence[Reading]) -> None:
         """Of every environment, also when one of them raises."""
         with ExitStack() as kept:
-            for environment, some in groupby(readings, lambda reading: owner(reading.release)):
+            for environment, some in groupby(readings, _environment):
                 kept.callback(self._history(environment).add, list(some))
 
     def _history(self, environment: str) -> History:
@@ -121,3 +131,7 @@ class Collector:
                 directory = self._places.environment(*environment.split(".")) / "signals"
                 self._histories[environment] = History(environment, directory)
             return self._histories[environment]
+
+
+def _environment(reading: Reading) -> str:
+    return owner(reading.release)

@@ -8,6 +8,7 @@ from typing import Any
 
 from shipway.hosts.keeper.spec import InstanceState
 from shipway.incidents import follow
+from shipway.signals.summary import Summary
 from shipway.state.channels import Channel
 from shipway.state.configurations import Configuration
 from shipway.state.decisions import Decision
@@ -104,6 +105,11 @@ def token(one: Token) -> Shape:
 
 def fact(one: Fact) -> Shape:
     return {**asdict(one), "data": dict(one.data)}
+
+
+def failing(some: Summary | None) -> Shape | None:
+    """How many of the requests of the last `seconds` failed."""
+    return None if some is None else {"requests": some.requests, "failed": some.errors, "seconds": some.seconds}
 
 
 def stuck(one: Stuck | None) -> Shape | None:

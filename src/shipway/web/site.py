@@ -26,6 +26,7 @@ from shipway.web.log_searches import Searches
 from shipway.web.names import Names, Way
 from shipway.web.news import News
 from shipway.web.overview.hours import Hours
+from shipway.web.overview.rates import Rates
 from shipway.web.overview.standings import Board
 from shipway.web.pulse import Pulse
 
@@ -64,6 +65,11 @@ class Site:
     def pages(self) -> str:
         """Where it shows its pages to browsers of this machine, without a slash at the end."""
         return self.names.pages
+
+    @property
+    def rates(self) -> Rates:
+        """What applications answer at this moment: one reading of it, whatever page says it."""
+        return Rates(self.story.cast.collector.lately())
 
     def way(self, request: Request) -> Way:
         """How the request came here."""

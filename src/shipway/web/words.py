@@ -179,6 +179,12 @@ def counted(count: int) -> str:
     return NUMBERS[count] if count < len(NUMBERS) else f"{count:,}"
 
 
+def window(seconds: float) -> str:
+    """Of which time figures are: `last second`, `last 10 s`."""
+    whole = max(1, round(seconds))
+    return "last second" if whole == 1 else f"last {whole} s"
+
+
 def zone() -> str:
     """The zone of this machine's clock, in which pages show times."""
     return time.strftime("%Z")

@@ -28,7 +28,10 @@ BASE = "/api/v1/applications/{application}/environments/{environment}"
 
 
 def show_environment(site: Site, call: Call) -> dict[str, Any]:
-    """What serves, on which instances, with the last releases and deployments, the configuration and the holds."""
+    """What serves, on which instances, with the last releases and deployments, the configuration and the holds.
+
+    `failing` is what was answered in the last seconds, if most of it failed.
+    """
     states = running(site, *_names(call))
     with site.database.read() as conn:
         application, environment = _named(site, conn, call)
@@ -39,6 +42,7 @@ def show_environment(site: Site, call: Call) -> dict[str, Any]:
             "environment": environment,
             "url": addresses.address(application, environment, site.proxy_port),
             "serving": None if now is None else _serving(conn, now),
+            "failing": shapes.failing(site.rates.failing(application, environment)),
             "stuck": shapes.stuck(stuck.now(conn, application, environment)),
             "decided": shapes.decision(decisions.of_what_serves(conn, application, environment)),
             "instances": _instances(conn, application, environment, now, states),

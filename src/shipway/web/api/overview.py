@@ -9,7 +9,6 @@ from typing import Any
 from shipway.web.call import Call
 from shipway.web.overview import rows
 from shipway.web.overview.chosen import Chosen
-from shipway.web.overview.rates import Rates
 from shipway.web.overview.rows import Row
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -17,8 +16,7 @@ from shipway.web.site import Site
 
 def overview(site: Site, call: Call) -> dict[str, Any]:
     """What needs a person first; narrowed down by `who` (mine, needs), `team`, `branch` and `person`."""
-    chosen, now = Chosen.of(call.request.query_params), time.time()
-    rates = Rates.of(site.story.cast.collector.latest().values())
+    chosen, now, rates = Chosen.of(call.request.query_params), time.time(), site.rates
     with site.database.read() as conn:
         every = [rows.row(one, now, rates) for one in site.board.standings(conn, chosen.branch or None)]
     return {"applications": [_shape(row) for row in rows.in_order(every) if chosen.admits(row, call.who)]}
@@ -26,8 +24,7 @@ def overview(site: Site, call: Call) -> dict[str, Any]:
 
 def hours(site: Site, call: Call) -> dict[str, Any]:
     """What the last environment of each of them answered in the last hour, minute by minute; null: not heard."""
-    chosen, now = Chosen.of(call.request.query_params), time.time()
-    rates = Rates.of(site.story.cast.collector.latest().values())
+    chosen, now, rates = Chosen.of(call.request.query_params), time.time(), site.rates
     with site.database.read() as conn:
         every = [rows.row(one, now, rates) for one in site.board.standings(conn, chosen.branch or None)]
     shown = [row for row in every if chosen.admits(row, call.who) and row.last.release is not None]

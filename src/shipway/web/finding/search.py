@@ -17,7 +17,6 @@ from shipway.state.runs import Run
 from shipway.web.finding.found import LONGEST, Found, best, words
 from shipway.web.overview import fates, rows
 from shipway.web.overview.places import Place
-from shipway.web.overview.rates import Rates
 from shipway.web.overview.rows import Row
 from shipway.web.site import Site
 from shipway.web.words import several
@@ -65,8 +64,7 @@ def search(site: Site, conn: Connection, said: str, most: int = MOST, *, owner: 
 
     What only an `owner` of the installation may open is found by owners alone.
     """
-    now, asked = time.time(), words(said)
-    rates = Rates.of(site.story.cast.collector.latest().values())
+    now, rates, asked = time.time(), site.rates, words(said)
     every = rows.in_order([rows.row(one, now, rates) for one in site.board.standings(conn)])
     if not asked:
         return [*(_application(row) for row in every[: most - len(PAGES)]), *PAGES]

@@ -1,37 +1,41 @@
-"""How many requests applications answer just now, as the routers were last looked at: nothing is read for it."""
+"""How many requests applications answered in the last seconds, and which of them fail: no file is read for it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from shipway.signals.reading import Reading
+from shipway.signals.lately import Lately
+from shipway.signals.reading import together
 from shipway.signals.summary import Summary, side_by_side, summary
-from shipway.traffic.desired import owner
+from shipway.web.words import window
 
 
 @dataclass(frozen=True)
 class Rates:
-    """The last look at every environment, by `application.environment`."""
+    """The last seconds of every environment, by `application.environment`."""
 
-    looks: Mapping[str, Reading]
-
-    @classmethod
-    def of(cls, latest: Iterable[Reading]) -> Rates:
-        """Those of all releases of an environment as one; where a router was silent, none."""
-        found: dict[str, list[Reading]] = {}
-        for reading in latest:
-            found.setdefault(owner(reading.release), []).append(reading)
-        looks = {name: side_by_side(some) for name, some in found.items() if all(one.heard for one in some)}
-        return cls({name: look for name, look in looks.items() if look is not None})
+    lately: Mapping[str, Lately]
 
     def at(self, application: str, environment: str) -> Summary | None:
         """What an environment answers; None where nobody knows."""
-        look = self.looks.get(f"{application}.{environment}")
-        return None if look is None else summary([look])
+        return self._of(application, environment).answers
+
+    def failing(self, application: str, environment: str) -> Summary | None:
+        """What it answers, if it fails most requests or has not got over that yet."""
+        lately = self._of(application, environment)
+        return lately.answers if lately.failing else None
 
     def of_all(self, places: Iterable[tuple[str, str]]) -> Summary | None:
         """What several environments answer together."""
-        looks = [self.looks[f"{name}.{place}"] for name, place in places if f"{name}.{place}" in self.looks]
-        together = side_by_side(looks)
-        return None if together is None else summary([together])
+        looks = [looks for name, place in places if (looks := self._of(name, place).looks)]
+        whole = side_by_side(together(some) for some in looks)
+        return None if whole is None else summary([whole])
+
+    def _of(self, application: str, environment: str) -> Lately:
+        return self.lately.get(f"{application}.{environment}", Lately())
+
+
+def of_them_failed(some: Summary) -> str:
+    """`12 of 20 requests failed in the last 10 s`."""
+    return f"{some.errors:,} of {some.requests:,} requests failed in the {window(some.seconds)}"

@@ -9,7 +9,7 @@ from shipway.state.stuck import Stuck
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
 from shipway.web.overview.places import Place
-from shipway.web.overview.rates import Rates
+from shipway.web.overview.rates import Rates, of_them_failed
 from shipway.web.overview.remarks import Remark, remark
 from shipway.web.overview.standings import Standing
 from shipway.web.overview.stations import Station, at_place, first_two
@@ -58,9 +58,6 @@ ICONS = {
     "silent": "queued",
 }
 NEEDS_A_PERSON = ("failing", "stuck", "hurt", "failed", "unknown", "blocked", "quarantined")
-FAILURES, MOST = 3, 0.5
-"""So many requests at least, and more than such a share of them, fail within the last look where it is said to."""
-
 AT_REST = ("rolled", "replaced", "frozen", "serving", "ended")
 """Where a commit that is quarantined stays until a person mends it: nothing else moves."""
 
@@ -167,12 +164,12 @@ def row(standing: Standing, now: float, rates: Rates) -> Row:
 
 
 def _unless_failing(found: Row, rates: Rates) -> Row:
-    """What is on record, or that most requests to the last environment fail: whatever it is, people are hurt."""
-    look = rates.at(found.name, found.last.name)
-    if look is None or look.errors < FAILURES or look.errors <= MOST * look.requests:
+    """What is on record, or that the last environment fails: whatever it is, people are hurt."""
+    failing = rates.failing(found.name, found.last.name)
+    if failing is None:
         return found
     *before, last = found.stations
-    words = f"{100 * look.errors / look.requests:.0f} % of the requests to {found.last.name} fail just now"
+    words = f"{found.last.name} is failing: {of_them_failed(failing)}"
     return replace(
         found,
         state="failing",

@@ -21,6 +21,7 @@ from shipway.web.api import differences as differences_api
 from shipway.web.api import signals
 from shipway.web.call import Call
 from shipway.web.differences import Difference
+from shipway.web.overview.rates import of_them_failed
 from shipway.web.pages import (
     channel,
     chart,
@@ -117,6 +118,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             moving_run=None if moving is None else runs.get(conn, moving.run),
             back=back,
             forward=forward,
+            failing=_failing(site, application, environment),
             holds=held,
             frozen=next((hold for hold in held if hold.kind == holds.FREEZE), None),
             way="" if serving is None else way(conn, serving.release),
@@ -128,6 +130,12 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             title=_title(environment, serving, moving, tried, left),
             lead=_frozen(left) if left else _on_trial(site, tried) if tried else _lead(conn, now, serving),
         )
+
+
+def _failing(site: Site, application: str, environment: str) -> str:
+    """That most requests fail, if they do just now."""
+    failing = site.rates.failing(application, environment)
+    return "" if failing is None else of_them_failed(failing)
 
 
 def _channel(groups: Sequence[Group], stable: str | None, tried: Trial | None) -> Channel:

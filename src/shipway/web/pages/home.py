@@ -11,7 +11,6 @@ from shipway.web.call import Call
 from shipway.web.overview import rows
 from shipway.web.overview.chosen import MINE, NEEDS, Choice, Chosen
 from shipway.web.overview.folding import folded
-from shipway.web.overview.rates import Rates
 from shipway.web.overview.rows import Row
 from shipway.web.pages.picture import picture
 from shipway.web.pages.rendering import page
@@ -26,8 +25,7 @@ FEW = 3  # names in a sentence
 
 def home(site: Site, call: Call) -> Response:
     """Narrowed down by what stands in the address: who (mine, needs), team, branch, person."""
-    chosen, now = Chosen.of(call.request.query_params), time.time()
-    rates = Rates.of(site.story.cast.collector.latest().values())
+    chosen, now, rates = Chosen.of(call.request.query_params), time.time(), site.rates
     with site.database.read() as conn:
         standings = site.board.standings(conn, chosen.branch or None)
         every = rows.in_order([rows.row(one, now, rates) for one in standings])
@@ -107,7 +105,7 @@ def _hurt(found: Sequence[Row]) -> str:
     failing = [row.name for row in found if row.state == "failing"]
     bad = [row.name for row in found if row.state == "hurt"]
     if failing:
-        return f"most requests to {_some(failing)} fail"
+        return f"many requests to {_some(failing)} fail"
     return f"what serves of {_some(bad)} was judged bad" if bad else ""
 
 

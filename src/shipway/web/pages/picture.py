@@ -37,7 +37,7 @@ class Ship:
 @dataclass(frozen=True)
 class Picture:
     """`more` are those that move and have no room in it, `answers` what the last environments answer now; `hurt`
-    that one of them fails most requests.
+    that one of them is failing.
     """
 
     hubs: Sequence[Hub]

@@ -58,15 +58,9 @@ def templates(files: Files) -> jinja2.Environment:
         standing=words.standing,
         sure=sure.sure,
         ticked=ticked,
-        window=window,
+        window=words.window,
     )
     return made
-
-
-def window(seconds: float) -> str:
-    """Of which time figures are: `last second`, `last 10 s`."""
-    whole = max(1, round(seconds))
-    return "last second" if whole == 1 else f"last {whole} s"
 
 
 def page(site: Site, call: Call, name: str, **values: Any) -> HTMLResponse:
