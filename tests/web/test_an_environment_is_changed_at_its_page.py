@@ -10,6 +10,7 @@ from markupsafe import Markup
 from playwright.sync_api import Page, expect
 
 from shipway.state import artifacts, holds, releases, runs
+from web.judged import stuck, unjudged
 from web.server import Answer, Site
 
 PROD = "/applications/topup/environments/prod"
@@ -126,6 +127,35 @@ def test_what_serves_before_is_promoted_unless_it_is_frozen_here(site: Site) -> 
     text = site.get(PROD).text
     assert "disabled>Promote" in text
     assert "prod is frozen" in text
+
+
+def test_what_was_given_up_is_offered_as_that_and_never_as_new(site: Site) -> None:
+    with site.scene.history():
+        unjudged(site.scene)
+    text = site.get(PROD.replace("topup", "unjudged")).text
+    offered = re.search(r'<details class="sure" id="promote">\s*<summary class="btn ([^"]*)">.*?</summary>', text)
+    assert offered is not None
+    assert ("again" in offered.group(), offered[1].strip()) == (True, "")
+    assert "It was here before: r2 could not be judged at 10 %, and r1 has all requests again." in text
+
+
+def test_what_no_deployment_would_take_is_not_offered(site: Site) -> None:
+    """The page asks all that the gate would."""
+    scene = site.scene
+    with scene.history():
+        stuck(scene)
+    scene.heads["stuck", "aside"] = f"{scene.heads['stuck', 'main']}^"
+    aside = scene.push("stuck", "Beside what is frozen", branch="aside")
+    scene.deliver(aside, environments=("dev", "test"))
+    text = site.get(PROD.replace("topup", "stuck")).text
+    assert f"disabled>Promote {aside.commit[:7]}" in text
+    assert f"{aside.commit[:7]} is not on top of" in text
+    scene.application("topup")
+    under_way = scene.push("topup", "One")
+    scene.green(under_way)
+    for name in ("dev", "test"):
+        scene.deploy(under_way, name)
+    assert "run 1 takes it there already" in site.get(PROD).text
 
 
 def test_a_secret_is_saved_and_never_shown_again(site: Site) -> None:

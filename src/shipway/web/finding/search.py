@@ -112,7 +112,7 @@ def _of_row(row: Row) -> Iterator[Found]:
 def _acts(row: Row, place: Place, before: Place | None) -> Iterator[Found]:
     where, address = f"{row.name} {place.name}", _place(row, place)
     yield from _ways_back(row, place)
-    if before is not None and before.release is not None and not _same(before, place):
+    if before is not None and before.release is not None and place.coming is None and not _same(before, place):
         commit = before.release.commit[:7]
         about = f"{commit} serves in {before.name}; the page says what moves, and asks"
         yield Found("action", f"Promote {commit} to {where}", about, f"{address}#promote", "deploy release")

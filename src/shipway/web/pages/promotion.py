@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.releases import gate
-from shipway.state import artifacts, releases
+from shipway.state import artifacts, releases, runs
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection
 from shipway.state.releases import Release
+from shipway.story import migrations
 from shipway.story.cast import project_of
+from shipway.story.migrations import MigrationWaits
+from shipway.web import sentences, trials
 from shipway.web.pages.release_lines import Line
 from shipway.web.site import Site
 
@@ -18,12 +21,16 @@ WAYS = {
     "all_at_once": "all requests at once",
     "blue_green": "all requests at once, with the release before kept warm",
 }
+GIVEN_UP = ("undone", "gone back", "unknown")
+"""The fates of a release that was taken away again."""
 
 
 @dataclass(frozen=True)
 class Promotion:
     """`release` serves in the environment `before`, since then; `closed` is why it may not come here now, with the
-    `shape` of that state, `way` how its requests would move."""
+    `shape` of that state, `way` how its requests would move. `given_up` is what became of its commit here, where
+    it was taken away: it may come again, and nobody should take it for new.
+    """
 
     release: Release
     subject: str
@@ -32,6 +39,7 @@ class Promotion:
     way: str
     closed: str
     shape: str
+    given_up: str
 
 
 def promotion(
@@ -46,7 +54,7 @@ def promotion(
     if serving is not None and site.commits.contains(application, serving.release.commit, release.commit):
         return None
     artifact = artifacts.of_release(conn, release)
-    shape, closed = _closed(conn, artifact, environment)
+    shape, closed = _closed(site, conn, artifact, environment)
     return Promotion(
         release=release,
         subject=site.commits.about(application, release.commit).subject,
@@ -55,11 +63,19 @@ def promotion(
         way=way(conn, release),
         closed=closed,
         shape=shape,
+        given_up=_given_up(conn, release, environment),
     )
 
 
-def _closed(conn: Connection, artifact: Artifact, environment: str) -> tuple[str, str]:
-    """How the gate is closed, and why; both empty where no hold closes it."""
+def _given_up(conn: Connection, release: Release, environment: str) -> str:
+    """What became of the newest release here with the same commit, if it was given up."""
+    here = releases.of_commit(conn, release.application, environment, release.commit)
+    trial = trials.read(conn, here[0]) if here else None
+    return sentences.sentence(trial) if trial is not None and trial.fate in GIVEN_UP else ""
+
+
+def _closed(site: Site, conn: Connection, artifact: Artifact, environment: str) -> tuple[str, str]:
+    """How the way is closed, and why; both empty where it is open."""
     found = gate.quarantine_over(conn, artifact, environment)
     if found is not None:
         same = "" if found.same == "itself" else f"the same as {str(found.hold.commit)[:7]}, "
@@ -69,6 +85,20 @@ def _closed(conn: Connection, artifact: Artifact, environment: str) -> tuple[str
     except gate.Frozen:
         return "frozen", f"{environment} is frozen"
     except gate.GateClosed as error:
+        return "blocked", error.message
+    newest = next(iter(runs.recent(conn, application=artifact.application, commit=artifact.commit, limit=1)), None)
+    if newest is not None and not newest.over and environment in newest.deliver:
+        return "running", f"run {newest.number} takes it there already"
+    return _kept_away_by_data(site, artifact, environment)
+
+
+def _kept_away_by_data(site: Site, artifact: Artifact, environment: str) -> tuple[str, str]:
+    cast, command = site.story.cast, project_of(artifact).release
+    try:
+        migrations.check_on_top(cast, artifact.application, environment, artifact.commit)
+        if command is not None:
+            migrations.check_contract(cast, artifact.application, environment, command)
+    except (gate.NotOnTop, MigrationWaits) as error:
         return "blocked", error.message
     return "", ""
 
