@@ -146,6 +146,34 @@ def does_it(path: str, html: str) -> bool:
     return any(does.fullmatch(each) for each in FORM.findall(html))
 
 
+def acts(site: Site, said: str) -> list[str]:
+    return [title for kind, title, _ in find(site, said) if kind == "action"]
+
+
+def test_going_back_is_offered_where_there_is_something_to_go_back_to(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    ill = scene.push("topup", "Never healthy")
+    scene.green(ill)
+    scene.fail_deployment(scene.begin_deployment(ill, "prod"), "web did not get healthy")
+    scene.end(ill, "failed", "web did not get healthy")
+    scene.deliver(scene.push("topup", "One"), environments=("prod",))
+    assert acts(site, "roll%20back%20topup") == [], "r2 is the first that serves"
+    scene.deliver(scene.push("topup", "Two"), environments=("prod",))
+    assert acts(site, "roll%20back%20topup") == ["Roll back topup prod"]
+
+
+def test_any_run_that_can_be_cancelled_is_found_and_what_is_on_trial_is_taken_back(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        on_trial(scene)
+    aside = scene.push("trying", "Try it", branch="aside")
+    assert acts(site, "cancel%20trying") == ["Cancel run trying 3", "Take r2 of trying prod back"]
+    scene.green(aside)
+    scene.begin_deployment(aside, "dev")
+    assert acts(site, "cancel%20trying") == ["Take r2 of trying prod back"]
+
+
 def test_an_old_commit_is_found_by_its_subject_and_its_author(site: Site) -> None:
     """Which the newest runs do not have: of the application that is named, and of all where there are few."""
     scene = site.scene

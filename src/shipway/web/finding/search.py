@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from shipway.state import errors, runs
+from shipway.state import deployments, errors, runs
 from shipway.state.database import Connection
 from shipway.state.runs import Run
 from shipway.web.finding.found import LONGEST, Found, best, words
@@ -22,7 +22,7 @@ from shipway.web.site import Site
 from shipway.web.words import several
 
 MOST = 30
-LATELY = 60  # runs, and open errors, of which the words are looked at
+LATELY = 60  # runs, and open errors, that are looked at
 FEW, FAR = 5, 1000  # applications of which git is asked, and commits of each
 DIGITS = re.compile(r"[0-9a-f]{4,40}")
 BROKE = "who broke it broken"
@@ -76,6 +76,7 @@ def search(site: Site, conn: Connection, said: str, most: int = MOST, *, owner: 
         _numbered(conn, every, asked),
         chain.from_iterable(_who_broke(row) for row in every),
         chain.from_iterable(_of_row(row) for row in every),
+        _cancellable(conn),
         chain.from_iterable(_why_not(site, row) for row in every) if "why" in asked else (),
         _commits(site, conn, asked),
         _older_commits(site, every, asked),
@@ -147,9 +148,9 @@ def _ways_back(row: Row, place: Place) -> Iterator[Found]:
     elif place.coming is not None and place.coming.share:
         about = f"it has {place.coming.share} % of the requests; the page says what moves, and asks"
         title = f"Take r{place.coming.release.number} of {where} back"
-        yield Found("action", title, about, f"{address}#roll-back", "roll back rollback undo stop")
-    elif place.release is not None:
-        about = f"r{place.release.number} serves; the page says what moves, and asks"
+        yield Found("action", title, about, f"{address}#roll-back", "roll back rollback undo stop cancel abort")
+    elif place.release is not None and place.back is not None:
+        about = f"r{place.release.number} serves; to r{place.back.number}: the page says what moves, and asks"
         yield Found("action", f"Roll back {where}", about, f"{address}#roll-back", "rollback go back undo")
 
 
@@ -167,9 +168,16 @@ def _acts_on_run(row: Row) -> Iterator[Found]:
         yield Found(
             "action", f"Run {name} again", "tests what failed once more", f"{address}#acts", "retry repeat"
         )
-    if not run.over and not row.head.deployments:
-        yield Found("action", f"Cancel run {name}", "its page asks", f"{address}#cancel", "stop abort")
     yield Found("action", f"Read the log of {name}", run.state, f"{address}#log")
+
+
+def _cancellable(conn: Connection) -> Iterator[Found]:
+    """The runs, of whatever branch and by whomever, that go on and have not begun to deploy."""
+    for run in runs.recent(conn, limit=LATELY):
+        if not run.over and not deployments.all_of_run(conn, run.id):
+            title, about = f"Cancel run {run.application} {run.number}", f"{run.commit[:7]}, {run.who}; its page asks"
+            address = f"/runs/{run.application}:{run.number}#cancel"
+            yield Found("action", title, about, address, "stop abort")
 
 
 def _numbered(conn: Connection, every: Sequence[Row], asked: Sequence[str]) -> Iterator[Found]:

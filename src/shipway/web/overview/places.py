@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from shipway.rollbacks import choose
 from shipway.state import deployments, holds, releases, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
@@ -29,8 +31,8 @@ class Coming:
 @dataclass(frozen=True)
 class Place:
     """An environment as the record has it: what serves, by which deployment, what keeps new things from it, and
-    what is frozen there with its share; `taken` is what took the newest commit away, if it served, and `coming`
-    what is being deployed just now.
+    what is frozen there with its share; `taken` is what took the newest commit away, if it served, `coming` what is
+    being deployed just now, and `back` where a rollback goes that names no release.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Place:
     stuck: Stuck | None = None
     taken: Taken | None = None
     coming: Coming | None = None
+    back: Release | None = None
 
     def held(self, now: float) -> Hold | None:
         """What keeps it as it is at this moment (in seconds since 1970), if anything does."""
@@ -109,7 +112,17 @@ def _place(
         rolled_back=by is not None and release is not None and went_back(conn, by, release.number),
         stuck=None if now is None else stuck.now(conn, application, name),
         coming=None if going is None else _coming(conn, going),
+        back=_back(conn, release),
     )
+
+
+def _back(conn: Connection, release: Release | None) -> Release | None:
+    """Nothing is before a first release, and that needs no question to the record."""
+    if release is None or release.number == 1:
+        return None
+    with suppress(choose.NowhereToGo):
+        return choose.target(conn, release.application, release.environment, None)
+    return None
 
 
 def _coming(conn: Connection, going: Deployment) -> Coming:
