@@ -1,12 +1,17 @@
-"""BARS S16, S27: how people come in with a browser, and how surely they are out again."""
+"""BARS S16, S18, S27, S32: how people come in with a browser, and how surely they are out again."""
 
 from __future__ import annotations
 
+import base64
+import hmac
 import time
+from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import patch
 
+import pytest
 from sqlalchemy import text
 
+from shipway.state.database import Database
 from shipway.web import access
 from web.server import Site
 
@@ -145,3 +150,57 @@ def test_a_revoked_token_is_dead_with_the_next_request(site: Site) -> None:
     token = next(one["id"] for one in site.get("/api/v1/tokens").json["tokens"] if one["who"] == "eve")
     assert site.send("DELETE", f"/api/v1/tokens/{token}").status == 200
     assert not allowed(site, eve)
+
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def ways_in(site: Site) -> dict[str, tuple[str, str, dict[str, str], str | None]]:
+    """All of them, each with what is good."""
+    token = site.scene.tokens["ada"]
+    basic = base64.b64encode(f"ada:{token}".encode()).decode()
+    return {
+        "token": ("GET", "/api/v1/runs", site.bearer(), None),
+        "git": (
+            "GET",
+            "/git/topup.git/info/refs?service=git-upload-pack",
+            {"authorization": f"Basic {basic}"},
+            None,
+        ),
+        "session": ("GET", "/api/v1/runs", site.sign_in(), None),
+        "form": ("POST", "/signin", {**FORM, "origin": site.origin}, f"token={token}"),
+        "link": ("GET", link(site), {}, None),
+    }
+
+
+def test_every_way_in_leads_through_a_comparison_in_constant_time(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.scene.application("topup")
+    ways = ways_in(site)
+    with monkeypatch.context() as patched:
+        patched.setattr(hmac, "compare_digest", lambda *_: False)
+        assert {name: site.ask(*how).status for name, how in ways.items()} == {
+            **dict.fromkeys(("token", "git", "session"), 401),
+            **dict.fromkeys(("form", "link"), 403),
+        }
+    assert all(site.ask(*how).status in (200, 303) for how in ways.values())
+
+
+def test_guesses_write_nothing_and_keep_nobody_else_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many come at once: there is no slow digest and no lock that they could queue for."""
+    session, form = site.sign_in(), {**FORM, "origin": site.origin}
+
+    def guess(number: int) -> int:
+        by_form = site.ask("POST", "/signin", form, f"token=shipway_{number:043d}").status
+        by_header = site.ask("GET", "/api/v1/runs", {"authorization": f"Bearer shipway_{number:043d}"}).status
+        return by_form if by_header == 401 else 0
+
+    def refuse(_database: Database) -> None:
+        raise AssertionError("a guess is no reason to write")
+
+    monkeypatch.setattr(Database, "write", refuse)
+    with ThreadPoolExecutor(20) as guessing:
+        guessed = guessing.map(guess, range(100))
+        assert all(allowed(site, session) for _ in range(20))
+        assert set(guessed) == {403}
