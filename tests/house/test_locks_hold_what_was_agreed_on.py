@@ -1,4 +1,4 @@
-"""BARS S30: what is installed to run, build and check Shipway is what the locks say, to the byte, and nothing else."""
+"""BARS S30: what is installed to run, build and check Shipway is what the locks say, to the byte, and no more."""
 
 from __future__ import annotations
 

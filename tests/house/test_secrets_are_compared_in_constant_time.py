@@ -36,8 +36,8 @@ NOTHING_TO_GUESS = {
     "web/pages/tokens.py: one.id == call.caller.token",
     "web/pages/tokens.py: session == call.caller.token",
 }
-"""Secrets of an environment before and after a change: who may set them is told whether they differ. The digits of a
-number; the ids of tokens, with which nobody gets in."""
+"""Secrets of an environment before and after a change, by who is told whether they differ; the digits of a number;
+the ids of tokens, with which nobody gets in."""
 
 
 def comparisons() -> Iterator[tuple[str, ast.Compare]]:

@@ -1,4 +1,4 @@
-"""BARS S1: without a token nothing but a short, written list of addresses answers, however a path is written."""
+"""BARS S1, S2: who may call an address says the address, however a path is written; few are open to anybody."""
 
 from __future__ import annotations
 
@@ -200,7 +200,15 @@ def test_a_token_for_what_there_is_not_is_refused(shared: Site) -> None:
     assert shared.send("POST", "/api/v1/tokens", {"who": "eve", "role": "root"}).status == 400
 
 
-def test_only_an_owner_may_see_and_make_tokens(shared: Site) -> None:
-    assert shared.get("/api/v1/tokens", "ben").status == 403
-    assert shared.send("POST", "/api/v1/tokens", {"who": "eve"}, "ben").status == 403
-    assert shared.get("/api/v1/tokens", "ada").status == 200
+OWNERS = [(one.method, one.path) for one in app.DECLARED if one.who == "owner"]
+
+
+def test_what_is_an_owners_alone_is_refused_to_everybody_else(shared: Site) -> None:
+    """Tokens, and the channels by which people are told, at their addresses and pages."""
+    assert {path.split("/")[-1] for _, path in OWNERS} >= {"tokens", "channels", "{token}", "{channel}", "revoke"}
+    session = {**shared.sign_in("ben"), "origin": shared.origin}
+    for method, path in OWNERS:
+        refused = shared.send(method, filled(path), {"who": "eve", "whose": "eve", "url": "json://x"}, "ben")
+        assert (refused.status, refused.json["error"]["id"]) == (403, "access.denied"), f"{method} {path}"
+        assert shared.ask(method, filled(path), session).status == 403, f"{method} {path}"
+    assert "eve" not in shared.get("/api/v1/tokens").text + shared.get("/api/v1/channels").text
