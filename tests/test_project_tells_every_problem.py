@@ -144,3 +144,38 @@ def test_a_hostile_project_is_refused_in_few_words(text: str) -> None:
     refused = _refused(text)
     assert 1 <= len(refused.problems) <= 50
     assert len(str(refused)) < 20_000
+
+
+MORE_RIGHTS = (
+    *("privileged", "user", "group", "uid", "sudo", "capabilities", "cap_add", "security_opt", "sandbox", "tier"),
+    *("isolation", "runner", "runs-on", "tags", "image", "container", "entrypoint", "shell", "options", "host"),
+    *("volumes", "mounts", "binds", "devices", "tmpfs", "network_mode", "pid", "ipc", "userns", "services"),
+    *("secrets", "permissions", "cache", "artifacts", "working_directory", "extends", "include", "uses"),
+)
+"""By these, other systems give what is run more rights, or code of somebody else (BARS S24)."""
+
+EVERYWHERE = """\
+{0}: true
+name: a
+build: {{kind: python, {0}: true}}
+steps: {{a: {{run: x, {0}: true}}}}
+processes: {{web: {{run: x, {0}: true}}}}
+release: {{run: x, {0}: true}}
+environments: [{{name: dev, {0}: true}}]
+"""
+
+
+@pytest.mark.parametrize("right", MORE_RIGHTS)
+def test_nothing_in_the_file_gives_what_it_runs_more_rights(right: str) -> None:
+    problems = _refused(EVERYWHERE.format(right)).problems
+    places = ("", "build.", "steps.a.", "processes.web.", "release.", "environments[0].")
+    assert [each.field for each in problems] == [f"{place}{right}" for place in places]
+    assert {"is not a known key" in each.message for each in problems} == {True}
+
+
+@pytest.mark.parametrize("network", ["host", "bridge", "none", "container:shipway", "{mode: host}"])
+def test_a_network_is_there_or_not(network: str) -> None:
+    refused = _refused(f"name: a\nprocesses: {{web: x}}\nsteps: {{a: {{run: x, network: {network}}}}}\n")
+    assert [(each.field, "true or false" in each.message) for each in refused.problems] == [
+        ("steps.a.network", True)
+    ]

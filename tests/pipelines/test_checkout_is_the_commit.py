@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from shipway.pipelines.checkout import check_out, remove
-from support.workshop import NAME, Workshop
+from support.workshop import NAME, Files, Workshop
 
 
 def _check_out(workshop: Workshop, commit: str, name: str = "tree") -> Path:
@@ -46,6 +46,40 @@ def test_a_filter_or_hook_that_the_repository_names_is_not_run(workshop: Worksho
     tree = _check_out(workshop, commit)
     assert (tree / "a").read_text() == "a\n"
     assert not came.exists()
+
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 7\n" % ("a" * 64)
+
+
+def test_what_a_commit_holds_reaches_nothing_outside_of_its_checkout(workshop: Workshop) -> None:
+    """BARS S7: a repository within it, links that lead out, a submodule (git before 2.50.1 cuts the end of this
+    path), a file kept elsewhere.
+    """
+    came, outside = workshop.directory / "came", workshop.directory / "outside"
+    outside.mkdir()
+    elsewhere = workshop.places.repository(NAME)
+    evil = f"[core]\n\tfsmonitor = touch {came}\n\thooksPath = {outside}\n\tsshCommand = touch {came}\n"
+    module = f'[submodule "sub"]\n\tpath = "sub\r"\n\turl = {elsewhere}\n\tupdate = checkout\n'
+    files: Files = {
+        "bare.git/HEAD": "ref: refs/heads/main\n",
+        "bare.git/config": evil,
+        "bare.git/hooks/post-checkout": f"#!/bin/sh\ntouch {came}\n",
+        "bare.git/objects/x": "",
+        "bare.git/refs/x": "",
+        "out": outside,
+        "up": Path("../../outside"),
+        ".gitattributes": "*.psd filter=lfs diff=lfs merge=lfs -text\n",
+        "logo.psd": POINTER,
+    }
+    workshop.commit(files)
+    commit = workshop.commit({".gitmodules": module}, submodules={"sub\r": workshop.commit({})})
+    tree = _check_out(workshop, commit)
+    assert list(outside.iterdir()) == []
+    assert not came.exists()
+    assert [path.name for path in (tree / "sub\r").rglob("*")] == []
+    assert not (tree / "sub").exists()
+    assert (tree / "logo.psd").read_text() == POINTER
+    assert {path.name for path in (tree / ".git").iterdir()} & {"modules", "lfs", "hooks"} == set()
 
 
 def test_history_is_borrowed_and_not_copied(workshop: Workshop) -> None:

@@ -58,11 +58,14 @@ def test_nothing_else_of_shipway_can_be_seen(workshop: Workshop) -> None:
     workshop.run_line(" && ".join(f"! test -e {path}" for path in hidden))
 
 
-def test_values_are_variables_and_never_part_of_the_command(workshop: Workshop) -> None:
-    evil = "$(touch pwned) `touch pwned`; touch pwned"
-    run = workshop.queue(workshop.commit(), one_step('echo "$VALUE"; ls', env={"VALUE": evil}))
+def test_values_and_names_are_variables_and_never_part_of_the_command(workshop: Workshop) -> None:
+    """BARS S5, S25: git allows such a branch."""
+    evil = "$(touch pwned) `touch pwned`; touch pwned {{7*7}} ${7*7} #{7*7} <%= 7*7 %> {x.__class__} %s %(x)s"
+    branch = "$(touch${IFS}pwned)`touch${IFS}pwned`;touch${IFS}pwned|{{7+7}}%0apwned"
+    project = one_step('echo "$VALUE"; echo "$SHIPWAY_BRANCH"; ls', env={"VALUE": evil})
+    run = workshop.queue(workshop.commit(), project, branch=branch)
     assert workshop.step(run, "only") == "passed"
-    assert workshop.log(run, "only").splitlines() == [evil, "index.html", "shipway.yml"]
+    assert workshop.log(run, "only").splitlines() == [evil, branch, "index.html", "shipway.yml"]
 
 
 def test_a_step_knows_its_run(workshop: Workshop) -> None:

@@ -35,6 +35,7 @@ PAYLOADS = (
     "{{constructor.constructor('alert(1)')()}}",
     "{% raw %}{{ 7*7 }}",
     "${alert(1)}",
+    "{x.__class__} %s %(x)s #{7*7} <%= 7*7 %>",
     "<div hx-get='/' hx-on::load='alert(1)' hx-trigger=load>",
     "\x1b]8;;javascript:alert(1)\x07link\x1b]8;;\x07",
     "\x1b]8;;javascript:alert(1)\x1b\\link\x1b]8;;\x1b\\",
@@ -56,6 +57,9 @@ PAYLOADS = (
     "<form action='javascript:alert(1)'><input type=submit autofocus></form>",
     "\u202e<script>alert(1)</script>\u202c",
 )
+
+TEMPLATES = tuple(payload for payload in PAYLOADS if any(mark in payload for mark in ("{{", "${", "%s")))
+"""Those of them that another system would take for a template (BARS S25)."""
 
 LINES = (
     '{"msg": "x", "ratio": NaN}',

@@ -55,8 +55,14 @@ class Workshop:
     database: Database
     tier: Tier
 
-    def commit(self, files: Files = STATIC, *, executable: tuple[str, ...] = ()) -> str:
-        """Adds a commit with these changes to the repository; its id."""
+    def commit(
+        self,
+        files: Files = STATIC,
+        *,
+        executable: tuple[str, ...] = (),
+        submodules: Mapping[str, str] | None = None,
+    ) -> str:
+        """Adds a commit with these changes to the repository; its id. `submodules` are commits by their path."""
         work = self.directory / "work"
         if not work.exists():
             self._git("init", "-q", str(work), cwd=self.directory)
@@ -65,6 +71,8 @@ class Workshop:
         for name in executable:
             (work / name).chmod(0o755)
         self._git("add", "-A", "-f", cwd=work)
+        for path, commit in (submodules or {}).items():
+            self._git("update-index", "--add", "--cacheinfo", f"160000,{commit},{path}", cwd=work)
         self._git("commit", "-q", "--allow-empty", "-m", "Change the shop", cwd=work)
         self._git("push", "-q", str(self.places.repository(NAME)), "HEAD:refs/heads/main", cwd=work)
         return self._git("rev-parse", "HEAD", cwd=work).strip()
@@ -79,7 +87,12 @@ class Workshop:
         self._git("push", "-q", str(self.places.repository(NAME)), name, cwd=work)
 
     def queue(
-        self, commit: str, project: str = STATIC["shipway.yml"], *, deliver: tuple[str, ...] = ("dev",)
+        self,
+        commit: str,
+        project: str = STATIC["shipway.yml"],
+        *,
+        deliver: tuple[str, ...] = ("dev",),
+        branch: str = "main",
     ) -> Run:
         """A run of this commit, begun, as the story plans it."""
         parsed = Project.parse(project)
@@ -93,7 +106,7 @@ class Workshop:
                 conn,
                 application=NAME,
                 push=None,
-                branch="main",
+                branch=branch,
                 commit=commit,
                 who="ada",
                 purpose="push",

@@ -1,7 +1,8 @@
-"""BARS S13: what people and programs write is text on every page, and no script of theirs ever runs."""
+"""BARS S13, S25: what people and programs write is text on every page, and no script of theirs ever runs."""
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.signals.questions.answer import State
 from shipway.state import errors, tokens
-from support.hostile import FOREIGN, PAYLOADS
+from support.hostile import FOREIGN, PAYLOADS, TEMPLATES
 from web import telling
 from web.scene import Scene
 from web.server import Site
@@ -143,6 +144,15 @@ def test_no_page_has_an_element_or_handler_that_is_not_ours(hostile: Site, alert
     assert said == []
 
 
+def test_what_others_would_take_for_a_template_is_shown_as_it_was_written(hostile: Site) -> None:
+    assert len(TEMPLATES) == 4
+    for path in ("/runs", "/tokens", "/sessions", "/messages", "/applications/topup/environments/prod"):
+        shown = html.unescape(hostile.get(path, accept="text/html").text)
+        assert [one for one in TEMPLATES if one not in shown] == [], path
+    for one in TEMPLATES:
+        assert one in html.unescape(hostile.get(f"/runs/topup:{PAYLOADS.index(one) + 2}", accept="text/html").text)
+
+
 def test_no_script_runs_on_any_kind_of_page(hostile: Site, alerts: tuple[Page, list[str]]) -> None:
     page, said = alerts
     paths = every_page(hostile)
@@ -164,7 +174,8 @@ def test_a_search_for_an_attack_finds_it_as_text(hostile: Site, alerts: tuple[Pa
     page.goto(f"{hostile.origin}/runs/topup:{len(PAYLOADS) + 3}")
     field = page.get_by_role("searchbox")
     field.fill("<img src=x onerror=alert(1)>")
-    field.press("Enter")
     expect(page.locator("#found")).to_have_text("1 of 5")
+    field.press("Enter")
+    expect(page.locator("#found")).to_have_text("2 of 5")
     assert page.locator(FOREIGN).count() == 0
     assert said == []
