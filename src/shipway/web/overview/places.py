@@ -31,8 +31,8 @@ class Coming:
 @dataclass(frozen=True)
 class Place:
     """An environment as the record has it: what serves, by which deployment, what keeps new things from it, and
-    what is frozen there with its share; `taken` is what took the newest commit away, if it served, `coming` what is
-    being deployed just now, and `back` where a rollback goes that names no release.
+    what is frozen there with its share; `taken` is what took the newest commit away, if it served, `coming` what
+    is being deployed just now, and `back` where a rollback goes that names no release.
     """
 
     name: str
