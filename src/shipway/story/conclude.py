@@ -16,9 +16,9 @@ from shipway.errors import (
 )
 from shipway.state import deployments, releases, runs, stuck
 from shipway.state.deployments import Deployment
-from shipway.state.stuck import Stuck
 from shipway.story import condemn, migrations, reverts
 from shipway.story.cast import Cast
+from shipway.story.condemn import LeftFrozen
 from shipway.story.delivery import Delivery
 from shipway.story.trial import BadVerdict, once_more
 
@@ -51,7 +51,8 @@ def conclude(cast: Cast, delivery: Delivery, *, warm: bool = False) -> str:
 def _carry_out(cast: Cast, delivery: Delivery, *, warm: bool) -> str:
     deployment = delivery.deployment
     if deployment.phase == "undo":
-        raise _undo(cast, delivery, deployment.reason, deployment.excerpt)
+        left = _undo(cast, delivery, deployment.reason, deployment.excerpt)
+        raise left or DeploymentStopped(deployment.reason, excerpt=deployment.excerpt)
     try:
         delivery.take_traffic() if warm or deployment.switched is not None else delivery.carry_out()
     except TransientError:
@@ -65,12 +66,11 @@ def _carry_out(cast: Cast, delivery: Delivery, *, warm: bool) -> str:
     except BadVerdict as error:
         left = _condemn(cast, delivery, error)
         if left is not None:
-            raise condemn.LeftFrozen(f"{left.says}.", hint=f"{left.ways}.", excerpt=error.excerpt) from error
+            raise left from error
         raise
     except ShipwayError as error:
-        told = _unless_both_are_out(cast, delivery, error)
-        ended = _give_up(cast, delivery, told)
-        told = ended if isinstance(ended, condemn.LeftFrozen) else told
+        why = _unless_both_are_out(cast, delivery, error)
+        told = _give_up(cast, delivery, why) or why
         if told is error:
             raise
         raise told from error
@@ -127,9 +127,9 @@ def _settle(cast: Cast, deployment_id: str) -> None:
         log.warning("the deployment of %s was left half way, and was undone: %s", release.name, error)
 
 
-def _condemn(cast: Cast, delivery: Delivery, error: BadVerdict) -> Stuck | None:
+def _condemn(cast: Cast, delivery: Delivery, error: BadVerdict) -> LeftFrozen | None:
     """Takes a release back that was judged bad; one with a migration that allows no way back is left frozen, and
-    returned as what is so from now on.
+    that is returned.
     """
     good = delivery.previous
     no_way_back = None if good is None else condemn.no_way_back(cast, good)
@@ -139,14 +139,14 @@ def _condemn(cast: Cast, delivery: Delivery, error: BadVerdict) -> Stuck | None:
         if no_way_back is not None:
             left = condemn.leave_stuck(conn, delivery.deployment, no_way_back)
             deployments.end(conn, delivery.deployment, "stuck", f"{left.says}.", error.excerpt)
-            return left
+            return LeftFrozen(f"{left.says}.", hint=f"{left.ways}.", excerpt=error.excerpt)
         deployments.give_up(conn, delivery.deployment, error.message, error.excerpt)
     _undo(cast, delivery, error.message, error.excerpt)
     return None
 
 
-def _give_up(cast: Cast, delivery: Delivery, error: ShipwayError) -> DeploymentStopped:
-    """Undoes it, or freezes what cannot be undone; how it ended. Which of the two is on record first."""
+def _give_up(cast: Cast, delivery: Delivery, error: ShipwayError) -> LeftFrozen | None:
+    """Undoes it, or freezes what cannot be undone and says so. Which of the two is on record first."""
     excerpt = error.excerpt if isinstance(error, DeploymentStopped) else ""
     no_way_back = _keeps_its_share(cast, delivery)
     with cast.database.write() as conn:
@@ -169,8 +169,9 @@ def _keeps_its_share(cast: Cast, delivery: Delivery) -> migrations.NoWayBack | N
         return migrations.keeps_its_share(cast, conn, deployment, good)
 
 
-def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> DeploymentStopped:
-    """Ends it only when the revert of a bad one is made too: what is interrupted here is done again.
+def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> LeftFrozen | None:
+    """Undoes it, or all of it but the share that is frozen, which is returned. Ends it only when the revert of a
+    bad one is made too: what is interrupted here is done again.
 
     Requests go back first. The revert is made before the last of those under way have come to rest, for which
     nobody who is told of it has to wait. Of what is frozen by it the requests stay.
@@ -191,10 +192,10 @@ def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> Deployme
     if left is not None:
         reason = f"{reason} {left.says}."
         _end(cast, delivery.deployment, "stuck", reason, excerpt)
-        return condemn.LeftFrozen(reason, hint=f"{left.ways}.", excerpt=excerpt)
+        return LeftFrozen(reason, hint=f"{left.ways}.", excerpt=excerpt)
     _offer_revert(cast, delivery)
     _end(cast, delivery.deployment, "failed", reason, excerpt)
-    return DeploymentStopped(reason, excerpt=excerpt)
+    return None
 
 
 def _offer_revert(cast: Cast, delivery: Delivery) -> None:
