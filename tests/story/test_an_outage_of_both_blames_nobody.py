@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from shipway.incidents import stops
+from shipway.signals.reading import Reading
 from shipway.state import deployments, facts
 from shipway.state.runs import Run
-from shipway.story import delivery
-from support.hearing import collecting
+from shipway.story import delivery, trial
+from support.hearing import Hearsay, collecting, hear, read, tally
 from support.installation import eventually
 from support.scene import WEB_ONLY, Scene, a_scene, canary
 from support.workshop import NAME
@@ -48,7 +49,7 @@ def test_a_release_waits_until_what_both_depend_on_is_back(scene: Scene) -> None
     run, out = tried(scene, "90 s"), scene.data / OUT
     with collecting(scene), ThreadPoolExecutor(1) as threads:
         going = threads.submit(scene.deliver, run)
-        eventually(lambda: has_half(scene), "it is tried")
+        eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
         out.touch()
         eventually(lambda: "verdict.not_known" in scene.facts(run), "few come, and the next share is due")
         with pytest.raises(TimeoutError):
@@ -59,11 +60,31 @@ def test_a_release_waits_until_what_both_depend_on_is_back(scene: Scene) -> None
     assert scene.says() == "second"
 
 
+def test_an_outage_uses_up_nothing_of_the_hold(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is held for twelve looks of five seconds in which it was heard, and eight more were an outage."""
+    monkeypatch.setattr(trial, "LOOK", 0.02)
+    run, tried_at = scene.ordered(scene.commit("second", project=canary(50, hold="60 s", deadline="90 s"))), []
+
+    def says(_new: bool, number: int) -> Reading:
+        if not tried_at and "deployment.try" in scene.facts(run):
+            tried_at.append(number)
+        out = tried_at and tried_at[0] + 3 <= number < tried_at[0] + 11
+        return read(tally(0, 40) if out else tally(40), seconds=5.0)
+
+    hearsay = Hearsay(scene.serving().name, says)
+    hear(scene.cast, hearsay)
+    assert scene.deliver(run) == "passed"
+    with scene.cast.database.read() as conn:
+        (judged,) = facts.after(conn, 0, runs=[run.id], kinds=["verdict.good"])
+    looks = sum(at <= judged.at for at in hearsay.looks[tried_at[0] :])
+    assert looks >= 12 + 8
+
+
 def test_somebody_who_goes_back_meanwhile_does(scene: Scene) -> None:
     run, out = tried(scene, "90 s"), scene.data / OUT
     with collecting(scene), ThreadPoolExecutor(1) as threads:
         going = threads.submit(scene.deliver, run)
-        eventually(lambda: has_half(scene), "it is tried")
+        eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
         out.touch()
         eventually(lambda: "verdict.not_known" in scene.facts(run), "few come, and the next share is due")
         scene.story.roll_back(NAME, "prod", None, "ada")
@@ -75,7 +96,7 @@ def test_what_served_has_all_requests_again_though_it_is_ill_too(scene: Scene) -
     run, out = tried(scene, "3 s"), scene.data / OUT
     with collecting(scene), ThreadPoolExecutor(1) as threads:
         going = threads.submit(scene.deliver, run)
-        eventually(lambda: has_half(scene), "it is tried")
+        eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
         out.touch()
         said = going.result(timeout=90)
     assert scene.shares() == {"r1": 100}
@@ -98,7 +119,7 @@ def test_requests_are_spared_what_only_is_ill_until_it_is_healthy(scene: Scene) 
     )
     with collecting(scene), ThreadPoolExecutor(1) as threads:
         going = threads.submit(scene.deliver, run)
-        eventually(lambda: has_half(scene), "it is tried")
+        eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
         out.touch()
         scene.story.roll_back(NAME, "prod", None, "ada")
         with pytest.raises(TimeoutError):
@@ -117,7 +138,7 @@ def test_what_was_given_up_keeps_nothing_in_the_end(scene: Scene, monkeypatch: p
     run, out = scene.ordered(scene.commit("second", project=project)), scene.data / OUT
     with collecting(scene), ThreadPoolExecutor(1) as threads:
         going = threads.submit(scene.deliver, run)
-        eventually(lambda: has_half(scene), "it is tried")
+        eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
         out.touch()
         scene.story.roll_back(NAME, "prod", None, "ada")
         assert going.result(timeout=90) == "failed: ada took r2 back while it was tried."

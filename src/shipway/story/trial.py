@@ -5,8 +5,9 @@
                           └── nothing can be heard: held, and at the deadline everything goes back
 
 That nothing is heard is never a pass (promise 5). That few people come is another fact: the judge then asks for
-the application's own paths, and what it cannot know is recorded as not known. A trial can be begun anew at any
-moment: what was seen before is on the disk and is played again.
+the application's own paths, and what it cannot know is recorded as not known. While both releases fail nothing is
+heard of the new one, so an outage uses up nothing of the time for which a share is held. A trial can be begun anew
+at any moment: what was seen before is on the disk and is played again.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Trial:
         for interval in self._evidence.news():
             heard = self._judge.heard
             self._judge.see(interval)
-            heard = self._judge.heard - heard
+            heard = 0.0 if self._judge.both_fail else self._judge.heard - heard
             self._heard[interval.share] += heard
             if interval.share != self._stands:
                 self._stands, self._stands_heard = interval.share, 0.0
