@@ -114,6 +114,24 @@ def test_a_hold_closes_the_gate_and_says_who_and_why(
             gate.check(conn, run, artifact, "dev", ORDER)
 
 
+def test_a_freeze_names_what_waits_and_its_own_environment(database: Database) -> None:
+    """Whatever else is frozen: the commands can be copied as they are."""
+    with database.write() as conn:
+        run, artifact = green(conn, "a")
+        hold(conn, "dev", None)
+        release = made(conn, artifact, "dev")
+        with pytest.raises(Frozen) as new:
+            gate.check(conn, run, artifact, "dev", ORDER)
+        with pytest.raises(Frozen) as forward:
+            gate.not_held(conn, release, "dev")
+    ends = "`shipway thaw --env dev` ends it at once. Rolling back is possible."
+    deploys = "`shipway deploy aaaaaaa --env dev` takes aaaaaaa there"
+    assert new.value.hint == f"Once that is over, {deploys}; {ends}"
+    assert forward.value.hint.startswith(
+        "Once that is over, `shipway rollback --env dev --to r1` brings r1 (aaaaaaa);"
+    )
+
+
 def test_a_hold_on_something_else_or_over_does_not(database: Database) -> None:
     with database.write() as conn:
         run, artifact = green(conn, "a")

@@ -31,7 +31,10 @@ class Frozen(GateClosed):
     """Nothing new may be deployed there for a time: somebody froze it."""
 
     id = "releases.frozen"
-    default_hint = "Deploy again when that is over; `shipway thaw` ends it at once. Rolling back is possible."
+    default_hint = (
+        "Once that is over, `shipway deploy COMMIT --env ENVIRONMENT` takes it there; `shipway thaw --env ENVIRONMENT` "
+        "ends it at once. Rolling back is possible."
+    )
 
 
 class NotRehearsed(GateClosed):
@@ -148,7 +151,9 @@ def not_held(conn: Connection, thing: Artifact | Release, environment: str) -> N
     may_come_back(conn, thing, environment)
     for hold in holds.on(conn, thing.application, environment, thing.commit):
         if hold.kind == holds.FREEZE:
-            raise Frozen(f"{hold.who} froze {environment} {_until(hold)}: {hold.why}")
+            raise Frozen(
+                f"{hold.who} froze {environment} {_until(hold)}: {hold.why}", hint=_when_thawed(thing, environment)
+            )
         raise GateClosed(f"{environment} is held ({hold.kind}) by {hold.who}: {hold.why}")
 
 
@@ -221,6 +226,16 @@ def _until(hold: Hold) -> str:
     if hold.until is None:
         return "until somebody thaws it"
     return time.strftime("until %a %d %b %H:%M", time.localtime(hold.until))
+
+
+def _when_thawed(thing: Artifact | Release, environment: str) -> str:
+    """What takes there what a freeze stopped, which never comes by itself, and what ends it."""
+    short = thing.commit[:7]
+    if isinstance(thing, Release):
+        comes = f"`shipway rollback --env {environment} --to r{thing.number}` brings r{thing.number} ({short})"
+    else:
+        comes = f"`shipway deploy {short} --env {environment}` takes {short} there"
+    return f"Once that is over, {comes}; `shipway thaw --env {environment}` ends it at once. Rolling back is possible."
 
 
 def _not_overtaken(conn: Connection, run: Run, environment: str) -> None:
