@@ -32,8 +32,8 @@ class Frozen(GateClosed):
 
     id = "releases.frozen"
     default_hint = (
-        "Once that is over, `shipway deploy COMMIT --env ENVIRONMENT` takes it there; `shipway thaw --env ENVIRONMENT` "
-        "ends it at once. Rolling back is possible."
+        "Once that is over, `shipway deploy COMMIT --env ENVIRONMENT` takes it there; "
+        "`shipway thaw --env ENVIRONMENT` ends it at once. Rolling back is possible."
     )
 
 
@@ -235,7 +235,8 @@ def _when_thawed(thing: Artifact | Release, environment: str) -> str:
         comes = f"`shipway rollback --env {environment} --to r{thing.number}` brings r{thing.number} ({short})"
     else:
         comes = f"`shipway deploy {short} --env {environment}` takes {short} there"
-    return f"Once that is over, {comes}; `shipway thaw --env {environment}` ends it at once. Rolling back is possible."
+    ends = f"`shipway thaw --env {environment}` ends it at once"
+    return f"Once that is over, {comes}; {ends}. Rolling back is possible."
 
 
 def _not_overtaken(conn: Connection, run: Run, environment: str) -> None:
