@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import text
 
 from shipway.incidents import stops
 from shipway.signals.reading import Reading
@@ -110,6 +113,44 @@ def test_what_served_has_all_requests_again_though_it_is_ill_too(scene: Scene) -
     assert deployment is not None
     assert deployment.state == "failed"
     assert scene.quarantined() == []
+
+
+def test_that_both_were_ill_is_told_after_a_crash_too(scene: Scene) -> None:
+    run, out = tried(scene, "3 s"), scene.data / OUT
+    with collecting(scene), ThreadPoolExecutor(1) as threads:
+        with scene.crashing("deployment.undo after"):
+            going = threads.submit(scene.deliver, run)
+            eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
+            out.touch()
+            going.result(timeout=90)
+        assert "r1, which serves, is not healthy either." in scene.deliver(run)
+    assert scene.shares() == {"r1": 100}
+    (stopped,) = facts_of(scene, run, "run.stopped")
+    assert (stopped["id"], stopped["actor"]) == (stops.BOTH_OUT, "you")
+    assert "`shipway retry" in str(stopped["hint"])
+
+
+@pytest.mark.parametrize(("away", "outcome"), [(0, "passed"), (100, "is not healthy either")])
+def test_it_waits_on_after_a_restart_but_no_longer_than_without(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, away: int, outcome: str
+) -> None:
+    run, out = tried(scene, "90 s"), scene.data / OUT
+    with collecting(scene), ThreadPoolExecutor(1) as threads, scene.crashing("verdict.not_known after"):
+        going = threads.submit(scene.deliver, run)
+        eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
+        out.touch()
+        going.result(timeout=90)
+    with scene.cast.database.write() as conn:
+        conn.execute(text(f"update verdicts set at = at - {away}"))
+
+    def back(_seconds: float) -> None:
+        """What both depend on is, as soon as it waits."""
+        out.unlink(missing_ok=True)
+        time.sleep(trial.LOOK)
+
+    monkeypatch.setattr(delivery, "time", SimpleNamespace(time=time.time, monotonic=time.monotonic, sleep=back))
+    with collecting(scene):
+        assert outcome in scene.deliver(run)
 
 
 def test_requests_are_spared_what_only_is_ill_until_it_is_healthy(scene: Scene) -> None:

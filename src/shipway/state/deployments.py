@@ -347,15 +347,30 @@ def taken_back_by(conn: Connection, deployment: Deployment) -> str | None:
 
 
 def give_up(
-    conn: Connection, deployment: Deployment, reason: str, excerpt: str, *, keeps_share: bool = False
+    conn: Connection,
+    deployment: Deployment,
+    reason: str,
+    excerpt: str,
+    *,
+    told: Mapping[str, Any] | None = None,
+    keeps_share: bool = False,
 ) -> None:
-    """Records that a deployment has failed and is about to be undone; it ends when that is done. Where its release
-    keeps its share only the rest is undone, and why that is so is on record already.
+    """Records that a deployment has failed and is about to be undone; it ends when that is done. `told` is the
+    error as people are to be told of it, also after a crash. Where its release keeps its share only the rest is
+    undone, and why that is so is on record already.
     """
     values = {"phase": "undo", "reason": reason, "excerpt": excerpt}
     conn.execute(update(deployments).where(deployments.c.id == deployment.id).values(**values))
     if not keeps_share:
-        note(conn, deployment, "deployment.undo", {"reason": reason})
+        error = {} if told is None else {"error": dict(told)}
+        note(conn, deployment, "deployment.undo", {"reason": reason, **error})
+
+
+def given_up(conn: Connection, deployment: Deployment) -> Mapping[str, Any]:
+    """The error with which it was given up, as it is told; empty where it was not, or by an older Shipway."""
+    kinds = ("deployment.undo",)
+    found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=kinds)
+    return dict(found[-1].data.get("error", {})) if found else {}
 
 
 def switched(conn: Connection, deployment: Deployment) -> None:

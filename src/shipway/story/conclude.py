@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from shipway.durable.engine import PASSED
 from shipway.errors import (
@@ -31,6 +33,19 @@ class BothOut(DeploymentStopped):
     id = "deployments.both_out"
 
 
+class GivenUp(DeploymentStopped):
+    """A deployment that was interrupted while it was undone, told as what it had stopped with, where known."""
+
+    id = "deployments.given_up"
+
+    def __init__(self, deployment: Deployment, told: Mapping[str, Any]) -> None:
+        super().__init__(deployment.reason, hint=told.get("hint", ""), excerpt=deployment.excerpt)
+        self._told = told
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), **self._told}
+
+
 def conclude(cast: Cast, delivery: Delivery, *, warm: bool = False) -> str:
     """Carries a delivery out and records how it ended; on failure undoes it and raises. What has requests then,
     and a migration that allows no way back, is frozen instead.
@@ -52,7 +67,7 @@ def _carry_out(cast: Cast, delivery: Delivery, *, warm: bool) -> str:
     deployment = delivery.deployment
     if deployment.phase == "undo":
         left = _undo(cast, delivery, deployment.reason, deployment.excerpt)
-        raise left or DeploymentStopped(deployment.reason, excerpt=deployment.excerpt)
+        raise left or _given_up(cast, deployment)
     try:
         delivery.take_traffic() if warm or deployment.switched is not None else delivery.carry_out()
     except TransientError:
@@ -140,7 +155,7 @@ def _condemn(cast: Cast, delivery: Delivery, error: BadVerdict) -> LeftFrozen | 
             left = condemn.leave_stuck(conn, delivery.deployment, no_way_back)
             deployments.end(conn, delivery.deployment, "stuck", f"{left.says}.", error.excerpt)
             return LeftFrozen(f"{left.says}.", hint=f"{left.ways}.", excerpt=error.excerpt)
-        deployments.give_up(conn, delivery.deployment, error.message, error.excerpt)
+        deployments.give_up(conn, delivery.deployment, error.message, error.excerpt, told=error.as_dict())
     _undo(cast, delivery, error.message, error.excerpt)
     return None
 
@@ -152,8 +167,16 @@ def _give_up(cast: Cast, delivery: Delivery, error: ShipwayError) -> LeftFrozen 
     with cast.database.write() as conn:
         if no_way_back is not None:
             condemn.leave_stuck(conn, delivery.deployment, no_way_back, error)
-        deployments.give_up(conn, delivery.deployment, error.message, excerpt, keeps_share=no_way_back is not None)
+        keeps_share = no_way_back is not None
+        deployments.give_up(
+            conn, delivery.deployment, error.message, excerpt, told=error.as_dict(), keeps_share=keeps_share
+        )
     return _undo(cast, delivery, error.message, excerpt)
+
+
+def _given_up(cast: Cast, deployment: Deployment) -> GivenUp:
+    with cast.database.read() as conn:
+        return GivenUp(deployment, deployments.given_up(conn, deployment))
 
 
 def _keeps_its_share(cast: Cast, delivery: Delivery) -> migrations.NoWayBack | None:

@@ -19,7 +19,7 @@ from shipway.releases import health, output, prepare
 from shipway.releases.settings import ProcessSettings
 from shipway.releases.targets import process
 from shipway.releases.targets.process import Surroundings
-from shipway.state import artifacts, deployments, releases, stuck
+from shipway.state import artifacts, deployments, releases, stuck, verdicts
 from shipway.state.deployments import Deployment
 from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
@@ -242,6 +242,8 @@ class Delivery:
         self._enter("start")
         settings = self.project.health
         started = self._start("web")
+        for share in self._shares[-1:]:  # it was interrupted, and what both depend on may be out since
+            self._wait_while_both_are_out(share)
         for instance in started:
             health.wait(
                 self.cast.machine.keeper,
@@ -291,7 +293,7 @@ class Delivery:
             self._try(share)
             if isinstance(following.condition, Judged) and not self._is_judged(share):
                 self._judge(trial, share, following.condition)
-            self._wait_while_both_are_out()
+            self._wait_while_both_are_out(share)
 
     def _try(self, share: int) -> None:
         """Records that a share is tried; one that stood when the deployment was interrupted is on record."""
@@ -364,15 +366,25 @@ class Delivery:
         sticky = self.project.traffic.sticky
         self.cast.proxy.shift(app, env, shift.shares.of, epoch=self.epoch, sticky=sticky)
 
-    def _wait_while_both_are_out(self) -> None:
-        """Before more requests go to it: for as long as a share may stand unjudged. Raises TakenBack when somebody
-        asks for the release before.
+    def _wait_while_both_are_out(self, share: int) -> None:
+        """Before more requests go to it: for as long as a share may stand unjudged, also over a restart. Raises
+        TakenBack when somebody asks for the release before.
         """
-        until = time.monotonic() + self.project.traffic.deadline
+        left = self.project.traffic.deadline - max(0.0, time.time() - self._due_since(share))
+        until = time.monotonic() + left
         while not self.is_well and self.is_before_out and time.monotonic() < until:
             with self.cast.database.read() as conn:
                 check_wanted(conn, self.deployment, self.release)
             time.sleep(LOOK)
+
+    def _due_since(self, share: int) -> float:
+        """Since when (seconds since 1970) the next share is due: since the verdict on this one. Before that it
+        stands unjudged.
+        """
+        with self.cast.database.read() as conn:
+            stood = [at for at, of in deployments.shares(conn, self.deployment) if of == share]
+            judged = [one.at for one in verdicts.of_deployment(conn, self.deployment.id) if one.share == share]
+        return (judged or stood)[-1]
 
     @property
     def is_before_out(self) -> bool:
