@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from shipway.pipelines.checkout import check_out, remove
+from shipway.pushes.git import Git
 from support.workshop import NAME, Files, Workshop
 
 
@@ -38,13 +39,17 @@ def test_attributes_that_change_an_archive_do_not_change_a_checkout(workshop: Wo
 
 
 def test_a_filter_or_hook_that_the_repository_names_is_not_run(workshop: Workshop) -> None:
+    """Neither of the bare repository, when a ref moves, nor of the checkout, when its files are written."""
     commit = workshop.commit({".gitattributes": "* filter=evil\n", "a": "a\n"})
     repository = workshop.places.repository(NAME)
-    came = workshop.directory / "came"
-    (repository / "hooks" / "post-checkout").write_text(f"#!/bin/sh\ntouch {came}\n")
-    (repository / "hooks" / "post-checkout").chmod(0o755)
-    tree = _check_out(workshop, commit)
+    tree, came = _check_out(workshop, commit), workshop.directory / "came"
     assert (tree / "a").read_text() == "a\n"
+    for hook in (repository / "hooks/reference-transaction", tree / ".git/hooks/post-index-change"):
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\necho {hook.name} >> {came}\n")
+        hook.chmod(0o755)
+    Git(repository).run("update-ref", values=["refs/heads/next", commit])
+    Git(tree / ".git", work_tree=tree).run("read-tree", "--reset", "-u", values=[commit])
     assert not came.exists()
 
 

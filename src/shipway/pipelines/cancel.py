@@ -30,7 +30,7 @@ def cancel(database: Database, places: Places, run_id: str, who: str) -> Run:
                 f"Run {run.number} has begun to deploy; that is finished or undone.",
                 hint="`shipway rollback` takes it back once it serves.",
             )
-        runs.end(conn, run, "cancelled", f"{who} cancelled it")
+        runs.end(conn, run, "cancelled", f"{who} cancelled it", who=who)
         under_way = [step for step in runs.steps_of(conn, run.id) if step.state == "running"]
     for step in under_way:
         hosted.cancel(places.step(run.id, step.name, step.attempt))

@@ -37,12 +37,14 @@ def create(
     lifetime: float | None = None,
     name: str = "",
     parent: str | None = None,
+    by: str | None = None,
 ) -> str:
     """A new token for `who`, told once and kept nowhere; it ends after `lifetime` seconds if given.
 
     `kind` is personal (git and the command line), session (a browser's), or code (good for one sign-in); the
     last two end with the personal one, `parent`, that they were made from. `role` is one of ROLES, `name` what
-    people call it. Raises InvalidToken for a personal one; the others are as good as what they were made from.
+    people call it, `by` who made it where that is somebody else. Raises InvalidToken for a personal one; the
+    others are as good as what they were made from.
     """
     if kind == "personal":
         _may_be_called(who, name)
@@ -52,7 +54,15 @@ def create(
     expires = None if lifetime is None else time.time() + lifetime
     with database.write() as conn:
         tokens.create(
-            conn, _digest(token), kind=kind, role=role, who=who, expires=expires, name=name, parent=parent
+            conn,
+            _digest(token),
+            kind=kind,
+            role=role,
+            who=who,
+            expires=expires,
+            name=name,
+            parent=parent,
+            by=by,
         )
     return token
 

@@ -280,15 +280,15 @@ def begin(conn: Connection, run: Run, tier: str) -> bool:
     return bool(changed)
 
 
-def end(conn: Connection, run: Run, state: str, reason: str = "") -> bool:
-    """Ends a run once: `state` is one of ENDED. False when it had ended before."""
+def end(conn: Connection, run: Run, state: str, reason: str = "", *, who: str | None = None) -> bool:
+    """Ends a run once: `state` is one of ENDED, `who` the person who asked for it. False when it was over."""
     changed = conn.execute(
         update(runs)
         .where(runs.c.id == run.id, runs.c.state.not_in(ENDED))
         .values(state=state, reason=reason, ended=time.time())
     ).rowcount
     if changed:
-        _fact(conn, run, f"run.{state}", {"reason": reason})
+        _fact(conn, run, f"run.{state}", {"reason": reason}, who)
     return bool(changed)
 
 
@@ -393,5 +393,5 @@ def steps_of(conn: Connection, run: str) -> list[Step]:
     return [Step(**row) for row in conn.execute(query).mappings()]
 
 
-def _fact(conn: Connection, run: Run, kind: str, data: Mapping[str, Any]) -> None:
-    facts.record(conn, kind, application=run.application, run=run.id, commit=run.commit, data=data)
+def _fact(conn: Connection, run: Run, kind: str, data: Mapping[str, Any], who: str | None = None) -> None:
+    facts.record(conn, kind, application=run.application, run=run.id, commit=run.commit, who=who, data=data)

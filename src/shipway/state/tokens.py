@@ -45,8 +45,9 @@ def create(
     expires: float | None = None,
     name: str = "",
     parent: str | None = None,
+    by: str | None = None,
 ) -> Token:
-    """Records a token by its SHA-256 digest in hexadecimal."""
+    """Records a token by its SHA-256 digest in hexadecimal; `by` is who made it where that is somebody else."""
     token = ids.new(conn, tokens)
     conn.execute(
         insert(tokens).values(
@@ -61,7 +62,8 @@ def create(
             parent=parent,
         )
     )
-    facts.record(conn, "token.created", who=who, data={"token": token, "kind": kind, "role": role})
+    made = {"token": token, "kind": kind, "role": role, "whose": who}
+    facts.record(conn, "token.created", who=who if by is None else by, data=made)
     return _token(conn.execute(select(tokens).where(tokens.c.id == token)).mappings().one())
 
 

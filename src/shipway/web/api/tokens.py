@@ -31,7 +31,7 @@ def make_token(site: Site, call: Call) -> dict[str, Any]:
     if not isinstance(name, str):
         raise Unreadable("`name` is a text.")
     who = call.field("who")
-    made = access.create(site.database, who, role=role, name=name)
+    made = access.create(site.database, who, role=role, name=name, by=call.who)
     known = access.verify(site.database, made)
     return {"id": known and known.id, "who": who, "role": role, "name": name, "token": made}
 

@@ -48,7 +48,7 @@ def create(site: Site, call: Call) -> Response:
     form = call.form()
     given = {name: form.get(name, "").strip() for name in ("who", "name")} | {"role": form.get("role", "user")}
     try:
-        made = access.create(site.database, given["who"], role=given["role"], name=given["name"])
+        made = access.create(site.database, given["who"], role=given["role"], name=given["name"], by=call.who)
     except InvalidToken as error:
         reply = _drawn(site, call, Asked(refused=error.message, given=given))
         reply.status_code = error.status
