@@ -29,6 +29,9 @@ NAMED = re.compile(r"(?:^ *|`|<code>|\$ |&& )(?:\S*/)?shipway ([a-z]+)([^`\n<#|]
 SOURCES = [
     file for file in ROOT.glob("src/**/*.*") if file.suffix in (".py", ".html") and NAMED.search(file.read_text())
 ]
+OF_OTHERS = {"--die-with-parent", "--end-of-options", "--no-build"}
+"""Options of bubblewrap, git and uv."""
+
 FRAGMENTS = sorted(ROOT.glob("changelog.d/*.md"))
 
 
@@ -61,7 +64,10 @@ def test_whoever_asks_an_application_is_named() -> None:
 def options() -> dict[str, set[str]]:
     """Every verb of the command line, and what it may be given."""
     verbs = typer.main.get_command(app.build()).commands  # type: ignore[attr-defined]
-    return {verb: {name for each in command.params for name in each.opts} for verb, command in verbs.items()}
+    return {
+        verb: {name for each in command.params for name in [*each.opts, *each.secondary_opts]}
+        for verb, command in verbs.items()
+    }
 
 
 @pytest.mark.parametrize("page", [*PAGES, *SOURCES], ids=shown)
@@ -71,6 +77,12 @@ def test_commands_that_are_named_exist(page: Path, options: dict[str, set[str]])
         assert set(re.findall(r"(?<=\s)--?[a-z][a-z-]*", rest)) <= options[verb] | {"--help"}, (
             f"shipway {verb}{rest}"
         )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_options_that_are_named_alone_exist(page: Path, options: dict[str, set[str]]) -> None:
+    named = re.findall(r"`(--[a-z][a-z-]*)[^`]*`", page.read_text())
+    assert set(named) - set.union(*options.values()) - {"--help"} - OF_OTHERS == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=shown)
