@@ -9,7 +9,7 @@ import pytest
 from shipway.web import app
 from web.server import Site
 
-CHANGING = [one for one in app.DECLARED if one.method != "GET" and not one.path.startswith("/git/")]
+CHANGING = [one for one in app.DECLARED if one.method != "GET"]
 
 
 OWN = ("127.0.0.1:{port}", "localhost:{port}", "LocalHost:{port}", "[::1]:{port}", "shipway.localhost:{port}")
