@@ -14,6 +14,7 @@ from shipway.cli import application_log, here, log_lines, show, watching
 from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
+from shipway.web.purposes import purpose
 from shipway.web.words import plain
 
 Which = Annotated[str | None, typer.Argument(help="A run: its number, or its id.")]
@@ -175,7 +176,7 @@ def _list(server: Server, app: str | None, limit: int, as_json: bool) -> None:
         show.as_json(found)
         return
     rows = [_row(each) for each in found]
-    columns = ("run", "commit", "branch", "what", "state", "took", "", "")
+    columns = ("run", "commit", "what", "state", "took", "", "")
     empty = "There is no run yet. `git push shipway HEAD` makes one."
     show.table(columns, rows, empty=empty, one_line=True, typed=("run", "commit"))
 
@@ -185,13 +186,16 @@ def _row(run: dict[str, Any]) -> tuple[str, ...]:
     return (
         f"{run['application']} {run['number']}",
         run["commit"][:7],
-        run["branch"],
-        run["purpose"],
+        _purpose(run),
         _state(run),
         show.took(run["created"], run["ended"]),
         show.ago(run["created"]),
         run["brief"],
     )
+
+
+def _purpose(run: Mapping[str, Any]) -> str:
+    return plain(purpose(run["purpose"], run["branch"], run["deliver"], run["retry_of"]))
 
 
 def _state(run: dict[str, Any]) -> str:
@@ -200,10 +204,7 @@ def _state(run: dict[str, Any]) -> str:
 
 
 def _show(run: dict[str, Any]) -> None:
-    again = "" if run["retry_of"] is None else f" · run {run['retry_of']} again"
-    print(
-        f"{run['application']} run {run['number']} · {run['commit'][:7]} on {run['branch']} by {run['who']}{again}"
-    )
+    print(f"{run['application']} run {run['number']} · {run['commit'][:7]} · {_purpose(run)} by {run['who']}")
     print(f"{_state(run)}{': ' + run['brief'] if run['brief'] else ''}")
     rows = [
         (

@@ -34,6 +34,7 @@ from shipway.web import journey, why
 from shipway.web.holding import Holding, SoFar
 from shipway.web.journey import Journey
 from shipway.web.pulse import Pulse
+from shipway.web.purposes import purpose
 from shipway.web.rehearsing import Rehearsal
 from shipway.web.untouched import stays_set, untouched
 from shipway.web.words import length, listed, plain, unsaid
@@ -90,8 +91,11 @@ class Telling:
 
     def _lines(self, now: Journey) -> Iterator[str]:
         if self._first_time("run"):
-            again = "" if now.run.retry_of is None else f", run {now.run.retry_of} again"
-            yield f"▸ run {now.run.number} of {now.run.application}, commit {now.run.commit[:7]}{again}"
+            run = now.run
+            again = (
+                "" if run.retry_of is None else f", {purpose(run.purpose, run.branch, run.deliver, run.retry_of)}"
+            )
+            yield f"▸ run {run.number} of {run.application}, commit {run.commit[:7]}{again}"
             yield from _other_name(now)
             yield from _recognised(now)
         width = _width(now)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from shipway.state import facts, releases, taken_back
 from shipway.state.database import Connection
 from shipway.state.runs import Run
 from shipway.web import trials
-from shipway.web.journey import TAKEN_BACK, closed_gate
+from shipway.web.journey import TAKEN_BACK, Journey, closed_gate
+
+LOST = ("gone back", "going back")
+"""The fates of a release that had all requests, and that a rollback took the place of or does now."""
 
 
 def rolled_back(conn: Connection, found: Sequence[Run]) -> set[str]:
@@ -25,6 +28,27 @@ def blocked(conn: Connection, found: Sequence[Run]) -> set[str]:
     stopped = facts.after(conn, 0, runs=failed, kinds=["run.stopped"], limit=None) if failed else []
     first = {str(fact.run): fact for fact in reversed(stopped)}
     return {run for run, fact in first.items() if closed_gate([fact]) is not None}
+
+
+def words(conn: Connection, found: Sequence[Run]) -> dict[str, str]:
+    """How each of them ended or stands, by its id: `rolled back`, `blocked`, or the state that it is in."""
+    back, stopped = rolled_back(conn, found), blocked(conn, found)
+    return {run.id: word(run, back=run.id in back, blocked=run.id in stopped) for run in found}
+
+
+def word(run: Run, *, back: bool, blocked: bool) -> str:
+    """How it is called everywhere, with what happened since to what it brought."""
+    return "rolled back" if back else "blocked" if blocked else run.state
+
+
+def gone(now: Journey, fates: Mapping[str, str]) -> list[str]:
+    """The environments in which it had all requests, and from which it was rolled back since; `fates` are those of
+    the releases that it brought, by their ids.
+    """
+    if now.run.state != "passed":
+        return []
+    lost = [one for one in now.deployments.values() if one.state == "done" and fates[one.release] in LOST]
+    return [name for name in now.run.deliver if name in {one.environment for one in lost}]
 
 
 def _going_back(conn: Connection, passed: Collection[str]) -> set[str]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from shipway.state import deployments, errors, runs
 from shipway.state.database import Connection
 from shipway.state.runs import Run
+from shipway.web import outcomes
 from shipway.web.finding.found import LONGEST, Found, best, words
 from shipway.web.overview import fates, rows
 from shipway.web.overview.places import Place
@@ -68,6 +69,7 @@ def search(site: Site, conn: Connection, said: str, most: int = MOST, *, owner: 
     every = rows.in_order([rows.row(one, now, rates) for one in site.board.standings(conn)])
     if not asked:
         return [*(_application(row) for row in every[: most - len(PAGES)]), *PAGES]
+    ended = outcomes.words(conn, [row.head.run for row in every if row.head is not None])
     found = chain(
         PAGES,
         INSTALLATION,
@@ -75,7 +77,7 @@ def search(site: Site, conn: Connection, said: str, most: int = MOST, *, owner: 
         (_application(row) for row in every),
         _numbered(conn, every, asked),
         chain.from_iterable(_who_broke(row) for row in every),
-        chain.from_iterable(_of_row(row) for row in every),
+        chain.from_iterable(_of_row(row, ended) for row in every),
         _cancellable(conn),
         chain.from_iterable(_why_not(site, row) for row in every) if "why" in asked else (),
         _commits(site, conn, asked),
@@ -91,13 +93,15 @@ def _application(row: Row) -> Found:
     return Found("application", row.name, about, _place(row, row.last), row.team or "")
 
 
-def _of_row(row: Row) -> Iterator[Found]:
-    """Its environments, settings and errors, its newest commit and run, and what can be done with them."""
+def _of_row(row: Row, said: Mapping[str, str]) -> Iterator[Found]:
+    """Its environments, settings and errors, its newest commit and run, and what can be done with them; `said` is
+    how runs are called, by their ids.
+    """
     for place in reversed(row.places):
         yield Found("environment", f"{row.name} {place.name}", _serves(place), _place(row, place))
     if row.head is not None:
         yield _commit(row.name, row.head.run.commit, row.standing.subject, row.head.run.who)
-        yield _run(row.head.run)
+        yield _run(row.head.run, said[row.head.run.id])
     home = f"/applications/{row.name}"
     yield Found("page", f"Settings of {row.name}", "what shipway.yml says, line by line", f"{home}/settings")
     yield Found(
@@ -107,7 +111,7 @@ def _of_row(row: Row) -> Iterator[Found]:
     yield Found("action", f"Set the default branch of {row.name}", about, f"{home}/settings#branch", "change main")
     for before, place in reversed(list(zip([None, *row.places], row.places, strict=False))):
         yield from _acts(row, place, before)
-    yield from _acts_on_run(row)
+    yield from _acts_on_run(row, said)
 
 
 def _acts(row: Row, place: Place, before: Place | None) -> Iterator[Found]:
@@ -159,7 +163,7 @@ def _same(one: Place, other: Place) -> bool:
     return one.release is not None and other.release is not None and one.release.commit == other.release.commit
 
 
-def _acts_on_run(row: Row) -> Iterator[Found]:
+def _acts_on_run(row: Row, said: Mapping[str, str]) -> Iterator[Found]:
     if row.head is None:
         return
     run = row.head.run
@@ -168,7 +172,7 @@ def _acts_on_run(row: Row) -> Iterator[Found]:
         yield Found(
             "action", f"Run {name} again", "tests what failed once more", f"{address}#acts", "retry repeat"
         )
-    yield Found("action", f"Read the log of {name}", run.state, f"{address}#log")
+    yield Found("action", f"Read the log of {name}", said[run.id], f"{address}#log")
 
 
 def _cancellable(conn: Connection) -> Iterator[Found]:
@@ -193,7 +197,7 @@ def _numbered(conn: Connection, every: Sequence[Row], asked: Sequence[str]) -> I
     for name in named[:MOST]:
         found = runs.numbered(conn, name, int(numbers[0]))
         if found is not None:
-            yield _run(found)
+            yield _run(found, outcomes.words(conn, [found])[found.id])
 
 
 def _commits(site: Site, conn: Connection, asked: Sequence[str]) -> Iterator[Found]:
@@ -202,10 +206,12 @@ def _commits(site: Site, conn: Connection, asked: Sequence[str]) -> Iterator[Fou
         if DIGITS.fullmatch(word):
             for application, commit in runs.beginning(conn, word, limit=MOST):
                 yield _commit(application, commit, site.commits.about(application, commit).subject, "")
-    for run in runs.recent(conn, limit=LATELY):
+    recent = runs.recent(conn, limit=LATELY)
+    said = outcomes.words(conn, recent)
+    for run in recent:
         info = site.commits.about(run.application, run.commit)
         yield _commit(run.application, run.commit, info.subject, f"{run.who} {info.author}")
-        yield _run(run)
+        yield _run(run, said[run.id])
 
 
 def _older_commits(site: Site, every: Sequence[Row], asked: Sequence[str]) -> Iterator[Found]:
@@ -269,8 +275,8 @@ def _commit(application: str, commit: str, subject: str, who: str) -> Found:
     return Found("commit", f"{commit[:7]} {subject}".strip(), application, address, f"{commit} {who}")
 
 
-def _run(run: Run) -> Found:
-    about = f"{run.state}, {run.who}, {run.commit[:7]} on {run.branch}"
+def _run(run: Run, said: str) -> Found:
+    about = f"{said}, {run.who}, {run.commit[:7]} on {run.branch}"
     return Found("run", f"{run.application} {run.number}", about, f"/runs/{run.application}:{run.number}")
 
 

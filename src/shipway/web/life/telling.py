@@ -14,7 +14,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.messages import Message
 from shipway.state.releases import Release
-from shipway.web import icons, why
+from shipway.web import icons, outcomes, why
 from shipway.web.journey import TAKEN_BACK, Journey
 from shipway.web.life.moment import Chip, Moment
 from shipway.web.life.record import Record, Suspected
@@ -119,8 +119,8 @@ def _of_run(record: Record, now: Journey) -> Moment:
     return Moment(
         at=run.created,
         kind="run",
-        state=_pipeline(now),
-        title=f"Run {run.number} {_how(now)}",
+        state=_pipeline(record, now),
+        title=f"Run {run.number} {_how(record, now)}",
         says=_asked(now) + (run.reason.split("\n")[0] if failed or run.state == "superseded" else ""),
         fact=None if told is None else told.id,
         address=f"/runs/{run.application}:{run.number}",
@@ -129,9 +129,14 @@ def _of_run(record: Record, now: Journey) -> Moment:
     )
 
 
-def _pipeline(now: Journey) -> str:
+def _rolled_back(record: Record, now: Journey) -> str:
+    """From where, while it was tried or since it had all requests."""
+    return now.taken_back or listed(outcomes.gone(now, {one: it.fate for one, it in record.trials.items()}))
+
+
+def _pipeline(record: Record, now: Journey) -> str:
     """How the steps fared, whatever became of the deployments, but for what was rolled back."""
-    if now.taken_back:
+    if _rolled_back(record, now):
         return "rolled"
     if now.run.state in ("running", "failed") and now.deployments:
         return "passed"
@@ -140,7 +145,12 @@ def _pipeline(now: Journey) -> str:
     return RUN_ICONS.get(now.run.state, "draining")
 
 
-def _how(now: Journey) -> str:
+def _how(record: Record, now: Journey) -> str:
+    back = _rolled_back(record, now)
+    return f"{_fared(now)}, and was rolled back from {back}" if back else _fared(now)
+
+
+def _fared(now: Journey) -> str:
     run, took = now.run, length(now.seconds or 0.0)
     if run.state == "queued":
         return "waits for its turn"
@@ -148,8 +158,7 @@ def _how(now: Journey) -> str:
         busy = [step.name for step in now.steps.values() if step.state == "running"]
         return f"is under way{': ' + listed(busy) if busy else ''}"
     if run.state == "failed" and (now.deployments or now.blocked is not None):
-        how = "passed its steps" if now.steps else f"stopped after {took}"
-        return f"{how}, and was rolled back from {now.taken_back}" if now.taken_back else how
+        return "passed its steps" if now.steps else f"stopped after {took}"
     return f"{run.state} {'in' if run.state == 'passed' else 'after'} {took}"
 
 

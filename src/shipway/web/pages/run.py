@@ -13,7 +13,7 @@ from shipway.state.database import Connection
 from shipway.state.runs import Run, Step
 from shipway.story import carry
 from shipway.traffic.addresses import address
-from shipway.web import journey, lookups, step_logs, trials
+from shipway.web import journey, lookups, outcomes, step_logs, trials
 from shipway.web.call import Call
 from shipway.web.journey import Journey
 from shipway.web.pages import graph
@@ -112,9 +112,8 @@ def _gone(conn: Connection, now: Journey) -> list[str]:
     """The environments in which it had all requests, and from which it was rolled back since."""
     if now.run.state != "passed":
         return []
-    brought = (one for one in now.deployments.values() if one.state == "done")
-    fates = {one.environment: trials.read(conn, releases.get(conn, one.release)).fate for one in brought}
-    return [name for name in now.run.deliver if fates.get(name) in ("gone back", "going back")]
+    brought = [one.release for one in now.deployments.values() if one.state == "done"]
+    return outcomes.gone(now, {one: trials.read(conn, releases.get(conn, one)).fate for one in brought})
 
 
 def _title(now: Journey, still: bool, gone: Sequence[str]) -> tuple[str, str]:

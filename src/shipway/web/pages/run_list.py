@@ -11,6 +11,7 @@ from shipway.state.runs import Run
 from shipway.web import lookups, outcomes
 from shipway.web.call import Call
 from shipway.web.pages.rendering import page
+from shipway.web.purposes import purpose
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.words import counted
@@ -22,17 +23,19 @@ STATES = {
     "failed": ("failed", "Failed"),
     "cancelled": ("draining", "Cancelled"),
     "superseded": ("draining", "Superseded"),
+    "rolled back": ("rolled", "Rolled back"),
+    "blocked": ("blocked", "Blocked"),
 }
-BACK = ("rolled", "Rolled back")
-BLOCKED = ("blocked", "Blocked")
+BACK, BLOCKED = STATES["rolled back"], STATES["blocked"]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One run in the list; `icon` and `word` are its state."""
+    """One run in the list; `what` it was asked to do, and `icon` and `word` are its state."""
 
     run: Run
     subject: str
+    what: str
     icon: str
     word: str
 
@@ -40,12 +43,13 @@ class Line:
 def run_list(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         found = runs.recent(conn, application=call.query("application"), limit=100)
-        back, blocked = outcomes.rolled_back(conn, found), outcomes.blocked(conn, found)
+        said = outcomes.words(conn, found)
     lines = [
         Line(
             run,
             site.commits.about(run.application, run.commit).subject,
-            *(BACK if run.id in back else BLOCKED if run.id in blocked else STATES[run.state]),
+            purpose(run.purpose, run.branch, run.deliver, run.retry_of),
+            *STATES[said[run.id]],
         )
         for run in found
     ]
