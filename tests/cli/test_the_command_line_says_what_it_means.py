@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -16,10 +16,11 @@ import typer
 
 import shipway
 from cli.terminal import Said
-from shipway.cli import app, checks
+from shipway.cli import app, checks, watching
 from shipway.cli.server import Server
 from shipway.pushes import credentials
 from shipway.web.checkup import Check
+from shipway.web.purposes import purpose
 from web.server import Site
 
 VERBS = [verb for verbs in app.GROUPS.values() for verb in verbs]
@@ -173,13 +174,67 @@ def test_a_run_took_what_it_took_since_it_was_asked_for_on_pages_and_here(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     waited = {"created": 100.0, "started": 106.0, "ended": 107.5}
-    run = {"application": "shop", "number": 4, "commit": "a" * 40, "branch": "main", "purpose": "push"}
+    asked = {"branch": "main", "purpose": "push", "deliver": [], "retry_of": None}
+    run = {"application": "shop", "number": 4, "commit": "a" * 40, **asked}
     answer = {
         "runs": [{**run, **waited, "state": "cancelled", "brief": "", "taken_back": False, "blocked": False}]
     }
     monkeypatch.setattr(Server, "find", lambda: Answering(answer))
     assert app.run(["runs", "--app", "shop"]) == 0
     assert "7.5 s" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("what", "retry_of", "says"),
+    [
+        ("push", None, "push to main"),
+        ("push", 4, "run 4 again"),
+        ("deploy", None, "deployment to test and prod"),
+        ("rollback", None, "rollback of test and prod"),
+    ],
+)
+def test_what_a_run_was_asked_to_do_has_one_wording(what: str, retry_of: int | None, says: str) -> None:
+    assert purpose(what, "main", ["test", "prod"], retry_of) == says
+
+
+@pytest.mark.parametrize(
+    ("ended", "code"),
+    [
+        ({"purpose": "push", "state": "failed", "taken_back": True}, 0),
+        ({"purpose": "push", "state": "failed", "taken_back": False}, 1),
+        ({"purpose": "push", "state": "passed", "taken_back": False}, 1),
+        ({"purpose": "rollback", "state": "passed", "taken_back": False}, 0),
+        ({"purpose": "rollback", "state": "failed", "taken_back": False}, 1),
+    ],
+)
+def test_who_goes_back_while_it_is_tried_got_that_where_it_was_taken_back(
+    ended: dict[str, object], code: int
+) -> None:
+    assert watching.outcome(Ended(ended), "1", back=True) == code
+    assert watching.outcome(Ended(ended), "1") == (0 if ended["state"] == "passed" else 1)
+
+
+def test_who_thaws_hears_which_of_the_stopped_commits_to_deploy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Server, "find", lambda: Answering({"thawed": [{}], "waits": "c" * 40}))
+    assert app.run(["thaw", "--app", "shop", "--env", "test"]) == 0
+    assert capsys.readouterr().out == (
+        "test is open again.\nccccccc was stopped by that: `shipway deploy ccccccc --env test` takes it there.\n"
+    )
+
+
+class Ended(Server):
+    """A server whose run is over."""
+
+    def __init__(self, run: dict[str, object]) -> None:
+        self._run = run
+
+    def lines(self, path: str, **query: str) -> Iterator[str]:
+        return iter(())
+
+    def get(self, path: str, **query: object) -> dict[str, object]:
+        return self._run
 
 
 class Answering:
@@ -189,4 +244,7 @@ class Answering:
         self._answer = answer
 
     def get(self, path: str, **query: object) -> dict[str, object]:
+        return self._answer
+
+    def delete(self, path: str) -> dict[str, object]:
         return self._answer

@@ -86,7 +86,7 @@ def wait(
         show.as_json(found)
     else:
         word = _word({**found, "serves": found["state"] == "serves"})
-        print(f"{found['commit'][:7]} in {environment}: {word}{_because(show.first_line(brief(found)))}")
+        print(f"{found['commit'][:7]} in {environment}: {word}{_because(brief(found))}")
     return {"serves": 0, "pending": TIME_UP}.get(found["state"], 1)
 
 

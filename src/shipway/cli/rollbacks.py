@@ -31,12 +31,12 @@ def rollback(
     app: App = None,
     as_json: AsJson = False,
 ) -> int:
-    """Go back to the release before: within a second while it is kept warm.
+    """Go back to the release before: within a second while it is kept warm. 0 it is back, 1 it is not.
 
-    Says at once when traffic is back, and then waits for the workers. The configuration of that release comes
-    along: what that changes is said, and `shipway compare r5 r3` says it before. Of a release that is frozen and
-    the one beside it, the one you name gets all requests if you say why. The authors of what you take back are
-    told who did it, and why if you say so.
+    Says at once when traffic is back, and then waits for the workers. What is on trial is taken back. The
+    configuration of that release comes along: what that changes is said, and `shipway compare r5 r3` says it
+    before. Of a release that is frozen and the one beside it, the one you name gets all requests if you say why.
+    The authors of what you take back are told who did it, and why if you say so.
     """
     server = Server.find()
     given = {"to": to, "why": why or None, "past": past}
@@ -45,7 +45,8 @@ def rollback(
     queued = server.post(path, body)
     if queued["variables"] and not as_json:
         print(plain(queued["says"]), flush=True)
-    return watching.outcome(server, queued["run"], as_json=as_json, also={"variables": queued["variables"]})
+    also = {"variables": queued["variables"]}
+    return watching.outcome(server, queued["run"], as_json=as_json, also=also, back=True)
 
 
 def why(commit: Commit = None, environment: Environment = "prod", app: App = None, as_json: AsJson = False) -> int:

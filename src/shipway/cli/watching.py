@@ -10,15 +10,24 @@ from shipway.cli import here, show
 from shipway.cli.server import NoServer, Refused, Server
 
 
-def outcome(server: Server, run: str, *, as_json: bool = False, also: Mapping[str, Any] | None = None) -> int:
+def outcome(
+    server: Server,
+    run: str,
+    *,
+    as_json: bool = False,
+    also: Mapping[str, Any] | None = None,
+    back: bool = False,
+) -> int:
     """Shows the run live, and then its outcome as an exit code: 0 it passed, 1 it did not.
 
-    As JSON it is one object: the run when it is over, and what is `also` to be said of it.
+    As JSON it is one object: the run when it is over, and what is `also` to be said of it. Who asked to go `back`
+    while it was tried got that where it was taken back.
     """
     ended = watch(server, run, quiet=as_json)
     if as_json:
         show.as_json({**ended, **(also or {})})
-    return 0 if ended["state"] == "passed" else 1
+    tried = back and ended["purpose"] != "rollback"
+    return 0 if (ended["taken_back"] if tried else ended["state"] == "passed") else 1
 
 
 def watch(server: Server, run: str, *, quiet: bool = False) -> dict[str, Any]:
