@@ -159,10 +159,28 @@ def test_what_was_rolled_back_is_called_that_on_every_page(site: Site) -> None:
     assert f"<code>{commit}</code> went to dev, test and prod, and was rolled back from prod</h1>" in page
     assert "Rolled back</span>" in page
     assert "Rolled back after" not in page, "how long it served is not how long its run took"
+    ran = [one["title"] for one in life(site, "till")["moments"] if one["kind"] == "run"]
+    assert ran == ["Run 3 passed in 30 s, and was rolled back from prod"]
+    for number in (2, 3):
+        found = {one["title"]: one["about"] for one in site.get(f"/api/v1/search?q=till+{number}").json["results"]}
+        assert found[f"till {number}"].partition(",")[0] == "rolled back"
     crumb = '<a href="/runs?application=till">till</a>'
     assert all(
         crumb in site.get(place).text for place in ("/runs/till:2", f"/applications/till/commits/{run.commit}")
     )
+
+
+def test_a_share_of_the_requests_is_not_yet_prod(site: Site) -> None:
+    with site.scene.history():
+        told = Trials(site.scene, "till")
+        run, deployment = told.comes(60, "Count the till")
+        told.share(deployment, 10)
+        site.scene.until(10)
+        address = f"/applications/till/commits/{run.commit}"
+        tried = site.get(address).text
+        told.serves(deployment)
+    assert "after the push" not in tried
+    assert re.search(r"<dt>To prod</dt><dd>1 m \d\d s after the push</dd>", site.get(address).text)
 
 
 def test_what_goes_back_is_not_on_its_way(site: Site) -> None:

@@ -162,12 +162,13 @@ def _nobody(record: Record) -> str:
 
 
 def _to_the_end(record: Record) -> float | None:
-    """Seconds from its run to its first request in the last environment."""
+    """Seconds from its run to all requests of the last environment; a share of them is not yet the end."""
     last = record.places[-1].environment if record.places else ""
     for now in record.journeys:
         trial = next((one for one in record.trials.values() if one.release.environment == last), None)
-        if now.run.purpose == "push" and trial is not None and trial.moves:
-            return trial.moves[0].at - now.run.created
+        whole = None if trial is None else next((move for move in trial.moves if move.share == 100), None)
+        if now.run.purpose == "push" and whole is not None:
+            return whole.at - now.run.created
     return None
 
 
