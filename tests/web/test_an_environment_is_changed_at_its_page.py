@@ -216,6 +216,19 @@ def test_the_data_of_an_environment_is_listed(site: Site) -> None:
     assert f'before r1 <code class="faint">{made.id}/</code>' in site.get(PROD).text
 
 
+def test_a_merge_between_two_releases_is_one_of_their_commits(site: Site) -> None:
+    scene = site.scene
+    scene.application("till")
+    scene.deliver(scene.push("till", "One"))
+    side = scene.push("till", "Two", branch="idea", deliver=())
+    scene.push("till", "Three")
+    scene.deliver(scene.push("till", "", commit=scene.commit("till", "Merge idea", merges=side.commit)))
+    told = site.get("/api/v1/applications/till/environments/prod/compare").json
+    assert {one["subject"] for one in told["commits"]} == {"Merge idea", "Three", "Two"}
+    page = site.get("/applications/till/environments/prod?compare=r1&compare=r2").text
+    assert "<h3>Three commits</h3>" in page
+
+
 def test_two_releases_are_compared_as_data(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

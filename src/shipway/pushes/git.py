@@ -162,13 +162,14 @@ class Git:
         full, subject, author, email, at = told.decode(errors="replace").rstrip("\n").split("\0")
         return CommitInfo(full, subject, author, email, float(at))
 
-    def brought(self, base: str | None, head: str, limit: int) -> list[CommitInfo]:
-        """The commits that `head` has and `base` has not, newest first, at most `limit`, without merges.
+    def brought(self, base: str | None, head: str, limit: int, *, merges: bool = False) -> list[CommitInfo]:
+        """The commits that `head` has and `base` has not, newest first, at most `limit`; with `merges` those too.
 
         Names and addresses are those of the repository's mailmap (`.mailmap` of its default branch).
         """
         format_ = "--format=%H%x00%s%x00%aN%x00%aE%x00%ct"
-        options = ["--no-merges", f"--max-count={limit}", "--no-color", "--no-show-signature", "-z", format_]
+        which = [] if merges else ["--no-merges"]
+        options = [*which, f"--max-count={limit}", "--no-color", "--no-show-signature", "-z", format_]
         values = [_id(head)] if base is None else [f"^{_id(base)}", _id(head)]
         told = self.run("log", *options, values=values)
         words = told.decode(errors="replace").rstrip("\0").split("\0") if told else []

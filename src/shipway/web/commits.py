@@ -62,7 +62,7 @@ class Commits:
             return {commit for commit in among if self.contains(application, commit, older)}
 
     def brought(self, application: str, base: str, head: str, limit: int) -> Sequence[CommitInfo] | None:
-        """What `head` has and `base` has not, newest first, at most `limit`; None if nobody can tell."""
+        """What `head` has and `base` has not, merges too, newest first, at most `limit`; None if nobody knows."""
         return self._brought(application, base, head, limit)
 
     def newest(self, application: str, head: str, limit: int) -> Sequence[CommitInfo]:
@@ -138,7 +138,7 @@ class Commits:
 
     def _list(self, application: str, base: str, head: str, limit: int) -> Sequence[CommitInfo] | None:
         try:
-            return tuple(self._git(application).brought(base, head, limit))
+            return tuple(self._git(application).brought(base, head, limit, merges=True))
         except (GitFailed, ValueError):
             return None
 
