@@ -14,6 +14,7 @@ from shipway.state import deployments, verdicts
 from shipway.story import condemn
 from shipway.web import journey
 from shipway.web.narration import LONGEST_LOG_LINE, Telling, watch
+from shipway.web.pages import graph
 from shipway.web.words import clock
 from web.judged import COLD, Trials, fine
 from web.past import EXCERPT, TRACEBACK
@@ -40,7 +41,7 @@ def test_a_good_run_ends_with_its_addresses(scene: Scene) -> None:
         "  ✓ test           12 s",
         "  ✓ build         9.7 s",
         "  ✓ dev           1.3 s  http://topup--dev.localhost:8080",
-        "  ✓ test          1.3 s  http://topup--test.localhost:8080",
+        "  ✓ → test        1.3 s  http://topup--test.localhost:8080",
         "  ✓ prod          1.3 s  http://topup.localhost:8080",
         f"✓ {run.commit[:7]} serves in dev, test and prod, 30 s",
     ]
@@ -79,7 +80,7 @@ def test_a_failed_deployment_is_explained(scene: Scene) -> None:
         scene.remark(run, "run.stopped", at="deploy", message="x", hint="Look at the log.")
         scene.end(run, "failed", "web did not get healthy within 30 s.")
     lines = told(scene, run.id)
-    assert "  ✗ test           30 s  web did not get healthy within 30 s." in lines
+    assert "  ✗ → test         30 s  web did not get healthy within 30 s." in lines
     assert "    │ ModuleNotFoundError: No module named 'psycopg'" in lines
     assert lines[-2:] == ["  test and prod were left as before", "  Look at the log."]
 
@@ -287,6 +288,29 @@ def test_each_thing_is_told_once_and_as_soon_as_it_is_so(scene: Scene) -> None:
     scene.end_step(run, "install", "passed")
     assert len(news(41)) == 1
     assert news(41) == []
+
+
+def test_a_step_and_an_environment_of_one_name_are_told_apart(scene: Scene) -> None:
+    with scene.history():
+        scene.application("topup")
+        run = scene.push("topup", "First")
+        telling = Telling(8080, {})
+
+        def now() -> journey.Journey:
+            with scene.database.read() as conn:
+                return journey.read(conn, run.id)
+
+        scene.begin(run)
+        scene.step(run, "test", "running")
+        telling.news(now(), 0)
+        assert telling.news(now(), 4) == ["  … test"]
+        scene.end_step(run, "test", "passed")
+        scene.artifact(run)
+        scene.begin_deployment(run, "test")
+        assert telling.news(now(), 5) == ["  ✓ test           12 s"]
+        assert telling.news(now(), 9) == ["  … → test"]
+        names = [box.name for column in graph.columns(now()) for box in column]
+        assert (names.count("test"), names[-3:]) == (1, ["dev", "→ test", "prod"])
 
 
 def test_a_rollback_says_that_traffic_is_back_before_it_is_done(scene: Scene) -> None:

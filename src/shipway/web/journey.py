@@ -114,6 +114,10 @@ class Journey:
         """The one on whose account the commit went no further."""
         return next((one for one in self.rehearsals if one.state == "failed"), None)
 
+    def called(self, environment: str) -> str:
+        """An environment beside the steps: `→ test` where one of them has its name."""
+        return f"→ {environment}" if environment in {one.name for one in self.planned} else environment
+
     def rehearsed_before(self, environment: str) -> list[Rehearsal]:
         """Those on which the deployment to an environment had to wait first."""
         return [one for one in self.rehearsals if environment == next(iter(one.before), None)]

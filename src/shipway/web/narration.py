@@ -121,32 +121,32 @@ class Telling:
             yield from _evidence(one.excerpt)
 
     def _of_environment(self, now: Journey, environment: str, width: int) -> Iterator[str]:
-        url = address(now.run.application, environment, self._proxy_port)
+        url, name = address(now.run.application, environment, self._proxy_port), now.called(environment)
         deployment = now.deployments.get(environment)
         back = _traffic_back(now, deployment)
         if back is not None and self._first_time(f"traffic {environment}"):
             yield back
         printed = now.released.get(environment)
         if printed and self._first_time(f"release {environment}"):
-            yield f"  · {environment:<{width}} the release command printed"
+            yield f"  · {name:<{width}} the release command printed"
             yield from _evidence(printed)
         for fact in sorted([*now.trials, *now.asked], key=lambda fact: fact.id):
             if fact.environment == environment and self._first_time(f"trial {fact.id}"):
-                self._first_time(f"busy {environment}")
-                yield f"  · {environment:<{width}} {_of_trial(fact)}"
+                self._first_time(f"busy {name}")
+                yield f"  · {name:<{width}} {_of_trial(fact)}"
         if deployment is not None and deployment.over:
             if self._first_time(f"environment {environment}"):
-                yield from _of_deployment(deployment, url, width, _judged(now))
+                yield from _of_deployment(deployment, f"{name:<{width}}", url, _judged(now))
         elif environment in now.unneeded and self._first_time(f"environment {environment}"):
-            yield f"  ✓ {environment:<{width}} {'':>8}  {url} ({now.unneeded[environment]})"
+            yield f"  ✓ {name:<{width}} {'':>8}  {url} ({now.unneeded[environment]})"
 
     def _held(self, now: Journey, clock: float) -> Iterator[str]:
         """What the judge sees of a share that is held; that it is under way is said with it."""
         for environment in now.deployments if not now.run.over else ():
             says = self._holding.news(now, environment, clock)
             if says:
-                self._first_time(f"busy {environment}")
-                yield f"  … {environment:<{_width(now)}} {says}"
+                self._first_time(f"busy {now.called(environment)}")
+                yield f"  … {now.called(environment):<{_width(now)}} {says}"
 
     def _under_way(self, now: Journey) -> Iterator[str]:
         """What takes long, named once."""
@@ -154,7 +154,7 @@ class Telling:
             names = ["waiting for its turn"]
         else:
             names = [step.name for step in now.steps.values() if step.state == "running"]
-            names += [one.environment for one in now.deployments.values() if not one.over]
+            names += [now.called(one.environment) for one in now.deployments.values() if not one.over]
             names += [one.title for one in now.rehearsals if one.ended is None]
         for name in names:
             if self._first_time(f"busy {name}"):
@@ -187,7 +187,7 @@ def _wrapped(line: str, indent: int) -> list[str]:
 
 
 def _width(now: Journey) -> int:
-    names = [*(one.name for one in now.planned), *now.run.deliver]
+    names = [*(one.name for one in now.planned), *map(now.called, now.run.deliver)]
     return min(max([10, *(len(name) for name in names)]), 40)
 
 
@@ -207,13 +207,13 @@ def _judged(now: Journey) -> list[str]:
     return [str(fact.data["reason"]) for fact in now.trials if fact.kind.startswith("verdict.")]
 
 
-def _of_deployment(deployment: Deployment, url: str, width: int, judged: Sequence[str]) -> Iterator[str]:
+def _of_deployment(deployment: Deployment, name: str, url: str, judged: Sequence[str]) -> Iterator[str]:
     took = _took(deployment.started, deployment.ended)
     if deployment.state == "done":
-        yield f"  ✓ {deployment.environment:<{width}} {took:>8}  {url}"
+        yield f"  ✓ {name} {took:>8}  {url}"
         return
     mark = "?" if deployment.state == "unknown" else "✗"
-    yield f"  {mark} {deployment.environment:<{width}} {took:>8}  {unsaid(deployment.reason, judged)}"
+    yield f"  {mark} {name} {took:>8}  {unsaid(deployment.reason, judged)}"
     yield from _evidence(deployment.excerpt)
 
 

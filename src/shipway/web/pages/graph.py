@@ -73,15 +73,15 @@ def _of_step(now: Journey, name: str) -> Box:
 
 def _of_environment(now: Journey, name: str) -> Box:
     address = f"/applications/{now.run.application}/environments/{name}"
-    deployment = now.deployments.get(name)
+    deployment, called = now.deployments.get(name), now.called(name)
     if name in now.unneeded:
-        return Box(name, "serving", "served it already", None, address)
+        return Box(called, "serving", "served it already", None, address)
     if deployment is None:
-        return Box(name, "queued", _never(now, _first(now)), None, address)
+        return Box(called, "queued", _never(now, _first(now)), None, address)
     if name in now.condemned:
-        return Box(name, "rolled", "judged bad", None, address)
+        return Box(called, "rolled", "judged bad", None, address)
     since = deployment.started if deployment.ended is None else None
-    return Box(name, FATES.get(deployment.state, "failed"), _lasted(deployment), since, address)
+    return Box(called, FATES.get(deployment.state, "failed"), _lasted(deployment), since, address)
 
 
 def _of_rehearsal(one: Rehearsal) -> Box:

@@ -196,7 +196,9 @@ def _failure(site: Site, now: Journey) -> Failure | None:
     hint = next((str(fact.data.get("hint", "")) for fact in now.stopped), "")
     if now.blocked is not None:
         says = str(now.blocked.data.get("message") or now.run.reason)
-        return Failure(now.blocked.environment or "run", sentences(says), [], hint, None, None, BLOCKED)
+        where = now.blocked.environment
+        name = "run" if where is None else now.called(where)
+        return Failure(name, sentences(says), [], hint, None, None, BLOCKED)
     if (one := now.failed_deployment) is not None:
         return Failure(f"deployment to {one.environment}", one.reason, _lines(one.excerpt), hint, None)
     if (rehearsal := now.failed_rehearsal) is not None:
