@@ -40,6 +40,22 @@ def test_a_number_that_means_nothing(words: list[str], first: Run, shipway: Ship
     assert "Invalid value for" in said.err
 
 
+def test_a_release_that_never_served_says_why(first: Run, site: Site, shipway: Shipway) -> None:
+    run = site.scene.push("topup", "Two")
+    site.scene.green(run)
+    coming = site.scene.begin_deployment(run, "prod")
+    assert "on its way" in shipway("releases", "--app", "topup").out
+    site.scene.fail_deployment(coming, "web did not get healthy")
+    site.scene.end(run, "failed", "web did not get healthy")
+    _head, undone, serves = shipway("releases", "--app", "topup").out.splitlines()
+    assert undone.split()[:2] == ["r2", "undone"]
+    assert "serves since" in serves
+
+
+def test_an_environment_of_which_nothing_is_asked(first: Run, shipway: Shipway) -> None:
+    assert shipway("probes", "--app", "topup").out.startswith("Nothing is asked of prod but its health, when")
+
+
 def test_a_log_in_which_nothing_is(first: Run, site: Site, shipway: Shipway) -> None:
     run = site.scene.push("topup", "Two")
     site.scene.end(run, "superseded")

@@ -16,7 +16,10 @@ def probes(environment: Environment = "prod", app: App = None, as_json: AsJson =
         show.as_json(found)
         return _known(found)
     columns = ("", "asked of", "state", "", "since")
-    nothing = f"Nothing is asked of {environment}: shipway.yml names no `probes` and no `invariants`."
+    nothing = (
+        f"Nothing is asked of {environment} but its health, when a release comes there or is judged: "
+        "shipway.yml names no `probes` and no `invariants`."
+    )
     show.table(columns, [_asked(each) for each in found], empty=nothing)
     return _known(found)
 

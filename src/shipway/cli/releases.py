@@ -236,7 +236,7 @@ def _state(release: Mapping[str, Any]) -> str:
     if release["verdict"] == "bad":
         bad = "judged bad, was frozen" if release.get("was_stuck") else "judged bad"
         return f"{bad}, runs until {until}" if until else bad
-    return f"warm until {until}" if until else ""
+    return f"warm until {until}" if until else str(release.get("outcome") or "")
 
 
 def _on_its_way(trial: Mapping[str, Any]) -> str:

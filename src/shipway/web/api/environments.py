@@ -92,7 +92,7 @@ def _release(
 
     What has the `verdict` bad runs that long as well, and is no place to go back to. `stuck` is what is so with a
     release that is frozen with its share, and with the one that has the others; `was_stuck` one of which the
-    requests were moved since.
+    requests were moved since. `outcome` says why one never had all requests; null for one that had them, or moves.
     """
     judged = verdicts.of_release(conn, one.id)
     is_stuck = left is not None and left.release.id == one.id
@@ -103,9 +103,21 @@ def _release(
         "warm_until": now.warm_until if now is not None and now.warm == one.id else None,
         "stuck": shapes.stuck(left) if left is not None and one.id in _ids(left) else None,
         "was_stuck": bool(judged) and not is_stuck and _was_stuck(conn, one),
+        "outcome": _outcome(conn, one),
         "verdict": judged[-1].kind if judged else None,
         "verdict_reason": judged[-1].reason if judged else None,
     }
+
+
+def _outcome(conn: Connection, one: Release) -> str | None:
+    last = next(iter(deployments.of_release(conn, one.id)), None)
+    if last is None:
+        return "not deployed"
+    if deployments.has_served(conn, one.id):
+        return None
+    if last.state == "failed":
+        return "rolled back" if deployments.shares(conn, last) else "undone"
+    return "not known" if last.state == "unknown" else None
 
 
 def _was_stuck(conn: Connection, one: Release) -> bool:
