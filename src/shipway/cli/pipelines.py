@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -206,53 +206,58 @@ def _state(run: dict[str, Any]) -> str:
 def _show(run: dict[str, Any]) -> None:
     print(f"{run['application']} run {run['number']} · {run['commit'][:7]} · {_purpose(run)} by {run['who']}")
     print(f"{_state(run)}{': ' + run['brief'] if run['brief'] else ''}")
-    rows = [
-        (
-            step["name"] if step["attempt"] == 1 else f"{step['name']} (attempt {step['attempt']})",
-            step["state"],
-            show.took(step["started"], step["ended"]),
-            "" if step["exit_code"] in (None, 0) else f"exit status {step['exit_code']}",
-        )
-        for step in run["steps"]
-    ]
-    rows += [
-        (
-            f"rehearsal in {each['environment']}",
-            each["state"],
-            show.took(each["began"], each["ended"]),
-            each["reason"] or ", ".join(each["parts"]),
-        )
-        for each in run["rehearsals"]
-    ]
-    rows += [
-        (
-            f"→ {each['environment']} r{each['release_number']}",
-            "judged bad" if each["judged_bad"] else each["state"],
-            show.took(each["started"], each["ended"]),
-            each["reason"] or each["url"],
-        )
-        for each in run["deployments"]
-    ]
+    rows = [*map(_step, run["steps"]), *map(_rehearsal, run["rehearsals"]), *map(_deployment, run["deployments"])]
     show.table(("", "", "", ""), rows, empty="")
-    for each in run["deployments"]:
-        if each["stays"]:
-            print(f"\n{each['stays'][0].upper()}{each['stays'][1:]}.")
-    for step in run["steps"]:
-        if step["excerpt"] and step["state"] != "passed":
-            print(f"\n{step['name']}:\n{step['excerpt']}")
-    for each in run["suspicions"]:
-        if each["commit"]:
-            print(
-                f"\n{each['step']} came most likely by {each['commit'][:7]} of {each['author']}: {each['reason']}"
-            )
-    for each in run["rehearsals"]:
-        if each["excerpt"]:
-            print(f"\nrehearsal in {each['environment']}, {each['parts'][-1]}:\n{each['excerpt']}")
-    for each in run["deployments"]:
-        if each["excerpt"] and each["state"] != "done":
-            print(f"\n→ {each['environment']} r{each['release_number']}:\n{each['excerpt']}")
+    for said in (*_staying(run), *_excerpts(run)):
+        print(f"\n{said}")
     if run["tier"]:
         print(f"\nsandbox: {run['tier']}")
+
+
+def _step(step: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        step["name"] if step["attempt"] == 1 else f"{step['name']} (attempt {step['attempt']})",
+        step["state"],
+        show.took(step["started"], step["ended"]),
+        "" if step["exit_code"] in (None, 0) else f"exit status {step['exit_code']}",
+    )
+
+
+def _rehearsal(one: dict[str, Any]) -> tuple[str, ...]:
+    says = one["reason"] or ", ".join(one["parts"])
+    return f"rehearsal in {one['environment']}", one["state"], show.took(one["began"], one["ended"]), says
+
+
+def _deployment(one: dict[str, Any]) -> tuple[str, ...]:
+    state = "judged bad" if one["judged_bad"] else one["state"]
+    return _to(one), state, show.took(one["started"], one["ended"]), one["reason"] or one["url"]
+
+
+def _to(one: dict[str, Any]) -> str:
+    return f"→ {one['environment']} r{one['release_number']}"
+
+
+def _staying(run: dict[str, Any]) -> Iterator[str]:
+    """What is set otherwise with what was judged bad, and stays so."""
+    for one in run["deployments"]:
+        if one["stays"]:
+            yield f"{one['stays'][0].upper()}{one['stays'][1:]}."
+
+
+def _excerpts(run: dict[str, Any]) -> Iterator[str]:
+    """The lines that explain what did not pass, and by whose commit it came."""
+    for step in run["steps"]:
+        if step["excerpt"] and step["state"] != "passed":
+            yield f"{step['name']}:\n{step['excerpt']}"
+    for one in run["suspicions"]:
+        if one["commit"]:
+            yield f"{one['step']} came most likely by {one['commit'][:7]} of {one['author']}: {one['reason']}"
+    for one in run["rehearsals"]:
+        if one["excerpt"]:
+            yield f"rehearsal in {one['environment']}, {one['parts'][-1]}:\n{one['excerpt']}"
+    for one in run["deployments"]:
+        if one["excerpt"] and one["state"] != "done":
+            yield f"{_to(one)}:\n{one['excerpt']}"
 
 
 VERBS: dict[str, Verb] = {"runs": runs, "retry": retry, "logs": logs, "schema": schema}
