@@ -214,16 +214,6 @@ def test_who_goes_back_while_it_is_tried_got_that_where_it_was_taken_back(
     assert watching.outcome(Ended(ended), "1") == (0 if ended["state"] == "passed" else 1)
 
 
-def test_who_thaws_hears_which_of_the_stopped_commits_to_deploy(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(Server, "find", lambda: Answering({"thawed": [{}], "waits": "c" * 40}))
-    assert app.run(["thaw", "--app", "shop", "--env", "test"]) == 0
-    assert capsys.readouterr().out == (
-        "test is open again.\nccccccc was stopped by that: `shipway deploy ccccccc --env test` takes it there.\n"
-    )
-
-
 class Ended(Server):
     """A server whose run is over."""
 
@@ -244,7 +234,4 @@ class Answering:
         self._answer = answer
 
     def get(self, path: str, **query: object) -> dict[str, object]:
-        return self._answer
-
-    def delete(self, path: str) -> dict[str, object]:
         return self._answer

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from cli.terminal import Said
+from shipway.releases.gate import Frozen
 from shipway.state import runs
 from shipway.state.runs import Run
 from web.server import Site
@@ -50,6 +51,24 @@ def test_a_release_that_never_served_says_why(first: Run, site: Site, shipway: S
     _head, undone, serves = shipway("releases", "--app", "topup").out.splitlines()
     assert undone.split()[:2] == ["r2", "undone"]
     assert "serves since" in serves
+
+
+def test_who_thaws_hears_of_the_newest_of_the_commits_that_were_stopped(
+    first: Run, site: Site, shipway: Shipway
+) -> None:
+    """It has the others in it; and nobody hears of those that came there since."""
+    assert shipway("freeze", "Month end", "--app", "topup").code == 0
+    for subject in ("Two", "Three", "Four"):
+        run = site.scene.push("topup", subject)
+        artifact = site.scene.green(run)
+        site.scene.remark(run, "run.stopped", environment="prod", id=Frozen.id, message="ada froze prod")
+        site.scene.end(run, "failed", "ada froze prod")
+    short = run.commit[:7]
+    told = f"{short} was stopped by that: `shipway deploy {short} --env prod` takes it there.\n"
+    assert shipway("thaw", "--app", "topup").out == f"prod is open again.\n{told}"
+    site.scene.deploy_again("topup", "prod", artifact)
+    shipway("freeze", "Month end", "--app", "topup")
+    assert shipway("thaw", "--app", "topup").out == "prod is open again.\n"
 
 
 def test_an_environment_of_which_nothing_is_asked(first: Run, shipway: Shipway) -> None:
