@@ -17,7 +17,7 @@ from shipway.releases import freeze, gate
 from shipway.state import deployments, errors, facts, holds, messages, runs
 from shipway.state.messages import Draft
 from shipway.web import why
-from shipway.web.life import gathering, telling
+from shipway.web.life import by_fact, gathering
 from shipway.web.life.moment import Moment
 from web.judged import DOUBT, Trials, bad, good, on_trial, taken_back
 from web.past import EVENT, afternoon
@@ -103,10 +103,10 @@ def test_why_no_commit_takes_it_back_is_on_the_time_line(site: Site) -> None:
 
 
 def test_all_that_says_why_a_commit_is_where_it_is_is_on_its_time_line() -> None:
-    ways = (telling.STATES, telling.OWN, telling.WITH_ANOTHER)
+    ways = (by_fact.STATES, by_fact.OWN, by_fact.WITH_ANOTHER)
     for kind in why.SENTENCES:
         assert sum(kind in way for way in ways) == 1, f"{kind} is in none of STATES, OWN and WITH_ANOTHER, or two"
-    assert set(telling.STATES) <= set(why.SENTENCES)
+    assert set(by_fact.STATES) <= set(why.SENTENCES)
 
 
 def places(site: Site, application: str) -> dict[str, str]:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
-from shipway.incidents.channels import BY_HAND, ENDED, SETTLED, UPDATED, WORSE
 from shipway.releases.gate import GATES
-from shipway.signals.verdict import counted, finding, is_unasked, noted, titled, weight
-from shipway.state import decisions
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
-from shipway.state.messages import Message
 from shipway.state.releases import Release
-from shipway.web import icons, outcomes, why
+from shipway.web import icons, outcomes
 from shipway.web.journey import TAKEN_BACK, Journey
+from shipway.web.life import by_fact
+from shipway.web.life.by_fact import lines
 from shipway.web.life.moment import Chip, Moment
-from shipway.web.life.record import Record, Suspected
+from shipway.web.life.record import Record
 from shipway.web.trials import Trial
-from shipway.web.words import clock, length, listed, phase, plain, sentences, size
+from shipway.web.words import clock, length, listed, phase, sentences, size
 
 RUN_ENDS = ("run.queued", "run.started", "run.passed", "run.failed", "run.cancelled", "run.superseded")
 DEPLOYMENT_ENDS = (
@@ -30,14 +27,6 @@ DEPLOYMENT_ENDS = (
     "deployment.unknown",
 )
 RUN_ICONS = {"queued": "queued", "running": "running", "passed": "passed", "failed": "failed"}
-EXCERPT = 12  # lines of what an application said
-TOLD = {
-    UPDATED: "told what is new of it",
-    WORSE: "told that it is worse",
-    ENDED: "told that it is over",
-    BY_HAND: "told who took it back",
-    SETTLED: "told how it was decided",
-}
 
 
 def moments(record: Record, extent: str = "") -> list[Moment]:
@@ -47,10 +36,10 @@ def moments(record: Record, extent: str = "") -> list[Moment]:
         *_runs(record),
         *_artifact(record),
         *(_deployment(record, now, one) for now in record.journeys for one in now.deployments.values()),
-        *(moment for fact in _told_apart(record) if (moment := _of_fact(record, fact)) is not None),
+        *(moment for fact in _told_apart(record) if (moment := by_fact.of_fact(record, fact)) is not None),
         *(moment for trial in record.trials.values() if (moment := _ended(record, trial)) is not None),
-        *(_error(each) for each in record.suspected),
-        *(_told(record, one) for one in record.told),
+        *(by_fact.of_error(each) for each in record.suspected),
+        *(by_fact.of_message(record, one) for one in record.told),
     ]
     return sorted(found, key=lambda moment: moment.at)
 
@@ -124,7 +113,7 @@ def _of_run(record: Record, now: Journey) -> Moment:
         says=_asked(now) + (run.reason.split("\n")[0] if failed or run.state == "superseded" else ""),
         fact=None if told is None else told.id,
         address=f"/runs/{run.application}:{run.number}",
-        lines=_lines(now.failed_steps[0].excerpt) if now.failed_steps else (),
+        lines=lines(now.failed_steps[0].excerpt) if now.failed_steps else (),
         steps=[_chip(now, each.name) for each in now.planned if each.name in now.steps],
     )
 
@@ -217,7 +206,7 @@ def _deployment(record: Record, now: Journey, one: Deployment) -> Moment:
         fact=None if told is None else told.id,
         environment=one.environment,
         address=f"/applications/{one.application}/environments/{one.environment}/releases/{name}",
-        lines=_lines(one.excerpt),
+        lines=lines(one.excerpt),
         shares=tried if any(0 < move.share < 100 for move in tried) else (),
         release=one.release,
     )
@@ -290,197 +279,3 @@ def _ended(record: Record, trial: Trial) -> Moment | None:
         environment=where,
         address=f"/applications/{record.application}/environments/{where}/releases/{instead}",
     )
-
-
-def _of_fact(record: Record, fact: Fact) -> Moment | None:
-    if fact.kind.startswith("verdict."):
-        return _verdict(record, fact)
-    if fact.kind == "run.stopped":
-        return _gate(fact) if fact.data.get("id") in GATES else None
-    if fact.kind == "error.suspected" and fact.data.get("commit") != record.commit:
-        return _unsuspected(fact)
-    return _of_own(fact) or _as_said(fact)
-
-
-def _of_own(fact: Fact) -> Moment | None:
-    told = OWN.get(fact.kind)
-    if told is None:
-        return None
-    state, title, says = told(fact)
-    return Moment(fact.at, _kind(fact), state, title, says, fact.id, fact.environment)
-
-
-def _as_said(fact: Fact) -> Moment | None:
-    """In the words that say why the commit is where it is."""
-    state = STATES.get(fact.kind)
-    said = None if state is None else why.said(fact, f" in {fact.environment}")
-    if state is None or said is None:
-        return None
-    return Moment(
-        at=fact.at,
-        kind=_kind(fact),
-        state=state,
-        title=_begun(said.what.removeprefix("it was ")),
-        says=" ".join(_whole(part) for part in (said.why, said.more) if part),
-        fact=fact.id,
-        environment=fact.environment,
-        lines=_lines(str(fact.data.get("excerpt") or "")),
-    )
-
-
-def _kind(fact: Fact) -> str:
-    return fact.kind.replace(".", " ")
-
-
-def _begun(text: str) -> str:
-    """As a sentence begins, unless it is with a release or a commit."""
-    first = text.split(" ", 1)[0]
-    return text if any(sign.isdigit() for sign in first) else f"{text[:1].upper()}{text[1:]}"
-
-
-def _whole(text: str) -> str:
-    """A sentence."""
-    return f"{_begun(text).rstrip('.')}."
-
-
-def _verdict(record: Record, fact: Fact) -> Moment:
-    kind, data, where = fact.kind.removeprefix("verdict.").replace("_", " "), fact.data, fact.environment
-    return Moment(
-        at=fact.at,
-        kind="verdict",
-        state=icons.VERDICTS.get(kind, "unknown"),
-        title=f"Judged {kind} at {data['share']} % in {where}"
-        if kind != "not known"
-        else (f"Not known at {data['share']} % in {where}"),
-        says=str(data["reason"]),
-        fact=fact.id,
-        environment=where,
-        address=f"/applications/{record.application}/environments/{where}/releases/r{data['release']}",
-        lines=[_finding(f"r{data['release']}", each) for each in data.get("findings", ())],
-    )
-
-
-def _finding(name: str, recorded: Mapping[str, Any]) -> str:
-    """`Failed requests, both serving: r4 9 of 18 requests, the release before 0 of 172; speaks against it`."""
-    one = finding(recorded)
-    what = titled(one)
-    if one.why_not:
-        return f"{what[0].upper()}{what[1:]}: {one.why_not}"
-    new, old = counted(one.what, one.new_count, one.new_of), counted(one.what, one.old_count, one.old_of)
-    before = "" if is_unasked(one) else f", the release before {old}"
-    parts = filter(None, (f"{name} {new}{before}", noted(one), weight(one)))
-    return f"{what[0].upper()}{what[1:]}: {'; '.join(parts)}"
-
-
-def _gate(fact: Fact) -> Moment:
-    says = sentences(*(str(fact.data.get(name) or "") for name in ("message", "hint")))
-    return Moment(fact.at, "gate", "blocked", "Stopped before it was deployed", says, fact.id)
-
-
-def _unsuspected(fact: Fact) -> Moment:
-    address = f"/applications/{fact.application}/errors/{fact.data['number']}"
-    title = f"An error came with it: {fact.data['title']}"
-    says = str(fact.data.get("reason", ""))
-    return Moment(fact.at, "error", "failed", title, says, fact.id, fact.environment, address)
-
-
-def _error(one: Suspected) -> Moment:
-    suspicion = one.place.suspicion or {}
-    since = "" if one.release is None else f" since r{one.release.number}"
-    hunks = [line for each in suspicion.get("evidence", ()) for line in each.get("hunk", ())]
-    return Moment(
-        at=one.place.first_seen if one.fact is None else one.fact.at,
-        kind="error",
-        state="failed",
-        title=f"{one.error.title}{since} in {one.place.environment}",
-        says=str(suspicion.get("reason", "")),
-        fact=None if one.fact is None else one.fact.id,
-        environment=one.place.environment,
-        address=f"/applications/{one.error.application}/errors/{one.error.number}",
-        lines=hunks,
-    )
-
-
-def _told(record: Record, one: Message) -> Moment:
-    by = {"sent": f"By {one.service}: ", "nowhere": "Not sent, for no channel leads there: "}.get(one.state, "")
-    about = next((fact for fact in reversed(record.facts) if fact.data.get("message") == one.id), None)
-    return Moment(
-        at=one.sent or one.created,
-        kind="told",
-        state="bell",
-        title=f"{one.person} {'was' if one.state == 'sent' else 'is to be'} {TOLD.get(one.kind, 'told')}",
-        says=f"{by}{one.subject}",
-        fact=None if about is None else about.id,
-        environment=one.environment,
-        lines=one.text.splitlines(),
-    )
-
-
-def _lines(text: str) -> Sequence[str]:
-    return [plain(line) for line in text.splitlines()][:EXCERPT]
-
-
-WITH_ANOTHER = {
-    "run.stopped": "its run, or a gate",
-    "verdict.good": "a verdict with its numbers",
-    "verdict.bad": "a verdict with its numbers",
-    "verdict.not_known": "a verdict with its numbers",
-    **dict.fromkeys(
-        (
-            "deployment.begun",
-            "deployment.try",
-            "deployment.switched",
-            "deployment.undo",
-            "deployment.switched_back",
-            "deployment.done",
-            "deployment.failed",
-            "deployment.stuck",
-            "deployment.unknown",
-        ),
-        "its deployment, with its shares and how it ended",
-    ),
-}
-"""What says why a commit is where it is and is told as a part of something else on the time line: of what."""
-
-STATES: Mapping[str, str] = {
-    "deployment.overtaken": "draining",
-    "deployment.unneeded": "serving",
-    "deployment.asked": "unknown",
-    "deployment.answered": "serving",
-    "deployment.before_out": "unknown",
-    "deployment.before_in_again": "serving",
-    "rehearsal.passed": "passed",
-    "rehearsal.failed": "failed",
-    "rehearsal.unneeded": "passed",
-    "commit.quarantined": "quarantined",
-    "commit.fixed": "passed",
-    "revert.ready": "commit",
-    "revert.left_out": "draining",
-    "release.silent": "rolled",
-    "release.stuck": "blocked",
-}
-"""The shapes of what is a moment of its own, in the words of `why`."""
-
-OWN: Mapping[str, Callable[[Fact], tuple[str, str, str]]] = {
-    "message.again": lambda fact: (
-        "bell",
-        f"{fact.who} had a message to {fact.data['person']} sent again",
-        fact.data["subject"],
-    ),
-    "deployment.taken_back": lambda fact: (
-        "rolled",
-        f"{fact.data['who']} took it back from {fact.environment}",
-        "While it was tried on a share of the requests.",
-    ),
-    "commit.cleared": lambda fact: (
-        "passed",
-        f"Its quarantine in {fact.environment} ended",
-        f"{fact.who} gave it all requests as it is: “{fact.data['reason']}”.",
-    ),
-    "release.decided": lambda fact: (
-        "rolled",
-        f"{fact.who} decided that r{fact.data['release']} gets all requests of {fact.environment}",
-        decisions.of_fact(fact).reason,
-    ),
-}
-"""What is about an act of somebody, in words of the time line."""
