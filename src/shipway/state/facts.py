@@ -86,6 +86,12 @@ def after(
     return [Fact(**row) for row in conn.execute(query).mappings()]
 
 
+def of_runs(conn: Connection, those: Collection[str], kind: str) -> list[Fact]:
+    """All facts of a kind about these runs, run after run, each oldest first: as their index has them."""
+    query = select(facts).where(facts.c.run.in_(those), facts.c.kind == kind).order_by(facts.c.run, facts.c.id)
+    return [Fact(**row) for row in conn.execute(query).mappings()]
+
+
 def last(
     conn: Connection, kind: str, application: str, *, environment: str | None = None, commit: str | None = None
 ) -> Fact | None:

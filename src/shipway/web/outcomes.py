@@ -16,7 +16,7 @@ LOST = ("gone back", "going back")
 
 def rolled_back(conn: Connection, found: Sequence[Run]) -> set[str]:
     """The ids of those that brought a release which had requests and lost them to the one before, or does now."""
-    stopped = facts.after(conn, 0, runs=[run.id for run in found], kinds=["run.stopped"], limit=None)
+    stopped = facts.of_runs(conn, [run.id for run in found], "run.stopped")
     tried = {str(fact.run) for fact in stopped if fact.data.get("id") in TAKEN_BACK}
     passed = [run.id for run in found if run.state == "passed"]
     return tried | taken_back.runs(conn, passed) | _going_back(conn, passed)
@@ -25,7 +25,7 @@ def rolled_back(conn: Connection, found: Sequence[Run]) -> set[str]:
 def blocked(conn: Connection, found: Sequence[Run]) -> set[str]:
     """The ids of those that a closed gate stopped: nothing of them failed."""
     failed = [run.id for run in found if run.state == "failed"]
-    stopped = facts.after(conn, 0, runs=failed, kinds=["run.stopped"], limit=None) if failed else []
+    stopped = facts.of_runs(conn, failed, "run.stopped")
     first = {str(fact.run): fact for fact in reversed(stopped)}
     return {run for run, fact in first.items() if closed_gate([fact]) is not None}
 
