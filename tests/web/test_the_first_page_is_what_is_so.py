@@ -295,6 +295,23 @@ def test_what_a_gate_stopped_is_where_another_run_has_brought_it_since(site: Sit
     assert told()[::2] == ("serving", ["serving", "serving", "serving"])
 
 
+def test_what_failed_to_come_and_was_deployed_since_serves(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    artifact = scene.green(run)
+    for environment in ("dev", "test"):
+        scene.deploy(run, environment)
+    scene.fail_deployment(scene.begin_deployment(run, "prod"), "web did not get healthy")
+    scene.end(run, "failed", "web did not get healthy")
+    failed = overview(site)["topup"]
+    scene.deploy_again("topup", "prod", artifact)
+    serves = overview(site)["topup"]
+    told = [(row["state"], row["path"][-1]["state"]) for row in (failed, serves)]  # type: ignore[index]
+    assert told == [("failed", "failed"), ("serving", "serving")]
+
+
 def test_a_way_of_many_environments_fits_into_its_row(site: Site) -> None:
     """What is the matter is seen with its neighbours; the data have every environment."""
     scene, names = site.scene, [f"env-{number:02d}" for number in range(20)]
