@@ -106,7 +106,7 @@ def test_one_that_is_still_to_come_is_part_of_the_way(scene: Scene) -> None:
     planned = replace(run, plan=way.as_dict())
     with scene.database.read() as conn:
         found = graph.columns(replace(journey.read(conn, run.id), run=planned))
-    assert [box.name for column in found for box in column][-4:] == ["dev", "test", "rehearsal", "prod"]
+    assert [box.name for column in found for box in column][-4:] == ["dev", "→ test", "rehearsal", "prod"]
 
 
 def failed(scene: Scene, suspicion: Suspicion) -> Run:
