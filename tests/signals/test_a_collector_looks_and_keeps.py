@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -99,3 +100,32 @@ def test_who_decides_is_looked_for_more_often(places: Places, monkeypatch) -> No
     with made.closely("shop", "prod"), made.closely("shop", "prod"):
         assert made.pause() <= collect.CLOSELY
     assert made.pause() > collect.CLOSELY
+
+
+def test_who_begins_to_decide_is_looked_for_at_once(places: Places, monkeypatch) -> None:
+    """And not when the look would have been due that nobody waited for."""
+    monkeypatch.setattr(collect, "EVERY", 3600.0)
+    made = collector(places, SHOP, looks=1)
+    resting = threading.Thread(target=made.rest, daemon=True)
+    resting.start()
+    assert not made.is_close
+    with made.closely("shop", "prod"):
+        assert made.is_close
+        resting.join(60.0)
+    assert not resting.is_alive()
+
+
+def test_who_waits_for_a_look_has_it_as_soon_as_it_is_kept(places: Places) -> None:
+    made = collector(places, SHOP, looks=1)
+    began, seen = time.time(), made.wait(-1, timeout=0.0)
+    found: list[int] = []
+
+    def wait() -> None:
+        made.wait(seen, timeout=3600.0)
+        found.append(len(made.readings(SHOP, began - 1)))
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    made.look()
+    waiting.join(60.0)
+    assert found == [1]

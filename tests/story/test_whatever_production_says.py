@@ -11,7 +11,7 @@ import pytest
 from shipway.incidents.channels import FIXED
 from shipway.incidents.tell import Teller
 from shipway.signals.reading import Reading
-from shipway.state import messages, releases, runs
+from shipway.state import deployments, messages, releases, runs
 from shipway.state.runs import Run
 from shipway.story.watch import Watch
 from support.hearing import Hearsay, Says, collecting, earlier, hear, read, tally
@@ -176,3 +176,6 @@ def test_the_decision_comes_with_the_look_that_shows_it(theatre: Theatre) -> Non
     hear(scene.cast, hearsay)
     assert "taken back" in scene.deliver(run)
     assert len(hearsay.looks) <= shown + 2
+    with scene.cast.database.read() as conn:
+        (tried_at, _), *_ = deployments.shares(conn, scene.deployment(run))
+    assert hearsay.close[0] < tried_at  # its first requests are looked at as closely as the next

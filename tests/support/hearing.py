@@ -13,6 +13,8 @@ from shipway.story.cast import Cast
 from shipway.traffic.tally import BOUNDS, Tally
 from support.scene import Scene
 
+BETWEEN = 0.25  # seconds between two looks
+
 Says = Callable[[bool, int], Reading | None]
 """What is read of the new release (True) or the stable one at which look, from 0; None: nothing."""
 
@@ -37,6 +39,8 @@ class Hearsay:
     stable: str
     says: Says
     looks: list[float] = field(default_factory=list)
+    close: list[float] = field(default_factory=list)
+    """When somebody began to decide over an environment."""
     _asked: set[str] = field(default_factory=set)
 
     def readings(self, release: str, since: float, until: float | None = None) -> list[Reading]:
@@ -57,7 +61,13 @@ class Hearsay:
 
     @contextmanager
     def closely(self, _application: str, _environment: str) -> Iterator[None]:
+        self.close.append(time.time())
         yield
+
+    def wait(self, _seen: int, timeout: float) -> int:
+        """A look is taken when it is asked for: there is none to wait for."""
+        time.sleep(min(timeout, BETWEEN))
+        return 0
 
 
 def hear(cast: Cast, hearsay: Hearsay) -> None:
@@ -74,7 +84,7 @@ def collecting(scene: Scene) -> Iterator[None]:
         while not over.is_set():
             collector = scene.cast.collector
             collector.look()
-            over.wait(collector.pause())
+            collector.rest()
 
     thread = threading.Thread(target=look, name="collect")
     thread.start()

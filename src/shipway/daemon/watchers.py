@@ -129,7 +129,7 @@ class Watchers:
         """Alone in its thread: what the judge sees must not be old because somebody else is slow."""
         while not self._stopping.is_set():
             self._guarded(self._cast.collector.look)
-            self._stopping.wait(self._cast.collector.pause())
+            self._cast.collector.rest()
 
     def _watch(self) -> None:
         watch = Watch(self._cast)

@@ -49,6 +49,8 @@ class Collector:
         self._close: dict[str, int] = {}
         self._guard = threading.Lock()
         self._looked = -math.inf
+        self._looks = 0
+        self._changed = threading.Condition()
 
     def look(self) -> list[Reading]:
         """One look: a reading of each release since the look before; none at the first.
@@ -65,8 +67,25 @@ class Collector:
             environment: self._lately.get(environment, Lately()).after(some, at)
             for environment, some in groupby(readings, _environment)
         }
-        self._keep(readings)
+        try:
+            self._keep(readings)
+        finally:
+            with self._changed:
+                self._looks += 1
+                self._changed.notify_all()
         return readings
+
+    def wait(self, seen: int, timeout: float) -> int:
+        """Waits until more than `seen` looks were kept, at most `timeout` seconds; how many were."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._looks > seen, timeout)
+            return self._looks
+
+    def rest(self) -> None:
+        """Waits until the next look is due: sooner than it was, if somebody begins to decide meanwhile."""
+        with self._changed:
+            while (left := self.pause()) > 0:
+                self._changed.wait(left)
 
     def pause(self) -> float:
         """Seconds until the next look is due: a second after the one before, a quarter where it matters."""
@@ -82,6 +101,8 @@ class Collector:
         name = f"{application}.{environment}"
         with self._guard:
             self._close[name] = self._close.get(name, 0) + 1
+        with self._changed:
+            self._changed.notify_all()
         try:
             yield
         finally:
@@ -89,6 +110,11 @@ class Collector:
                 self._close[name] -= 1
                 if not self._close[name]:
                     del self._close[name]
+
+    @property
+    def is_close(self) -> bool:
+        """Whether somebody decides over any environment at this moment."""
+        return bool(self._close)
 
     def readings(self, release: str, since: float, until: float | None = None) -> list[Reading]:
         """What was read of a release, oldest first: whatever ended after `since` and not after `until` (now), in

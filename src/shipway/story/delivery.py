@@ -285,15 +285,16 @@ class Delivery:
         if len(shifts) == 1 or self.previous is None:
             return
         trial = Trial(self.cast, self.deployment, self.release, self.previous)
-        for shift, following in pairwise(shifts):
-            share = shift.shares.of[self.release.name]
-            with self.cast.database.read() as conn:
-                check_wanted(conn, self.deployment, self.release)
-            self._shift(shift)
-            self._try(share)
-            if isinstance(following.condition, Judged) and not self._is_judged(share):
-                self._judge(trial, share, following.condition)
-            self._wait_while_both_are_out(share)
+        with self.cast.collector.closely(self.release.application, self.release.environment):
+            for shift, following in pairwise(shifts):
+                share = shift.shares.of[self.release.name]
+                with self.cast.database.read() as conn:
+                    check_wanted(conn, self.deployment, self.release)
+                self._shift(shift)
+                self._try(share)
+                if isinstance(following.condition, Judged) and not self._is_judged(share):
+                    self._judge(trial, share, following.condition)
+                self._wait_while_both_are_out(share)
 
     def _try(self, share: int) -> None:
         """Records that a share is tried; one that stood when the deployment was interrupted is on record."""

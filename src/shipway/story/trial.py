@@ -128,22 +128,22 @@ class Trial:
         Raises BadVerdict, NotJudged at the deadline, and TakenBack when somebody asks for the release before.
         """
         stood, began = self._stood(share), time.monotonic()
-        with self._cast.collector.closely(self._release.application, self._release.environment):
-            while True:
-                verdict, waited = self.look(), stood + time.monotonic() - began
-                then = self._step(condition, self._heard[share / 100], waited, listens=self._judge.listens)
-                if then.quarantine:
-                    raise BadVerdict(self._release, share, verdict)
-                with self._cast.database.read() as conn:
-                    check_wanted(conn, self._deployment, self._release)
-                if then.act == "go on":
-                    return verdict
-                if then.act == "go back":
-                    raise NotJudged(
-                        f"r{self._release.number} could not be judged in {waited:.0f} s. {verdict.reason}",
-                        hint=self._why_not(share, condition),
-                    )
-                time.sleep(LOOK)
+        while True:
+            heard = self._cast.collector.wait(-1, timeout=0.0)
+            verdict, waited = self.look(), stood + time.monotonic() - began
+            then = self._step(condition, self._heard[share / 100], waited, listens=self._judge.listens)
+            if then.quarantine:
+                raise BadVerdict(self._release, share, verdict)
+            with self._cast.database.read() as conn:
+                check_wanted(conn, self._deployment, self._release)
+            if then.act == "go on":
+                return verdict
+            if then.act == "go back":
+                raise NotJudged(
+                    f"r{self._release.number} could not be judged in {waited:.0f} s. {verdict.reason}",
+                    hint=self._why_not(share, condition),
+                )
+            self._cast.collector.wait(heard, timeout=2 * LOOK)
 
     def _why_not(self, share: int, condition: Judged) -> str:
         """What to do where it could not be judged; empty where the routers have to be looked at."""
