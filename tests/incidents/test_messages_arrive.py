@@ -630,6 +630,38 @@ def test_what_waits_for_the_old_release_has_a_courier_that_is_ready(team: Team, 
     assert (team.outbox._ready, courier.poll() is not None) == (None, True)
 
 
+def test_while_a_release_is_decided_over_a_courier_is_ready_for_what_may_be_told(team: Team, hook: Hook) -> None:
+    deciding = True
+    team.outbox.deciding = lambda: deciding
+    team.channel("ping", "https://example.org/ping")
+    team.outbox.look()
+    assert team.outbox._ready is None  # nobody is there to be told
+    team.channel("ada@example.org", hook.url())
+    team.outbox.look()
+    courier = team.outbox._ready
+    assert courier is not None
+    deciding = False
+    team.outbox.look()
+    assert team.outbox._ready is courier  # of what was just decided somebody is told soon
+    say(team)
+    team.send()
+    assert (states(team), courier.poll() is not None) == (["sent"], True)
+    team.outbox.look()
+    assert team.outbox._ready is None
+
+
+def test_a_courier_that_was_not_needed_goes_home(team: Team, hook: Hook) -> None:
+    deciding = True
+    team.outbox.deciding = lambda: deciding
+    team.channel("ada@example.org", hook.url())
+    team.outbox.look()
+    courier = team.outbox._ready
+    deciding, team.later = False, 30.0
+    team.outbox.look()
+    assert courier is not None
+    assert (team.outbox._ready, courier.poll() is not None) == (None, True)
+
+
 def test_a_message_is_claimed_by_one(team: Team) -> None:
     say(team)
     seen = newest(team)

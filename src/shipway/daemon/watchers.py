@@ -58,7 +58,9 @@ class Watchers:
         self._stopping = threading.Event()
         self._looked: dict[str, float] = {}
         teller = Teller(cast.database, machine.places, address)
-        outbox = Outbox(cast.database, machine.vault, machine.places.name)
+        outbox = Outbox(
+            cast.database, machine.vault, machine.places.name, deciding=lambda: cast.collector.is_close
+        )
         pulse = Pulse(cast.database, machine.vault, self.hung, machine.places.pinged)
         self._recording = self._thread("record-errors", self._record_errors)
         self._threads = [

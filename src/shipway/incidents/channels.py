@@ -215,6 +215,12 @@ def reaching(conn: Connection, person: str) -> list[Channel]:
     return found + [channel for channel in channels.of(conn, [OWNER]) if person != OWNER]
 
 
+def reach_anybody(conn: Connection) -> bool:
+    """Whether there is a channel by which people are told of anything."""
+    whose = [channel.whose for channel in channels.every(conn)]
+    return any(each != PING and not each.startswith(SENTRY) for each in whose)
+
+
 def _everybody_with(person: str) -> str:
     """Everybody of the domain of a person who is known by a plain address; otherwise nobody."""
     return f"{EVERYBODY}{person.rpartition('@')[2]}" if _ADDRESS.fullmatch(person) else ""

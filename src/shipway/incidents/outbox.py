@@ -40,24 +40,29 @@ LATE = 15 * 60.0
 
 FIRST_PAUSE, A_MINUTE = 2.0, 60.0  # seconds between two tries; each is twice the one before
 SOON = 3.0  # seconds before its time in which a message has a courier that is ready
+LINGERS = 10.0  # seconds after a decision over a release in which there is one as well, as its message is due soon
 AT_ONCE, AT_ONCE_EACH, BUSY = 8, 2, 4
 """Couriers; those of one channel; and how many there are when one of a channel has to do."""
 
 
 @dataclass
 class Outbox:
-    """Sends what waits; `name` is the installation's, and part of the Message-ID."""
+    """Sends what waits; `name` is the installation's, and part of the Message-ID. While somebody is `deciding`
+    over a release a message may be wanted at any moment.
+    """
 
     database: Database
     vault: Vault
     name: str
     limit: float = errand.LIMIT
     clock: Callable[[], float] = time.time
+    deciding: Callable[[], bool] = lambda: False
     _me: str = field(default_factory=lambda: processes.identity(os.getpid()))
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _busy: Counter[str] = field(default_factory=Counter)
     _refused: dict[Channel, float] = field(default_factory=dict)  # until when it is passed over
     _ready: errand.Courier | None = None
+    _decided: float = 0.0
     _turned_away: dict[str, dict[str, None]] = field(default_factory=dict)  # by channel, the longest ago first
     _couriers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
@@ -68,7 +73,7 @@ class Outbox:
         now = self.clock()
         with self.database.read() as conn:
             due = [message for message in messages.waiting(conn, now) if self._free(message, now)]
-            soon = any(channels.reaching(conn, person) for person in messages.awaited(conn, now, now + SOON))
+            soon = self._may_be_wanted(conn, now)
             reaching = {person: channels.reaching(conn, person) for person in {message.person for message in due}}
             ways = [_ways(conn, reaching[message.person], message) for message in due]
         for message, theirs in zip(due, ways, strict=True):
@@ -86,8 +91,16 @@ class Outbox:
         self._couriers.shutdown()
         self._keep_ready(False)
 
+    def _may_be_wanted(self, conn: Connection, now: float) -> bool:
+        """Whether a courier is needed soon, and somebody is there to be told."""
+        if self.deciding():
+            self._decided = now
+        if 0 <= now - self._decided < LINGERS:
+            return channels.reach_anybody(conn)
+        return any(channels.reaching(conn, person) for person in messages.awaited(conn, now, now + SOON))
+
     def _keep_ready(self, wanted: bool) -> None:
-        """One courier while a message waits for what comes soon, so that it need not wait for the courier too."""
+        """One courier, so that what is wanted soon need not wait for it as well."""
         if wanted and self._ready is None:
             self._ready = errand.ready()
         elif not wanted and (idle := self._the_ready_one()) is not None:
@@ -129,6 +142,7 @@ class Outbox:
             with self.database.write() as conn:
                 claimed = messages.claim(conn, message, self._me, now + self.limit + 10.0)
             if claimed:
+                self._decided = 0.0
                 self._couriers.submit(self._carry, channel, message, turns, self._the_ready_one())
                 carried = True
         finally:
