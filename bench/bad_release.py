@@ -3,25 +3,29 @@
 Baseline, in the same run: Prometheus and Alertmanager (Debian's packages), which scrape the same application and
 call the same webhook, with three settings: built-in (1 m, group_wait 30 s, `for: 1m`), common (15 s, `for: 1m`),
 tightest (1 s, `for: 0s`, group_wait 0 s). Every request fails at 20 a second, 10 % of them go to the new release.
-The tightest is measured as often as Shipway: when it scrapes within the second is chance. Prints one JSON line per
-case; `ratio` is message / tightest message, of medians (bar: at most 2).
+The tightest is measured after each round of Shipway: when it scrapes within the second is chance, and both meet
+the same load, which is told. Prints one JSON line per case; `ratio` is message / tightest message, of medians
+(bar: at most 2).
 
-Usage: bench/bad_release.py [every|half|alone|seldom] [ROUNDS]   half: without the baseline (bars: 15 failed
-requests, 10 s, the message within 5 s of the decision); alone: every request fails of a release that got all at
-once; seldom: half of one request a second, with the shares and times that are the default (bar: decided within
-60 s of the first failed request in 19 of 20 rounds)
+Usage: bench/bad_release.py [every|every-tightest|half|alone|seldom] [ROUNDS]   every-tightest: without the other
+two settings, which take minutes; half: without the baseline (bars: 15 failed requests, 10 s, the message within
+5 s of the decision); alone: every request fails of a release that got all at once; seldom: half of one request a
+second, with the shares and times that are the default (bar: decided within 60 s of the first failed request in
+19 of 20 rounds)
 """
 
 from __future__ import annotations
 
 import http.server
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -40,6 +44,7 @@ BY_DEFAULT = CANARY.replace(", steps: [10, 50], hold: 20 s, deadline: 60 s", "")
 UNJUDGED = CANARY.replace("traffic: {strategy: canary", "traffic: {judge: false, strategy: canary")
 BROKEN = "broken"
 SETTINGS = {"built-in": ("1m", "1m", "30s"), "common": ("15s", "1m", "30s"), "tightest": ("1s", "0s", "0s")}
+BESIDE = {"every": tuple(SETTINGS), "every-tightest": ("tightest",)}
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ class Hooks:
 
 def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else "every"
+    settings, case = BESIDE.get(name, ()), CASES[name.removesuffix("-tightest")]
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     with tempfile.TemporaryDirectory() as home, ExitStack() as running:
         installation = Installation(Path(home))
@@ -89,22 +95,27 @@ def main() -> None:
         running.callback(installation.take_down)
         hooks = Hooks()
         repository = opened(installation, hooks)
-        found = [measure(installation, repository, hooks, CASES[name], number) for number in range(rounds)]
-        told: dict[str, object] = {"case": name, "rounds": rounds}
+        found: list[dict[str, float]] = []
+        others: defaultdict[str, list[float]] = defaultdict(list)
+        loads: list[float] = []
+        for number in range(rounds):
+            found.append(measure(installation, repository, hooks, case, number))
+            loads.append(os.getloadavg()[0])
+            for setting in settings:
+                if number == 0 or setting == "tightest":
+                    at = Path(home) / f"{setting} {number}"
+                    others[setting].append(beside(installation, repository, hooks, setting, at))
+        told: dict[str, object] = {"case": name, "rounds": rounds, "load": [round(one, 1) for one in loads]}
         for what in ("failed", "back_s", "decided_s", "message_s", "decision_to_message_s"):
             values = [each[what] for each in found]
             told |= {what: round(statistics.median(values), 2), f"{what}_max": round(max(values), 2)}
         told["decided within 60 s"] = sum(each["decided_s"] <= 60 for each in found)
-        if name == "every":
-            others = {
-                name: statistics.median(
-                    beside(installation, repository, hooks, name, Path(home) / f"{name} {number}")
-                    for number in range(rounds if name == "tightest" else 1)
-                )
-                for name in SETTINGS
-            }
-            told |= {f"prometheus {name} s": round(took, 2) for name, took in others.items()}
-            told["ratio"] = round(float(str(told["message_s"])) / others["tightest"], 2)
+        if others:
+            told |= {f"prometheus {name} s": round(statistics.median(took), 2) for name, took in others.items()}
+            told["messages_s"] = [round(each["message_s"], 2) for each in found]
+            told["prometheus tightest, each"] = [round(took, 2) for took in others["tightest"]]
+            took = statistics.median(each["message_s"] for each in found)
+            told["ratio"] = round(took / statistics.median(others["tightest"]), 2)
         print(json.dumps(told), flush=True)
 
 
