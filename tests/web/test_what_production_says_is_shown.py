@@ -20,7 +20,7 @@ from shipway.signals.instances import Usage
 from shipway.signals.reading import Reading
 from shipway.traffic.counts import Count, Counted
 from shipway.traffic.tally import BOUNDS, Tally
-from shipway.web.pages.last_minute import last_minute
+from shipway.web.pages.last_minute import LastMinute, last_minute
 from shipway.web.words import window
 from support.keeping import eventually
 from support.ports import free_port
@@ -91,6 +91,21 @@ def test_what_releases_answered_in_the_last_minute_adds_up_to_the_whole() -> Non
     assert found.whole is not None
     assert (found.parts[1].requests, found.parts[2].requests, found.whole.requests) == (6000, 900, 6900)
     assert sum(one.rate for one in found.parts.values()) == pytest.approx(found.whole.rate)
+
+
+def test_what_was_not_heard_stands_beside_no_figure_as_if_all_were_unknown(shop: Site, monkeypatch) -> None:
+    """A look that a loaded machine missed is left out, and said so; the others are figures like any."""
+    looks = [Reading(float(at), 1.0, "shop.prod.r2", QUICK, 1, heard=at < 48) for at in range(60)]
+    found = last_minute({"shop.prod.r2": looks})
+    assert found.whole is not None
+    assert (found.whole.requests, found.whole.rate, found.deaf) == (4800, 100.0, 12.0)
+    assert last_minute({"shop.prod.r2": looks[48:]}) == LastMinute()
+    routers(shop, monkeypatch, {"shop.prod.r2": Tally()}, {"shop.prod.r2": QUICK})
+    said = re.compile(r'class="more" id="c-\w+-now">(.*?)</span>')
+    heard = said.findall(shop.get("/applications/shop/environments/prod").text)
+    assert ["in the last minute" in each for each in heard] == [True] * 3
+    monkeypatch.setattr("shipway.web.pages.environment.signals.now", lambda *_: [("shop.prod.r2", looks[48:], [])])
+    assert said.findall(shop.get("/applications/shop/environments/prod").text) == ["not heard"] * 3
 
 
 def test_a_router_that_is_silent_is_told_as_such_and_not_as_zero(shop: Site, monkeypatch) -> None:

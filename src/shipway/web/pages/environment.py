@@ -223,6 +223,7 @@ def _signals(site: Site, call: Call, conn: Connection) -> dict[str, Any]:
         "parted": [one for one in drawn.beside if one.ends is not None][: -NAMED - 1 : -1],
         "marked": {one.kind for one, _ in marked},
         "lately": lately.whole,
+        "deaf": round(lately.deaf),
         "said": lately.parts,
     }
 

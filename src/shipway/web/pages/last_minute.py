@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from shipway.signals.encoding import number_of
 from shipway.signals.reading import Reading, together
@@ -15,17 +15,22 @@ SECONDS = 60
 @dataclass(frozen=True)
 class LastMinute:
     """`whole` is of all releases together, `parts` of each by its number: all over the same seconds, so that parts
-    never add up to more than the whole. None where nothing was read."""
+    never add up to more than the whole. None where nothing was heard; `deaf` are the seconds in which it was not,
+    and which no figure is of.
+    """
 
-    whole: Summary | None
-    parts: Mapping[int, Summary]
+    whole: Summary | None = None
+    parts: Mapping[int, Summary] = field(default_factory=dict)
+    deaf: float = 0.0
 
 
 def last_minute(readings: Mapping[str, Sequence[Reading]]) -> LastMinute:
     """Of what was read of each release, by its name (`topup.prod.r3`), one that only just came among them."""
-    each = {name: together(some) for name, some in readings.items() if some}
+    heard = {name: [one for one in some if one.heard] for name, some in readings.items()}
+    each = {name: together(some) for name, some in heard.items() if some}
     whole = side_by_side(each.values())
     if whole is None:
-        return LastMinute(None, {})
+        return LastMinute()
     parts = {number_of(name): summary([replace(one, seconds=whole.seconds)]) for name, one in each.items()}
-    return LastMinute(summary([whole]), parts)
+    looked = max(sum(one.seconds for one in some) for some in readings.values())
+    return LastMinute(summary([whole]), parts, looked - whole.seconds)
