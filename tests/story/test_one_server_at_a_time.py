@@ -59,7 +59,7 @@ def test_one_that_is_told_to_stop_takes_its_leave(installation: Installation, as
     server.send_signal(asked)
     _, said = server.communicate(timeout=100)
     assert server.returncode == 0
-    assert "The server is stopped; applications go on serving." in said
+    assert f"The server is stopped ({asked.name}); applications go on serving." in said
     assert not installation.places.server_file.exists()
 
 

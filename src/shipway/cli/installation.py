@@ -227,9 +227,14 @@ def _answers(places: Places) -> bool:
     return True
 
 
-def _say_goodbye() -> None:
-    told = "The server is stopped; applications go on serving. `shipway down --all` stops them too."
-    print(told, file=sys.stderr, flush=True)
+def _say_goodbye(asked_by: str) -> None:
+    """With who asked and when: in its log this is the last that is known of a server."""
+    print(
+        f"{time.strftime('%Y-%m-%d %H:%M:%S')}  The server is stopped ({asked_by}); applications go on serving. "
+        "`shipway down --all` stops them too.",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _stop(pid: int, process: str) -> None:

@@ -42,14 +42,14 @@ def serve(
     reports: int = 1,
     behind_tls: bool = False,
     ready: Callable[[], None],
-    over: Callable[[], None],
+    over: Callable[[str], None],
 ) -> NoReturn:
     """Runs the server until it is told to stop (SIGTERM, SIGINT), and ends the process then. Applications go on.
 
     `public` is the address of the proxy that brings its pages to other machines, if there is one; `reports` is
     how many times as much as by itself an application may report. `behind_tls`: a proxy passes requests on to the
     applications, and says whether it was asked over TLS. `ready` is called when it answers, `over` when it has
-    stopped.
+    stopped, with the name of the signal.
 
     Raises AlreadyRunning or PortTaken before anything is changed.
     """

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from types import FrameType
 from typing import NoReturn
 
 import uvicorn
@@ -43,7 +44,8 @@ from shipway.web.names import Names
 @dataclass(frozen=True)
 class Opening:
     """Where a server answers, how many times as much as by itself an application may report, whether a proxy
-    passes requests on to applications, and what is called when it answers (`ready`) or has stopped (`over`).
+    passes requests on to applications, and what is called when it answers (`ready`) or has stopped (`over`, with
+    the name of the signal that asked for it).
     """
 
     listener: socket.socket
@@ -52,7 +54,7 @@ class Opening:
     reports: int
     behind_tls: bool
     ready: Callable[[], None]
-    over: Callable[[], None]
+    over: Callable[[str], None]
 
 
 def run(places: Places, keeper: Keeper, proxy: Proxy, router: Future[None], opening: Opening) -> NoReturn:
@@ -109,17 +111,24 @@ async def _serve(cast: Cast, engine: Engine, opening: Opening) -> NoReturn:
         places.server_file.unlink(missing_ok=True)
         await doorway.close()
     database.close()
-    opening.over()
+    opening.over(server.asked_by)
     sys.stdout.flush()
     os._exit(0)
 
 
 class _Server(uvicorn.Server):
-    """Tells those who watch their push before it stops; by itself it would cut them off."""
+    """Tells those who watch their push before it stops; by itself it would cut them off. `asked_by` is the name of
+    the signal that asked it to.
+    """
 
     def __init__(self, config: uvicorn.Config, doorway: Doorway) -> None:
         super().__init__(config)
         self._doorway = doorway
+        self.asked_by = ""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.asked_by = signal.Signals(sig).name
+        super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._doorway.close()
