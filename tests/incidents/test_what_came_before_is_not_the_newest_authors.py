@@ -57,7 +57,10 @@ def test_a_step_that_failed_in_the_same_way_below_is_not_the_newer_authors(team:
     assert (held.person, f"with {adas[:7]} before, which is by Ada" in held.text) == ("cho@example.org", True)
     fix = team.push(team.commit("ada"), team.head)
     team.deploy(fix, "prod")
-    assert sorted(one.person.partition("@")[0] for one in news(team, 3)) == ["ada", "ben", "cho"]
+    says = {one.person.partition("@")[0]: one.subject for one in news(team, 3)}
+    assert sorted(says) == ["ada", "ben", "cho"]
+    assert "Your fix serves" in says["ada"]
+    assert f"The trouble with {bens[:7]} is over" in says["ben"]
 
 
 def test_who_broke_it_hears_once_also_if_it_was_seen_only_with_the_next_commit(team: Team) -> None:

@@ -1198,6 +1198,43 @@ def test_what_others_mended_is_not_called_ones_own(team: Team) -> None:
     assert f"{broken[:7]} is mended" in team.tell()[-1].subject
 
 
+def test_what_nobody_is_named_for_is_over_and_no_commit_is_called_mended(team: Team) -> None:
+    """Who pushed it was promised to hear; the commit of theirs that was the newest may be innocent."""
+    good = team.commit("cho")
+    team.commit("ada", {"a.py": "1\n"})
+    pushed = team.commit("ben", {"b.py": "1\n"})
+    team.fail_step(team.push(pushed, good, who="ben@example.org"), excerpt="out of eggs")
+    assert only(team.tell()).names_nobody
+    fix = team.commit("ben")
+    team.deploy(team.push(fix, good))
+    message = team.tell()[-1]
+    assert (message.person, message.kind) == ("ben@example.org", "fixed")
+    assert message.subject == f"[shop] The trouble with {pushed[:7]} is over: {fix[:7]} is in prod"
+
+
+@pytest.mark.parametrize("how", ["a value", "both out"])
+def test_of_a_commit_that_was_innocent_it_is_not_said_that_it_is_mended(team: Team, hook: Hook, how: str) -> None:
+    """What took the message closes it all the same."""
+    team.channel("ben", hook.url())
+    team.channel("ada@example.org", hook.url())
+    team.deliver(served := team.commit("cho"))
+    if how == "a value":
+        run = team.ask(served, "ben")
+        team.deploy(run, ending="failed", reason="web ended with exit status 1", configured="yes")
+        team.stop(run, "deploy", "releases.stopped", "web ended with exit status 1", "you")
+    else:
+        run = team.push(team.commit("ada"), served)
+        team.deploy(run, ending="failed", reason="r2 is not healthy, and r1 is not either.")
+        team.stop(run, "deploy", "deployments.both_out", "r2 is not healthy, and r1 is not either.", "you")
+    person = only(team.tell()).person
+    team.send()
+    for _ in range(2):
+        team.deploy(team.push(team.commit("cho"), run.commit))
+        assert [(one.person, one.kind) for one in team.tell()] == [(person, "undone"), (person, "ended")]
+    team.send()
+    assert [body["ended"] for body in hook.bodies] == [False, True]
+
+
 @pytest.mark.parametrize("touched", [True, False])
 def test_of_a_commit_that_no_request_met_it_is_not_said_where_it_was_bad(team: Team, touched: bool) -> None:
     team.deliver(good := team.commit("ben"))

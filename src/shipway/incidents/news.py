@@ -42,10 +42,11 @@ def fixed(
     address: str,
     *,
     theirs: bool,
+    broken: bool,
     doubt: str = "",
 ) -> Text:
     """That what somebody was told of is mended, by `theirs` or another: a commit that comes after it has all
-    requests in the last environment of `order`.
+    requests in the last environment of `order`. Unless commits are known to be `broken`, they are not called so.
 
     With a `doubt` it says that it serves, and that nothing is known of whether it mends it.
     """
@@ -53,7 +54,8 @@ def fixed(
     commits = listed([each[:7] for each in mended])
     serves = f"{by.commit[:7]} is in {by.environment}"
     are = "is" if len(mended) == 1 else "are"
-    subject = f"Your fix serves: {serves}" if theirs else f"{commits} {are} mended: {serves}"
+    subject = f"{commits} {are} mended: {serves}" if broken else f"The trouble with {commits} is over: {serves}"
+    subject = f"Your fix serves: {serves}" if theirs else subject
     next_ = "Nothing."
     if doubt:
         subject = f"{serves} and could not be judged; it comes after {commits}"

@@ -17,6 +17,7 @@ from shipway.incidents.blame import Whom
 from shipway.incidents.cause import Cause
 from shipway.incidents.channels import BY_HAND, FIXED, SETTLED, WELL
 from shipway.incidents.letter import Text
+from shipway.incidents.stops import UNSURE
 from shipway.pushes.git import Git, GitFailed
 from shipway.state import artifacts, deployments, facts, messages, positions, releases, runs, verdicts
 from shipway.state.database import Connection, Database
@@ -43,6 +44,12 @@ MOVED = ("deployment.done", "deployment.failed")
 
 PUBLISHED = "artifact.published"
 """The fact with which it is clear that the packages of a commit could be fetched."""
+
+WAITS = " waits for "
+"""Stands in the cause of what somebody is told whose commit waits until another is mended, before that one."""
+
+NO_COMMIT = (" asked by ", " of r")
+"""Stand in the cause of what came with a value, or with nothing new, and not with a commit."""
 
 REMEMBERED = 30 * 24 * 3600.0
 """Seconds after which whoever was told no longer hears that it is mended."""
@@ -118,7 +125,8 @@ class Teller:
         git = self._git(cause.application)
         cause = self._traced(git, cause)
         theirs, others = blame.everybody(git, cause)
-        told = [] if others is None else self._said(cause, blame.with_its_commit(git, cause, others))
+        waits = replace(cause, key=f"{cause.key}{WAITS}{cause.began}") if cause.began else cause
+        told = [] if others is None else self._said(waits, blame.with_its_commit(git, cause, others))
         first = _of_the_first(cause)
         return [
             one for whom in theirs for one in self._said(first, blame.with_its_commit(git, cause, whom))
@@ -214,31 +222,43 @@ class Teller:
             and not any(_is_about(one, each) for each in settled)
             and not any(_comes_after(git, str(each.commit), one) for each in heard if each.person == one.person)
         ]
-        drafts = []
-        for person in dict.fromkeys(one.person for one in mended):
-            theirs = [one for one in mended if one.person == person]
-            since = git.brought(theirs[-1].commit, deployment.commit, blame.MOST)
-            own = any(commit.email.lower() == person for commit in since)
-            with self.database.read() as conn:
-                text = news.fixed(conn, theirs, deployment, names, self.address, theirs=own, doubt=doubt)
+        people = dict.fromkeys(one.person for one in mended)
+        return [
+            draft
+            for person in people
+            for draft in self._over(deployment, names, [one for one in mended if one.person == person], doubt)
+        ]
+
+    def _over(self, by: Deployment, order: list[str], every: list[Message], doubt: str) -> list[Draft]:
+        """What one person is told of all that is over with a deployment. Of what came with no commit they hear
+        nothing, but what took it may close it.
+        """
+        with self.database.read() as conn:
+            promised = [one for one in every if not _is_of_no_commit(conn, one)]
+        broken = [one for one in promised if not (one.names_nobody or WAITS in one.cause)]
+        about = broken or promised or every
+        first = about[-1]
+        since = Git(self.places.repository(by.application)).brought(first.commit, by.commit, blame.MOST)
+        own = bool(broken) and any(commit.email.lower() == first.person for commit in since)
+        with self.database.read() as conn:
+            text = news.fixed(conn, about, by, order, self.address, theirs=own, broken=bool(broken), doubt=doubt)
             serves = Draft(
-                person,
-                f"fixed {theirs[-1].id}",
+                first.person,
+                f"fixed {first.id}",
                 FIXED,
                 text.subject,
                 text.body,
                 time.time(),
-                application=release.application,
-                environment=deployment.environment,
-                run=deployment.run,
-                commit=deployment.commit,
-                answers=theirs[-1].id,
+                application=by.application,
+                environment=by.environment,
+                run=by.run,
+                commit=by.commit,
+                answers=first.id,
             )
-            with self.database.read() as conn:
-                thread = messages.thread(conn, theirs[-1])  # which this ends already
-                others = [one for one in theirs[:-1] if one.id != thread and follow.can_follow(conn, one)]
-            drafts += [serves, *(follow.ended(serves, one) for one in others)]
-        return drafts
+            ended = messages.thread(conn, first) if promised else ""
+            others = [one for one in every if not promised or one.id not in (first.id, ended)]
+            closed = [follow.ended(serves, one) for one in others if follow.can_follow(conn, one)]
+        return [serves, *closed] if promised else closed
 
     def _by_hand(self, fact: Fact) -> list[Draft] | None:
         """What is told of what a person did; None where nobody did anything by hand."""
@@ -312,6 +332,13 @@ def _doubt(conn: Connection, deployment: Deployment) -> str:
 def _is_about(told: Message, later: Message) -> bool:
     """Whether a later message is for the same person, of the same commit."""
     return (told.person, told.commit) == (later.person, later.commit) and told.id < later.id
+
+
+def _is_of_no_commit(conn: Connection, told: Message) -> bool:
+    """Whether what somebody was told of came with no commit, or nobody could say that it did."""
+    stops = facts.after(conn, 0, runs=[str(told.run)], kinds=["run.stopped"]) if told.kind == "undone" else []
+    unsure = any(str(one.data.get("id")) in UNSURE for one in stops)
+    return unsure or any(each in told.cause for each in NO_COMMIT)
 
 
 def _has_ended(conn: Connection, told: Message) -> bool:
