@@ -6,7 +6,7 @@ import pytest
 
 from incidents.team import APP, Team
 from shipway.incidents.channels import NOISE
-from shipway.state import channels, decisions, deployments, holds, messages, releases
+from shipway.state import channels, configurations, decisions, deployments, holds, messages, releases
 from shipway.state.decisions import Decision
 from shipway.state.messages import Message
 from shipway.state.runs import Run
@@ -236,3 +236,76 @@ def test_an_author_who_was_not_told_of_it_hears_how_it_was_decided(team: Team) -
     assert heard(team) == [("cho", "undone")]
     decide(team, old, "ada", past=2)
     assert sorted(heard(team)[1:]) == [("ben", "by hand"), ("cho", "by hand")]
+
+
+def test_who_deploys_what_is_older_takes_it_from_its_authors_all_the_same(team: Team) -> None:
+    old, run = served(team)
+    team.deploy(team.ask(old, "cho"))
+    assert heard(team) == [("ada", "by hand")]
+    message = last(team)
+    assert message.subject == "[shop] prod: cho deployed r1 instead of r2"
+    assert message.text.startswith(
+        f"cho deployed r1 ({old[:7]}) to prod instead of r2 ({run.commit[:7]}): it is without your commit.\n"
+    )
+    assert "Why you  You wrote it.\n" in message.text
+
+
+@pytest.mark.parametrize("who", ["cho", "ada"])
+def test_who_deploys_what_is_newer_takes_nothing_and_what_it_mends_is_said(team: Team, who: str) -> None:
+    team.deliver(old := team.commit("ben"))
+    team.fail_step(team.push(team.commit("ada"), old))
+    team.deploy(team.ask(team.commit("ada"), who))
+    assert heard(team) == [("ada", "stopped"), ("ada", "fixed")]
+
+
+def configure(team: Team, who: str, **values: str) -> None:
+    with team.database.write() as conn:
+        configurations.add(conn, APP, "prod", values=values, secrets=b"", secret_names=[], who=who, what="")
+
+
+def configured(team: Team) -> str:
+    """Cho's commit serves with a greeting that Ben set."""
+    team.deliver(commit := team.commit("cho"))
+    configure(team, "ben", GREETING="hello")
+    team.deploy(team.ask(commit, "ben"), configured="yes")
+    assert heard(team) == []
+    return commit
+
+
+def test_whose_value_is_rolled_back_hears_who_did_it_and_that_it_comes_again(team: Team) -> None:
+    commit = configured(team)
+    team.deploy(team.ask(commit, "ada", "rollback"), kind="rollback")
+    assert heard(team) == [("ben", "by hand")]
+    message = last(team)
+    assert message.subject == "[shop] prod: ada rolled back from r2 to r1"
+    for words in (
+        "Values   GREETING (taken away)\n",
+        "Why you  You set GREETING.\n",
+        "Next     Ask ada why. GREETING stays as it is set and comes with the next deployment.\n",
+    ):
+        assert words in message.text
+    team.deploy(team.push(team.commit("cho"), commit))
+    assert heard(team) == [("ben", "by hand")]
+
+
+@pytest.mark.parametrize(
+    ("who", "values", "hears"),
+    [
+        ("ada", {}, [("ben", "by hand")]),
+        ("ben", {}, []),
+        ("ada", {"GREETING": "good day"}, []),
+        ("ada", {"GREETING": "hello", "LIMIT": "9"}, []),
+    ],
+    ids=["set back", "by who had set it", "set anew", "another"],
+)
+def test_whose_value_is_set_back_hears_it(
+    team: Team, who: str, values: dict[str, str], hears: list[tuple[str, str]]
+) -> None:
+    commit = configured(team)
+    configure(team, who, **values)
+    team.deploy(team.ask(commit, who), configured="yes")
+    assert heard(team) == hears
+    if hears:
+        assert f"{who} deployed r3 ({commit[:7]}) to prod instead of r2 (" in last(team).text
+        assert "): it is without what you set.\n" in last(team).text
+        assert "Next     Ask ada why. `shipway env GREETING=… --env prod` has it as you had" in last(team).text

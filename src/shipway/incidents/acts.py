@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from shipway.pushes.git import CommitInfo, Git
-from shipway.state import decisions, deployments, releases, runs, stuck, verdicts
+from shipway.state import decisions, deployments, releases, runs, settings, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.decisions import Decision
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.releases import Release
 from shipway.state.runs import Run
+from shipway.state.settings import Setting
 from shipway.state.stuck import Stuck
 
 SHIPWAY = "shipway"
@@ -24,7 +26,8 @@ class Act:
     (both seconds since 1970). `decision` is what they said, if they gave a reason.
 
     `left` is what was frozen until then, with the other beside it: it was decided between the two. Where `share`
-    is not 0, `old` was just tried on that many of 100 requests.
+    is not 0, `old` was just tried on that many of 100 requests. `deployed`: by deploying, not by rolling back.
+    `values` were set in `old`, and are in `new` as they were before that.
     """
 
     at: float
@@ -36,6 +39,8 @@ class Act:
     decision: Decision | None = None
     left: Stuck | None = None
     share: int = 0
+    deployed: bool = False
+    values: tuple[Setting, ...] = ()
 
     @property
     def environment(self) -> str:
@@ -53,8 +58,8 @@ class Act:
 
 
 def of(conn: Connection, fact: Fact) -> Act | None:
-    """What somebody did with the deployment that this fact ends: a rollback that was done, or one that was tried
-    and is taken back. None where Shipway did it.
+    """What somebody did with the deployment that this fact ends: a rollback that was done, one that was tried and
+    is taken back, or what they deployed instead of what served. None where Shipway did it, or a push.
     """
     deployment = deployments.get(conn, str(fact.data["deployment"]))
     if fact.kind == "deployment.failed":
@@ -62,13 +67,24 @@ def of(conn: Connection, fact: Fact) -> Act | None:
     run = runs.get(conn, deployment.run)
     left = stuck.before(conn, deployment)
     lost = left.deployment if left is not None else deployments.done_before(conn, deployment)
-    if deployment.kind != "rollback" or run.who == SHIPWAY or lost is None:
+    if run.who == SHIPWAY or lost is None:
         return None
     new = releases.get(conn, deployment.release)
     old = releases.get(conn, lost.release)
+    if deployment.kind != "rollback":
+        return (
+            None if run.purpose != "deploy" or left is not None else _deployed(conn, fact.at, run, old, new, lost)
+        )
+    values = settings.taken_back(conn, old, new) if left is None else ()
     if left is not None and old.id == new.id and left.before is not None:
         old = left.before
-    return Act(fact.at, run, run.who, old, new, lost.started, decisions.of_run(conn, run.id), left)
+    decision = decisions.of_run(conn, run.id)
+    return Act(fact.at, run, run.who, old, new, lost.started, decision, left, values=tuple(values))
+
+
+def _deployed(conn: Connection, at: float, run: Run, old: Release, new: Release, lost: Deployment) -> Act:
+    values = settings.taken_back(conn, old, new)
+    return Act(at, run, run.who, old, new, lost.started, deployed=True, values=tuple(values))
 
 
 def _taken_back(conn: Connection, tried: Deployment, at: float) -> Act | None:
@@ -95,6 +111,20 @@ def authors(git: Git, act: Act) -> dict[str, list[CommitInfo]]:
     return found
 
 
+def setters(act: Act, authors: Collection[str]) -> dict[str, list[Setting]]:
+    """Who set what is as it was before, each with their own, by the address of an author where they are one."""
+    found: dict[str, list[Setting]] = {}
+    for one in act.values:
+        if one.who not in ("", "unknown"):
+            found.setdefault(next((each for each in authors if is_same(one.who, each)), one.who), []).append(one)
+    return found
+
+
 def is_by(act: Act, person: str) -> bool:
-    """Whether a person did it: their token is of their address, or of what stands before the @ in it."""
-    return act.who.lower() in (person.lower(), person.lower().partition("@")[0])
+    """Whether a person did it."""
+    return is_same(act.who, person)
+
+
+def is_same(who: str, person: str) -> bool:
+    """Whether a token is of a person: of their address, or of what stands before the @ in it."""
+    return who.lower() in (person.lower(), person.lower().partition("@")[0])

@@ -1,5 +1,5 @@
-"""Whoever loses an environment because a person rolled back hears who did it and why; and how it was decided,
-whoever was told of what was frozen. Not who did it.
+"""Whoever loses an environment because a person rolled back, deployed something older or set a value back hears
+who did it and why; and how it was decided, whoever was told of what was frozen. Not who did it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from shipway.pushes.git import CommitInfo
 from shipway.state import facts, messages
 from shipway.state.database import Connection
 from shipway.state.messages import Draft, Message
+from shipway.state.settings import Setting
 
 
 def drafts(
@@ -26,10 +27,11 @@ def drafts(
     `address` is the server's own, for the links.
     """
     told = _told(conn, act, kinds)
+    set_by = acts.setters(act, authors)
     found = []
-    for person in dict.fromkeys([*(told if act.left is not None else ()), *authors]):
+    for person in dict.fromkeys([*(told if act.left is not None else ()), *authors, *set_by]):
         first = told.get(person)
-        draft = _draft(conn, act, person, authors.get(person, ()), first, address)
+        draft = _draft(conn, act, person, authors.get(person, ()), set_by.get(person, ()), first, address)
         if not acts.is_by(act, person):
             found += [] if _has_heard(conn, act, first) else [draft]
         elif act.accepts and first is not None and follow.can_follow(conn, first):
@@ -54,12 +56,19 @@ def _has_heard(conn: Connection, act: Act, first: Message | None) -> bool:
 
 
 def _draft(
-    conn: Connection, act: Act, person: str, theirs: Sequence[CommitInfo], first: Message | None, address: str
+    conn: Connection,
+    act: Act,
+    person: str,
+    theirs: Sequence[CommitInfo],
+    values: Sequence[Setting],
+    first: Message | None,
+    address: str,
 ) -> Draft:
-    text = news.by_hand(conn, act, theirs, address)
+    text = news.by_hand(conn, act, theirs, values, address)
+    alone = f" of r{act.old.number}" if values and not theirs else ""  # no commit mends a value
     draft = Draft(
         person,
-        f"by hand {act.run.id} {act.environment}",
+        f"by hand {act.run.id} {act.environment}{alone}",
         SETTLED if act.accepts else BY_HAND,
         text.subject,
         text.body,

@@ -7,14 +7,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shipway.incidents.acts import Act
+from shipway.incidents.blame import named_value
 from shipway.incidents.letter import Text, clock, lasting, listed, made, moment, one_line
 from shipway.pushes.git import CommitInfo
 from shipway.releases import gate
-from shipway.state import artifacts, facts, holds, releases, stuck, verdicts
+from shipway.state import artifacts, facts, holds, releases, settings, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.messages import Message
 from shipway.state.runs import Run
+from shipway.state.settings import Setting
 
 
 def gone_on(told: Message, at: float, run: Run, address: str) -> Text:
@@ -113,9 +115,12 @@ def _quarantine(conn: Connection, application: str, commit: str, order: Sequence
     return " ".join(said)
 
 
-def by_hand(conn: Connection, act: Act, theirs: Sequence[CommitInfo], address: str) -> Text:
-    """That somebody rolled back, took back what was tried, or decided what is frozen; `theirs` are the commits of
-    whom it is told that this is about, the newest first.
+def by_hand(
+    conn: Connection, act: Act, theirs: Sequence[CommitInfo], values: Sequence[Setting], address: str
+) -> Text:
+    """That somebody rolled back, took back what was tried, deployed something older, set a value back, or decided
+    what is frozen; `theirs` are the commits of whom it is told that this is about, the newest first, and `values`
+    what they had set.
     """
     there, who = act.environment, act.who
     old, new = (f"r{one.number} ({one.commit[:7]})" for one in (act.old, act.new))
@@ -125,21 +130,51 @@ def by_hand(conn: Connection, act: Act, theirs: Sequence[CommitInfo], address: s
     elif act.share:
         subject = f"{there}: {who} took r{act.old.number} back, which was tried"
         head = f"{who} took {old} back from {there}, where it was tried on {act.share} % of the requests"
+    elif act.deployed:
+        subject = f"{there}: {who} deployed r{act.new.number} instead of r{act.old.number}"
+        head = f"{who} deployed {new} to {there} instead of {old}: {_without(theirs, values)}"
     else:
         subject = f"{there}: {who} rolled back from r{act.old.number} to r{act.new.number}"
         head = f"{who} rolled {there} back from {old} to {new}"
     rows = [
         ("Commit", _of_theirs(act, theirs)),
+        ("Values", listed([named_value(one) for one in values])),
         ("When", moment(act.at)),
         ("Reason", f"{who} gave none." if act.decision is None else act.decision.reason),
         ("Done", _there(conn, act)),
         ("Hold", _quarantine_of(conn, act)),
-        ("Why you", "You wrote it." if theirs else "You were told of it before."),
-        ("Next", _after(conn, act)),
+        ("Why you", _why(theirs, values)),
+        ("Next", _after(conn, act) if theirs or not values else _set_again(act, values)),
         ("Run", f"{address}/runs/{act.run.application}:{act.run.number}"),
         (there.capitalize(), f"{address}/applications/{act.old.application}/environments/{there}"),
     ]
     return made(act.old.application, subject, head, (), rows)
+
+
+def _without(theirs: Sequence[CommitInfo], values: Sequence[Setting]) -> str:
+    what = [*(["your commit"] if theirs else []), *(["what you set"] if values else [])]
+    return f"it is without {listed(what)}" if what else "it has other commits"
+
+
+def _why(theirs: Sequence[CommitInfo], values: Sequence[Setting]) -> str:
+    what = [
+        *(["wrote it"] if theirs else []),
+        *([f"set {listed([one.name for one in values])}"] if values else []),
+    ]
+    return f"You {listed(what)}." if what else "You were told of it before."
+
+
+def _set_again(act: Act, values: Sequence[Setting]) -> str:
+    """What whoever set something can do that is as it was before."""
+    said = [] if act.decision is not None else [f"Ask {act.who} why."]
+    stay = [one.name for one in values if one.stays]
+    if stay:
+        comes = "stays as it is set and comes" if len(stay) == 1 else "stay as they are set and come"
+        said.append(f"{listed(stay)} {comes} with the next deployment.")
+    typed = settings.commands([one for one in values if not one.stays], act.environment)
+    if typed:
+        said.append(f"{listed([f'`{one}`' for one in typed])} has it as you had set it.")
+    return " ".join(said)
 
 
 def _of_theirs(act: Act, theirs: Sequence[CommitInfo]) -> str:

@@ -106,7 +106,7 @@ class Teller:
 
     def _drafts(self, fact: Fact) -> list[Draft]:
         if fact.kind in MOVED and (told := self._by_hand(fact)) is not None:
-            return told
+            return told + (self._mended(fact) if fact.kind in SERVES else [])
         if fact.kind in SERVES:
             return self._mended(fact)
         if fact.kind == PUBLISHED:

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, insert, select
 from shipway.state import facts
 from shipway.state.tables import configurations
 
+FAR = 100  # versions that are looked back at for who set something
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -80,6 +82,22 @@ def setters(conn: Connection, application: str, environment: str, old: int, new:
         found |= {name: after.who for name in names if name in then and name not in found}
         after = before
     return {name: found.get(name, who) for name in names}
+
+
+def set_back(
+    conn: Connection, application: str, environment: str, names: Collection[str], old: int, new: int
+) -> dict[str, str]:
+    """Which of these a version has as it was before somebody set it as it is in an older one, and who that was."""
+    after, now = (get(conn, application, environment, version) for version in (old, new))
+    found, left = dict[str, str](), set(names)
+    for version in range(old - 1, max(-1, old - FAR - 1), -1):
+        before = get(conn, application, environment, version)
+        set_then = _otherwise(before, after) & left
+        found |= {name: after.who for name in set_then if name not in _otherwise(before, now)}
+        left, after = left - set_then, before
+        if not left:
+            break
+    return found
 
 
 def _otherwise(before: Configuration, after: Configuration) -> set[str]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from shipway.state import configurations, deployments, releases
 from shipway.state.deployments import Deployment
+from shipway.state.releases import Release
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,34 @@ def beside(conn: Connection, deployment: Deployment) -> list[Setting]:
     """What is otherwise beside another commit, which a deployment brought; nothing where that is the same."""
     done = deployments.done_before(conn, deployment)
     return [] if done is None or done.commit == deployment.commit else _otherwise(conn, deployment, done)
+
+
+def taken_back(conn: Connection, old: Release, new: Release) -> list[Setting]:
+    """What of a release that served is in another one as it was before somebody set it: each with who had set it,
+    and whether it `stays` as they did for the next deployment.
+
+    Of a secret that has another value it is only known in an older configuration that it is as it was.
+    """
+    where = old.application, old.environment
+    if new.configuration < old.configuration:
+        found = configurations.setters(conn, *where, new.configuration, old.configuration)
+    else:
+        names = configurations.differing(conn, *where, old.configuration, new.configuration)
+        found = configurations.set_back(conn, *where, names, old.configuration, new.configuration)
+    served, now = (configurations.get(conn, *where, one.configuration) for one in (old, new))
+    newest = configurations.newest(conn, *where).version
+    since = {*configurations.differing(conn, *where, old.configuration, newest)}
+    return [
+        Setting(
+            name,
+            who,
+            secret=name not in {*served.values, *now.values},
+            gone=name not in {*now.values, *now.secret_names},
+            new=name not in {*served.values, *served.secret_names},
+            stays=name not in since,
+        )
+        for name, who in found.items()
+    ]
 
 
 def _otherwise(conn: Connection, deployment: Deployment, done: Deployment) -> list[Setting]:
