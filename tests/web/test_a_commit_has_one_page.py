@@ -417,7 +417,9 @@ def test_what_is_not_of_the_commit_is_not_its_authors_turn(site: Site, what: str
 
 
 def test_what_a_freeze_stopped_is_told_as_it_is_by_now(site: Site) -> None:
-    """Once the freeze is over, once another run has brought it further, and once that has failed."""
+    """Once the freeze is over, once another run has brought it further, once that has failed, and where the next
+    is frozen too; with a command for the environment that is asked about, and none that the gate refuses.
+    """
     scene = site.scene
     scene.application("topup")
     run = scene.push("topup", "One")
@@ -434,8 +436,9 @@ def test_what_a_freeze_stopped_is_told_as_it_is_by_now(site: Site) -> None:
         said = turn(site, "topup")
         if found["next"] is None:
             return None
-        assert found["next"]["says"] in said
-        assert found["next"]["command"] in said
+        if "comes first" not in found["next"]["says"]:
+            assert found["next"]["says"].replace("`", "") in re.sub("<[^>]+>", "", said)
+            assert found["next"]["command"] in said
         return found["reason"], found["next"]["says"], found["next"]["command"]
 
     blocked, way = "run 1 was blocked: ", "This takes it there:"
@@ -443,8 +446,11 @@ def test_what_a_freeze_stopped_is_told_as_it_is_by_now(site: Site) -> None:
     with scene.database.write() as conn:
         freeze.thaw(conn, "topup", "test", who="ben")
     says, command = "test was frozen when it came there, and is open again", f"shipway deploy {short} --env test"
-    assert told() == (f"{blocked}{says}: {command}", way, command)
+    assert told("test") == (f"{blocked}{says}: {command}", way, command)
+    first = f"test comes first: `shipway why {short} --env test` says how."
+    assert told() == (f"{blocked}{says}: {command}", first, "")
     assert f"{says}." in turn(site, "topup")
+    assert command in turn(site, "topup")
     coming = scene.begin_deployment(scene.begin_deploy("topup", "test", artifact), "test")
     assert told() is None
     assert turn(site, "topup") == ""
@@ -459,9 +465,55 @@ def test_what_a_freeze_stopped_is_told_as_it_is_by_now(site: Site) -> None:
     scene.deploy_again("topup", "test", artifact)
     says, command = f"{short} serves in test by now, and waits before prod", f"shipway deploy {short} --env prod"
     assert told() == (f"{blocked}{says}: {command}", way, command)
+    with scene.database.write() as conn:
+        freeze.freeze(conn, "topup", "prod", why="Month end", until="", who="ben")
+    froze = "ben froze prod until somebody thaws it: Month end"
+    then = f"Once that is over, `{command}` takes {short} there; `shipway thaw --env prod` ends it at once."
+    assert told() == (f"{blocked}{froze}", f"{then} Rolling back is possible.", "")
+    assert f"{froze}." in turn(site, "topup")
+    with scene.database.write() as conn:
+        freeze.thaw(conn, "topup", "prod", who="ben")
+    assert told() == (f"{blocked}{says}: {command}", way, command)
     scene.deploy_again("topup", "prod", artifact)
     assert told() is None
     assert turn(site, "topup") == ""
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_what_a_freeze_stopped_and_a_newer_commit_has_is_never_to_push_that_out(
+    site: Site, *, by_itself: bool
+) -> None:
+    """A newer commit brought it past the gate, and did not get further; only what was there itself may go on."""
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    artifact, short = scene.green(run), run.commit[:7]
+    scene.deploy(run, "dev")
+    froze = "ben froze test until Monday"
+    scene.remark(run, "run.stopped", environment="test", id=gate.Frozen.id, message=froze, hint="Wait.")
+    scene.end(run, "failed", froze)
+    if by_itself:
+        scene.deploy_again("topup", "test", artifact)
+    newer = scene.push("topup", "Two")
+    scene.green(newer)
+    for environment in ("dev", "test"):
+        scene.deploy(newer, environment)
+    scene.end(newer, "failed", "Somebody stopped it.")
+
+    def next_(environment: str) -> dict[str, str] | None:
+        where = f"/api/v1/applications/topup/commits/{run.commit}/why?environment={environment}"
+        found: dict[str, str] | None = site.get(where).json["next"]
+        return found
+
+    whole = newer.commit[:7]
+    way = {"says": "This takes it there:", "command": f"shipway deploy {short} --env prod"}
+    along = {"says": f"It goes on with {whole}.", "command": ""}
+    assert next_("prod") == {"whose": "", **(way if by_itself else along)}
+    assert next_("test") is None
+    page = site.get(f"/applications/topup/commits/{run.commit}").text
+    part = "" if by_itself else f" as part of {whole}"
+    assert f"{short} serves in test by now{part}, and waits before prod." in page
+    assert f"shipway deploy {short} --env test" not in page.partition('id="where"')[0]
 
 
 def test_of_many_moments_the_first_and_the_last_are_shown_and_the_others_folded() -> None:

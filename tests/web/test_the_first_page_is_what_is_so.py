@@ -288,6 +288,10 @@ def test_what_a_gate_stopped_is_where_another_run_has_brought_it_since(site: Sit
     assert told() == ("blocked", "ben froze prod: Month end", ["serving", "serving", "blocked"])
     with scene.database.write() as conn:
         freeze.thaw(conn, "topup", "prod", who="ben")
+        holds.quarantine(conn, "topup", "prod", run.commit, why="It was bad.", run=run.id)
+    assert told()[1] == f"{short} is quarantined in prod"
+    with scene.database.write() as conn:
+        holds.lift(conn, holds.quarantined(conn, "topup", "prod"), by=run.commit, run=run.id)
     coming = scene.begin_deployment(scene.begin_deploy("topup", "prod", artifact), "prod")
     assert told()[::2] == ("running", ["serving", "serving", "serving"])
     scene.fail_deployment(coming, "it does not listen")

@@ -101,7 +101,7 @@ def _beside_what_is_frozen(
     serves = None if now is None else releases.get(conn, now.release)
     if serves is not None and commits.contains(application, serves.commit, commit):
         return _in_what_serves(conn, commits, commit, serves, left)
-    state, reason, came = _why_not(conn, commit, environment, carriers)
+    state, reason, came = _why_not(conn, commits, commit, environment, carriers)
     if state == STOPPED:
         gone = taken.taken(conn, commits, application, commit, environment)
         own = next(iter(releases.of_commit(conn, application, environment, commit)), None)
@@ -189,7 +189,7 @@ def _is_why(conn: Connection, gone: Taken, came: Release | None) -> bool:
 
 
 def _why_not(
-    conn: Connection, commit: str, environment: str, carriers: list[Run]
+    conn: Connection, commits: Commits, commit: str, environment: str, carriers: list[Run]
 ) -> tuple[str, str, Release | None]:
     """The state, the reason, and what was released, by the newest run that was to bring the commit there; by the
     commit's own while that is under way, though a newer one waits.
@@ -200,7 +200,7 @@ def _why_not(
     if not bound:
         newest = carriers[0]
         if newest.over and newest.state != "passed":
-            return STOPPED, _ended(conn, newest), None
+            return STOPPED, _ended(conn, commits, newest), None
         return STOPPED, f"{newest.branch} is not delivered to {environment}", None
     next_ = next((run for run in bound if run.commit == commit and not run.over), bound[0])
     if not next_.over and deployments.of_run(conn, next_.id, environment) is None:
@@ -209,7 +209,7 @@ def _why_not(
         deployment = deployments.of_run(conn, run.id, environment)
         if deployment is not None:
             return *_of_deployment(conn, deployment), releases.get(conn, deployment.release)
-    return STOPPED, _ended(conn, bound[0]), None
+    return STOPPED, _ended(conn, commits, bound[0]), None
 
 
 def _of_deployment(conn: Connection, deployment: Deployment) -> tuple[str, str]:
@@ -237,7 +237,7 @@ def _under_way(conn: Connection, run: Run) -> str:
     return f"run {run.number} is under way: {', '.join(busy)}" if busy else f"run {run.number} is under way"
 
 
-def _ended(conn: Connection, run: Run) -> str:
+def _ended(conn: Connection, commits: Commits, run: Run) -> str:
     how = f"run {run.number} {'was blocked' if outcomes.blocked(conn, [run]) else run.state}"
-    reason = by_now.of(conn, run) or run.reason
+    reason = by_now.of(conn, commits, run) or run.reason
     return f"{how}: {reason}" if reason else how

@@ -80,7 +80,7 @@ def explain(site: Site, call: Call) -> dict[str, Any]:
 def _turn(site: Site, conn: Connection, application: str, commit: str, environment: str) -> Turn | None:
     """What would mend it, as far as this environment goes."""
     record = lives.read(conn, site.commits, application, commit, [environment])
-    return turns.turn(record, site.commits.about(application, commit).author)
+    return turns.turn(record, site.commits.about(application, commit).author, environment)
 
 
 def _brings(site: Site, release: Release, commit: str, found: Whereabouts) -> bool:

@@ -84,7 +84,7 @@ def read(conn: Connection, commits: Commits, application: str, commit: str, name
         application=application,
         commit=commit,
         journeys=journeys,
-        by_now={each.run.id: so for each in journeys if (so := by_now.of(conn, each.run)) is not None},
+        by_now={each.run.id: so for each in journeys if (so := by_now.of(conn, commits, each.run)) is not None},
         facts=facts.after(conn, 0, application=application, commit=commit, limit=MANY),
         artifact=made,
         trials=judged,

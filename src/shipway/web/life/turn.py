@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from shipway.incidents.tell import COMMITS
 from shipway.releases.gate import GATES, INNOCENT, MEND, READY
 from shipway.state.facts import Fact
+from shipway.web.by_now import ByNow
 from shipway.web.journey import Journey
 from shipway.web.life.record import Record
 from shipway.web.quarantines import Quarantine
@@ -36,8 +37,9 @@ class Turn:
     command: str = ""
 
 
-def turn(record: Record, author: str) -> Turn | None:
-    """That of the `author`, mostly; nothing while nobody has to act.
+def turn(record: Record, author: str, environment: str = "") -> Turn | None:
+    """That of the `author`, mostly; nothing while nobody has to act. Where it is asked for one `environment`, no
+    command is given that takes it to another.
 
     It is well then, or under way, or a newer commit mends it or has taken it back. Where the messages about it
     name nobody, it is nobody's by name here either.
@@ -47,7 +49,7 @@ def turn(record: Record, author: str) -> Turn | None:
         return _as_told(record, _of_quarantine(record, held, author))
     if now is not None and now.run.state == "failed" and not _elsewhere(record):
         last = _last(record, now)
-        return _as_told(record, _of_run(record, last, author)) if last.run.over else None
+        return _as_told(record, _of_run(record, last, author, environment)) if last.run.over else None
     return _as_told(record, _of_error(record, author))
 
 
@@ -105,10 +107,11 @@ def _of_quarantine(record: Record, held: list[Quarantine], author: str) -> Turn:
     )
 
 
-def _of_run(record: Record, now: Journey, author: str) -> Turn | None:
+def _of_run(record: Record, now: Journey, author: str, environment: str) -> Turn | None:
     run = f"/runs/{now.run.application}:{now.run.number}"
     if (so := record.by_now.get(now.run.id)) is not None:
-        return Turn("", f"{so.says}.", run, f"Run {now.run.number}", "This takes it there:", so.command)
+        mend, command = _by_now(so, record.commit[:7], environment)
+        return Turn("", f"{so.says}.", run, f"Run {now.run.number}", mend, command)
     others = next((fact for fact in reversed(now.stopped) if _is_not_its_commit(fact)), None)
     if others is not None:
         said = others.data
@@ -129,6 +132,15 @@ def _of_run(record: Record, now: Journey, author: str) -> Turn | None:
         )
     why = now.run.reason.split("\n")[0]
     return Turn(author, why, run, f"Run {now.run.number}", f"{MEND}.") if why else None
+
+
+def _by_now(so: ByNow, commit: str, environment: str) -> tuple[str, str]:
+    """What would take it on, and the command for that."""
+    if not so.command:
+        return so.hint, ""
+    if environment not in ("", so.environment):
+        return f"{so.environment} comes first: `shipway why {commit} --env {so.environment}` says how.", ""
+    return "This takes it there:", so.command
 
 
 def _is_not_its_commit(stopped: Fact) -> bool:

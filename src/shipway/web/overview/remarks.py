@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.hosts.explanation import telling
-from shipway.releases.gate import Frozen
 from shipway.state.releases import Release
 from shipway.web import by_now
 from shipway.web.journey import Journey
@@ -48,7 +47,7 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
     if state in ("failed", "unknown"):
         return Remark("fail", _what_failed(head), _first(stations, "failed", "unknown"), run)
     if state == "blocked":
-        says, hint = _what_closed(head, places, now)
+        says, hint = _what_closed(standing, head, now)
         return Remark("stop", says, _first(stations, "blocked"), run, hint)
     if state in ("running", "queued"):
         return _moving(standing, head, stations, now)
@@ -99,19 +98,27 @@ def _what_failed(head: Journey) -> str:
     return _short(f"{reason}: {told}") if told else reason
 
 
-def _what_closed(head: Journey, places: Sequence[Place], now: float) -> tuple[str, str]:
+def _what_closed(standing: Standing, head: Journey, now: float) -> tuple[str, str]:
     """Which gate, and what would open it, as far as there is room for it; a freeze may be over, and another run
     may have brought it past that gate."""
-    closed, place, came = head.blocked, fates.waits(head, places), fates.further(head, places)
+    closed, places = head.blocked, standing.places
+    place, came = fates.waits(head, places), fates.further(head, places)
     assert closed is not None
-    if place is not None and came is not None:
-        return _short(_froze(place, now) or str(by_now.further(came.name, place.name, head.run.commit))), ""
-    if closed.data.get("id") == Frozen.id and place is not None and place.held(now) is None:
-        return str(by_now.open_again(place.name, head.run.commit)), ""
+    if place is not None:
+        here = "" if came is None else came.name
+        so = by_now.told(closed, head.run.commit, here, place.name, _kept(standing, head, place, now))
+        if so is not None:
+            return _short(str(so)), ""
     says, hint = _short(str(closed.data.get("message") or "")), str(closed.data.get("hint") or "")
     if not hint or len(says) + len(hint) > MOST:
         return says, ""
     return sentences(says), hint
+
+
+def _kept(standing: Standing, head: Journey, place: Place, now: float) -> str:
+    """What keeps it from there now; empty where nothing does."""
+    held = f"{head.run.commit[:7]} is quarantined in {place.name}" if place.name in standing.quarantined else ""
+    return held or _froze(place, now) or ""
 
 
 def _under_way(head: Journey, now: float) -> str:

@@ -183,7 +183,7 @@ def _on_record(standing: Standing, now: float) -> Row:
     state = fates.fate(standing.head, standing.places, now)
     rests = state in AT_REST or (state == "running" and standing.head.run.over)
     state = "quarantined" if standing.quarantined and rests else state
-    first = first_two(standing.head, standing.subject, quarantined=standing.quarantined)
+    first = first_two(standing.head, standing.subject, quarantined=bool(standing.quarantined))
     before = fates.waits(standing.head, standing.places)
     here = [at_place(standing.head, place, now, waits=place is before) for place in standing.places]
     stations = [*first, *here]

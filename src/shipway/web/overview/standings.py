@@ -34,7 +34,7 @@ class Standing:
     """An application as the record has it: `head` is the newest push of the branch that was asked for.
 
     `pushed` are the branches and people of its newest pushes, `deployed` those of what people deployed, `back` the
-    run of a rollback that is in force, `quarantined` whether the head is anywhere, and `told` who heard of it.
+    run of a rollback that is in force, `quarantined` where the head is, and `told` who heard of it.
     """
 
     application: Application
@@ -46,7 +46,7 @@ class Standing:
     pushed: Sequence[tuple[str, str]]
     deployed: Sequence[tuple[str, str]]
     back: Run | None
-    quarantined: bool
+    quarantined: Sequence[str]
     told: Sequence[Message]
 
     @property
@@ -127,8 +127,7 @@ class Board:
             pushed=runs.lately(conn, name),
             deployed=runs.lately(conn, name, "deploy"),
             back=None if back is None else runs.get(conn, back.run),
-            quarantined=run is not None
-            and any(_is_held(conn, name, run.commit, environment) for environment in names),
+            quarantined=[] if run is None else [one for one in names if _is_held(conn, name, run.commit, one)],
             told=[] if run is None else messages.recent(conn, application=name, commit=run.commit, limit=5),
         )
 
