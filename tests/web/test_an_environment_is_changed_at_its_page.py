@@ -136,7 +136,11 @@ def test_what_was_given_up_is_offered_as_that_and_never_as_new(site: Site) -> No
     offered = re.search(r'<details class="sure" id="promote">\s*<summary class="btn ([^"]*)">.*?</summary>', text)
     assert offered is not None
     assert ("again" in offered.group(), offered[1].strip()) == (True, "")
-    assert "It was here before: r2 could not be judged at 10 %, and r1 has all requests again." in text
+    before = "It was here before: r2 could not be judged at 10 %, and r1 has all requests again."
+    assert f"{before} It may come once more; nothing in it is new." in text
+    site.send("PUT", f"/api/v1{PROD}/env/WORKERS".replace("topup", "unjudged"), {"value": "2"})
+    text = site.get(PROD.replace("topup", "unjudged")).text
+    assert f"{before} It may come once more, with other values." in text
 
 
 def test_what_no_deployment_would_take_is_not_offered(site: Site) -> None:

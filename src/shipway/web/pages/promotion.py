@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.releases import gate
-from shipway.state import artifacts, releases, runs
+from shipway.state import artifacts, configurations, releases, runs
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection
 from shipway.state.releases import Release
@@ -16,6 +16,7 @@ from shipway.story.migrations import MigrationWaits
 from shipway.web import sentences, trials
 from shipway.web.pages.release_lines import Line
 from shipway.web.site import Site
+from shipway.web.trials import Trial
 
 WAYS = {
     "all_at_once": "all requests at once",
@@ -29,7 +30,8 @@ GIVEN_UP = ("undone", "gone back", "unknown")
 class Promotion:
     """`release` serves in the environment `before`, since then; `closed` is why it may not come here now, with the
     `shape` of that state, `way` how its requests would move. `given_up` is what became of its commit here, where
-    it was taken away: it may come again, and nobody should take it for new.
+    it was taken away: it may come again, and nobody should take it for new; `otherwise` where values or secrets
+    were set since.
     """
 
     release: Release
@@ -40,6 +42,7 @@ class Promotion:
     closed: str
     shape: str
     given_up: str
+    otherwise: bool
 
 
 def promotion(
@@ -55,6 +58,7 @@ def promotion(
         return None
     artifact = artifacts.of_release(conn, release)
     shape, closed = _closed(site, conn, artifact, environment)
+    gone = _given_up(conn, release, environment)
     return Promotion(
         release=release,
         subject=site.commits.about(application, release.commit).subject,
@@ -63,15 +67,20 @@ def promotion(
         way=way(conn, release),
         closed=closed,
         shape=shape,
-        given_up=_given_up(conn, release, environment),
+        given_up="" if gone is None else sentences.sentence(gone),
+        otherwise=gone is not None and gone.release.configuration != _newest_values(conn, gone.release),
     )
 
 
-def _given_up(conn: Connection, release: Release, environment: str) -> str:
-    """What became of the newest release here with the same commit, if it was given up."""
+def _given_up(conn: Connection, release: Release, environment: str) -> Trial | None:
+    """The newest release here with the same commit, if it was given up."""
     here = releases.of_commit(conn, release.application, environment, release.commit)
     trial = trials.read(conn, here[0]) if here else None
-    return sentences.sentence(trial) if trial is not None and trial.fate in GIVEN_UP else ""
+    return trial if trial is not None and trial.fate in GIVEN_UP else None
+
+
+def _newest_values(conn: Connection, release: Release) -> int:
+    return configurations.newest(conn, release.application, release.environment).version
 
 
 def _closed(site: Site, conn: Connection, artifact: Artifact, environment: str) -> tuple[str, str]:
