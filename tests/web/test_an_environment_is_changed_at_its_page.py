@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -143,6 +146,16 @@ def test_what_was_given_up_is_offered_as_that_and_never_as_new(site: Site) -> No
     assert f"{before} It may come once more, with other values." in text
 
 
+@contextmanager
+def broken(repository: Path) -> Iterator[None]:
+    """One that git cannot read."""
+    head = repository / "HEAD"
+    kept = head.read_bytes()
+    head.unlink()
+    yield
+    head.write_bytes(kept)
+
+
 def test_what_no_deployment_would_take_is_not_offered(site: Site) -> None:
     """The page asks all that the gate would."""
     scene = site.scene
@@ -154,6 +167,13 @@ def test_what_no_deployment_would_take_is_not_offered(site: Site) -> None:
     text = site.get(PROD.replace("topup", "stuck")).text
     assert f"disabled>Promote {aside.commit[:7]}" in text
     assert f"{aside.commit[:7]} is not on top of" in text
+    once_more = scene.push("stuck", "Beside it, once more", branch="aside")
+    scene.deliver(once_more, environments=("dev", "test"))
+    with broken(scene.places.repository("stuck")):
+        shown = site.get(PROD.replace("topup", "stuck"))
+    assert shown.status == 200
+    assert f"Promote {once_more.commit[:7]}" in shown.text
+    assert f"{once_more.commit[:7]} is not on top of" not in shown.text, "nobody knows"
     scene.application("topup")
     under_way = scene.push("topup", "One")
     scene.green(under_way)

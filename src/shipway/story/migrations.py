@@ -75,10 +75,15 @@ def check_on_top(cast: Cast, application: str, environment: str, commit: str) ->
     with cast.database.read() as conn:
         left = stuck.now(conn, application, environment)
     if left is not None and not is_on_top(cast, left, commit):
-        raise gate.NotOnTop(
-            f"{commit[:7]} is not on top of {left.release.commit[:7]}, and {left.title}: {left.cause}.",
-            hint=f"Push it on top of {left.release.commit[:7]}: then it goes through.",
-        )
+        raise not_on_top(left, commit)
+
+
+def not_on_top(left: Stuck, commit: str) -> gate.NotOnTop:
+    """Why a commit that does not come after what is frozen may not go there."""
+    return gate.NotOnTop(
+        f"{commit[:7]} is not on top of {left.release.commit[:7]}, and {left.title}: {left.cause}.",
+        hint=f"Push it on top of {left.release.commit[:7]}: then it goes through.",
+    )
 
 
 def is_on_top(cast: Cast, left: Stuck, commit: str) -> bool:

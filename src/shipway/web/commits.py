@@ -49,8 +49,12 @@ class Commits:
         return self._about(application, commit)
 
     def contains(self, application: str, newer: str, older: str) -> bool:
-        """Whether `newer` is `older` or has it among its ancestors."""
-        return newer == older or self._contains(application, newer, older)
+        """Whether `newer` is `older` or has it among its ancestors; not where git cannot tell."""
+        return newer == older or self._contains(application, newer, older) is True
+
+    def lacks(self, application: str, newer: str, older: str) -> bool:
+        """Whether `newer` is known to be made without `older`; not where git cannot tell."""
+        return newer != older and self._contains(application, newer, older) is False
 
     def containing(self, application: str, older: str, among: Collection[str]) -> set[str]:
         """Those of `among` that are `older` or have it among their ancestors: one question to git."""
@@ -154,11 +158,11 @@ class Commits:
         except (GitFailed, ValueError):
             return ()
 
-    def _ask(self, application: str, newer: str, older: str) -> bool:
+    def _ask(self, application: str, newer: str, older: str) -> bool | None:
         try:
             return self._git(application).is_ancestor(older, newer)
         except (GitFailed, ValueError):
-            return False
+            return None
 
     def _git(self, application: str) -> Git:
         return Git(self._places.repository(application))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shipway.pushes.git import GitFailed
 from shipway.releases import gate
-from shipway.state import artifacts, configurations, releases, runs
+from shipway.state import artifacts, configurations, releases, runs, stuck
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection
 from shipway.state.releases import Release
@@ -98,17 +99,22 @@ def _closed(site: Site, conn: Connection, artifact: Artifact, environment: str) 
     newest = next(iter(runs.recent(conn, application=artifact.application, commit=artifact.commit, limit=1)), None)
     if newest is not None and not newest.over and environment in newest.deliver:
         return "running", f"run {newest.number} takes it there already"
-    return _kept_away_by_data(site, artifact, environment)
+    return _kept_away_by_data(site, conn, artifact, environment)
 
 
-def _kept_away_by_data(site: Site, artifact: Artifact, environment: str) -> tuple[str, str]:
-    cast, command = site.story.cast, project_of(artifact).release
-    try:
-        migrations.check_on_top(cast, artifact.application, environment, artifact.commit)
-        if command is not None:
-            migrations.check_contract(cast, artifact.application, environment, command)
-    except (gate.NotOnTop, MigrationWaits) as error:
-        return "blocked", error.message
+def _kept_away_by_data(site: Site, conn: Connection, artifact: Artifact, environment: str) -> tuple[str, str]:
+    """As far as git can tell: where it cannot, whoever promotes it is told by the gate."""
+    application, command = artifact.application, project_of(artifact).release
+    left = stuck.now(conn, application, environment)
+    if left is not None and site.commits.lacks(application, artifact.commit, left.release.commit):
+        return "blocked", migrations.not_on_top(left, artifact.commit).message
+    if command is not None:
+        try:
+            migrations.check_contract(site.story.cast, application, environment, command)
+        except MigrationWaits as error:
+            return "blocked", error.message
+        except GitFailed:
+            return "", ""
     return "", ""
 
 
