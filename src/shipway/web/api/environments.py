@@ -30,7 +30,7 @@ BASE = "/api/v1/applications/{application}/environments/{environment}"
 def show_environment(site: Site, call: Call) -> dict[str, Any]:
     """What serves, on which instances, with the last releases and deployments, the configuration and the holds.
 
-    `failing` is what was answered in the last seconds, if most of it failed.
+    `failing` is what was answered in the last seconds, if most of it failed, until no more than a quarter does.
     """
     states = running(site, *_names(call))
     with site.database.read() as conn:

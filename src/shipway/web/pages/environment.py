@@ -133,7 +133,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
 
 
 def _failing(site: Site, application: str, environment: str) -> str:
-    """That most requests fail, if they do just now."""
+    """How many requests fail, if most did, until no more than a quarter does."""
     failing = site.rates.failing(application, environment)
     return "" if failing is None else of_them_failed(failing)
 
