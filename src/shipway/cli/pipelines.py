@@ -15,7 +15,7 @@ from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
 from shipway.web.purposes import purpose
-from shipway.web.words import plain
+from shipway.web.words import outcome, plain
 
 Which = Annotated[str | None, typer.Argument(help="A run: its number, or its id.")]
 Level = Annotated[
@@ -200,7 +200,7 @@ def _purpose(run: Mapping[str, Any]) -> str:
 
 def _state(run: dict[str, Any]) -> str:
     """As the pages have it: what it brought may have been taken back since."""
-    return "rolled back" if run["taken_back"] else "blocked" if run["blocked"] else str(run["state"])
+    return outcome(str(run["state"]), back=run["taken_back"], blocked=run["blocked"])
 
 
 def _show(run: dict[str, Any]) -> None:

@@ -16,8 +16,8 @@ patterns    patterns of paths, read in bounded time
 code_owners whose the files are
 acts        what a person did by hand that took requests from a release
 blame       who can mend it, and why
-headlines   what it is called in a few words
 letter      the form of the text that they get
+headlines   what it is called in a few words
 words       what it says of trouble
 news        what it says of what goes on, is mended, or was decided by hand
 follow      more of a cause that somebody is told of already

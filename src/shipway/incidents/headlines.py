@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from shipway.incidents.cause import Cause
+from shipway.incidents.letter import shortened
 from shipway.signals.verdict import CHECKS, FAILED, RESTARTS
 
 LONGEST = 70  # characters of what happened
@@ -62,11 +63,6 @@ def error(title: str, *, back: bool) -> str:
 def first_words(what: str) -> str:
     """The first part of a sentence."""
     return shortened(_END.split(what.strip(), maxsplit=1)[0], LONGEST)
-
-
-def shortened(line: str, longest: int) -> str:
-    """Ends with a whole word, and says so, where it has to end early."""
-    return line if len(line) <= longest else f"{line[: longest - 1].rpartition(' ')[0] or line[: longest - 1]}…"
 
 
 def _part(count: int, of: int) -> str:

@@ -7,8 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shipway.incidents.headlines import shortened
-
 LONGEST_SUBJECT = 150  # characters
 LONGEST_LINE = 300
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
@@ -51,8 +49,13 @@ def one_line(words: str) -> str:
     return _UNSEEN.sub(" ", words).strip()
 
 
+def shortened(line: str, longest: int) -> str:
+    """Ends with a whole word, and says so, where it has to end early."""
+    return line if len(line) <= longest else f"{line[: longest - 1].rpartition(' ')[0] or line[: longest - 1]}…"
+
+
 def listed(names: Sequence[str]) -> str:
-    """`dev, test and prod`."""
+    """`dev`, `dev and test`, `dev, test and prod`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 

@@ -24,6 +24,7 @@ import textwrap
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 
+from shipway.incidents.letter import listed
 from shipway.state import deployments
 from shipway.state.database import Database
 from shipway.state.deployments import Deployment
@@ -37,7 +38,7 @@ from shipway.web.pulse import Pulse
 from shipway.web.purposes import purpose
 from shipway.web.rehearsing import Rehearsal
 from shipway.web.untouched import stays_set, untouched
-from shipway.web.words import length, listed, plain, unsaid
+from shipway.web.words import length, plain, unsaid
 
 WIDTH = 100
 LOG_LINE = "    │"

@@ -9,6 +9,7 @@ from shipway.state.database import Connection
 from shipway.state.runs import Run
 from shipway.web import trials
 from shipway.web.journey import TAKEN_BACK, Journey, closed_gate
+from shipway.web.words import outcome
 
 LOST = ("gone back", "going back")
 """The fates of a release that had all requests, and that a rollback took the place of or does now."""
@@ -33,12 +34,7 @@ def blocked(conn: Connection, found: Sequence[Run]) -> set[str]:
 def words(conn: Connection, found: Sequence[Run]) -> dict[str, str]:
     """How each of them ended or stands, by its id: `rolled back`, `blocked`, or the state that it is in."""
     back, stopped = rolled_back(conn, found), blocked(conn, found)
-    return {run.id: word(run, back=run.id in back, blocked=run.id in stopped) for run in found}
-
-
-def word(run: Run, *, back: bool, blocked: bool) -> str:
-    """How it is called everywhere, with what happened since to what it brought."""
-    return "rolled back" if back else "blocked" if blocked else run.state
+    return {run.id: outcome(run.state, back=run.id in back, blocked=run.id in stopped) for run in found}
 
 
 def gone(now: Journey, fates: Mapping[str, str]) -> list[str]:

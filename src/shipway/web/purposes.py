@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shipway.web.words import listed
+from shipway.incidents.letter import listed
 
 
 def purpose(what: str, branch: str, deliver: Sequence[str], retry_of: int | None) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shipway.incidents.letter import listed
 from shipway.state.facts import Fact
-from shipway.web.words import listed
 
 
 @dataclass(frozen=True)

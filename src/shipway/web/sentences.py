@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from shipway.incidents.letter import listed
 from shipway.state.releases import Release
 from shipway.web.trials import Trial
-from shipway.web.words import clock, length, listed
+from shipway.web.words import clock, length
 
 
 def sentence(trial: Trial) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shipway.incidents.letter import listed
 from shipway.signals.verdict import FAILED
 from shipway.state import settings
 from shipway.state.facts import Fact
 from shipway.state.settings import Setting
 from shipway.web.journey import Journey
-from shipway.web.words import clock, listed
+from shipway.web.words import clock
 
 
 def untouched(now: Journey) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from shipway.incidents.letter import listed
 from shipway.state import decisions, deployments, facts, releases, runs, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
@@ -16,7 +17,7 @@ from shipway.web import by_now, outcomes, quarantines, rehearsing, sentences, ta
 from shipway.web.commits import Commits
 from shipway.web.taken import Taken
 from shipway.web.trials import Trial
-from shipway.web.words import headline, listed, phase
+from shipway.web.words import headline, phase
 
 DEPLOYED, FAILED = "it is being deployed: ", "its deployment failed: "
 RUN_ENDED = re.compile(r"run \d+ (?:was )?\w+: ")

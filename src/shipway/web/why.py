@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from shipway.incidents.letter import listed
 from shipway.releases.gate import GATES, UNTIL
 from shipway.state import decisions, deployments, facts, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
-from shipway.web.words import length, listed, plain, unsaid
+from shipway.web.words import length, plain, unsaid
 
 FAILED = ("step.failed", "step.timed_out", "step.lost")
 EXPLAINING = 12  # lines of a log that go with a failure

@@ -164,14 +164,14 @@ def sentences(*parts: str) -> str:
     return " ".join(part if part.endswith((".", "!", "?", ":")) else f"{part}." for part in said if part)
 
 
+def outcome(state: str, *, back: bool, blocked: bool) -> str:
+    """How a run is called everywhere, with what happened since to what it brought."""
+    return "rolled back" if back else "blocked" if blocked else state
+
+
 def several(count: int, noun: str, plural: str | None = None) -> str:
     """`one run`, `3 runs`."""
     return f"{counted(count)} {noun if count == 1 else plural or noun + 's'}"
-
-
-def listed(names: list[str]) -> str:
-    """`dev`, `dev and test`, `dev, test and prod`."""
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
 def counted(count: int) -> str:

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from shipway.incidents.letter import listed
 from shipway.web.life.moment import Moment
-from shipway.web.words import listed, several
+from shipway.web.words import several
 
 ANYWHERE = "\0"  # in no text of ours: stands for the name of an environment
 SINCE = re.compile(r" since r\d+$")

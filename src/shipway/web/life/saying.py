@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from shipway.incidents.letter import listed
 from shipway.web import sentences
 from shipway.web.journey import Journey
 from shipway.web.life.record import Record
 from shipway.web.overview import fates
 from shipway.web.trials import TRIED
 from shipway.web.whereabouts import DEPLOYED, PENDING, SERVES, Whereabouts
-from shipway.web.words import listed
 
 BACK, GOING = ("undone", "gone back"), ("going back",)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shipway.incidents.letter import listed
 from shipway.releases.gate import GATES
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -16,7 +17,7 @@ from shipway.web.life.by_fact import lines
 from shipway.web.life.moment import Chip, Moment
 from shipway.web.life.record import Record
 from shipway.web.trials import Trial
-from shipway.web.words import clock, length, listed, phase, sentences, size
+from shipway.web.words import clock, length, phase, sentences, size
 
 RUN_ENDS = ("run.queued", "run.started", "run.passed", "run.failed", "run.cancelled", "run.superseded")
 DEPLOYMENT_ENDS = (

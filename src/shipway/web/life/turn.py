@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from shipway.incidents.letter import listed
 from shipway.incidents.tell import COMMITS
 from shipway.releases.gate import GATES, INNOCENT, MEND, READY
 from shipway.state.facts import Fact
@@ -12,7 +13,6 @@ from shipway.web.journey import Journey
 from shipway.web.life.record import Record
 from shipway.web.quarantines import Quarantine
 from shipway.web.whereabouts import SERVES
-from shipway.web.words import listed
 
 NOT_ITS_COMMIT = (
     "signals.not_judged",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from starlette.responses import RedirectResponse, Response
 
 from shipway.errors import NotFound
+from shipway.incidents.letter import listed
 from shipway.pushes.git import CommitInfo
 from shipway.state import applications, runs
 from shipway.state.database import Connection
@@ -30,7 +31,7 @@ from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.trials import TRIED, Trial
 from shipway.web.whereabouts import SERVES
-from shipway.web.words import counted, date, listed
+from shipway.web.words import counted, date
 
 DIGITS = re.compile(r"[0-9a-f]{4,40}")
 BASE = "/applications/{application}/commits/{commit}"

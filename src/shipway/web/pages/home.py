@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
+from shipway.incidents.letter import listed
 from shipway.web.call import Call
 from shipway.web.overview import rows
 from shipway.web.overview.chosen import MINE, NEEDS, Choice, Chosen
@@ -16,7 +17,7 @@ from shipway.web.pages.picture import picture
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
 from shipway.web.site import Site
-from shipway.web.words import counted, listed
+from shipway.web.words import counted
 
 HELD = "quarantined"
 STUCK = "stuck"

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
+from shipway.incidents.letter import listed
 from shipway.web import icons, installation
 from shipway.web.call import Call
 from shipway.web.checkup import Check
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
 from shipway.web.site import Site
-from shipway.web.words import listed, several
+from shipway.web.words import several
 
 
 def installation_page(site: Site, call: Call) -> Response:

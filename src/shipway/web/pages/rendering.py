@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 
 from shipway import __version__
 from shipway.incidents import follow, sure
+from shipway.incidents.letter import listed
 from shipway.incidents.outbox import LATE
 from shipway.incidents.proof import proof
 from shipway.signals.verdict import COVERS
@@ -47,7 +48,7 @@ def templates(files: Files) -> jinja2.Environment:
         initials=initials,
         lasting=words.lasting,
         length_of=words.length,
-        listed=words.listed,
+        listed=listed,
         milliseconds=words.milliseconds,
         percent=words.percent,
         phase=words.phase,

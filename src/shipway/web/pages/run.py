@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
+from shipway.incidents.letter import listed
 from shipway.state import messages, releases, runs
 from shipway.state.database import Connection
 from shipway.state.runs import Run, Step
@@ -22,7 +23,7 @@ from shipway.web.pages.run_list import BACK, BLOCKED, STATES
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.untouched import stays_set, untouched
-from shipway.web.words import length, listed, plain, sentences
+from shipway.web.words import length, plain, sentences
 
 LINES = 14  # of a log, in the card that shows what failed first
 LOOKED_AT = 4000  # lines at the end of a log, among which is what explains a failure
