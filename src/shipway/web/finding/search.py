@@ -179,10 +179,8 @@ def _cancellable(conn: Connection) -> Iterator[Found]:
     """The runs, of whatever branch and by whomever, that go on and have not begun to deploy."""
     for run in runs.recent(conn, limit=LATELY):
         if not run.over and not deployments.all_of_run(conn, run.id):
-            title, about = (
-                f"Cancel run {run.application} {run.number}",
-                f"{run.commit[:7]}, {run.who}; its page asks",
-            )
+            title = f"Cancel run {run.application} {run.number}"
+            about = f"{run.commit[:7]}, {run.who}; its page asks"
             address = f"/runs/{run.application}:{run.number}#cancel"
             yield Found("action", title, about, address, "stop abort")
 
