@@ -960,6 +960,21 @@ def test_an_error_of_what_was_bad_in_one_environment_is_no_news_in_the_next(team
     assert (message.kind, message.environment) == ("bad", "test")
 
 
+def test_an_error_that_is_back_days_after_its_commit_was_bad_is_told(team: Team) -> None:
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    who = {"commit": run.commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
+    team.deploy(run)
+    suspected(team, run.commit, **who)
+    judge(team, run)
+    ago(team, 2 * 24 * 3600.0)
+    suspected(team, run.commit, "error.regressed", **who)
+    assert [(one.kind, "an error again" in one.subject) for one in team.tell()] == [
+        ("bad", False),
+        ("error", True),
+    ]
+
+
 def test_whose_an_error_is_stays_known_where_nothing_leads_to_them(team: Team) -> None:
     """In another environment more is new, and it can be anybody's."""
     team.deliver(commit := team.commit("ada"))

@@ -108,11 +108,17 @@ def of_error(conn: Connection, error: Cause) -> Cause | None:
 
 
 def first_met(conn: Connection, error: Cause) -> float:
-    """When an error was first met in its commit, in whichever environment."""
+    """When an error was first met in its commit, in whichever environment; of one that is back, since it is."""
     if error.commit is None:
         return error.at
     came = facts.after(conn, 0, application=error.application, commit=error.commit, kinds=CAME)
-    return min([error.at, *(one.at for one in came if str(one.data.get("error")) == error.key.split()[2])])
+    return min([error.at, *(one.at for one in came if _key_of_error(one, one.kind) == error.key)])
+
+
+def _key_of_error(fact: Fact, kind: str) -> str:
+    """One for an error in all environments; another for each release that it is back in."""
+    back = f" again in {fact.data.get('release')}" if kind == "error.regressed" else ""
+    return f"error {fact.application} {fact.data.get('error')}{back}"
 
 
 def _numbers(findings: Sequence[object], errors: Sequence[str]) -> tuple[str, ...]:
@@ -280,9 +286,8 @@ def suspected(conn: Connection, fact: Fact) -> Cause | None:
 def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
     release = release_of(conn, fact)
     error, title = fact.data.get("error"), str(fact.data.get("title", "an error"))
-    back = f" again in {fact.data.get('release')}" if kind == "error.regressed" else ""
     return Cause(
-        f"error {fact.application} {error}{back}",
+        _key_of_error(fact, kind),
         "error",
         fact.at,
         _title(fact.data, kind),
