@@ -18,6 +18,7 @@ from shipway.incidents.suspects import REASONS, Evidence, Suspicion
 from shipway.state import configurations, deployments, errors, facts, holds, releases, verdicts
 from shipway.state.messages import Message
 from shipway.state.runs import Run
+from support.hostile import PAYLOADS
 from support.installation import eventually
 from support.receivers import Hook, Mailbox
 
@@ -933,6 +934,28 @@ def test_the_same_mistake_found_by_two_ways_in_is_told_once(team: Team) -> None:
     assert text.count("TypeError: unsupported operand") == 1
 
 
+@pytest.mark.parametrize(
+    ("title", "where"),
+    [
+        (next(one for one in PAYLOADS if one.startswith("\x1b[31m")), "prod"),
+        ("KeyError: a\tb", "prod"),
+        ("Refused: " + "a long word " * 20, "a-place-with-a-name-" * 6),
+    ],
+    ids=["hostile", "tab", "too long for a subject"],
+)
+@pytest.mark.parametrize("back", [False, True])
+def test_the_same_mistake_is_told_once_whatever_becomes_of_its_title_in_a_subject(
+    team: Team, title: str, where: str, back: bool
+) -> None:
+    team.deliver(commit := team.commit("ada"))
+    who = {"commit": commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
+    for kind in ("error.new", "error.regressed")[: 1 + back]:
+        for way in ("01e", "02e"):
+            suspected(team, commit, kind, where, **who, error=way, title=title)
+        ago(team, 2 * 24 * 3600.0)
+    assert len(team.tell()) == 1 + back
+
+
 @pytest.mark.parametrize("later", [0.0, 1200.0])
 def test_the_same_mistake_in_two_environments_is_told_once(team: Team, later: float) -> None:
     """Also what was found by the second way in, of which nobody was told."""
@@ -1072,7 +1095,7 @@ def suspected(
     error = {
         "error": about.get("error", "01e"),
         "number": 3,
-        "title": "TypeError: unsupported operand",
+        "title": about.get("title", "TypeError: unsupported operand"),
         "place": "web.py in share",
     }
     told = team.tell()

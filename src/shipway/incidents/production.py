@@ -115,6 +115,16 @@ def first_met(conn: Connection, error: Cause) -> float:
     return min([error.at, *(one.at for one in came if _key_of_error(one, one.kind) == error.key)])
 
 
+def with_the_same_words(conn: Connection, error: Cause) -> set[str]:
+    """The keys of what was met in the same commit and reads like this error, found by whichever way in."""
+    came = facts.after(conn, 0, application=error.application, commit=error.commit, kinds=CAME)
+    return {_key_of_error(one, one.kind) for one in came if _brief_of_error(one, one.kind) == error.brief}
+
+
+def _brief_of_error(fact: Fact, kind: str) -> str:
+    return headlines.error(str(fact.data.get("title", "an error")), back=kind == "error.regressed")
+
+
 def _key_of_error(fact: Fact, kind: str) -> str:
     """One for an error in all environments; another for each release that it is back in."""
     back = f" again in {fact.data.get('release')}" if kind == "error.regressed" else ""
@@ -285,7 +295,7 @@ def suspected(conn: Connection, fact: Fact) -> Cause | None:
 
 def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
     release = release_of(conn, fact)
-    error, title = fact.data.get("error"), str(fact.data.get("title", "an error"))
+    error = fact.data.get("error")
     return Cause(
         _key_of_error(fact, kind),
         "error",
@@ -299,7 +309,7 @@ def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
         suspect=suspect(fact.data),
         files=tuple(str(path) for path in fact.data.get("files") or ()),
         group=str(fact.data.get("number") or error),
-        brief=headlines.error(title, back=kind == "error.regressed"),
+        brief=_brief_of_error(fact, kind),
         release=None if release is None else release.number,
         seen=_seen(conn, str(error), fact.environment),
     )

@@ -372,7 +372,8 @@ def _has_heard(conn: Connection, cause: Cause, person: str) -> bool:
         since = production.first_met(conn, cause) - production.FOUND_SOON
         told = messages.about(conn, ("error",), cause.application, since)
         mine = [one for one in told if (one.person, one.commit) == (person, cause.commit)]
-        return any(one.subject.endswith(cause.brief) and one.cause != cause.key for one in mine)
+        others = production.with_the_same_words(conn, cause) - {cause.key}
+        return any(one.cause in others for one in mine)
     below = cause.kind in ("stopped", "undone") and bool(cause.began)
     return below and messages.said(conn, person, cause.key) is not None
 
