@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import text
 
-from shipway.incidents import stops
 from shipway.signals.reading import Reading
 from shipway.state import deployments, facts
 from shipway.state.runs import Run
 from shipway.story import delivery, trial
+from shipway.story.conclude import BothOut
 from support.hearing import Hearsay, collecting, hear, read, tally
 from support.installation import eventually
 from support.scene import WEB_ONLY, Scene, a_scene, canary
@@ -106,7 +106,7 @@ def test_what_served_has_all_requests_again_though_it_is_ill_too(scene: Scene) -
     assert "r1, which serves, is not healthy either." in said
     assert "Undoing it stopped" not in said
     (stopped,) = facts_of(scene, run, "run.stopped")
-    assert (stopped["id"], stopped["actor"]) == (stops.BOTH_OUT, "you")
+    assert (stopped["id"], stopped["actor"]) == (BothOut.id, "you")
     assert "`shipway retry" in str(stopped["hint"])
     with scene.cast.database.read() as conn:
         deployment = deployments.of_run(conn, run.id, "prod")
@@ -126,7 +126,7 @@ def test_that_both_were_ill_is_told_after_a_crash_too(scene: Scene) -> None:
         assert "r1, which serves, is not healthy either." in scene.deliver(run)
     assert scene.shares() == {"r1": 100}
     (stopped,) = facts_of(scene, run, "run.stopped")
-    assert (stopped["id"], stopped["actor"]) == (stops.BOTH_OUT, "you")
+    assert (stopped["id"], stopped["actor"]) == (BothOut.id, "you")
     assert "`shipway retry" in str(stopped["hint"])
 
 

@@ -11,7 +11,7 @@ import pytest
 from shipway.incidents.channels import FIXED
 from shipway.incidents.tell import Teller
 from shipway.signals.reading import Reading
-from shipway.state import deployments, messages, releases, runs
+from shipway.state import deployments, facts, messages, releases, runs
 from shipway.state.runs import Run
 from shipway.story.watch import Watch
 from support.hearing import Hearsay, Says, collecting, earlier, hear, read, tally
@@ -117,8 +117,8 @@ def test_a_canary_is_judged_rightly(theatre: Theatre, said: str, situation: str)
     theatre.stand(bad=situation == BAD)
     stable = scene.serving()
     run, outcome = theatre.play(case, restarted=situation == RESTARTED)
-    told, facts = [kind for _, kind in scene.verdicts(run)], scene.facts(run)
-    assert facts.count("deployment.try") == 1, "what is on record is not recorded again"
+    told, kinds = [kind for _, kind in scene.verdicts(run)], scene.facts(run)
+    assert kinds.count("deployment.try") == 1, "what is on record is not recorded again"
     if case.ends == "promoted":
         assert outcome == "passed"
         assert scene.serving().commit == run.commit
@@ -128,11 +128,38 @@ def test_a_canary_is_judged_rightly(theatre: Theatre, said: str, situation: str)
         assert ("taken back at 50 %" if case.ends == "bad" else "could not be judged") in outcome
         assert scene.shares() == {f"r{stable.number}": 100}
         assert scene.serving() == stable
-        assert facts.count("deployment.failed") == 1
+        assert kinds.count("deployment.failed") == 1
         assert told == (["bad"] if case.ends == "bad" else [])
     assert (run.commit in scene.quarantined()) == (case.ends == "bad")
-    assert facts.count("commit.quarantined") == (case.ends == "bad")
+    assert kinds.count("commit.quarantined") == (case.ends == "bad")
     assert told_of(scene, run, outcome) == ([] if case.ends == "promoted" else ["ada@example.org"])
+
+
+@pytest.mark.parametrize("new", ["does not answer", "is heard too short"])
+def test_what_could_not_be_judged_says_why_and_only_of_an_outage_that_it_may_be_nobodys(
+    theatre: Theatre, new: str
+) -> None:
+    """What answers nothing while the other does is at fault, and what has too little time needs more of it."""
+    theatre.stand(bad=False)
+    scene, mute = theatre.scene, new == "does not answer"
+    waits = Reading(0.0, 10.0, "", tally(0), 6, True)
+
+    def says(new: bool, _number: int) -> Reading:
+        return waits if new and mute else read(tally(40), seconds=10.0 if mute else 0.001)
+
+    run, outcome = theatre.play(Case("unheard", says), restarted=False)
+    assert "could not be judged" in outcome
+    with scene.cast.database.read() as conn:
+        (stopped,) = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
+        release = releases.get(conn, scene.deployment(run).release)
+    assert stopped.data["id"] == ("signals.no_answers" if mute else "signals.heard_too_short")
+    log = f"`shipway logs --env prod --release r{release.number}`"
+    assert (log if mute else "A longer `deadline`") in stopped.data["hint"]
+    told_of(scene, run, outcome)
+    with scene.cast.database.read() as conn:
+        (message,) = messages.recent(conn, commit=run.commit)
+    assert "Sure: very." in message.text
+    assert "no commit" not in message.text
 
 
 def told_of(scene: Scene, run: Run, outcome: str) -> list[str]:

@@ -393,14 +393,14 @@ def test_nobody_is_named_who_was_not_told_that_it_is_theirs(site: Site) -> None:
     assert "root and ada were told." in turn(site, "topup")
 
 
-@pytest.mark.parametrize("what", ["index", "machine", "not judged", "taken back", "both out"])
+@pytest.mark.parametrize("what", ["index", "machine", "not judged", "heard too short", "taken back", "both out"])
 def test_what_is_not_of_the_commit_is_not_its_authors_turn(site: Site, what: str) -> None:
     scene = site.scene
     scene.application("topup")
     run = scene.push("topup", "One")
     scene.begin(run)
     ids = {"not judged": "signals.not_judged", "taken back": "signals.taken_back", "machine": "hosts.lost"}
-    ids["both out"] = "deployments.both_out"
+    ids |= {"both out": "deployments.both_out", "heard too short": "signals.heard_too_short"}
     with scene.database.write() as conn:
         if what == "index":
             runs.begin_step(conn, run, "test", 1)

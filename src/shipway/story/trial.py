@@ -50,6 +50,23 @@ class NotJudged(DeploymentStopped):
     default_hint = "The routers' own words are in proxy/ of the data directory; then deploy it again."
 
 
+class NoAnswers(NotJudged):
+    """Requests waited for the release, and it answered none: everything goes back, and its commit is not held."""
+
+    id = "signals.no_answers"
+    default_hint = "The log of the release may say what its requests wait for; mend that, and push again."
+
+
+class HeardTooShort(NotJudged):
+    """It was heard, but not for long enough to be judged: everything goes back, and nobody is blamed."""
+
+    id = "signals.heard_too_short"
+    default_hint = "Leave it more time: `hold` and `deadline` under `traffic` in shipway.yml."
+
+
+NOT_JUDGED = (NotJudged.id, NoAnswers.id, HeardTooShort.id)
+
+
 class TakenBack(DeploymentStopped):
     """Somebody asked for the release before while this one was tried."""
 
@@ -62,6 +79,12 @@ def too_short(heard: float, condition: Judged) -> str:
         f"It was heard for {heard:.0f} of the {condition.hold:.0f} s of `hold` in {condition.deadline:.0f} s. "
         "A longer `deadline` or a shorter `hold` under `traffic` in shipway.yml leaves time to judge."
     )
+
+
+def look_at_its_log(release: Release) -> str:
+    """What to do where requests wait for a release, and none is answered."""
+    log = f"shipway logs --env {release.environment} --release r{release.number}"
+    return f"`{log}` shows what it said while they waited; mend it, and push again."
 
 
 def once_more(cast: Cast, deployment: Deployment) -> str:
@@ -139,16 +162,25 @@ class Trial:
             if then.act == "go on":
                 return verdict
             if then.act == "go back":
-                raise NotJudged(
+                raise self._not_judged(
                     f"r{self._release.number} could not be judged in {waited:.0f} s. {verdict.reason}",
                     hint=self._why_not(share, condition),
                 )
             self._cast.collector.wait(heard, timeout=2 * LOOK)
 
+    @property
+    def _not_judged(self) -> type[NotJudged]:
+        """Whose trouble it may be: that of what both depend on or of the signals, its own, or of what is asked."""
+        if self._judge.both_fail or self._judge.silent:
+            return NotJudged
+        return NoAnswers if self._judge.unheard else HeardTooShort
+
     def _why_not(self, share: int, condition: Judged) -> str:
         """What to do where it could not be judged; empty where the routers have to be looked at."""
         if self._judge.both_fail:
             return once_more(self._cast, self._deployment)
+        if self._not_judged is NoAnswers:
+            return look_at_its_log(self._release)
         return "" if self._judge.unheard else too_short(self._heard[share / 100], condition)
 
     def _step(self, condition: Judged, heard: float, waited: float, *, listens: float) -> Step:

@@ -15,13 +15,14 @@ from shipway.state.facts import Fact
 from shipway.state.runs import Run, Step
 from shipway.state.settings import Setting
 from shipway.state.stuck import Stuck
+from shipway.story.trial import NOT_JUDGED, BadVerdict, TakenBack
 from shipway.web import rehearsing
 from shipway.web.rehearsing import Rehearsal
 
 BUILD = "build"
 REMARKS = ("deployment.unneeded", "deployment.overtaken", "run.stopped")
 RELEASES = ("deployment.release", "deployment.released")
-TAKEN_BACK = ("signals.bad_verdict", "signals.not_judged", "signals.taken_back")
+TAKEN_BACK = (BadVerdict.id, *NOT_JUDGED, TakenBack.id)
 """Why a deployment was taken back that had requests: by a verdict, a deadline or a person."""
 
 TRIALS = ("deployment.try", "verdict.good", "verdict.bad", "verdict.not_known")

@@ -16,11 +16,11 @@ from shipway.state.releases import Release, Serving
 from shipway.state.stuck import Stuck
 from shipway.state.verdicts import Recorded
 from shipway.story.cast import Cast
+from shipway.story.trial import NOT_JUDGED
 from shipway.traffic.settings import TrafficSettings
 from shipway.web import shares
 from shipway.web.shares import Move
 
-NOT_JUDGED = "signals.not_judged"
 TRIED = ("on trial", "going back")
 """The fates with which it has requests, and what becomes of it is not settled."""
 
@@ -183,7 +183,7 @@ def _with_fate(conn: Connection, came: Deployment, trial: Trial, left: Stuck | N
         stuck=left,
         beside=other,
         froze=froze,
-        unjudged=trial.unjudged or (froze is not None and froze.error == NOT_JUDGED),
+        unjudged=trial.unjudged or (froze is not None and froze.error in NOT_JUDGED),
         decided=_decided(conn, trial, now),
     )
 
@@ -223,7 +223,7 @@ def _under_way(came: Deployment, trial: Trial) -> str:
 def _unjudged(conn: Connection, came: Deployment) -> bool:
     """Whether it went back because nothing could be heard; one that is frozen for that says so itself."""
     stopped = facts.after(conn, 0, runs=[came.run], kinds=["run.stopped"])
-    return came.state == "failed" and any(fact.data.get("id") == NOT_JUDGED for fact in stopped)
+    return came.state == "failed" and any(fact.data.get("id") in NOT_JUDGED for fact in stopped)
 
 
 def _who(conn: Connection, came: Deployment, taker: Deployment | None) -> str:

@@ -16,6 +16,7 @@ from shipway.web.whereabouts import SERVES
 
 NOT_ITS_COMMIT = (
     "signals.not_judged",
+    "signals.heard_too_short",
     "signals.taken_back",
     "deployments.both_out",
     "rollbacks.left_frozen",
