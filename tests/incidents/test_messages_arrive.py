@@ -346,6 +346,20 @@ def test_who_waits_for_the_machine_is_no_second_mail_to_the_owner(
     assert [body["title"].endswith("http://index:2999") for body in hook.bodies] == [True] * own
 
 
+def test_who_waits_for_the_machine_after_the_owner_was_told_is_heard_of_too(team: Team, mailbox: Mailbox) -> None:
+    team.channel("owner", mailbox.url("root@example.org"))
+    said = "Packages could not be fetched from http://index:2999: Connection refused."
+    for who in ("ada", "ben"):
+        run = team.push(team.commit(who))
+        team.step(run, "install", excerpt=said, error=INDEX, actor="owner", about="http://index:2999")
+        team.tell()
+        team.send()
+    first, second = (words(mail) for mail in mailbox.wait(2))
+    assert "by Ada Okafor, in run 1" in first
+    assert "This is for ben@example.org" in second
+    assert sorted(states(team)) == ["nowhere", "sent", "sent"]
+
+
 def test_without_any_channel_it_is_on_record(team: Team) -> None:
     say(team)
     team.send()

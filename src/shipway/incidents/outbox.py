@@ -228,12 +228,13 @@ def _pause(message: Message, now: float, turns: int) -> float:
 
 
 def _ways(conn: Connection, reaching: list[Channel], message: Message) -> list[Channel]:
-    """What may take it. That somebody waits for the machine is nothing for a channel of the owner, who is told of
-    the same trouble, and with it who waits.
+    """What may take it. That somebody waits for the machine is nothing for a channel of the owner, where that one
+    is told of the same trouble as what holds up the same commit.
     """
     waits = message.kind == "machine" and message.person != OWNER
     if waits and all(each.whose == OWNER for each in reaching):
-        reaching = reaching if messages.said(conn, OWNER, message.cause) is None else []
+        told = messages.said(conn, OWNER, message.cause)
+        reaching = [] if told is not None and told.commit == message.commit else reaching
     return may_take(reaching, message, _taker(conn, message))
 
 
