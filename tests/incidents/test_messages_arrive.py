@@ -644,7 +644,11 @@ def test_what_waits_for_the_old_release_has_a_courier_that_is_ready(team: Team, 
     assert (team.outbox._ready, courier.poll() is not None) == (None, True)
 
 
-def test_while_a_release_is_decided_over_a_courier_is_ready_for_what_may_be_told(team: Team, hook: Hook) -> None:
+def test_while_a_release_is_decided_over_a_courier_is_ready_for_what_may_be_told(
+    team: Team, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ready = [], errand.ready
+    monkeypatch.setattr(errand, "ready", lambda: begun.append(ready()) or begun[-1])
     deciding = True
     team.outbox.deciding = lambda: deciding
     team.channel("ping", "https://example.org/ping")
@@ -662,6 +666,20 @@ def test_while_a_release_is_decided_over_a_courier_is_ready_for_what_may_be_told
     assert (states(team), courier.poll() is not None) == (["sent"], True)
     team.outbox.look()
     assert team.outbox._ready is None
+    assert begun == [courier]  # none is begun while it is on its way, to be sent home after it
+
+
+def test_a_courier_that_dies_while_it_is_ready_has_another_in_its_place(team: Team, hook: Hook) -> None:
+    team.outbox.deciding = lambda: True
+    team.channel("ada@example.org", hook.url())
+    team.outbox.look()
+    courier = team.outbox._ready
+    assert courier is not None
+    courier.kill()
+    courier.wait()
+    team.outbox.look()
+    assert team.outbox._ready not in (None, courier)
+    assert team.outbox._ready.poll() is None  # type: ignore[union-attr]
 
 
 def test_a_courier_that_was_not_needed_goes_home(team: Team, hook: Hook) -> None:

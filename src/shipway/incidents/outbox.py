@@ -73,7 +73,6 @@ class Outbox:
         now = self.clock()
         with self.database.read() as conn:
             due = [message for message in messages.waiting(conn, now) if self._free(message, now)]
-            soon = self._may_be_wanted(conn, now)
             reaching = {person: channels.reaching(conn, person) for person in {message.person for message in due}}
             ways = [_ways(conn, reaching[message.person], message) for message in due]
         for message, theirs in zip(due, ways, strict=True):
@@ -84,6 +83,8 @@ class Outbox:
             channel = next(filter(self._take, turns), None)
             if channel is not None:
                 self._begin(channel, message, now, len(turns))
+        with self.database.read() as conn:
+            soon = self._may_be_wanted(conn, now)  # not for what was claimed just now: that has one
         self._keep_ready(soon)
 
     def close(self) -> None:
@@ -101,10 +102,11 @@ class Outbox:
 
     def _keep_ready(self, wanted: bool) -> None:
         """One courier, so that what is wanted soon need not wait for it as well."""
-        if wanted and self._ready is None:
-            self._ready = errand.ready()
-        elif not wanted and (idle := self._the_ready_one()) is not None:
+        usable = self._ready is not None and self._ready.poll() is None
+        if not (wanted and usable) and (idle := self._the_ready_one()) is not None:
             errand.dismiss(idle)
+        if wanted and not usable:
+            self._ready = errand.ready()
 
     def _the_ready_one(self) -> errand.Courier | None:
         """For one message: it is ready no more."""
