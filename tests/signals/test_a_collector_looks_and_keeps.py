@@ -13,6 +13,7 @@ from shipway.signals import collect
 from shipway.signals.collect import Collector
 from shipway.traffic.counts import Count, Counted
 from shipway.traffic.tally import Tally
+from support.installation import eventually
 
 SHOP, BANK = "shop.prod.r1", "bank.prod.r4"
 
@@ -102,12 +103,18 @@ def test_who_decides_is_looked_for_more_often(places: Places, monkeypatch) -> No
     assert made.pause() > collect.CLOSELY
 
 
+def waits(made: collect.Collector) -> bool:
+    """Whether somebody waits for it to change at this moment."""
+    return bool(made._changed._waiters)  # type: ignore[attr-defined]
+
+
 def test_who_begins_to_decide_is_looked_for_at_once(places: Places, monkeypatch) -> None:
     """And not when the look would have been due that nobody waited for."""
     monkeypatch.setattr(collect, "EVERY", 3600.0)
     made = collector(places, SHOP, looks=1)
     resting = threading.Thread(target=made.rest, daemon=True)
     resting.start()
+    eventually(lambda: waits(made), "it rests")
     assert not made.is_close
     with made.closely("shop", "prod"):
         assert made.is_close
@@ -117,7 +124,7 @@ def test_who_begins_to_decide_is_looked_for_at_once(places: Places, monkeypatch)
 
 def test_who_waits_for_a_look_has_it_as_soon_as_it_is_kept(places: Places) -> None:
     made = collector(places, SHOP, looks=1)
-    began, seen = time.time(), made.wait(-1, timeout=0.0)
+    began, seen = time.time(), made.looks
     found: list[int] = []
 
     def wait() -> None:
@@ -126,6 +133,7 @@ def test_who_waits_for_a_look_has_it_as_soon_as_it_is_kept(places: Places) -> No
 
     waiting = threading.Thread(target=wait, daemon=True)
     waiting.start()
+    eventually(lambda: waits(made), "somebody waits")
     made.look()
     waiting.join(60.0)
     assert found == [1]

@@ -66,21 +66,39 @@ def test_a_release_waits_until_what_both_depend_on_is_back(scene: Scene) -> None
 def test_an_outage_uses_up_nothing_of_the_hold(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is held for twelve looks of five seconds in which it was heard, and eight more were an outage."""
     monkeypatch.setattr(trial, "LOOK", 0.02)
-    run, tried_at = scene.ordered(scene.commit("second", project=canary(50, hold="60 s", deadline="90 s"))), []
+    run = scene.ordered(scene.commit("second", project=canary(50, hold="60 s", deadline="90 s")))
 
     def says(_new: bool, number: int) -> Reading:
-        if not tried_at and "deployment.try" in scene.facts(run):
-            tried_at.append(number)
-        out = tried_at and tried_at[0] + 3 <= number < tried_at[0] + 11
-        return read(tally(0, 40) if out else tally(40), seconds=5.0)
+        return read(tally(0, 40) if 3 <= number < 11 else tally(40), seconds=5.0)
 
     hearsay = Hearsay(scene.serving().name, says)
     hear(scene.cast, hearsay)
     assert scene.deliver(run) == "passed"
     with scene.cast.database.read() as conn:
-        (judged,) = facts.after(conn, 0, runs=[run.id], kinds=["verdict.good"])
-    looks = sum(at <= judged.at for at in hearsay.looks[tried_at[0] :])
-    assert looks >= 12 + 8
+        tried_at, judged = (
+            facts.after(conn, 0, runs=[run.id], kinds=[kind])[0].at for kind in ("deployment.try", "verdict.good")
+        )
+    begun = 1  # the look that was under way when it began to be tried is heard as well
+    assert sum(tried_at <= at <= judged for at in hearsay.looks) >= 12 + 8 - begun
+
+
+def test_a_release_that_an_outage_left_no_time_for_is_to_be_brought_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outage is over when the deadline comes, and nothing is wrong with the settings."""
+    monkeypatch.setattr(trial, "LOOK", 0.02)
+    monkeypatch.setattr(trial.Trial, "_stood", lambda _trial, _share: 58.0)
+
+    def says(_new: bool, number: int) -> Reading:
+        if 3 <= number < 11:
+            return read(tally(0, 40), seconds=5.0)
+        return read(tally(40), seconds=1.0 if number < 3 else 11.0 if number == 11 else 0.01)
+
+    run = scene.ordered(scene.commit("second", project=canary(50, hold="20 s", deadline="60 s")))
+    hear(scene.cast, Hearsay(scene.serving().name, says))
+    assert "could not be judged in 60 s" in scene.deliver(run)
+    (stopped,) = facts_of(scene, run, "run.stopped")
+    assert "`shipway retry" in str(stopped["hint"])
 
 
 def test_somebody_who_goes_back_meanwhile_does(scene: Scene) -> None:
@@ -115,10 +133,11 @@ def test_what_served_has_all_requests_again_though_it_is_ill_too(scene: Scene) -
     assert scene.quarantined() == []
 
 
-def test_that_both_were_ill_is_told_after_a_crash_too(scene: Scene) -> None:
+@pytest.mark.parametrize("killed", ["deployment.undo after", "deployment.failed after"])
+def test_that_both_were_ill_is_told_after_a_crash_too(scene: Scene, killed: str) -> None:
     run, out = tried(scene, "3 s"), scene.data / OUT
     with collecting(scene), ThreadPoolExecutor(1) as threads:
-        with scene.crashing("deployment.undo after"):
+        with scene.crashing(killed):
             going = threads.submit(scene.deliver, run)
             eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
             out.touch()

@@ -64,10 +64,9 @@ class Hearsay:
         self.close.append(time.time())
         yield
 
-    def wait(self, _seen: int, timeout: float) -> int:
+    def wait(self, _seen: int, timeout: float) -> None:
         """A look is taken when it is asked for: there is none to wait for."""
         time.sleep(min(timeout, BETWEEN))
-        return 0
 
 
 def hear(cast: Cast, hearsay: Hearsay) -> None:

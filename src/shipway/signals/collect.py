@@ -75,11 +75,16 @@ class Collector:
                 self._changed.notify_all()
         return readings
 
-    def wait(self, seen: int, timeout: float) -> int:
-        """Waits until more than `seen` looks were kept, at most `timeout` seconds; how many were."""
+    @property
+    def looks(self) -> int:
+        """How many were kept."""
+        with self._changed:
+            return self._looks
+
+    def wait(self, seen: int, timeout: float) -> None:
+        """Waits until more than `seen` looks were kept, at most `timeout` seconds."""
         with self._changed:
             self._changed.wait_for(lambda: self._looks > seen, timeout)
-            return self._looks
 
     def rest(self) -> None:
         """Waits until the next look is due: sooner than it was, if somebody begins to decide meanwhile."""

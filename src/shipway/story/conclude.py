@@ -16,7 +16,7 @@ from shipway.errors import (
     StaleEpoch,
     TransientError,
 )
-from shipway.state import deployments, releases, runs, stuck
+from shipway.state import deployments, facts, releases, runs, stuck
 from shipway.state.deployments import Deployment
 from shipway.story import condemn, migrations, reverts
 from shipway.story.cast import Cast
@@ -107,6 +107,22 @@ def _unless_both_are_out(cast: Cast, delivery: Delivery, error: ShipwayError) ->
         hint=once_more(cast, delivery.deployment),
         excerpt=error.excerpt if isinstance(error, DeploymentStopped) else "",
     )
+
+
+def over(cast: Cast, deployment: Deployment) -> str:
+    """PASSED where it is done. Raises what it had stopped with, if whoever carried it out was interrupted before
+    that was recorded of the run; otherwise the outcome that says so.
+    """
+    if deployment.state == "done":
+        return PASSED
+    kinds, env = ["run.stopped"], deployment.environment
+    with cast.database.read() as conn:
+        left = stuck.of_deployment(conn, deployment)
+        if facts.after(conn, 0, runs=[deployment.run], environment=env, kinds=kinds):
+            return f"failed: {deployment.reason}"
+    if left is not None:
+        raise LeftFrozen(deployment.reason, hint=f"{left.ways}.", excerpt=deployment.excerpt)
+    raise _given_up(cast, deployment)
 
 
 def settle(cast: Cast) -> None:

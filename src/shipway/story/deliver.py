@@ -16,7 +16,7 @@ from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.story import migrations
 from shipway.story.cast import Cast, project_of
-from shipway.story.conclude import conclude
+from shipway.story.conclude import conclude, over
 from shipway.story.delivery import Delivery
 
 OVERTAKEN = "overtaken"
@@ -38,7 +38,7 @@ def deliver(cast: Cast, run: Run, environment: str, *, again: bool = False) -> s
             unneeded(cast, run, release)
             return PASSED
         if deployment.over:
-            return PASSED if deployment.state == "done" else f"failed: {deployment.reason}"
+            return over(cast, deployment)
         return conclude(cast, Delivery(cast, deployment, release))
 
 

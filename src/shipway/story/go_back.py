@@ -15,7 +15,7 @@ from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
 from shipway.story import migrations
 from shipway.story.cast import Cast
-from shipway.story.conclude import conclude
+from shipway.story.conclude import conclude, over
 from shipway.story.deliver import overtaken, unneeded
 from shipway.story.delivery import Delivery
 
@@ -51,7 +51,7 @@ def go_back(cast: Cast, run: Run, way: Way) -> str:
             unneeded(cast, run, release)
             return PASSED
         if deployment.over:
-            return PASSED if deployment.state == "done" else f"failed: {deployment.reason}"
+            return over(cast, deployment)
         warm = _is_warm(cast, deployment, release, now) and process.running(cast.machine, release, "web")
         return conclude(cast, Delivery(cast, deployment, release), warm=warm)
 

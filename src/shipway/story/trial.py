@@ -26,7 +26,7 @@ from shipway.story.cast import Cast
 from shipway.story.evidence import Evidence
 from shipway.traffic.plan import Judged
 
-LOOK = 0.25  # seconds between two looks while a share is held
+LOOK = 0.25  # seconds between two looks, where none is waited for
 
 
 class BadVerdict(DeploymentStopped):
@@ -111,6 +111,7 @@ class Trial:
         self._judge = Judge()
         self._evidence = Evidence(cast, deployment, release, before)
         self._heard: defaultdict[float, float] = defaultdict(float)
+        self._out: defaultdict[float, float] = defaultdict(float)
         self._stands, self._stands_heard = 0.0, 0.0
 
     def look(self, *, asks: bool = False) -> Verdict:
@@ -122,7 +123,10 @@ class Trial:
         for interval in self._evidence.news():
             heard = self._judge.heard
             self._judge.see(interval)
-            heard = 0.0 if self._judge.both_fail else self._judge.heard - heard
+            heard = self._judge.heard - heard
+            if self._judge.both_fail:
+                self._out[interval.share] += heard
+                heard = 0.0
             self._heard[interval.share] += heard
             if interval.share != self._stands:
                 self._stands, self._stands_heard = interval.share, 0.0
@@ -152,7 +156,7 @@ class Trial:
         """
         stood, began = self._stood(share), time.monotonic()
         while True:
-            heard = self._cast.collector.wait(-1, timeout=0.0)
+            seen = self._cast.collector.looks
             verdict, waited = self.look(), stood + time.monotonic() - began
             then = self._step(condition, self._heard[share / 100], waited, listens=self._judge.listens)
             if then.quarantine:
@@ -162,26 +166,25 @@ class Trial:
             if then.act == "go on":
                 return verdict
             if then.act == "go back":
-                raise self._not_judged(
-                    f"r{self._release.number} could not be judged in {waited:.0f} s. {verdict.reason}",
-                    hint=self._why_not(share, condition),
-                )
-            self._cast.collector.wait(heard, timeout=2 * LOOK)
+                raise self._not_judged(share, condition, waited)
+            self._cast.collector.wait(seen, timeout=2 * LOOK)
 
-    @property
-    def _not_judged(self) -> type[NotJudged]:
-        """Whose trouble it may be: that of what both depend on or of the signals, its own, or of what is asked."""
-        if self._judge.both_fail or self._judge.silent:
-            return NotJudged
-        return NoAnswers if self._judge.unheard else HeardTooShort
+    def _not_judged(self, share: int, condition: Judged, waited: float) -> NotJudged:
+        """With whose trouble it may be: of what both depend on, of the signals, its own, or of the settings."""
+        release, verdict, heard = self._release, self._judge.verdict(), self._heard[share / 100]
+        said = f"r{release.number} could not be judged in {waited:.0f} s. {verdict.reason}"
+        if self._judge.both_fail or self._was_outage(share, condition):
+            return NotJudged(said, hint=once_more(self._cast, self._deployment))
+        if self._judge.silent:
+            return NotJudged(said)
+        if self._judge.unheard:
+            return NoAnswers(said, hint=look_at_its_log(release))
+        return HeardTooShort(said, hint=too_short(heard, condition))
 
-    def _why_not(self, share: int, condition: Judged) -> str:
-        """What to do where it could not be judged; empty where the routers have to be looked at."""
-        if self._judge.both_fail:
-            return once_more(self._cast, self._deployment)
-        if self._not_judged is NoAnswers:
-            return look_at_its_log(self._release)
-        return "" if self._judge.unheard else too_short(self._heard[share / 100], condition)
+    def _was_outage(self, share: int, condition: Judged) -> bool:
+        """Whether only the time in which both failed was missing for its share to have been held long enough."""
+        out = self._out[share / 100]
+        return out > 0 and self._heard[share / 100] + out >= condition.hold
 
     def _step(self, condition: Judged, heard: float, waited: float, *, listens: float) -> Step:
         return step(
