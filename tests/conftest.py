@@ -22,16 +22,22 @@ if TYPE_CHECKING:
 
 RUNTIME = pytest.StashKey[Path]()
 LACKS = "needs "
+ROOMY = 8 << 30  # bytes; a whole run leaves less than 2 GiB
 
 GIT_CONFIG = "[user]\n\tname = Ada Test\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"
 FOREIGN = ("SHIPWAY_DATA", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 REGISTRY_SETTINGS = (".config/uv", ".config/pip", ".npmrc")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """A home and a runtime directory for this session, before anything looks at the environment."""
+    """A home and a runtime directory for this session, before anything looks at the environment; the directories
+    of tests are in memory too, where nothing waits for a disk, unless `--basetemp` says otherwise.
+    """
     old_home = Path(os.environ.get("HOME", "/nonexistent"))
     config.stash[RUNTIME] = runtime = _short_directory()
+    if config.option.basetemp is None and shutil.disk_usage(runtime).free > ROOMY:
+        config.option.basetemp = str(runtime / "tests")
     os.environ.update(HOME=str(_home(runtime / "home", old_home)), XDG_RUNTIME_DIR=str(runtime))
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does, and the builds of Shipway do
