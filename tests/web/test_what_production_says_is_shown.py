@@ -93,6 +93,15 @@ def test_what_releases_answered_in_the_last_minute_adds_up_to_the_whole() -> Non
     assert sum(one.rate for one in found.parts.values()) == pytest.approx(found.whole.rate)
 
 
+def test_one_that_went_and_one_that_came_share_the_minute() -> None:
+    """As after a rollback: each is of its own part of it, and no more came than came."""
+    went = [Reading(float(at), 1.0, "shop.prod.r1", QUICK, 1, True) for at in range(22)]
+    came = [Reading(float(at), 1.0, "shop.prod.r2", QUICK, 1, True) for at in range(22, 60)]
+    found = last_minute({"shop.prod.r1": went, "shop.prod.r2": came})
+    assert found.whole is not None
+    assert (found.whole.requests, found.whole.rate, found.deaf) == (6000, 100.0, 0.0)
+
+
 def test_what_was_not_heard_stands_beside_no_figure_as_if_all_were_unknown(shop: Site, monkeypatch) -> None:
     """A look that a loaded machine missed is left out, and said so; the others are figures like any."""
     looks = [Reading(float(at), 1.0, "shop.prod.r2", QUICK, 1, heard=at < 48) for at in range(60)]

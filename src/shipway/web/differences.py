@@ -86,7 +86,8 @@ def coming_along(release: Release, changed: Sequence[Variable]) -> str:
         return f"The configuration of r{release.number} is the same as now."
     told = [_in_words(one) for one in changed[:TOLD]]
     more = [f"and {len(changed) - TOLD} more"] if len(changed) > TOLD else []
-    return f"r{release.number}'s configuration comes along: {', '.join([*told, *more])}."
+    along = f"r{release.number}'s configuration comes along: {', '.join([*told, *more])}."
+    return f"{along} What is set now stays so, and comes with the next deployment."
 
 
 def _in_words(one: Variable) -> str:
