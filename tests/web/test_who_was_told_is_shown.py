@@ -198,6 +198,18 @@ def test_the_page_says_what_became_of_each_and_leads_to_what_it_is_about(site: S
     assert [one["release_number"] for one in told] == [None, None, None, 1, 1]
 
 
+def test_a_message_leads_to_the_release_it_was_written_of(site: Site) -> None:
+    """And not to one of the same commit that came later, with other values."""
+    scene = site.scene
+    scene.application("topup")
+    artifact = scene.deliver(run := scene.push("topup", "Sell credit"), ("dev",))
+    about = {"application": "topup", "environment": "dev", "commit": run.commit}
+    telling.say(scene, "ada@example.org", "a", "fixed", "Your fix serves", **about)
+    scene.configure("topup", "dev", {"CURRENCY": "CHF"}, [])
+    scene.deploy_again("topup", "dev", artifact)
+    assert [one["release_number"] for one in site.get(ALL).json["messages"]] == [1]
+
+
 def test_whoever_sends_a_message_again_is_on_record_and_nobody_is_told_twice(site: Site) -> None:
     sent, refused, lost, fresh = several(site.scene)
     page = site.get("/messages").text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -174,16 +175,18 @@ def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
-def numbers(conn: Connection, found: Collection[str]) -> dict[tuple[str, str, str], int]:
-    """What people call the newest release of each of these commits (whole ids), by application, environment and
-    commit.
+def numbers(conn: Connection, found: Collection[str]) -> dict[tuple[str, str, str], list[tuple[float, int]]]:
+    """When each release of these commits (whole ids) was made and what people call it, oldest first, by
+    application, environment and commit.
     """
-    which = (releases.c.application, releases.c.environment, releases.c.commit)
-    query = select(*which, func.max(releases.c.number)).where(releases.c.commit.in_(found)).group_by(*which)
-    return {
-        (application, environment, commit): number
-        for application, environment, commit, number in conn.execute(query)
-    }
+    columns = releases.c
+    which = (columns.application, columns.environment, columns.commit, columns.created, columns.number)
+    made = defaultdict(list)
+    for application, environment, commit, created, number in conn.execute(
+        select(*which).where(columns.commit.in_(found)).order_by(columns.number)
+    ):
+        made[application, environment, commit].append((created, number))
+    return made
 
 
 def now_serving(conn: Connection, application: str, environment: str) -> Serving | None:

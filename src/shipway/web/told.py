@@ -85,8 +85,13 @@ def told(conn: Connection, shown: Sequence[Message]) -> list[Told]:
         Told(
             one,
             ran.get(one.run or ""),
-            made.get((one.application or "", one.environment or "", one.commit or "")),
+            _release(one, made.get((one.application or "", one.environment or "", one.commit or ""), ())),
             known.get(named[one.id] or ""),
         )
         for one in shown
     ]
+
+
+def _release(message: Message, made: Sequence[tuple[float, int]]) -> int | None:
+    """The newest of its commit when it was written: the commit may have come again since, with other values."""
+    return max((number for created, number in made if created <= message.created), default=None)
