@@ -93,9 +93,8 @@ def test_no_byte_comes_after_it_was_revoked(site: Site, path: str, by: str) -> N
         for token in access.every(site.scene.database, kind):
             if token.who == "ben":
                 access.revoke(site.scene.database, token.id, "ada")
-        rest = answer.read()  # returns because the server ends the stream
-        site.scene.application("later")
-        assert b"later" not in rest
+        answer.read()  # returns because the server ends the stream
+        assert answer.isclosed()
 
 
 @pytest.mark.needs("chromium")
