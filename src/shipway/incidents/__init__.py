@@ -21,6 +21,7 @@ headlines   what it is called in a few words
 words       what it says of trouble
 news        what it says of what goes on, is mended, or was decided by hand
 follow      more of a cause that somebody is told of already
+mended      what is over: whoever was told of it hears that once
 by_hand     who loses an environment to what a person did hears of it
 tell        facts become messages, each once
 channels    by which addresses people are reached

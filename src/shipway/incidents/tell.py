@@ -12,19 +12,16 @@ import time
 from dataclasses import dataclass, field, replace
 
 from shipway.config.places import Places
-from shipway.incidents import acts, began, blame, by_hand, causes, follow, news, production, words
+from shipway.incidents import acts, began, blame, by_hand, causes, follow, mended, production, words
 from shipway.incidents.blame import Whom
 from shipway.incidents.cause import Cause
-from shipway.incidents.channels import BY_HAND, FIXED, SETTLED, WELL
 from shipway.incidents.letter import Text
-from shipway.incidents.stops import UNSURE
+from shipway.incidents.mended import Mended
 from shipway.pushes.git import Git, GitFailed
-from shipway.state import artifacts, deployments, facts, messages, positions, releases, runs, verdicts
+from shipway.state import deployments, facts, messages, positions
 from shipway.state.database import Connection, Database
-from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
-from shipway.state.messages import Draft, Message
-from shipway.state.runs import Run
+from shipway.state.messages import Draft
 
 log = logging.getLogger(__name__)
 
@@ -34,25 +31,8 @@ FAR = 1000  # facts of which nobody had to hear, after which the position moves 
 PATIENCE = 2.0
 """Seconds that a bad verdict waits for the old release to be back, so that one message says both."""
 
-COMMITS = ("stopped", "undone", "bad", "silent")  # causes that a later commit mends
-MENDED = (*COMMITS, BY_HAND)  # kinds whose people hear when a later commit serves
-SERVES = ("deployment.done", "verdict.good", "verdict.not_known", "release.cooled")
-"""Facts with which it may be clear that what a deployment brought serves and stays."""
-
 MOVED = ("deployment.done", "deployment.failed")
 """Facts with which what a person did by hand has moved requests."""
-
-PUBLISHED = "artifact.published"
-"""The fact with which it is clear that the packages of a commit could be fetched."""
-
-WAITS = " waits for "
-"""Stands in the cause of what somebody is told whose commit waits until another is mended, before that one."""
-
-NO_COMMIT = (" asked by ", " of r")
-"""Stand in the cause of what came with a value, or with nothing new, and not with a commit."""
-
-REMEMBERED = 30 * 24 * 3600.0
-"""Seconds after which whoever was told no longer hears that it is mended."""
 
 TRIES = 3  # before a fact that cannot be understood is passed over
 
@@ -75,7 +55,7 @@ class Teller:
             newest = facts.newest(conn)
         while self._seen < newest:
             with self.database.read() as conn:
-                found = facts.after(conn, self._seen, kinds=(*causes.KINDS, *SERVES, PUBLISHED), limit=AT_ONCE)
+                found = facts.after(conn, self._seen, kinds=(*causes.KINDS, *mended.KINDS), limit=AT_ONCE)
             for fact in found:
                 drafts = self._drafts_of(fact)
                 if drafts:
@@ -106,11 +86,9 @@ class Teller:
 
     def _drafts(self, fact: Fact) -> list[Draft]:
         if fact.kind in MOVED and (told := self._by_hand(fact)) is not None:
-            return told + (self._mended(fact) if fact.kind in SERVES else [])
-        if fact.kind in SERVES:
-            return self._mended(fact)
-        if fact.kind == PUBLISHED:
-            return self._gone_on(fact)
+            return told + self._mended.by(fact)
+        if fact.kind in mended.KINDS:
+            return self._mended.by(fact)
         with self.database.read() as conn:
             cause = causes.of(conn, fact)
             judged = None if cause is None else production.of_error(conn, cause)
@@ -125,41 +103,12 @@ class Teller:
         git = self._git(cause.application)
         cause = self._traced(git, cause)
         theirs, others = blame.everybody(git, cause)
-        waits = replace(cause, key=f"{cause.key}{WAITS}{cause.began}") if cause.began else cause
+        waits = replace(cause, key=f"{cause.key}{mended.WAITS}{cause.began}") if cause.began else cause
         told = [] if others is None else self._said(waits, blame.with_its_commit(git, cause, others))
         first = _of_the_first(cause)
         return [
             one for whom in theirs for one in self._said(first, blame.with_its_commit(git, cause, whom))
         ] + told
-
-    def _gone_on(self, fact: Fact) -> list[Draft]:
-        """Who waits for packages hears once that theirs, or what comes after it, has got them."""
-        with self.database.read() as conn:
-            told = messages.about(conn, ("machine",), str(fact.application), fact.at - REMEMBERED)
-            waited = [one for one in told if blame.INDEX in one.cause and one.person != blame.OWNER]
-            waited = [one for one in waited if not _has_ended(conn, one)]
-            run = runs.get(conn, str(fact.run))
-        git = Git(self.places.repository(run.application))
-        return [
-            self._well(one, fact.at, run)
-            for one in waited
-            if one.commit == run.commit or _comes_after(git, run.commit, one)
-        ]
-
-    def _well(self, told: Message, at: float, run: Run) -> Draft:
-        text = news.gone_on(told, at, run, self.address)
-        return Draft(
-            told.person,
-            f"goes on {told.id}",
-            WELL,
-            text.subject,
-            text.body,
-            time.time(),
-            application=told.application,
-            run=run.id,
-            commit=run.commit,
-            answers=told.id,
-        )
 
     def _traced(self, git: Git | None, cause: Cause) -> Cause:
         """Where git cannot say with what it began, it is as if it began now."""
@@ -181,7 +130,7 @@ class Teller:
         """What one of those who wait for packages is told: anew once what they were told of has gone on."""
         with self.database.read() as conn:
             last = messages.newest_of(conn, cause.key, person)
-            ended = last is not None and _has_ended(conn, last)
+            ended = last is not None and mended.goes_on(conn, last)
         key = cause.key if last is None else last.cause
         if ended and cause.run is not None:
             key = f"{cause.key} again by {cause.run.id}"
@@ -197,69 +146,6 @@ class Teller:
         due = max(time.time(), cause.at + PATIENCE if awaited else 0.0)
         return [_draft(cause, whom, one, text, due, before[one]) for one in whom.people if one not in heard]
 
-    def _mended(self, fact: Fact) -> list[Draft]:
-        """Whoever was told of a commit hears once one that comes after it has all requests where commits are bound
-        for, and was judged good; or that nothing spoke for it, when its trial is over.
-        """
-        with self.database.read() as conn:
-            deployment = _stays(conn, fact)
-            if deployment is None:
-                return []
-            release = releases.get(conn, deployment.release)
-            doubt = _doubt(conn, deployment)
-            order = artifacts.of_release(conn, release).project["environments"]
-            told = messages.about(conn, MENDED, release.application, fact.at - REMEMBERED)
-            heard = messages.about(conn, (FIXED,), release.application, fact.at - REMEMBERED)
-            settled = messages.about(conn, (SETTLED,), release.application, fact.at - REMEMBERED)
-        names = [str(each["name"]) for each in order]
-        if deployment.kind != "deploy" or names[-1] != deployment.environment:
-            return []
-        git = Git(self.places.repository(release.application))
-        mended = [
-            one
-            for one in told
-            if _comes_after(git, deployment.commit, one)
-            and not any(_is_about(one, each) for each in settled)
-            and not any(_comes_after(git, str(each.commit), one) for each in heard if each.person == one.person)
-        ]
-        people = dict.fromkeys(one.person for one in mended)
-        return [
-            draft
-            for person in people
-            for draft in self._over(deployment, names, [one for one in mended if one.person == person], doubt)
-        ]
-
-    def _over(self, by: Deployment, order: list[str], every: list[Message], doubt: str) -> list[Draft]:
-        """What one person is told of all that is over with a deployment. Of what came with no commit they hear
-        nothing, but what took it may close it.
-        """
-        with self.database.read() as conn:
-            promised = [one for one in every if not _is_of_no_commit(conn, one)]
-        broken = [one for one in promised if not (one.names_nobody or WAITS in one.cause)]
-        about = broken or promised or every
-        first = about[-1]
-        since = Git(self.places.repository(by.application)).brought(first.commit, by.commit, blame.MOST)
-        own = bool(broken) and any(commit.email.lower() == first.person for commit in since)
-        with self.database.read() as conn:
-            text = news.fixed(conn, about, by, order, self.address, theirs=own, broken=bool(broken), doubt=doubt)
-            serves = Draft(
-                first.person,
-                f"fixed {first.id}",
-                FIXED,
-                text.subject,
-                text.body,
-                time.time(),
-                application=by.application,
-                environment=by.environment,
-                run=by.run,
-                commit=by.commit,
-                answers=first.id,
-            )
-            ended = messages.thread(conn, first) if promised else ""
-            others = [one for one in every if not promised or one.id not in (first.id, ended)]
-            closed = [follow.ended(serves, one) for one in others if follow.can_follow(conn, one)]
-        return [serves, *closed] if promised else closed
-
     def _by_hand(self, fact: Fact) -> list[Draft] | None:
         """What is told of what a person did; None where nobody did anything by hand."""
         with self.database.read() as conn:
@@ -272,7 +158,11 @@ class Teller:
             log.warning("it is not known who wrote %s: %s", act.commit[:7], error)
             authors = {}
         with self.database.read() as conn:
-            return by_hand.drafts(conn, act, authors, COMMITS, self.address)
+            return by_hand.drafts(conn, act, authors, mended.COMMITS, self.address)
+
+    @property
+    def _mended(self) -> Mended:
+        return Mended(self.database, self.places, self.address)
 
     def _git(self, application: str | None) -> Git | None:
         return None if application is None else Git(self.places.repository(application))
@@ -287,68 +177,6 @@ def _is_settled(conn: Connection, bad: Cause) -> bool:
     )
 
 
-def _stays(conn: Connection, fact: Fact) -> Deployment | None:
-    """The deployment that this fact shows to have all requests, and to be good or its trial over."""
-    if fact.kind == "release.cooled":
-        now = releases.now_serving(conn, str(fact.application), str(fact.environment))
-        return None if now is None or now.warm is not None else _kept(conn, deployments.get(conn, now.deployment))
-    deployment = deployments.get(conn, str(fact.data["deployment"]))
-    if fact.kind == "deployment.done":
-        tried = _on_trial(conn, deployment) and not _was_good(conn, deployment)
-        return None if tried else _kept(conn, deployment)
-    return _kept(conn, deployment) if verdicts.is_of_the_end(conn, fact) else None
-
-
-def _on_trial(conn: Connection, deployment: Deployment) -> bool:
-    """Whether it serves alone beside a warm release, and no verdict ended that yet."""
-    now = releases.now_serving(conn, deployment.application, deployment.environment)
-    beside = now is not None and now.deployment == deployment.id and now.warm is not None
-    return beside and production.is_judged(conn, deployment) and not verdicts.at_the_end(conn, deployment)
-
-
-def _was_good(conn: Connection, deployment: Deployment) -> bool:
-    """Whether what was judged last of it, before it got all requests, speaks for it."""
-    judged, after = verdicts.of_deployment(conn, deployment.id), verdicts.at_the_end(conn, deployment)
-    return [one.kind for one in judged[: len(judged) - len(after)]][-1:] == ["good"]
-
-
-def _kept(conn: Connection, deployment: Deployment) -> Deployment | None:
-    """The deployment, unless it was judged bad or gave no answers: then it is taken back."""
-    silent = facts.after(conn, 0, runs=[deployment.run], kinds=["release.silent"])
-    gone = any(one.data["deployment"] == deployment.id for one in silent)
-    return None if gone or "bad" in [one.kind for one in verdicts.at_the_end(conn, deployment)] else deployment
-
-
-def _doubt(conn: Connection, deployment: Deployment) -> str:
-    """Why nothing speaks for it; empty where it was judged good, or nothing was to be judged."""
-    if not production.is_judged(conn, deployment) or deployments.done_before(conn, deployment) is None:
-        return ""
-    judged = verdicts.at_the_end(conn, deployment)
-    if any(one.kind == "good" for one in judged) or (not judged and _was_good(conn, deployment)):
-        return ""
-    return judged[-1].reason if judged else "nobody has judged it"
-
-
-def _is_about(told: Message, later: Message) -> bool:
-    """Whether a later message is for the same person, of the same commit."""
-    return (told.person, told.commit) == (later.person, later.commit) and told.id < later.id
-
-
-def _is_of_no_commit(conn: Connection, told: Message) -> bool:
-    """Whether what somebody was told of came with no commit, or nobody could say that it did."""
-    stops = facts.after(conn, 0, runs=[str(told.run)], kinds=["run.stopped"]) if told.kind == "undone" else []
-    unsure = any(str(one.data.get("id")) in UNSURE for one in stops)
-    return unsure or any(each in told.cause for each in NO_COMMIT)
-
-
-def _has_ended(conn: Connection, told: Message) -> bool:
-    return any(one.kind == WELL for one in messages.answering(conn, told.id))
-
-
-def _comes_after(git: Git, commit: str, told: Message) -> bool:
-    return told.commit not in (None, commit) and git.is_ancestor(str(told.commit), commit)
-
-
 def _of_the_first(cause: Cause) -> Cause:
     """What does not come through because of a commit below is that one's cause: its author hears of it once."""
     if not cause.began or cause.kind not in ("stopped", "undone"):
@@ -360,7 +188,7 @@ def _is_somebodys(conn: Connection, cause: Cause) -> bool:
     """Whether it is known already whose an error is: it was met in another environment, where that is clear."""
     if cause.kind != "error" or cause.application is None:
         return False
-    told = messages.about(conn, ("error",), cause.application, time.time() - REMEMBERED)
+    told = messages.about(conn, ("error",), cause.application, time.time() - mended.REMEMBERED)
     return any((one.cause, one.commit) == (cause.key, cause.commit) and not one.names_nobody for one in told)
 
 

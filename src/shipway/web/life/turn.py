@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from shipway.incidents.letter import listed
-from shipway.incidents.tell import COMMITS
+from shipway.incidents.mended import COMMITS
 from shipway.releases.gate import GATES, INNOCENT, MEND, READY
 from shipway.state.facts import Fact
 from shipway.web.by_now import ByNow

@@ -1,0 +1,252 @@
+"""What is over: whoever was told of it hears that once.
+
+by_what_serves  a commit that comes after the one they were told of has all requests where commits are bound for
+by_an_artifact  the packages that they waited for could be fetched
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.config.places import Places
+from shipway.incidents import blame, follow, news, production
+from shipway.incidents.channels import BY_HAND, FIXED, SETTLED, WELL
+from shipway.incidents.letter import Text
+from shipway.incidents.stops import UNSURE
+from shipway.pushes.git import Git
+from shipway.state import artifacts, deployments, facts, messages, releases, runs, verdicts
+from shipway.state.database import Connection, Database
+from shipway.state.deployments import Deployment
+from shipway.state.facts import Fact
+from shipway.state.messages import Draft, Message
+from shipway.state.runs import Run
+
+COMMITS = ("stopped", "undone", "bad", "silent")
+"""Causes that a later commit mends."""
+
+TOLD = (*COMMITS, BY_HAND)
+"""Kinds of messages whose people hear when a later commit serves."""
+
+SERVES = ("deployment.done", "verdict.good", "verdict.not_known", "release.cooled")
+"""Facts with which it may be clear that what a deployment brought serves and stays."""
+
+PUBLISHED = "artifact.published"
+"""The fact with which it is clear that the packages of a commit could be fetched."""
+
+KINDS = (*SERVES, PUBLISHED)
+
+WAITS = " waits for "
+"""Stands in the cause of what somebody is told whose commit waits until another is mended, before that one."""
+
+NO_COMMIT = (" asked by ", " of r")
+"""Stand in the cause of what came with a value, or with nothing new, and not with a commit."""
+
+REMEMBERED = 30 * 24 * 3600.0
+"""Seconds after which whoever was told no longer hears that it is mended."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A deployment that has all requests in the last environment of `order`, and stays.
+
+    With a `doubt` nothing speaks for it, and its trial is over.
+    """
+
+    deployment: Deployment
+    order: Sequence[str]
+    doubt: str
+
+
+@dataclass(frozen=True)
+class Past:
+    """What people were `told` of an application, `heard` to be mended, and had `settled` by hand."""
+
+    told: Sequence[Message]
+    heard: Sequence[Message]
+    settled: Sequence[Message]
+
+    def mended_by(self, commit: str, git: Git) -> list[Message]:
+        """What a commit mends that comes after it: what nobody settled, and its person has not heard of yet."""
+        return [one for one in self.told if _comes_after(git, commit, one) and not self._is_closed(one, git)]
+
+    def _is_closed(self, told: Message, git: Git) -> bool:
+        fixes = (each for each in self.heard if each.person == told.person)
+        return any(_is_about(told, each) for each in self.settled) or any(
+            _comes_after(git, str(each.commit), told) for each in fixes
+        )
+
+
+@dataclass(frozen=True)
+class Mended:
+    """Says of a fact what is over with it; `address` is where the server answers, for the links."""
+
+    database: Database
+    places: Places
+    address: str
+
+    def by(self, fact: Fact) -> list[Draft]:
+        """What each person hears of what is over with a fact; nothing for facts of other kinds."""
+        if fact.kind == PUBLISHED:
+            return self._by_an_artifact(fact)
+        return self._by_what_serves(fact) if fact.kind in SERVES else []
+
+    def _by_what_serves(self, fact: Fact) -> list[Draft]:
+        with self.database.read() as conn:
+            served = _served(conn, fact)
+            past = None if served is None else _past(conn, served.deployment.application, fact.at)
+        if served is None or past is None:
+            return []
+        git = Git(self.places.repository(served.deployment.application))
+        mended = past.mended_by(served.deployment.commit, git)
+        people = dict.fromkeys(one.person for one in mended)
+        return [
+            draft
+            for person in people
+            for draft in self._over(git, served, [one for one in mended if one.person == person])
+        ]
+
+    def _over(self, git: Git, served: Served, every: Sequence[Message]) -> list[Draft]:
+        """What one person is told of all that is over with a deployment. Of what came with no commit they hear
+        nothing, but what took it may close it.
+        """
+        with self.database.read() as conn:
+            promised = [one for one in every if not _is_of_no_commit(conn, one)]
+        broken = [one for one in promised if not (one.names_nobody or WAITS in one.cause)]
+        about = broken or promised or every
+        first, by = about[-1], served.deployment
+        since = git.brought(first.commit, by.commit, blame.MOST)
+        own = bool(broken) and any(commit.email.lower() == first.person for commit in since)
+        with self.database.read() as conn:
+            text = news.fixed(
+                conn, about, by, served.order, self.address, theirs=own, broken=bool(broken), doubt=served.doubt
+            )
+            serves = _serves(first, by, text)
+            ended = messages.thread(conn, first) if promised else ""
+            others = [one for one in every if not promised or one.id not in (first.id, ended)]
+            closed = [follow.ended(serves, one) for one in others if follow.can_follow(conn, one)]
+        return [serves, *closed] if promised else closed
+
+    def _by_an_artifact(self, fact: Fact) -> list[Draft]:
+        """Who waits for packages hears once that theirs, or what comes after it, has got them."""
+        with self.database.read() as conn:
+            told = messages.about(conn, ("machine",), str(fact.application), fact.at - REMEMBERED)
+            waited = [one for one in told if blame.INDEX in one.cause and one.person != blame.OWNER]
+            waited = [one for one in waited if not goes_on(conn, one)]
+            run = runs.get(conn, str(fact.run))
+        git = Git(self.places.repository(run.application))
+        return [
+            _goes_on(one, run, news.gone_on(one, fact.at, run, self.address))
+            for one in waited
+            if one.commit == run.commit or _comes_after(git, run.commit, one)
+        ]
+
+
+def goes_on(conn: Connection, told: Message) -> bool:
+    """Whether who was told that a commit waits for packages has heard that it has got them."""
+    return any(one.kind == WELL for one in messages.answering(conn, told.id))
+
+
+def _served(conn: Connection, fact: Fact) -> Served | None:
+    """What a fact shows to serve and stay; None for what goes back, or is not where commits are bound for."""
+    deployment = _stays(conn, fact)
+    if deployment is None or deployment.kind != "deploy":
+        return None
+    project = artifacts.of_release(conn, releases.get(conn, deployment.release)).project
+    order = [str(each["name"]) for each in project["environments"]]
+    return Served(deployment, order, _doubt(conn, deployment)) if order[-1] == deployment.environment else None
+
+
+def _stays(conn: Connection, fact: Fact) -> Deployment | None:
+    """The deployment that this fact shows to have all requests, and to be good or its trial over."""
+    if fact.kind == "release.cooled":
+        now = releases.now_serving(conn, str(fact.application), str(fact.environment))
+        return None if now is None or now.warm is not None else _kept(conn, deployments.get(conn, now.deployment))
+    deployment = deployments.get(conn, str(fact.data["deployment"]))
+    if fact.kind == "deployment.done":
+        tried = _on_trial(conn, deployment) and not _was_good(conn, deployment)
+        return None if tried else _kept(conn, deployment)
+    return _kept(conn, deployment) if verdicts.is_of_the_end(conn, fact) else None
+
+
+def _on_trial(conn: Connection, deployment: Deployment) -> bool:
+    """Whether it serves alone beside a warm release, and no verdict ended that yet."""
+    now = releases.now_serving(conn, deployment.application, deployment.environment)
+    beside = now is not None and now.deployment == deployment.id and now.warm is not None
+    return beside and production.is_judged(conn, deployment) and not verdicts.at_the_end(conn, deployment)
+
+
+def _was_good(conn: Connection, deployment: Deployment) -> bool:
+    """Whether what was judged last of it, before it got all requests, speaks for it."""
+    judged, after = verdicts.of_deployment(conn, deployment.id), verdicts.at_the_end(conn, deployment)
+    return [one.kind for one in judged[: len(judged) - len(after)]][-1:] == ["good"]
+
+
+def _kept(conn: Connection, deployment: Deployment) -> Deployment | None:
+    """The deployment, unless it was judged bad or gave no answers: then it is taken back."""
+    silent = facts.after(conn, 0, runs=[deployment.run], kinds=["release.silent"])
+    gone = any(one.data["deployment"] == deployment.id for one in silent)
+    return None if gone or "bad" in [one.kind for one in verdicts.at_the_end(conn, deployment)] else deployment
+
+
+def _doubt(conn: Connection, deployment: Deployment) -> str:
+    """Why nothing speaks for it; empty where it was judged good, or nothing was to be judged."""
+    if not production.is_judged(conn, deployment) or deployments.done_before(conn, deployment) is None:
+        return ""
+    judged = verdicts.at_the_end(conn, deployment)
+    if any(one.kind == "good" for one in judged) or (not judged and _was_good(conn, deployment)):
+        return ""
+    return judged[-1].reason if judged else "nobody has judged it"
+
+
+def _past(conn: Connection, application: str, at: float) -> Past:
+    since = at - REMEMBERED
+    return Past(*(messages.about(conn, kinds, application, since) for kinds in (TOLD, (FIXED,), (SETTLED,))))
+
+
+def _comes_after(git: Git, commit: str, told: Message) -> bool:
+    return told.commit not in (None, commit) and git.is_ancestor(str(told.commit), commit)
+
+
+def _is_about(told: Message, later: Message) -> bool:
+    """Whether a later message is for the same person, of the same commit."""
+    return (told.person, told.commit) == (later.person, later.commit) and told.id < later.id
+
+
+def _is_of_no_commit(conn: Connection, told: Message) -> bool:
+    """Whether what somebody was told of came with no commit, or nobody could say that it did."""
+    stops = facts.after(conn, 0, runs=[str(told.run)], kinds=["run.stopped"]) if told.kind == "undone" else []
+    unsure = any(str(one.data.get("id")) in UNSURE for one in stops)
+    return unsure or any(each in told.cause for each in NO_COMMIT)
+
+
+def _serves(told: Message, by: Deployment, text: Text) -> Draft:
+    return Draft(
+        told.person,
+        f"fixed {told.id}",
+        FIXED,
+        text.subject,
+        text.body,
+        time.time(),
+        application=by.application,
+        environment=by.environment,
+        run=by.run,
+        commit=by.commit,
+        answers=told.id,
+    )
+
+
+def _goes_on(told: Message, run: Run, text: Text) -> Draft:
+    return Draft(
+        told.person,
+        f"goes on {told.id}",
+        WELL,
+        text.subject,
+        text.body,
+        time.time(),
+        application=told.application,
+        run=run.id,
+        commit=run.commit,
+        answers=told.id,
+    )
