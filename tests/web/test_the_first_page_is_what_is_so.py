@@ -299,6 +299,42 @@ def test_what_a_gate_stopped_is_where_another_run_has_brought_it_since(site: Sit
     assert told()[::2] == ("serving", ["serving", "serving", "serving"])
 
 
+@pytest.mark.parametrize("back", [True, False])
+def test_what_was_brought_past_a_gate_by_hand_and_taken_away_again_is_not_blocked(
+    site: Site, *, back: bool
+) -> None:
+    """Home, `where`, `why` and the page of the commit say the same."""
+    scene = site.scene
+    scene.application("topup")
+    older = scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    artifact = scene.green(run)
+    for environment in ("dev", "test"):
+        scene.deploy(run, environment)
+    froze = "ben froze prod until Monday"
+    scene.remark(run, "run.stopped", id=Frozen.id, environment="prod", message=froze)
+    scene.end(run, "failed", froze)
+    scene.deploy_again("topup", "prod", artifact)
+    if back:
+        scene.roll_back("topup", "prod", older)
+        took, state, station = f"ben rolled prod back to r1, {older.commit[:7]}", "rolled", "rolled"
+    else:
+        scene.deploy_again("topup", "prod", older, who="ben")
+        took, state, station = f"ben deployed {older.commit[:7]} after it", "replaced", "draining"
+    row = overview(site)["topup"]
+    assert (row["state"], row["why"], row["path"][-1]["state"]) == (state, took, station)  # type: ignore[index]
+    where = f"/api/v1/applications/topup/commits/{run.commit}"
+    whereabouts = {one["name"]: one for one in site.get(f"{where}/where").json["environments"]}
+    why = site.get(f"{where}/why?environment=prod").json
+    assert (whereabouts["prod"]["reason"], why["reason"], why["next"]) == (took, took, None)
+    page = re.sub(
+        "<[^>]+>", "", site.get(f"/applications/topup/commits/{run.commit}").text.partition('id="where"')[0]
+    )
+    assert f"Not in prod: {took}" in page
+    assert "Blocked" not in page
+    assert "shipway deploy" not in page
+
+
 def test_what_failed_to_come_and_was_deployed_since_serves(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

@@ -1,4 +1,6 @@
-"""What is so by now with a commit that a gate stopped: the gate is open again, or another run has passed it."""
+"""What is so by now with a commit that a gate stopped: the gate is open again, or another run has passed it, and
+it may have been taken away since.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +16,21 @@ from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.web.commits import Commits
 from shipway.web.journey import closed_gate
+from shipway.web.taken import Taken, taken
 
 
 @dataclass(frozen=True)
 class ByNow:
-    """What is so, and the `command` that takes it to `environment` from there; where none would, a `hint`."""
+    """What is so, and the `command` that takes it to `environment` from there; where none would, a `hint`.
+
+    `gone` is what took it away where it served beyond the gate: it waits for nothing.
+    """
 
     says: str
     environment: str
     command: str = ""
     hint: str = ""
+    gone: Taken | None = None
 
     def __str__(self) -> str:
         return f"{self.says}: {self.command}" if self.command else self.says
@@ -35,6 +42,9 @@ def of(conn: Connection, commits: Commits, run: Run) -> ByNow | None:
     stop, artifact = closed_gate(stops), artifacts.of_commit(conn, run.application, run.commit)
     if stop is None or stop.environment is None or artifact is None:
         return None
+    for name in _from(run, stop.environment):
+        if (gone := taken(conn, commits, run.application, run.commit, name)) is not None:
+            return ByNow(f"it has served in {name} since, and {gone.says}", name, gone=gone)
     there = {name: found for name in run.deliver if (found := _has(conn, commits, run, name)) is not None}
     if stop.environment not in there:
         return told(stop, run.commit, "", stop.environment, *_kept(conn, artifact, stop.environment))

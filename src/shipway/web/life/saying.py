@@ -26,7 +26,7 @@ def states(record: Record) -> list[tuple[str, str]]:
         moves = ("running", "Under way") if newest.run.state == "running" else ("queued", "Queued")
         found += [] if going else [moves]
     elif newest is not None and newest.run.state == "failed":
-        found += _failed(newest)
+        found += _failed(record, newest)
     found += [("blocked", f"{one.word.capitalize()} of {one.environment}") for one in _frozen(record)]
     if going:
         found.append(("rolled", f"Going back in {listed(going)}"))
@@ -88,7 +88,10 @@ def _serves(record: Record, place: Whereabouts, held: Sequence[str]) -> str:
     return f"Still serves {says}" if place.environment in held else f"Serves {says}"
 
 
-def _failed(newest: Journey) -> list[tuple[str, str]]:
+def _failed(record: Record, newest: Journey) -> list[tuple[str, str]]:
+    so = record.by_now.get(newest.run.id)
+    if so is not None and so.gone is not None:
+        return [] if so.gone.back else [("draining", f"Replaced in {so.environment}")]
     if fates.taken_back(newest) is not None or newest.stuck:
         return []
     return [("blocked", "Blocked") if newest.blocked is not None else ("failed", "Failed")]

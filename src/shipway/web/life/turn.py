@@ -111,6 +111,8 @@ def _of_quarantine(record: Record, held: list[Quarantine], author: str) -> Turn:
 def _of_run(record: Record, now: Journey, author: str, environment: str) -> Turn | None:
     run = f"/runs/{now.run.application}:{now.run.number}"
     if (so := record.by_now.get(now.run.id)) is not None:
+        if so.gone is not None:
+            return None
         mend, command = _by_now(so, record.commit[:7], environment)
         return Turn("", f"{so.says}.", run, f"Run {now.run.number}", mend, command)
     others = next((fact for fact in reversed(now.stopped) if _is_not_its_commit(fact)), None)

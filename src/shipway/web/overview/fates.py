@@ -33,7 +33,9 @@ def fate(head: Journey, places: Sequence[Place], now: float) -> str:
         return "hurt"
     if any(one.state == "unknown" for one in head.deployments.values()):
         return "unknown"
-    if head.run.state == "failed" and not _is_given(head, places) and not _goes_on(head, places):
+    if head.run.state == "failed" and not (
+        _is_given(head, places) or _goes_on(head, places) or _has_gone(head, places)
+    ):
         return "rolled" if taken_back(head) else "blocked" if head.blocked is not None else "failed"
     return head.run.state if head.run.state in ("running", "queued") else _at_rest(places, now)
 
@@ -90,6 +92,15 @@ def _goes_on(head: Journey, places: Sequence[Place]) -> bool:
     )
 
 
+def _has_gone(head: Journey, places: Sequence[Place]) -> bool:
+    """Whether another run has brought it past the gate that stopped its own, and it was taken away since."""
+    if head.blocked is None:
+        return False
+    names = head.run.deliver
+    beyond = names[names.index(head.blocked.environment) :] if head.blocked.environment in names else names
+    return any(place.taken is not None and place.name in beyond for place in places)
+
+
 def _by_a_person(place: Place) -> bool:
     """Whether what serves there was given the requests by name."""
     return place.by is not None and place.by.kind == "rollback"
@@ -135,5 +146,6 @@ def further(head: Journey, places: Sequence[Place]) -> Place | None:
 
 
 def reached(head: Journey, place: Place) -> bool:
-    """Whether it came there, by its own run or by another."""
-    return place.name in head.deployments or place.name in head.unneeded or is_there(head, place)
+    """Whether it came there, by its own run or by another, and may be gone again."""
+    own = place.name in head.deployments or place.name in head.unneeded
+    return own or is_there(head, place) or place.taken is not None
