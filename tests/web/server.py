@@ -27,6 +27,7 @@ from shipway.traffic.proxy import Proxy
 from shipway.web import app
 from shipway.web.connections import Connection
 from shipway.web.names import Names
+from shipway.web.pages.typeset import STAYS
 from web.scene import Scene
 
 PAGES = "shipway.localhost"
@@ -42,7 +43,8 @@ class Answer:
 
     @property
     def text(self) -> str:
-        return self.body.decode()
+        """As it reads: a space at which no line ends is one like any other."""
+        return self.body.decode().replace(STAYS, " ")
 
     @property
     def json(self) -> Any:

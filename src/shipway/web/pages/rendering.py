@@ -20,6 +20,7 @@ from shipway.state import messages
 from shipway.web import words
 from shipway.web.call import Call
 from shipway.web.files import Files
+from shipway.web.pages.typeset import Page
 from shipway.web.site import Site
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -35,6 +36,7 @@ def templates(files: Files) -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.template_class = Page
     made.globals.update(file=files.address, version=__version__, zone=words.zone(), covers=COVERS)
     made.filters.update(
         ago=words.ago,

@@ -1,0 +1,35 @@
+"""How numbers are set on a page: no line ends between one and its unit."""
+
+from __future__ import annotations
+
+import re
+
+import jinja2
+
+UNITS = ("%", "ms", "s", "min", "m", "h", "d", "B", "kB", "MB", "GB", "k")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+STAYS = "\u00a0"  # a space at which no line ends
+_AS_IT_IS = re.compile(r"(<(pre|code|textarea|option|script|title)\b.*?</\2>)", re.DOTALL)
+"""What is copied, sent or run as it stands."""
+
+_IN_TEXT = r"(?!\w)[^<>]*(?:<|$)"  # the next bracket opens an element, so this is no attribute of one
+_SPACE = re.compile(  # begins with the space itself: Python looks for that as fast as it can
+    rf" (?<=\d )(?=(?:{'|'.join(UNITS + MONTHS)}){_IN_TEXT})"
+    rf"| (?<=\d m )(?=\d\d s{_IN_TEXT})| (?<=\d h )(?=\d\d m{_IN_TEXT})"
+)
+
+
+class Page(jinja2.Template):
+    """One whose numbers stay with their units, whoever wrote them."""
+
+    def render(self, *args: object, **values: object) -> str:
+        return typeset(super().render(*args, **values))
+
+
+def typeset(page: str) -> str:
+    """The page, with `8 ms`, `4 m 09 s` and `20 Nov` each on one line wherever it is text to be read."""
+    text, *others = _AS_IT_IS.split(page)  # then by threes: what stays, its element, the text after it
+    parts = [_SPACE.sub(STAYS, text)]
+    for stays, after in zip(others[::3], others[2::3], strict=True):
+        parts += [stays, _SPACE.sub(STAYS, after)]
+    return "".join(parts)

@@ -1,0 +1,52 @@
+"""On the narrowest page no line ends between a number and its unit; what is copied, sent or run stays as it is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from shipway.web import words
+from shipway.web.pages.typeset import STAYS, typeset
+from web.server import Site
+
+PARTED = re.compile(r"\d (?:%|ms|s|min|m|h|d|B|kB|MB|GB)(?!\w)")
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        *(words.length(seconds) for seconds in (0.4, 48, 249, 7500, 800_000)),
+        *(words.milliseconds(count) for count in (8, 1800)),
+        *(words.size(count) for count in (412, 18_200_000, 4e9)),
+        *(words.percent(share) for share in (0.0001, 0.5)),
+        *(words.lasting(0.0, passed) for passed in (40, 1400, 18_000, 800_000)),
+        words.ago(0.0, 1400.0),
+        words.date(1_800_000_000.0),
+        "12 of 20 requests failed in the last 10 s",
+    ],
+)
+def test_everything_words_say_of_a_number_stays_together(says: str) -> None:
+    assert PARTED.search(typeset(f"<p>{says}.</p>")) is None
+    assert typeset(f"<p>{says}.</p>").replace(STAYS, " ") == f"<p>{says}.</p>"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        '<input value="frozen for 8 s">',
+        "<pre>took 8 s <b>or 9 s</b></pre>",
+        "<code>sleep 8 s</code>",
+        "<option>team 8 s</option>",
+        "<textarea>8 s</textarea>",
+        "<p>8 steps, 3 minutes, 2 min4, r8 mended</p>",
+    ],
+)
+def test_what_is_no_number_to_be_read_stays_as_it_is(part: str) -> None:
+    assert typeset(f"<main>{part}</main>") == f"<main>{part}</main>"
+
+
+@pytest.mark.parametrize("path", ["/", "/runs", "/applications/topup/environments/prod", "/runs/nothing:1"])
+def test_pages_are_set_so_without_a_word_in_their_templates(past: Site, path: str) -> None:
+    page = past.get(path, accept="text/html").body.decode()
+    assert PARTED.findall(re.sub(r"<(pre|code|option|title)\b.*?</\1>|<[^>]*>", "", page, flags=re.DOTALL)) == []
