@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from shipway.signals.judge import Check, Judge, Reading
-from shipway.signals.verdict import FAILED, SLOW, finding, titled
+from shipway.signals.verdict import FAILED, SLOW, finding, titled, weight
 from shipway.traffic.tally import Tally
 from support.tallies import tally
 from support.worlds import Change, Moves, World, always, readings
@@ -151,12 +151,45 @@ def test_numbers_of_both_serving_are_told_from_those_of_one_serving_alone() -> N
 def test_the_parts_of_a_good_verdict_add_up_to_what_it_counts() -> None:
     judge = seen([GOOD] * 60, [replace(GOOD, share=0.9)] * 7, [ALONE] * 60)
     verdict = judge.verdict()
-    failed = {one.beside: one.new_of for one in verdict.findings if one.what == FAILED}
+    failed = {one.share: one.new_of for one in verdict.findings if one.what == FAILED}
     assert sum(failed.values()) == judge.requests
-    assert f"against {judge.requests:,} requests; while both served, failed requests: 0 of {failed[True]:,}" in (
-        verdict.reason
+    assert (
+        f"against {judge.requests:,} requests; at 50 %, failed requests: 0 of {failed[50]:,} of" in verdict.reason
     )
-    assert verdict.reason.endswith(f"; since it serves alone, 0 of {failed[False]:,}.")
+    assert verdict.reason.endswith(
+        f"; at 90 %, 0 of {failed[90]:,} and 0 of 70; since it serves alone, 0 of 1,200."
+    )
+
+
+FAIL_ALIKE = Reading(1.0, 0.5, tally(20, 16), tally(20, 16))
+FEWER = Reading(1.0, 0.25, tally(60, 0, 400), tally(20, 0, 400))
+SLOWER = Reading(1.0, 0.25, tally(60), tally(20, 0, 400))
+
+
+def test_what_was_counted_at_two_shares_is_not_added_up() -> None:
+    """Both failed alike at 50 %, and neither at 25 %: 400 of 980 beside 400 of 1,940 would be much worse."""
+    verdict = seen([FAIL_ALIKE] * 25, [FEWER] * 25).verdict()
+    assert verdict.reason == (
+        "No worse than the old one in 1,000 requests; "
+        "at 25 %, failed requests: 0 of 480 of the new release, 0 of 1,440 of the old one in the same time; "
+        "at 50 %, 400 of 500 and 400 of 500."
+    )
+    failed = [one for one in verdict.findings if one.what == FAILED]
+    assert [(titled(one), weight(one)) for one in failed] == [
+        ("failed requests, at 25 %", "no more than chance brings"),
+        ("failed requests, at 50 %", "counted with the one above"),
+    ]
+
+
+def test_a_bad_verdict_names_the_share_that_speaks_against_it() -> None:
+    verdict = seen([FAIL_ALIKE] * 25, [replace(FEWER, new=tally(20, 10))] * 25).verdict()
+    assert re.match(
+        r"Failed requests: (\d+) of \d+ .*, 0 of \d+ of the old one in the same time, at 25 %; ", verdict.reason
+    )
+    verdict = seen([GOOD] * 40, [SLOWER] * 25).verdict()
+    assert re.match(
+        r"Requests slower than .*, 0 of \d+ of the old one in the same time, at 25 %; ", verdict.reason
+    )
 
 
 # --- cold

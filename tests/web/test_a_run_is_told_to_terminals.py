@@ -396,6 +396,24 @@ def test_a_share_that_is_held_is_told_with_what_the_judge_sees_and_seldom(scene:
     assert news(600) == "", "of another deployment"
 
 
+def test_a_share_that_is_held_is_told_with_its_own_numbers(scene: Scene) -> None:
+    """And with none while nothing was counted of it: those of the share before are of another time."""
+    trials = Trials(scene, "topup")
+    run, deployment = trials.comes(0, "Count calls twice")
+    trials.share(deployment, 50)
+    before, here = (
+        replace(FEW_FAILED, new_of=300, share=10),
+        replace(FEW_FAILED, new_of=70, evidence=0.0, share=50),
+    )
+    with scene.database.read() as conn:
+        now = journey.read(conn, run.id)
+        began = next(at for at, _ in deployments.shares(conn, deployment))
+    for seen, counted in (((before, here), "0 of 70 requests"), ((before,), "the next move is made when")):
+        telling = Telling(8080, {("topup", "prod"): (deployment.id, Verdict("good", "", seen))})
+        said = " ".join(line.strip() for line in telling.news(now, began + 5))
+        assert f"50 % since {clock(began)}: {counted}" in said
+
+
 def test_a_release_that_is_compared_again_is_told_while_its_run_goes_on(scene: Scene) -> None:
     trials = Trials(scene, "topup")
     run, deployment = trials.comes(0, "Count calls twice", strategy="blue_green")

@@ -358,5 +358,6 @@ def _finding(said: object) -> str:
     says = f" ({said['says']})" if said.get("says") else ""
     if str(said["what"]).startswith(CHECKS) and not said["old_of"]:
         return f"{said['what']}: {new}{says}; {NEW_QUESTION if said.get('new_question') else UNASKED}"
-    beside = f"beside {old} in the same time" if said.get("beside", True) else f"compared with {old} before"
+    at = f", at {said['share']} %" if said.get("share") else ""
+    beside = f"beside {old} in the same time{at}" if said.get("beside", True) else f"compared with {old} before"
     return f"{said['what']}: {new}{says}, {beside}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from math import sqrt
 from typing import Any, Literal
 
 Kind = Literal["good", "bad", "not known"]
@@ -36,6 +37,9 @@ class Finding:
     `beside`: both served in the same time. Otherwise the old release's numbers are from before, and what happened
     to the world in between counts against the new one. `why_not`: why there is nothing to compare yet. Of a
     question, `says` is its last bad answer, as far as that is known; `new_question`: the old release lacks it.
+    `share`: of 100 requests the new release had so many while this was counted; 0 where it is of all that time.
+    What was counted at several shares is several findings of one evidence, which stands with the first of them
+    and is 0 with the others.
     """
 
     what: str
@@ -48,6 +52,7 @@ class Finding:
     why_not: str = ""
     says: str = ""
     new_question: bool = False
+    share: int = 0
 
     @property
     def new_share(self) -> float:
@@ -70,6 +75,8 @@ def titled(one: Finding) -> str:
     """What was compared, and of which time its numbers are where a verdict may have two rows of the same."""
     if one.why_not or one.what == RESTARTS or one.what.startswith(CHECKS):
         return one.what
+    if one.share:
+        return f"{one.what}, at {one.share} %"
     return f"{one.what}, {'both serving' if one.beside else 'serving alone'}"
 
 
@@ -100,9 +107,28 @@ def weight(one: Finding) -> str:
     """How far one finding speaks against the new release, in words; nothing where there is nothing to compare."""
     if one.why_not:
         return ""
+    if not one.evidence:
+        return "counted with the one above"
     if one.evidence < NOTICEABLE:
         return "no more than chance brings"
     return "speaks against it" if one.evidence >= STRONG else "perhaps against it"
+
+
+def apart(one: Finding) -> float:
+    """By how much the shares of both releases differ, in units of what chance does to them."""
+    share = (one.new_count + one.old_count + 1) / (one.new_of + one.old_of + 2)
+    return (one.new_share - one.old_share) / sqrt(share * (1 - share))
+
+
+def at_each_share(whole: Finding, each: Mapping[float, Finding]) -> tuple[Finding, ...]:
+    """A finding as those of `each` share (0 to 1) at which requests were dealt out, the one that says most first:
+    of what came at different shares the sums of both releases are of different times, and cannot be compared.
+    """
+    seen = [replace(one, evidence=0.0, share=round(100 * share)) for share, one in each.items() if one.new_of]
+    if len(each) < 2 or not seen:
+        return (whole,)
+    most = max(reversed(seen), key=apart)
+    return (replace(most, evidence=whole.evidence), *(one for one in seen if one is not most))
 
 
 def finding(recorded: Mapping[str, Any]) -> Finding:

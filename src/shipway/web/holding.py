@@ -84,13 +84,13 @@ class Holding:
 def said(share: Held, verdict: Verdict, traffic: TrafficSettings) -> str:
     """What share since when, what was counted of it, and what is waited for."""
     unsure = verdict.reason.rstrip(".") if verdict.kind == "not known" else ""
-    parts = filter(None, (_seen(verdict), unsure, _waits(share, verdict, traffic)))
+    parts = filter(None, (_seen(verdict, share), unsure, _waits(share, verdict, traffic)))
     return f"{share.share} % since {clock(share.at)}: {'; '.join(parts)}"
 
 
-def _seen(verdict: Verdict) -> str:
+def _seen(verdict: Verdict, share: Held) -> str:
     """Nothing while none of its requests was compared: then the reason says so."""
-    found = _finding(verdict, FAILED)
+    found = _finding(verdict, FAILED, share)
     if found is None:
         return ""
     new, old = f"{found.new_count:,} of {found.new_of:,}", f"{found.old_count:,} of {found.old_of:,}"
@@ -100,15 +100,18 @@ def _seen(verdict: Verdict) -> str:
 def _waits(share: Held, verdict: Verdict, traffic: TrafficSettings) -> str:
     if share.asked:
         return "all requests come back if the old one does no better"
-    slow = _finding(verdict, SLOW)
+    slow = _finding(verdict, SLOW, share)
     far = f" ({slow.why_not})" if slow is not None and slow.why_not else " if enough requests come"
     return f"the next move is made when it was heard for {length(traffic.hold)}, its durations too{far}"
 
 
-def _finding(verdict: Verdict, what: str) -> Finding | None:
-    """The one of both serving first: where all requests have moved there may be one of before as well."""
+def _finding(verdict: Verdict, what: str, held: Held) -> Finding | None:
+    """The one of this share, as far as there are several. The one of both serving first: where all requests have
+    moved there may be one of before as well.
+    """
     found = [one for one in verdict.findings if one.what == what and (one.new_of or one.why_not)]
-    return min(found, key=lambda one: not one.beside, default=None)
+    here = [one for one in found if one.share in (0, held.share)]
+    return min(here, key=lambda one: not one.beside, default=None)
 
 
 def _settings(now: Journey) -> TrafficSettings:

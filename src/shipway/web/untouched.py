@@ -54,9 +54,9 @@ def _lost(now: Journey, environment: str) -> str:
 
 
 def _failed(verdict: Fact) -> int:
-    """Counted while both served; one verdict after the other counts on."""
+    """Counted at all shares; one verdict after the other counts on."""
     counted = (one for one in verdict.data.get("findings") or () if one.get("what") == FAILED)
-    return max((int(one.get("new_count") or 0) for one in counted), default=0)
+    return sum(int(one.get("new_count") or 0) for one in counted)
 
 
 def stays_set(now: Journey) -> list[str]:

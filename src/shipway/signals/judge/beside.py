@@ -7,7 +7,8 @@ that, and nothing about the world, is what is bet against. See docs/concepts/jud
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
 
@@ -86,7 +87,7 @@ class Beside:
     """Bets block by block. A block ends by its number of requests, never by who got the bad ones."""
 
     def __init__(self, alternatives: Sequence[tuple[float, More]]) -> None:
-        self.total = Table()
+        self._at: defaultdict[float, Table] = defaultdict(Table)
         self._alternatives = [alternative for _, alternative in alternatives]
         self._wager = Wager([weight for weight, _ in alternatives])
         self._block = Table()
@@ -94,8 +95,11 @@ class Beside:
         self._dealing = Dealing()
 
     def finding(self, what: str) -> Finding:
-        seen = self.total
-        return Finding(what, seen.new_bad, seen.new_of, seen.old_bad, seen.old_of, self._wager.evidence)
+        return self._told(what, sum(self._at.values(), Table()))
+
+    def at_each_share(self, what: str) -> Mapping[float, Finding]:
+        """What was counted at each share (0 to 1), in the order in which they were first seen."""
+        return {share: self._told(what, seen) for share, seen in self._at.items()}
 
     @property
     def between_blocks(self) -> bool:
@@ -107,7 +111,7 @@ class Beside:
             return
         if self.between_blocks:
             self._usual = usual
-        self.total += table
+        self._at[share] += table
         self._block += table
         if self._dealing.is_block(self._block.of, share):
             self._close(share)
@@ -115,7 +119,7 @@ class Beside:
     def see_bad(self, table: Table, share: float, usual: float) -> None:
         """While good requests still end that were dealt out by an earlier share: looks at the bad ones alone."""
         self.drop()
-        self.total += table
+        self._at[share] += table
         if table.bad:
             self._wager.round([factor_of_bad(table, share, *each.of(usual)) for each in self._alternatives])
 
@@ -123,6 +127,9 @@ class Beside:
         """Forgets the open block: requests were dealt out differently within it."""
         self._block = Table()
         self._dealing.forget()
+
+    def _told(self, what: str, seen: Table) -> Finding:
+        return Finding(what, seen.new_bad, seen.new_of, seen.old_bad, seen.old_of, self._wager.evidence)
 
     def _close(self, planned: float) -> None:
         block, self._block = self._block, Table()

@@ -20,7 +20,7 @@ from shipway.signals.judge.reading import Reading
 from shipway.signals.judge.restarts import Restarts
 from shipway.signals.judge.together import Together
 from shipway.signals.judge.warmth import Warmth
-from shipway.signals.verdict import FAILED, SLOW, Finding, Verdict
+from shipway.signals.verdict import CHECKS, FAILED, RESTARTS, SLOW, Finding, Verdict, at_each_share
 
 ERRORS = ((0.08, More(0.01)), (0.1, More(0.04)), (0.17, More(0.15)), (0.35, More(0.5)), (0.3, More(0.97)))
 
@@ -208,8 +208,14 @@ class Judge:
 
     def _findings(self) -> tuple[Finding, ...]:
         worst_first = sorted(self._parts(), key=self._weight, reverse=True)
-        told = [part.finding for part in worst_first if part.finding.new_of]
+        told = [one for part in worst_first for one in self._at_each_share(part.finding) if one.new_of]
         return tuple(told) if self._hears_durations else (*told, self._not_yet())
+
+    def _at_each_share(self, whole: Finding) -> tuple[Finding, ...]:
+        if not whole.beside or whole.what == RESTARTS or whole.what.startswith(CHECKS):
+            return (whole,)
+        seen = self._errors.at_each_share(FAILED) if whole.what == FAILED else self._slow.at_each_share()
+        return at_each_share(whole, seen)
 
     @property
     def _hears_durations(self) -> bool:

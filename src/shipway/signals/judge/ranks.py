@@ -7,17 +7,17 @@ of the slower classes for the new release. See docs/concepts/judge.md for the pr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
-from math import exp, log, sqrt
+from math import exp, log
 
 from shipway.signals.judge.beside import LOG_MOST
 from shipway.signals.judge.dealing import Dealing
 from shipway.signals.judge.past import Past
 from shipway.signals.judge.wager import Wager
-from shipway.signals.verdict import SLOW, Finding, slower_than
+from shipway.signals.verdict import SLOW, Finding, apart, slower_than
 from shipway.traffic.tally import BOUNDS, Tally
 
 EDGES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.97, 0.99)
@@ -98,8 +98,8 @@ class Ranks:
         self._known = 0
         self._dealing = Dealing()
         self._old, self._new = [0], [0]
-        self._seen: tuple[Counts, Counts] = (Tally().durations, Tally().durations)
-        self._told: Finding | None = None
+        self._seen: dict[float, tuple[Counts, Counts]] = {}
+        self._told: Mapping[float, Finding] | None = None
 
     @property
     def evidence(self) -> float:
@@ -108,14 +108,15 @@ class Ranks:
     @property
     def heard(self) -> int:
         """How many durations of the new release were compared."""
-        return sum(self._seen[1])
+        return sum(sum(new) for _, new in self._seen.values())
 
     def see(self, old: Tally, new: Tally, share: float, past: Past) -> None:
         if not self._of:
             self._look_up(past)
         if self._classes is None or not (old.timed or new.timed):
             return
-        self._seen = (_plus(self._seen[0], old.durations), _plus(self._seen[1], new.durations))
+        seen_old, seen_new = self._seen.get(share, (Tally().durations, Tally().durations))
+        self._seen[share] = (_plus(seen_old, old.durations), _plus(seen_new, new.durations))
         self._told = None
         self._old = _plus(self._old, self._classes.sort(old.durations))
         self._new = _plus(self._new, self._classes.sort(new.durations, self._tolerance))
@@ -128,14 +129,24 @@ class Ranks:
         self._dealing.forget()
 
     def finding(self) -> Finding:
-        """Told by the edge at which the new release differs most."""
-        if self._classes is None:
+        """Told by the edge at which the new release differs most, at any share."""
+        each = [*self.at_each_share().values()]
+        if not each:
             return Finding(SLOW, 0, 0, 0, 0, self.evidence)
+        new_count, new_of = sum(one.new_count for one in each), sum(one.new_of for one in each)
+        old_count, old_of = sum(one.old_count for one in each), sum(one.old_of for one in each)
+        return Finding(each[0].what, new_count, new_of, old_count, old_of, self.evidence)
+
+    def at_each_share(self) -> Mapping[float, Finding]:
+        """The same of each share (0 to 1) by itself, in the order in which they were first seen."""
         if self._told is None:
-            old, new = (list(accumulate(durations)) for durations in self._seen)
-            found = [self._at(edge, old, new) for edge in self._classes.edges]
-            self._told = max(found, key=_apart)
+            self._told = {} if self._classes is None else self._tell(self._classes)
         return self._told
+
+    def _tell(self, classes: Classes) -> Mapping[float, Finding]:
+        seen = {share: tuple(list(accumulate(one)) for one in both) for share, both in self._seen.items()}
+        found = [{share: self._at(edge, *both) for share, both in seen.items()} for edge in classes.edges]
+        return max(found, key=lambda each: max(map(apart, each.values()), default=0.0))
 
     @property
     def _of(self) -> int:
@@ -172,9 +183,3 @@ def _plus(before: Counts, more: Counts) -> list[int]:
 def _shares(counts: Counts) -> list[float]:
     of = sum(counts) + 0.5 * len(counts)
     return [(count + 0.5) / of for count in counts]
-
-
-def _apart(one: Finding) -> float:
-    """By how much the shares differ, in units of what chance does to them."""
-    share = (one.new_count + one.old_count + 1) / (one.new_of + one.old_of + 2)
-    return (one.new_share - one.old_share) / sqrt(share * (1 - share))

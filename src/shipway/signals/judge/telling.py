@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shipway.signals.judge.beside import Table
 from shipway.signals.judge.policy import Policy
@@ -47,16 +48,26 @@ def together(lately: Table) -> str:
 
 
 def good(findings: Sequence[Finding], requests: int) -> str:
-    """The failed requests of both times, so that the parts add up to the requests."""
-    failed = sorted((one for one in findings if one.what == FAILED and one.new_of), key=lambda one: not one.beside)
+    """The failed requests of each time by itself, so that the parts add up to the requests."""
+    failed = [one for one in findings if one.what == FAILED and one.new_of]
+    failed.sort(key=lambda one: (not one.beside, one.share))
     worse = any(one.new_share > MANY for one in failed)
     said = [f"{'No worse than the old one in' if worse else 'Nothing speaks against'} {requests:,} requests"]
-    for one in failed:
-        when = "while both served" if one.beside else "since it serves alone"
-        said.append(
-            f"{when}, {_lower(numbers(one))}" if len(said) == 1 else f"{when}, {one.new_count:,} of {one.new_of:,}"
-        )
+    said += [f"{_when(one)}, {_lower(numbers(replace(one, share=0)))}" for one in failed[:1]]
+    said += [f"{_when(one)}, {_counts(one)}" for one in failed[1:]]
     return f"{'; '.join(said)}."
+
+
+def _when(one: Finding) -> str:
+    if one.share:
+        return f"at {one.share} %"
+    return "while both served" if one.beside else "since it serves alone"
+
+
+def _counts(one: Finding) -> str:
+    """Without the words that were said of the one before."""
+    old = f" and {one.old_count:,} of {one.old_of:,}" if one.beside else ""
+    return f"{one.new_count:,} of {one.new_of:,}{old}"
 
 
 def too_few(requests: int, policy: Policy) -> str:
@@ -73,7 +84,8 @@ def mute(waiting: int, seconds: float) -> str:
 
 
 def numbers(finding: Finding) -> str:
-    when = "in the same time" if finding.beside else "before"
+    at = f", at {finding.share} %" if finding.share else ""
+    when = f"in the same time{at}" if finding.beside else "before"
     if finding.what == RESTARTS:
         return f"Restarts: {finding.new_count} of the new release, {finding.old_count} of the old one {when}"
     says = f" ({finding.says})" if finding.says else ""
