@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import inf
 
 import pytest
 
-from shipway.signals.judge import Judge, Reading, Step, step
-from shipway.signals.verdict import Finding, Verdict
+from shipway.signals.judge import Judge, Reading, Step, step, waits
+from shipway.signals.verdict import Finding, Kind, Verdict
 from shipway.traffic.plan import Judged
 from shipway.traffic.tally import Tally
 from support.canary import rule
@@ -220,3 +221,50 @@ def test_a_source_that_is_heard_now_and_then_is_held_as_well() -> None:
         waited += 1
         told = rule(judge, judge.heard, waited, Judged(HOLD, 120))
     assert (told, waited) == (Step("go back"), 120)
+
+
+# --- what a share that is held waits for, in a sentence
+
+FINE = {"heard": 12.0, "unheard": 0.0, "listens": 0.0, "waited": 13.0, "hold": 60.0, "deadline": 600.0}
+COLD = Finding("slow requests", 0, 0, 0, 0, 1.0, why_not="warming up: 7 of 20 requests")
+DOUBTED = Finding("failed requests", 2, 30, 0, 30, 12.0)
+
+
+@pytest.mark.parametrize(
+    ("findings", "clocks", "until"),
+    [
+        ((), {}, "it was heard for 60 s (`hold`; 12 s by now)"),
+        (
+            (COLD,),
+            {"listens": 30.0},
+            "it was heard for 60 s (`hold`; 12 s by now), until its durations are compared (warming up: 7 of 20 "
+            "requests; about 30 s as requests come now)",
+        ),
+        ((COLD,), {"heard": 60.0, "listens": 900.0}, ""),
+        ((DOUBTED,), {"heard": 60.0}, "more requests tell, because something speaks against it"),
+        ((), {"heard": 60.0, "unheard": 5.0}, "something is known of it again"),
+        ((), {"waited": 600.0}, ""),
+        ((), {"heard": 60.0}, ""),
+    ],
+)
+def test_what_a_share_waits_for_is_said(
+    findings: tuple[Finding, ...], clocks: dict[str, float], until: str
+) -> None:
+    now = FINE | clocks
+    said = waits(Verdict("not known", "", findings), **now)
+    most = f"for 600 s at most (`deadline`; {now['waited']:.0f} s by now)"
+    assert said == (f"It is held until {until}; {most}." if until else "")
+
+
+@pytest.mark.parametrize("heard", [0.0, 59.9, 60.0])
+@pytest.mark.parametrize("unheard", [0.0, 3.0])
+@pytest.mark.parametrize("listens", [0.0, 20.0, 500.0, inf])
+@pytest.mark.parametrize("waited", [0.0, 70.0, 599.0, 600.0])
+@pytest.mark.parametrize("kind", ["good", "bad", "not known"])
+def test_whatever_waits_says_for_what(
+    heard: float, unheard: float, listens: float, waited: float, kind: Kind
+) -> None:
+    clocks = FINE | {"heard": heard, "unheard": unheard, "listens": listens, "waited": waited}
+    for findings in ((), (DOUBTED,)):
+        verdict = Verdict(kind, "", findings)
+        assert bool(waits(verdict, **clocks)) == (step(verdict, **clocks).act == "wait")

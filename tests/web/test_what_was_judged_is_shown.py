@@ -256,10 +256,10 @@ def test_what_is_judged_at_this_moment_has_its_numbers_until_it_is_over(
 ) -> None:
     """Of the deployment that the judge looks at, and of no other."""
     place = f"/api/v1{address('asked', 2)}/verdicts"
-    now = Verdict("not known", "9 requests are too few to tell; 50 are enough.", (COLD, NEVER))
+    waits = "It is held until it was heard for 60 s."
+    now = Verdict("not known", "9 requests are too few to tell; 50 are enough.", (COLD, NEVER), waits)
     with judged.scene.database.read() as conn:
         deployment = deployments.recent(conn, "asked", "prod", limit=1)[0]
-    assert judged.get(place).json["so_far"] is None
     judged.cast.so_far["asked", "prod"] = (deployment.id, now)
     judged.cast.so_far["good", "prod"] = ("another", now)
     try:
@@ -267,17 +267,32 @@ def test_what_is_judged_at_this_moment_has_its_numbers_until_it_is_over(
         assert judged.get(f"/api/v1{address('good', 2)}/verdicts").json["so_far"] is None
         shown = judged.get(address("asked", 2)).text
         assert "So far, with 25 % of the requests" in shown
+        assert waits in shown
         assert "Warming up: 12 of 20 requests" in shown
         assert f"its text lacks &lt;b&gt;; {NEW_QUESTION}" in shown
         assert "was not asked" in shown
         assert "0 of 0" not in shown
         told = said_by_a_terminal(judged, capsys, "asked", 3)
         assert "So far not known: 9 requests are too few to tell" in told
+        assert waits in told
         assert COLD.why_not in told
         assert f"its text lacks <b>; {NEW_QUESTION}" in told
         assert "0 of 0" not in told
     finally:
         judged.cast.so_far.clear()
+
+
+@pytest.mark.parametrize(("application", "share"), [("trying", 50), ("asked", 25)])
+def test_a_share_that_nobody_has_looked_at_yet_has_a_sentence_as_well(
+    judged: Site, capsys: pytest.CaptureFixture[str], application: str, share: int
+) -> None:
+    """As after a restart of Shipway, until its trial goes on."""
+    assert judged.cast.so_far == {}
+    assert judged.get(f"/api/v1{address(application, 2)}/verdicts").json["so_far"]["reason"] == trials.NOT_LOOKED
+    shown = judged.get(address(application, 2)).text
+    assert f"So far, with {share} % of the requests" in shown
+    assert trials.NOT_LOOKED in shown
+    assert f"So far not known: {trials.NOT_LOOKED}" in said_by_a_terminal(judged, capsys, application, 3)
 
 
 def test_durations_that_were_not_compared_have_a_row_with_the_reason(
@@ -319,7 +334,7 @@ def test_a_trial_is_watched_until_its_end(browser: Browser, site: Site) -> None:
     expect(page.locator("#quarantine")).to_be_hidden()
     told.judge(deployment, 10, fine(1310))
     told.share(deployment, 50)
-    expect(page.locator(".verdict")).to_contain_text("Nothing speaks against 1,310 requests")
+    expect(page.locator(".verdict").first).to_contain_text("Nothing speaks against 1,310 requests")
     told.condemned(run, deployment, 50)
     told.undone(run, deployment, "r2 was taken back.", "signals.bad_verdict")
     told.reverted(run)

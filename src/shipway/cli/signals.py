@@ -151,6 +151,8 @@ def _known(found: Mapping[str, Any]) -> int:
 def so_far(found: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Prints what would be the verdict at this moment, with the numbers."""
     print(f"So far {now['kind']}: {plain(now['reason'])}")
+    if now["waits"]:
+        print(plain(now["waits"]))
     _numbers(found, now["findings"])
     if now["findings"]:
         print(f"  {COVERS}")

@@ -138,11 +138,14 @@ def finding(recorded: Mapping[str, Any]) -> Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`reason` is one sentence for people; `findings` the worst first."""
+    """`reason` is one sentence for people; `findings` the worst first. `waits` is what a share that is held waits
+    for meanwhile, where it is.
+    """
 
     kind: Kind
     reason: str
     findings: tuple[Finding, ...] = ()
+    waits: str = ""
 
     @property
     def numbers(self) -> list[dict[str, Any]]:

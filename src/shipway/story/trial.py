@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from dataclasses import replace
 
 from shipway.errors import DeploymentStopped
-from shipway.signals.judge import Judge, Step, step
+from shipway.signals.judge import Judge, Step, step, waits
 from shipway.signals.verdict import Verdict
 from shipway.state import deployments, runs
 from shipway.state.database import Connection
@@ -115,11 +116,19 @@ class Trial:
         self._stands, self._stands_heard = 0.0, 0.0
 
     def look(self, *, asks: bool = False) -> Verdict:
-        """Shows the judge what came since the last look; what it says now.
+        """Shows the judge what came since the last look; what it says now, for everybody to read.
 
         `asks`: where it only doubts, whoever looks gives a share back to the release before.
         """
         self._judge.asks = asks
+        return self._publish(self._hear())
+
+    def _publish(self, verdict: Verdict) -> Verdict:
+        release = self._release
+        self._cast.so_far[release.application, release.environment] = (self._deployment.id, verdict)
+        return verdict
+
+    def _hear(self) -> Verdict:
         for interval in self._evidence.news():
             heard = self._judge.heard
             self._judge.see(interval)
@@ -131,9 +140,7 @@ class Trial:
             if interval.share != self._stands:
                 self._stands, self._stands_heard = interval.share, 0.0
             self._stands_heard += heard
-        verdict, release = self._judge.verdict(), self._release
-        self._cast.so_far[release.application, release.environment] = (self._deployment.id, verdict)
-        return verdict
+        return self._judge.verdict()
 
     @property
     def doubts(self) -> bool:
@@ -147,7 +154,7 @@ class Trial:
     def step(self, share: int, condition: Judged, waited: float) -> Step:
         """What is to be done after `waited` seconds with a share that was given after all others."""
         heard = self._stands_heard if self._stands == share / 100 else 0.0
-        return self._step(condition, heard, waited, listens=0.0)
+        return step(self._judge.verdict(), **self._clocks(condition, heard, waited, listens=0.0))
 
     def hold(self, share: int, condition: Judged) -> Verdict:
         """Returns the verdict with which the next move may be made: good, or not known where few people come.
@@ -157,8 +164,10 @@ class Trial:
         stood, began = self._stood(share), time.monotonic()
         while True:
             seen = self._cast.collector.looks
-            verdict, waited = self.look(), stood + time.monotonic() - began
-            then = self._step(condition, self._heard[share / 100], waited, listens=self._judge.listens)
+            verdict, waited = self._hear(), stood + time.monotonic() - began
+            clocks = self._clocks(condition, self._heard[share / 100], waited, listens=self._judge.listens)
+            then = step(verdict, **clocks)
+            self._publish(replace(verdict, waits=waits(verdict, **clocks)))
             if then.quarantine:
                 raise BadVerdict(self._release, share, verdict)
             with self._cast.database.read() as conn:
@@ -186,16 +195,16 @@ class Trial:
         out = self._out[share / 100]
         return out > 0 and self._heard[share / 100] + out >= condition.hold
 
-    def _step(self, condition: Judged, heard: float, waited: float, *, listens: float) -> Step:
-        return step(
-            self._judge.verdict(),
-            heard=heard,
-            unheard=self._judge.unheard,
-            listens=listens,
-            waited=waited,
-            hold=condition.hold,
-            deadline=condition.deadline,
-        )
+    def _clocks(self, condition: Judged, heard: float, waited: float, *, listens: float) -> dict[str, float]:
+        """All the seconds by which it is decided how a share goes on."""
+        return {
+            "heard": heard,
+            "unheard": self._judge.unheard,
+            "listens": listens,
+            "waited": waited,
+            "hold": condition.hold,
+            "deadline": condition.deadline,
+        }
 
     def _stood(self, share: int) -> float:
         """For how many seconds the share has been tried already: a trial that goes on keeps its deadline."""

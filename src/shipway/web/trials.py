@@ -24,6 +24,9 @@ from shipway.web.shares import Move
 TRIED = ("on trial", "going back")
 """The fates with which it has requests, and what becomes of it is not settled."""
 
+NOT_LOOKED = "The judge has not looked yet: what both answer meanwhile is kept, and counts as soon as it does."
+"""While a share stands whose trial begins, or goes on after a restart of Shipway."""
+
 MOVING = ("coming", "on trial", "watched", "going back")
 
 
@@ -105,11 +108,12 @@ class Trial:
 
 
 def so_far(cast: Cast, trial: Trial) -> Verdict | None:
-    """What the judge says of it at this moment, as long as it looks at it."""
+    """What the judge says of it at this moment, as long as it is judged."""
+    if trial.deployment is None or trial.fate not in ("on trial", "watched"):
+        return None
     release = trial.release
     deployment, verdict = cast.so_far.get((release.application, release.environment), ("", None))
-    judged = trial.deployment is not None and trial.deployment.id == deployment
-    return verdict if judged and trial.fate in ("on trial", "watched") else None
+    return verdict if deployment == trial.deployment.id else Verdict("not known", NOT_LOOKED)
 
 
 def judging(cast: Cast, conn: Connection, application: str, environment: str) -> tuple[Trial, Verdict] | None:

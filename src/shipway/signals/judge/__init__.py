@@ -10,5 +10,6 @@ from shipway.signals.judge.deadline import Step, step
 from shipway.signals.judge.judge import Judge
 from shipway.signals.judge.policy import Policy
 from shipway.signals.judge.reading import Check, Reading
+from shipway.signals.judge.waiting import waits
 
-__all__ = ["Check", "Judge", "Policy", "Reading", "Step", "step"]
+__all__ = ["Check", "Judge", "Policy", "Reading", "Step", "step", "waits"]

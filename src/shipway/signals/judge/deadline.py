@@ -41,7 +41,12 @@ def step(
     """
     if verdict.kind == "bad":
         return Step("go back", quarantine=True)
-    waits = verdict.doubtful or 0 < listens <= min(hold + LONGER, deadline) - waited
+    waits = verdict.doubtful or soon(listens, waited=waited, hold=hold, deadline=deadline)
     if not unheard and heard >= hold and (not waits or waited >= deadline):
         return Step("go on")
     return Step("go back") if waited >= deadline else Step("wait")
+
+
+def soon(listens: float, *, waited: float, hold: float, deadline: float) -> bool:
+    """Whether durations are still to be compared, and will be in time."""
+    return 0 < listens <= min(hold + LONGER, deadline) - waited

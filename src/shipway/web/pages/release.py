@@ -48,6 +48,7 @@ class Judged:
     title: str
     reason: str
     findings: Sequence[Compared]
+    waits: str = ""
 
 
 def release_page(site: Site, call: Call) -> Response:
@@ -106,7 +107,13 @@ def _so_far(site: Site, trial: Trial) -> list[Judged]:
     title = f"So far, with {trial.share} % of the requests"
     return [
         Judged(
-            time.time(), icons.VERDICTS[now.kind], now.kind.capitalize(), title, now.reason, compared(now.numbers)
+            time.time(),
+            icons.VERDICTS[now.kind],
+            now.kind.capitalize(),
+            title,
+            now.reason,
+            compared(now.numbers),
+            now.waits,
         )
     ]
 
