@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
 
 from shipway.signals.reading import Reading
-from shipway.state import facts
+from shipway.state import deployments, facts, verdicts
 from shipway.state.runs import Run
 from support.hearing import Hearsay, Says, hear, read, tally
 from support.scene import WEB_ONLY, Scene, a_scene, canary
@@ -100,12 +101,16 @@ def test_a_bad_verdict_is_on_record_once_and_its_revert_is_made(stage: Scene, ve
 
 
 @pytest.mark.parametrize(
-    ("says", "hint"), [(silent, "routers' own words"), (good, "A longer `deadline` or a shorter `hold`")]
+    ("says", "hint", "why"),
+    [
+        (silent, "routers' own words", r"Nothing was heard for \d+ s\."),
+        (good, "A longer `deadline` or a shorter `hold`", r"It was heard for \d+ of 30 s, too short to tell\. .+"),
+    ],
 )
-def test_its_deadline_counts_all_of_the_time(stage: Scene, version: str, says: Says, hint: str) -> None:
+def test_its_deadline_counts_all_of_the_time(stage: Scene, version: str, says: Says, hint: str, why: str) -> None:
     """Also that in which Shipway was not there: one that is killed again and again would never be at its end.
 
-    What next is another thing where it was heard, but for too short.
+    What next is another thing where it was heard, but for too short. What was counted until then is on record.
     """
     run, hearsay = tried(stage, version, says, 50, hold="30 s", deadline="60 s")
     crash(stage, "deployment.try after", run, hearsay)
@@ -116,7 +121,11 @@ def test_its_deadline_counts_all_of_the_time(stage: Scene, version: str, says: S
     assert "could not be judged in 10" in stage.deliver(run)
     with stage.cast.database.read() as conn:
         (stopped,) = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
+        (told,) = verdicts.of_deployment(conn, deployments.all_of_run(conn, run.id)[-1].id)
     assert hint in stopped.data["hint"]
+    assert (told.share, told.kind) == (50, "not known")
+    assert re.fullmatch(why, told.reason)
+    assert any(each["new_of"] for each in told.findings) == (says is good)
 
 
 def asks(scene: Scene, says: Says, at: int) -> Says:

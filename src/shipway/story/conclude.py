@@ -22,7 +22,7 @@ from shipway.story import condemn, migrations, reverts
 from shipway.story.cast import Cast
 from shipway.story.condemn import LeftFrozen
 from shipway.story.delivery import Delivery
-from shipway.story.trial import BadVerdict, once_more
+from shipway.story.trial import BadVerdict, NotJudged, once_more
 
 log = logging.getLogger(__name__)
 
@@ -177,10 +177,14 @@ def _condemn(cast: Cast, delivery: Delivery, error: BadVerdict) -> LeftFrozen | 
 
 
 def _give_up(cast: Cast, delivery: Delivery, error: ShipwayError) -> LeftFrozen | None:
-    """Undoes it, or freezes what cannot be undone and says so. Which of the two is on record first."""
+    """Undoes it, or freezes what cannot be undone and says so. Which of the two is on record first, with what was
+    counted of a share that could not be judged: before that is so it would be taken for judged, and go on.
+    """
     excerpt = error.excerpt if isinstance(error, DeploymentStopped) else ""
     no_way_back = _keeps_its_share(cast, delivery)
     with cast.database.write() as conn:
+        if isinstance(error, NotJudged) and error.verdict is not None:
+            condemn.judge(conn, delivery.deployment, error.share, error.verdict)
         if no_way_back is not None:
             condemn.leave_stuck(conn, delivery.deployment, no_way_back, error)
         keeps_share = no_way_back is not None

@@ -50,6 +50,12 @@ class NotJudged(DeploymentStopped):
     id = "signals.not_judged"
     default_hint = "The routers' own words are in proxy/ of the data directory; then deploy it again."
 
+    def __init__(self, message: str, *, hint: str = "", share: int = 0, verdict: Verdict | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.share = share
+        self.verdict = verdict
+        """What was counted of the share by then, where anything was: never good."""
+
 
 class NoAnswers(NotJudged):
     """Requests waited for the release, and it answered none: everything goes back, and its commit is not held."""
@@ -180,15 +186,24 @@ class Trial:
 
     def _not_judged(self, share: int, condition: Judged, waited: float) -> NotJudged:
         """With whose trouble it may be: of what both depend on, of the signals, its own, or of the settings."""
-        release, verdict, heard = self._release, self._judge.verdict(), self._heard[share / 100]
-        said = f"r{release.number} could not be judged in {waited:.0f} s. {verdict.reason}"
+        release, heard = self._release, self._heard[share / 100]
+        said = f"r{release.number} could not be judged in {waited:.0f} s. {self._judge.verdict().reason}"
+        seen = self._never_good(heard, condition)
         if self._judge.both_fail or self._was_outage(share, condition):
-            return NotJudged(said, hint=once_more(self._cast, self._deployment))
+            return NotJudged(said, hint=once_more(self._cast, self._deployment), share=share, verdict=seen)
         if self._judge.silent:
-            return NotJudged(said)
+            return NotJudged(said, share=share, verdict=seen)
         if self._judge.unheard:
-            return NoAnswers(said, hint=look_at_its_log(release))
-        return HeardTooShort(said, hint=too_short(heard, condition))
+            return NoAnswers(said, hint=look_at_its_log(release), share=share, verdict=seen)
+        return HeardTooShort(said, hint=too_short(heard, condition), share=share, verdict=seen)
+
+    def _never_good(self, heard: float, condition: Judged) -> Verdict:
+        """What was counted of a share that goes back because it was not heard for long enough."""
+        verdict = self._judge.verdict()
+        if verdict.kind != "good":
+            return verdict
+        why = f"It was heard for {heard:.0f} of {condition.hold:.0f} s, too short to tell. {verdict.reason}"
+        return replace(verdict, kind="not known", reason=why)
 
     def _was_outage(self, share: int, condition: Judged) -> bool:
         """Whether only the time in which both failed was missing for its share to have been held long enough."""
