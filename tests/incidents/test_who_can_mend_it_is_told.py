@@ -1222,6 +1222,7 @@ def test_who_was_told_hears_when_a_commit_that_comes_after_it_serves(team: Team)
     *told, message = team.tell()
     assert (message.person, message.kind, len(told)) == ("ada@example.org", "fixed", 2)
     assert message.subject == f"[shop] Your fix serves: {fix[:7]} is in prod"
+    assert re.search(r"Done     prod serves r2 .* since [\d:]+ UTC\. dev serves it as well\.\n", message.text)
     assert message.answers == told[-1].id
     team.deploy(team.push(team.commit("ben"), fix), "prod")
     assert len(team.tell()) == 3

@@ -66,7 +66,7 @@ def fixed(
         ("Commit", f"{by.commit[:7]}, which comes after {commits}"),
         ("When", moment(by.ended or by.started)),
         ("Was bad", "; ".join(filter(None, (_was_bad(conn, by.application, each, order) for each in mended)))),
-        ("Done", _serves_now(conn, by, doubt, theirs=theirs)),
+        ("Done", f"{_serves_now(conn, by, doubt, theirs=theirs)}{_serves_elsewhere(conn, by, order)}"),
         ("Hold", " ".join(filter(None, (_quarantine(conn, by.application, each, order) for each in mended)))),
         ("Next", next_),
         (by.environment.capitalize(), f"{address}/applications/{by.application}/environments/{by.environment}"),
@@ -102,6 +102,13 @@ def _serves_now(conn: Connection, by: Deployment, doubt: str, *, theirs: bool) -
     watched = "" if until is None else f", and it is watched until {clock(until)}"
     hears = ": you hear if it is taken back" if watched and theirs else ""
     return f"{serves}. It was good with {last.share} % of them{watched}{hears}."
+
+
+def _serves_elsewhere(conn: Connection, by: Deployment, order: Sequence[str]) -> str:
+    """That the other environments have it as well, as far as they do at this moment."""
+    serving = {name: releases.now_serving(conn, by.application, name) for name in order if name != by.environment}
+    there = [name for name, now in serving.items() if now and releases.get(conn, now.release).commit == by.commit]
+    return f" {listed(there)} {'serves' if len(there) == 1 else 'serve'} it as well." if there else ""
 
 
 def _quarantine(conn: Connection, application: str, commit: str, order: Sequence[str]) -> str:
