@@ -51,6 +51,27 @@ def test_a_change_of_nothing_is_not_said_to_be_one(topup: str, shipway: Shipway)
     assert shipway("env", "GREETING=ho", "--json").json["changed"] is True
 
 
+def test_what_is_set_and_does_not_serve_is_told_where_all_is_listed_and_at_a_deployment(
+    topup: str, site: Site, shipway: Shipway
+) -> None:
+    """As after a rollback. What serves as it is set is listed as ever."""
+    scene = site.scene
+    scene.configure("topup", "prod", {"GREETING": "hi", "OLD": "1", "SAME": "1"}, [])
+    scene.deliver(scene.push("topup", "One"))
+    assert shipway("env").out.split("\n")[1:4] == ["GREETING  hi", "OLD       1", "SAME      1"]
+    scene.configure("topup", "prod", {"GREETING": "ho", "SAME": "1"}, ["API_KEY"])
+    listed = shipway("env").out
+    assert "ho     r1, which serves, has hi; this comes with the next deployment\n" in listed
+    assert "taken away; r1, which serves, has it until the next deployment\n" in listed
+    assert "\nSAME      1\n" in listed
+    assert "API_KEY  not in r1, which serves; comes with the next deployment\n" in shipway("secrets").out
+    assert [one["name"] for one in shipway("secrets", "--json").json["waiting"]] == ["API_KEY"]
+    run = scene.push("topup", "Two")
+    scene.green(run)
+    done = site.send("POST", "/api/v1/applications/topup/environments/prod/deploy", {"commit": run.commit})
+    assert done.json["says"].startswith("What is set and not in r1 comes along: API_KEY (secret) is set, ")
+
+
 def test_a_new_token_stands_alone_and_is_told_how_it_ends(topup: str, shipway: Shipway) -> None:
     said = shipway("token", "create", "bob")
     assert said.out.startswith("shipway_")

@@ -330,6 +330,40 @@ def test_going_back_says_which_configuration_comes_along(site: Site) -> None:
     }
 
 
+def test_what_a_rollback_took_away_is_said_to_be_set_and_to_come_again(site: Site) -> None:
+    """In the list, before it is promoted, and through the API; what is as it serves stands there as ever."""
+    scene = site.scene
+    scene.application("topup")
+    scene.configure("topup", "prod", {"GREETING": "hi", "OLD": "1", "SAME": "1"}, [])
+    scene.deliver(scene.push("topup", "One"))
+    scene.configure("topup", "prod", {"GREETING": "hello", "SAME": "1"}, ["API_KEY"])
+    run = scene.push("topup", "Two")
+    scene.deliver(run, environments=("dev", "test"))
+    page = site.get(PROD).text
+    says = "What is set and not in r1 comes along: API_KEY (secret) is set, GREETING hi → hello, OLD 1 → not set."
+    assert says in page
+    beside = {
+        "API_KEY": "not in r1, which serves; comes with the next deployment",
+        "GREETING": "r1, which serves, has hi; this comes with the next deployment",
+        "OLD": "taken away; r1, which serves, has it until the next deployment",
+    }
+    assert re.findall(r'waits">(.*?)</span>', page) == [beside[name] for name in ("GREETING", "API_KEY", "OLD")]
+    listed = site.get(f"/api/v1{PROD}/configuration").json["waiting"]
+    assert {one["name"]: one["says"] for one in listed} == beside
+    assert site.send("POST", f"/api/v1{PROD}/deploy", {"commit": run.commit}).json["says"] == says
+
+
+def test_what_a_deployment_under_way_brings_is_not_said_to_wait_for_the_next(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    scene.configure("topup", "prod", {"NEW": "1"}, [])
+    run = scene.push("topup", "Two")
+    scene.green(run)
+    scene.begin_deployment(run, "prod")
+    assert "not in r1, which serves; comes with r2, on its way" in site.get(PROD).text
+
+
 def test_going_back_says_that_the_configuration_stays(site: Site) -> None:
     site.scene.application("topup")
     site.scene.deliver(site.scene.push("topup", "One"))

@@ -96,12 +96,21 @@ def _change(kind: str, changes: Mapping[str, str | None], environment: str, app:
 
 
 def _list(answer: Mapping[str, Any], kind: str, as_json: bool) -> None:
+    """With what is not so in what serves, and what is still there and was taken away."""
+    waiting = {one["name"]: one for one in answer["waiting"] if one["secret"] is (kind == "secrets")}
     if as_json:
-        show.as_json(answer if kind == "values" else {"secrets": answer[kind], "version": answer["version"]})
-    elif kind == "values":
-        show.table(("name", "value"), sorted(answer["values"].items()), empty="Nothing is set.")
+        of_secrets = {"secrets": answer["secrets"], "version": answer["version"], "waiting": [*waiting.values()]}
+        show.as_json(answer if kind == "values" else of_secrets)
+        return
+    says = {name: plain(one["says"]) for name, one in waiting.items()}
+    gone = [name for name in waiting if name not in answer[kind]]
+    if kind == "values":
+        pairs = [*answer["values"].items(), *((name, "") for name in gone)]
+        rows = [(name, value, says.get(name, "")) for name, value in sorted(pairs)]
+        show.table(("name", "value", ""), rows, empty="Nothing is set.")
     else:
-        show.table(("secret",), [(name,) for name in answer["secrets"]], empty="There is no secret.")
+        names = sorted([*answer["secrets"], *gone])
+        show.table(("secret", ""), [(name, says.get(name, "")) for name in names], empty="There is no secret.")
 
 
 def data(environment: Environment = "prod", app: App = None, as_json: AsJson = False) -> None:

@@ -93,7 +93,10 @@ def wait(
 def deploy(
     commit: Commit = None, environment: Environment = "prod", app: App = None, as_json: AsJson = False
 ) -> int:
-    """Deploy a commit that is green; its gate may still refuse, and says why."""
+    """Deploy a commit that is green; its gate may still refuse, and says why.
+
+    What is set and not in what serves, as after a rollback, comes along, and is named before.
+    """
     server = Server.find()
     path = f"/applications/{here.application(app)}/environments/{environment}/deploy"
     queued = server.post(path, {"commit": here.commit(commit)})

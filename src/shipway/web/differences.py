@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from shipway.environments.secrets import KeyLost, Vault
 from shipway.project import Project
 from shipway.pushes.git import CommitInfo
-from shipway.state import artifacts, configurations
+from shipway.state import artifacts, configurations, deployments, releases
 from shipway.state.configurations import Configuration
 from shipway.state.database import Connection
 from shipway.state.releases import Release
@@ -55,6 +55,50 @@ class Difference:
     migration: str | None
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What is set otherwise than in `serving`, as after a rollback; `carrier` is what has it so: a deployment to
+    come, or the release of one that is under way.
+    """
+
+    serving: Release
+    variables: Sequence[Variable]
+    carrier: str
+
+    @property
+    def says(self) -> str:
+        """What comes along with a deployment, in a sentence; of secrets their names only."""
+        return f"What is set and not in r{self.serving.number} comes along: {_listed(self.variables, 'is set')}."
+
+    def of(self, name: str) -> str:
+        """What is said beside a variable where all are listed; nothing of one that serves as it is set."""
+        return next((self._beside(one) for one in self.variables if one.name == name), "")
+
+    def _beside(self, one: Variable) -> str:
+        serves = f"r{self.serving.number}, which serves"
+        has = "another value" if one.secret else _brief(one.old)
+        return {
+            "added": f"not in {serves}; comes with {self.carrier}",
+            "changed": f"{serves}, has {has}; this comes with {self.carrier}",
+            "removed": f"taken away; {serves}, has it until {self.carrier}",
+        }.get(one.change, f"perhaps not as in {serves}; comes with {self.carrier}")
+
+
+def waiting(site: Site, conn: Connection, application: str, environment: str) -> Waiting | None:
+    """What is set and waits for a deployment; None where there is nothing like that."""
+    now = releases.now_serving(conn, application, environment)
+    newest = configurations.newest(conn, application, environment).version
+    serving = None if now is None else releases.get(conn, now.release)
+    if serving is None or serving.configuration == newest:
+        return None
+    changed = configuration(site, conn, serving, replace(serving, configuration=newest))
+    coming = deployments.running_in(conn, application, environment)
+    brought = None if coming is None else releases.get(conn, coming.release)
+    has_it = brought is not None and brought.configuration == newest
+    carrier = f"r{brought.number}, on its way" if brought is not None and has_it else "the next deployment"
+    return Waiting(serving, changed, carrier) if changed else None
+
+
 def between(site: Site, conn: Connection, old: Release, new: Release) -> Difference:
     """What is different in `new`, seen from `old`. Asks git."""
     brought = site.commits.brought(new.application, old.commit, new.commit, MOST + 1)
@@ -84,15 +128,19 @@ def coming_along(release: Release, changed: Sequence[Variable]) -> str:
     """What changes with going to a release, in a sentence; of secrets their names only."""
     if not changed:
         return f"The configuration of r{release.number} is the same as now."
-    told = [_in_words(one) for one in changed[:TOLD]]
-    more = [f"and {len(changed) - TOLD} more"] if len(changed) > TOLD else []
-    along = f"r{release.number}'s configuration comes along: {', '.join([*told, *more])}."
+    along = f"r{release.number}'s configuration comes along: {_listed(changed, 'is set again')}."
     return f"{along} What is set now stays so, and comes with the next deployment."
 
 
-def _in_words(one: Variable) -> str:
+def _listed(changed: Sequence[Variable], added: str) -> str:
+    told = [_in_words(one, added) for one in changed[:TOLD]]
+    more = [f"and {len(changed) - TOLD} more"] if len(changed) > TOLD else []
+    return ", ".join([*told, *more])
+
+
+def _in_words(one: Variable, added: str) -> str:
     if one.secret:
-        does = {"changed": "changes", "added": "is set again", "removed": "is not set any more"}
+        does = {"changed": "changes", "added": added, "removed": "is not set any more"}
         return f"{one.name} (secret) {does.get(one.change, 'may change')}"
     old, new = (_brief(value) for value in (one.old, one.new))
     return f"{one.name} changes" if old == new else f"{one.name} {old} → {new}"

@@ -6,12 +6,13 @@ It can be set before the first push, too: `named` says whether a push has named 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Literal
 
 from shipway.errors import NotFound
 from shipway.state import configurations
 from shipway.state.configurations import Configuration
-from shipway.web import lookups, shapes
+from shipway.web import differences, lookups, shapes
 from shipway.web.api.environments import BASE
 from shipway.web.call import Call
 from shipway.web.refusals import Unreadable
@@ -20,8 +21,11 @@ from shipway.web.site import Site
 
 
 def list_values(site: Site, call: Call) -> dict[str, Any]:
-    """The newest version: its values, and the names of its secrets."""
-    return shapes.configuration(_newest(site, call))
+    """The newest version: its values, and the names of its secrets.
+
+    `waiting` has what is set otherwise than in what serves, as after a rollback, each with what it `says` of that.
+    """
+    return {**shapes.configuration(_newest(site, call)), "waiting": _waiting(site, call)}
 
 
 def show_value(site: Site, call: Call) -> dict[str, Any]:
@@ -84,6 +88,12 @@ def _change(
     run = None if done.run is None else done.run.id
     about = {"changed": done.changed, "named": done.named, "run": run, "stuck": shapes.stuck(done.stuck)}
     return {**shapes.configuration(done.configuration), **about}
+
+
+def _waiting(site: Site, call: Call) -> list[dict[str, Any]]:
+    with site.database.read() as conn:
+        found = differences.waiting(site, conn, call.place("application"), call.place("environment"))
+    return [] if found is None else [{**asdict(one), "says": found.of(one.name)} for one in found.variables]
 
 
 def _newest(site: Site, call: Call) -> Configuration:

@@ -22,6 +22,7 @@ from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.trials import Trial
+from shipway.web.words import sentences
 
 PATIENCE = 0.5  # seconds: a page that says "not known" is better than one that does not come
 BASE = "/api/v1/applications/{application}/environments/{environment}"
@@ -129,14 +130,18 @@ def _ids(left: Stuck) -> list[str]:
 
 
 def deploy(site: Site, call: Call) -> dict[str, Any]:
-    """Takes a commit that is green to this environment; the run that does it, and in words if it goes back."""
+    """Takes a commit that is green to this environment; the run that does it, and in words if it goes back, and
+    what is set and not in what serves: that comes along.
+    """
     with site.database.read() as conn:
         application, environment = _named(site, conn, call)
         now = releases.now_serving(conn, application, environment)
         serves = None if now is None else releases.get(conn, now.release)
+        along = differences.waiting(site, conn, application, environment)
     commit = site.commits.resolve(application, call.field("commit"))
     run = site.story.deploy(application, environment, commit, call.who)
-    return {"run": run.id, "number": run.number, "says": _back(site, run, serves)}
+    said = (_back(site, run, serves), "" if along is None else along.says)
+    return {"run": run.id, "number": run.number, "says": sentences(*said)}
 
 
 def _back(site: Site, run: Run, serves: Release | None) -> str:

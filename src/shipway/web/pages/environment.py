@@ -149,6 +149,7 @@ def _belongings(site: Site, conn: Connection, application: str, environment: str
     """What stays whatever is deployed: values and secrets, data, and copies of it."""
     return {
         "configuration": configurations.newest(conn, application, environment),
+        "waiting": differences.waiting(site, conn, application, environment),
         "kept": data.kept(site.places, application, environment, MEASURED),
         "copies": data.copies(site.places, application, environment, MEASURED),
         "copied_for": _copied_for(conn, application, environment),
