@@ -12,16 +12,28 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from shipway.state import applications, deployments, errors, facts, messages, pushes, releases, runs, verdicts
+from shipway.state import (
+    applications,
+    channels,
+    deployments,
+    errors,
+    facts,
+    messages,
+    pushes,
+    releases,
+    runs,
+    verdicts,
+)
 from shipway.state.database import Database, open_database
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.tables import metadata
 
-NEW_IN_0010 = (
+NEW_SINCE_0009 = (
     ("errors", "checks"),
     ("error_places", "checks"),
     ("error_releases", "checks"),
     ("messages", "names_nobody"),
+    ("messages", "reached"),
 )
 
 
@@ -109,9 +121,26 @@ def test_whom_an_older_one_did_not_name_is_read_from_its_words(tmp_path: Path, t
     new.close()
 
 
+def test_who_an_older_message_reached_is_known_while_the_channel_that_took_it_is_there(tmp_path: Path) -> None:
+    old = open_database(tmp_path / "shipway.db")
+    with old.write() as conn:
+        about = {"seal": str.encode, "service": "Slack", "private": False, "who": "ada"}
+        there, gone = (channels.add(conn, whose=whose, **about) for whose in ("owner", "ada"))
+        for cause, channel in (("a", there), ("b", gone)):
+            messages.write(conn, messages.Draft("ada", cause, "stopped", "test failed", "It failed.", 1.0))
+            messages.sent(conn, messages.recent(conn)[0], channel)
+        channels.remove(conn, gone, "ada")
+        made_older(conn, "0009")
+    old.close()
+    new = open_database(tmp_path / "shipway.db")
+    with new.read() as conn:
+        assert [(one.cause, one.reached) for one in messages.recent(conn)] == [("b", ""), ("a", "owner")]
+    new.close()
+
+
 def made_older(conn: Connection, version: str) -> None:
-    """Takes away what 0010 has brought."""
-    for table, column in NEW_IN_0010:
+    """Takes away what came since."""
+    for table, column in NEW_SINCE_0009:
         conn.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
     conn.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
 

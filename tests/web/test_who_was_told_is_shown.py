@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -58,6 +59,34 @@ def test_what_follows_up_a_message_is_not_shown_as_another_one(site: Site) -> No
     assert "ada@example.org was told that it is over" in page
     listed = site.get("/api/v1/messages").json["messages"]
     assert [one["follows"] for one in listed] == ["ended", "update", None]
+
+
+@pytest.mark.parametrize("whose", ["owner", "ada@example.org", "*@example.org"])
+def test_whoever_heard_of_it_is_named_and_not_whom_it_was_for(site: Site, whose: str) -> None:
+    """An author without a channel of their own was told nothing: the owner was."""
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(run := scene.push("topup", "Break it"))
+    about = {"application": "topup", "environment": "prod", "commit": run.commit, "run": run.id}
+    one = telling.say(scene, "ada@example.org", "a", "bad", "prod: it fails", **about)
+    telling.took(scene, one, replace(telling.SLACK, whose=whose))
+    stood_in = whose == "owner"
+    heard = "owner was told, for ada@example.org" if stood_in else "ada@example.org was told"
+    life = re.sub("<[^>]+>", "", page := site.get(f"/applications/topup/commits/{run.commit}").text)
+    assert heard in life
+    aside = page.partition('id="told"')[2].partition("</section>")[0]
+    assert ("<b>owner</b>" in aside, "for ada@example.org, Slack" in aside) == (stood_in, stood_in)
+    assert ("ada@example.org was told" in life) == (not stood_in)
+    by = "owner by Slack, for ada@example.org" if stood_in else "ada@example.org by Slack"
+    assert by in re.sub("<[^>]+>", "", site.get("/runs/topup:1").text)
+    listed = "by the owner's Slack" if stood_in else "by Slack"
+    assert listed in html.unescape(site.get("/messages").text)
+    [told] = site.get(ALL).json["messages"]
+    assert (told["reached"], told["by"]) == (whose, listed.removeprefix("by "))
+    why = site.get(f"/api/v1/applications/topup/commits/{run.commit}/why?environment=prod").json
+    assert [one["says"] for one in why["events"] if one["kind"] == "message.sent"] == [f"{heard}, by Slack"]
+    elsewhere = site.get(f"/api/v1/applications/topup/commits/{run.commit}/why?environment=dev").json
+    assert "told" not in " ".join(one["says"] for one in elsewhere["events"])
 
 
 def test_a_message_that_nobody_takes_is_shown_on_every_page_after_a_quarter_of_an_hour(site: Site) -> None:

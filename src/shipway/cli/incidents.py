@@ -173,7 +173,7 @@ def _how(message: dict[str, Any]) -> str:
 
 def _became(message: dict[str, Any]) -> str:
     if message["state"] == "sent":
-        return f"sent by {message['service']} {show.ago(message['sent'])}"
+        return f"sent by {message['by']} {show.ago(message['sent'])}"
     if message["state"] == "nowhere":
         return "not sent: no channel"
     if message["problem"]:

@@ -25,6 +25,7 @@ mended      what is over: whoever was told of it hears that once
 by_hand     who loses an environment to what a person did hears of it
 tell        facts become messages, each once
 channels    by which addresses people are reached
+heard       who heard of it: the person, or the owner in their place
 outbox      messages are sent, however often it takes
 again       a message that nobody took is sent again because a person asks for it
 errand      an order goes in, what became of it comes out, and after its time it is gone

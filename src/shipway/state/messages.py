@@ -57,7 +57,8 @@ class Draft:
 class Message:
     """`state`: waiting, sent, or nowhere (its person has no channel, nor has the owner).
 
-    `names_nobody`: it says that it is not known whose change it was.
+    `names_nobody`: it says that it is not known whose change it was. `reached` is whose channel took it, in the
+    word by which that was added: empty while none did, or where it is not on record.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Message:
     problem: str
     created: float
     sent: float | None
+    reached: str
 
 
 def write(conn: Connection, draft: Draft) -> bool:
@@ -151,8 +153,9 @@ def sent(conn: Connection, message: Message, channel: Channel) -> Message | None
     """
     newer = get(conn, message.id)
     took = {name: getattr(message, name) for name in (*_CAUSE, *_SAID)}
-    _end(conn, message, state="sent", service=channel.service, problem="", sent=time.time(), **took)
-    _fact(conn, "message.sent", message.id, message, service=channel.service, channel=channel.id)
+    by = {"service": channel.service, "reached": channel.whose}
+    _end(conn, message, state="sent", problem="", sent=time.time(), **by, **took)
+    _fact(conn, "message.sent", message.id, message, channel=channel.id, **by)
     return newer if newer is not None and newer.subject != message.subject else None
 
 

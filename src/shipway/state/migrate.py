@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
-NEWEST = "0010"
+NEWEST = "0011"
 
 
 def to_newest(engine: Engine) -> None:

@@ -296,6 +296,7 @@ messages = Table(
     Column("problem", String, nullable=False, server_default=""),
     Column("created", Float, nullable=False),
     Column("sent", Float),
+    Column("reached", String, nullable=False, server_default=""),  # whose channel took it
     UniqueConstraint("person", "cause"),
     Index("messages_by_state", "state", "next_try"),
     Index("messages_by_commit", "application", "commit"),

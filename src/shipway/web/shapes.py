@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from shipway.hosts.keeper.spec import InstanceState
-from shipway.incidents import follow
+from shipway.incidents import follow, heard
 from shipway.signals.summary import Summary
 from shipway.state.channels import Channel
 from shipway.state.configurations import Configuration
@@ -149,7 +149,9 @@ def channel(one: Channel) -> Shape:
 
 
 def message(one: Message) -> Shape:
-    """A message without who is sending it just now; `follows`: update, worse, ended, fix or well again."""
-    shown = {**asdict(one), "follows": follow.word(one) or None}
+    """A message without who is sending it just now; `follows`: update, worse, ended, fix or well again; `reached`:
+    whose channel took it, its person's or the owner's in their place, and `by` that in words.
+    """
+    shown = {**asdict(one), "follows": follow.word(one) or None, "by": heard.by(one) or None}
     del shown["lease"], shown["lease_until"]
     return shown

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from shipway.incidents import heard
 from shipway.incidents.letter import listed
 from shipway.releases.gate import GATES, UNTIL
-from shipway.state import decisions, deployments, facts, releases, runs
+from shipway.state import decisions, deployments, facts, messages, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -18,6 +19,7 @@ from shipway.web.words import length, plain, unsaid
 FAILED = ("step.failed", "step.timed_out", "step.lost")
 EXPLAINING = 12  # lines of a log that go with a failure
 FAR = 200  # deployments of an environment, the newest
+MESSAGES = 100  # about one commit, the newest
 Data = Mapping[str, Any]
 
 
@@ -57,7 +59,8 @@ def events(conn: Connection, application: str, environment: str, commit: str) ->
     happened = [event for fact in told if (event := _event(fact, judged)) is not None]
     failed = _failed_steps(conn, application, environment, commit)
     lost = _lost(conn, application, environment, commit)
-    return sorted([*failed, *happened, *lost], key=lambda event: event.fact)
+    told_of = _heard(conn, application, environment, commit)
+    return sorted([*failed, *happened, *lost, *told_of], key=lambda event: event.fact)
 
 
 def _failed_steps(conn: Connection, application: str, environment: str, commit: str) -> Iterator[Event]:
@@ -72,6 +75,15 @@ def _failed_steps(conn: Connection, application: str, environment: str, commit: 
         says = f"`{step}` of run {run.number} {how} (shipway logs {run.number} --step {step})"
         lines = [plain(line) for line in str(fact.data.get("excerpt") or "").splitlines()]
         yield Event(fact.at, fact.kind, fact.id, says, [line for line in lines if line.strip()][:EXPLAINING])
+
+
+def _heard(conn: Connection, application: str, environment: str, commit: str) -> Iterator[Event]:
+    """Who was told of it there, or of what kept it from every environment."""
+    told = {one.id: one for one in messages.recent(conn, application=application, commit=commit, limit=MESSAGES)}
+    for fact in facts.after(conn, 0, application=application, commit=commit, kinds=["message.sent"]):
+        one = told.get(str(fact.data["message"]))
+        if one is not None and fact.environment in (None, environment):
+            yield Event(fact.at, fact.kind, fact.id, f"{heard.told(one)}, by {one.service}")
 
 
 def _lost(conn: Connection, application: str, environment: str, commit: str) -> Iterator[Event]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from shipway.incidents.channels import BY_HAND, ENDED, SETTLED, UPDATED, WORSE
+from shipway.incidents import heard
 from shipway.releases.gate import GATES
 from shipway.signals.verdict import counted, finding, is_unasked, noted, titled, weight
 from shipway.state import decisions
@@ -17,13 +17,6 @@ from shipway.web.life.record import Record, Suspected
 from shipway.web.words import plain, sentences
 
 EXCERPT = 12  # lines of what an application said
-TOLD = {
-    UPDATED: "told what is new of it",
-    WORSE: "told that it is worse",
-    ENDED: "told that it is over",
-    BY_HAND: "told who took it back",
-    SETTLED: "told how it was decided",
-}
 
 
 def of_fact(record: Record, fact: Fact) -> Moment | None:
@@ -139,13 +132,13 @@ def of_error(one: Suspected) -> Moment:
 
 def of_message(record: Record, one: Message) -> Moment:
     """Who was told, or is to be."""
-    by = {"sent": f"By {one.service}: ", "nowhere": "Not sent, for no channel leads there: "}.get(one.state, "")
+    by = {"sent": f"By {heard.by(one)}: ", "nowhere": "Not sent, for no channel leads there: "}.get(one.state, "")
     about = next((fact for fact in reversed(record.facts) if fact.data.get("message") == one.id), None)
     return Moment(
         at=one.sent or one.created,
         kind="told",
         state="bell",
-        title=f"{one.person} {'was' if one.state == 'sent' else 'is to be'} {TOLD.get(one.kind, 'told')}",
+        title=heard.told(one),
         says=f"{by}{one.subject}",
         fact=None if about is None else about.id,
         environment=one.environment,

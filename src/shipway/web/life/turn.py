@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from shipway.incidents import heard
 from shipway.incidents.letter import listed
 from shipway.incidents.mended import COMMITS
 from shipway.releases.gate import GATES, INNOCENT, MEND, READY
@@ -65,9 +66,9 @@ def _as_told(record: Record, found: Turn | None) -> Turn | None:
     told = [one for one in record.told if one.kind in COMMITS]
     if found is None or not found.whose or not told or not all(one.names_nobody for one in told):
         return found
-    people = list(dict.fromkeys(one.person for one in told))
-    heard = f"{listed(people)} {'was' if len(people) == 1 else 'were'} told"
-    return replace(found, whose="", wrong=f"{found.wrong} Whose change it was, is not known: {heard}.")
+    people = list(dict.fromkeys(heard.who(one) for one in told))
+    who = f"{listed(people)} {'was' if len(people) == 1 else 'were'} told"
+    return replace(found, whose="", wrong=f"{found.wrong} Whose change it was, is not known: {who}.")
 
 
 def _elsewhere(record: Record) -> bool:

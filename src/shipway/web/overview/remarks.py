@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.hosts.explanation import telling
+from shipway.incidents import heard
 from shipway.state.releases import Release
 from shipway.web import by_now
 from shipway.web.journey import Journey
@@ -138,7 +139,7 @@ def _rolled(standing: Standing, stations: Sequence[Station]) -> Remark:
     head, at = standing.head, _first(stations, "rolled")
     assert head is not None
     back, bad = standing.back, fates.judged(head)
-    told = next((f"; {one.person} was told" for one in standing.told if one.state == "sent"), "")
+    told = next((f"; {heard.told(one)}" for one in standing.told if one.state == "sent"), "")
     if bad is not None and bad.kind == "verdict.bad":
         address = f"/applications/{standing.name}/commits/{head.run.commit[:10]}"
         why = _short(_why(bad.data))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from starlette.responses import RedirectResponse, Response
 
 from shipway.errors import NotFound
+from shipway.incidents import heard
 from shipway.incidents.letter import listed
 from shipway.pushes.git import CommitInfo
 from shipway.state import applications, runs
@@ -148,10 +149,10 @@ def _carrier(record: Record) -> str:
 
 def _heard(told: Sequence[Message]) -> dict[str, list[Message]]:
     """What each person was told, who heard first before the others."""
-    heard: dict[str, list[Message]] = {}
+    found: dict[str, list[Message]] = {}
     for one in told:
-        heard.setdefault(one.person, []).append(one)
-    return heard
+        found.setdefault(heard.who(one), []).append(one)
+    return found
 
 
 def _nobody(record: Record) -> str:

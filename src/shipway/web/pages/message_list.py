@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
-from shipway.incidents import again
+from shipway.incidents import again, heard
 from shipway.state import applications, messages
 from shipway.state.messages import Message
 from shipway.web import told
@@ -76,7 +76,7 @@ def fate(message: Message) -> Fate:
     tried = f"tried {several(message.attempts, 'time')}"
     if message.state == "sent":
         often = f", {tried}" if message.attempts > 1 else ""
-        return Fate("passed", "Sent", f"by {message.service}{often}")
+        return Fate("passed", "Sent", f"by {heard.by(message)}{often}")
     if message.state == "nowhere":
         return Fate("failed", "Not sent", "no channel leads to them, nor to the owner")
     if not message.problem:

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from shipway import __version__
-from shipway.incidents import follow, sure
+from shipway.incidents import follow, heard, sure
 from shipway.incidents.letter import listed
 from shipway.incidents.outbox import LATE
 from shipway.incidents.proof import proof
@@ -47,6 +47,7 @@ def templates(files: Files) -> jinja2.Environment:
         east=words.east,
         exact=words.exact,
         follows=follow.word,
+        heard=heard.who,
         initials=initials,
         lasting=words.lasting,
         length_of=words.length,
@@ -63,6 +64,7 @@ def templates(files: Files) -> jinja2.Environment:
         ticked=ticked,
         window=words.window,
     )
+    made.tests.update(stood_in=heard.instead)
     return made
 
 
