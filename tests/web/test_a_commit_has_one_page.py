@@ -724,3 +724,22 @@ def test_how_much_it_changed_is_told(tmp_path_factory: pytest.TempPathFactory) -
     git = Git(scene.places.repository("one"))
     assert git.extent(scene.heads["one", "main"])[0] == 1
     scene.database.close()
+
+
+def test_the_arrow_that_leaves_an_environment_has_its_own_figure(site: Site) -> None:
+    """It was taken back in dev as well, after another time."""
+    scene = site.scene
+    with scene.history():
+        scene.until(1000)
+        scene.application("topup")
+        older = scene.deliver(scene.push("topup", "One"))
+        run = scene.push("topup", "Two")
+        scene.deliver(run)
+        for environment, seconds_ago in (("prod", 300), ("dev", 200)):
+            scene.until(seconds_ago)
+            scene.roll_back("topup", environment, older)
+    moments = life(site, "topup")["moments"]
+    had = {one["environment"]: one["says"].rstrip(".") for one in moments if one["kind"] == "rollback"}
+    assert len(set(had.values())) == len(had) == 2
+    drawn = site.get(f"/applications/topup/commits/{run.commit}").text.partition('class="loop"')[2]
+    assert re.findall("it had requests for [^<]*", drawn) == [had["prod"].replace("It", "it", 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from shipway.incidents import heard
 from shipway.state.runs import Run
 from shipway.web.journey import Journey
 from shipway.web.life.record import Record
@@ -74,7 +75,7 @@ def voyage(record: Record) -> Voyage | None:
         slim_gone=reached[-1].slim if reached else SLIM_FIRST,
         turn=turn,
         moving=not now.run.over,
-        back=_back(record) if turned is not None and turned.x - FIRST > 2 * ROOM else "",
+        back=_back(record, turned.name) if turned is not None and turned.x - FIRST > 2 * ROOM else "",
         told=told if turn is not None and turn.x - FIRST > ROOM else "",
         says=_in_words(now.run, stops, told),
     )
@@ -101,13 +102,19 @@ def _first(record: Record, now: Journey) -> Iterator[Stop]:
 
 
 def _environment(record: Record, now: Journey, name: str) -> Stop:
-    trial = next((one for one in reversed(list(record.trials.values())) if one.release.environment == name), None)
+    trial = _last(record, name)
     if trial is None or trial.deployment is None:
         return Stop(
             name, "serving" if name in now.unneeded else "queued", now.run.ended if name in now.unneeded else None
         )
     came = trial.deployment
     return Stop(name, _icon(trial), trial.moves[0].at if trial.moves else came.started)
+
+
+def _last(record: Record, environment: str) -> Trial | None:
+    """What it came there as last."""
+    came = (one for one in reversed(list(record.trials.values())) if one.release.environment == environment)
+    return next(came, None)
 
 
 def _icon(trial: Trial) -> str:
@@ -129,21 +136,19 @@ def _placed(stops: Sequence[Stop]) -> list[Stop]:
     return placed
 
 
-def _back(record: Record) -> str:
-    """How fast the requests were back."""
-    for trial in record.trials.values():
-        if trial.fate == "undone" and trial.ended is not None:
-            begun = record.fact(("deployment.undo",), environment=trial.release.environment)
-            if begun is not None and trial.ended > begun.at:
-                return f"traffic back in {length(trial.ended - begun.at)}"
-        if trial.fate == "gone back":
-            return f"it had requests for {length(trial.had)}"
-    return ""
+def _back(record: Record, environment: str) -> str:
+    """How fast the requests of the environment were back."""
+    trial = _last(record, environment)
+    if trial is not None and trial.fate == "undone" and trial.ended is not None:
+        begun = record.fact(("deployment.undo",), environment=environment)
+        if begun is not None and trial.ended > begun.at:
+            return f"traffic back in {length(trial.ended - begun.at)}"
+    return f"it had requests for {length(trial.had)}" if trial is not None and trial.fate == "gone back" else ""
 
 
 def _told(record: Record) -> str:
     first = next((one for one in record.told if one.state == "sent"), None)
-    return "" if first is None else f"{first.person} told"
+    return "" if first is None else f"{heard.who(first)} told"
 
 
 def _in_words(run: Run, stops: Sequence[Stop], told: str) -> str:
