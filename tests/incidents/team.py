@@ -145,6 +145,7 @@ class Team:
             artifacts.create(conn, **common, run=run.id, project=project, size=1)
             newest = releases.recent(conn, APP, environment, 1)
             version = len(newest) and newest[0].configuration + 1 if how.pop("configured", "") else 0
+            version = int(how.pop("at", version))
             release = releases.make(conn, **common, environment=environment, configuration=version)
             begun = deployments.begin(conn, run=run.id, release=release, kind=kind, at_least=0)
             if ending == "done":

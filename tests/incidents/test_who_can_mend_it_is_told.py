@@ -764,6 +764,44 @@ def test_who_set_a_value_beside_a_bad_commit_is_told_their_part_and_the_author_t
         assert "Values   GREETING, by ben; LIMIT, by ada@example.org\n" in one.text
 
 
+@pytest.mark.parametrize(
+    ("before", "suspected"),
+    [
+        ("good", False),  # a person rolled it back, for whatever reason
+        ("bad", True),
+        ("never judged", True),  # whoever rolled it back may have seen what no judge has
+        ("older code", True),
+    ],
+)
+def test_a_value_that_has_served_well_is_no_suspect_beside_a_bad_commit(
+    team: Team, before: str, *, suspected: bool
+) -> None:
+    """A rollback takes it away, and the next deployment brings it back."""
+    team.deliver(old := team.commit("cho"))
+    with team.database.write() as conn:
+        given = {"values": {"POOL": "1"}, "secrets": b"", "secret_names": []}
+        configurations.add(conn, APP, "prod", **given, who="ben", what="set POOL")
+    with_it = team.ask(old, "ben")
+    team.deploy(with_it, configured="yes")
+    if before in ("good", "bad"):
+        with team.database.write() as conn:
+            served = deployments.get(conn, team.deployment(with_it))
+            verdicts.record(conn, served, release=2, share=100, kind=before, reason="It is.", findings=())
+    if before == "older code":
+        team.deliver(old := team.commit("cho"))
+    else:
+        team.deploy(team.ask(old, "ben", "rollback"), kind="rollback")
+    known = {one.id for one in team.tell()}
+    run = team.push(team.commit("ada"), old)
+    team.deploy(run, at="1")
+    judge(team, run)
+    told = [one for one in team.tell() if one.id not in known]
+    people = ["ada@example.org", "ben"] if suspected else ["ada@example.org"]
+    assert sorted(one.person for one in told) == people
+    assert [one.names_nobody for one in told] == [suspected] * len(people)
+    assert ("POOL" in told[0].text) == suspected
+
+
 def test_who_set_a_value_and_wrote_the_bad_commit_is_surely_the_one(team: Team) -> None:
     judge(team, bad_with_values(team, GREETING="ada@example.org"))
     message = only(team.tell())

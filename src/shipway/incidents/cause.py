@@ -8,9 +8,8 @@ from typing import Any, Literal
 
 from shipway.incidents.proof import proof
 from shipway.incidents.sure import Confidence, level
-from shipway.state import deployments, facts, pushes, releases
+from shipway.state import deployments, pushes, releases, verdicts
 from shipway.state.database import Connection
-from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.pushes import NOTHING
 from shipway.state.releases import Release
@@ -108,20 +107,13 @@ def before(conn: Connection, fact: Fact, release: Release | None) -> str | None:
         return None
     if fact.data.get("deployment"):
         done = deployments.done_before(conn, deployments.get(conn, str(fact.data["deployment"])))
-        while done is not None and is_condemned(conn, done):
+        while done is not None and verdicts.is_condemned(conn, done):
             done = deployments.done_before(conn, done)
         return None if done is None else done.commit
     now = releases.now_serving(conn, fact.application, fact.environment)
     around = [] if now is None else [releases.get(conn, name) for name in (now.release, now.warm) if name]
     mine = fact.commit if release is None else release.commit
     return next((one.commit for one in around if one.commit != mine), None)
-
-
-def is_condemned(conn: Connection, deployment: Deployment) -> bool:
-    """Whether its commit was taken back for what requests met, in any environment: nothing is good beside it."""
-    kinds = ["commit.quarantined", "verdict.bad", "release.silent"]
-    told = facts.after(conn, 0, application=deployment.application, commit=deployment.commit, kinds=kinds)
-    return any(fact.kind == kinds[0] or fact.data.get("deployment") == deployment.id for fact in told)
 
 
 def suspect(said: Mapping[str, Any]) -> Suspect | None:

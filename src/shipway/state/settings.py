@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from shipway.state import configurations, deployments, releases
+from shipway.state import configurations, deployments, releases, verdicts
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
+
+FAR = 100  # deployments that are looked back at for what has served well
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,20 @@ def changed(conn: Connection, deployment: Deployment) -> list[Setting]:
 
 
 def beside(conn: Connection, deployment: Deployment) -> list[Setting]:
-    """What is otherwise beside another commit, which a deployment brought; nothing where that is the same."""
+    """What is otherwise beside another commit, which a deployment brought; nothing where that is the same. What is
+    as it was in a release that has served well is left out: a rollback may have taken it away for a while.
+    """
     done = deployments.done_before(conn, deployment)
-    return [] if done is None or done.commit == deployment.commit else _otherwise(conn, deployment, done)
+    if done is None or done.commit == deployment.commit:
+        return []
+    suspects = _otherwise(conn, deployment, done)
+    for configuration in _proved(conn, deployment, done) if suspects else ():
+        version = releases.get(conn, deployment.release).configuration
+        others = configurations.differing(
+            conn, deployment.application, deployment.environment, configuration, version
+        )
+        suspects = [one for one in suspects if one.name in others]
+    return suspects
 
 
 def taken_back(conn: Connection, old: Release, new: Release) -> list[Setting]:
@@ -86,6 +99,29 @@ def _otherwise(conn: Connection, deployment: Deployment, done: Deployment) -> li
         )
         for name, who in configurations.setters(conn, *where, old, new).items()
     ]
+
+
+def _proved(conn: Connection, deployment: Deployment, done: Deployment) -> list[int]:
+    """The configurations that served well before a deployment, in releases made after the one that served last:
+    what is older code did well with, newer code may not.
+    """
+    least, after, found = releases.get(conn, done.release).number, done, dict[int, None]()
+    for one in deployments.recent(conn, done.application, done.environment, FAR):
+        if one.state != "done" or one.epoch >= done.epoch:
+            continue
+        release = releases.get(conn, one.release)
+        if release.number > least and _served_well(conn, one, after):
+            found[release.configuration] = None
+        after = one
+    return list(found)
+
+
+def _served_well(conn: Connection, one: Deployment, after: Deployment) -> bool:
+    """Whether it was judged good, or at least nobody took it back: `after` is what came in its place."""
+    if verdicts.is_condemned(conn, one):
+        return False
+    good = any(each.kind == "good" for each in verdicts.of_deployment(conn, one.id))
+    return good or after.kind != "rollback"
 
 
 def commands(settings: Sequence[Setting], environment: str) -> list[str]:

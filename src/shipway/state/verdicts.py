@@ -107,3 +107,10 @@ def is_bad(conn: Connection, release: str) -> bool:
     """Whether a release was judged bad last: no place to go back to, unless somebody names it."""
     judged = of_release(conn, release)
     return bool(judged) and judged[-1].kind == "bad"
+
+
+def is_condemned(conn: Connection, deployment: Deployment) -> bool:
+    """Whether its commit was taken back for what requests met, in any environment: nothing is good beside it."""
+    kinds = ["commit.quarantined", "verdict.bad", "release.silent"]
+    told = facts.after(conn, 0, application=deployment.application, commit=deployment.commit, kinds=kinds)
+    return any(fact.kind == kinds[0] or fact.data.get("deployment") == deployment.id for fact in told)

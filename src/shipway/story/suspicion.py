@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
 from shipway.incidents import began, differences, imports, suspects
-from shipway.incidents.cause import is_condemned
 from shipway.incidents.differences import FORMAT, Changed, Written
 from shipway.incidents.suspects import Suspicion, Terms
 from shipway.pushes.git import Git, GitFailed
@@ -17,7 +16,7 @@ from shipway.signals import stacks
 from shipway.signals.errors import samples
 from shipway.signals.errors.samples import Sample
 from shipway.signals.stacks import Call
-from shipway.state import deployments, errors, pushes, releases, runs, suspicions
+from shipway.state import deployments, errors, pushes, releases, runs, suspicions, verdicts
 from shipway.state.database import Connection
 from shipway.state.errors import Error, Place
 from shipway.state.facts import Fact
@@ -203,7 +202,12 @@ def _before(conn: Connection, release: Release) -> Release | None:
     made = deployments.recent(conn, release.application, release.environment, limit=200)
     first = min((each.epoch for each in made if each.release == release.id), default=None)
     for each in made:
-        if first is not None and each.epoch < first and each.state == "done" and not is_condemned(conn, each):
+        if (
+            first is not None
+            and each.epoch < first
+            and each.state == "done"
+            and not verdicts.is_condemned(conn, each)
+        ):
             return releases.get(conn, each.release)
     return None
 
