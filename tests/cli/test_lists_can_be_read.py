@@ -261,6 +261,25 @@ def test_messages_are_narrowed_down_and_read_a_part_at_a_time(site: Site, shipwa
     assert "--before" not in rest
 
 
+def test_why_says_its_headline_in_full(site: Site, shipway: Shipway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal breaks it between its words."""
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "Two")
+    scene.green(run)
+    reason = f"web did not get healthy in time {'and was not answered ' * 8}before it ended"
+    scene.fail_deployment(scene.begin_deployment(run, "prod"), reason)
+    scene.end(run, "failed", reason)
+    headline = f"{run.commit[:7]} in prod: stopped (its deployment failed: {reason})"
+    assert shipway("why", run.commit, *TOPUP).out.splitlines()[0] == headline
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    broken = shipway("why", run.commit, *TOPUP).out.splitlines()
+    assert all(len(line) <= 80 for line in broken)
+    assert headline in " ".join(" ".join(broken).split())
+    assert "…" in shipway("where", run.commit, *TOPUP).out
+
+
 def test_the_numbers_of_a_verdict_are_said_once(site: Site, shipway: Shipway) -> None:
     told = Trials(site.scene, "topup")
     run, deployment = told.comes(0, "Count calls twice")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from shipway.cli import here, releases, show, signals, watching
+from shipway.cli import here, show, signals, watching
 from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
 from shipway.web.words import plain
@@ -58,7 +58,7 @@ def why(commit: Commit = None, environment: Environment = "prod", app: App = Non
     if as_json:
         show.as_json(found)
     else:
-        print(f"{found['commit'][:7]} in {environment}: {_word(found)} ({releases.brief(found)})")
+        show.prose(f"{found['commit'][:7]} in {environment}: {_word(found)} ({_brief(found)})")
         rows = [row for each in found["events"] for row in _rows(each)]
         show.table(("", ""), rows, empty=f"Nothing happened to it in {environment}.")
         if found["judging"] is not None:
@@ -80,6 +80,12 @@ def _next(turn: Mapping[str, Any] | None) -> Iterator[str]:
         yield f"{turn['whose']} can mend it. {turn['says']}" if turn["whose"] else turn["says"]
         if turn["command"]:
             yield f"  {turn['command']}"
+
+
+def _brief(found: Mapping[str, Any]) -> str:
+    """Why in few words, and in all of them where few would leave some out."""
+    brief = str((found["brief"] if found["state"] == "stopped" else found["reason"]) or "")
+    return show.first_line(str(found["reason"]) if brief.endswith("…") else brief).rstrip(".: ")
 
 
 def _word(found: Mapping[str, Any]) -> str:

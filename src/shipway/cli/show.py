@@ -97,6 +97,17 @@ def following(
             time.sleep(every)
 
 
+def prose(text: str) -> None:
+    """A sentence in full: a terminal breaks it between its words, a program has it on one line."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = ENDLESS
+    console.print(Text(text))
+
+
 def first_line(text: str) -> str:
     """The first line; one that ends with a colon leads to others, and the first of those comes along."""
     first, *more = [line.strip() for line in text.split("\n") if line.strip()] or [""]
