@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from shipway.state import applications, facts, releases
+import re
+
+from shipway.state import applications, deployments, facts, releases
 from web.server import Site
 
 PROD = "/api/v1/applications/topup/environments/prod"
@@ -186,7 +188,22 @@ def test_after_a_rollback_the_page_says_so_and_shows_the_way_forward(site: Site)
     assert "r1 serves in prod" in text
     assert "ben went back to it" in text
     assert "Rolled back, kept warm until" in text
-    assert "Go forward to r2" in text
+    assert re.search(r'<summary class="btn *">(?:(?!</summary>).)*Go forward to r2', text), (
+        "it is not the main act"
+    )
+    assert re.search(r"ben left it \d+ s ago, and gave no reason\.", text)
+    with scene.database.write() as conn:
+        after = releases.recent(conn, "topup", "prod", 1)[0]
+        facts.record(
+            conn,
+            "release.silent",
+            application="topup",
+            environment="prod",
+            commit=after.commit,
+            data={"deployment": deployments.of_release(conn, after.id)[0].id, "reason": "Nothing was heard."},
+        )
+    silent = site.get("/applications/topup/environments/prod", accept="text/html").text
+    assert "Go forward to" not in silent, "what did not do well is offered as a way to nobody"
     assert "Every request to prod moves from r1 to r2" in text
     assert "Roll back to" not in text
     assert "Rolled back" in site.get("/", accept="text/html").text

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.errors import UserError
 from shipway.rollbacks import choose
-from shipway.state import deployments, releases
+from shipway.state import decisions, deployments, releases, runs, verdicts
 from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.web import differences
 from shipway.web.pages import release_lines
 from shipway.web.pages.release_lines import Line, Now
 from shipway.web.site import Site
+from shipway.web.words import ago
+
+FAR = 100  # deployments after one, of which one took its place
 
 
 @dataclass(frozen=True)
 class Way:
     """To the release `to`, from what serves; `warm`: its web still runs. `coming` says what becomes of the
-    configuration, `closed` why it cannot be gone, as things are; empty where it can.
+    configuration, `closed` why it cannot be gone, as things are; empty where it can. `left` says who left it, and
+    why, where the way is forward to it again.
     """
 
     to: Release
@@ -27,6 +32,7 @@ class Way:
     warm: bool
     coming: str
     closed: str
+    left: str = ""
 
     @property
     def forward(self) -> bool:
@@ -46,8 +52,23 @@ def back(site: Site, conn: Connection, now: Now | None) -> Way | None:
 
 
 def forward(site: Site, conn: Connection, now: Now | None, line: Line | None) -> Way | None:
-    """To the release of this line, after a rollback."""
-    return None if now is None or line is None else _way(site, conn, now, line.release)
+    """To the release of this line, after a person rolled back; None where it did not do well."""
+    served = [] if line is None else _done(conn, line.release)
+    if now is None or line is None or not served or verdicts.is_condemned(conn, served[0]):
+        return None
+    by = next((one for one in deployments.after(conn, served[0], FAR) if one.state == "done"), now.by)
+    return replace(_way(site, conn, now, line.release), left=_left(conn, by))
+
+
+def _done(conn: Connection, release: Release) -> list[Deployment]:
+    return [one for one in deployments.of_release(conn, release.id) if one.state == "done"]
+
+
+def _left(conn: Connection, by: Deployment) -> str:
+    """Who took its requests away, when, and what for."""
+    decided = decisions.of_run(conn, by.run)
+    why = ", and gave no reason" if decided is None else f": “{decided.why}”"
+    return f"{runs.get(conn, by.run).who} left it {ago(by.switched or by.started)}{why}"
 
 
 def to_release(site: Site, conn: Connection, release: Release) -> Way | None:
