@@ -13,9 +13,10 @@ from shipway.releases.gate import Frozen, GateClosed
 from shipway.signals.lately import Lately
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import Verdict
-from shipway.state import deployments, facts, holds, runs
+from shipway.state import deployments, facts, holds, runs, verdicts
 from shipway.state.tables import metadata
 from support.tallies import tally
+from web import telling
 from web.judged import BAD, Trials, fine, on_trial
 from web.scene import Scene
 from web.server import Site
@@ -118,6 +119,37 @@ def test_what_is_quarantined_needs_a_person_and_leads_to_the_reason(site: Site) 
     with scene.history():
         scene.push("bad", "Take it once, at last")
     assert overview(site, "?who=needs") == {}, "a fix is on its way"
+
+
+@pytest.mark.parametrize("in_prod", [True, False])
+def test_a_reason_stands_beside_the_environment_it_is_of(site: Site, *, in_prod: bool) -> None:
+    """Of a commit that was bad in several: the last, with who was told of that one."""
+    scene = site.scene
+    scene.application("topup")
+    before = scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    scene.deliver(run)
+    bad = {**({"prod": "None answered in prod."} if in_prod else {}), "dev": "Few answered in dev."}
+    for environment, reason in bad.items():
+        with scene.database.write() as conn:
+            served = deployments.of_run(conn, run.id, environment)
+            assert served is not None
+            verdicts.record(conn, served, release=2, share=100, kind="bad", reason=reason, findings=())
+        scene.roll_back("topup", environment, before, who="shipway")
+        about = {"application": "topup", "environment": environment, "commit": run.commit}
+        for who in (environment, "both"):
+            said = telling.say(scene, f"{who}@example.org", f"{who} {environment}", "bad", reason, **about)
+            telling.took(scene, said)
+    last = next(iter(bad))
+    about = {"application": "topup", "environment": "dev", "commit": run.commit}
+    telling.took(scene, telling.say(scene, "late@example.org", "late", "error", "An error", **about))
+    row = overview(site)["topup"]
+    at = 2 + ["dev", "test", "prod"].index(last)
+    reason = bad[last].rstrip(".")
+    assert str(row["why"]).startswith(f"{reason}; ")
+    if in_prod:
+        assert "late@example.org" not in str(row["why"])
+    assert f'class="back hurt at-{at}"' in site.get("/").text
 
 
 def test_who_rolled_back_is_said_as_long_as_the_newest_commit_is_away(site: Site) -> None:

@@ -124,6 +124,12 @@ def judged(head: Journey) -> Fact | None:
     return bad or next(reversed(found), None)
 
 
+def furthest_bad(head: Journey, places: Sequence[Place]) -> Fact | None:
+    """The newest bad verdict on the commit in the last environment that has one."""
+    bad = {fact.environment: fact for fact in head.trials if fact.kind == "verdict.bad"}
+    return next((bad[place.name] for place in reversed(places) if place.name in bad), None)
+
+
 def taken_back(head: Journey) -> Fact | None:
     """The fact that a share of the requests was taken from it again, by a verdict, a deadline or a person."""
     return next((fact for fact in head.stopped if fact.data.get("id") in TAKEN_BACK), None)

@@ -40,11 +40,12 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
     """What stands underneath the way of an application in this state; it was pushed to."""
     head, places = standing.head, standing.places
     assert head is not None
-    run, last = f"/runs/{head.run.application}:{head.run.number}", len(stations) - 1
+    run = f"/runs/{head.run.application}:{head.run.number}"
     if state == "stuck" and (left := fates.stuck(places)) is not None:
-        return Remark("fail", f"{left.says}.", last, _release(left.release))
+        return Remark("fail", f"{left.says}.", _at(places, left.release.environment), _release(left.release))
     if state == "hurt" and (bad := fates.hurts(head, places)) is not None:
-        return Remark("fail", _short(f"Judged bad in {bad.environment}, and serves: {_why(bad.data)}"), last, run)
+        says = _short(f"Judged bad in {bad.environment}, and serves: {_why(bad.data)}")
+        return Remark("fail", says, _at(places, bad.environment), run)
     if state in ("failed", "unknown"):
         return Remark("fail", _what_failed(head), _first(stations, "failed", "unknown"), run)
     if state == "blocked":
@@ -57,6 +58,11 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
 
 def _release(one: Release) -> str:
     return f"/applications/{one.application}/environments/{one.environment}/releases/r{one.number}"
+
+
+def _at(places: Sequence[Place], environment: str | None) -> int:
+    """The station of an environment, behind those of the commit and its run."""
+    return next((at for at, place in enumerate(places, 2) if place.name == environment), 1 + len(places))
 
 
 def _moving(standing: Standing, head: Journey, stations: Sequence[Station], now: float) -> Remark:
@@ -136,24 +142,31 @@ def _under_way(head: Journey, now: float) -> str:
 
 
 def _rolled(standing: Standing, stations: Sequence[Station]) -> Remark:
-    head, at = standing.head, _first(stations, "rolled")
+    head, places, at = standing.head, standing.places, _first(stations, "rolled")
     assert head is not None
-    back, bad = standing.back, fates.judged(head)
-    told = next((f"; {heard.told(one)}" for one in standing.told if one.state == "sent"), "")
-    if bad is not None and bad.kind == "verdict.bad":
+    back, bad = standing.back, fates.furthest_bad(head, places)
+    if bad is not None:
         address = f"/applications/{standing.name}/commits/{head.run.commit[:10]}"
-        why = _short(_why(bad.data))
-        return Remark("hurt", f"{why[:1].upper()}{why[1:]}{told}", at, address)
+        why, told = _short(_why(bad.data)), _told(standing, bad.environment)
+        return Remark("hurt", f"{why[:1].upper()}{why[1:]}{told}", _at(places, bad.environment), address)
     taken = fates.taken_back(head)
     if back is None or taken is not None:
         why = head.run.reason.split("\n")[0] if taken is None else str(taken.data.get("message", ""))
         return Remark("hurt", _short(why), at, f"/runs/{standing.name}:{head.run.number}")
-    place = next(place for place in standing.places if place.rolled_back)
+    place = next(place for place in places if place.rolled_back)
+    at = _at(places, place.name)
     if place.taken is not None:
         return Remark("hurt", place.taken.says, at, f"/runs/{back.application}:{back.number}")
     release = "" if place.release is None else f" to r{place.release.number}"
     words = f"{back.who} rolled {place.name} back{release}"
     return Remark("hurt", words, at, f"/runs/{back.application}:{back.number}")
+
+
+def _told(standing: Standing, environment: str | None) -> str:
+    """Who heard of what is bad there, or else of the commit at all."""
+    sent = [one for one in standing.told if one.state == "sent"]
+    there = next((one for one in sent if one.environment == environment), next(iter(sent), None))
+    return "" if there is None else f"; {heard.told(there)}"
 
 
 def _coming(standing: Standing, coming: Coming) -> str:
