@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
+
+import pytest
 
 from shipway.signals.reading import Reading
 from shipway.signals.summary import smooth_quantile, summary
@@ -13,6 +15,7 @@ from shipway.traffic.tally import BOUNDS, Tally
 from shipway.web.beside import Beside
 from shipway.web.pages import chart
 from shipway.web.pages.chart import BOTTOM, LEFT, RIGHT, TOP, Charts
+from shipway.web.pages.chart_names import HIGH, Box, names
 
 NOW = 1_800_000_000.0
 SPAN, LENGTH = 3600, 60
@@ -104,6 +107,16 @@ def test_one_release_after_the_other_is_one_line() -> None:
     assert not made.beside
 
 
+def test_one_that_went_and_one_that_came_in_a_minute_were_asked_no_more_than_was_asked() -> None:
+    """Each is read of its own half of it, one of them for a moment beside the other."""
+    went = replace(reading(1830, 300, release=1), seconds=30.0)
+    brief = replace(reading(1815, 0, release=3), seconds=10.0)
+    came = replace(reading(1800, 300, release=2), seconds=30.0)
+    made = drawn(*minutes(59, 30), went, brief, came, *minutes(29, -1, release=2))
+    (line,) = made.requests.solid
+    assert len(set(ys(line))) == 1
+
+
 def ys(points: str) -> list[str]:
     return [point.partition(",")[2] for point in points.split()]
 
@@ -172,3 +185,44 @@ def test_quantiles_lie_between_their_bounds() -> None:
     tally = reading(0).tally
     assert smooth_quantile(tally, 0.5) == 42.5
     assert smooth_quantile(Tally(), 0.5) is None
+
+
+def tried_again_and_again(first: int, releases: int, every: int, spread: float = 0.0) -> Charts:
+    """Releases on trial for a minute each, the next one so many minutes later, each with more that fails."""
+    parts, readings = [], minutes(59, -1)
+    for at in range(releases):
+        ago = 60.0 * (first - every * at)
+        parts.append(beside(at + 2, ago, ago - 60, back=True))
+        readings.append(reading(ago - 60, 60, release=at + 2, errors=int(30 + spread * at)))
+    moves = tuple(moved(one) for part in parts for one in (NOW - part.begins, NOW - (part.ends or NOW)))
+    return drawn(*readings, moves=moves, parts=tuple(parts))
+
+
+@pytest.mark.parametrize(
+    ("first", "releases", "every"), [(3, 3, 1), (8, 7, 1), (16, 8, 2), (50, 12, 4), (3, 1, 1)]
+)
+@pytest.mark.parametrize("spread", [0.0, 2.0])
+def test_names_lie_upon_no_other_and_inside_the_drawing(
+    first: int, releases: int, every: int, spread: float
+) -> None:
+    made = tried_again_and_again(first, releases, every, spread)
+    upright = [mark.x for mark in made.marks]
+    for each in (made.requests, made.errors, made.durations):
+        assert {f"r{releases + 1}", f"r{releases}"} & {one.says for one in each.named}, "the newest has its name"
+        for one, other in combinations(each.named, 2):
+            apart = one.right <= other.left or other.right <= one.left or abs(one.y - other.y) >= HIGH
+            assert apart, f"{one.says} lies upon {other.says}"
+        for one in each.named:
+            assert one.left >= LEFT
+            assert one.right <= RIGHT + 4
+            assert one.top >= TOP
+            assert one.y < BOTTOM
+        older = [one for one in each.named if one.says not in (f"r{releases + 1}", f"r{releases}")]
+        assert not any(one.left <= x <= one.right for one in older for x in upright), "a mark runs through it"
+
+
+def test_a_name_keeps_off_lines_where_it_can() -> None:
+    """Above the end of its own another line runs, so it stands below."""
+    lines = [("", [[(LEFT, 90.0), (RIGHT, 90.0)]]), ("r2", [[(200.0, 100.0), (240.0, 100.0)]])]
+    (name,) = names(lines, (), Box(LEFT, RIGHT + 4, TOP, BOTTOM))
+    assert (name.says, name.y) == ("r2", 100.0 + HIGH)

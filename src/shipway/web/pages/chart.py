@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from shipway.signals.encoding import number_of
@@ -17,10 +18,10 @@ from shipway.signals.reading import Reading
 from shipway.signals.summary import Step, side_by_side, smooth_quantile, steps
 from shipway.state.deployments import Deployment
 from shipway.web.beside import Beside
+from shipway.web.pages.chart_names import Box, Name, names
 from shipway.web.words import clock, date
 
 LEFT, RIGHT, TOP, BOTTOM = 40, 444, 12, 140
-HIGH, LETTER = 12, 7  # pixels of a name from top to bottom, and of one of its letters
 ICON = 15  # pixels: of two marks closer than this, the icon of the newer is enough
 DAY = 24 * 3600
 LATELY = 5  # seconds
@@ -37,15 +38,6 @@ class Mark:
     x: float
     kind: str
     icon: bool
-    says: str
-
-
-@dataclass(frozen=True)
-class Name:
-    """What stands beside a line, and where it begins."""
-
-    x: float
-    y: float
     says: str
 
 
@@ -99,13 +91,14 @@ def charts(
     axis = Axis(math.ceil(now / length) * length, span, length)
     shown = [step for step in steps(readings, length) if step.begins >= axis.ends - span]
     lines = _lines(axis, readings, [one for one in beside if one.ends is None or one.ends > axis.ends - span])
-    between = [quantile(0.5), quantile(0.99)]
+    marks, between = _marks(axis, moved), [quantile(0.5), quantile(0.99)]
+    upright = [mark.x for mark in marks]
     return Charts(
-        requests=draw(axis, lines, _rate, least=1.0, unit=""),
-        errors=draw(axis, lines, failed, least=1.0, unit=" %"),
-        durations=draw(axis, lines, quantile(0.95), least=10.0, unit="", between=between),
+        requests=draw(axis, lines, _rate, least=1.0, unit="", upright=upright),
+        errors=draw(axis, lines, failed, least=1.0, unit=" %", upright=upright),
+        durations=draw(axis, lines, quantile(0.95), least=10.0, unit="", between=between, upright=upright),
         times=times(axis),
-        marks=_marks(axis, moved),
+        marks=marks,
         deaf=deaf(axis, shown),
         beside=lines.beside,
     )
@@ -156,12 +149,24 @@ def _beside(one: Reading, times: Sequence[Beside]) -> Beside | None:
 
 
 def _stepped(axis: Axis, readings: Sequence[Reading]) -> Readings:
-    stepped = steps(readings, axis.length)
+    """One that went and one that came in the same step share its time: the rate is of the whole of it."""
+    lasted = _lasted(axis, readings)
     return [
-        (step.begins, side_by_side(step.releases.values()))
-        for step in stepped
-        if step.begins >= axis.ends - axis.span
+        (step.begins, replace(one, seconds=lasted[step.begins]))
+        for step in steps(readings, axis.length)
+        if step.begins >= axis.ends - axis.span and (one := side_by_side(step.releases.values())) is not None
     ]
+
+
+def _lasted(axis: Axis, readings: Sequence[Reading]) -> Mapping[int, float]:
+    """Of how many seconds something was read, by the beginning of the step that they are counted in."""
+    lasted: defaultdict[int, float] = defaultdict(float)
+    until = -math.inf
+    for one in sorted(readings, key=lambda one: one.at - one.seconds):
+        begins = max(until, one.at - one.seconds)
+        lasted[(math.ceil(one.at / axis.length) - 1) * axis.length] += max(0.0, one.at - begins)
+        until = max(until, one.at)
+    return lasted
 
 
 def _name_of(serving: Sequence[Reading]) -> str:
@@ -179,8 +184,11 @@ def draw(
     least: float,
     unit: str,
     between: Sequence[Value] = (),
+    upright: Sequence[float] = (),
 ) -> Chart:
-    """`least` is what the axis reaches at least; `between` the two values that the band lies between."""
+    """`least` is what the axis reaches at least; `between` the two values that the band lies between; `upright` is
+    where marks stand, which names keep off.
+    """
     solid = _runs(axis, lines.solid, value)
     dashed = [(name, _runs(axis, readings, value)) for name, readings in lines.dashed]
     edges = [_runs(axis, lines.solid, edge) for edge in between]
@@ -188,6 +196,7 @@ def draw(
     top = 1.12 * max(seen, min(FARTHEST * seen, _highest([run for runs in edges for run in runs])))
     apart_by = _nice(top)
     heights = [apart_by * line for line in range(int(top / apart_by) + 1)]
+    named = [*dashed[:-1], (lines.solid_is, solid), *dashed[-1:]]  # newest last, what serves just before it
     return Chart(
         solid=[_points(run, top) for run in solid],
         dashed=[_points(run, top) for _, runs in dashed for run in runs],
@@ -195,22 +204,12 @@ def draw(
         if edges
         else [],
         heights=[(_y(height, top), _label(height, unit)) for height in heights],
-        named=_names([(lines.solid_is, solid), *dashed], top),
+        named=names(
+            [(name, [_drawn(run, top) for run in runs]) for name, runs in named],
+            upright,
+            Box(LEFT, RIGHT + 4, TOP, BOTTOM),
+        ),
     )
-
-
-def _names(lines: Sequence[tuple[str, Sequence[Run]]], top: float) -> list[Name]:
-    """Above where each line ends, or below where there is no room beside the names of newer ones."""
-    named: list[Name] = []
-    for says, runs in reversed([each for each in lines if all(each)]):
-        x, y = min(runs[-1][-1][0] + 4, RIGHT + 4 - LETTER * len(says)), _y(runs[-1][-1][1], top)
-        places = [Name(x, max(y - 5, TOP + 11), says), Name(x, min(y + HIGH, BOTTOM - 2), says)]
-        named += [one for one in places if not any(_covers(one, other) for other in named)][:1]
-    return named[::-1]
-
-
-def _covers(one: Name, other: Name) -> bool:
-    return abs(one.x - other.x) < LETTER * len(one.says) and abs(one.y - other.y) < HIGH
 
 
 Run = Sequence[tuple[float, float]]
@@ -241,7 +240,12 @@ def _highest(runs: Sequence[Run]) -> float:
 
 
 def _points(run: Run, top: float) -> str:
-    return " ".join(f"{x:.1f},{_y(height, top):.1f}" for x, height in run)
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in _drawn(run, top))
+
+
+def _drawn(run: Run, top: float) -> Run:
+    """In pixels."""
+    return [(x, _y(height, top)) for x, height in run]
 
 
 def _y(height: float, top: float) -> float:

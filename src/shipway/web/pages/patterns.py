@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from shipway.web.call import Call
-from shipway.web.pages.chart import Chart, Charts, Mark, Name
+from shipway.web.pages.chart import Chart, Charts, Mark
+from shipway.web.pages.chart_names import Name
 from shipway.web.pages.message_list import Fate
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare

@@ -21,13 +21,13 @@ from shipway.web.pages.chart import (
     Chart,
     Lines,
     Mark,
-    Name,
     deaf,
     draw,
     failed,
     quantile,
 )
 from shipway.web.pages.chart import times as times_of
+from shipway.web.pages.chart_names import Name
 from shipway.web.shares import EVERYTHING, Move
 from shipway.web.trials import Trial
 from shipway.web.words import clock
