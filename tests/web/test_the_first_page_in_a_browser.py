@@ -63,6 +63,23 @@ def test_every_page_fits_and_says_nothing_to_the_console(
     context.close()
 
 
+def test_an_hour_that_was_not_heard_whole_is_drawn_with_a_gap(browser: Browser, past: Site) -> None:
+    """A line that runs on over it would tell of requests that nobody counted."""
+    minutes = [None, *[30] * 20, *[None] * 18, *[30] * 20, None]
+    hours = {"applications": [{"name": "search", "environment": "prod", "requests": minutes, "failed": minutes}]}
+    context = person(browser, past)
+    page = context.new_page()
+    page.route("**/api/v1/overview/hours*", lambda route: route.fulfill(json=hours))
+    page.goto(past.origin)
+    spark = page.locator("[data-hour=search]")
+    expect(spark).to_have_attribute("aria-label", re.compile("1,200 requests"))
+    for part in (".ln", ".area"):
+        drawn = spark.locator(part).get_attribute("d")
+        assert drawn is not None
+        assert drawn.count("M") == 2, part
+    context.close()
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_it_is_narrowed_down_by_keyboard_and_the_address_says_so(browser: Browser, past: Site, width: int) -> None:
     context = person(browser, past, viewport={"width": width, "height": 900})

@@ -78,7 +78,11 @@ def test_the_last_seconds_of_each_release_are_told(shop: Site, monkeypatch) -> N
 
 def test_the_first_page_says_of_which_time_its_rates_are(shop: Site, monkeypatch) -> None:
     routers(shop, monkeypatch, {"shop.prod.r2": Tally()}, {"shop.prod.r2": QUICK})
-    assert re.search(r"10 % failed, last (second|\d+ s)<", shop.get("/").text)
+    page = shop.get("/").text
+    assert re.search(r"10 % failed, last (second|\d+ s)<", page)
+    drawn = re.findall(r'class="fig">([^<]+ requests/s)</text>', page)
+    assert (len(drawn), len(set(drawn))) == (2, 1), "on a phone as on a wide screen"
+    assert re.search(r'id="picture" aria-label="[^"]* requests a second, 10 % failed, in the last ', page)
     spoken = (window(seconds) for seconds in (0.004, 1.2, 9.7))
     assert list(spoken) == ["last second", "last second", "last 10 s"]
 

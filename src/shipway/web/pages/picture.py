@@ -9,6 +9,7 @@ from shipway.signals.summary import Summary
 from shipway.web.overview import fates
 from shipway.web.overview.rates import Rates
 from shipway.web.overview.rows import Row
+from shipway.web.words import percent, rate, window
 
 LEFT, RIGHT = 150, 1164
 MOST, LANES = 6, 3  # commits that are drawn, and of these at the same place
@@ -60,16 +61,16 @@ def picture(rows: Sequence[Row], rates: Rates) -> Picture:
         for number, name in enumerate(names)
     ]
     moving = [row for row in rows if row.moving and row.head is not None]
-    ships = _ships(moving, names, hubs)
+    ships, answers = _ships(moving, names, hubs), rates.of_all((row.name, row.last.name) for row in rows)
     return Picture(
         hubs=hubs,
         ships=ships,
         more=len(moving) - len(ships),
         home_bound=next((_back(row) for row in rows if row.state in ("rolled", "quarantined")), None),
         sources=_sources(rows),
-        answers=rates.of_all((row.name, row.last.name) for row in rows),
+        answers=answers,
         hurt=any(row.state == "failing" for row in rows),
-        says=_in_words(moving),
+        says=_in_words(moving, answers),
     )
 
 
@@ -122,7 +123,11 @@ def _newest(row: Row) -> str:
     return "" if row.head is None else row.head.run.id
 
 
-def _in_words(moving: Sequence[Row]) -> str:
+def _in_words(moving: Sequence[Row], answers: Summary | None) -> str:
     """The label for readers who do not see it."""
     ways = [f"{row.name}, commit {row.head.run.commit[:7]}" for row in moving if row.head is not None]
-    return f"What is under way: {'; '.join(ways)}." if ways else "Nothing is under way."
+    says = f"What is under way: {'; '.join(ways)}." if ways else "Nothing is under way."
+    if answers is None:
+        return says
+    failed = percent(answers.error_share or 0.0) if answers.errors else "none"
+    return f"{says} {rate(answers.rate)} requests a second, {failed} failed, in the {window(answers.seconds)}."

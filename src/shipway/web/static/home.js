@@ -25,6 +25,16 @@ async function hear() {
   draw();
 }
 
+// What was heard, in pairs of minute and count, apart wherever nobody knows: a gap is no slope.
+function stretches(counts) {
+  const found = [[]];
+  counts.forEach((count, number) => {
+    if (count !== null) found[found.length - 1].push([number, count]);
+    else if (found[found.length - 1].length) found.push([]);
+  });
+  return found.filter((stretch) => stretch.length);
+}
+
 function draw() {
   for (const one of hours) {
     const spark = document.querySelector(`[data-hour="${CSS.escape(one.name)}"]`);
@@ -32,10 +42,9 @@ function draw() {
     if (!spark || !heard.some((count) => count > 0)) continue;
     const most = Math.max(...heard);
     const x = (number) => (WIDE * number / (one.requests.length - 1)).toFixed(1);
-    const points = one.requests.flatMap((count, number) => (count === null ? [] : [`${x(number)},${(LOW - HIGH * count / most).toFixed(1)}`]));
-    const [first, last] = [points[0].split(',')[0], points[points.length - 1].split(',')[0]];
-    spark.querySelector('.ln').setAttribute('points', points.join(' '));
-    spark.querySelector('.area').setAttribute('points', `${first},${LOW} ${points.join(' ')} ${last},${LOW}`);
+    const lines = stretches(one.requests).map((stretch) => stretch.map(([number, count]) => `${x(number)} ${(LOW - HIGH * count / most).toFixed(1)}`));
+    spark.querySelector('.ln').setAttribute('d', lines.map((points) => `M${points.join('L')}h.1`).join(''));
+    spark.querySelector('.area').setAttribute('d', lines.map((points) => `M${points[0].split(' ')[0]} ${LOW}L${points.join('L')}V${LOW}z`).join(''));
     const failed = one.failed.map((count, number) => (count ? count / Math.max(one.requests[number], 1) : 0));
     spark.querySelector('.bad').setAttribute('d', failed.map((share, number) => (share < 0.01 ? '' : `M${x(number)} ${LOW}v-${Math.max(4, HIGH * share).toFixed(1)}`)).join(''));
     const [requests, wrong] = [heard, one.failed].map((counts) => counts.reduce((sum, count) => sum + (count ?? 0), 0).toLocaleString('en'));
