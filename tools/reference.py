@@ -115,7 +115,8 @@ def errors() -> str:
         "Everything that can go wrong has an id that stays. `--json` and the API show it as "
         '`{"error": {"id", "message", "hint", "actor"}}`. **Who acts**: *you*, who asked; the *owner* of the '
         "installation or of the machine; or *nobody*, because Shipway goes on by itself. **Again** says whether "
-        "the same call may succeed later.",
+        "the same call may succeed later. A fault of Shipway's own, or of its machine, has a `request` besides: "
+        "under that name `server.log` in the data directory has what nobody who asks is shown.",
         table(["id", "what happened", "what to do", "who acts", "again"], rows),
     )
 

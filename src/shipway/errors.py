@@ -19,7 +19,8 @@ class ShipwayError(Exception):
 
     `actor` is "you", "owner" or "nobody"; `retry` says whether the same call may succeed later.
     `status` is the HTTP status by which the API shows it. `about` is what the trouble is with, such as an address,
-    where the same error with something else is trouble of its own.
+    where the same error with something else is trouble of its own. `request` is the name under which the server's
+    log has more of it, empty where nobody has to look there.
     """
 
     id: ClassVar[str] = "shipway.error"
@@ -28,6 +29,7 @@ class ShipwayError(Exception):
     status: ClassVar[int] = 500
     default_hint: ClassVar[str] = ""
     about: str = ""
+    request: str = ""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -36,7 +38,8 @@ class ShipwayError(Exception):
 
     def as_dict(self) -> dict[str, Any]:
         """The one shape in which the API, `--json` and the pages show an error."""
-        return {"id": self.id, "message": self.message, "hint": self.hint, "actor": self.actor}
+        told = {"id": self.id, "message": self.message, "hint": self.hint, "actor": self.actor}
+        return {**told, "request": self.request} if self.request else told
 
 
 class UserError(ShipwayError):
@@ -144,6 +147,16 @@ class CannotRecord(TransientError):
     actor = "owner"
     default_hint = (
         "Make room on the disk that holds Shipway's data, or let it be written again; what waits goes on."
+    )
+
+
+class CannotRead(OwnerError):
+    """The record cannot be read: its file is damaged or away, or the disk under it does not answer."""
+
+    id = "machine.cannot_read"
+    default_hint = (
+        "Look after the disk that holds Shipway's data. If that is well, the file itself is damaged: "
+        "`shipway down`, put `shipway.db` back from a copy, `shipway up -d`. What serves goes on serving."
     )
 
 

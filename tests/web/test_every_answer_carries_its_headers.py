@@ -36,7 +36,9 @@ def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere(site: Site)
     assert "http" not in policy
 
 
-def test_a_fault_of_our_own_shows_no_detail(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_our_own_shows_no_detail(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(site: object, call: object) -> object:
         raise RuntimeError("the password is hunter2")
 
@@ -57,6 +59,11 @@ def test_a_fault_of_our_own_shows_no_detail(scene: Scene, monkeypatch: pytest.Mo
                 assert "hunter2" not in answer.text
                 assert "Traceback" not in answer.text
                 assert ALWAYS.items() <= answer.headers.items()
+                name = answer.headers["x-request-id"]
+                assert name in answer.text
+                (noted,) = [one for one in caplog.records if one.getMessage().startswith(f"{name}: GET {path}")]
+                assert noted.exc_info is not None
+                assert "hunter2" in str(noted.exc_info[1]), "the log has what the answer keeps to itself"
     finally:
         site.stop()
 

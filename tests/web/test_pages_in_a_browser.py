@@ -309,6 +309,25 @@ def test_a_page_that_cannot_listen_says_so_and_comes_anew(browser: Browser, site
     context.close()
 
 
+def test_a_page_whose_server_cannot_answer_says_of_when_it_is_until_it_is_well(
+    browser: Browser, site: Site
+) -> None:
+    """It listens still, so its line alone would say that all is live."""
+    context = person(browser, site)
+    page = context.new_page()
+    page.goto(f"{site.origin}/runs")
+    line = page.locator("[data-line]")
+    expect(line).to_have_text("Live")
+    page.route("**/runs", lambda route: route.fulfill(status=500, body="broken"))
+    site.scene.application("topup")
+    expect(line).to_contain_text("What you see is from")
+    site.scene.push("topup", "While nobody could be told")
+    page.unroute("**/runs")
+    expect(page.locator("#list")).to_contain_text("While nobody could be told")
+    expect(line).to_have_text("Live")
+    context.close()
+
+
 def test_a_lost_line_says_so_and_comes_back(browser: Browser, scene: Scene) -> None:
     site = Site.start(scene)
     context = person(browser, site)

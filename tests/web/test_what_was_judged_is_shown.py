@@ -131,7 +131,7 @@ def test_each_page_fits_and_says_in_a_sentence_what_was_judged_and_what_happened
     for (application, number), sentence in SENTENCES.items():
         page.goto(judged.origin + address(application, number))
         assert [text.replace("\xa0", " ") for text in page.locator("h1").all_text_contents()] == [sentence]
-        assert page.locator(".states .st").all_text_contents() == STATES[application]
+        expect(page.locator(".states .st")).to_have_text(STATES[application])
         assert page.evaluate("document.documentElement.scrollWidth") <= width, application
         assert page.locator("[style], main script, main img").count() == 0
     page.goto(judged.origin + PLACE.format("trying"))

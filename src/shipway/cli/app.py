@@ -134,6 +134,8 @@ def _tell(error: ShipwayError, *, as_json: bool) -> None:
     console.print(error.message, markup=False, soft_wrap=True)
     if error.hint:
         console.print(error.hint, markup=False, style="dim", soft_wrap=True)  # a command is copied whole
+    if error.request:
+        console.print(f"Request {error.request} in the server's log.", markup=False, style="dim")
 
 
 def _say_version(asked: bool) -> None:

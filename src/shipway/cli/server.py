@@ -36,6 +36,8 @@ class Refused(UserError):
     def __init__(self, error: Mapping[str, str]) -> None:
         super().__init__(error["message"], hint=error.get("hint", ""))
         self.id = error["id"]  # type: ignore[misc] # the id is the server's own
+        self.actor = error.get("actor", self.actor)  # type: ignore[misc] # and so is who acts
+        self.request = error.get("request", "")
 
 
 @dataclass(frozen=True)

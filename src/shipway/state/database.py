@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-from shipway.errors import CannotRecord
+from shipway.errors import CannotRead, CannotRecord
 from shipway.state import migrate
 from shipway.state.ballast import Ballast
 
@@ -22,6 +22,14 @@ __all__ = ["Connection", "Database", "open_database"]  # a connection is passed 
 FULL = "database or disk is full"
 CLOSED = (FULL, "attempt to write a readonly database", "disk I/O error")
 """What SQLite says when it cannot write."""
+
+BROKEN = (
+    "file is not a database",
+    "database disk image is malformed",
+    "disk I/O error",
+    "unable to open database file",
+)
+"""What it says when it cannot read."""
 
 BUSY = "database is locked"
 """What it says when somebody else writes for too long."""
@@ -44,15 +52,21 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent view of the record."""
-        with self._engine.connect() as conn:
-            yield conn
+        """A consistent view of the record. Raises CannotRead when there is none."""
+        try:
+            with self._engine.connect() as conn:
+                yield conn
+        except DatabaseError as error:
+            if (why := _said(error, BROKEN)) is None:
+                raise
+            raise CannotRead(f"The record cannot be read: {why}.") from error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A change of the record: committed and synced at the end of the block, undone by an exception.
 
         Raises CannotRecord when it cannot be written; a full disk has some room again by then (`Ballast`).
+        Raises CannotRead when it cannot even be read.
         """
         with self._telling_why_not(), self._engine.connect().execution_options(shipway_write=True) as conn:
             recorded = conn.info["facts"] = []
@@ -81,8 +95,10 @@ class Database:
     def _telling_why_not(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
-            why = next((told for told in CLOSED if told in str(error.orig)), None)
+        except DatabaseError as error:
+            why = _said(error, CLOSED)
+            if why is None and (broken := _said(error, BROKEN)) is not None:
+                raise CannotRead(f"The record cannot be read: {broken}.") from error
             if why is None:
                 raise
             if why == FULL:
@@ -102,6 +118,11 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def _said(error: DatabaseError, words: Sequence[str]) -> str | None:
+    """Which of them SQLite said."""
+    return next((told for told in words if told in str(error.orig)), None)
 
 
 def open_database(path: Path) -> Database:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -30,8 +29,6 @@ MORE = "An owner makes one that may more: `shipway token create NAME`."
 
 SMALL, LEVEL = 1024, 5  # bytes that are not worth packing; zlib's own scale from 1 (fast) to 9 (small)
 
-log = logging.getLogger("shipway.web")
-
 
 class Address:
     """Answers for the methods declared for one address.
@@ -57,9 +54,8 @@ class Address:
             return
         except ShipwayError as error:
             reply = self.failures.answer(error, scope, request.state.who)
-        except Exception:
-            log.exception("%s %s", scope["method"], scope["path"])
-            reply = self.failures.answer(Broken("Shipway made a mistake of its own."), scope, request.state.who)
+        except Exception as mistake:  # noqa: BLE001 - the log has all of it, the asker its name
+            reply = self.failures.answer(Broken(mistake), scope, request.state.who)
         await (packed(reply) if isinstance(reply, Response) else reply)(scope, receive, send)
 
     async def _reply(self, request: Request) -> ASGIApp:

@@ -98,8 +98,8 @@ def create(
 def _broken(failures: Failures) -> Any:
     """Tells of a fault outside every address. It is answered outside the middleware, so it brings the headers."""
 
-    def answer(request: Request, _error: Exception) -> Response:
-        reply = failures.answer(Broken("Shipway made a mistake of its own."), request.scope)
+    def answer(request: Request, error: Exception) -> Response:
+        reply = failures.answer(Broken(error), request.scope)
         reply.headers.update(ALWAYS)
         return reply
 

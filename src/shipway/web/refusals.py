@@ -60,4 +60,11 @@ class Broken(ShipwayError):
     """A fault of Shipway's own; the details are in the server's log, never in an answer (BARS S3)."""
 
     id = "web.broken"
-    default_hint = "The server's log holds the details. What serves goes on serving."
+    default_hint = (
+        "Try again. If it happens again, `server.log` in Shipway's data directory has the details, under the name "
+        "of this request. What serves goes on serving."
+    )
+
+    def __init__(self, mistake: Exception) -> None:
+        super().__init__("Shipway made a mistake of its own.")
+        self.__cause__ = mistake

@@ -3,6 +3,7 @@ const line = document.querySelector('[data-line]');
 const said = line?.querySelector('span').textContent;
 let asking = false;
 let again = false;
+let failed = false; // to answer, though it is there
 
 // The answer to a form that was refused stands at an address that can only be sent to.
 const here = document.querySelector('[data-here]')?.dataset.here ?? location.href;
@@ -13,7 +14,9 @@ async function refresh() {
   try {
     const answer = await fetch(here, { headers: { accept: 'text/html' } });
     if (answer.status === 401) { location.reload(); return; }
+    if (answer.status >= 500) { failing(); return; }
     if (!answer.ok) return;
+    if (failed) { failed = false; found(); }
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
     if (document.querySelector('[data-reload]') && !fresh.querySelector('[data-reload]')) { location.reload(); return; }
     document.title = fresh.title;
@@ -74,7 +77,7 @@ function hear({ kind, missed }) {
 }
 
 function found() {
-  if (document.body.classList.contains('lost')) refresh();
+  if (document.body.classList.contains('lost')) soon();
   document.body.classList.remove('lost');
   if (line) line.querySelector('span').textContent = said;
 }
@@ -83,6 +86,13 @@ function lost() {
   if (document.body.classList.contains('lost')) return;
   document.body.classList.add('lost');
   if (line) line.querySelector('span').textContent = `What you see is from ${new Date().toTimeString().slice(0, 8)}. Trying again.`;
+}
+
+// Who answers with a fault may be well again in a moment: until then what is seen is from before.
+function failing() {
+  failed = true;
+  lost();
+  setTimeout(refresh, 3000);
 }
 
 // A page that came whole while what listens did not, because the server went away in between: it comes anew.
