@@ -116,7 +116,10 @@ def test_what_was_tried_and_taken_back_is_not_said_to_be_as_before(scene: Scene,
         scene.fail_deployment(tried, "r1 was taken back at 10 % of the requests: It fails.", "")
         scene.end(run, "failed", "r1 was taken back at 10 % of the requests: It fails.")
     lines = told(scene, run.id)
-    assert f"  · prod       {first} % of the requests go to it, because few come" in lines
+    assert (
+        f"  · prod       {first} % of the requests go to it, because few come; judged for 1 m 00 s at least"
+        in lines
+    )
     counted = {
         10: f"5 requests to the new one had failed by {clock(scene.now)}",
         50: "at least 5 requests to the new one failed: what came while its share was larger is not counted",
@@ -374,17 +377,18 @@ def test_a_share_that_is_held_is_told_with_what_the_judge_sees_and_seldom(scene:
         with scene.database.read() as conn:
             return " ".join(line.strip() for line in telling.news(journey.read(conn, run.id), began + after))
 
-    assert news(4).endswith("10 % of the requests go to it")
+    assert news(4).endswith("10 % of the requests go to it; judged for 1 m 00 s at least")
     waits = "the next move is made when it was heard for 1 m 00 s, its durations too"
     assert news(5) == (
         f"… prod       10 % since {clock(began)}: 0 of 12 requests compared so far failed, "
         f"1 of 108 of the old one; 12 requests are too few to tell; 50 are enough; "
-        f"{waits} (warming up: 12 of 20 requests)"
+        f"{waits} (warming up: 12 of 20 requests): in about 55 s at the earliest"
     )
     assert news(20) == "", "nothing has changed"
     so_far["topup", "prod"] = (deployment.id, looking(80, "good"))
     assert news(21).endswith(
-        f"0 of 80 requests compared so far failed, 1 of 108 of the old one; {waits} if enough requests come"
+        f"0 of 80 requests compared so far failed, 1 of 108 of the old one; {waits} if enough requests come: "
+        "in about 39 s at the earliest"
     )
     so_far["topup", "prod"] = (deployment.id, looking(81, "good"))
     assert (news(25), news(27)) == ("", "")
@@ -392,6 +396,8 @@ def test_a_share_that_is_held_is_told_with_what_the_judge_sees_and_seldom(scene:
     so_far["topup", "prod"] = (deployment.id, looking(900, "good"))
     assert news(45) == "", "the longer it is held the more seldom"
     assert "0 of 900 requests" in news(48)
+    so_far["topup", "prod"] = (deployment.id, looking(901, "good"))
+    assert news(75).endswith(f"come: that is due, and waited for until {clock(began + 600)}")
     so_far["topup", "prod"] = ("another", looking(1))
     assert news(600) == "", "of another deployment"
 

@@ -1,7 +1,8 @@
 """What a terminal is told while a share of the requests is held: what the judge sees, and what is waited for.
 
 … prod         10 % since 14:02:11: 0 of 12 requests compared so far failed, 1 of 108 of the old one; the next
-      move is made when it was heard for 1 m 00 s, its durations too (warming up: 12 of 20 requests)
+      move is made when it was heard for 1 m 00 s, its durations too (warming up: 12 of 20 requests): in about
+      55 s at the earliest
 """
 
 from __future__ import annotations
@@ -70,11 +71,12 @@ class Holding:
         before, spoke, words = self._told.get(environment, (share, share.at, ""))
         if before != share:
             spoke, words = share.at, ""
-        says = said(share, verdict, _settings(now))
+        traffic = settings(now)
+        says = said(share, verdict, traffic)
         if says == words or at - spoke < max(FIRST, (at - share.at) / GROWS if words else 0.0):
             return ""
         self._told[environment] = (share, at, says)
-        return says
+        return f"{says}{_when(share, traffic, at)}"
 
     def _verdict(self, now: Journey, environment: str) -> Verdict | None:
         deployment, verdict = self._so_far.get((now.run.application, environment), ("", None))
@@ -105,6 +107,16 @@ def _waits(share: Held, verdict: Verdict, traffic: TrafficSettings) -> str:
     return f"the next move is made when it was heard for {length(traffic.hold)}, its durations too{far}"
 
 
+def _when(share: Held, traffic: TrafficSettings, at: float) -> str:
+    """How long that takes from now on, if all of it is heard; of what is late, until when it is waited for."""
+    if share.asked:
+        return ""
+    left = share.at + traffic.hold - at
+    if left > 0:
+        return f": in about {length(left)} at the earliest"
+    return f": that is due, and waited for until {clock(share.at + traffic.deadline)}"
+
+
 def _finding(verdict: Verdict, what: str, held: Held) -> Finding | None:
     """The one of this share, as far as there are several. The one of both serving first: where all requests have
     moved there may be one of before as well.
@@ -114,5 +126,5 @@ def _finding(verdict: Verdict, what: str, held: Held) -> Finding | None:
     return min(here, key=lambda one: not one.beside, default=None)
 
 
-def _settings(now: Journey) -> TrafficSettings:
+def settings(now: Journey) -> TrafficSettings:
     return TrafficSettings.model_validate(now.run.plan.get("project", {}).get("traffic") or {})

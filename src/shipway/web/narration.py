@@ -4,9 +4,10 @@
       ✓ test          12 s
       ✓ build         20 s
       ✓ dev          1.2 s  http://topup--dev.localhost:8080
-      · prod         10 % of the requests go to it
+      · prod         10 % of the requests go to it; judged for 1 m 00 s at least
       … prod         10 % since 14:02:11: 0 of 98 requests compared so far failed, 2 of 880 of the old one; the
-          next move is made when it was heard for 1 m 00 s, its durations too if enough requests come
+          next move is made when it was heard for 1 m 00 s, its durations too if enough requests come: in about
+          52 s at the earliest
       · prod         good at 10 %: 0 of 118 requests failed, and 2 of 1,073 of r3
       ✗ prod         3.0 s  web did not get healthy within 30 s
         │ ModuleNotFoundError: No module named 'topup'
@@ -31,7 +32,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.runs import Step
 from shipway.traffic.addresses import address
-from shipway.web import journey, why
+from shipway.web import holding, journey, why
 from shipway.web.holding import Holding, SoFar
 from shipway.web.journey import Journey
 from shipway.web.pulse import Pulse
@@ -134,7 +135,7 @@ class Telling:
         for fact in sorted([*now.trials, *now.asked], key=lambda fact: fact.id):
             if fact.environment == environment and self._first_time(f"trial {fact.id}"):
                 self._first_time(f"busy {name}")
-                yield f"  · {name:<{width}} {_of_trial(fact)}"
+                yield f"  · {name:<{width}} {_of_trial(fact, holding.settings(now).hold)}"
         if deployment is not None and deployment.over:
             if self._first_time(f"environment {environment}"):
                 yield from _of_deployment(deployment, f"{name:<{width}}", url, _judged(now))
@@ -228,9 +229,10 @@ def _traffic_back(now: Journey, deployment: Deployment | None) -> str | None:
     return f"  traffic is back on r{now.releases[deployment.release]} after {took}{rest}"
 
 
-def _of_trial(fact: Fact) -> str:
+def _of_trial(fact: Fact, hold: float) -> str:
     if fact.kind == "deployment.try":
-        return f"{fact.data['share']} % of the requests go to it{why.because(fact.data)}"
+        goes = f"{fact.data['share']} % of the requests go to it{why.because(fact.data)}"
+        return f"{goes}; judged for {length(hold)} at least"
     if fact.kind in deployments.ASKED:
         return str(why.said(fact))
     return (
