@@ -200,7 +200,16 @@ def test_what_a_run_was_asked_to_do_has_one_wording(what: str, retry_of: int | N
 @pytest.mark.parametrize(
     ("ended", "code"),
     [
-        ({"purpose": "push", "state": "failed", "taken_back": True}, 0),
+        ({"purpose": "push", "state": "failed", "taken_back": True, "deployments": [{"half_undone": ""}]}, 0),
+        (
+            {
+                "purpose": "push",
+                "state": "failed",
+                "taken_back": True,
+                "deployments": [{"half_undone": "r1 has 50 %"}],
+            },
+            1,
+        ),
         ({"purpose": "push", "state": "failed", "taken_back": False}, 1),
         ({"purpose": "push", "state": "passed", "taken_back": False}, 1),
         ({"purpose": "rollback", "state": "passed", "taken_back": False}, 0),

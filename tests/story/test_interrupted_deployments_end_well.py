@@ -10,11 +10,17 @@ import pytest
 
 from shipway.environments import data
 from shipway.environments.data import DataNotCopied
+from shipway.errors import DeploymentStopped
 from shipway.state import runs
 from shipway.story import conclude
+from shipway.story.delivery import Delivery
 from shipway.story.retire import Retirement
+from shipway.web import journey
+from shipway.web.untouched import untouched
+from support.frozen import while_tried
 from support.installation import eventually
-from support.scene import PROJECT, Scene, a_scene
+from support.scene import PROJECT, WEB_ONLY, Scene, a_scene, canary
+from support.workshop import NAME
 
 IMPATIENT = PROJECT.replace("timeout: 5 s", "timeout: 1 s")
 PATIENT = PROJECT.replace("grace: 0 s", "grace: 0.5 s")
@@ -197,3 +203,22 @@ def test_a_warm_release_whose_web_once_ended_is_deployed_again(scene: Scene) -> 
         eventually(lambda: scene.restarts(WEB.format(1)) == times, "it is started again")  # noqa: B023
     assert scene.deliver(scene.ordered(first)) == "passed"
     assert scene.says() == "1"
+
+
+def test_what_was_put_back_only_in_part_is_told_as_that(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever went back is not told that it is: the requests are, what was started for it may run on."""
+    scene.serves("1", project=WEB_ONLY)
+    while_tried(monkeypatch, lambda: scene.story.roll_back(NAME, "prod", None, "ada"))
+
+    def refuse(_delivery: Delivery) -> None:
+        raise DeploymentStopped("worker.1 does not start.")
+
+    monkeypatch.setattr(Delivery, "undo", refuse)
+    run = scene.ordered(scene.commit("2", project=canary(50)))
+    assert "ada took r2 back" in scene.deliver(run)
+    assert scene.deployment(run).reason.endswith("Undoing it stopped: worker.1 does not start.")
+    with scene.cast.database.read() as conn:
+        said = untouched(journey.read(conn, run.id))
+    assert said[0].startswith(
+        "prod was put back only in part: r1 has all requests; `shipway ps --env prod` shows "
+    )

@@ -31,7 +31,7 @@ def rollback(
     app: App = None,
     as_json: AsJson = False,
 ) -> int:
-    """Go back to the release before: within a second while it is kept warm. 0 it is back, 1 it is not.
+    """Go back to the release before: within a second while it is kept warm. 0 it is back, 1 it is not, or in part.
 
     Says at once when traffic is back, and then waits for the workers. What is on trial is taken back. The
     configuration of that release comes along: what that changes is said, and `shipway compare r5 r3` says it

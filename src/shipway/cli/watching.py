@@ -21,13 +21,17 @@ def outcome(
     """Shows the run live, and then its outcome as an exit code: 0 it passed, 1 it did not.
 
     As JSON it is one object: the run when it is over, and what is `also` to be said of it. Who asked to go `back`
-    while it was tried got that where it was taken back.
+    while it was tried got that where it was taken back, and all of it: half way it is not back.
     """
     ended = watch(server, run, quiet=as_json)
     if as_json:
         show.as_json({**ended, **(also or {})})
     tried = back and ended["purpose"] != "rollback"
-    return 0 if (ended["taken_back"] if tried else ended["state"] == "passed") else 1
+    return 0 if (_is_back(ended) if tried else ended["state"] == "passed") else 1
+
+
+def _is_back(ended: Mapping[str, Any]) -> bool:
+    return bool(ended["taken_back"]) and not any(one["half_undone"] for one in ended["deployments"])
 
 
 def watch(server: Server, run: str, *, quiet: bool = False) -> dict[str, Any]:

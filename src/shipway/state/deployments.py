@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, exists, func, insert, select, update
 
 from shipway.state import facts, ids
+from shipway.state.facts import Fact
 from shipway.state.releases import Release
 from shipway.state.tables import deployments, releases
 
@@ -394,9 +395,18 @@ def switched_back(
     note(conn, deployment, "deployment.switched_back", data)
 
 
-def end(conn: Connection, deployment: Deployment, state: str, reason: str = "", excerpt: str = "") -> None:
+def end(
+    conn: Connection,
+    deployment: Deployment,
+    state: str,
+    reason: str = "",
+    excerpt: str = "",
+    *,
+    left: Mapping[str, int] | None = None,
+) -> None:
     """Ends a deployment once: done, failed (what served still serves), stuck (it keeps its share, and nothing can
-    go back) or unknown (a person must look).
+    go back) or unknown (a person must look). Where undoing it stopped half way `left` is what the router gives to
+    which release (by `r<number>`), of 100 requests.
     """
     changed = conn.execute(
         update(deployments)
@@ -409,8 +419,20 @@ def end(conn: Connection, deployment: Deployment, state: str, reason: str = "", 
             conn,
             deployment,
             f"deployment.{state}",
-            {"reason": reason, "excerpt": excerpt, "seconds": seconds, "kind": deployment.kind},
+            {
+                "reason": reason,
+                "excerpt": excerpt,
+                "seconds": seconds,
+                "kind": deployment.kind,
+                **({} if left is None else {"left": dict(left)}),
+            },
         )
+
+
+def half_undone(recorded: Iterable[Fact]) -> dict[str, Mapping[str, int]]:
+    """Which deployments were undone only in part, by their ids, each with the shares that were `left`."""
+    ended = (fact.data for fact in recorded if fact.kind in ("deployment.failed", "deployment.stuck"))
+    return {str(data["deployment"]): data["left"] for data in ended if "left" in data}
 
 
 def note(conn: Connection, deployment: Deployment, kind: str, data: Mapping[str, Any], who: str = "") -> None:

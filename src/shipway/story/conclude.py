@@ -221,6 +221,7 @@ def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> LeftFroz
     """
     with cast.database.read() as conn:
         left = stuck.of_deployment(conn, delivery.deployment)
+    half: Mapping[str, int] | None = None
     try:
         if left is not None:
             delivery.keep_share(left)
@@ -231,13 +232,13 @@ def _undo(cast: Cast, delivery: Delivery, reason: str, excerpt: str) -> LeftFroz
     except TransientError:
         raise
     except ShipwayError as error:  # what could be undone is; the rest is for a person to see
-        reason = f"{reason} Undoing it stopped: {error.message}"
+        reason, half = f"{reason} Undoing it stopped: {error.message}", delivery.shares_now
     if left is not None:
         reason = f"{reason} {left.says}."
-        _end(cast, delivery.deployment, "stuck", reason, excerpt)
+        _end(cast, delivery.deployment, "stuck", reason, excerpt, half)
         return LeftFrozen(reason, hint=f"{left.ways}.", excerpt=excerpt)
     _offer_revert(cast, delivery)
-    _end(cast, delivery.deployment, "failed", reason, excerpt)
+    _end(cast, delivery.deployment, "failed", reason, excerpt, half)
     return None
 
 
@@ -246,6 +247,13 @@ def _offer_revert(cast: Cast, delivery: Delivery) -> None:
         reverts.offer_if_bad(cast, delivery.deployment, delivery.previous)
 
 
-def _end(cast: Cast, deployment: Deployment, state: str, reason: str = "", excerpt: str = "") -> None:
+def _end(
+    cast: Cast,
+    deployment: Deployment,
+    state: str,
+    reason: str = "",
+    excerpt: str = "",
+    left: Mapping[str, int] | None = None,
+) -> None:
     with cast.database.write() as conn:
-        deployments.end(conn, deployment, state, reason, excerpt)
+        deployments.end(conn, deployment, state, reason, excerpt, left=left)

@@ -19,6 +19,7 @@ from shipway.releases import health, output, prepare
 from shipway.releases.settings import ProcessSettings
 from shipway.releases.targets import process
 from shipway.releases.targets.process import Surroundings
+from shipway.signals.encoding import number_of
 from shipway.state import artifacts, deployments, releases, stuck, verdicts
 from shipway.state.deployments import Deployment
 from shipway.state.instances import Instance
@@ -162,6 +163,12 @@ class Delivery:
         good = self.release if self.deployment.kind == "rollback" else before
         with suppress(NotHealthy):  # then nobody gets more than before
             self.cast.proxy.shift(app, env, {good.name: 100}, epoch=self.epoch)
+
+    @property
+    def shares_now(self) -> dict[str, int]:
+        """What the router gives to which release (by `r<number>`), of 100 requests."""
+        shares = self.cast.proxy.serving(self.release.application, self.release.environment)
+        return {f"r{number_of(name)}": share for name, share in shares.items()}
 
     @property
     def epoch(self) -> int:

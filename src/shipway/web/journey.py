@@ -49,7 +49,8 @@ class Journey:
     through; `stuck` those in which what it brought was left frozen, as it was then, `decided` what somebody
     decided of what is frozen. `actors` say, by the name of a step that failed, who has to act where that is not
     its author. `blamed` has the environments where what it brought was judged bad though its commit is the one
-    before's, with what was set otherwise and still is.
+    before's, with what was set otherwise and still is. `half` has the environments where undoing it stopped half
+    way, with what the router gave to which release then.
     """
 
     run: Run
@@ -69,6 +70,7 @@ class Journey:
     decided: Decision | None
     actors: Mapping[str, str]
     blamed: Mapping[str, Sequence[Setting]]
+    half: Mapping[str, Mapping[str, int]]
 
     @property
     def processes(self) -> list[str]:
@@ -138,7 +140,7 @@ def read(conn: Connection, run: str) -> Journey:
     planned = _planned(found)
     known = {one.name for one in planned}
     begun = [Planned(step.name, step.needs) for step in steps.values() if step.name not in known]
-    bad = judged_bad(recorded)
+    bad, half = judged_bad(recorded), deployments.half_undone(recorded)
     return Journey(
         run=found,
         planned=[*planned, *begun],
@@ -163,6 +165,7 @@ def read(conn: Connection, run: str) -> Journey:
             if fact.kind == "step.failed" and fact.data.get("actor") in ("owner", "nobody")
         },
         blamed={one.environment: kept for one in made if one.id in bad and (kept := stay_set(conn, one))},
+        half={one.environment: half[one.id] for one in made if one.id in half},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shipway.incidents.letter import listed
 from shipway.signals.verdict import FAILED
@@ -18,15 +18,28 @@ def untouched(now: Journey) -> list[str]:
     rest = [name for name in now.run.deliver if name not in now.unneeded and not _done(now, name)]
     if not rest:
         return []
-    tried = [name for name in rest if name not in now.stuck and _was_tried(now, name)]
-    before = [name for name in rest if name not in now.stuck and name not in tried]
-    said = [_back(now, name) for name in tried]
+    whole = [name for name in rest if name not in now.stuck and name not in now.half]
+    tried = [name for name in whole if _was_tried(now, name)]
+    before = [name for name in whole if name not in tried]
+    said = [half_undone(name, left) for name, left in now.half.items()]
+    said += [_back(now, name) for name in tried]
     said += [f"{listed(before)} {'was' if len(before) == 1 else 'were'} left as before"] if before else []
     ran = [name for name in rest if name in now.released]
     if ran:
         said.append(f"the release command had run in {listed(ran)}: what it did to the data there stays")
         said.append(f"`shipway data --env {ran[0]}` has the copy made before it")
     return said
+
+
+def half_undone(environment: str, left: Mapping[str, int]) -> str:
+    """What stands where undoing a deployment stopped half way, and what to do."""
+    shares = [
+        f"{number} has {'all' if share == 100 else f'{share} % of the'} requests" for number, share in left.items()
+    ]
+    return (
+        f"{environment} was put back only in part: {listed(shares) if shares else 'no release has requests'}; "
+        f"`shipway ps --env {environment}` shows what runs, and the next deployment there puts the rest right"
+    )
 
 
 def _was_tried(now: Journey, environment: str) -> bool:

@@ -14,6 +14,7 @@ from shipway.state import decisions, deployments, facts, messages, releases, run
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
+from shipway.web.untouched import half_undone
 from shipway.web.words import length, plain, unsaid
 
 FAILED = ("step.failed", "step.timed_out", "step.lost")
@@ -206,7 +207,9 @@ SENTENCES: Mapping[str, Callable[[Data], Said]] = {
     "deployment.undo": lambda data: Said("it was given up", data["reason"]),
     "deployment.done": lambda data: Said(f"its deployment was done after {length(data['seconds'])}"),
     "deployment.switched_back": _switched_back,
-    "deployment.failed": lambda _data: Said("what served before serves as before"),
+    "deployment.failed": lambda data: Said(
+        half_undone(data["environment"], data["left"]) if "left" in data else "what served before serves as before"
+    ),
     "deployment.stuck": lambda data: Said(_reason(data)),
     "deployment.unknown": lambda data: Said("nobody can know how its deployment ended", data["reason"]),
     "commit.quarantined": lambda data: Said(

@@ -18,7 +18,7 @@ from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.streams import LiveText
-from shipway.web.untouched import still_set
+from shipway.web.untouched import half_undone, still_set
 
 
 def list_runs(site: Site, call: Call) -> dict[str, Any]:
@@ -41,7 +41,10 @@ def list_runs(site: Site, call: Call) -> dict[str, Any]:
 
 
 def show_run(site: Site, call: Call) -> dict[str, Any]:
-    """A run with the push it came by, its steps and its deployments."""
+    """A run with the push it came by, its steps and its deployments.
+
+    Of a deployment that was undone only in part `half_undone` says what stands, and what to do.
+    """
     with site.database.read() as conn:
         run = lookups.run(conn, call.place("run"))
         push = None if run.push is None else pushes.get(conn, run.push)
@@ -50,7 +53,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         steps = runs.steps_of(conn, run.id)
         suspected = suspicions.of_run(conn, run.id)
         recorded = facts.after(conn, 0, runs=[run.id])
-        bad = journey.judged_bad(recorded)
+        bad, half = journey.judged_bad(recorded), deployments.half_undone(recorded)
         left = {one.id: _stays(conn, one) if one.id in bad else "" for one in made}
         back, blocked = outcomes.rolled_back(conn, [run]), outcomes.blocked(conn, [run])
     return {
@@ -64,6 +67,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
                 **_deployment(site, run, one, numbers[one.release]),
                 "judged_bad": one.id in bad,
                 "stays": left[one.id],
+                "half_undone": half_undone(one.environment, half[one.id]) if one.id in half else "",
             }
             for one in made
         ],
