@@ -169,6 +169,29 @@ def test_one_that_was_taken_back_does_not_go_on(
     assert stage.facts(run).count("deployment.try") == 1
 
 
+def test_it_can_be_taken_back_before_it_is_on_record_that_it_has_a_share(stage: Scene, version: str) -> None:
+    """The router has moved them, and people see it: going back from what serves would be going back too far."""
+    before = stage.serving()
+    run, hearsay = tried(stage, version, good, 50)
+    crash(stage, "deployment.try before", run, hearsay)
+    assert stage.shares()[f"r{before.number}"] == 50
+    assert stage.story.roll_back("shop", "prod", None, "bob").id == run.id
+    assert "bob took" in stage.deliver(run)
+    assert stage.shares() == {f"r{before.number}": 100}
+
+
+def test_who_goes_back_while_it_is_taken_away_stays_with_what_serves(stage: Scene, version: str) -> None:
+    before = stage.serving()
+    run, hearsay = tried(stage, version, good, 50)
+    crash(stage, "deployment.try after", run, hearsay)
+    stage.story.roll_back("shop", "prod", None, "ann")
+    crash(stage, "deployment.undo after", run, hearsay)
+    back = stage.begun(stage.story.roll_back("shop", "prod", None, "bob"))
+    assert "ann took" in stage.deliver(run)
+    assert stage.go_back(back) == "passed"
+    assert stage.serving() == before
+
+
 def test_it_can_be_taken_back_while_it_comes_back_up(stage: Scene, version: str) -> None:
     """Then its phase is an earlier one, and going back from what serves would be going back too far."""
     run, hearsay = tried(stage, version, good, 50)

@@ -21,6 +21,9 @@ Findings = Sequence[Mapping[str, Any]]
 ASKED = ("deployment.asked", "deployment.answered")
 """The facts that say since when the release before is asked, and until when."""
 
+BEFORE_IT_SERVES = ("prepare", "release", "start", "try")
+"""The phases in which a release may be tried on a share of the requests, also while it comes back up."""
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -332,8 +335,7 @@ def next_began(conn: Connection, deployment: Deployment, *, after: float = 0.0) 
 
 def on_trial(conn: Connection, deployment: Deployment) -> bool:
     """Whether its release has a share of the requests and is judged, also while it goes on after a crash."""
-    before = ("prepare", "release", "start", "try")
-    return deployment.phase in before and any(share for _, share in shares(conn, deployment)[-1:])
+    return deployment.phase in BEFORE_IT_SERVES and any(share for _, share in shares(conn, deployment)[-1:])
 
 
 def take_back(conn: Connection, deployment: Deployment, who: str) -> None:

@@ -245,12 +245,29 @@ class Story:
             return order.configurable(conn, self.cast.machine.places, application, environment)
 
     def _standing(self, conn: Connection, application: str, environment: str) -> Release | None:
-        """What serves while another release is just taking its place: who goes back then means to stay there."""
+        """What serves while another release is just taking its place, or has lost its share and is taken away: who
+        goes back then means to stay there.
+        """
         coming = deployments.running_in(conn, application, environment)
         now = releases.now_serving(conn, application, environment)
-        if coming is None or now is None or coming.kind != "deploy" or coming.phase not in TAKING_OVER:
+        if coming is None or now is None or coming.kind != "deploy":
+            return None
+        goes_back = coming.phase == "undo" and bool(deployments.shares(conn, coming))
+        if not goes_back and coming.phase not in TAKING_OVER:
             return None
         return releases.get(conn, now.release) if coming.release != now.release else None
+
+    def _tried(self, conn: Connection, application: str, environment: str) -> Deployment | None:
+        """The deployment that tries its release on a share of the requests, if one does. The router has moved them
+        a moment before that is on record: who goes back in it has seen that release answer.
+        """
+        tried = deployments.running_in(conn, application, environment)
+        if tried is None or deployments.on_trial(conn, tried):
+            return tried
+        if tried.kind != "deploy" or tried.phase not in deployments.BEFORE_IT_SERVES:
+            return None
+        name = releases.get(conn, tried.release).name
+        return tried if name in self.cast.proxy.serving(application, environment) else None
 
     def _take_back(
         self, application: str, environment: str, to: int | None, who: str, will: Will | None
@@ -258,7 +275,7 @@ class Story:
         """Looks before it writes: where nothing is tried going back must not need the record."""
         past = None if will is None else will.past
         with self.cast.database.read() as conn:
-            tried = _tried(conn, application, environment)
+            tried = self._tried(conn, application, environment)
             now = releases.now_serving(conn, application, environment)
             good = None if now is None else releases.get(conn, now.release)
             if tried is not None and will is not None and (left := stuck.before(conn, tried)) is not None:
@@ -270,7 +287,7 @@ class Story:
                 migrations.check_take_back(self.cast, conn, tried, good, past=past)
             bad = releases.get(conn, tried.release)
         with self.cast.database.write() as conn:
-            tried = _tried(conn, application, environment)
+            tried = self._tried(conn, application, environment)
             if tried is None:
                 return None
             run = runs.get(conn, tried.run)
@@ -377,12 +394,6 @@ def _decided(will: Will, chosen: Release, others: Sequence[Release], who: str) -
     """Records what somebody decided with the run that carries it out."""
     decision = Decision(who, will.why, chosen.number, will.past)
     return lambda conn, run: decisions.record(conn, decision, run, chosen, others)
-
-
-def _tried(conn: Connection, application: str, environment: str) -> Deployment | None:
-    """The deployment that tries its release on a share of the requests, if one does."""
-    tried = deployments.running_in(conn, application, environment)
-    return tried if tried is not None and deployments.on_trial(conn, tried) else None
 
 
 def _why_none(newest: Sequence[Run]) -> str:
