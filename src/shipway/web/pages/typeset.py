@@ -9,13 +9,11 @@ import jinja2
 UNITS = ("%", "ms", "s", "min", "m", "h", "d", "B", "kB", "MB", "GB", "k")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 STAYS = "\u00a0"  # a space at which no line ends
-_AS_IT_IS = re.compile(r"(<(pre|code|textarea|option|script|title)\b.*?</\2>)", re.DOTALL)
-"""What is copied, sent or run as it stands."""
+_AS_IT_IS = re.compile(r"(<(pre|code|textarea|option|script|title)\b.*?</\2>|<[^>]*>)", re.DOTALL)
+"""What is copied, sent or run as it stands; and every tag, with its attributes."""
 
-_IN_TEXT = r"(?!\w)[^<>]*(?:<|$)"  # the next bracket opens an element, so this is no attribute of one
 _SPACE = re.compile(  # begins with the space itself: Python looks for that as fast as it can
-    rf" (?<=\d )(?=(?:{'|'.join(UNITS + MONTHS)}){_IN_TEXT})"
-    rf"| (?<=\d m )(?=\d\d s{_IN_TEXT})| (?<=\d h )(?=\d\d m{_IN_TEXT})"
+    rf" (?<=\d )(?=(?:{'|'.join(UNITS + MONTHS)})(?!\w))| (?<=\d m )(?=\d\d s(?!\w))| (?<=\d h )(?=\d\d m(?!\w))"
 )
 
 
