@@ -143,7 +143,7 @@ def condemned(team: Team, who: str, old: str, files: str = "", environment: str 
     """A commit that served, was judged bad and is in quarantine; nothing is back yet."""
     run = team.push(team.commit(who, {files or f"{who}.py": f"{who}\n"}), old)
     team.deploy(run, environment, judged="yes")
-    reason = f"{said} of 74 requests failed"
+    reason = said if " " in said else f"{said} of 74 requests failed"
     data = {"deployment": team.deployment(run, environment), "release": 2, "reason": reason, "findings": []}
     team.fact("verdict.bad", environment=environment, commit=run.commit, run=run.id, data=data)
     team.quarantine(run.commit)
@@ -164,6 +164,36 @@ def test_what_is_bad_on_top_of_a_bad_commit_is_not_the_newer_authors(team: Team,
     assert f"Sure: rather. The same happened with {adas[:7]} before." in adas_news.text
     assert f"{adas[:7]} Change the shop, by Ada Okafor <ada@example.org> (part of {bens[:7]})" in adas_news.text
     assert f"Not yours. The same happened with {adas[:7]} before, which is by Ada Okafor." in bens_news.text
+
+
+JUDGED = (
+    "Failed requests: {} of the new release, {} of the old one in the same time{}; by chance at most once in {}."
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "same"),
+    [
+        (
+            JUDGED.format("37 of 74", "0 of 690", "", "671 deployments"),
+            JUDGED.format("90 of 90", "0 of 90", ", at 50 %", "a million deployments"),
+            True,
+        ),
+        (
+            JUDGED.format("37 of 74", "0 of 690", "", "671 deployments"),
+            "Requests slower than 40 ms: 60 of 74 of the new release, 70 of 690 of the old one in the same time.",
+            False,
+        ),
+    ],
+)
+def test_how_sure_the_judge_was_is_no_other_trouble(team: Team, first: str, then: str, same: bool) -> None:
+    good = team.commit("cho")
+    team.deliver(good)
+    adas = condemned(team, "ada", good, said=first)
+    condemned(team, "ben", adas, said=then)
+    told = [one.text for one in news(team, 1) if one.person == "ben@example.org"]
+    assert any(f"Not yours. The same happened with {adas[:7]} before" in text for text in told) == same
+    assert not any("Sure: very" in text for text in told)
 
 
 def test_what_is_bad_where_a_commit_serves_that_is_condemned_elsewhere_is_nobodys_for_sure(team: Team) -> None:

@@ -118,13 +118,15 @@ def _on_something(conn: Connection, git: Git, cause: Cause, tried: Collection[st
 
 
 def _said(cause: Cause) -> str:
+    if cause.kind == "bad":
+        return _judged(cause.what)
     return "\n".join([cause.what, *(cause.lines if cause.kind == "undone" else ())])
 
 
 def _said_by(fact: Fact) -> str:
     """What `_said` is of a cause that was read from this fact."""
     if fact.kind == "verdict.bad":
-        return str(fact.data.get("reason", ""))
+        return _judged(str(fact.data.get("reason", "")))
     if fact.kind == "release.silent":
         return production.no_answers(fact)
     what = stops.rehearsed(fact) if fact.kind == "rehearsal.failed" else str(fact.data.get("reason", ""))
@@ -136,6 +138,11 @@ def _is_as_it_was(git: Git, free: str, first: str, commit: str) -> bool:
     brought = git.run("rev-list", "--max-count=1000", values=[f"^{free}", first]).decode().split()
     reverted = {one for _by, said in git.reverts(free, commit) for one, _back in said}
     return reverted.isdisjoint(brought) and set(git.changed(free, first)).isdisjoint(git.changed(first, commit))
+
+
+def _judged(reason: str) -> str:
+    """What was bad, without at which share that was and how sure the judge is."""
+    return reason.partition(":")[0]
 
 
 def is_same(said: str, before: str) -> bool:
