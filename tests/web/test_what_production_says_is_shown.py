@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -16,11 +16,14 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from shipway.signals.difference import Difference
 from shipway.signals.instances import Usage
+from shipway.signals.lately import Lately
 from shipway.signals.reading import Reading
+from shipway.signals.summary import side_by_side, steps
 from shipway.traffic.counts import Count, Counted
 from shipway.traffic.tally import BOUNDS, Tally
-from shipway.web.pages.last_minute import LastMinute, last_minute
+from shipway.web.pages.last_minute import SECONDS, LastMinute, last_minute
 from shipway.web.words import window
 from support.keeping import eventually
 from support.ports import free_port
@@ -104,6 +107,45 @@ def test_one_that_went_and_one_that_came_share_the_minute() -> None:
     found = last_minute({"shop.prod.r1": went, "shop.prod.r2": came})
     assert found.whole is not None
     assert (found.whole.requests, found.whole.rate, found.deaf) == (6000, 100.0, 0.0)
+
+
+def back_on_a_warm_one(second: float) -> dict[str, int]:
+    """What 8 requests a second were dealt out to: r1, half of them r2 for a while, and r1 again; r2 was in the
+    routers from 5 s before its first request to 3 s after its last."""
+    to_new = 4.0 * (min(max(second - 90, 0), 30))
+    counted = {"shop.prod.r1": round(8 * second - to_new)}
+    return counted | ({"shop.prod.r2": round(to_new)} if 85 <= second < 123 else {})
+
+
+def back_on_one_that_is_started_anew(second: float) -> dict[str, int]:
+    to_new, to_old = 8 * min(second, 120), 8 * max(second - 120, 0)
+    counted = {"shop.prod.r2": round(to_new)} if second < 123 else {}
+    return counted | ({"shop.prod.r1": round(to_old)} if second >= 115 else {})
+
+
+@pytest.mark.parametrize("rolled_back", [back_on_a_warm_one, back_on_one_that_is_started_anew])
+def test_no_request_is_counted_twice_over_a_rollback(rolled_back: Callable[[float], dict[str, int]]) -> None:
+    """Replayed look by look, four a second while it is decided: no figure of it is of more than came."""
+    difference, lately, kept = Difference(), Lately(), list[Reading]()
+    at = 0.0
+    while at < 200:
+        at += 0.25 if 90 <= at < 120 else 1.0
+        counts = {name: Counted(Tally((0, of, 0, 0, 0)), 0) for name, of in rolled_back(at).items()}
+        looked = difference.take([Count("router-1", "answered", "1", counts)], [*counts], at, at)
+        lately, kept = lately.after(looked, at), [*kept, *looked]
+        if at < 75 or not looked:
+            continue
+        seen = [one for one in kept if one.at > at - SECONDS]
+        names = {one.release for one in seen}
+        found = last_minute({name: [one for one in seen if one.release == name] for name in names})
+        assert found.whole is not None
+        assert lately.answers is not None
+        assert sum(one.requests for one in found.parts.values()) == found.whole.requests
+        assert sum(one.rate for one in found.parts.values()) == pytest.approx(found.whole.rate)
+        assert (found.whole.rate, lately.answers.rate) == pytest.approx((8, 8))
+    for length in (1, 10, 60):
+        drawn = [one for step in steps(kept, length) if (one := side_by_side(step.releases.values()))]
+        assert max(one.tally.requests / one.seconds for one in drawn) == pytest.approx(8)
 
 
 def test_what_was_not_heard_stands_beside_no_figure_as_if_all_were_unknown(shop: Site, monkeypatch) -> None:
