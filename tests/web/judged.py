@@ -197,6 +197,9 @@ def unjudged(scene: Scene) -> None:
     told.share(deployment, 10)
     scene.until(2 * MINUTE)
     reason = f"r2 could not be judged in 600 s. {SILENT}"
+    told.judge(
+        deployment, 10, Verdict("not known", SILENT, (Finding("failed requests", 0, 12, 1, 108, 0.7), COLD))
+    )
     told.undone(run, deployment, reason, "signals.not_judged")
 
 

@@ -295,6 +295,17 @@ def test_a_share_that_nobody_has_looked_at_yet_has_a_sentence_as_well(
     assert f"So far not known: {trials.NOT_LOOKED}" in said_by_a_terminal(judged, capsys, application, 3)
 
 
+def test_a_share_that_could_not_be_judged_shows_what_was_counted(
+    judged: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = judged.get(address("unjudged", 2)).text
+    assert "0 of 12 requests" in shown
+    assert "No data is never a pass: what could not be heard went back." in shown
+    told = said_by_a_terminal(judged, capsys, "unjudged", 3)
+    assert "not known at 10 %" in told
+    assert "0 of 12" in told
+
+
 def test_durations_that_were_not_compared_have_a_row_with_the_reason(
     judged: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
