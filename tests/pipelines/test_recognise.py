@@ -5,6 +5,7 @@ import pytest
 from pipelines.repositories import DJANGO, FACTORY, TUTORIAL, Written
 from pipelines.repositories import project as _project
 from shipway.pipelines.recognise import NotRecognised, recognise
+from shipway.project import Project
 
 
 def test_flasks_tutorial_needs_no_file_of_ours() -> None:
@@ -182,3 +183,13 @@ def test_the_text_explains_itself() -> None:
     ):
         assert lines[lines.index(key) - 1].startswith("# "), f"nothing explains {key}"
     assert max(map(len, lines)) <= 115
+
+
+def test_the_canary_that_is_written_beside_works_as_it_stands() -> None:
+    text = recognise(Written(TUTORIAL)).project_text
+    assert Project.parse(text).traffic.strategy == "blue_green"
+    above, canary = text.split("# traffic:\n")
+    canary, below = canary.split("\n\n", 1)
+    without = "\n".join(["traffic:", *(line.removeprefix("# ") for line in canary.splitlines())])
+    traffic = Project.parse(f"{above}{without}\n\n{below}").traffic
+    assert (traffic.strategy, traffic.steps, traffic.hold) == ("canary", (10, 50), 60.0)

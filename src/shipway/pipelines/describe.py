@@ -10,6 +10,14 @@ from dataclasses import dataclass, field
 _PLAIN = re.compile(r"[A-Za-z./$(][ -~]*", re.ASCII)
 _WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 
+TRAFFIC = """
+# All requests move to a new release at once, and a few first with these lines without their first `# `:
+# traffic:
+#   strategy: canary
+#   steps: [10, 50]  # the shares of 100 requests that it gets before it gets all
+#   hold: 1 m  # how long each share is judged, beside the release that serves the rest
+""".rstrip().split("\n")
+
 
 @dataclass(frozen=True)
 class Step:
@@ -60,6 +68,7 @@ def _lines(it: Description) -> Iterator[str]:
         yield f"data: {_value(it.data)}"
     yield from _section("A new release gets requests when this answers (with a status below 500).")
     yield "health: /"
+    yield from TRAFFIC
     yield from _section("Where a commit goes, one after the other.")
     yield "environments: [dev, test, prod]"
 
