@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -174,8 +175,19 @@ def serve(demo: Demo) -> None:
     for environment in ("prod", "test", "dev"):
         demo.shipway("open", "--env", environment, "--print")
     demo.shipway("open", "--pages", "--print")
-    print(f"To play with it: cd {demo.repository}", flush=True)
+    print(f"\nTo play with it, in another terminal:\n\n{typed(demo)}", flush=True)
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+def typed(demo: Demo) -> str:
+    """What has to be typed for `shipway` to be the one of the demo, and to find its server."""
+    places = {name: demo.env[name] for name in ("SHIPWAY_DATA", "XDG_CONFIG_HOME")}
+    found = " ".join(f"{name}={shlex.quote(value)}" for name, value in places.items())
+    return (
+        f"    cd {shlex.quote(str(demo.repository))}\n"
+        f'    export {found} PATH={shlex.quote(str(SHIPWAY.parent))}:"$PATH"\n'
+        "    shipway where HEAD"
+    )
 
 
 def _free_port(wanted: int) -> int:
