@@ -289,6 +289,21 @@ def test_any_release_that_has_served_is_gone_back_to_at_its_page(site: Site) -> 
         assert runs.numbered(conn, "topup", 45).commit == made[1].commit
 
 
+def test_who_goes_back_at_the_page_may_say_why(site: Site) -> None:
+    """As with `--why`: it is on record with the run, and shown; without one nothing is asked for."""
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    scene.deliver(scene.push("topup", "Two"))
+    assert re.search(r'name="why"[^>]*(?<! required)aria-describedby="why-roll-back-help"', site.get(PROD).text)
+    run = submit(site, "rollback", to="r1", why=" It greets\nwrongly ").headers["location"]
+    assert "ada decided that r1 gets all requests: “It greets wrongly”" in site.get(run).text
+    run = submit(site, "rollback", to="r1", why=" ").headers["location"]
+    assert "decided" not in site.get(run).text
+    refused = submit(site, "rollback", to="r1", why="x" * 501)
+    assert (refused.status, "more than 500 characters" in refused.text) == (400, True)
+
+
 def test_what_cannot_be_gone_back_to_says_why(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

@@ -21,11 +21,13 @@ from shipway.web.words import sentences
 
 
 def roll_back(site: Site, call: Call) -> Response:
+    """Back to the release that is named, or forward; with a reason where one is given."""
     application, where = _place(call)
+    form = call.form()
     with site.database.read() as conn:
         lookups.application(conn, application)
-        to = lookups.exact_release(conn, application, where, call.form().get("to", ""))
-    return _run(site.story.roll_back(application, where, to.number, call.who))
+        to = lookups.exact_release(conn, application, where, form.get("to", ""))
+    return _run(site.story.roll_back(application, where, to.number, call.who, why=form.get("why", "")))
 
 
 def decide(site: Site, call: Call) -> Response:
@@ -54,7 +56,7 @@ def take_back(site: Site, call: Call) -> Response:
         release = lookups.release(conn, application, where, call.place("release"))
         trial = trials.read(conn, release)
     if trial.fate == "on trial" or trial.asking:
-        site.story.roll_back(application, where, None, call.who)
+        site.story.roll_back(application, where, None, call.who, why=call.form().get("why", ""))
     return RedirectResponse(call.request.url.path.removesuffix("/back"), 303)
 
 
