@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -19,6 +20,8 @@ from cli.terminal import Said
 from shipway.cli import app, checks, watching
 from shipway.cli.server import Server
 from shipway.pushes import credentials
+from shipway.state.runs import Run
+from shipway.story import plan
 from shipway.web.checkup import Check
 from shipway.web.purposes import purpose
 from web.server import Site
@@ -174,7 +177,7 @@ def test_a_run_took_what_it_took_since_it_was_asked_for_on_pages_and_here(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     waited = {"created": 100.0, "started": 106.0, "ended": 107.5}
-    asked = {"branch": "main", "purpose": "push", "deliver": [], "retry_of": None}
+    asked = {"what": "push to main", "who": "ada"}
     run = {"application": "shop", "number": 4, "commit": "a" * 40, **asked}
     answer = {
         "runs": [{**run, **waited, "state": "cancelled", "brief": "", "taken_back": False, "blocked": False}]
@@ -184,17 +187,43 @@ def test_a_run_took_what_it_took_since_it_was_asked_for_on_pages_and_here(
     assert "7.5 s" in capsys.readouterr().out
 
 
+RUN = Run(
+    "1",
+    5,
+    "shop",
+    None,
+    "main",
+    "a" * 40,
+    "ada",
+    "push",
+    ["test", "prod"],
+    {},
+    "",
+    "passed",
+    "",
+    0.0,
+    None,
+    None,
+    None,
+)
+
+
 @pytest.mark.parametrize(
-    ("what", "retry_of", "says"),
+    ("run", "says"),
     [
-        ("push", None, "push to main"),
-        ("push", 4, "run 4 again"),
-        ("deploy", None, "deployment to test and prod"),
-        ("rollback", None, "rollback of test and prod"),
+        (RUN, "push to main"),
+        (replace(RUN, retry_of=4), "run 4 again"),
+        (replace(RUN, who="shipway", branch="revert-8c1f0ae"), "revert, ready on revert-8c1f0ae"),
+        (replace(RUN, purpose="deploy"), "deployment to test and prod"),
+        (
+            replace(RUN, purpose="deploy", deliver=["prod"], plan=plan.reconfiguration("prod").as_dict()),
+            "new configuration of prod",
+        ),
+        (replace(RUN, purpose="rollback"), "rollback of test and prod"),
     ],
 )
-def test_what_a_run_was_asked_to_do_has_one_wording(what: str, retry_of: int | None, says: str) -> None:
-    assert purpose(what, "main", ["test", "prod"], retry_of) == says
+def test_what_a_run_was_asked_to_do_has_one_wording(run: Run, says: str) -> None:
+    assert purpose(run) == says
 
 
 @pytest.mark.parametrize(

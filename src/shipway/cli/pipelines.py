@@ -14,7 +14,6 @@ from shipway.cli import application_log, here, log_lines, show, watching
 from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
-from shipway.web.purposes import purpose
 from shipway.web.words import outcome, plain
 
 Which = Annotated[str | None, typer.Argument(help="A run: its number, or its id.")]
@@ -176,7 +175,7 @@ def _list(server: Server, app: str | None, limit: int, as_json: bool) -> None:
         show.as_json(found)
         return
     rows = [_row(each) for each in found]
-    columns = ("run", "commit", "what", "state", "took", "", "")
+    columns = ("run", "commit", "what", "by", "state", "took", "", "")
     empty = "There is no run yet. `git push shipway HEAD` makes one."
     show.table(columns, rows, empty=empty, one_line=True, typed=("run", "commit"))
 
@@ -186,16 +185,13 @@ def _row(run: dict[str, Any]) -> tuple[str, ...]:
     return (
         f"{run['application']} {run['number']}",
         run["commit"][:7],
-        _purpose(run),
+        plain(run["what"]),
+        run["who"],
         _state(run),
         show.took(run["created"], run["ended"]),
         show.ago(run["created"]),
         run["brief"],
     )
-
-
-def _purpose(run: Mapping[str, Any]) -> str:
-    return plain(purpose(run["purpose"], run["branch"], run["deliver"], run["retry_of"]))
 
 
 def _state(run: dict[str, Any]) -> str:
@@ -204,7 +200,7 @@ def _state(run: dict[str, Any]) -> str:
 
 
 def _show(run: dict[str, Any]) -> None:
-    print(f"{run['application']} run {run['number']} · {run['commit'][:7]} · {_purpose(run)} by {run['who']}")
+    print(f"{run['application']} run {run['number']} · {run['commit'][:7]} · {plain(run['what'])} by {run['who']}")
     print(f"{_state(run)}{': ' + run['brief'] if run['brief'] else ''}")
     rows = [*map(_step, run["steps"]), *map(_rehearsal, run["rehearsals"]), *map(_deployment, run["deployments"])]
     show.table(("", "", "", ""), rows, empty="")

@@ -94,9 +94,7 @@ class Telling:
     def _lines(self, now: Journey) -> Iterator[str]:
         if self._first_time("run"):
             run = now.run
-            again = (
-                "" if run.retry_of is None else f", {purpose(run.purpose, run.branch, run.deliver, run.retry_of)}"
-            )
+            again = "" if run.retry_of is None else f", {purpose(run)}"
             yield f"▸ run {run.number} of {run.application}, commit {run.commit[:7]}{again}"
             yield from _other_name(now)
             yield from _recognised(now)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from shipway.incidents.letter import listed
+from shipway.state.runs import Run
+from shipway.story.plan import SERVING
 
 
-def purpose(what: str, branch: str, deliver: Sequence[str], retry_of: int | None) -> str:
-    """`push to main`, `deployment to test`, `rollback of prod`, `run 4 again`."""
-    if retry_of is not None:
-        return f"run {retry_of} again"
-    where = listed(list(deliver))
-    return {"deploy": f"deployment to {where}", "rollback": f"rollback of {where}"}.get(what, f"push to {branch}")
+def purpose(run: Run) -> str:
+    """`push to main`, `revert, ready on revert-8c1f0ae`, `deployment to test`, `new configuration of prod`,
+    `rollback of prod`, `run 4 again`.
+    """
+    if run.retry_of is not None:
+        return f"run {run.retry_of} again"
+    where = listed(list(run.deliver))
+    if run.purpose == "deploy":
+        return f"new configuration of {where}" if _is_of_what_serves(run) else f"deployment to {where}"
+    if run.purpose == "rollback":
+        return f"rollback of {where}"
+    return f"revert, ready on {run.branch}" if run.who == "shipway" else f"push to {run.branch}"
+
+
+def _is_of_what_serves(run: Run) -> bool:
+    return any(node.get("arguments", {}).get("what") == SERVING for node in run.plan.get("nodes", ()))

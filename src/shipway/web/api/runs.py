@@ -15,6 +15,7 @@ from shipway.state.runs import Run
 from shipway.traffic import addresses
 from shipway.web import journey, lookups, narration, outcomes, rehearsing, shapes
 from shipway.web.call import Call
+from shipway.web.purposes import purpose
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.streams import LiveText
@@ -111,10 +112,11 @@ def _read(site: Site, run: str) -> Run:
 
 
 def _ended(run: Run, back: Collection[str], blocked: Collection[str]) -> dict[str, Any]:
-    """`taken_back` is whether it brought a release that lost its requests to the one before, `blocked` whether a
-    closed gate stopped it; `brief` the reason in one line."""
+    """`what` it was asked to do in words; `taken_back` is whether it brought a release that lost its requests to
+    the one before, `blocked` whether a closed gate stopped it; `brief` the reason in one line.
+    """
     lost = run.id in back
-    about = {"taken_back": lost, "blocked": run.id in blocked}
+    about = {"what": purpose(run), "taken_back": lost, "blocked": run.id in blocked}
     return {**shapes.run(run), **about, "brief": outcomes.brief(run, back=lost)}
 
 

@@ -48,7 +48,7 @@ def run_list(site: Site, call: Call) -> Response:
         Line(
             run,
             site.commits.about(run.application, run.commit).subject,
-            purpose(run.purpose, run.branch, run.deliver, run.retry_of),
+            purpose(run),
             *STATES[said[run.id]],
         )
         for run in found
