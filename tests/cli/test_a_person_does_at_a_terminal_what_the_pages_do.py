@@ -16,7 +16,9 @@ def test_an_environment_is_frozen_and_thawed(site: Site, shipway: Shipway) -> No
     site.scene.application("topup")
     site.scene.deliver(site.scene.push("topup", "One"))
     assert "prod is frozen until it is thawed." in shipway("freeze", "Month end", "--app", "topup").told
-    assert "prod is frozen until " in shipway("freeze", "The fair", "--until", "2h", "--app", "topup").told
+    again = shipway("freeze", "The fair", "--until", "2h", "--app", "topup").told
+    assert "prod is frozen until " in again
+    assert again.endswith("It replaces the freeze until somebody thaws it by ada: “Month end”.")
     assert "That is past." in shipway("freeze", "x", "--until", "2020-01-01", "--app", "topup").told
     assert shipway("thaw", "--app", "topup").out == "prod is open again.\n"
     assert shipway("thaw", "--app", "topup").out == "prod was not frozen.\n"

@@ -8,7 +8,8 @@ import pytest
 
 from shipway.releases import freeze, gate
 from shipway.releases.freeze import InvalidFreeze
-from shipway.state import holds
+from shipway.state import facts, holds
+from shipway.web.words import day_and_time
 from web.scene import Scene
 from web.server import Site
 
@@ -59,7 +60,9 @@ def test_a_freeze_has_a_reason_and_replaces_the_one_before(scene: Scene) -> None
         with pytest.raises(InvalidFreeze, match="500"):
             freeze.freeze(conn, "topup", "prod", why="x" * 501, until="", who="ben")
         freeze.freeze(conn, "topup", "prod", why="Month end", until="2h", who="ben")
-        freeze.freeze(conn, "topup", "prod", why="The fair", until="", who="ada")
+        now, replaced = freeze.freeze(conn, "topup", "prod", why="The fair", until="", who="ada")
+        assert [(hold.who, hold.why) for hold in replaced] == [("ben", "Month end")]
+        assert [one["why"] for one in holds.replaced_by(conn, now)] == ["Month end"]
         assert [hold.why for hold in holds.frozen(conn, "topup", "prod")] == ["The fair"]
         assert [hold.who for hold in freeze.thaw(conn, "topup", "prod", who="ben")] == ["ada"]
         assert freeze.thaw(conn, "topup", "prod", who="ben") == []
@@ -92,6 +95,27 @@ def test_a_rollback_goes_back_in_a_frozen_environment_and_not_forward(site: Site
     assert site.send("DELETE", f"{PROD}/freeze").json["thawed"][0]["why"] == "Month end"
     assert site.send("POST", f"{PROD}/rollback", {"to": "r3"}).status == 200
     assert last.commit
+
+
+def test_a_freeze_that_replaces_a_longer_one_says_so_everywhere(site: Site) -> None:
+    site.scene.application("topup")
+    site.scene.push("topup", "One")
+    first = site.send("POST", f"{PROD}/freeze", {"why": "Month end", "until": "2h"}, "ben").json
+    ends = day_and_time(first["hold"]["until"])
+    page = "/applications/topup/environments/prod"
+    assert first["replaced"] == []
+    assert "It replaces" not in site.get(page).text
+    then = site.send("POST", f"{PROD}/freeze", {"why": "The fair", "until": "1h"}).json
+    assert then["replaced"] == [first["hold"]]
+    assert f"It replaces the freeze until {ends} by ben: “Month end”." in site.get(page).text
+    last = site.send("POST", f"{PROD}/freeze", {"why": "Until we know", "until": ""}).json
+    again = site.send("POST", f"{PROD}/freeze", {"why": "Known", "until": "1h"}).json
+    assert [one["id"] for one in again["replaced"]] == [last["hold"]["id"]]
+    assert "It replaces the freeze until somebody thaws it by ada: “Until we know”." in site.get(page).text
+    with site.scene.database.read() as conn:
+        told = facts.after(conn, 0, kinds=["environment.frozen"])
+    replaced = [[one["why"] for one in fact.data["replaces"]] for fact in told]
+    assert replaced == [[], ["Month end"], ["The fair"], ["Until we know"]]
 
 
 def test_a_freeze_of_nothing_is_refused(site: Site) -> None:

@@ -11,7 +11,7 @@ import typer
 from shipway.cli import here, show, watching
 from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
-from shipway.web.words import day_and_time, headline, plain, standing
+from shipway.web.words import day_and_time, headline, instead_of, plain, standing
 
 TIME_UP = 124
 
@@ -166,14 +166,19 @@ def freeze(
     app: App = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let nothing new be deployed to an environment; rolling back stays possible."""
+    """Let nothing new be deployed to an environment; rolling back stays possible. A freeze that is in force there
+    is replaced, and it is said which.
+    """
     path = f"/applications/{here.application(app)}/environments/{environment}/freeze"
-    hold = Server.find().post(path, {"why": why, "until": until})["hold"]
+    answer = Server.find().post(path, {"why": why, "until": until})
+    hold, replaced = answer["hold"], answer["replaced"]
     if as_json:
-        show.as_json(hold)
+        show.as_json({**hold, "replaced": replaced})
         return
     ends = "it is thawed" if hold["until"] is None else day_and_time(hold["until"])
     print(f"{environment} is frozen until {ends}. `shipway thaw --env {environment}` ends it at once.")
+    if replaced:
+        print(plain(instead_of(replaced)))
 
 
 def thaw(environment: Environment = "prod", app: App = None, as_json: AsJson = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 
 from shipway.config import durations
 from shipway.errors import UserError
@@ -24,14 +25,16 @@ class InvalidFreeze(UserError):
     id = "releases.invalid_freeze"
 
 
-def freeze(conn: Connection, application: str, environment: str, *, why: str, until: str, who: str) -> Hold:
+def freeze(
+    conn: Connection, application: str, environment: str, *, why: str, until: str, who: str
+) -> tuple[Hold, Sequence[Hold]]:
     """Records that nothing new may be deployed there. `until` as people say it (see `moment`); empty: for ever.
 
-    Another freeze of the same environment is replaced. Raises InvalidFreeze, and then nothing is changed.
+    Another freeze of the same environment is replaced, however long it was to last: what was, comes second, and is
+    on record with the new one. Raises InvalidFreeze, and then nothing is changed.
     """
     said = reason.needed(why, InvalidFreeze, "A freeze", "It is shown to everybody who waits.")
     ends = moment(until, time.time()) if until.strip() else None
-    thaw(conn, application, environment, who=who)
     return holds.freeze(conn, application, environment, why=said, who=who, until=ends)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, insert, or_, select, update
 
@@ -111,8 +111,11 @@ def quarantine(
 
 def freeze(
     conn: Connection, application: str, environment: str, *, why: str, who: str, until: float | None
-) -> Hold:
-    """Holds every commit, until a time in seconds since 1970 or until it is thawed."""
+) -> tuple[Hold, Sequence[Hold]]:
+    """Holds every commit, until a time in seconds since 1970 or until it is thawed; with the freezes that were in
+    force there and have ended with it.
+    """
+    replaced = [each for each in frozen(conn, application, environment) if _end(conn, each)]
     hold = ids.new(conn, holds)
     conn.execute(
         insert(holds).values(
@@ -126,9 +129,19 @@ def freeze(
             until=until,
         )
     )
-    about = {"hold": hold, "reason": why, "until": until}
+    about = {"hold": hold, "reason": why, "until": until, "replaces": [_in_few(each) for each in replaced]}
     facts.record(conn, "environment.frozen", application=application, environment=environment, who=who, data=about)
-    return Hold(**conn.execute(select(holds).where(holds.c.id == hold)).mappings().one())
+    return Hold(**conn.execute(select(holds).where(holds.c.id == hold)).mappings().one()), replaced
+
+
+def _in_few(hold: Hold) -> dict[str, str | float | None]:
+    return {"hold": hold.id, "who": hold.who, "why": hold.why, "until": hold.until}
+
+
+def replaced_by(conn: Connection, hold: Hold) -> Sequence[Mapping[str, Any]]:
+    """Which freezes ended when this one began: who, why, until when each was to last."""
+    told = facts.last(conn, "environment.frozen", hold.application, environment=hold.environment)
+    return () if told is None or told.data.get("hold") != hold.id else told.data.get("replaces", ())
 
 
 def frozen(conn: Connection, application: str, environment: str) -> list[Hold]:

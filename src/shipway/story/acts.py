@@ -200,8 +200,12 @@ class Story:
         migrations.check_way_back(self.cast, conn, release, past=past)
         return release
 
-    def freeze(self, application: str, environment: str, why: str, until: str, who: str) -> Hold:
-        """Lets nothing new be deployed to an environment: `until` as people say it, empty until it is thawed."""
+    def freeze(
+        self, application: str, environment: str, why: str, until: str, who: str
+    ) -> tuple[Hold, Sequence[Hold]]:
+        """Lets nothing new be deployed to an environment: `until` as people say it, empty until it is thawed; with
+        the freezes that it replaces.
+        """
         self._is_named(application, environment)
         with self.cast.database.write() as conn:
             return freeze.freeze(conn, application, environment, why=why, until=until, who=who)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 RESTARTING = "restarting"
@@ -47,6 +48,13 @@ PHASES = {
 def phase(name: str) -> str:
     """What a deployment is doing, from the phase on record."""
     return PHASES.get(name, name)
+
+
+def instead_of(freezes: Iterable[Mapping[str, Any]]) -> str:
+    """`It replaces the freeze until Mon 30 Nov, 08:00 by ben: “Month end”.`; empty where it replaces none."""
+    ends = ((one, "somebody thaws it" if one["until"] is None else day_and_time(one["until"])) for one in freezes)
+    said = [f"until {end} by {one['who']}: “{one['why']}”" for one, end in ends]
+    return f"It replaces the freeze {', and the one '.join(said)}." if said else ""
 
 
 def ago(at: float, now: float | None = None) -> str:

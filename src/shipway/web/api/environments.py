@@ -189,10 +189,13 @@ def _coming_along(site: Site, run: Run, now: Serving | None) -> dict[str, Any]:
 
 
 def freeze(site: Site, call: Call) -> dict[str, Any]:
-    """Lets nothing new be deployed here: `why`, and `until` when (`2h`, `Monday 08:00`; nothing: until thawed)."""
+    """Lets nothing new be deployed here: `why`, and `until` when (`2h`, `Monday 08:00`; nothing: until thawed).
+
+    `replaced` are the freezes that were in force and end with it, however long they were to last.
+    """
     until = call.json().get("until") or ""
-    hold = site.story.freeze(*_names(call), call.field("why"), str(until), call.who)
-    return {"hold": shapes.hold(hold)}
+    hold, replaced = site.story.freeze(*_names(call), call.field("why"), str(until), call.who)
+    return {"hold": shapes.hold(hold), "replaced": [shapes.hold(one) for one in replaced]}
 
 
 def thaw(site: Site, call: Call) -> dict[str, Any]:

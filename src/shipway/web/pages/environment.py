@@ -88,6 +88,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
         listed = release_lines.older(site, conn, application, environment, now, before) if before else lines
         compared = _compared(site, conn, call, serving, tried)
         held = holds.on(conn, application, environment, "" if serving is None else serving.release.commit)
+        frozen = next((hold for hold in held if hold.kind == holds.FREEZE), None)
         return page(
             site,
             call,
@@ -120,7 +121,8 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             forward=forward,
             failing=_failing(site, application, environment),
             holds=held,
-            frozen=next((hold for hold in held if hold.kind == holds.FREEZE), None),
+            frozen=frozen,
+            replaced=() if frozen is None else holds.replaced_by(conn, frozen),
             way="" if serving is None else way(conn, serving.release),
             promotion=None if moving else promotion(site, conn, application, names, environment, serving),
             compared=compared,

@@ -49,6 +49,7 @@ def templates(files: Files) -> jinja2.Environment:
         follows=follow.word,
         heard=heard.who,
         initials=initials,
+        instead_of=words.instead_of,
         lasting=words.lasting,
         length_of=words.length,
         listed=listed,
