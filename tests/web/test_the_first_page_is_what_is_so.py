@@ -473,6 +473,22 @@ def test_what_the_page_asks_the_record_is_found_by_an_index(past: Site, rows: st
             assert not any("TEMP B-TREE FOR ORDER" in step for step in steps), (statement, steps)
 
 
+@pytest.mark.parametrize("rows", ["runs", "facts", "messages", "artifacts"])
+def test_what_is_asked_of_one_commit_is_found_by_it(past: Site, rows: str) -> None:
+    """The oldest of a hundred thousand runs would else be found behind all the others."""
+    engine = past.scene.database._engine
+    asked: list[tuple[str, object]] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append((str(told[2]), told[3])))
+    past.get("/applications/topup/commits/main")
+    past.get("/api/v1/applications/topup/where/main")
+    about = [each for each in asked if f"FROM {rows}" in each[0] and '"commit" = ?' in each[0]]
+    assert about
+    with past.scene.database.read() as conn:
+        for statement, values in about:
+            plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()  # type: ignore[arg-type]
+            assert any("commit=?" in str(step[-1]) for step in plan), (statement, [str(step[-1]) for step in plan])
+
+
 def _asked(site: Site, asked: list[str]) -> int:
     asked.clear()
     site.get("/api/v1/overview")

@@ -284,6 +284,8 @@ def _those(commit: str | None = None, **asked: str | None) -> list[ColumnElement
         return those
     first = messages.alias()
     about_it = select(first.c.id).where(first.c.commit == commit)
+    if (application := asked.get("application")) is not None:
+        about_it = about_it.where(first.c.application == application)  # with that the index has them
     return [*those, or_(messages.c.commit == commit, messages.c.answers.in_(about_it))]
 
 

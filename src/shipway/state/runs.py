@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from shipway.state import facts, ids
 from shipway.state.tables import deployments, pushes, runs, steps
@@ -175,13 +175,19 @@ def recent(
     limit: int = 50,
 ) -> list[Run]:
     """The newest runs first."""
-    query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+    query = select(runs)
     if application is not None:
         query = query.where(runs.c.application == application)
     if branch is not None:
         query = query.where(runs.c.branch == branch)
-    if commit is not None:
-        query = query.where(runs.c.commit == commit)
+    if commit is None:
+        return _runs(conn, query.order_by(runs.c.id.desc()).limit(limit))
+    # Told to order them, SQLite looks through all runs in that order, though an index has the few of a commit.
+    found = _runs(conn, query.where(runs.c.commit == commit))
+    return sorted(found, key=lambda run: run.id, reverse=True)[:limit]
+
+
+def _runs(conn: Connection, query: Select[Any]) -> list[Run]:
     return [Run(**row) for row in conn.execute(query).mappings()]
 
 

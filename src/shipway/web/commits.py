@@ -12,6 +12,7 @@ from shipway.web.words import counted, several
 
 NOT_PUSHED = "It may not have been pushed yet: `git push shipway HEAD` does that. `shipway runs` lists what was."
 REMEMBERED, REMEMBERED_LISTS, REMEMBERED_HISTORIES = 10_000, 500, 10
+OLDER, NEWER = 100, 2000  # commits of which it is kept which newer ones have them, and how many of these
 Reverted = tuple[str, str]
 """A commit, and beside a merge the parent whose state came back."""
 
@@ -40,6 +41,7 @@ class Commits:
         self._about = lru_cache(REMEMBERED)(self._read)
         self._extent = lru_cache(REMEMBERED)(self._measure)
         self._contains = lru_cache(REMEMBERED)(self._ask)
+        self._among = lru_cache(OLDER)(self._begin_to_know)
         self._brought = lru_cache(REMEMBERED_LISTS)(self._list)
         self._reverts = lru_cache(REMEMBERED_LISTS)(self._find_reverts)
         self._newest = lru_cache(REMEMBERED_HISTORIES)(self._look_back)
@@ -57,13 +59,22 @@ class Commits:
         return newer != older and self._contains(application, newer, older) is False
 
     def containing(self, application: str, older: str, among: Collection[str]) -> set[str]:
-        """Those of `among` that are `older` or have it among their ancestors: one question to git."""
-        if not among:
-            return set()
-        try:
-            return self._git(application).containing(older, among)
-        except (GitFailed, ValueError):  # one of them is no longer there
-            return {commit for commit in among if self.contains(application, commit, older)}
+        """Those of `among` that are `older` or have it among their ancestors: one question to git, about those
+        it was not asked about before."""
+        kept = self._among(application, older)
+        known = dict(kept)
+        new = set(among) - known.keys()
+        if new:
+            try:
+                having = self._git(application).containing(older, new)
+            except (GitFailed, ValueError):  # one of them is no longer there
+                return {commit for commit in among if self.contains(application, commit, older)}
+            known |= {commit: commit in having for commit in new}
+            if len(known) > NEWER:
+                known = {commit: known[commit] for commit in among}
+                kept.clear()  # whoever looks meanwhile asks once more
+            kept.update(known)
+        return {commit for commit in among if known[commit]}
 
     def brought(self, application: str, base: str, head: str, limit: int) -> Sequence[CommitInfo] | None:
         """What `head` has and `base` has not, merges too, newest first, at most `limit`; None if nobody knows."""
@@ -139,6 +150,9 @@ class Commits:
             return self._git(application).commit(commit)
         except (GitFailed, ValueError):
             return CommitInfo(commit, "", "", "", 0.0)
+
+    def _begin_to_know(self, _application: str, _older: str) -> dict[str, bool]:
+        return {}
 
     def _list(self, application: str, base: str, head: str, limit: int) -> Sequence[CommitInfo] | None:
         try:
