@@ -72,20 +72,8 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
     with site.database.read() as conn:
         names = lookups.environments(site, conn, lookups.application(conn, application).name)
         lookups.environment(site, conn, application, environment)
-        now = release_lines.now(conn, application, environment)
-        left = stuck.now(conn, application, environment)
-        lines = release_lines.lines(site, conn, application, environment, now, left)
-        moving = next((one for one in deployments.recent(conn, application, environment, 1) if not one.over), None)
-        tried = _tried(conn, moving, now, left)
-        stable = _stable(now, tried)
-        serving = next((line for line in lines if line.release.id == stable), None)
-        back = None if left is not None else ways.back(site, conn, now)
-        forward = ways.forward(site, conn, now, release_lines.way_forward(lines, now))
-        groups = instance_lines.groups(
-            site, conn, application, environment, _living(lines, stable, now, moving, left)
-        )
-        before = call.number("before", 0, most=FARTHEST)
-        listed = release_lines.older(site, conn, application, environment, now, before) if before else lines
+        there = _there(site, conn, application, environment)
+        now, left, moving, tried, serving = there.now, there.left, there.moving, there.tried, there.serving
         compared = _compared(site, conn, call, serving, tried)
         held = holds.on(conn, application, environment, "" if serving is None else serving.release.commit)
         frozen = next((hold for hold in held if hold.kind == holds.FREEZE), None)
@@ -101,24 +89,14 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             url=address(application, environment, site.proxy_port),
             now=now,
             serving=serving,
-            listed=listed,
-            before=before,
-            oldest=release_lines.oldest(listed),
-            chosen=_chosen(compared, listed),
-            groups=groups,
-            channel=_channel(groups, stable, tried),
-            measures=measure_lines.lines(
-                site, application, environment, {f"r{one.release.number}" for one in groups}
-            ),
-            probes=probe_lines.lines(site, application, environment),
             moving=moving,
             tried=tried,
             stuck=left,
             deciding=deciding.deciding(site, conn, left, moving, tried),
             subject="" if tried is None else site.commits.about(application, tried.release.commit).subject,
             moving_run=None if moving is None else runs.get(conn, moving.run),
-            back=back,
-            forward=forward,
+            back=None if left is not None else ways.back(site, conn, now),
+            forward=ways.forward(site, conn, now, release_lines.way_forward(there.lines, now)),
             failing=_failing(site, application, environment),
             holds=held,
             frozen=frozen,
@@ -127,11 +105,63 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             promotion=None if moving else promotion(site, conn, application, names, environment, serving),
             compared=compared,
             refused=refused,
+            **_listed(site, conn, call, there, compared),
+            **_running(site, conn, application, environment, there),
             **_belongings(site, conn, application, environment),
             **_signals(site, call, conn),
             title=_title(environment, serving, moving, tried, left),
             lead=_frozen(left) if left else _on_trial(site, tried) if tried else _lead(conn, now, serving),
         )
+
+
+@dataclass(frozen=True)
+class There:
+    """What is so in an environment: its newest releases as `lines`, the deployment under way, what is `tried`
+    beside what serves, and what was `left` frozen; `stable` is the id of what serves, or is compared with what is
+    tried.
+    """
+
+    now: Now | None
+    left: Stuck | None
+    lines: Sequence[Line]
+    moving: Deployment | None
+    tried: Trial | None
+    stable: str | None
+
+    @property
+    def serving(self) -> Line | None:
+        return next((line for line in self.lines if line.release.id == self.stable), None)
+
+
+def _there(site: Site, conn: Connection, application: str, environment: str) -> There:
+    now = release_lines.now(conn, application, environment)
+    left = stuck.now(conn, application, environment)
+    moving = next((one for one in deployments.recent(conn, application, environment, 1) if not one.over), None)
+    tried = _tried(conn, moving, now, left)
+    lines = release_lines.lines(site, conn, application, environment, now, left)
+    return There(now, left, lines, moving, tried, _stable(now, tried))
+
+
+def _listed(site: Site, conn: Connection, call: Call, there: There, compared: Difference | None) -> dict[str, Any]:
+    """The newest releases, or those before the one that was asked for."""
+    application, environment = call.place("application"), call.place("environment")
+    before, listed = call.number("before", 0, most=FARTHEST), there.lines
+    if before:
+        listed = release_lines.older(site, conn, application, environment, there.now, before)
+    chosen = _chosen(compared, listed)
+    return {"before": before, "listed": listed, "oldest": release_lines.oldest(listed), "chosen": chosen}
+
+
+def _running(site: Site, conn: Connection, application: str, environment: str, there: There) -> dict[str, Any]:
+    """The instances, how the requests part among them, what they measure, and what is asked of them."""
+    groups = instance_lines.groups(site, conn, application, environment, _living(there))
+    names = {f"r{one.release.number}" for one in groups}
+    return {
+        "groups": groups,
+        "channel": _channel(groups, there.stable, there.tried),
+        "measures": measure_lines.lines(site, application, environment, names),
+        "probes": probe_lines.lines(site, application, environment),
+    }
 
 
 def _failing(site: Site, application: str, environment: str) -> str:
@@ -181,15 +211,14 @@ def _chosen(compared: Difference | None, listed: Sequence[Line]) -> list[int]:
     return [number for number in both if number not in here]
 
 
-def _living(
-    lines: Sequence[Line], stable: str | None, now: Now | None, moving: Deployment | None, left: Stuck | None
-) -> list[Line]:
+def _living(there: There) -> list[Line]:
     """The releases that may have instances: what serves first, then what shares its requests, comes or is warm."""
-    known = {line.release.id: line for line in lines}
-    serving = None if now is None else now.serving
+    known = {line.release.id: line for line in there.lines}
+    serving = None if there.now is None else there.now.serving
     here = [] if serving is None else [serving.release, serving.warm]
-    beside = [None if moving is None else moving.release, None if left is None else left.release.id]
-    wanted = dict.fromkeys([stable, *beside, *here])
+    coming = None if there.moving is None else there.moving.release
+    beside = [coming, None if there.left is None else there.left.release.id]
+    wanted = dict.fromkeys([there.stable, *beside, *here])
     return [known[one] for one in wanted if one in known]
 
 
