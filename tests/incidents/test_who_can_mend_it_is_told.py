@@ -531,6 +531,7 @@ def test_what_no_channel_took_yet_says_where_a_commit_is_bad_that_is_worst(
 def test_a_commit_that_is_bad_in_many_environments_is_one_mail_and_one_more_if_it_is_worse(
     team: Team, mailbox: Mailbox, order: tuple[str, ...], mails: list[str]
 ) -> None:
+    """And one when it is mended: all in one thread."""
     team.channel("ada@example.org", mailbox.url())
     old = bad_in(team, order, between=team.send)
     for name in order:
@@ -538,8 +539,16 @@ def test_a_commit_that_is_bad_in_many_environments_is_one_mail_and_one_more_if_i
         team.fact("commit.quarantined", environment=name, commit=team.head)
         team.tell()
         team.send()
-    said = mailbox.wait(len(mails))
-    assert [f"{name}: r2 is being taken back" in mail["Subject"] for mail, name in zip(said, mails, strict=True)]
+    bad = team.head
+    team.deploy(team.push(team.commit("ada"), bad))
+    team.tell()
+    team.send()
+    *said, end = mailbox.wait(len(mails) + 1)
+    assert all(
+        f"{name}: r2 is being taken back" in mail["Subject"] for mail, name in zip(said, mails, strict=True)
+    )
+    assert "Your fix serves" in end["Subject"]
+    assert end["In-Reply-To"] == said[0]["Message-ID"]
     assert all(mail["In-Reply-To"] == said[0]["Message-ID"] for mail in said[1:])
     assert {one.state for one in team.tell()} == {"sent"}
 
