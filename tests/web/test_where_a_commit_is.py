@@ -6,9 +6,12 @@ import threading
 
 import pytest
 
+from shipway.pushes.git import Git
 from shipway.state import facts
+from shipway.web.commits import Commits
 from shipway.web.words import headline
 from web.judged import BAD, Trials, fine
+from web.scene import Scene
 from web.server import Site
 
 
@@ -266,3 +269,23 @@ def test_waiting_ends_when_it_is_stopped_and_says_why(site: Site) -> None:
         "stuck": None,
     }
     assert site.get("/api/v1/applications/topup/commits/main/wait?environment=moon").status == 404
+
+
+def test_git_is_asked_once_which_commits_have_another(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks through all of history for it, and commits never change."""
+    scene.application("topup")
+    first, second = scene.commit("topup", "One"), scene.commit("topup", "Two")
+    asked: list[set[str]] = []
+    ask = Git.containing
+
+    def counted(git: Git, older: str, among: set[str]) -> set[str]:
+        asked.append(set(among))
+        return ask(git, older, among)
+
+    monkeypatch.setattr(Git, "containing", counted)
+    commits = Commits(scene.places)
+    assert commits.containing("topup", second, {first, second}) == {second}
+    third = scene.commit("topup", "Three")
+    for _ in range(2):
+        assert commits.containing("topup", second, {first, second, third}) == {second, third}
+    assert asked == [{first, second}, {third}]
