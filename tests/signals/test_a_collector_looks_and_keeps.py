@@ -103,6 +103,18 @@ def test_who_decides_is_looked_for_more_often(places: Places, monkeypatch) -> No
     assert made.pause() > collect.CLOSELY
 
 
+def test_who_doubts_is_looked_for_sooner_for_a_moment(places: Places, monkeypatch) -> None:
+    monkeypatch.setattr(collect, "EVERY", 3600.0)
+    monkeypatch.setattr(collect, "CLOSELY", 3600.0)
+    made = collector(places, SHOP, looks=1)
+    with made.closely("shop", "prod"):
+        made.hurry()
+        assert made.pause() <= collect.HURRIED
+        monkeypatch.setattr(collect, "HURRY", 0.0)
+        made.hurry()
+        assert made.pause() > collect.HURRIED
+
+
 def waits(made: collect.Collector) -> bool:
     """Whether somebody waits for it to change at this moment."""
     return bool(made._changed._waiters)  # type: ignore[attr-defined]

@@ -105,6 +105,22 @@ def test_bad_requests_alone_are_evidence_only_beyond_the_known_share(dealt: floa
         assert sum(means) <= HARDLY_MORE
 
 
+@pytest.mark.parametrize("share", SHARES)
+def test_bets_made_at_once_are_a_fair_game_and_begin_before_a_block_is_whole(share: float) -> None:
+    """Four bad requests one by one: with whom each lies, in every combination."""
+    total, seen = 0.0, []
+    for course in product([0, 1], repeat=4):
+        beside, likely = Beside([(1, More(0.5))]), 1.0
+        for new in course:
+            likely *= chance(new, 1, share)
+            beside.see(Table(1 - new, 1 - new, new, new), share, 0.01, most=share)
+        assert not beside.between_blocks
+        seen.append(beside.finding("").evidence)
+        total += likely * seen[-1]
+    assert total == pytest.approx(1)
+    assert seen[0] < 1 < seen[-1]
+
+
 def test_a_gambler_in_a_fair_game_wins_nothing() -> None:
     """Two alternatives, a fair coin, eight rounds: all 256 courses."""
     total = 0.0
@@ -116,15 +132,18 @@ def test_a_gambler_in_a_fair_game_wins_nothing() -> None:
     assert total == pytest.approx(1)
 
 
-def test_the_whole_of_blocks_is_a_fair_game() -> None:
-    """Three blocks of eight with two bad each: how many of them are the new release's, in every combination."""
+@pytest.mark.parametrize("dealt", [0.5, 0.3])
+def test_the_whole_of_blocks_is_a_fair_game(dealt: float) -> None:
+    """Three blocks of eight with two bad each: how many of them are the new release's, in every combination, if it
+    gets what the router was told or less. What is bet at once is in it.
+    """
     total = 0.0
     hits = [(bad, good) for bad in range(3) for good in range(7)]
     for course in product(hits, repeat=3):
         beside, likely = Beside([(1, More(0.5)), (1, More(0.05))]), 1.0
         for bad, good in course:
-            likely *= chance(bad, 2, 0.5) * chance(good, 6, 0.5)
-            beside.see(Table(2 - bad, 8 - bad - good, bad, bad + good), 0.5, 0.01)
+            likely *= chance(bad, 2, dealt) * chance(good, 6, dealt)
+            beside.see(Table(2 - bad, 8 - bad - good, bad, bad + good), 0.5, 0.01, most=0.5)
         total += likely * beside.finding("").evidence
     assert total <= HARDLY_MORE
 

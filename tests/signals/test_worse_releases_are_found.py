@@ -9,6 +9,8 @@ from random import Random
 
 import pytest
 
+from shipway.signals.judge import Judge, Reading
+from shipway.traffic.tally import BOUNDS, Tally
 from support.worlds import HARMLESS, Change, Moves, Outcome, World, always, judged, readings
 
 COLD = Change(cold=20)
@@ -60,6 +62,19 @@ def test_fifteen_failed_requests_are_enough() -> None:
     failed = sorted(outcome.failed for outcome in trials(20, 0.1, Change(failing=0.5), 10, 40))
     assert failed[len(failed) // 2] <= 5
     assert failed[-1] <= 10
+
+
+@pytest.mark.parametrize(("most", "kind"), [(0.0, "bad"), (0.5, "not known"), (1.0, "not known")])
+def test_the_third_of_three_failed_requests_decides_when_it_is_seen(most: float, kind: str) -> None:
+    """A tenth goes to the new release, and no block of requests is whole yet: nobody waits for one. Where it may
+    have been more already it says less.
+    """
+    judge = Judge()
+    judge.see(Reading(60, 0.0, Tally((0, 600, 0, 0, 0), (600, *[0] * len(BOUNDS)))))
+    for failed in range(3):
+        assert judge.verdict().kind == "not known", failed
+        judge.see(Reading(0.25, 0.1, Tally((0, 1, 0, 0, 0)), Tally((0, 0, 0, 0, 1)), most=most))
+    assert judge.verdict().kind == kind
 
 
 def test_what_becomes_worse_later_is_found_as_well() -> None:

@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from shipway.signals.reading import Reading
-from shipway.state import deployments, facts, verdicts
+from shipway.state import artifacts, deployments, facts, verdicts
 from shipway.state.runs import Run
+from shipway.story import evidence
+from shipway.story.cast import project_of
 from support.hearing import Hearsay, Says, hear, read, tally
 from support.scene import WEB_ONLY, Scene, a_scene, canary
 
@@ -83,6 +85,38 @@ def test_each_share_is_heard_as_long_as_any_other(stage: Scene, version: str) ->
     looks = len(hearsay.looks)
     assert stage.deliver(run) == "passed"
     assert len(hearsay.looks) - looks >= 4, "a second is four looks of a quarter"
+
+
+def test_a_share_counts_from_before_it_was_on_record(
+    stage: Scene, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The routers have it a moment earlier: what fails in that moment is not compared with the smaller share. With
+    no share at all where visitors stay with it, one of whom may bring most requests.
+    """
+    before = stage.serving()
+    run, hearsay = tried(stage, version, good, 50, 60)
+    assert stage.deliver(run) == "passed"
+    deployment, release = stage.deployment(run), stage.serving()
+    with stage.cast.database.read() as conn:
+        second = deployments.shares(conn, deployment)[1][0]
+        project = project_of(artifacts.of_release(conn, release))
+    hearsay.looks = [second - 0.01]
+    monkeypatch.setattr(evidence, "RECORDED", 0.1)
+    interval, *_ = evidence.Evidence(stage.cast, deployment, release, before).news()
+    assert (interval.share, interval.most) == (0.5, 0.6)
+    sticky = project.traffic.model_copy(update={"sticky": True})
+    monkeypatch.setattr(evidence.Evidence, "_project", project.model_copy(update={"traffic": sticky}))
+    interval, *_ = evidence.Evidence(stage.cast, deployment, release, before).news()
+    assert (interval.share, interval.most) == (0.5, 1.0)
+
+
+def test_more_looks_are_taken_once_it_fails_and_the_one_before_does_not(stage: Scene, version: str) -> None:
+    def unlucky(new: bool, number: int) -> Reading:
+        return read(tally(39, 1) if new and number == 1 else tally(40))
+
+    run, hearsay = tried(stage, version, unlucky, 50)
+    assert stage.deliver(run) == "passed"
+    assert len(hearsay.hurried) == 1
 
 
 @pytest.mark.parametrize(

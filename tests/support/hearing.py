@@ -41,6 +41,7 @@ class Hearsay:
     looks: list[float] = field(default_factory=list)
     close: list[float] = field(default_factory=list)
     """When somebody began to decide over an environment."""
+    hurried: list[float] = field(default_factory=list)
     _asked: set[str] = field(default_factory=set)
 
     def readings(self, release: str, since: float, until: float | None = None) -> list[Reading]:
@@ -63,6 +64,9 @@ class Hearsay:
     def closely(self, _application: str, _environment: str) -> Iterator[None]:
         self.close.append(time.time())
         yield
+
+    def hurry(self) -> None:
+        self.hurried.append(time.time())
 
     def wait(self, _seen: int, timeout: float) -> None:
         """A look is taken when it is asked for: there is none to wait for."""

@@ -22,6 +22,7 @@ from shipway.traffic.tally import Tally
 
 EVERY = 1.0
 CLOSELY = 0.25
+HURRIED, HURRY = 0.1, 2.0  # seconds between two looks, and for how long, where the next may decide
 
 
 class Routers(Protocol):
@@ -48,7 +49,7 @@ class Collector:
         self._lately: Mapping[str, Lately] = {}
         self._close: dict[str, int] = {}
         self._guard = threading.Lock()
-        self._looked = -math.inf
+        self._looked = self._hurried = -math.inf
         self._looks = 0
         self._changed = threading.Condition()
 
@@ -93,9 +94,16 @@ class Collector:
                 self._changed.wait(left)
 
     def pause(self) -> float:
-        """Seconds until the next look is due: a second after the one before, a quarter where it matters."""
-        length = CLOSELY if self._close else EVERY
-        return max(0.0, self._looked + length - time.monotonic())
+        """Seconds until the next look is due: a second after the one before, or less where it matters."""
+        now = time.monotonic()
+        length = HURRIED if now < self._hurried else CLOSELY if self._close else EVERY
+        return max(0.0, self._looked + length - now)
+
+    def hurry(self) -> None:
+        """Looks ten times a second for a moment: for who decides the next reading may be enough."""
+        with self._changed:
+            self._hurried = time.monotonic() + HURRY
+            self._changed.notify_all()
 
     @contextmanager
     def closely(self, application: str, environment: str) -> Iterator[None]:

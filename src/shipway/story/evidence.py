@@ -33,6 +33,7 @@ SILENT = 5.0  # seconds without any reading after which nothing is known
 FEW = 1.0  # requests a second to the new release below which we make some
 LATELY = 5.0  # seconds over which that is counted, and between which and now an interval is news and not history
 PAUSE = 1.0  # seconds between two rounds of them
+RECORDED = 1.0  # seconds within which a share that the routers were given is on record
 
 
 class Evidence:
@@ -101,11 +102,16 @@ class Evidence:
             new=new.tally if new is not None and share > 0 else Tally(),
             new_waiting=new.in_flight if new is not None and share > 0 else 0,
             heard=len(known) == len(serving) and all(reading.heard for reading in known),
+            most=self._most(at, shares),
         )
         self._lately.append((at, interval.seconds, interval.new.requests))
         while self._lately[0][0] < at - LATELY:
             self._lately.popleft()
         return interval
+
+    def _most(self, at: float, shares: Sequence[tuple[float, int]]) -> float:
+        """The share that it may have had already. A visitor who stays with it may well bring all requests."""
+        return 1.0 if self._project.traffic.sticky else _share_at(at + RECORDED, shares)
 
     def _cold(self) -> Cold:
         with self._cast.database.read() as conn:

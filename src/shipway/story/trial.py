@@ -146,6 +146,8 @@ class Trial:
             if interval.share != self._stands:
                 self._stands, self._stands_heard = interval.share, 0.0
             self._stands_heard += heard
+            if interval.new.errors and self._judge.suspects:
+                self._cast.collector.hurry()
         return self._judge.verdict()
 
     @property

@@ -1,8 +1,12 @@
 """Whether more of the new release's requests are bad than of the old one's, served at the same time.
 
 The router deals requests out by chance. Had the releases been equal, whatever was going to happen to a request
-would have happened on either side, so a bad request lies with the new release no more often than a good one:
-that, and nothing about the world, is what is bet against. See docs/concepts/judge.md for the proof.
+would have happened on either side, so a bad request lies with the new release no more often than a good one, nor
+than the share says that the router was told: that, and nothing about the world, is what is bet against, in two
+ways at once. See docs/concepts/judge.md for the proof.
+
+    block by block   the bad and the good requests of so many: says most, and waits until they have come
+    at once          the bad requests alone, as they are seen
 """
 
 from __future__ import annotations
@@ -17,6 +21,15 @@ from shipway.signals.judge.wager import Wager
 from shipway.signals.verdict import Finding
 
 LOG_MOST = 690.0
+
+AT_ONCE = 0.4
+"""The part of the stake that is bet at once: three bad requests of three, a tenth being dealt to the new release,
+then decide as soon as they are seen.
+"""
+BEYOND = ((0.7, 0.97), (0.3, 0.8))
+"""Alternatives to the share of bad requests that is dealt to the new release, weighted: so much of the way from
+there to all of them.
+"""
 
 
 @dataclass(frozen=True)
@@ -78,18 +91,25 @@ def factor(table: Table, share: float, old: float, new: float) -> float:
 
 def factor_of_bad(table: Table, share: float, old: float, new: float) -> float:
     """The same of the bad requests alone, if it is known that `share` of them is dealt to the new release."""
-    of_bad = share * new / (share * new + (1 - share) * old)
+    return factor_beyond(table, share, share * new / (share * new + (1 - share) * old))
+
+
+def factor_beyond(table: Table, share: float, of_bad: float) -> float:
+    """The same if `of_bad` of the bad requests lie with the new release."""
     weighed = table.new_bad * log(of_bad / share) + table.old_bad * log((1 - of_bad) / (1 - share))
     return exp(min(weighed, LOG_MOST))
 
 
 class Beside:
-    """Bets block by block. A block ends by its number of requests, never by who got the bad ones."""
+    """Bets on the bad requests at once, and on all of them block by block. A block ends by its number of requests,
+    never by who got the bad ones.
+    """
 
     def __init__(self, alternatives: Sequence[tuple[float, More]]) -> None:
         self._at: defaultdict[float, Table] = defaultdict(Table)
         self._alternatives = [alternative for _, alternative in alternatives]
         self._wager = Wager([weight for weight, _ in alternatives])
+        self._at_once = Wager([weight for weight, _ in BEYOND])
         self._block = Table()
         self._usual = 0.0
         self._dealing = Dealing()
@@ -105,21 +125,23 @@ class Beside:
     def between_blocks(self) -> bool:
         return not self._block.of
 
-    def see(self, table: Table, share: float, usual: float) -> None:
-        """`usual` is the share of the old release's requests that was bad before this block."""
+    def see(self, table: Table, share: float, usual: float, *, most: float) -> None:
+        """`usual` is the share of the old release's requests that was bad before this block; the new one was given
+        `most` of all at most.
+        """
         if not table.of:
             return
         if self.between_blocks:
             self._usual = usual
-        self._at[share] += table
+        self._count(table, share, most)
         self._block += table
         if self._dealing.is_block(self._block.of, share):
             self._close(share)
 
-    def see_bad(self, table: Table, share: float, usual: float) -> None:
+    def see_bad(self, table: Table, share: float, usual: float, *, most: float) -> None:
         """While good requests still end that were dealt out by an earlier share: looks at the bad ones alone."""
         self.drop()
-        self._at[share] += table
+        self._count(table, share, most)
         if table.bad:
             self._wager.round([factor_of_bad(table, share, *each.of(usual)) for each in self._alternatives])
 
@@ -129,7 +151,14 @@ class Beside:
         self._dealing.forget()
 
     def _told(self, what: str, seen: Table) -> Finding:
-        return Finding(what, seen.new_bad, seen.new_of, seen.old_bad, seen.old_of, self._wager.evidence)
+        evidence = AT_ONCE * self._at_once.evidence + (1 - AT_ONCE) * self._wager.evidence
+        return Finding(what, seen.new_bad, seen.new_of, seen.old_bad, seen.old_of, evidence)
+
+    def _count(self, table: Table, share: float, most: float) -> None:
+        self._at[share] += table
+        if table.bad and most < 1:
+            farther = (most + part * (1 - most) for _, part in BEYOND)
+            self._at_once.round([factor_beyond(table, most, of_bad) for of_bad in farther])
 
     def _close(self, planned: float) -> None:
         block, self._block = self._block, Table()

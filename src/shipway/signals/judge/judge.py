@@ -118,6 +118,11 @@ class Judge:
         return self._doubt is not None and (self._doubt.shows or self._mute.long > 0)
 
     @property
+    def suspects(self) -> bool:
+        """Whether failed requests speak against the new release, also where they are too few to be evidence."""
+        return self._bad is None and self._errors.finding(FAILED).evidence > 1
+
+    @property
     def evidence(self) -> float:
         """Everything compared so far as one e-value: a mean, weighted beforehand, of those of the parts."""
         return sum(part.worth for part in self._parts())
@@ -181,7 +186,7 @@ class Judge:
         old, new = reading.old, reading.new
         table = self._earlier.without(Table(old.errors, old.requests, new.errors, new.requests))
         see = self._errors.see if self.heard > self._settled_at else self._errors.see_bad
-        see(table, reading.share, self._past.failing)
+        see(table, reading.share, self._past.failing, most=max(reading.share, reading.most))
         self._together.see(reading, self._past)
         if self._warmth.warm:
             self._slow.see(old, self._earlier.without_slow(new), reading.share, self._past)

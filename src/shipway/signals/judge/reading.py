@@ -31,6 +31,8 @@ class Reading:
     the new release had not answered when the reading ended. Who knows how long each waits may count it as slow (in
     the last place of `durations`), once, and leave it out when it ends. `old_out`: the old one, without requests
     and still warm, is not healthy, and was until about the time at which the new one began to look worse.
+    `most`: the larger share that the new one may have had, for the routers are told before it is on record, and
+    visitors may stay with it; below `share` it says nothing.
     """
 
     seconds: float
@@ -44,6 +46,7 @@ class Reading:
     new_waiting: int = 0
     checks: tuple[Check, ...] = ()
     old_out: bool = False
+    most: float = 0.0
 
     @property
     def sound(self) -> bool:
