@@ -14,7 +14,7 @@ from shipway.environments.secrets import Vault
 from shipway.hosts.sandbox import UnsafeVariable, check_environment
 from shipway.project import Project
 from shipway.state import applications, configurations
-from shipway.state.database import open_database
+from support.records import open_record
 
 
 @pytest.mark.parametrize("name", ["LD_PRELOAD", "LD_LIBRARY_PATH", "GCONV_PATH", "GLIBC_TUNABLES"])
@@ -34,7 +34,7 @@ def test_shipway_yml_says_where_it_stands() -> None:
 def test_one_that_was_set_before_it_was_refused_can_be_taken_away(tmp_path: Path) -> None:
     places = Places.of(tmp_path / "data")
     places.create()
-    database, vault = open_database(places.database), Vault(places)
+    database, vault = open_record(places.database), Vault(places)
     with database.write() as conn:
         applications.create(conn, "shop", "main", "ada")
         told = {

@@ -12,7 +12,8 @@ from shipway.environments import configure
 from shipway.environments.configure import InvalidVariable, UnknownVariable
 from shipway.environments.secrets import KeyLost, Vault
 from shipway.state import applications, configurations
-from shipway.state.database import Database, open_database
+from shipway.state.database import Database
+from support.records import open_record
 
 SECRETS = {"PASSWORD": "correct-horse-battery"}
 
@@ -26,7 +27,7 @@ def places(tmp_path: Path) -> Places:
 
 @pytest.fixture
 def database(places: Places) -> Database:
-    made = open_database(places.database)
+    made = open_record(places.database)
     with made.write() as conn:
         applications.create(conn, "shop", "main", "ada")
     return made

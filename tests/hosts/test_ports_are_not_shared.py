@@ -12,12 +12,13 @@ import pytest
 from shipway.errors import NoPort
 from shipway.hosts import ports
 from shipway.state import ports as recorded
-from shipway.state.database import Database, open_database
+from shipway.state.database import Database
+from support.records import open_record
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path / "shipway.db")
+    database = open_record(tmp_path / "shipway.db")
     yield database
     database.close()
 

@@ -29,11 +29,12 @@ from shipway.state import (
     runs,
     suspicions,
 )
-from shipway.state.database import Database, open_database
+from shipway.state.database import Database
 from shipway.state.messages import Message
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.runs import Run
 from support.installation import eventually
+from support.records import open_record
 
 NAMES = {"ada": "Ada Okafor", "ben": "Ben Weber", "cho": "Cho Tanaka"}
 ENVIRONMENTS = ("dev", "test", "prod")
@@ -57,7 +58,7 @@ class Team:
     def at(cls, directory: Path) -> Team:
         places = Places.of(directory / "data", {"HOME": str(directory), "XDG_RUNTIME_DIR": str(directory)})
         places.create()
-        database, vault = open_database(places.database), Vault(places)
+        database, vault = open_record(places.database), Vault(places)
         teller = Teller(database, places, "http://127.0.0.1:8440")
         team = cls(places, database, vault, teller, Outbox(database, vault, places.name))
         team.outbox.clock = lambda: time.time() + team.later

@@ -16,7 +16,7 @@ from pushes.desk import Desk
 from pushes.git_host import Host
 from shipway.config.places import Places
 from shipway.pushes import access
-from shipway.state.database import open_database
+from support.records import open_record
 
 NUMBERS = itertools.count(1)
 
@@ -26,7 +26,7 @@ def installed(directory: Path) -> Iterator[Host]:
     """An installation with one application, not started."""
     places = Places.of(directory)
     places.create()
-    database = open_database(places.database)
+    database = open_record(places.database)
     host = Host(places, database, access.create(database, "ada"), "shop")
     host.create()
     yield host

@@ -14,18 +14,19 @@ from shipway.rollbacks.choose import NowhereToGo
 from shipway.signals.verdict import Verdict
 from shipway.state import applications, artifacts, deployments, holds, ids, releases, runs
 from shipway.state.artifacts import Artifact
-from shipway.state.database import Database, open_database
+from shipway.state.database import Database
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.state.tables import holds as held
 from shipway.story import condemn
+from support.records import open_record
 
 ORDER = ("dev", "test", "prod")
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    made = open_database(tmp_path / "shipway.db")
+    made = open_record(tmp_path / "shipway.db")
     with made.write() as conn:
         applications.create(conn, "shop", "main", "ada")
     return made

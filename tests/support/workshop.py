@@ -22,8 +22,9 @@ from shipway.pushes import repositories
 from shipway.pushes.git import environment as git_environment
 from shipway.state import applications, runs
 from shipway.state.artifacts import Artifact
-from shipway.state.database import Database, open_database
+from shipway.state.database import Database
 from shipway.state.runs import Run, Step
+from support.records import open_record
 
 NAME = "shop"
 STATIC = {"shipway.yml": "name: shop\nbuild: static\n", "index.html": "<h1>Shop</h1>\n"}
@@ -194,7 +195,7 @@ def opened(directory: Path, tier: Tier) -> Iterator[Workshop]:
         directory / "data", {"HOME": str(directory), "XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"]}
     )
     places.create()
-    database = open_database(places.database)
+    database = open_record(places.database)
     with database.write() as conn:
         applications.create(conn, NAME, "main", "ada")
     repository = repositories.create(places, NAME)

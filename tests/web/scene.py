@@ -43,6 +43,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.errors import Error
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.runs import Run
+from support.records import open_record
 
 ENVIRONMENTS = ("dev", "test", "prod")
 STEPS = {"install": (), "lint": ("install",), "test": ("install",)}
@@ -74,7 +75,7 @@ class Scene:
         """Nothing but an owner, Ada, and a user, Ben."""
         places = Places.of(directory / "data", {"HOME": str(directory), "XDG_RUNTIME_DIR": str(directory)})
         places.create()
-        scene = cls(places, open_database(places.database))
+        scene = cls(places, open_record(places.database))
         scene.tokens["ada"] = access.create(scene.database, "ada", role="owner")
         scene.tokens["ben"] = access.create(scene.database, "ben")
         return scene
