@@ -299,12 +299,12 @@ def test_an_act_is_opened_where_it_is_filled_in_and_done_by_keyboard(page: Page,
     page.goto(f"{past.origin}/runs")
     chosen_at(page, "freeze topup prod")
     page.wait_for_url("**/applications/topup/environments/prod#freeze")
-    expect(page.get_by_label("Reason")).to_be_focused()
+    expect(page.locator("#why")).to_be_focused()
     chosen_at(page, "set a secret of topup prod")
     expect(page.locator("#secret-name")).to_be_focused()
     chosen_at(page, "freeze topup prod")
     chosen_at(page, "freeze topup prod")  # it is there already
-    expect(page.get_by_label("Reason")).to_be_focused()
+    expect(page.locator("#why")).to_be_focused()
     chosen_at(page, "roll back topup prod")
     expect(page.locator("#roll-back summary")).to_be_focused()  # what moves is read before Enter does it
     expect(page.locator("#roll-back form")).to_be_visible()

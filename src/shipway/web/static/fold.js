@@ -1,9 +1,9 @@
-// An address that names a fold opens it, and leads to the first thing there that can be filled in.
+// An address that names a fold opens it, and leads to the first thing there that must be filled in.
 export function lead() {
   const named = document.getElementById(location.hash.slice(1));
   if (!named?.matches('details, details *, section:has(> form)')) return;
   for (let fold = named.closest('details'); fold; fold = fold.parentElement.closest('details')) fold.open = true;
-  const field = ':scope > form :is(input:not([type="hidden"]), textarea, select)';
+  const field = ':scope > form :is(input:not([type="hidden"]), textarea, select):required';
   (named.querySelector(field) ?? named.querySelector(':scope > summary'))?.focus({ preventScroll: true });
   named.scrollIntoView({ block: 'nearest' });
 }
