@@ -21,7 +21,7 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from shipway.signals.judge import Judge, Step, step
+from shipway.signals.judge import Clocks, Judge, Step, step
 from shipway.traffic.plan import Judged
 from support.canary import Tried, rule, tried
 from support.worlds import Change, World, always
@@ -52,15 +52,8 @@ def all_tried(trials: int, hold: float, cell: tuple[float, float, bool]) -> list
 
 
 def as_it_was(judge: Judge, heard: float, waited: float, condition: Judged) -> Step:
-    return step(
-        judge.verdict(),
-        heard=heard,
-        unheard=judge.unheard,
-        listens=0.0,
-        waited=waited,
-        hold=condition.hold,
-        deadline=condition.deadline,
-    )
+    clocks = Clocks(heard, judge.unheard, 0.0, waited, condition.hold, condition.deadline)
+    return step(judge.verdict(), clocks)
 
 
 def said(found: list[Tried]) -> str:

@@ -8,7 +8,7 @@ from math import inf
 
 import pytest
 
-from shipway.signals.judge import Judge, Reading, Step, step, waits
+from shipway.signals.judge import Clocks, Judge, Reading, Step, step, waits
 from shipway.signals.verdict import Finding, Kind, Verdict
 from shipway.traffic.plan import Judged
 from shipway.traffic.tally import Tally
@@ -102,7 +102,7 @@ def test_a_release_in_doubt_gets_no_larger_share_until_the_deadline(
     evidence: float, waited: float, act: str
 ) -> None:
     doubt = Verdict("not known", "9 requests are too few", (Finding("failed requests", 4, 9, 0, 51, evidence),))
-    assert step(doubt, heard=waited, unheard=0, listens=0, waited=waited, hold=HOLD, deadline=DEADLINE).act == act
+    assert step(doubt, Clocks(waited, 0, 0, waited, HOLD, DEADLINE)).act == act
 
 
 MUTE = Reading(1.0, 0.5, tally(10), new_waiting=5)
@@ -225,7 +225,7 @@ def test_a_source_that_is_heard_now_and_then_is_held_as_well() -> None:
 
 # --- what a share that is held waits for, in a sentence
 
-FINE = {"heard": 12.0, "unheard": 0.0, "listens": 0.0, "waited": 13.0, "hold": 60.0, "deadline": 600.0}
+FINE = Clocks(heard=12.0, unheard=0.0, listens=0.0, waited=13.0, hold=60.0, deadline=600.0)
 COLD = Finding("slow requests", 0, 0, 0, 0, 1.0, why_not="warming up: 7 of 20 requests")
 DOUBTED = Finding("failed requests", 2, 30, 0, 30, 12.0)
 
@@ -250,9 +250,9 @@ DOUBTED = Finding("failed requests", 2, 30, 0, 30, 12.0)
 def test_what_a_share_waits_for_is_said(
     findings: tuple[Finding, ...], clocks: dict[str, float], until: str
 ) -> None:
-    now = FINE | clocks
-    said = waits(Verdict("not known", "", findings), **now)
-    most = f"for 600 s at most (`deadline`; {now['waited']:.0f} s by now)"
+    now = replace(FINE, **clocks)
+    said = waits(Verdict("not known", "", findings), now)
+    most = f"for 600 s at most (`deadline`; {now.waited:.0f} s by now)"
     assert said == (f"It is held until {until}; {most}." if until else "")
 
 
@@ -264,7 +264,7 @@ def test_what_a_share_waits_for_is_said(
 def test_whatever_waits_says_for_what(
     heard: float, unheard: float, listens: float, waited: float, kind: Kind
 ) -> None:
-    clocks = FINE | {"heard": heard, "unheard": unheard, "listens": listens, "waited": waited}
+    clocks = replace(FINE, heard=heard, unheard=unheard, listens=listens, waited=waited)
     for findings in ((), (DOUBTED,)):
         verdict = Verdict(kind, "", findings)
-        assert bool(waits(verdict, **clocks)) == (step(verdict, **clocks).act == "wait")
+        assert bool(waits(verdict, clocks)) == (step(verdict, clocks).act == "wait")

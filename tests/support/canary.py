@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
-from shipway.signals.judge import Judge, Reading, Step, step
+from shipway.signals.judge import Clocks, Judge, Reading, Step, step
 from shipway.traffic.plan import Judged, Takeover
 from shipway.traffic.strategies import plan
 from support.watching import TICK, Production, later, together
@@ -31,15 +31,8 @@ class Tried:
 
 def rule(judge: Judge, heard: float, waited: float, condition: Judged) -> Step:
     """What the story does."""
-    return step(
-        judge.verdict(),
-        heard=heard,
-        unheard=judge.unheard,
-        listens=judge.listens,
-        waited=waited,
-        hold=condition.hold,
-        deadline=condition.deadline,
-    )
+    clocks = Clocks(heard, judge.unheard, judge.listens, waited, condition.hold, condition.deadline)
+    return step(judge.verdict(), clocks)
 
 
 def tried(

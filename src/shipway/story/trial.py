@@ -17,7 +17,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from shipway.errors import DeploymentStopped
-from shipway.signals.judge import Judge, Step, step, waits
+from shipway.signals.judge import Clocks, Judge, Step, step, waits
 from shipway.signals.verdict import Verdict
 from shipway.state import deployments, runs
 from shipway.state.database import Connection
@@ -162,7 +162,7 @@ class Trial:
     def step(self, share: int, condition: Judged, waited: float) -> Step:
         """What is to be done after `waited` seconds with a share that was given after all others."""
         heard = self._stands_heard if self._stands == share / 100 else 0.0
-        return step(self._judge.verdict(), **self._clocks(condition, heard, waited, listens=0.0))
+        return step(self._judge.verdict(), self._clocks(condition, heard, waited, listens=0.0))
 
     def hold(self, share: int, condition: Judged) -> Verdict:
         """Returns the verdict with which the next move may be made: good, or not known where few people come.
@@ -174,8 +174,8 @@ class Trial:
             seen = self._cast.collector.looks
             verdict, waited = self._hear(), stood + time.monotonic() - began
             clocks = self._clocks(condition, self._heard[share / 100], waited, listens=self._judge.listens)
-            then = step(verdict, **clocks)
-            self._publish(replace(verdict, waits=waits(verdict, **clocks)))
+            then = step(verdict, clocks)
+            self._publish(replace(verdict, waits=waits(verdict, clocks)))
             if then.quarantine:
                 raise BadVerdict(self._release, share, verdict)
             with self._cast.database.read() as conn:
@@ -212,16 +212,8 @@ class Trial:
         out = self._out[share / 100]
         return out > 0 and self._heard[share / 100] + out >= condition.hold
 
-    def _clocks(self, condition: Judged, heard: float, waited: float, *, listens: float) -> dict[str, float]:
-        """All the seconds by which it is decided how a share goes on."""
-        return {
-            "heard": heard,
-            "unheard": self._judge.unheard,
-            "listens": listens,
-            "waited": waited,
-            "hold": condition.hold,
-            "deadline": condition.deadline,
-        }
+    def _clocks(self, condition: Judged, heard: float, waited: float, *, listens: float) -> Clocks:
+        return Clocks(heard, self._judge.unheard, listens, waited, condition.hold, condition.deadline)
 
     def _stood(self, share: int) -> float:
         """For how many seconds the share has been tried already: a trial that goes on keeps its deadline."""

@@ -60,7 +60,8 @@ class Commits:
 
     def containing(self, application: str, older: str, among: Collection[str]) -> set[str]:
         """Those of `among` that are `older` or have it among their ancestors: one question to git, about those
-        it was not asked about before."""
+        it was not asked about before.
+        """
         kept = self._among(application, older)
         known = dict(kept)
         new = set(among) - known.keys()

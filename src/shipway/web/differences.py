@@ -94,8 +94,9 @@ def waiting(site: Site, conn: Connection, application: str, environment: str) ->
     changed = configuration(site, conn, serving, replace(serving, configuration=newest))
     coming = deployments.running_in(conn, application, environment)
     brought = None if coming is None else releases.get(conn, coming.release)
-    has_it = brought is not None and brought.configuration == newest
-    carrier = f"r{brought.number}, on its way" if brought is not None and has_it else "the next deployment"
+    carrier = "the next deployment"
+    if brought is not None and brought.configuration == newest:
+        carrier = f"r{brought.number}, on its way"
     return Waiting(serving, changed, carrier) if changed else None
 
 

@@ -6,10 +6,10 @@ restarted in the middle plays them again. What is promised, and why it holds: do
 
 from __future__ import annotations
 
-from shipway.signals.judge.deadline import Step, step
+from shipway.signals.judge.deadline import Clocks, Step, step
 from shipway.signals.judge.judge import Judge
 from shipway.signals.judge.policy import Policy
 from shipway.signals.judge.reading import Check, Reading
 from shipway.signals.judge.waiting import waits
 
-__all__ = ["Check", "Judge", "Policy", "Reading", "Step", "step", "waits"]
+__all__ = ["Check", "Clocks", "Judge", "Policy", "Reading", "Step", "step", "waits"]

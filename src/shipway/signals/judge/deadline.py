@@ -21,32 +21,34 @@ class Step:
     quarantine: bool = False
 
 
-def step(
-    verdict: Verdict,
-    *,
-    heard: float,
-    unheard: float,
-    listens: float,
-    waited: float,
-    hold: float,
-    deadline: float,
-) -> Step:
-    """Seconds since the step began: `heard` of its source, `waited` in all; `unheard` and `listens` as the
-    judge says.
+@dataclass(frozen=True)
+class Clocks:
+    """The seconds by which it is decided how a step goes on. Since it began: `heard` of its source, `waited` in
+    all, as it is to be for `hold` at least and `deadline` at most; `unheard` and `listens` as the judge says.
+    """
 
-    A step lasts until its source was heard for `hold` seconds, and goes on whether the verdict is good or, for
+    heard: float
+    unheard: float
+    listens: float
+    waited: float
+    hold: float
+    deadline: float
+
+    @property
+    def compare_soon(self) -> bool:
+        """Whether durations are still to be compared, and will be in time."""
+        return 0 < self.listens <= min(self.hold + LONGER, self.deadline) - self.waited
+
+
+def step(verdict: Verdict, at: Clocks) -> Step:
+    """A step lasts until its source was heard for `hold` seconds, and goes on whether the verdict is good or, for
     want of requests, not known. A source that is silent holds it. After `deadline` it goes back. While something
     speaks against the release it waits as well, for more requests to tell, and goes on at the deadline. Where
     durations will be compared soon, as requests come now, it waits for that.
     """
     if verdict.kind == "bad":
         return Step("go back", quarantine=True)
-    waits = verdict.doubtful or soon(listens, waited=waited, hold=hold, deadline=deadline)
-    if not unheard and heard >= hold and (not waits or waited >= deadline):
+    late = at.waited >= at.deadline
+    if not at.unheard and at.heard >= at.hold and (late or not (verdict.doubtful or at.compare_soon)):
         return Step("go on")
-    return Step("go back") if waited >= deadline else Step("wait")
-
-
-def soon(listens: float, *, waited: float, hold: float, deadline: float) -> bool:
-    """Whether durations are still to be compared, and will be in time."""
-    return 0 < listens <= min(hold + LONGER, deadline) - waited
+    return Step("go back") if late else Step("wait")

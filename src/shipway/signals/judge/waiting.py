@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from shipway.signals.judge.deadline import soon, step
+from shipway.signals.judge.deadline import Clocks, step
 from shipway.signals.verdict import Verdict
 
 
-def waits(
-    verdict: Verdict,
-    *,
-    heard: float,
-    unheard: float,
-    listens: float,
-    waited: float,
-    hold: float,
-    deadline: float,
-) -> str:
+def waits(verdict: Verdict, at: Clocks) -> str:
     """Every rule that is not met yet, with its seconds, as `step` takes them; nothing once the next move may be
     made.
     """
-    then = step(
-        verdict, heard=heard, unheard=unheard, listens=listens, waited=waited, hold=hold, deadline=deadline
-    )
-    if then.act != "wait":
+    if step(verdict, at).act != "wait":
         return ""
     rules = []
-    if unheard:
+    if at.unheard:
         rules.append("something is known of it again")
-    if heard < hold:
-        rules.append(f"it was heard for {hold:.0f} s (`hold`; {heard:.0f} s by now)")
+    if at.heard < at.hold:
+        rules.append(f"it was heard for {at.hold:.0f} s (`hold`; {at.heard:.0f} s by now)")
     if verdict.doubtful:
         rules.append("more requests tell, because something speaks against it")
-    if soon(listens, waited=waited, hold=hold, deadline=deadline):
-        rules.append(f"its durations are compared ({_far(verdict)}about {listens:.0f} s as requests come now)")
-    most = f"for {deadline:.0f} s at most (`deadline`; {waited:.0f} s by now)"
+    if at.compare_soon:
+        rules.append(f"its durations are compared ({_far(verdict)}about {at.listens:.0f} s as requests come now)")
+    most = f"for {at.deadline:.0f} s at most (`deadline`; {at.waited:.0f} s by now)"
     return f"It is held until {', until '.join(rules)}; {most}."
 
 

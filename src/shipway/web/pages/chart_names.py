@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-HIGH, LETTER = (
-    13,
-    8,
-)  # pixels of a name from top to bottom, and of one of its letters, as large as phones draw them
+HIGH, LETTER = 13, 8  # pixels of a name and of one of its letters, as large as phones draw them
 BESIDE, ABOVE = 4, 5  # pixels between the end of a line and its name
 NEWEST = 2  # lines that are named in any case
 WIDE = 8  # pixels of a column in which it is looked up what is drawn there
