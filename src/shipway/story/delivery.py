@@ -412,6 +412,9 @@ class Delivery:
             process.stop(self.cast.machine, self.previous, self.epoch, only=self._old_processes)
 
     def _start(self, *names: str) -> list[Instance]:
+        """All are wanted before the first is started: what cannot be now, `tend` starts once it can."""
+        for name in names:
+            process.want(self.cast.machine, self.release, name, self.project.processes[name])
         return [
             instance
             for name in names

@@ -90,13 +90,16 @@ def start(
 
     Each is recorded as wanted, with its port, before it is started: after a crash it is found again.
     """
-    started = []
-    for position in range(1, settings.instances + 1):
-        instance = _want(machine, release, process, position)
+    wanted = want(machine, release, process, settings)
+    for instance in wanted:
         output.mark(log_of(machine, release, instance), epoch)
         _ensure(machine, release, _specification(machine, release, instance, settings, around), epoch)
-        started.append(instance)
-    return started
+    return wanted
+
+
+def want(machine: Machine, release: Release, process: str, settings: ProcessSettings) -> list[Instance]:
+    """Records that the instances of one process should run, each with its port."""
+    return [_want(machine, release, process, position) for position in range(1, settings.instances + 1)]
 
 
 def _ensure(machine: Machine, release: Release, specification: InstanceSpec, epoch: int) -> None:
