@@ -811,6 +811,33 @@ def test_a_value_that_has_served_well_is_no_suspect_beside_a_bad_commit(
     assert ("POOL" in told[0].text) == suspected
 
 
+@pytest.mark.parametrize(("served", "suspected"), [("older", True), ("newer", False)])
+def test_by_what_code_a_value_is_proved_is_said_by_git_and_not_by_when_it_was_deployed(
+    team: Team, served: str, *, suspected: bool
+) -> None:
+    """Somebody deployed an older commit in between: its release is younger, and its code is not."""
+    older, newer = team.commit("cho"), team.commit("cho")
+    team.deliver(older)
+    team.deliver(newer, older)
+    given: dict[str, Any] = {"secrets": b"", "secret_names": [], "who": "ben", "what": "set POOL"}
+    with team.database.write() as conn:
+        for pool in ("1", "2", "1"):
+            configurations.add(conn, APP, "prod", values={"POOL": pool}, **given)
+    first, last = (older, newer) if served == "older" else (newer, older)
+    with_it = team.ask(first, "ben")
+    team.deploy(with_it, at="1")
+    with team.database.write() as conn:
+        proved = deployments.get(conn, team.deployment(with_it))
+        verdicts.record(conn, proved, release=3, share=100, kind="good", reason="It is.", findings=())
+    team.deploy(team.ask(last, "ben"), at="2")
+    run = team.push(team.commit("ada", on=newer), newer)
+    team.deploy(run, at="3")
+    judge(team, run)
+    told = team.tell()
+    assert ("ben" in [one.person for one in told]) == suspected
+    assert any("POOL" in one.text for one in told) == suspected
+
+
 def test_who_set_a_value_and_wrote_the_bad_commit_is_surely_the_one(team: Team) -> None:
     judge(team, bad_with_values(team, GREETING="ada@example.org"))
     message = only(team.tell())

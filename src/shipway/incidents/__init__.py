@@ -14,6 +14,7 @@ suspects    the commit that an error came by, or silence
 sure        how sure that is, in one set of words
 patterns    patterns of paths, read in bounded time
 code_owners whose the files are
+cleared     which values beside a commit have served well
 acts        what a person did by hand that took requests from a release
 blame       who can mend it, and why
 letter      the form of the text that they get

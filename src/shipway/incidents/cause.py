@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from shipway.incidents.proof import proof
 from shipway.incidents.sure import Confidence, level
-from shipway.state import deployments, pushes, releases, verdicts
+from shipway.state import deployments, pushes, releases, settings, verdicts
 from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.pushes import NOTHING
 from shipway.state.releases import Release
@@ -44,8 +45,8 @@ class Cause:
     installation. `asked` is who pushed or asked. `stuck` is why a bad release stays as it is, if it does;
     `deployment` brought `release`, by its number, or it was a `step` that failed. `ends` is how the keys begin of
     those that are over with it. `values` are what was set otherwise, where the commit is the same as before, and
-    `beside` where it is another. `unsure` is a sentence that says why it may be nobody's commit, `seen` how often
-    an error was met, where Shipway's own checks met it.
+    `beside` where it is another than the one that `served` there last. `unsure` is a sentence that says why it may
+    be nobody's commit, `seen` how often an error was met, where Shipway's own checks met it.
     """
 
     key: str
@@ -73,10 +74,18 @@ class Cause:
     began: str = ""
     values: tuple[Setting, ...] = ()
     beside: tuple[Setting, ...] = ()
+    served: str = ""
     brief: str = ""
     unsure: str = ""
     seen: str = ""
     release: int | None = None
+
+
+def with_values(conn: Connection, cause: Cause, deployment: Deployment) -> Cause:
+    """With what was set beside the commit that a deployment brought, if anything was."""
+    done = deployments.done_before(conn, deployment)
+    beside = tuple(settings.beside(conn, deployment))
+    return cause if done is None or not beside else replace(cause, beside=beside, served=done.commit)
 
 
 def pushed_onto(conn: Connection, run: Run | None) -> str | None:

@@ -7,7 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 from shipway.incidents import headlines
-from shipway.incidents.cause import LINES, Cause, Suspect, before, lines, pushed_onto, release_of, suspect
+from shipway.incidents.cause import (
+    LINES,
+    Cause,
+    Suspect,
+    before,
+    lines,
+    pushed_onto,
+    release_of,
+    suspect,
+    with_values,
+)
 from shipway.incidents.proof import proof
 from shipway.signals.errors.askers import how_often
 from shipway.signals.verdict import CHECKS, NEW_QUESTION, RESTARTS, UNASKED
@@ -74,12 +84,13 @@ def _of_the_same_commit(conn: Connection, release: Release | None, judged: Cause
     """Where the release before is of the same commit no author is to blame: who set what is new, or asked. Beside
     another commit, what was set is new as well.
     """
-    done = deployments.done_before(conn, deployments.get(conn, judged.deployment)) if judged.deployment else None
-    if done is None or release is None:
+    deployment = deployments.get(conn, judged.deployment) if judged.deployment else None
+    done = None if deployment is None else deployments.done_before(conn, deployment)
+    if deployment is None or done is None or release is None:
         return judged
     if done.commit != judged.commit:
-        return replace(judged, beside=tuple(settings.beside(conn, deployments.get(conn, judged.deployment))))
-    values = tuple(settings.changed(conn, deployments.get(conn, judged.deployment)))
+        return with_values(conn, judged, deployment)
+    values = tuple(settings.changed(conn, deployment))
     return replace(judged, key=f"{judged.key} of r{release.number}", whose="asker", values=values, suspect=None)
 
 
@@ -219,7 +230,7 @@ def silent(conn: Connection, fact: Fact) -> Cause:
     """A release that gave no answer once it served alone, and is taken back without a verdict on its commit."""
     run, release = None if fact.run is None else runs.find(conn, fact.run), release_of(conn, fact)
     stuck = _stuck(conn, fact)
-    return Cause(
+    silent = Cause(
         _key(conn, fact),
         "silent",
         fact.at,
@@ -235,10 +246,10 @@ def silent(conn: Connection, fact: Fact) -> Cause:
         hint=str(stuck.get("hint", "")),
         stuck=str(stuck.get("reason", "")),
         deployment=str(fact.data["deployment"]),
-        beside=tuple(settings.beside(conn, deployments.get(conn, str(fact.data["deployment"])))),
         brief="it gave no answers",
         release=None if release is None else release.number,
     )
+    return with_values(conn, silent, deployments.get(conn, silent.deployment))
 
 
 def no_answers(fact: Fact) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from shipway.incidents.cause import Cause, first_lines, lines, pushed_onto, suspect
+from shipway.incidents.cause import Cause, first_lines, lines, pushed_onto, suspect, with_values
 from shipway.incidents.headlines import first_words
 from shipway.pipelines.attempts import following
-from shipway.state import deployments, facts, messages, releases, runs, settings
+from shipway.state import deployments, facts, messages, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -123,7 +123,6 @@ def _undone(
         deployment.reason or run.reason,
         lines(deployment.excerpt),
         whose="author" if new else "asker",
-        beside=tuple(settings.beside(conn, deployment)) if new else (),
         application=run.application,
         environment=deployment.environment,
         commit=deployment.commit,
@@ -134,7 +133,7 @@ def _undone(
         hint=hint,
         unsure=unsure,
     )
-    return _frozen(conn, undone, deployment)
+    return _frozen(conn, with_values(conn, undone, deployment) if new else undone, deployment)
 
 
 def _frozen(conn: Connection, undone: Cause, deployment: Deployment) -> Cause:

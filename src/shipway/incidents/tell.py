@@ -15,6 +15,7 @@ from shipway.config.places import Places
 from shipway.incidents import acts, began, blame, by_hand, causes, follow, mended, production, words
 from shipway.incidents.blame import Whom
 from shipway.incidents.cause import Cause
+from shipway.incidents.cleared import cleared
 from shipway.incidents.letter import Text
 from shipway.incidents.mended import Mended
 from shipway.pushes.git import Git, GitFailed
@@ -101,7 +102,7 @@ class Teller:
     def _told(self, cause: Cause) -> list[Draft]:
         """What each person is told of a cause."""
         git = self._git(cause.application)
-        cause = self._traced(git, cause)
+        cause = self._traced(git, cleared(git, cause))
         theirs, others = blame.everybody(git, cause)
         waits = replace(cause, key=f"{cause.key}{mended.WAITS}{cause.began}") if cause.began else cause
         told = [] if others is None else self._said(waits, blame.with_its_commit(git, cause, others))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -18,7 +19,7 @@ FAR = 100  # deployments that are looked back at for what has served well
 class Setting:
     """A value or a secret, which `who` set so, or took away (`gone`); `new`: there was none before.
 
-    `stays`: the next deployment has it so too.
+    `stays`: the next deployment has it so too. `proved` are commits that served well with it as it is.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Setting:
     gone: bool = False
     new: bool = False
     stays: bool = True
+    proved: tuple[str, ...] = ()
 
 
 def changed(conn: Connection, deployment: Deployment) -> list[Setting]:
@@ -39,19 +41,18 @@ def changed(conn: Connection, deployment: Deployment) -> list[Setting]:
 
 def beside(conn: Connection, deployment: Deployment) -> list[Setting]:
     """What is otherwise beside another commit, which a deployment brought; nothing where that is the same. What is
-    as it was in a release that has served well is left out: a rollback may have taken it away for a while.
+    as it was while something served well is `proved` with that: a rollback may have taken it away for a while.
     """
     done = deployments.done_before(conn, deployment)
     if done is None or done.commit == deployment.commit:
         return []
-    suspects = _otherwise(conn, deployment, done)
-    for configuration in _proved(conn, deployment, done) if suspects else ():
-        version = releases.get(conn, deployment.release).configuration
-        others = configurations.differing(
-            conn, deployment.application, deployment.environment, configuration, version
-        )
-        suspects = [one for one in suspects if one.name in others]
-    return suspects
+    found = _otherwise(conn, deployment, done)
+    version = releases.get(conn, deployment.release).configuration
+    for configuration, commits in _well_with(conn, done).items() if found else ():
+        where = deployment.application, deployment.environment
+        others = configurations.differing(conn, *where, configuration, version)
+        found = [one if one.name in others else replace(one, proved=(*one.proved, *commits)) for one in found]
+    return found
 
 
 def taken_back(conn: Connection, old: Release, new: Release) -> list[Setting]:
@@ -101,19 +102,16 @@ def _otherwise(conn: Connection, deployment: Deployment, done: Deployment) -> li
     ]
 
 
-def _proved(conn: Connection, deployment: Deployment, done: Deployment) -> list[int]:
-    """The configurations that served well before a deployment, in releases made after the one that served last:
-    what is older code did well with, newer code may not.
-    """
-    least, after, found = releases.get(conn, done.release).number, done, dict[int, None]()
+def _well_with(conn: Connection, done: Deployment) -> dict[int, list[str]]:
+    """The configurations with which something served well before a deployment was done, each with its commits."""
+    after, found = done, defaultdict[int, list[str]](list)
     for one in deployments.recent(conn, done.application, done.environment, FAR):
         if one.state != "done" or one.epoch >= done.epoch:
             continue
-        release = releases.get(conn, one.release)
-        if release.number > least and _served_well(conn, one, after):
-            found[release.configuration] = None
+        if _served_well(conn, one, after):
+            found[releases.get(conn, one.release).configuration].append(one.commit)
         after = one
-    return list(found)
+    return found
 
 
 def _served_well(conn: Connection, one: Deployment, after: Deployment) -> bool:
