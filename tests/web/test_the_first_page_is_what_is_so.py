@@ -15,10 +15,11 @@ from shipway.signals.reading import Reading
 from shipway.signals.verdict import Verdict
 from shipway.state import deployments, facts, holds, runs, verdicts
 from shipway.state.tables import metadata
+from shipway.story.trial import BadVerdict
 from support.tallies import tally
 from web import telling
 from web.judged import BAD, Trials, fine, on_trial
-from web.scene import Scene
+from web.scene import ENVIRONMENTS, Scene
 from web.server import Site
 
 ORDER = ["ledger", "topup", "mailer", "statements", "search", "storefront"]
@@ -150,6 +151,59 @@ def test_a_reason_stands_beside_the_environment_it_is_of(site: Site, *, in_prod:
     if in_prod:
         assert "late@example.org" not in str(row["why"])
     assert f'class="back hurt at-{at}"' in site.get("/").text
+
+
+@pytest.mark.parametrize("by", ["push", "deploy"])
+@pytest.mark.parametrize("became", ["taken back at a share", "rolled back", "serving"])
+def test_what_was_judged_bad_is_quoted_whichever_run_brought_it(site: Site, became: str, by: str) -> None:
+    scene = site.scene
+    scene.application("topup")
+    before = scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two", deliver=ENVIRONMENTS if by == "push" else ENVIRONMENTS[:2])
+    artifact = scene.green(run)
+    for name in ("dev", "test"):
+        scene.deploy(run, name)
+    if by == "deploy":
+        scene.end(run)
+        run = scene.begin_deploy("topup", "prod", artifact, who="ben")
+    at_a_share = became == "taken back at a share"
+    tried = scene.begin_deployment(run, "prod") if at_a_share else scene.deploy(run, "prod")
+    with scene.database.write() as conn:
+        verdicts.record(conn, tried, release=2, share=10, kind="bad", reason="None answered; really.", findings=())
+        if became != "serving":
+            holds.quarantine(conn, "topup", "prod", run.commit, why="None answered.", run=run.id)
+    if at_a_share:
+        scene.fail_deployment(tried, "r2 was taken back")
+        scene.remark(run, "run.stopped", id=BadVerdict.id, at="deploy", message="r2 was taken back")
+        scene.end(run, "failed", "r2 was taken back")
+    else:
+        scene.end(run)
+    if became == "rolled back":
+        scene.roll_back("topup", "prod", before, who="shipway")
+    row = overview(site)["topup"]
+    if became == "serving":
+        assert (row["state"], row["why"]) == ("hurt", "Judged bad in prod, and serves: none answered")
+    else:
+        assert (row["state"], row["why"]) == ("quarantined", "None answered")
+    assert 'class="back ' in site.get("/").text
+
+
+def test_a_bad_verdict_is_not_quoted_of_what_came_back_and_was_rolled_back_by_a_person(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    before = scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    artifact = scene.deliver(run)
+    with scene.database.write() as conn:
+        served = deployments.of_run(conn, run.id, "prod")
+        assert served is not None
+        verdicts.record(conn, served, release=2, share=100, kind="bad", reason="None answered.", findings=())
+    scene.roll_back("topup", "prod", before, who="shipway")
+    assert str(overview(site)["topup"]["why"]) == "None answered"
+    scene.deploy_again("topup", "prod", artifact)
+    assert overview(site)["topup"]["state"] == "serving"
+    scene.roll_back("topup", "prod", before)
+    assert overview(site)["topup"]["why"] == f"ben rolled prod back to r1, {before.commit[:7]}"
 
 
 def test_who_rolled_back_is_said_as_long_as_the_newest_commit_is_away(site: Site) -> None:

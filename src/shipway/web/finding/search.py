@@ -248,7 +248,7 @@ def _why_not(site: Site, row: Row) -> Iterator[Found]:
 
 def _who_broke(row: Row) -> Iterator[Found]:
     """The newest commit, if it was judged bad."""
-    bad = None if row.head is None else fates.furthest_bad(row.head, row.places)
+    bad = fates.furthest_bad(row.places, row.standing.bad)
     if row.head is None or bad is None:
         return
     commit, about = row.head.run.commit, f"{row.name}: judged bad in {bad.environment}"

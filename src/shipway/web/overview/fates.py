@@ -21,15 +21,15 @@ class Tried:
     verdict: Fact | None
 
 
-def fate(head: Journey, places: Sequence[Place], now: float) -> str:
+def fate(head: Journey, places: Sequence[Place], bad: Sequence[Fact], now: float) -> str:
     """stuck, hurt, unknown, failed, blocked, running, queued, rolled, replaced, frozen, serving, or ended: nothing
-    serves.
+    serves. `bad` are the bad verdicts on the commit, whichever run brought it.
 
     What is frozen with its share of the requests is stuck; frozen is what somebody froze.
     """
     if head.run.over and stuck(places) is not None:
         return "stuck"
-    if hurts(head, places) is not None:
+    if hurts(places, bad) is not None:
         return "hurt"
     if any(one.state == "unknown" for one in head.deployments.values()):
         return "unknown"
@@ -62,11 +62,10 @@ def _at_rest(places: Sequence[Place], now: float) -> str:
     return "serving" if any(place.release is not None for place in places) else "ended"
 
 
-def hurts(head: Journey, places: Sequence[Place]) -> Fact | None:
+def hurts(places: Sequence[Place], bad: Sequence[Fact]) -> Fact | None:
     """The bad verdict on what serves all the same; unless a person gave it the requests by name."""
-    bad = [fact for fact in head.trials if fact.kind == "verdict.bad"]
-    serves = {place.name for place in _serving(head, places) if not _by_a_person(place)}
-    return next((fact for fact in bad if fact.environment in serves), None)
+    serving = {place.by.id for place in places if place.by is not None and not _by_a_person(place)}
+    return next((fact for fact in bad if fact.data.get("deployment") in serving), None)
 
 
 def _is_given(head: Journey, places: Sequence[Place]) -> bool:
@@ -124,10 +123,17 @@ def judged(head: Journey) -> Fact | None:
     return bad or next(reversed(found), None)
 
 
-def furthest_bad(head: Journey, places: Sequence[Place]) -> Fact | None:
-    """The newest bad verdict on the commit in the last environment that has one."""
-    bad = {fact.environment: fact for fact in head.trials if fact.kind == "verdict.bad"}
-    return next((bad[place.name] for place in reversed(places) if place.name in bad), None)
+def furthest_bad(places: Sequence[Place], bad: Sequence[Fact]) -> Fact | None:
+    """The newest bad verdict for which the commit is not in an environment, in the last that has one."""
+    newest = {fact.environment: fact for fact in bad}
+    found = ((place, newest[place.name]) for place in reversed(places) if place.name in newest)
+    return next((fact for place, fact in found if _keeps_away(place, fact)), None)
+
+
+def _keeps_away(place: Place, bad: Fact) -> bool:
+    """Whether it was said of what served there last with the commit, or since that was taken away."""
+    gone = place.taken
+    return gone is None or bad.data.get("deployment") == gone.last.id or bad.at > gone.by.started
 
 
 def taken_back(head: Journey) -> Fact | None:

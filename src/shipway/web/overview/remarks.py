@@ -43,7 +43,7 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
     run = f"/runs/{head.run.application}:{head.run.number}"
     if state == "stuck" and (left := fates.stuck(places)) is not None:
         return Remark("fail", f"{left.says}.", _at(places, left.release.environment), _release(left.release))
-    if state == "hurt" and (bad := fates.hurts(head, places)) is not None:
+    if state == "hurt" and (bad := fates.hurts(places, standing.bad)) is not None:
         says = _short(f"Judged bad in {bad.environment}, and serves: {_why(bad.data)}")
         return Remark("fail", says, _at(places, bad.environment), run)
     if state in ("failed", "unknown"):
@@ -124,8 +124,10 @@ def _what_closed(standing: Standing, head: Journey, now: float) -> tuple[str, st
 
 def _kept(standing: Standing, head: Journey, place: Place, now: float) -> str:
     """What keeps it from there now; empty where nothing does."""
-    held = f"{head.run.commit[:7]} is quarantined in {place.name}" if place.name in standing.quarantined else ""
-    return held or _froze(place, now) or ""
+    if place.name not in standing.quarantined:
+        return _froze(place, now) or ""
+    bad = fates.furthest_bad([place], standing.bad)
+    return f"{head.run.commit[:7]} is quarantined in {place.name}" + ("" if bad is None else f": {_why(bad.data)}")
 
 
 def _under_way(head: Journey, now: float) -> str:
@@ -144,7 +146,7 @@ def _under_way(head: Journey, now: float) -> str:
 def _rolled(standing: Standing, stations: Sequence[Station]) -> Remark:
     head, places, at = standing.head, standing.places, _first(stations, "rolled")
     assert head is not None
-    back, bad = standing.back, fates.furthest_bad(head, places)
+    back, bad = standing.back, fates.furthest_bad(places, standing.bad)
     if bad is not None:
         address = f"/applications/{standing.name}/commits/{head.run.commit[:10]}"
         why, told = _short(_why(bad.data)), _told(standing, bad.environment)

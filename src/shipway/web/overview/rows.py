@@ -180,7 +180,7 @@ def _unless_failing(found: Row, rates: Rates) -> Row:
 
 def _on_record(standing: Standing, now: float) -> Row:
     assert standing.head is not None
-    state = fates.fate(standing.head, standing.places, now)
+    state = fates.fate(standing.head, standing.places, standing.bad, now)
     rests = state in AT_REST or (state == "running" and standing.head.run.over)
     state = "quarantined" if standing.quarantined and rests else state
     first = first_two(standing.head, standing.subject, quarantined=bool(standing.quarantined))

@@ -16,6 +16,7 @@ from shipway.state import applications, facts, messages, runs
 from shipway.state.applications import Application
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
+from shipway.state.facts import Fact
 from shipway.state.messages import Message
 from shipway.state.releases import Serving
 from shipway.state.runs import Run
@@ -34,7 +35,8 @@ class Standing:
     """An application as the record has it: `head` is the newest push of the branch that was asked for.
 
     `pushed` are the branches and people of its newest pushes, `deployed` those of what people deployed, `back` the
-    run of a rollback that is in force, `quarantined` where the head is, and `told` who heard of it.
+    run of a rollback that is in force, `quarantined` where the head is, `bad` the bad verdicts on it by whatever
+    run, oldest first, and `told` who heard of it.
     """
 
     application: Application
@@ -47,6 +49,7 @@ class Standing:
     deployed: Sequence[tuple[str, str]]
     back: Run | None
     quarantined: Sequence[str]
+    bad: Sequence[Fact]
     told: Sequence[Message]
 
     @property
@@ -128,12 +131,17 @@ class Board:
             deployed=runs.lately(conn, name, "deploy"),
             back=None if back is None else runs.get(conn, back.run),
             quarantined=[] if run is None else [one for one in names if _is_held(conn, name, run.commit, one)],
+            bad=[] if run is None else _judged_bad(conn, run),
             told=[] if run is None else messages.recent(conn, application=name, commit=run.commit, limit=5),
         )
 
 
 def _back(place: Place) -> Deployment | None:
     return place.by if place.taken is None else place.taken.by
+
+
+def _judged_bad(conn: Connection, run: Run) -> list[Fact]:
+    return facts.after(conn, 0, application=run.application, commit=run.commit, kinds=["verdict.bad"])
 
 
 def _is_held(conn: Connection, application: str, commit: str, environment: str) -> bool:
