@@ -14,7 +14,7 @@ from shipway.project import Project
 from shipway.state import instances, messages, runs
 from shipway.state.messages import Draft
 from shipway.story import plan
-from shipway.web import narration
+from shipway.web import journey, narration
 from web import telling
 from web.judged import BAD, Trials
 from web.scene import ENVIRONMENTS
@@ -191,7 +191,8 @@ def test_a_commit_that_is_green_already_is_said_not_to_be_tested(two: list[str],
         )
     site.scene.begin(run)
     site.scene.end(run)
-    lines = narration.Telling(8080, {}).news(narration._read(site.scene.database, run.id), time.time())
+    with site.scene.database.read() as conn:
+        lines = narration.Telling(8080, {}).news(journey.read(conn, run.id), time.time())
     assert f"{two[1][:7]} was tested before; other is not delivered anywhere" in " ".join(lines)
 
 
@@ -286,7 +287,8 @@ def test_the_numbers_of_a_verdict_are_said_once(site: Site, shipway: Shipway) ->
     told.share(deployment, 10)
     told.condemned(run, deployment, 10)
     told.undone(run, deployment, f"r2 was taken back at 10 % of the requests: {BAD}", "signals.bad_verdict")
-    lines = narration.Telling(8080, {}).news(narration._read(site.scene.database, run.id), time.time())
+    with site.scene.database.read() as conn:
+        lines = narration.Telling(8080, {}).news(journey.read(conn, run.id), time.time())
     assert " ".join(" ".join(lines).split()).count("by chance at most") == 1
     assert "by chance" not in shipway("where", run.commit, *TOPUP).out
     assert "by chance" not in shipway("wait", run.commit, *TOPUP, "--timeout", "0").out

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from shipway.environments.secrets import Vault
 from shipway.releases.gate import Frozen
 from shipway.signals.verdict import Finding, Kind, Verdict
 from shipway.state import deployments, verdicts
@@ -24,7 +25,7 @@ from web.server import Site
 
 def told(scene: Scene, *runs: str) -> list[str]:
     async def all_lines() -> list[str]:
-        return [line async for line in watch(scene.database, runs, 8080, {})]
+        return [line async for line in watch(scene.database, Vault(scene.places), runs, 8080, {})]
 
     return asyncio.run(all_lines())
 
@@ -182,6 +183,24 @@ def test_a_value_that_was_bad_and_stays_set_is_said_with_what_changes_it(site: S
     assert "as before: <code>shipway env --unset POOL --env prod</code>." in site.get("/runs/ledger:2").text
     scene.configure("ledger", "prod", {}, [])
     assert site.get("/api/v1/runs/ledger:2").json["deployments"][0]["stays"] == ""
+
+
+def test_what_was_set_and_comes_along_with_a_push_is_said(scene: Scene) -> None:
+    """Where somebody deploys by hand the command says it before it begins."""
+    with scene.history():
+        scene.application("ledger")
+        scene.deliver(scene.push("ledger", "First"))
+        scene.configure("ledger", "prod", {"POOL": "20"}, ["KEY"])
+        run = scene.push("ledger", "Second")
+        artifact = scene.deliver(run)
+        again = scene.push("ledger", "Third")
+        scene.deliver(again)
+        scene.configure("ledger", "prod", {"POOL": "25"}, ["KEY"])
+        by_hand = scene.deploy_again("ledger", "prod", artifact)
+    lines = told(scene, run.id)
+    comes = "  · prod       what is set and not in r1 comes along: KEY (secret) is set, POOL not set → 20"
+    assert lines[lines.index(comes) + 1].startswith("  ✓ prod")
+    assert not [line for one in (again, by_hand) for line in told(scene, one.id) if "comes along" in line]
 
 
 def test_what_serves_already_is_said(scene: Scene) -> None:

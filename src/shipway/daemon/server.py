@@ -159,7 +159,8 @@ async def _watch(cast: Cast, ids: Sequence[str], detach: bool, proxy_port: int) 
         for run in found:
             yield f"run {run.number} is on its way; `shipway runs {run.number}` shows it"
     elif found:
-        async for line in narration.watch(cast.database, [run.id for run in found], proxy_port, cast.so_far):
+        these, vault = [run.id for run in found], cast.machine.vault
+        async for line in narration.watch(cast.database, vault, these, proxy_port, cast.so_far):
             yield line
 
 

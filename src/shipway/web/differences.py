@@ -12,6 +12,7 @@ from shipway.pushes.git import CommitInfo
 from shipway.state import artifacts, configurations, deployments, releases
 from shipway.state.configurations import Configuration
 from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.story.cast import project_of
 from shipway.web.site import Site
@@ -68,7 +69,12 @@ class Waiting:
     @property
     def says(self) -> str:
         """What comes along with a deployment, in a sentence; of secrets their names only."""
-        return f"What is set and not in r{self.serving.number} comes along: {_listed(self.variables, 'is set')}."
+        return f"W{self.comes[1:]}."
+
+    @property
+    def comes(self) -> str:
+        """The same as part of a line."""
+        return f"what is set and not in r{self.serving.number} comes along: {_listed(self.variables, 'is set')}"
 
     def of(self, name: str) -> str:
         """What is said beside a variable where all are listed; nothing of one that serves as it is set."""
@@ -91,13 +97,24 @@ def waiting(site: Site, conn: Connection, application: str, environment: str) ->
     serving = None if now is None else releases.get(conn, now.release)
     if serving is None or serving.configuration == newest:
         return None
-    changed = configuration(site, conn, serving, replace(serving, configuration=newest))
+    changed = _set_since(site.story.cast.machine.vault, conn, serving, newest)
     coming = deployments.running_in(conn, application, environment)
     brought = None if coming is None else releases.get(conn, coming.release)
     carrier = "the next deployment"
     if brought is not None and brought.configuration == newest:
         carrier = f"r{brought.number}, on its way"
     return Waiting(serving, changed, carrier) if changed else None
+
+
+def carried(vault: Vault, conn: Connection, deployment: Deployment) -> Waiting | None:
+    """What waited like that, and comes along with a deployment; None where nothing did."""
+    done = deployments.done_before(conn, deployment)
+    brought = releases.get(conn, deployment.release)
+    served = None if done is None else releases.get(conn, done.release)
+    if served is None or served.configuration == brought.configuration:
+        return None
+    changed = _set_since(vault, conn, served, brought.configuration)
+    return Waiting(served, changed, f"r{brought.number}") if changed else None
 
 
 def between(site: Site, conn: Connection, old: Release, new: Release) -> Difference:
@@ -120,9 +137,17 @@ def between(site: Site, conn: Connection, old: Release, new: Release) -> Differe
 
 def configuration(site: Site, conn: Connection, old: Release, new: Release) -> list[Variable]:
     """The variables of `new` that are not as in `old`. Does not ask git."""
+    return _changed(site.story.cast.machine.vault, conn, old, new)
+
+
+def _set_since(vault: Vault, conn: Connection, release: Release, version: int) -> list[Variable]:
+    """What a version of the configuration has otherwise than a release, whose commit stays."""
+    return _changed(vault, conn, release, replace(release, configuration=version))
+
+
+def _changed(vault: Vault, conn: Connection, old: Release, new: Release) -> list[Variable]:
     projects = [project_of(artifacts.of_release(conn, one)) for one in (old, new)]
-    found = _variables(site.story.cast.machine.vault, conn, (old, new), projects)
-    return [one for one in found if one.change != "same"]
+    return [one for one in _variables(vault, conn, (old, new), projects) if one.change != "same"]
 
 
 def coming_along(release: Release, changed: Sequence[Variable]) -> str:

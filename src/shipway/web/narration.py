@@ -4,6 +4,7 @@
       ✓ test          12 s
       ✓ build         20 s
       ✓ dev          1.2 s  http://topup--dev.localhost:8080
+      · prod         what is set and not in r3 comes along: LIMIT 20 → 25
       · prod         10 % of the requests go to it; judged for 1 m 00 s at least
       … prod         10 % since 14:02:11: 0 of 98 requests compared so far failed, 2 of 880 of the old one; the
           next move is made when it was heard for 1 m 00 s, its durations too if enough requests come: in about
@@ -23,8 +24,10 @@ from __future__ import annotations
 import asyncio
 import textwrap
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
+from shipway.environments.secrets import Vault
 from shipway.incidents.letter import listed
 from shipway.state import deployments
 from shipway.state.database import Database
@@ -32,7 +35,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.runs import Step
 from shipway.traffic.addresses import address
-from shipway.web import holding, journey, why
+from shipway.web import differences, holding, journey, why
 from shipway.web.holding import Holding, SoFar
 from shipway.web.journey import Journey
 from shipway.web.pulse import Pulse
@@ -45,30 +48,37 @@ WIDTH = 100
 LOG_LINE = "    │"
 LONGEST_LOG_LINE = 300
 EXPLAINING = 12  # lines of a log that go with a failure
+NOTHING: Mapping[str, str] = MappingProxyType({})
 SILENCE = 3.0  # seconds without a line after which what is under way is named
 
 
-async def watch(database: Database, run_ids: Sequence[str], proxy_port: int, so_far: SoFar) -> AsyncIterator[str]:
+async def watch(
+    database: Database, vault: Vault, run_ids: Sequence[str], proxy_port: int, so_far: SoFar
+) -> AsyncIterator[str]:
     """The lines of these runs, one run after the other, each as soon as it is true; ends when all are over.
 
-    `so_far` is what the judge says at any moment.
+    `so_far` is what the judge says at any moment, `vault` opens the secrets that are compared.
     """
     pulse = Pulse(database)
     for run_id in run_ids:
         telling = Telling(proxy_port, so_far)
         while True:
             seen = pulse.changes
-            now = await asyncio.to_thread(_read, database, run_id)
-            for line in telling.news(now, time.time()):
+            now, along = await asyncio.to_thread(_read, database, vault, run_id)
+            for line in telling.news(now, time.time(), along):
                 yield line
             if now.run.over:
                 break
             await pulse.after(seen, 1.0)
 
 
-def _read(database: Database, run_id: str) -> Journey:
+def _read(database: Database, vault: Vault, run_id: str) -> tuple[Journey, Mapping[str, str]]:
+    """The run, and what was set before and comes along with it, by environment. Who deploys by hand was told."""
     with database.read() as conn:
-        return journey.read(conn, run_id)
+        now = journey.read(conn, run_id)
+        made = now.deployments.items() if now.run.purpose == "push" else ()
+        along = ((name, differences.carried(vault, conn, one)) for name, one in made)
+        return now, {name: found.comes for name, found in along if found is not None}
 
 
 class Telling:
@@ -80,9 +90,11 @@ class Telling:
         self._told: set[str] = set()
         self._spoke = 0.0
 
-    def news(self, now: Journey, clock: float) -> list[str]:
-        """The lines for what has happened since the last call; `clock` is the time in seconds since 1970."""
-        told = [*self._lines(now), *self._held(now, clock)]
+    def news(self, now: Journey, clock: float, along: Mapping[str, str] = NOTHING) -> list[str]:
+        """The lines for what has happened since the last call; `clock` is the time in seconds since 1970, `along`
+        what comes with the deployments to these environments.
+        """
+        told = [*self._lines(now, along), *self._held(now, clock)]
         lines = [part for line in told for part in _fitted(line)]
         if lines:
             self._spoke = clock
@@ -91,7 +103,7 @@ class Telling:
             self._spoke = clock
         return lines
 
-    def _lines(self, now: Journey) -> Iterator[str]:
+    def _lines(self, now: Journey, along: Mapping[str, str]) -> Iterator[str]:
         if self._first_time("run"):
             run = now.run
             again = "" if run.retry_of is None else f", {purpose(run)}"
@@ -105,6 +117,8 @@ class Telling:
         for environment in now.run.deliver:
             for one in now.rehearsed_before(environment):
                 yield from self._of_rehearsal(one, width)
+            if environment in along and self._first_time(f"along {environment}"):
+                yield f"  · {now.called(environment):<{width}} {along[environment]}"
             yield from self._of_environment(now, environment, width)
         if now.run.over and self._first_time("end"):
             yield from _ending(now)
