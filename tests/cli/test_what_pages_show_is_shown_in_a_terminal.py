@@ -10,10 +10,13 @@ import pytest
 
 from cli.terminal import Said
 from shipway.incidents.suspects import Evidence, Suspicion
+from shipway.releases.gate import UNTIL, Frozen
 from shipway.signals.verdict import Finding, Verdict
-from shipway.state import errors
+from shipway.state import deployments, errors, holds, runs
 from shipway.state.runs import Run
+from web import judged
 from web.judged import COLD, FEW, Trials, fine
+from web.scene import Scene
 from web.server import Site
 
 Shipway = Callable[..., Said]
@@ -141,6 +144,55 @@ def test_why_has_the_numbers_of_what_is_judged_as_judge_has_them(site: Site, shi
     assert shipway("why", *first).code == shipway("where", *first).code == 0
     site.cast.so_far.clear()
     assert shipway("why", run.commit, "--app", "topup", "--json").json["judging"] is None
+
+
+def test_who_waits_or_looks_at_a_run_is_told_what_is_held_against_its_commit(site: Site, shipway: Shipway) -> None:
+    scene = site.scene
+    with scene.history():
+        judged.bad(scene)
+        judged.asked(scene)
+        scene.application("topup")
+        scene.deliver(scene.push("topup", "One"))
+        freeze(scene, "topup")
+        coming = scene.push("topup", "Two")
+        scene.green(coming)
+    bad, asked = (newest(scene, name) for name in ("bad", "asked"))
+    with scene.database.write() as conn:
+        served = deployments.recent(conn, "asked", "prod", 1)[0]
+        site.cast.so_far["asked", "prod"] = (served.id, Verdict("not known", FEW))
+        runs.end(conn, asked, "passed")
+    kept = f"{bad.commit[:7]} is quarantined in prod {UNTIL.format(it='it')}."
+    looked = "r2 looked bad, and r1 has most of the requests until it is known why."
+    for run, said, code in ((bad, kept, 1), (asked, looked, 0)):
+        waited = shipway("wait", run.commit, "--app", run.application, "--timeout", "0")
+        assert (waited.out.splitlines()[1:], waited.code) == ([said], code)
+        assert said in shipway("runs", str(run.number), "--app", run.application).out.splitlines()
+    froze = "ben froze {} until somebody thaws it: Month end"
+    words = ("--app", "topup", "--timeout", "0")
+    assert shipway("wait", coming.commit, *words).out.splitlines()[1:] == [f"{froze.format('prod')}."]
+    scene.deploy(coming, "dev")
+    scene.remark(
+        coming, "run.stopped", id=Frozen.id, at="deploy", environment="test", message=froze.format("test")
+    )
+    scene.end(coming, "failed", froze.format("test"))
+    opened = f"is open again: shipway deploy {coming.commit[:7]} --env test"
+    assert (
+        f"test was frozen when it came there, and {opened}"
+        in shipway("runs", str(coming.number), "--app", "topup").out.splitlines()
+    )
+    freeze(scene, "topup", "test")
+    stopped = shipway("wait", coming.commit, "--env", "test", *words).out
+    assert stopped.count("Month end") == 1, "what is the reason is not said again"
+
+
+def newest(scene: Scene, application: str) -> Run:
+    with scene.database.read() as conn:
+        return next(run for run in runs.recent(conn, application=application) if run.purpose == "push")
+
+
+def freeze(scene: Scene, application: str, environment: str = "prod") -> None:
+    with scene.database.write() as conn:
+        holds.freeze(conn, application, environment, why="Month end", who="ben", until=None)
 
 
 def test_whether_a_release_is_good_is_answered_by_the_exit_code(site: Site, shipway: Shipway) -> None:

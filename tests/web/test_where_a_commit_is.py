@@ -267,6 +267,8 @@ def test_waiting_ends_when_it_is_stopped_and_says_why(site: Site) -> None:
         "reason": "run 1 failed: test failed",
         "brief": "run 1 failed: test failed",
         "stuck": None,
+        "held": "",
+        "judging": "",
     }
     assert site.get("/api/v1/applications/topup/commits/main/wait?environment=moon").status == 404
 

@@ -234,12 +234,15 @@ def _to(one: dict[str, Any]) -> str:
 
 
 def _staying(run: dict[str, Any]) -> Iterator[str]:
-    """What was put back only in part, and what is set otherwise with what was judged bad, and stays so."""
+    """What was put back only in part, what is set otherwise with what was judged bad, and stays so, and what is so
+    by now.
+    """
     for one in run["deployments"]:
         if one["half_undone"]:
             yield f"{one['half_undone'][0].upper()}{one['half_undone'][1:]}."
         if one["stays"]:
             yield f"{one['stays'][0].upper()}{one['stays'][1:]}."
+    yield from map(plain, run["by_now"])
 
 
 def _excerpts(run: dict[str, Any]) -> Iterator[str]:

@@ -86,7 +86,11 @@ def wait(
         show.as_json(found)
     else:
         word = _word({**found, "serves": found["state"] == "serves"})
-        print(f"{found['commit'][:7]} in {environment}: {word}{_because(brief(found))}")
+        why = brief(found)
+        print(f"{found['commit'][:7]} in {environment}: {word}{_because(why)}")
+        for said in (found["judging"], found["held"]):
+            if said and said not in why:
+                show.prose(f"{plain(said)}.")
     return {"serves": 0, "pending": TIME_UP}.get(found["state"], 1)
 
 

@@ -8,13 +8,16 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from shipway.web import lookups, shapes, whereabouts
+from shipway.signals.verdict import Verdict
+from shipway.state.database import Connection
+from shipway.web import held, lookups, sentences, shapes, trials, whereabouts
 from shipway.web.call import Call
 from shipway.web.life import record as lives
 from shipway.web.life import saying, telling
 from shipway.web.life.record import Suspected
 from shipway.web.routes import declare, formerly
 from shipway.web.site import Site
+from shipway.web.trials import Trial
 from shipway.web.whereabouts import PENDING, SERVES, Whereabouts
 
 LONGEST = 25  # seconds: shorter than what programs between us and the asker cut off
@@ -75,7 +78,11 @@ def where(site: Site, call: Call) -> dict[str, Any]:
 
 
 async def wait(site: Site, call: Call) -> dict[str, Any]:
-    """Answers once the commit serves in `environment` or was stopped, or after `seconds` as pending."""
+    """Answers once the commit serves in `environment` or was stopped, or after `seconds` as pending.
+
+    `held` says what keeps it from there or is held against it, if anything; `judging` what the judge does with the
+    release that brings it.
+    """
     application, commit = await run_in_threadpool(resolve, site, call)
     environment = call.query("environment") or "prod"
     ends = time.monotonic() + call.number("seconds", LONGEST, most=LONGEST)
@@ -84,8 +91,7 @@ async def wait(site: Site, call: Call) -> dict[str, Any]:
         found = await run_in_threadpool(_in_one, site, application, commit, environment)
         left = ends - time.monotonic()
         if found.state != PENDING or left <= 0:
-            about = {"reason": found.reason, "brief": found.brief, "stuck": shapes.stuck(found.stuck)}
-            return {"commit": commit, "state": found.state, **about}
+            return await run_in_threadpool(_as_it_stands, site, application, commit, found)
         await site.pulse.after(seen, left)
 
 
@@ -93,6 +99,35 @@ def _in_one(site: Site, application: str, commit: str, environment: str) -> Wher
     with site.database.read() as conn:
         lookups.environment(site, conn, application, environment)
         return whereabouts.where(conn, site.commits, application, commit, [environment])[0]
+
+
+def _as_it_stands(site: Site, application: str, commit: str, found: Whereabouts) -> dict[str, Any]:
+    with site.database.read() as conn:
+        judged = judging(site, conn, application, commit, found)
+        against = held.held(conn, application, commit, found.environment, serves=found.state == SERVES)
+    return {
+        "commit": commit,
+        "state": found.state,
+        "reason": found.reason,
+        "brief": found.brief,
+        "stuck": shapes.stuck(found.stuck),
+        "held": against,
+        "judging": "" if judged is None else sentences.sentence(judged[0]),
+    }
+
+
+def judging(
+    site: Site, conn: Connection, application: str, commit: str, found: Whereabouts
+) -> tuple[Trial, Verdict] | None:
+    """The release that brings a commit to where it is looked for, while that is judged: one of the commit itself,
+    or of a newer one, where it does not serve yet. With what the judge says at this moment.
+    """
+    judged = trials.judging(site.story.cast, conn, application, found.environment)
+    brought = "" if judged is None else judged[0].release.commit
+    if brought == commit:
+        return judged
+    brings = found.state == PENDING and brought and site.commits.contains(application, brought, commit)
+    return judged if brings else None
 
 
 def resolve(site: Site, call: Call) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.runs import Run
 from shipway.traffic import addresses
-from shipway.web import journey, lookups, narration, outcomes, rehearsing, shapes
+from shipway.web import held, journey, lookups, narration, outcomes, rehearsing, shapes
 from shipway.web.call import Call
 from shipway.web.purposes import purpose
 from shipway.web.routes import declare
@@ -44,7 +44,8 @@ def list_runs(site: Site, call: Call) -> dict[str, Any]:
 def show_run(site: Site, call: Call) -> dict[str, Any]:
     """A run with the push it came by, its steps and its deployments.
 
-    Of a deployment that was undone only in part `half_undone` says what stands, and what to do.
+    Of a deployment that was undone only in part `half_undone` says what stands, and what to do. Of a run that is
+    over `by_now` says what is held against its commit, and what the judge does with what it brought.
     """
     with site.database.read() as conn:
         run = lookups.run(conn, call.place("run"))
@@ -57,6 +58,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         bad, half = journey.judged_bad(recorded), deployments.half_undone(recorded)
         left = {one.id: _stays(conn, one) if one.id in bad else "" for one in made}
         back, blocked = outcomes.rolled_back(conn, [run]), outcomes.blocked(conn, [run])
+        so = [*held.of_run(conn, site.story.cast, site.commits, run)] if run.over else []
     return {
         **_ended(run, back, blocked),
         "push": None if push is None else {"id": push.id, "ref": push.ref, "old": push.old, "new": push.new},
@@ -72,6 +74,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
             }
             for one in made
         ],
+        "by_now": so,
     }
 
 

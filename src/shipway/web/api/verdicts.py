@@ -7,7 +7,6 @@ from typing import Any
 
 from shipway.signals.verdict import Verdict
 from shipway.state.database import Connection
-from shipway.state.releases import Release
 from shipway.web import lookups, quarantines, sentences, shapes, trials, whereabouts, why
 from shipway.web.api import commits
 from shipway.web.api.environments import BASE
@@ -18,7 +17,7 @@ from shipway.web.life.turn import Turn
 from shipway.web.routes import declare, formerly
 from shipway.web.site import Site
 from shipway.web.trials import Trial
-from shipway.web.whereabouts import PENDING, STOPPED, Whereabouts
+from shipway.web.whereabouts import STOPPED
 
 
 def judged(site: Site, call: Call) -> dict[str, Any]:
@@ -61,9 +60,7 @@ def explain(site: Site, call: Call) -> dict[str, Any]:
         found = whereabouts.where(conn, site.commits, application, commit, [environment])[0]
         events = why.events(conn, application, environment, commit)
         turn = _turn(site, conn, application, commit, environment) if found.state == STOPPED else None
-        judging = trials.judging(site.story.cast, conn, application, environment)
-    if judging is not None and not _brings(site, judging[0].release, commit, found):
-        judging = None
+        judging = commits.judging(site, conn, application, commit, found)
     return {
         "commit": commit,
         "environment": environment,
@@ -81,13 +78,6 @@ def _turn(site: Site, conn: Connection, application: str, commit: str, environme
     """What would mend it, as far as this environment goes."""
     record = lives.read(conn, site.commits, application, commit, [environment])
     return turns.turn(record, site.commits.about(application, commit).author, environment)
-
-
-def _brings(site: Site, release: Release, commit: str, found: Whereabouts) -> bool:
-    """Whether the release is of the commit; or of a newer one, where it does not serve yet."""
-    return release.commit == commit or (
-        found.state == PENDING and site.commits.contains(release.application, release.commit, commit)
-    )
 
 
 def _judging(trial: Trial, so_far: Verdict) -> dict[str, Any]:
