@@ -43,6 +43,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.errors import Error
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.runs import Run
+from shipway.story.plan import SERVING
 from support.records import open_record
 
 ENVIRONMENTS = ("dev", "test", "prod")
@@ -303,6 +304,11 @@ class Scene:
     def begin_deploy(self, application: str, environment: str, artifact: Artifact, who: str = "ada") -> Run:
         """Somebody deploys what was built before, with the newest configuration."""
         return self._asked(application, environment, artifact, who, "deploy", node("deploy", "deploy"))
+
+    def begin_configuration(self, application: str, environment: str, artifact: Artifact, who: str = "ada") -> Run:
+        """What serves is deployed once more, because somebody set something."""
+        act = node("deploy", "deploy", environment=environment, what=SERVING)
+        return self._asked(application, environment, artifact, who, "deploy", act)
 
     def deploy_again(self, application: str, environment: str, artifact: Artifact, who: str = "ada") -> Run:
         run = self.begin_deploy(application, environment, artifact, who)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import asdict, replace
 
@@ -12,7 +13,9 @@ from shipway.environments.secrets import Vault
 from shipway.releases.gate import Frozen
 from shipway.signals.verdict import Finding, Kind, Verdict
 from shipway.state import deployments, verdicts
+from shipway.state.runs import Run
 from shipway.story import condemn
+from shipway.story.trial import BadVerdict
 from shipway.web import journey
 from shipway.web.narration import LONGEST_LOG_LINE, Telling, watch
 from shipway.web.pages import graph
@@ -183,6 +186,47 @@ def test_a_value_that_was_bad_and_stays_set_is_said_with_what_changes_it(site: S
     assert "as before: <code>shipway env --unset POOL --env prod</code>." in site.get("/runs/ledger:2").text
     scene.configure("ledger", "prod", {}, [])
     assert site.get("/api/v1/runs/ledger:2").json["deployments"][0]["stays"] == ""
+
+
+def test_a_new_configuration_is_told_as_that_and_not_as_a_commit_that_came(site: Site) -> None:
+    """The commit serves before it and after it, whatever becomes of what was set."""
+    scene = site.scene
+    with scene.history():
+        scene.application("ledger")
+        first = scene.deliver(scene.push("ledger", "First"))
+        scene.configure("ledger", "prod", {"POOL": "20"}, [])
+        run = scene.begin_configuration("ledger", "prod", first)
+        assert heading(site, run) == "Under way"
+        scene.deploy(run, "prod")
+        scene.end(run)
+        assert heading(site, run) == "The new configuration serves in prod"
+        page = text(site.get(f"/runs/ledger:{run.number}").text)
+        assert f"ada gave a new configuration to {run.commit[:7]} First on main" in page
+        assert told(scene, run.id)[-1].startswith(
+            f"✓ {run.commit[:7]} serves in prod with its new configuration, "
+        )
+        assert "ada gave it a new configuration in prod." in text(
+            site.get(f"/applications/ledger/commits/{run.commit}").text
+        )
+        scene.configure("ledger", "prod", {"POOL": "25"}, [])
+        bad = scene.begin_configuration("ledger", "prod", first)
+        tried = scene.begin_deployment(bad, "prod")
+        assert heading(site, bad) == "The new configuration is on its way to prod"
+        scene.fail_deployment(tried, "r3 was taken back")
+        scene.remark(bad, "run.stopped", id=BadVerdict.id, at="deploy", message="r3 was taken back")
+        scene.end(bad, "failed", "r3 was taken back")
+        assert heading(site, bad) == "The new configuration was rolled back from prod"
+        scene.deploy(scene.begin_configuration("ledger", "prod", first), "prod")
+    assert heading(site, run) == "The new configuration went to prod"
+
+
+def heading(site: Site, run: Run) -> str:
+    page = site.get(f"/runs/{run.application}:{run.number}").text
+    return text(re.findall("<h1>(.*?)</h1>", page)[0])
+
+
+def text(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", "", page)).strip()
 
 
 def test_what_was_set_and_comes_along_with_a_push_is_said(scene: Scene) -> None:

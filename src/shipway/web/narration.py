@@ -39,7 +39,7 @@ from shipway.web import differences, holding, journey, why
 from shipway.web.holding import Holding, SoFar
 from shipway.web.journey import Journey
 from shipway.web.pulse import Pulse
-from shipway.web.purposes import purpose
+from shipway.web.purposes import is_configuration, purpose
 from shipway.web.rehearsing import Rehearsal
 from shipway.web.untouched import stays_set, untouched
 from shipway.web.words import length, plain, unsaid
@@ -307,7 +307,8 @@ def _success(now: Journey) -> str:
         tested = "" if now.planned else f": {run.commit[:7]} was tested before"
         return f"run {run.number} passed{tested}{why}"
     already = " already: nothing had to move" if set(run.deliver) <= set(now.unneeded) else ""
-    return f"{run.commit[:7]} serves in {listed(list(run.deliver))}{already}"
+    anew = " with its new configuration" if is_configuration(run) else ""
+    return f"{run.commit[:7]} serves in {listed(list(run.deliver))}{anew}{already}"
 
 
 def _hints(now: Journey) -> list[str]:

@@ -15,11 +15,12 @@ def purpose(run: Run) -> str:
         return f"run {run.retry_of} again"
     where = listed(list(run.deliver))
     if run.purpose == "deploy":
-        return f"new configuration of {where}" if _is_of_what_serves(run) else f"deployment to {where}"
+        return f"new configuration of {where}" if is_configuration(run) else f"deployment to {where}"
     if run.purpose == "rollback":
         return f"rollback of {where}"
     return f"revert, ready on {run.branch}" if run.who == "shipway" else f"push to {run.branch}"
 
 
-def _is_of_what_serves(run: Run) -> bool:
+def is_configuration(run: Run) -> bool:
+    """Whether it deploys what serves once more, with what was set since."""
     return any(node.get("arguments", {}).get("what") == SERVING for node in run.plan.get("nodes", ()))

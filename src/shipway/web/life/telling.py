@@ -16,6 +16,7 @@ from shipway.web.life import by_fact
 from shipway.web.life.by_fact import lines
 from shipway.web.life.moment import Chip, Moment
 from shipway.web.life.record import Record
+from shipway.web.purposes import is_configuration
 from shipway.web.trials import Trial
 from shipway.web.words import clock, length, phase, sentences, size
 
@@ -156,6 +157,8 @@ def _asked(now: Journey) -> str:
     run, where = now.run, listed(list(now.run.deliver))
     if run.retry_of is not None:
         return f"{run.who} did run {run.retry_of} again. "
+    if is_configuration(run):
+        return f"{run.who} gave it a new configuration in {where}. "
     return {
         "deploy": f"{run.who} deployed it to {where}. ",
         "rollback": f"{run.who} went back to it in {where}. ",

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from shipway.incidents.letter import listed
 from shipway.state import messages, releases, runs
 from shipway.state.database import Connection
-from shipway.state.runs import Run, Step
+from shipway.state.runs import Step
 from shipway.story import carry
 from shipway.traffic.addresses import address
 from shipway.web import journey, lookups, outcomes, step_logs, trials
@@ -20,6 +20,7 @@ from shipway.web.journey import Journey
 from shipway.web.pages import graph
 from shipway.web.pages.rendering import page
 from shipway.web.pages.run_list import BACK, BLOCKED, STATES
+from shipway.web.purposes import is_configuration
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.untouched import stays_set, untouched
@@ -54,7 +55,7 @@ class Failure:
 def run_page(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         now = journey.read(conn, lookups.run(conn, call.place("run")).id)
-        still, gone = _still_serves(conn, now.run), _gone(conn, now)
+        still, gone = _still_serves(conn, now), _gone(conn, now)
         retried, retriable = runs.retried(conn, now.run), carry.may_be_again(conn, now.run)
         told = messages.recent(conn, application=now.run.application, commit=now.run.commit)
         attempts = runs.steps_of(conn, now.run.id)
@@ -67,6 +68,7 @@ def run_page(site: Site, call: Call) -> Response:
         here="runs",
         now=now,
         run=run,
+        did=_did(now),
         spoken=f"{run.application}:{run.number}",
         info=site.commits.about(run.application, run.commit),
         title=_title(now, still, gone),
@@ -89,6 +91,15 @@ def run_page(site: Site, call: Call) -> Response:
     )
 
 
+def _did(now: Journey) -> str:
+    """What was done with its commit by whoever it is of."""
+    if now.decided is not None and now.run.purpose == "rollback":
+        return "gave all requests to"
+    if is_configuration(now.run):
+        return "gave a new configuration to"
+    return {"push": "pushed", "deploy": "deployed", "rollback": "went back to"}[now.run.purpose]
+
+
 def cancel(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         run = lookups.run(conn, call.place("run"))
@@ -103,10 +114,13 @@ def run_again(site: Site, call: Call) -> Response:
     return RedirectResponse(f"/runs/{made.application}:{made.number}", 303)
 
 
-def _still_serves(conn: Connection, run: Run) -> bool:
-    """Whether every environment the run went to serves its commit now."""
+def _still_serves(conn: Connection, now: Journey) -> bool:
+    """Whether every environment the run went to serves its commit now; or the release with what was set."""
+    run, brought = now.run, {one.release for one in now.deployments.values()}
     serving = [releases.now_serving(conn, run.application, name) for name in run.deliver]
-    return all(now is not None and releases.get(conn, now.release).commit == run.commit for now in serving)
+    if is_configuration(run) and brought:
+        return all(each is not None and each.release in brought for each in serving)
+    return all(each is not None and releases.get(conn, each.release).commit == run.commit for each in serving)
 
 
 def _gone(conn: Connection, now: Journey) -> list[str]:
@@ -138,11 +152,17 @@ def _passed(now: Journey, still: bool, gone: Sequence[str]) -> tuple[str, str]:
         return commit, f" {'has' if still else 'got'} all requests of {places}"
     if now.run.purpose == "rollback":
         return commit, f" {'serves in' if still else 'went back to'} {places}{' again' if still else ''}"
+    what, subject = _what(now)
     if gone:
-        return commit, f" went to {places}, and was rolled back from {listed(list(gone))}"
+        return what, f"{subject} went to {places}, and was rolled back from {listed(list(gone))}"
     if now.run.deliver:
-        return commit, f" {'serves in' if still else 'went to'} {places}"
+        return what, f"{subject} {'serves in' if still else 'went to'} {places}"
     return "", "Everything passed"
+
+
+def _what(now: Journey) -> tuple[str, str]:
+    """What it brings: its commit, which is a name, or what was set since for a commit that served already."""
+    return ("", "The new configuration") if is_configuration(now.run) else (now.run.commit[:7], "")
 
 
 def _failed(now: Journey) -> tuple[str, str]:
@@ -153,7 +173,8 @@ def _failed(now: Journey) -> tuple[str, str]:
     if said is not None:
         return said
     if now.blocked is not None:
-        return now.run.commit[:7], f" was blocked before it came to {now.blocked.environment or 'an environment'}"
+        what, subject = _what(now)
+        return what, f"{subject} was blocked before it came to {now.blocked.environment or 'an environment'}"
     if now.failed_rehearsal is not None:
         return "", f"The {now.failed_rehearsal.title} failed"
     return "", "The run could not go on" if now.steps else "The run could not start"
@@ -166,7 +187,8 @@ def _not_deployed(now: Journey) -> tuple[str, str] | None:
         if one.state == "unknown":
             return "", f"Nobody can know how the deployment to {name} ended"
         if name == now.taken_back:
-            return now.run.commit[:7], f" was rolled back from {name}"
+            what, subject = _what(now)
+            return what, f"{subject} was rolled back from {name}"
         if one.state == "failed":
             return "", f"The deployment to {name} was undone"
     return None
@@ -178,7 +200,8 @@ def _busy(now: Journey) -> tuple[str, str]:
         return now.run.commit[:7], f" is on its way: the {listed(rehearsing)}"
     going = [name for name, one in now.deployments.items() if not one.over]
     if going:
-        return now.run.commit[:7], f" is on its way to {listed(going)}"
+        what, subject = _what(now)
+        return what, f"{subject} is on its way to {listed(going)}"
     steps = [f"`{step.name}`" for step in now.steps.values() if step.state == "running"]
     return "", f"{listed(steps)} {'is' if len(steps) == 1 else 'are'} running" if steps else "Under way"
 
