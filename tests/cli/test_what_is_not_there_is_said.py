@@ -9,6 +9,7 @@ import pytest
 from cli.terminal import Said
 from shipway.releases.gate import Frozen
 from shipway.state import runs
+from shipway.state.artifacts import Artifact
 from shipway.state.runs import Run
 from web.server import Site
 
@@ -59,16 +60,35 @@ def test_who_thaws_hears_of_the_newest_of_the_commits_that_were_stopped(
     """It has the others in it; and nobody hears of those that came there since."""
     assert shipway("freeze", "Month end", "--app", "topup").code == 0
     for subject in ("Two", "Three", "Four"):
-        run = site.scene.push("topup", subject)
-        artifact = site.scene.green(run)
-        site.scene.remark(run, "run.stopped", environment="prod", id=Frozen.id, message="ada froze prod")
-        site.scene.end(run, "failed", "ada froze prod")
-    short = run.commit[:7]
-    told = f"{short} was stopped by that: `shipway deploy {short} --env prod` takes it there.\n"
-    assert shipway("thaw", "--app", "topup").out == f"prod is open again.\n{told}"
+        run, artifact = stopped(site, subject)
+    assert shipway("thaw", "--app", "topup").out == f"prod is open again.\n{waits(run)}"
     site.scene.deploy_again("topup", "prod", artifact)
     shipway("freeze", "Month end", "--app", "topup")
     assert shipway("thaw", "--app", "topup").out == "prod is open again.\n"
+
+
+def test_who_thaws_hears_of_what_the_freezes_before_had_stopped(first: Run, site: Site, shipway: Shipway) -> None:
+    """Each took the place of the one before; what stood between is as frozen out as before."""
+    shipway("freeze", "Month end", "--app", "topup")
+    run, _artifact = stopped(site, "Two")
+    for why in ("The fair", "Until we know"):
+        assert "It replaces" in shipway("freeze", why, "--app", "topup").out
+    assert shipway("thaw", "--app", "topup").out == f"prod is open again.\n{waits(run)}"
+    shipway("freeze", "Month end", "--app", "topup")
+    assert shipway("thaw", "--app", "topup").out == "prod is open again.\n", "that one stopped nothing"
+
+
+def stopped(site: Site, subject: str) -> tuple[Run, Artifact]:
+    run = site.scene.push("topup", subject)
+    artifact = site.scene.green(run)
+    site.scene.remark(run, "run.stopped", environment="prod", id=Frozen.id, message="ada froze prod")
+    site.scene.end(run, "failed", "ada froze prod")
+    return run, artifact
+
+
+def waits(run: Run) -> str:
+    short = run.commit[:7]
+    return f"{short} was stopped by that: `shipway deploy {short} --env prod` takes it there.\n"
 
 
 def test_an_environment_of_which_nothing_is_asked(first: Run, shipway: Shipway) -> None:

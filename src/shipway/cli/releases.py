@@ -186,8 +186,8 @@ def freeze(
 
 
 def thaw(environment: Environment = "prod", app: App = None, as_json: AsJson = False) -> None:
-    """End the freeze of an environment. The newest commit that it stopped is named: that is deployed by hand, or
-    comes with the next push.
+    """End the freeze of an environment. The newest commit that it stopped, or a freeze that it replaced, is named:
+    that is deployed by hand, or comes with the next push.
     """
     path = f"/applications/{here.application(app)}/environments/{environment}/freeze"
     found = Server.find().delete(path)

@@ -13,6 +13,7 @@ from shipway.state import applications, facts, ids
 from shipway.state.tables import holds
 
 QUARANTINE, FREEZE = "quarantine", "freeze"
+REPLACED = 100  # freezes of an environment that are looked back at, each in place of the one before
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,17 @@ def replaced_by(conn: Connection, hold: Hold) -> Sequence[Mapping[str, Any]]:
     """Which freezes ended when this one began: who, why, until when each was to last."""
     told = facts.last(conn, "environment.frozen", hold.application, environment=hold.environment)
     return () if told is None or told.data.get("hold") != hold.id else told.data.get("replaces", ())
+
+
+def frozen_since(conn: Connection, hold: Hold) -> float:
+    """Since when (seconds since 1970) an environment has been frozen: by this freeze, or by those it replaced."""
+    told = facts.newest_of(conn, ["environment.frozen"], hold.application, REPLACED, environment=hold.environment)
+    began, before = hold.created, {hold.id}
+    for fact in told:
+        if fact.data.get("hold") in before:
+            began = min(began, fact.at)
+            before |= {one["hold"] for one in fact.data.get("replaces", ())}
+    return began
 
 
 def frozen(conn: Connection, application: str, environment: str) -> list[Hold]:

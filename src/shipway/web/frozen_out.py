@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shipway.releases.gate import Frozen
-from shipway.state import facts, releases
+from shipway.state import facts, holds, releases
 from shipway.state.database import Connection
 from shipway.state.holds import Hold
 from shipway.web.commits import Commits
@@ -16,8 +16,10 @@ MOST = 20  # stopped commits that are compared, the last ones
 def newest(
     conn: Connection, commits: Commits, application: str, environment: str, thawed: Sequence[Hold]
 ) -> str | None:
-    """The newest of the commits that these freezes stopped, unless it is in what serves there now."""
-    began = min((hold.created for hold in thawed), default=None)
+    """The newest of the commits that these freezes stopped, or those that they replaced, unless it is in what
+    serves there now.
+    """
+    began = min((holds.frozen_since(conn, hold) for hold in thawed), default=None)
     if began is None:
         return None
     about = {"application": application, "environment": environment}
