@@ -72,6 +72,28 @@ def test_what_is_set_and_does_not_serve_is_told_where_all_is_listed_and_at_a_dep
     assert done.json["says"].startswith("What is set and not in r1 comes along: API_KEY (secret) is set, ")
 
 
+def test_what_is_set_back_to_what_serves_waits_for_nothing_and_is_not_deployed(
+    topup: str, site: Site, shipway: Shipway
+) -> None:
+    """As after a rollback, once somebody has mended by hand what would come along with the next deployment."""
+    scene, path = site.scene, "/api/v1/applications/topup/environments/prod/configuration"
+    site.send("PATCH", path, {"values": {"GREETING": "hi"}, "secrets": {"API_KEY": "a long one"}})
+    artifact = scene.deliver(scene.push("topup", "One"))
+    scene.configure("topup", "prod", {"GREETING": "ho"}, ["API_KEY"])
+    assert [one["name"] for one in shipway("env", "--json").json["waiting"]] == ["GREETING"]
+    back = shipway("env", "GREETING=hi")
+    assert (back.code, back.out) == (0, "Recorded; nothing is deployed: r1, which serves in prod, has it so.\n")
+    assert shipway("env", "--json").json["waiting"] == []
+    anew = site.send("PATCH", path, {"secrets": {"API_KEY": "another one"}}).json
+    assert (anew["serves"], anew["run"] is None) == (None, False)
+    again = site.send("PATCH", path, {"secrets": {"API_KEY": "a long one"}}).json
+    assert (again["changed"], again["serves"], again["run"]) == (True, 1, None)
+    scene.begin_deployment(scene.begin_deploy("topup", "prod", artifact), "prod")
+    site.send("PATCH", path, {"secrets": {"API_KEY": "another one"}})
+    late = site.send("PATCH", path, {"secrets": {"API_KEY": "a long one"}}).json
+    assert late["run"] is not None, "what is on its way may have it otherwise"
+
+
 def test_a_new_token_stands_alone_and_is_told_how_it_ends(topup: str, shipway: Shipway) -> None:
     said = shipway("token", "create", "bob")
     assert said.out.startswith("shipway_")

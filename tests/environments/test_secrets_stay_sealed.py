@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import stat
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from shipway.config.places import Places
 from shipway.environments import configure
 from shipway.environments.configure import InvalidVariable, UnknownVariable
 from shipway.environments.secrets import KeyLost, Vault
-from shipway.state import applications, configurations
+from shipway.state import applications, configurations, facts
 from shipway.state.database import Database
 from support.records import open_record
 
@@ -95,3 +97,35 @@ def test_every_problem_is_told_at_once_and_nothing_is_changed(places: Places, da
 def test_taking_away_what_is_not_set_is_an_error(places: Places, database: Database) -> None:
     with pytest.raises(UnknownVariable):
         configure.change(database, Vault(places), "shop", "prod", who="ada", values={"A": None})
+
+
+def test_a_secret_that_is_set_back_is_the_same_and_one_set_anew_is_not(places: Places, database: Database) -> None:
+    """However often they were set, unset and set back: as if the values themselves were compared."""
+    vault, chance = Vault(places), random.Random(14)
+    had: list[dict[str, str]] = [{}]
+    while len(had) < 60:
+        name, value = chance.choice(("KEY", "TOKEN")), chance.choice(("a secret", "another", "the third", None))
+        if (value is None) > (name in had[-1]) or had[-1].get(name) == value:
+            continue
+        done = configure.change(database, vault, "shop", "prod", who="ben", secrets={name: value})
+        had.append({**vault.open("shop", "prod", done.secrets)})
+    with database.read() as conn:
+        for old, new in combinations(range(len(had)), 2):
+            others = {name for name in {*had[old], *had[new]} if had[old].get(name) != had[new].get(name)}
+            assert configurations.differing(conn, "shop", "prod", old, new) == sorted(others), (old, new)
+            assert configurations.differing(conn, "shop", "prod", new, old) == sorted(others), (new, old)
+        told = facts.after(conn, 0, kinds=["configuration.changed"])
+    assert not [
+        fact for fact in told for value in ("a secret", "another", "the third") if value in repr(fact.data)
+    ]
+
+
+def test_what_was_sealed_with_a_key_that_is_gone_keeps_nobody_from_setting_it_anew(
+    places: Places, database: Database
+) -> None:
+    configure.change(database, Vault(places), "shop", "prod", who="ada", secrets=SECRETS)
+    configure.change(database, Vault(places), "shop", "prod", who="ada", secrets={"PASSWORD": None})
+    places.secret_key.unlink()
+    configure.change(database, Vault(places), "shop", "prod", who="ada", secrets=SECRETS)
+    with database.read() as conn:
+        assert configurations.differing(conn, "shop", "prod", 1, 3) == ["PASSWORD"], "nobody can tell any more"

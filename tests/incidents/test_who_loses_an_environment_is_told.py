@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from incidents.team import APP, Team
+from shipway.environments.configure import change
 from shipway.incidents.channels import NOISE
 from shipway.state import channels, configurations, decisions, deployments, holds, messages, releases
 from shipway.state.decisions import Decision
@@ -309,3 +310,24 @@ def test_whose_value_is_set_back_hears_it(
         assert f"{who} deployed r3 ({commit[:7]}) to prod instead of r2 (" in last(team).text
         assert "): it is without what you set.\n" in last(team).text
         assert "Next     Ask ada why. `shipway env GREETING=… --env prod` has it as you had" in last(team).text
+
+
+@pytest.mark.parametrize(("to", "hears"), [("the first", [("ben", "by hand")]), ("a third", [])])
+def test_whose_secret_is_set_back_hears_it_though_nobody_sees_its_value(
+    team: Team, to: str, hears: list[tuple[str, str]]
+) -> None:
+    commit = team.commit("cho")
+    keep_secret(team, "ada", "the first")
+    team.deploy(team.push(commit), at="1")
+    keep_secret(team, "ben", "the second")
+    team.deploy(team.ask(commit, "ben"), at="2")
+    keep_secret(team, "ada", to)
+    team.deploy(team.ask(commit, "ada"), at="3")
+    assert heard(team) == hears
+    if hears:
+        assert "Why you  You set KEY.\n" in last(team).text
+        assert "`shipway secrets KEY --env prod` has it as you had" in " ".join(last(team).text.split())
+
+
+def keep_secret(team: Team, who: str, value: str) -> None:
+    change(team.database, team.vault, APP, "prod", who=who, secrets={"KEY": value})

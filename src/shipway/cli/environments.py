@@ -79,20 +79,25 @@ def _change(kind: str, changes: Mapping[str, str | None], environment: str, app:
     if as_json:
         show.as_json(answer)
         return 0
+    print(_recorded(answer, environment))
+    if answer["changed"] and not answer["named"]:
+        print(naming.not_yet(environment, in_this_repository=app is None))
+    return 0
+
+
+def _recorded(answer: Mapping[str, Any], environment: str) -> str:
+    """What a change that is not deployed comes to."""
     if not answer["changed"]:
-        print(f"Nothing changed: it was so in {environment} already.")
-        return 0
+        return f"Nothing changed: it was so in {environment} already."
     if answer["stuck"] is not None:
         left = answer["stuck"]
-        print(
+        return (
             f"Recorded, and nothing is deployed with it: r{left['release']} of {environment} is {left['state']}. "
             f"The next release has it: a fix on top of {left['commit'][:7]}."
         )
-        return 0
-    print(f"Recorded; the next release in {environment} has it.")
-    if not answer["named"]:
-        print(naming.not_yet(environment, in_this_repository=app is None))
-    return 0
+    if answer["serves"] is not None:
+        return f"Recorded; nothing is deployed: r{answer['serves']}, which serves in {environment}, has it so."
+    return f"Recorded; the next release in {environment} has it."
 
 
 def _list(answer: Mapping[str, Any], kind: str, as_json: bool) -> None:

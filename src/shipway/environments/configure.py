@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shipway.config import names
-from shipway.environments.secrets import Vault
+from shipway.environments.secrets import KeyLost, Vault
 from shipway.errors import UserError
 from shipway.state import configurations
-from shipway.state.configurations import Configuration
-from shipway.state.database import Database
+from shipway.state.configurations import FAR, Configuration
+from shipway.state.database import Connection, Database
 
 SHORTEST_SECRET = 6
 """Characters; a shorter one cannot be masked in logs without masking everything (BARS S23)."""
@@ -67,13 +67,38 @@ def change(
             who=who,
             what=_in_words(values, secrets),
             names={*values, *secrets},
+            as_in=_as_before(conn, vault, now, {name: new_secrets[name] for name in secrets.keys() & new_secrets}),
         )
+
+
+def _as_before(conn: Connection, vault: Vault, now: Configuration, secrets: Mapping[str, str]) -> dict[str, int]:
+    """Which of these secrets are set to what they had been, each with the version that first had it so. Only that
+    is recorded: it tells nothing of a value, as a digest might.
+    """
+    left, found, where = dict(secrets), dict[str, int](), (now.application, now.environment)
+    for version in range(now.version, max(0, now.version - FAR), -1):
+        try:
+            then = vault.open(*where, configurations.get(conn, *where, version).secrets) if left else {}
+        except KeyLost:  # it was sealed with a key that is gone
+            break
+        same = [name for name, value in left.items() if then.get(name) == value]
+        found |= {name: configurations.first_set(conn, *where, name, version) for name in same}
+        left = {name: value for name, value in left.items() if name not in same}
+    return found
 
 
 def variables(vault: Vault, configuration: Configuration) -> tuple[dict[str, str], list[str]]:
     """What a process gets from a configuration, and which of the values are secret."""
     secrets = vault.open(configuration.application, configuration.environment, configuration.secrets)
     return {**configuration.values, **secrets}, list(secrets.values())
+
+
+def is_same(vault: Vault, one: Configuration, other: Configuration) -> bool:
+    """Whether a process gets the same from both; not where that cannot be known, because a key is gone."""
+    try:
+        return variables(vault, one) == variables(vault, other)
+    except KeyLost:
+        return False
 
 
 def _check(values: Mapping[str, str | None], secrets: Mapping[str, str | None]) -> None:

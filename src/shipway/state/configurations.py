@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sqlalchemy import Connection, insert, select
 
@@ -12,6 +13,7 @@ from shipway.state import facts
 from shipway.state.tables import configurations
 
 FAR = 100  # versions that are looked back at for who set something
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,24 @@ def get(conn: Connection, application: str, environment: str, version: int) -> C
 
 
 def differing(conn: Connection, application: str, environment: str, old: int, new: int) -> list[str]:
-    """The names of what two versions set otherwise, by name. Of a secret that both have it is said where it was
-    set anew between them: its values are not compared.
+    """The names of what two versions set otherwise, by name. Of a secret that both have it is known from where it
+    was set between them, and from whether that was to what it had been before: no value is looked at.
     """
+    low, high = min(old, new), max(old, new)
     before, after = (get(conn, application, environment, version) for version in (old, new))
-    told = _named(conn, application, environment, min(old, new), max(old, new))
+    told = _named(conn, application, environment, low, high)
     both = set(before.secret_names) & set(after.secret_names)
-    return sorted(_otherwise(before, after) | (both & {name for names in told.values() for name in names}))
+    anew = {name: first for name in both if (first := _first(told, name, high)) is not None}
+    back = {name: first for name, first in anew.items() if first <= low}
+    earlier = _named(conn, application, environment, min(back.values()) - 1, low) if back else {}
+    same = {name for name, first in back.items() if _first(earlier, name, low) in (None, first)}
+    return sorted(_otherwise(before, after) | (anew.keys() - same))
+
+
+def first_set(conn: Connection, application: str, environment: str, name: str, version: int) -> int:
+    """The version that first had a secret as a version has it, as far as that is on record."""
+    first = _first(_named(conn, application, environment, 0, version), name, version)
+    return version if first is None else first
 
 
 def setters(conn: Connection, application: str, environment: str, old: int, new: int) -> dict[str, str]:
@@ -90,10 +103,12 @@ def set_back(
     """Which of these a version has as it was before somebody set it as it is in an older one, and who that was."""
     after, now = (get(conn, application, environment, version) for version in (old, new))
     found, left = dict[str, str](), set(names)
+    told = _named(conn, application, environment, 0, new) if left & set(after.secret_names) else {}
     for version in range(old - 1, max(-1, old - FAR - 1), -1):
         before = get(conn, application, environment, version)
-        set_then = _otherwise(before, after) & left
-        found |= {name: after.who for name in set_then if name not in _otherwise(before, now)}
+        set_then = (_otherwise(before, after) | _secrets_anew(told, before, after)) & left
+        still = _otherwise(before, now) | _secrets_anew(told, before, now)
+        found |= dict.fromkeys(set_then - still, after.who)
         left, after = left - set_then, before
         if not left:
             break
@@ -107,12 +122,32 @@ def _otherwise(before: Configuration, after: Configuration) -> set[str]:
     return found | (set(before.secret_names) ^ set(after.secret_names))
 
 
-def _named(conn: Connection, application: str, environment: str, old: int, new: int) -> dict[int, Sequence[str]]:
-    """Which names each version after an older one was made to set, up to a newer one."""
+def _secrets_anew(told: Mapping[int, Mapping[str, int]], before: Configuration, after: Configuration) -> set[str]:
+    """The names of secrets that both have, and not as they were."""
+    both = set(before.secret_names) & set(after.secret_names)
+    return {name for name in both if _first(told, name, before.version) != _first(told, name, after.version)}
+
+
+def _first(told: Mapping[int, Mapping[str, int]], name: str, version: int) -> int | None:
+    """Which version first had a secret as a version has it; None where it was not set in any that is told of."""
+    last = max((each for each, names in told.items() if each <= version and name in names), default=None)
+    return None if last is None else told[last][name]
+
+
+def _named(
+    conn: Connection, application: str, environment: str, old: int, new: int
+) -> dict[int, Mapping[str, int]]:
+    """Which names each version after an older one was made to set, up to a newer one, each with the version that
+    first had it so: a secret may have been set back.
+    """
     since = newest(conn, application, environment).version - old  # one fact for each version
-    told = facts.newest_of(conn, ["configuration.changed"], application, since, environment=environment)
-    named = {int(one.data["version"]): one.data.get("names", ()) for one in told}
-    return {version: names for version, names in named.items() if old < version <= new}
+    facts_of = facts.newest_of(conn, ["configuration.changed"], application, since, environment=environment)
+    told = {int(one.data["version"]): one.data for one in facts_of}
+    return {
+        version: {name: data.get("as_in", {}).get(name, version) for name in data.get("names", ())}
+        for version, data in told.items()
+        if old < version <= new
+    }
 
 
 def add(
@@ -126,8 +161,11 @@ def add(
     who: str,
     what: str,
     names: Collection[str] = (),
+    as_in: Mapping[str, int] = NOTHING,
 ) -> Configuration:
-    """Appends a version; `what` says in words what changed, without any secret's value, and `names` of which."""
+    """Appends a version; `what` says in words what changed, without any secret's value, and `names` of which. A
+    secret that is as it was before is `as_in` the version that had it so first.
+    """
     version = newest(conn, application, environment).version + 1
     conn.execute(
         insert(configurations).values(
@@ -147,6 +185,11 @@ def add(
         application=application,
         environment=environment,
         who=who,
-        data={"version": version, "what": what, "names": sorted(names)},
+        data={
+            "version": version,
+            "what": what,
+            "names": sorted(names),
+            **({"as_in": dict(as_in)} if as_in else {}),
+        },
     )
     return get(conn, application, environment, version)

@@ -58,8 +58,6 @@ def beside(conn: Connection, deployment: Deployment) -> list[Setting]:
 def taken_back(conn: Connection, old: Release, new: Release) -> list[Setting]:
     """What of a release that served is in another one as it was before somebody set it: each with who had set it,
     and whether it `stays` as they did for the next deployment.
-
-    Of a secret that has another value it is only known in an older configuration that it is as it was.
     """
     where = old.application, old.environment
     if new.configuration < old.configuration:

@@ -66,7 +66,7 @@ class NothingToDeploy(UserError):
 class Configured:
     """The configuration after a change, whether it is another one (`changed`), whether a push has `named` its
     environment yet, and the run that makes it serve, where something serves. Where `stuck` is in the way of that,
-    the next release has it.
+    the next release has it; what `serves` has it so already.
     """
 
     configuration: Configuration
@@ -74,6 +74,7 @@ class Configured:
     named: bool
     run: Run | None
     stuck: Stuck | None = None
+    serves: Release | None = None
 
 
 Note = Callable[[Connection, Run], None]
@@ -238,8 +239,22 @@ class Story:
             values=values,
             secrets=secrets,
         )
+        changed = now.version != before
+        if (serves := self._has_it_so(application, environment)) is not None:
+            return Configured(now, changed, named, None, serves=serves)
         run, left = self._deploy_again(application, environment, who)
-        return Configured(now, now.version != before, named, run, left)
+        return Configured(now, changed, named, run, left)
+
+    def _has_it_so(self, application: str, environment: str) -> Release | None:
+        """What serves, if it has all that is set; nothing while something else is on its way, which may not."""
+        with self.cast.database.read() as conn:
+            now = releases.now_serving(conn, application, environment)
+            release = None if now is None else releases.get(conn, now.release)
+            if release is None or deployments.running_in(conn, application, environment) is not None:
+                return None
+            served = configurations.get(conn, application, environment, release.configuration)
+            newest = configurations.newest(conn, application, environment)
+        return release if configure.is_same(self.cast.machine.vault, served, newest) else None
 
     def _is_named(self, application: str, environment: str) -> bool:
         """Whether a push has named the environment yet; NotFound where there is or can be none."""

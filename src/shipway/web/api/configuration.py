@@ -82,12 +82,19 @@ def _change(
     secrets: Mapping[str, str | None] | None = None,
 ) -> dict[str, Any]:
     """The configuration after the change, whether it `changed`, and the run that makes it serve (null when nothing
-    serves yet, or what serves has it, or with what is `stuck` there: the next release has it then)."""
+    serves yet, or the release that `serves`, by its number, has it so, or with what is `stuck` there: the next
+    release has it then)."""
     application, environment = call.place("application"), call.place("environment")
     done = site.story.configure(application, environment, call.who, values=values, secrets=secrets)
     run = None if done.run is None else done.run.id
-    about = {"changed": done.changed, "named": done.named, "run": run, "stuck": shapes.stuck(done.stuck)}
-    return {**shapes.configuration(done.configuration), **about}
+    return {
+        **shapes.configuration(done.configuration),
+        "changed": done.changed,
+        "named": done.named,
+        "run": run,
+        "stuck": shapes.stuck(done.stuck),
+        "serves": None if done.serves is None else done.serves.number,
+    }
 
 
 def _waiting(site: Site, call: Call) -> list[dict[str, Any]]:
