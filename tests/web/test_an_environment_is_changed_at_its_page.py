@@ -304,6 +304,40 @@ def test_who_goes_back_at_the_page_may_say_why(site: Site) -> None:
     assert (refused.status, "more than 500 characters" in refused.text) == (400, True)
 
 
+LONG = "It greets wrongly. " * 30
+
+
+@pytest.mark.parametrize(
+    ("act", "sent"),
+    [
+        ("rollback", {"to": "r1", "form": "roll-back"}),
+        ("rollback", {"to": "r1", "form": "go-to"}),
+        ("freeze", {"until": "2h"}),
+    ],
+)
+def test_a_reason_that_is_too_long_is_written_in_its_form_still(
+    site: Site, act: str, sent: dict[str, str]
+) -> None:
+    """With what is wrong at its field: nobody writes it a second time."""
+    scene = site.scene
+    scene.application("topup")
+    for subject in ("One", "Two"):
+        scene.deliver(scene.push("topup", subject))
+    page = submit(site, act, why=LONG, **sent)
+    assert page.status == 400
+    (form,) = re.findall(
+        rf'<details class="sure" id="{sent.get("form", act)}" open>.*?</details>', page.text, re.S
+    )
+    (field,) = re.findall('<input [^>]*name="why"[^>]*>', form)
+    assert f'value="{LONG}"' in field
+    assert 'aria-invalid="true"' in field
+    assert form.count("The reason has more than 500 characters. A sentence is enough.") == 1
+    assert all(f'value="{value}"' in form for value in sent.values())
+    with scene.database.read() as conn:
+        assert len(runs.recent(conn, application="topup")) == 2
+        assert holds.frozen(conn, "topup", "prod") == []
+
+
 def test_what_cannot_be_gone_back_to_says_why(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

@@ -413,10 +413,11 @@ def test_what_was_brought_past_a_gate_by_hand_and_taken_away_again_is_not_blocke
     whereabouts = {one["name"]: one for one in site.get(f"{where}/where").json["environments"]}
     why = site.get(f"{where}/why?environment=prod").json
     assert (whereabouts["prod"]["reason"], why["reason"], why["next"]) == (took, took, None)
-    page = re.sub(
-        "<[^>]+>", "", site.get(f"/applications/topup/commits/{run.commit}").text.partition('id="where"')[0]
-    )
+    said, _, there = site.get(f"/applications/topup/commits/{run.commit}").text.partition('id="where"')
+    page = re.sub("<[^>]+>", "", said)
     assert f"Not in prod: {took}" in page
+    assert f"Ada Okafor wrote {run.commit[:7]}, and ada pushed it to main " in page
+    assert re.findall('class="st (\\w+)"', there.partition("</ul>")[0])[-1] == station
     assert "Blocked" not in page
     assert "shipway deploy" not in page
 

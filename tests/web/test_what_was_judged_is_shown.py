@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from unittest.mock import patch
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -439,6 +440,16 @@ def test_taking_back_what_is_on_trial_no_more_moves_nothing(judged: Site) -> Non
         answer = judged.ask("POST", f"{release}/back", {**judged.sign_in(), "origin": judged.origin})
         assert (answer.status, answer.headers["location"]) == (303, release)
     assert judged.get("/api/v1/runs?application=good").json == before
+
+
+def test_a_reason_that_is_too_long_takes_nothing_back_and_is_written_there_still(judged: Site) -> None:
+    form = {**judged.sign_in(), "origin": judged.origin, "content-type": "application/x-www-form-urlencoded"}
+    sent = urlencode({"form": "take-back", "why": "It greets wrongly. " * 30})
+    page = judged.ask("POST", f"{address('trying', 2)}/back", form, sent)
+    assert page.status == 400
+    (asked,) = re.findall('<details class="sure" id="roll-back" open>.*?</details>', page.text, re.S)
+    assert 'value="It greets wrongly. It greets' in asked
+    assert "The reason has more than 500 characters." in asked
 
 
 def test_what_is_quarantined_is_shown_so_and_offered_to_nobody(judged: Site) -> None:

@@ -32,7 +32,8 @@ class Whereabouts:
 
     `brief` is the reason in a few words, without its numbers; where it serves what is to be said besides, mostly
     nothing. `cause` is the same wherever the same happened: it names no release, run or share. `stuck` is what is
-    frozen there, with the commit or beside it. `reverted_by` is the commit there that takes it back.
+    frozen there, with the commit or beside it. `reverted_by` is the commit there that takes it back, `gone` what
+    took it away where it served, if that is the reason.
     """
 
     environment: str
@@ -43,6 +44,7 @@ class Whereabouts:
     cause: str
     stuck: Stuck | None = None
     reverted_by: str = ""
+    gone: Taken | None = None
 
     @property
     def word(self) -> str:
@@ -110,7 +112,7 @@ def _beside_what_is_frozen(
             if release is not None and (said := _judged_bad(conn, release, left, gone)) is not None:
                 return Whereabouts(environment, state, serves, *said)
         if gone is not None and _is_why(conn, gone, came):
-            return Whereabouts(environment, state, serves, gone.says, gone.says, gone.cause)
+            return Whereabouts(environment, state, serves, gone.says, gone.says, gone.cause, gone=gone)
     failed = reason.removeprefix(FAILED)
     brief = reason if failed == reason else headline(failed)
     return Whereabouts(environment, state, serves, reason, brief, _cause(failed, environment))

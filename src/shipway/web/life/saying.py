@@ -57,10 +57,15 @@ def state(record: Record, place: Whereabouts) -> tuple[str, str]:
         return "blocked", place.word.capitalize()
     if place.reverted_by:
         return "draining", "Reverted"
-    if place.environment in _held(record):
-        return "quarantined", "Quarantined"
-    back = _taken(record, (*BACK, *GOING))
-    return ("rolled", "Rolled back") if place.environment in back else ("queued", "Not there")
+    return ("quarantined", "Quarantined") if place.environment in _held(record) else _away(record, place)
+
+
+def _away(record: Record, place: Whereabouts) -> tuple[str, str]:
+    """How it left, if it was there."""
+    back = place.environment in _taken(record, (*BACK, *GOING))
+    if back or (place.gone is not None and place.gone.back):
+        return "rolled", "Rolled back"
+    return ("queued", "Not there") if place.gone is None else ("draining", "Replaced")
 
 
 def _frozen(record: Record) -> list[Whereabouts]:

@@ -11,12 +11,13 @@ from typing import Any
 from starlette.responses import Response
 
 from shipway.environments import data
+from shipway.errors import UserError
 from shipway.state import configurations, decisions, deployments, errors, holds, releases, runs, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.stuck import Stuck
 from shipway.traffic.addresses import address
-from shipway.web import beside, differences, lookups, sentences, shares, trials
+from shipway.web import beside, differences, lookups, sentences, shares, trials, words
 from shipway.web.api import differences as differences_api
 from shipway.web.api import signals
 from shipway.web.call import Call
@@ -60,6 +61,10 @@ class Refused:
     field: str = ""
     message: str = ""
     given: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def because(self, error: UserError) -> Refused:
+        """The same form, refused with that."""
+        return dataclasses.replace(self, message=words.sentences(error.message, error.hint))
 
 
 def environment_page(site: Site, call: Call) -> Response:

@@ -8,16 +8,16 @@ from starlette.responses import RedirectResponse, Response
 
 from shipway.environments.configure import InvalidVariable
 from shipway.errors import UserError
+from shipway.releases import reason
 from shipway.releases.freeze import InvalidFreeze
 from shipway.rollbacks import decide as decisions
 from shipway.state.runs import Run
 from shipway.web import lookups, trials
 from shipway.web.call import Call
-from shipway.web.pages import environment
+from shipway.web.pages import environment, release
 from shipway.web.pages.environment import BASE, Refused
 from shipway.web.routes import declare
 from shipway.web.site import Site
-from shipway.web.words import sentences
 
 
 def roll_back(site: Site, call: Call) -> Response:
@@ -27,6 +27,8 @@ def roll_back(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         lookups.application(conn, application)
         to = lookups.exact_release(conn, application, where, form.get("to", ""))
+    if (asked := _reason_again(site, call, f"r{to.number}")) is not None:
+        return asked
     return _run(site.story.roll_back(application, where, to.number, call.who, why=form.get("why", "")))
 
 
@@ -41,8 +43,8 @@ def decide(site: Site, call: Call) -> Response:
         beyond = lookups.release(conn, application, where, past).number if past else None
 
     def act() -> Response:
-        reason = decisions.reason(why)
-        return _run(site.story.roll_back(application, where, chosen, call.who, why=reason, past=beyond))
+        said = decisions.reason(why)
+        return _run(site.story.roll_back(application, where, chosen, call.who, why=said, past=beyond))
 
     about = Refused(f"decide {to}", "why", given={"why": why})
     return _or_ask_again(site, call, act, about, decisions.InvalidDecision)
@@ -53,8 +55,9 @@ def take_back(site: Site, call: Call) -> Response:
     application, where = _place(call)
     with site.database.read() as conn:
         lookups.application(conn, application)
-        release = lookups.release(conn, application, where, call.place("release"))
-        trial = trials.read(conn, release)
+        trial = trials.read(conn, lookups.release(conn, application, where, call.place("release")))
+    if (asked := _reason_again(site, call)) is not None:
+        return asked
     if trial.fate == "on trial" or trial.asking:
         site.story.roll_back(application, where, None, call.who, why=call.form().get("why", ""))
     return RedirectResponse(call.request.url.path.removesuffix("/back"), 303)
@@ -72,7 +75,7 @@ def freeze(site: Site, call: Call) -> Response:
         site.story.freeze(*_place(call), why, until, call.who)
         return _back(call, "/freeze")
 
-    about = Refused("freeze", "until" if why.strip() else "why", given={"why": why, "until": until})
+    about = Refused("freeze", "until" if reason.fits(why) else "why", given={"why": why, "until": until})
     return _or_ask_again(site, call, act, about, InvalidFreeze)
 
 
@@ -104,10 +107,30 @@ def _or_ask_again(
     try:
         return act()
     except refusal as error:
-        said = sentences(error.message, error.hint)
-        reply = environment.drawn(site, call, Refused(about.form, about.field, said, about.given))
-        reply.status_code = error.status
-        return reply
+        return _again(environment.drawn(site, call, about.because(error)), error)
+
+
+def _reason_again(site: Site, call: Call, to: str = "") -> Response | None:
+    """The page that a way back was taken at, with its form open, where its reason is none; `to` is the release of
+    the page, if it is not the environment's. A form without a name is no page's.
+    """
+    form = call.form()
+    why, name = form.get("why", ""), form.get("form", "")
+    try:
+        decisions.will(why, None)
+    except decisions.InvalidDecision as error:
+        about = Refused(name, "why", given={"why": why}).because(error)
+        if not name:
+            raise
+        if name == release.FORM:
+            return _again(release.drawn(site, call, to, about), error)
+        return _again(environment.drawn(site, call, about), error)
+    return None
+
+
+def _again(reply: Response, error: UserError) -> Response:
+    reply.status_code = error.status
+    return reply
 
 
 def _place(call: Call) -> tuple[str, str]:

@@ -17,12 +17,15 @@ from shipway.web import icons, lookups, quarantines, sentences, trials, why
 from shipway.web.call import Call
 from shipway.web.pages import trial_chart, ways
 from shipway.web.pages.comparing import Compared, compared, doubted
-from shipway.web.pages.environment import BASE
+from shipway.web.pages.environment import BASE, Refused
 from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
 from shipway.web.shares import Move
 from shipway.web.site import Site
 from shipway.web.trials import Trial
+
+FORM = "go-to"
+"""The form with which requests go to the release of a page."""
 
 PILLS = {
     "not deployed": ("queued", "Not deployed"),
@@ -52,10 +55,15 @@ class Judged:
 
 
 def release_page(site: Site, call: Call) -> Response:
+    return drawn(site, call, call.place("release"), Refused())
+
+
+def drawn(site: Site, call: Call, name: str, refused: Refused) -> Response:
+    """The page of the release of that name, with the form that was refused open."""
     application, environment = call.place("application"), call.place("environment")
     with site.database.read() as conn:
         lookups.environment(site, conn, application, environment)
-        release = lookups.release(conn, application, environment, call.place("release"))
+        release = lookups.release(conn, application, environment, name)
         trial = trials.read(conn, release)
         kept = quarantines.over(conn, release, environment)
         return page(
@@ -74,6 +82,8 @@ def release_page(site: Site, call: Call) -> Response:
             run=None if trial.deployment is None else runs.get(conn, trial.deployment.run),
             judged=[*_judged(trial), *_so_far(site, trial)],
             charts=_charts(site, trial),
+            refused=refused,
+            form=FORM,
             way=None if trial.moving or trial.asking else ways.to_release(site, conn, release),
             kept=kept,
             told=_told(conn, trial),
