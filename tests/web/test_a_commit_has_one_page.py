@@ -151,6 +151,8 @@ def test_what_was_rolled_back_is_called_that_on_every_page(site: Site) -> None:
         site.scene.roll_back("till", "prod", told.first)
     page, commit = site.get("/runs/till:2").text, run.commit[:7]
     assert f"<code>{commit}</code> was rolled back from prod</h1>" in page
+    (picture,) = re.findall('aria-label="(Steps: [^"]*)', page)
+    assert "prod rolled" in picture, "it says the same as the word beside it"
     assert "Rolled back after" in page
     assert site.get("/runs?application=till").text.count("Rolled back") == 2
     listed = site.get("/api/v1/runs?application=till").json["runs"]

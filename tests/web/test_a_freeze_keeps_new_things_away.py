@@ -108,7 +108,9 @@ def test_a_freeze_that_replaces_a_longer_one_says_so_everywhere(site: Site) -> N
     then = site.send("POST", f"{PROD}/freeze", {"why": "The fair", "until": "1h"}).json
     assert then["replaced"] == [first["hold"]]
     assert f"It replaces the freeze until {ends} by ben: “Month end”." in site.get(page).text
+    assert "Open prod again, before ada meant it to be?" in site.get(page).text
     last = site.send("POST", f"{PROD}/freeze", {"why": "Until we know", "until": ""}).json
+    assert "Open prod again?" in site.get(page).text
     again = site.send("POST", f"{PROD}/freeze", {"why": "Known", "until": "1h"}).json
     assert [one["id"] for one in again["replaced"]] == [last["hold"]["id"]]
     assert "It replaces the freeze until somebody thaws it by ada: “Until we know”." in site.get(page).text

@@ -262,6 +262,7 @@ def test_the_page_finds_the_same_without_a_script(past: Site) -> None:
     page = past.get("/search?q=topup%20prod")
     assert page.text.index("topup prod") < page.text.index("Roll back topup prod")
     assert 'href="/applications/topup/environments/prod"' in page.text
+    assert "<h1>The best 30 of more</h1>" in past.get("/search?q=topup").text
     hostile = past.get("/search?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").text
     assert "<script>alert" not in hostile
 

@@ -242,6 +242,7 @@ def test_the_time_to_prod_of_a_retry_is_not_said_to_be_from_the_push(site: Site)
     run = scene.push("topup", "One")
     scene.deliver(run)
     assert "from push to prod" in site.get("/").text
+    assert '<a href="/">Show all applications</a>' in site.get("/?person=nobody").text
     scene.begin(late := scene.push("topup", "Two"))
     scene.end(late, "failed", "the machine went down")
     with scene.database.write() as conn:

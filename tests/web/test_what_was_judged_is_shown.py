@@ -197,6 +197,10 @@ def test_a_release_of_which_the_one_before_was_asked_says_what_looked_bad(
         "among": {},
     }
     assert DOUBT in found["why"]
+    row = next(one for one in judged.get("/api/v1/overview").json["applications"] if one["name"] == "asked")
+    assert row["why"] == "It looked bad in prod, and has 25 % of the requests until the one before is asked"
+    where = judged.get("/api/v1/applications/asked/commits/main/where").json["environments"]
+    assert "r1 has most of the requests until it is known why" in where[-1]["reason"]
     shown = judged.get(address("asked", 2)).text
     for said in (DOUBT, "7 of 9 requests", "r1 was asked", "a doubt"):
         assert said in shown
@@ -364,7 +368,7 @@ def test_an_environment_says_who_has_which_share_and_takes_a_trial_back(browser:
     page = context.new_page()
     page.goto(site.origin + PLACE.format("topup"))
     expect(page.get_by_role("heading", level=1)).to_have_text("r2 has 10 % of the requests to prod")
-    expect(page.locator("#says")).to_contain_text("Judged since")
+    expect(page.locator("#says")).to_contain_text("Keep the receipt. Judged since")
     expect(page.locator("#says")).to_contain_text("r1 has the other 90 %")
     expect(page.locator("#channel")).to_have_attribute(
         "aria-label", "Release r1 has 90 % of the requests, r2 on trial 10 %."

@@ -131,7 +131,9 @@ def _in_what_serves(
     says, environment = f"r{serves.number} serves", serves.environment
     if serves.commit == commit:
         kept = quarantines.over(conn, serves, environment)
-        but = sentences.sentence(trials.read_beside(conn, serves, left)) if kept and kept.in_force else ""
+        tried = trials.read_beside(conn, serves, left) if _is_doubted(conn, serves) or kept else None
+        doubted = tried is not None and (tried.asking or (kept is not None and kept.in_force))
+        but = sentences.sentence(tried) if tried is not None and doubted else ""
         says += f" still: {but}" if but else ""
         if (decided := decisions.of_what_serves(conn, serves.application, environment)) is not None:
             says, but = f"{says}; {decided.says}", f"{but}; {decided.says}" if but else decided.says
@@ -154,6 +156,14 @@ def _in_what_serves(
     says += f", as part of {serves.commit[:7]}{more}"
     but = but.replace(f" in {environment}", "")
     return Whereabouts(environment, SERVES, serves, says, but, but)
+
+
+def _is_doubted(conn: Connection, serves: Release) -> bool:
+    """Whether the release before was ever asked because of it: mostly not, and that is known at once."""
+    asked = facts.last(
+        conn, "deployment.asked", serves.application, environment=serves.environment, commit=serves.commit
+    )
+    return asked is not None
 
 
 def _not_yet(trial: Trial) -> str:

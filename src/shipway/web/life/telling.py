@@ -238,12 +238,12 @@ def _undone(now: Journey, one: Deployment, trial: Trial, name: str) -> tuple[str
     where = one.environment
     if not any(fact.data.get("id") in TAKEN_BACK for fact in now.stopped):
         return "failed", f"The deployment to {where} was undone", one.reason
-    instead = "" if trial.before is None else f"; r{trial.before.number} got all of them again"
+    instead = ", and lost them" if trial.before is None else f"; r{trial.before.number} got all of them again"
     title = f"{name} was rolled back from {where}"
     if trial.ended is None or not any(each.kind == "bad" for each in trial.verdicts):
         return "rolled", title, one.reason
     had = f"It had up to {trial.tried} % of the requests for {length(trial.had)}"
-    return "rolled", title, f"{had}{instead}."
+    return "rolled", title, f"{had}{instead} at {clock(trial.ended)}."
 
 
 def _done(one: Deployment, trial: Trial, name: str) -> tuple[str, str, str]:

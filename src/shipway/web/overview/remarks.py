@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shipway.hosts.explanation import telling
 from shipway.incidents import heard
 from shipway.state.releases import Release
-from shipway.web import by_now
+from shipway.web import by_now, holding
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
 from shipway.web.overview.places import Coming, Place
@@ -80,9 +80,19 @@ def _at_rest(standing: Standing, head: Journey, now: float) -> Remark:
             run = place.taken.run
             return Remark("hurt", place.taken.says, 2 + at, f"/runs/{run.application}:{run.number}")
     for at, place in enumerate(standing.places):
+        if (doubt := _doubted(head, place)) and place.release is not None:
+            return Remark("quiet", doubt, 2 + at, _release(place.release))
         if (froze := _froze(place, now)) is not None:
             return Remark("ice", froze, 2 + at)
     return Remark("quiet", _well(head, standing.places, now), 1 + len(standing.places))
+
+
+def _doubted(head: Journey, place: Place) -> str:
+    """That the release before is asked, if it is just now."""
+    share = holding.held(head, place.name)
+    if share is None or not share.asked or not fates.is_there(head, place):
+        return ""
+    return f"It looked bad in {place.name}, and has {share.share} % of the requests until the one before is asked"
 
 
 def _froze(place: Place, now: float) -> str | None:

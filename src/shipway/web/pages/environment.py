@@ -115,7 +115,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             **_belongings(site, conn, application, environment),
             **_signals(site, call, conn),
             title=_title(environment, serving, moving, tried, left),
-            lead=_frozen(left) if left else _on_trial(site, tried) if tried else _lead(conn, now, serving),
+            lead=_lead(site, conn, there),
         )
 
 
@@ -312,16 +312,29 @@ def _title(
     return f"r{serving.release.number} serves in {environment}"
 
 
-def _lead(conn: Connection, now: Now | None, serving: Line | None) -> str:
-    if now is None or serving is None:
+def _lead(site: Site, conn: Connection, there: There) -> str:
+    """The subject of what it is about, as nobody knows a hash, and what is so with it."""
+    about = there.left or there.tried or there.serving
+    if about is None:
         return "The first commit that gets through the environments before this one will."
-    subject = f"{serving.info.subject}. " if serving.info.subject else ""
+    subject = site.commits.about(about.release.application, about.release.commit).subject
+    return words.sentences(subject, _says(site, conn, there))
+
+
+def _says(site: Site, conn: Connection, there: There) -> str:
+    now = there.now
+    if there.left is not None:
+        return _frozen(there.left)
+    if there.tried is not None:
+        return _on_trial(site, there.tried)
+    if now is None:
+        return ""
     decided = decisions.of_run(conn, now.by.run)
     if decided is not None:
-        return f"{subject}{decided.says}, {ago(now.serving.since)}."
+        return f"{decided.says}, {ago(now.serving.since)}."
     if now.went_back:
-        return f"{subject}{runs.get(conn, now.by.run).who} went back to it {ago(now.serving.since)}."
-    return f"{subject}It has served for {lasting(now.serving.since)}."
+        return f"{runs.get(conn, now.by.run).who} went back to it {ago(now.serving.since)}."
+    return f"It has served for {lasting(now.serving.since)}."
 
 
 def _frozen(left: Stuck) -> str:

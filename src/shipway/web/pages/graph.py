@@ -80,6 +80,8 @@ def _of_environment(now: Journey, name: str) -> Box:
         return Box(called, "queued", _never(now, _first(now)), None, address)
     if name in now.condemned:
         return Box(called, "rolled", "judged bad", None, address)
+    if name == now.taken_back and name not in now.stuck:
+        return Box(called, "rolled", _lasted(deployment), None, address)
     since = deployment.started if deployment.ended is None else None
     return Box(called, FATES.get(deployment.state, "failed"), _lasted(deployment), since, address)
 

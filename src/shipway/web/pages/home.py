@@ -111,15 +111,23 @@ def _hurt(found: Sequence[Row]) -> str:
 
 
 def _failed(failed: Sequence[Row]) -> str:
+    names = [row.name for row in failed]
     serving = [row.name for row in failed if row.last.release is not None]
-    still = f" What served before still serves in {_some(serving)}." if serving else ""
-    return f"The newest commit of {_some([row.name for row in failed])} did not get through.{still}"
+    still = (
+        f" What served before still serves{'' if serving == names else f' in {_some(serving)}'}."
+        if serving
+        else ""
+    )
+    return f"{_newest(names)} did not get through.{still}"
 
 
 def _held(held: Sequence[str]) -> str:
-    if len(held) == 1:
-        return f"The newest commit of {held[0]} is quarantined: what mends it has to come from a person."
-    return f"The newest commits of {_some(held)} are quarantined: what mends them has to come from a person."
+    are, them = ("is", "it") if len(held) == 1 else ("are", "them")
+    return f"{_newest(held)} {are} quarantined: what mends {them} has to come from a person."
+
+
+def _newest(names: Sequence[str]) -> str:
+    return f"The newest commit{'' if len(names) == 1 else 's'} of {_some(names)}"
 
 
 def _at_rest(found: Sequence[Row]) -> str:
@@ -132,7 +140,8 @@ def _at_rest(found: Sequence[Row]) -> str:
         return f"{_some(rolled)} went back to an earlier release."
     replaced = [row.name for row in found if row.state == "replaced"]
     if replaced:
-        return f"The newest commit of {_some(replaced)} does not serve any more: another was deployed after it."
+        do, it = ("does", "it") if len(replaced) == 1 else ("do", "them")
+        return f"{_newest(replaced)} {do} not serve any more: another was deployed after {it}."
     if all(row.head is None for row in found):
         return "Nothing was pushed yet."
     return "Everything that was pushed is where it should be."
