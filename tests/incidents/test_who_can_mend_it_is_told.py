@@ -1201,6 +1201,15 @@ def test_an_error_whose_suspect_is_looked_for_is_told_when_that_is_known(team: T
     assert message.text.count("errors/3") == 1
 
 
+def test_who_wrote_the_line_that_failed_is_led_to_it_and_not_to_the_first_they_wrote(team: Team) -> None:
+    commit = team.commit("ada", subject="Share the bill")
+    place = Evidence("web.py", 12, "share", "line", tuple(HUNK[1:]), start=9)
+    reason = f"{commit[:7]} {REASONS['line'].format(place)}."
+    who = Suspicion(reason, commit, "Ada Okafor", "ada@example.org", confidence="high", evidence=(place,))
+    suspected(team, commit, **asdict(who))
+    assert "wrote line 12 of web.py. Look at web.py:12." in only(team.tell()).text
+
+
 def test_the_error_in_the_docs_is_told_as_it_stands_there(team: Team) -> None:
     commit = team.commit("ada", subject="Share the bill")
     team.deliver(commit)

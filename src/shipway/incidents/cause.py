@@ -143,7 +143,10 @@ def suspect(said: Mapping[str, Any]) -> Suspect | None:
 def _place(said: Mapping[str, Any]) -> str:
     """The line of code that a suspicion rests on."""
     first = next(iter(said.get("evidence") or ()), None)
-    return f"Look at {proof(first).at}." if isinstance(first, Mapping) else ""
+    if not isinstance(first, Mapping):
+        return ""
+    wrote = first.get("how") == "line" and first.get("line")  # the lines that are shown may begin above it
+    return f"Look at {first['path']}:{first['line']}." if wrote else f"Look at {proof(first).at}."
 
 
 def lines(said: object) -> tuple[str, ...]:
