@@ -26,6 +26,7 @@ ROOMY = 8 << 30  # bytes; a whole run leaves less than 2 GiB
 
 GIT_CONFIG = "[user]\n\tname = Ada Test\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"
 FOREIGN = ("SHIPWAY_DATA", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+COSTLY = ("PYTHONDONTWRITEBYTECODE",)  # each of some thousand processes would compile Shipway anew
 REGISTRY_SETTINGS = (".config/uv", ".config/pip", ".npmrc")
 
 
@@ -41,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(HOME=str(_home(runtime / "home", old_home)), XDG_RUNTIME_DIR=str(runtime))
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does, and the builds of Shipway do
-    for name in FOREIGN:
+    for name in (*FOREIGN, *COSTLY):
         os.environ.pop(name, None)
 
 
