@@ -71,6 +71,28 @@ def test_an_outage_of_both_is_not_known_until_it_is_over() -> None:
     assert verdict.reason.startswith("No worse than the old one in 600 requests; while both served, failed")
 
 
+MINUTES_AGO = [Reading(10.0, 0.0, tally(200, 160 if 36 <= number < 39 else 0)) for number in range(60)]
+BOTH_OUT_AGAIN = Reading(1.0, 0.5, tally(10, 4), tally(10, 4))
+
+
+def test_a_new_outage_of_both_is_recognised_although_one_was_a_few_minutes_ago() -> None:
+    """Half a minute in which eight of ten failed excuses no second one in which four do."""
+    judge = Judge()
+    for reading in (*MINUTES_AGO, *[GOOD] * 30, *[BOTH_OUT_AGAIN] * 20):
+        judge.see(reading)
+    assert judge.both_fail > 10
+    assert judge.verdict().reason.startswith("Both releases fail: 40 of 100 requests lately")
+
+
+def test_bursts_that_happen_in_a_third_of_all_moments_are_no_outage() -> None:
+    judge = Judge()
+    for number in range(60):
+        judge.see(Reading(10.0, 0.0, tally(200, 0 if number % 3 else 80)))
+    for _ in range(60):
+        judge.see(BOTH_OUT_AGAIN)
+    assert judge.unheard == 0
+
+
 def test_a_release_that_always_failed_so_much_is_compared_all_the_same() -> None:
     judge = Judge()
     for reading in ([Reading(60.0, 0.0, tally(500, 400))] * 5) + [BOTH_OUT] * 60:

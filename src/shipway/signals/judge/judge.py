@@ -97,7 +97,7 @@ class Judge:
 
     @property
     def both_fail(self) -> float:
-        """Seconds, up to the last reading, for which both releases failed as the old one did not before the trial.
+        """Seconds, up to the last reading, for which both failed as the old one seldom did before the trial.
 
         Once the new one has served alone the old one is there to be compared with, and this is 0.
         """

@@ -1,4 +1,4 @@
-"""What is known of the old release: how often it failed, how long it took, and its worst moment."""
+"""What is known of the old release: how often it failed, how long it took, and its moments."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ class Past:
         self.requests = self.errors = self.timed = 0
         self.durations = [0] * len(Tally().durations)
         self._moment = (0, 0, 0.0)
-        self._worst = 0.0
-        self._moments = 0
+        self._moments: list[float] = []
 
     def learn(self, old: Tally, seconds: float) -> None:
         requests = old.requests
@@ -30,8 +29,7 @@ class Past:
         bad, of, length = self._moment
         bad, of, length = bad + old.errors, of + requests, length + seconds
         if of >= MOMENT_REQUESTS and length >= MOMENT_SECONDS:
-            self._worst = max(self._worst, bad / of)
-            self._moments += 1
+            self._moments.append(bad / of)
             bad, of, length = 0, 0, 0.0
         self._moment = (bad, of, length)
 
@@ -50,8 +48,18 @@ class Past:
         """What a release is allowed when there is nothing beside it: twice what was usual or what happened in the
         worst moment, and two of a hundred more. The worst moment never excuses more than half.
         """
-        worst = min(self._worst, UNKNOWN) if self._moments else UNKNOWN
+        worst = min(max(self._moments), UNKNOWN) if self._moments else UNKNOWN
         return min(max(2 * self.failing, worst) + 0.02, 1.0)
+
+    @property
+    def failing_mostly(self) -> float:
+        """Twice what it failed at most in three of four moments, and two of a hundred more: an outage that is over
+        does not tell how it usually does.
+        """
+        if not self._moments:
+            return self.failing_at_worst
+        usual = sorted(self._moments)[(3 * len(self._moments) - 1) // 4]
+        return min(2 * usual + 0.02, 1.0)
 
     def place(self, share: float) -> int | None:
         """Below which place of BOUNDS this share of the requests lay; None while too few are known."""
