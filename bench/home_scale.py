@@ -1,6 +1,7 @@
 """How long the server takes over its first page, with 50 applications and 1,000 or 100,000 runs on record.
 
-Between any two requests a fact is recorded, as on a day with much traffic. Prints one JSON line for each length of
+Between any two requests a fact is recorded, of a step or of a deployment to the last environment in turn, as on a
+day with much traffic. Prints one JSON line for each length of
 the record: milliseconds of the first request after a start, the median and the 95th of 100 of the others, the same
 in processor time with the client in it, which a busy machine changes less; bytes and requests of a first view as a
 browser makes it. Then the ratios of the longest record to the shortest (bars: 95th at most 50 ms and flat, 150 kB,
@@ -67,7 +68,10 @@ def asked(site: Site) -> dict[str, float]:
     for number in range(ROUNDS + 1):
         with site.scene.database.write() as conn:
             name = f"app-{number % APPLICATIONS:02d}"
-            facts.record(conn, "step.started", application=name, data={"step": "test", "attempt": 1})
+            if number % 2:
+                facts.record(conn, "step.started", application=name, data={"step": "test", "attempt": 1})
+            else:
+                facts.record(conn, "deployment.start", application=name, environment=ENVIRONMENTS[-1])
         began, cost = time.perf_counter(), time.process_time()
         connection.request("GET", "/", headers=headers)
         answer = connection.getresponse()

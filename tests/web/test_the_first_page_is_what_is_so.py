@@ -509,6 +509,26 @@ def test_every_fact_is_seen_at_once_and_what_no_fact_touched_is_not_read_again(s
     assert states(site)["storefront"] == "running"
 
 
+def test_only_the_environments_that_facts_name_are_read_again(site: Site) -> None:
+    """What most facts tell of, a step, is in none."""
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    asked: list[str] = []
+    event.listen(scene.database._engine, "before_cursor_execute", lambda *told: asked.append(str(told[2])))
+    _asked(site, asked)
+    found = []
+    for names in ([None], ["test"], ["dev", "test", "prod"]):
+        with scene.database.write() as conn:
+            for name in names:
+                facts.record(conn, "deployment.started_anew", application="topup", environment=name)
+        found.append(_asked(site, asked))
+    none, one, every = found
+    assert none < one < every
+    _freeze(scene, "topup", "test", time.time() + 3600)
+    assert states(site) == {"topup": "frozen"}
+
+
 @pytest.mark.parametrize("rows", ["runs", "facts"])
 def test_what_the_page_asks_the_record_is_found_by_an_index(past: Site, rows: str) -> None:
     """So it is as fast with a hundred thousand runs as with ten; bench/home_scale.py has the figures."""

@@ -8,6 +8,7 @@ from shipway.errors import UserError
 from shipway.releases import gate
 from shipway.state import deployments, releases, verdicts
 from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 
 NAMED = 20  # releases that are named where one is asked for that has never served
@@ -32,9 +33,7 @@ def target(conn: Connection, application: str, environment: str, to: int | None)
     serving = releases.get(conn, now.release)
     if to is not None:
         return _named(conn, serving, to)
-    went_back = deployments.get(conn, now.deployment).kind != "deploy"
-    before = releases.that_served(conn, serving, below=serving.number if went_back else None)
-    earlier = next((release for release in before if _may_serve_again(conn, release)), None)
+    earlier = before(conn, serving, deployments.get(conn, now.deployment))
     if earlier is None:
         raise NowhereToGo(
             f"{environment} serves its first release, r{serving.number}; there is none before it."
@@ -43,6 +42,13 @@ def target(conn: Connection, application: str, environment: str, to: int | None)
             hint="shipway runs, then shipway deploy COMMIT takes another commit there.",
         )
     return earlier
+
+
+def before(conn: Connection, serving: Release, by: Deployment) -> Release | None:
+    """What served before what serves since the deployment `by`, and may again; None where nothing may."""
+    below = None if by.kind == "deploy" else serving.number
+    served = releases.that_served(conn, serving, below)
+    return next((release for release in served if _may_serve_again(conn, release)), None)
 
 
 def _may_serve_again(conn: Connection, release: Release) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -89,6 +89,12 @@ def get(conn: Connection, deployment: str) -> Deployment:
     return Deployment(**conn.execute(select(deployments).where(deployments.c.id == deployment)).mappings().one())
 
 
+def those(conn: Connection, found: Collection[str]) -> dict[str, Deployment]:
+    """The deployments with these ids, by them."""
+    query = select(deployments).where(deployments.c.id.in_(found))
+    return {row["id"]: Deployment(**row) for row in conn.execute(query).mappings()}
+
+
 def of_run(conn: Connection, run: str, environment: str) -> Deployment | None:
     """The deployment of a run to one environment."""
     query = select(deployments).where(deployments.c.run == run, deployments.c.environment == environment)
@@ -104,13 +110,17 @@ def all_of_run(conn: Connection, run: str) -> list[Deployment]:
 
 def recent(conn: Connection, application: str, environment: str, limit: int = 20) -> list[Deployment]:
     """The newest deployments of an environment first."""
-    query = (
-        select(deployments)
-        .where(deployments.c.application == application, deployments.c.environment == environment)
-        .order_by(deployments.c.epoch.desc())
-        .limit(limit)
+    return list(newest_first(conn, application, environment, limit))
+
+
+def newest_first(conn: Connection, application: str, environment: str, limit: int) -> Iterator[Deployment]:
+    """The same, as far as anybody reads on."""
+    query = select(deployments).where(
+        deployments.c.application == application, deployments.c.environment == environment
     )
-    return [Deployment(**row) for row in conn.execute(query).mappings()]
+    with conn.execute(query.order_by(deployments.c.epoch.desc()).limit(limit)) as found:
+        for row in found.mappings():
+            yield Deployment(**row)
 
 
 def of_release(conn: Connection, release: str) -> list[Deployment]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -136,10 +137,18 @@ def find(conn: Connection, fact: int) -> Fact | None:
     return None if row is None else Fact(**row)
 
 
-def touched(conn: Connection, last: int) -> set[str]:
-    """The applications that facts with an id above `last` tell of."""
-    query = select(facts.c.application).where(facts.c.id > last).order_by(facts.c.id)  # by its id, not by name
-    return {name for name in conn.execute(query).scalars() if name is not None}
+def touched(conn: Connection, last: int) -> dict[str, set[str]]:
+    """The applications that facts with an id above `last` tell of, each with those of its environments that one
+    of them names.
+    """
+    columns = (facts.c.application, facts.c.environment)
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, environment in conn.execute(
+        select(*columns).where(facts.c.id > last).order_by(facts.c.id)  # by its id, not by name
+    ):
+        if name is not None:
+            found[name].update(() if environment is None else (environment,))
+    return found
 
 
 def newest(conn: Connection) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 
 from shipway.state import applications, facts, ids
 from shipway.state.tables import holds
@@ -42,18 +42,23 @@ class Quarantine:
 
 def on(conn: Connection, application: str, environment: str, commit: str) -> list[Hold]:
     """The holds in force on deploying this commit there, oldest first."""
-    query = (
-        select(holds)
-        .where(
-            holds.c.application == application,
-            or_(holds.c.environment.is_(None), holds.c.environment == environment),
-            or_(holds.c.commit.is_(None), holds.c.commit == commit),
-            holds.c.lifted.is_(None),
-            or_(holds.c.until.is_(None), holds.c.until > time.time()),
-        )
-        .order_by(holds.c.id)
+    return _in_force(
+        conn,
+        application,
+        or_(holds.c.environment.is_(None), holds.c.environment == environment),
+        or_(holds.c.commit.is_(None), holds.c.commit == commit),
     )
-    return [Hold(**row) for row in conn.execute(query).mappings()]
+
+
+def on_every_commit(conn: Connection, application: str) -> list[Hold]:
+    """The holds in force on deploying anything to any of an application's environments, oldest first."""
+    return _in_force(conn, application, holds.c.commit.is_(None))
+
+
+def _in_force(conn: Connection, application: str, *which: ColumnElement[bool]) -> list[Hold]:
+    now = or_(holds.c.until.is_(None), holds.c.until > time.time())
+    query = select(holds).where(holds.c.application == application, *which, holds.c.lifted.is_(None), now)
+    return [Hold(**row) for row in conn.execute(query.order_by(holds.c.id)).mappings()]
 
 
 def revert_branch(commit: str) -> str:
@@ -176,19 +181,17 @@ def thaw(conn: Connection, hold: Hold, *, who: str) -> bool:
     return ended
 
 
+def quarantines_in(conn: Connection, application: str) -> list[Hold]:
+    """The quarantines in force in any environment of an application, oldest first."""
+    query = select(holds).where(
+        holds.c.application == application, holds.c.kind == QUARANTINE, holds.c.lifted.is_(None)
+    )
+    return [Hold(**row) for row in conn.execute(query.order_by(holds.c.id)).mappings()]
+
+
 def quarantined(conn: Connection, application: str, environment: str) -> list[Hold]:
     """The quarantines in force in an environment, oldest first."""
-    query = (
-        select(holds)
-        .where(
-            holds.c.application == application,
-            holds.c.environment == environment,
-            holds.c.kind == QUARANTINE,
-            holds.c.lifted.is_(None),
-        )
-        .order_by(holds.c.id)
-    )
-    return [Hold(**row) for row in conn.execute(query).mappings()]
+    return [hold for hold in quarantines_in(conn, application) if hold.environment == environment]
 
 
 def quarantine_over(

@@ -119,11 +119,11 @@ def that_served(conn: Connection, other: Release, below: int | None = None) -> I
     serve last first; with `below` those with a smaller number, the newest first. As far as anybody reads on.
     """
     here = deployments.c.application == other.application, deployments.c.environment == other.environment
-    served = select(deployments.c.release).where(*here, deployments.c.state == "done")
+    served = select(releases).join_from(deployments, releases, deployments.c.release == releases.c.id)
     if below is None:
-        order = served.order_by(deployments.c.epoch.desc())
+        order = served.where(*here, deployments.c.state == "done").order_by(deployments.c.epoch.desc())
     else:
-        query = select(releases.c.id).where(
+        query = select(releases).where(
             releases.c.application == other.application,
             releases.c.environment == other.environment,
             releases.c.number < below,
@@ -132,10 +132,10 @@ def that_served(conn: Connection, other: Release, below: int | None = None) -> I
         order = query.order_by(releases.c.number.desc())
     seen = {other.id}
     with conn.execute(order) as found:
-        for release in found.scalars():
-            if release not in seen:
-                seen.add(release)
-                yield get(conn, release)
+        for row in found.mappings():
+            if row["id"] not in seen:
+                seen.add(row["id"])
+                yield Release(**row)
 
 
 def commits(conn: Connection) -> dict[str, str]:

@@ -117,13 +117,13 @@ def now(conn: Connection, application: str, environment: str) -> Stuck | None:
 
     One that has given them back to what was frozen has moved none.
     """
-    return _newest(conn, deployments.recent(conn, application, environment, FAR))
+    return _newest(conn, deployments.newest_first(conn, application, environment, FAR))
 
 
 def before(conn: Connection, deployment: Deployment) -> Stuck | None:
     """What was frozen in its environment when a deployment began: it comes back when that one is undone."""
-    recent = deployments.recent(conn, deployment.application, deployment.environment, FAR)
-    return _newest(conn, [one for one in recent if one.epoch < deployment.epoch])
+    recent = deployments.newest_first(conn, deployment.application, deployment.environment, FAR)
+    return _newest(conn, (one for one in recent if one.epoch < deployment.epoch))
 
 
 def everywhere(conn: Connection, application: str, environments: Iterable[str]) -> dict[str, Stuck | None]:

@@ -141,13 +141,14 @@ def read(conn: Connection, run: str) -> Journey:
     known = {one.name for one in planned}
     begun = [Planned(step.name, step.needs) for step in steps.values() if step.name not in known]
     bad, half = judged_bad(recorded), deployments.half_undone(recorded)
+    brought = releases.those(conn, [one.release for one in made])
     return Journey(
         run=found,
         planned=[*planned, *begun],
         steps=steps,
         ended=[step for step in sequence.ended(conn, run) if steps[step.name] == step],
         deployments={one.environment: one for one in made},
-        releases={one.release: releases.get(conn, one.release).number for one in made},
+        releases={one.id: one.number for one in brought.values()},
         unneeded={str(f.environment): f.data["reason"] for f in remarks if f.kind == "deployment.unneeded"},
         stopped=[fact for fact in remarks if fact.kind == "run.stopped"],
         trials=[fact for fact in recorded if fact.kind in TRIALS],

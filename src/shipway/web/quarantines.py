@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.releases import gate
@@ -45,6 +46,16 @@ def of_commit(conn: Connection, application: str, commit: str, environment: str)
     """The same for a commit, if it has an artifact."""
     artifact = artifacts.of_commit(conn, application, commit)
     return None if artifact is None else over(conn, artifact, environment)
+
+
+def holding(conn: Connection, application: str, commit: str, environments: Sequence[str]) -> list[str]:
+    """Those of the environments that a quarantine keeps a commit from now, if it has an artifact."""
+    any_ = {hold.environment for hold in holds.quarantines_in(conn, application)}
+    names = [name for name in environments if name in any_]
+    artifact = artifacts.of_commit(conn, application, commit) if names else None
+    if artifact is None:
+        return []
+    return [name for name in names if gate.quarantine_over(conn, artifact, name) is not None]
 
 
 def _ended(conn: Connection, thing: Artifact | Release, environment: str) -> Quarantine | None:

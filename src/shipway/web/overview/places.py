@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from shipway.rollbacks import choose
@@ -41,7 +40,7 @@ class Place:
     release: Release | None
     by: Deployment | None
     holds: Sequence[Hold]
-    rolled_back: bool
+    rolled_back: bool = False
     stuck: Stuck | None = None
     taken: Taken | None = None
     coming: Coming | None = None
@@ -62,20 +61,28 @@ def serving_now(conn: Connection) -> dict[str, dict[str, Serving]]:
 
 def places(
     conn: Connection, application: str, names: Sequence[str], serving: Mapping[str, Serving], proxy_port: int
-) -> list[Place]:
-    """The environments called `names`, in that order."""
+) -> dict[str, Place]:
+    """The environments called `names`, by them."""
+    if not names:
+        return {}
     going = {one.environment: one for one in deployments.running(conn) if one.application == application}
-    return [
-        _place(
-            conn,
-            application,
-            name,
-            serving.get(name),
-            addresses.address(application, name, proxy_port),
-            going.get(name),
+    serves = {name: serving[name] for name in names if name in serving}
+    made = releases.those(conn, [one.release for one in serves.values()])
+    by = deployments.those(conn, [one.deployment for one in serves.values()])
+    held = holds.on_every_commit(conn, application)
+    read = {}
+    for name in names:
+        now = serves.get(name)
+        place = Place(
+            name=name,
+            url=addresses.address(application, name, proxy_port),
+            serving=now,
+            release=None if now is None else made[now.release],
+            by=None if now is None else by[now.deployment],
+            holds=[hold for hold in held if hold.environment in (None, name)],
         )
-        for name in names
-    ]
+        read[name] = _as_it_is(conn, place, going.get(name))
+    return read
 
 
 def without(conn: Connection, commits: Commits, place: Place, commit: str) -> Place:
@@ -97,32 +104,18 @@ def went_back(conn: Connection, by: Deployment, number: int) -> bool:
     return releases.recent(conn, by.application, by.environment, limit=1)[0].number > number
 
 
-def _place(
-    conn: Connection, application: str, name: str, now: Serving | None, url: str, going: Deployment | None
-) -> Place:
-    release = None if now is None else releases.get(conn, now.release)
-    by = None if now is None else deployments.get(conn, now.deployment)
-    return Place(
-        name=name,
-        url=url,
-        serving=now,
-        release=release,
-        by=by,
-        holds=holds.on(conn, application, name, ""),
-        rolled_back=by is not None and release is not None and went_back(conn, by, release.number),
-        stuck=None if now is None else stuck.now(conn, application, name),
-        coming=None if going is None else _coming(conn, going),
-        back=_back(conn, release),
+def _as_it_is(conn: Connection, place: Place, going: Deployment | None) -> Place:
+    """The place with what is to be asked about what serves there, and about what comes."""
+    coming = None if going is None else _coming(conn, going)
+    if place.release is None or place.by is None:
+        return replace(place, coming=coming)
+    return replace(
+        place,
+        rolled_back=went_back(conn, place.by, place.release.number),
+        stuck=stuck.now(conn, place.release.application, place.name),
+        coming=coming,
+        back=choose.before(conn, place.release, place.by),
     )
-
-
-def _back(conn: Connection, release: Release | None) -> Release | None:
-    """Nothing is before a first release, and that needs no question to the record."""
-    if release is None or release.number == 1:
-        return None
-    with suppress(choose.NowhereToGo):
-        return choose.target(conn, release.application, release.environment, None)
-    return None
 
 
 def _coming(conn: Connection, going: Deployment) -> Coming:

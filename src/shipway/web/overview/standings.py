@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shipway.config.places import Places
@@ -34,6 +34,7 @@ BRANCHES = 8  # of which what was read is kept at most
 class Standing:
     """An application as the record has it: `head` is the newest push of the branch that was asked for.
 
+    `read` are the places as they are whichever commit that is: nothing was taken away from them.
     `pushed` are the branches and people of its newest pushes, `deployed` those of what people deployed, `back` the
     run of a rollback that is in force, `quarantined` where the head is, `bad` the bad verdicts on it by whatever
     run, oldest first, and `told` who heard of it.
@@ -42,6 +43,7 @@ class Standing:
     application: Application
     team: str | None
     places: Sequence[Place]
+    read: Sequence[Place]
     serving: Mapping[str, Serving]
     head: Journey | None
     subject: str
@@ -99,23 +101,32 @@ class Board:
             return list(kept.standings.values())
 
     def _refresh(self, conn: Connection, kept: _Kept, branch: str | None) -> None:
-        touched = facts.touched(conn, kept.fact) if kept.standings else set()
+        touched = facts.touched(conn, kept.fact) if kept.standings else {}
         serving = serving_now(conn)
         fresh: dict[str, Standing] = {}
         for application in applications.every(conn):
-            known, serves = kept.standings.get(application.name), serving.get(application.name, {})
-            if known is None or application.name in touched or known.serving != serves:
-                known = self._read(conn, application, serves, branch)
-            fresh[application.name] = known
+            name = application.name
+            known, serves = kept.standings.get(name), serving.get(name, {})
+            if known is None or name in touched or known.serving != serves:
+                still = {} if known is None else _still(known, serves, touched.get(name, ()))
+                known = self._read(conn, application, serves, branch, still)
+            fresh[name] = known
         kept.standings = fresh
 
     def _read(
-        self, conn: Connection, application: Application, serving: Mapping[str, Serving], branch: str | None
+        self,
+        conn: Connection,
+        application: Application,
+        serving: Mapping[str, Serving],
+        branch: str | None,
+        still: Mapping[str, Place],
     ) -> Standing:
         name = application.name
         project = order.default_project(conn, self._installation, name)
         names = order.environments_of(conn, name, project, serving)
-        here = places(conn, name, names, serving, self._proxy_port)
+        new = places(conn, name, [one for one in names if one not in still], serving, self._proxy_port)
+        found = {**still, **new}
+        read = here = [found[one] for one in names]
         run = runs.newest_push(conn, name, branch or application.default_branch)
         if run is not None:
             here = [without(conn, self._commits, place, run.commit) for place in here]
@@ -124,16 +135,26 @@ class Board:
             application=application,
             team=None if project is None else project.team,
             places=here,
+            read=read,
             serving=dict(serving),
             head=None if run is None else journey.read(conn, run.id),
             subject="" if run is None else self._commits.about(name, run.commit).subject,
             pushed=runs.lately(conn, name),
             deployed=runs.lately(conn, name, "deploy"),
             back=None if back is None else runs.get(conn, back.run),
-            quarantined=[] if run is None else [one for one in names if _is_held(conn, name, run.commit, one)],
+            quarantined=[] if run is None else quarantines.holding(conn, name, run.commit, names),
             bad=[] if run is None else _judged_bad(conn, run),
             told=[] if run is None else messages.recent(conn, application=name, commit=run.commit, limit=5),
         )
+
+
+def _still(known: Standing, serving: Mapping[str, Serving], touched: Collection[str]) -> dict[str, Place]:
+    """The places that are as they were: no fact names them, and what serves is the same."""
+    return {
+        place.name: place
+        for place in known.read
+        if place.name not in touched and place.serving == serving.get(place.name)
+    }
 
 
 def _back(place: Place) -> Deployment | None:
@@ -142,8 +163,3 @@ def _back(place: Place) -> Deployment | None:
 
 def _judged_bad(conn: Connection, run: Run) -> list[Fact]:
     return facts.after(conn, 0, application=run.application, commit=run.commit, kinds=["verdict.bad"])
-
-
-def _is_held(conn: Connection, application: str, commit: str, environment: str) -> bool:
-    kept = quarantines.of_commit(conn, application, commit, environment)
-    return kept is not None and kept.in_force
