@@ -203,9 +203,9 @@ def test_what_is_quarantined_is_not_done_again(pushing: Pushing) -> None:
     pushing.green(run)
     pushing.end(run)
     with pushing.database.write() as conn:
-        assert carry.may_be_again(conn, run)
+        assert carry.why_not_again(conn, run) == ""
         holds.quarantine(conn, NAME, "prod", run.commit, why="it failed", run=run.id)
-        assert not carry.may_be_again(conn, run)
+        assert carry.why_not_again(conn, run)
     assert f"{run.commit[:7]} is quarantined in prod until" in refusal(pushing, run)
 
 

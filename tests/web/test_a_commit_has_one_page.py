@@ -443,6 +443,7 @@ def test_what_a_freeze_stopped_is_told_as_it_is_by_now(site: Site) -> None:
             assert found["next"]["command"] in said
         return found["reason"], found["next"]["says"], found["next"]["command"]
 
+    assert places(site, "topup")["test"] == "Blocked"
     blocked, way = "run 1 was blocked: ", "This takes it there:"
     assert told() == (f"{blocked}{froze}", "Wait.", "")
     with scene.database.write() as conn:
@@ -745,3 +746,20 @@ def test_the_arrow_that_leaves_an_environment_has_its_own_figure(site: Site) -> 
     assert len(set(had.values())) == len(had) == 2
     drawn = site.get(f"/applications/topup/commits/{run.commit}").text.partition('class="loop"')[2]
     assert re.findall("it had requests for [^<]*", drawn) == [had["prod"].replace("It", "it", 1)]
+
+
+def test_a_commit_that_nothing_came_of_says_how_it_ended(site: Site) -> None:
+    """And its run why it is not done again: somebody who looks for the button finds the reason."""
+    scene = site.scene
+    scene.application("topup")
+    first = scene.push("topup", "One")
+    scene.end(first, "cancelled", "ada cancelled it")
+    assert life(site, "topup")["states"] == ["Cancelled"]
+    assert "One file, one line added, none removed." in site.get(f"/applications/topup/commits/{first.commit}").text
+    page = site.get("/runs/topup:1").text
+    assert f"<code>{first.commit[:7]}</code> was cancelled</h1>" in page
+    assert "Run again" in page
+    newer = scene.push("topup", "Two")
+    page = site.get("/runs/topup:1").text
+    assert f"main has gone on to {newer.commit[:7]}, so {first.commit[:7]} does not come after it." in page
+    assert "Run again" not in page

@@ -107,13 +107,13 @@ def check_again(conn: Connection, run: Run) -> None:
             )
 
 
-def may_be_again(conn: Connection, run: Run) -> bool:
-    """Whether `check_again` lets it be done again."""
+def why_not_again(conn: Connection, run: Run) -> str:
+    """Why `check_again` does not let it be done again; empty where it does."""
     try:
         check_again(conn, run)
-    except retry.NotAgain:
-        return False
-    return True
+    except retry.NotAgain as error:
+        return error.message
+    return ""
 
 
 def _project(cast: Cast, application: str, branch: str, commit: str) -> Project:

@@ -25,6 +25,7 @@ from shipway.web.routes import Declared
 from shipway.web.site import Site
 
 SIGN_IN = "/signin"
+OWNERS = "Ask one; on the machine itself `shipway token create NAME --owner` makes one."
 MORE = "An owner makes one that may more: `shipway token create NAME`."
 
 SMALL, LEVEL = 1024, 5  # bytes that are not worth packing; zlib's own scale from 1 (fast) to 9 (small)
@@ -100,7 +101,7 @@ class Address:
         if caller.metrics_alone and (declared is None or declared.who != METRICS):
             raise NotAllowed("This token reads /metrics and nothing else.", hint=MORE)
         if declared is not None and declared.who == "owner" and not caller.owner:
-            raise NotAllowed("Only an owner of this installation may do this.")
+            raise NotAllowed("Only an owner of this installation may do this.", hint=OWNERS)
 
     def _nothing(self, request: Request) -> ShipwayError:
         if self.declared:

@@ -143,7 +143,7 @@ class Commits:
             return ""
         if not files:
             return "It changes no file."
-        lines = f"{several(added, 'line')} added, {counted(removed)} removed"
+        lines = f"{several(added, 'line')} added, {counted(removed) if removed else 'none'} removed"
         return f"{several(files, 'file')}, {lines}.".capitalize()
 
     def _read(self, application: str, commit: str) -> CommitInfo:

@@ -112,7 +112,9 @@ def _why_not(trial: Trial) -> str:
         return "Nothing served beside or before it, so there was nothing to compare it with."
     if not trial.traffic.judge:
         return "`traffic.judge` is off in its shipway.yml."
-    return "It lost its requests, or the release before was no longer kept warm, before there was a verdict."
+    if trial.ended is not None:
+        return "It lost its requests before there was a verdict."
+    return "There was no verdict as long as the release before was kept warm."
 
 
 def _went(trial: Trial) -> str:

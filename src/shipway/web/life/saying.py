@@ -13,6 +13,12 @@ from shipway.web.trials import TRIED
 from shipway.web.whereabouts import DEPLOYED, PENDING, SERVES, Whereabouts
 
 BACK, GOING = ("undone", "gone back"), ("going back",)
+ENDS = {
+    "passed": ("passed", "Passed"),
+    "cancelled": ("draining", "Cancelled"),
+    "superseded": ("draining", "Superseded"),
+}
+"""What is said of a commit that is nowhere and goes nowhere, by the state of its run."""
 
 
 def states(record: Record) -> list[tuple[str, str]]:
@@ -36,7 +42,7 @@ def states(record: Record) -> list[tuple[str, str]]:
         found.append(("quarantined", f"Quarantined in {listed(held)}"))
     if record.places and record.places[-1].state == SERVES:
         found.append(("serving", _serves(record, record.places[-1], held)))
-    return found or ([("passed", "Passed")] if newest is not None and newest.run.state == "passed" else [])
+    return found or ([] if newest is None or newest.run.state not in ENDS else [ENDS[newest.run.state]])
 
 
 def _passed_on(record: Record, last: Whereabouts, held: Sequence[str]) -> list[tuple[str, str]]:
@@ -65,7 +71,18 @@ def _away(record: Record, place: Whereabouts) -> tuple[str, str]:
     back = place.environment in _taken(record, (*BACK, *GOING))
     if back or (place.gone is not None and place.gone.back):
         return "rolled", "Rolled back"
-    return ("queued", "Not there") if place.gone is None else ("draining", "Replaced")
+    return _never_there(record, place) if place.gone is None else ("draining", "Replaced")
+
+
+def _never_there(record: Record, place: Whereabouts) -> tuple[str, str]:
+    """What its newest run came to there, if that was anything."""
+    newest, where = None if record.way is None else record.way.now, place.environment
+    if newest is None or newest.run.id in record.by_now:
+        return "queued", "Not there"
+    if newest.blocked is not None and newest.blocked.environment == where:
+        return "blocked", "Blocked"
+    failed = where in newest.deployments and newest.deployments[where].state == "failed"
+    return ("failed", "Failed") if failed else ("queued", "Not there")
 
 
 def _frozen(record: Record) -> list[Whereabouts]:

@@ -50,6 +50,8 @@ SPANS = {"15m": "15 min", "1h": "1 h", "6h": "6 h", "1d": "1 day", "7d": "7 days
 FARTHEST = 10**9  # a number that no release reaches
 COPIED = 100  # deployments among which those are looked for that left a copy of the data
 NAMED = 2  # lines of releases that no longer have a part of the requests: those named below the charts
+FIRST = "The first commit that gets through its steps will."
+LATER = "The first commit that gets through the environments before this one will."
 MEASURED = 2000  # files of one directory: a page is asked for every few seconds
 
 
@@ -115,7 +117,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             **_belongings(site, conn, application, environment),
             **_signals(site, call, conn),
             title=_title(environment, serving, moving, tried, left),
-            lead=_lead(site, conn, there),
+            lead=_lead(site, conn, there, first=environment == names[0]),
         )
 
 
@@ -312,11 +314,11 @@ def _title(
     return f"r{serving.release.number} serves in {environment}"
 
 
-def _lead(site: Site, conn: Connection, there: There) -> str:
+def _lead(site: Site, conn: Connection, there: There, *, first: bool) -> str:
     """The subject of what it is about, as nobody knows a hash, and what is so with it."""
     about = there.left or there.tried or there.serving
     if about is None:
-        return "The first commit that gets through the environments before this one will."
+        return "It is the first." if there.moving is not None else FIRST if first else LATER
     subject = site.commits.about(about.release.application, about.release.commit).subject
     return words.sentences(subject, _says(site, conn, there))
 

@@ -56,7 +56,7 @@ def run_page(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         now = journey.read(conn, lookups.run(conn, call.place("run")).id)
         still, gone = _still_serves(conn, now), _gone(conn, now)
-        retried, retriable = runs.retried(conn, now.run), carry.may_be_again(conn, now.run)
+        retried, not_again = runs.retried(conn, now.run), carry.why_not_again(conn, now.run)
         told = messages.recent(conn, application=now.run.application, commit=now.run.commit)
         attempts = runs.steps_of(conn, now.run.id)
     run = now.run
@@ -75,7 +75,7 @@ def run_page(site: Site, call: Call) -> Response:
         gone=gone,
         state=BACK if gone or now.taken_back else BLOCKED if now.blocked is not None else STATES[run.state],
         retried=retried,
-        retriable=retriable,
+        not_again=not_again,
         failure=_failure(site, now),
         suspicion=_suspicion(now),
         untouched=" ".join(
@@ -139,9 +139,10 @@ def _title(now: Journey, still: bool, gone: Sequence[str]) -> tuple[str, str]:
         return _busy(now)
     if now.run.state == "passed":
         return _passed(now, still, gone)
+    if now.run.state == "cancelled":
+        return now.run.commit[:7], " was cancelled"
     return "", {
         "queued": "Waiting for its turn",
-        "cancelled": "Cancelled",
         "superseded": "A newer push took its place",
     }[now.run.state]
 
