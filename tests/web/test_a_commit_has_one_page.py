@@ -755,7 +755,9 @@ def test_a_commit_that_nothing_came_of_says_how_it_ended(site: Site) -> None:
     first = scene.push("topup", "One")
     scene.end(first, "cancelled", "ada cancelled it")
     assert life(site, "topup")["states"] == ["Cancelled"]
-    assert "One file, one line added, none removed." in site.get(f"/applications/topup/commits/{first.commit}").text
+    assert (
+        "One file, one line added, none removed." in site.get(f"/applications/topup/commits/{first.commit}").text
+    )
     page = site.get("/runs/topup:1").text
     assert f"<code>{first.commit[:7]}</code> was cancelled</h1>" in page
     assert "Run again" in page
