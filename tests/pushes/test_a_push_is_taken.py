@@ -31,6 +31,20 @@ def test_a_to_b_to_a_is_three_pushes(host: Host, desk: Desk) -> None:
     assert host.carried() == [push.id for push in host.accepted()]
 
 
+def test_git_writes_down_the_ancestry_of_what_was_pushed(host: Host, desk: Desk) -> None:
+    """Else it reads every commit between two to tell which of them contains the other."""
+    first, second = desk.commit("one"), desk.commit("two")
+    desk.push("shipway", f"{first}:refs/heads/main")
+    wait_for(lambda: bytes.fromhex(first) in written(host))
+    desk.push()
+    wait_for(lambda: bytes.fromhex(second) in written(host))
+
+
+def written(host: Host) -> bytes:
+    """All that git's own files of ancestry hold."""
+    return b"".join(each.read_bytes() for each in host.repository.glob("objects/info/commit-graphs/*.graph"))
+
+
 def test_pushing_what_is_there_already_is_no_push(host: Host, desk: Desk) -> None:
     desk.push()
     assert "Everything up-to-date" in desk.git("push", "shipway", "main")

@@ -76,7 +76,8 @@ def create_all(database: Database, places: Places) -> None:
 
 
 def tidy(repository: Path) -> None:
-    """Joins packs when there are many, and removes what killed pushes left a day ago.
+    """Joins packs when there are many, removes what killed pushes left a day ago, and writes down the ancestry of
+    what is new: by it git tells in a few milliseconds which commit contains which, however many there are.
 
     No object is dropped, so it may run beside pushes and steps.
     """
@@ -86,6 +87,7 @@ def tidy(repository: Path) -> None:
             shutil.rmtree(quarantine)
     if len(list((objects / "pack").glob("*.pack"))) > _FEW_PACKS:
         Git(repository).run("repack", "-d", "-q", "--geometric=2", timeout=600)
+    Git(repository).run("commit-graph", "write", "--reachable", "--split", "--no-progress", timeout=600)
 
 
 def _init(repository: Path, default_branch: str) -> None:
