@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 
@@ -291,3 +293,28 @@ def test_git_is_asked_once_which_commits_have_another(scene: Scene, monkeypatch:
     for _ in range(2):
         assert commits.containing("topup", second, {first, second, third}) == {second, third}
     assert asked == [{first, second}, {third}]
+
+
+@pytest.mark.parametrize("which", ["oldest", "newest"])
+def test_git_is_asked_about_all_environments_at_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    """They may be thousands of commits apart, and each question then takes as long as it takes to walk them."""
+    scene = site.scene
+    scene.application("topup")
+    made = {}
+    for way in (("dev", "test", "prod"), ("dev", "test"), ("dev",)):
+        made[way[-1]] = scene.push("topup", f"As far as {way[-1]}", deliver=way)
+        scene.deliver(made[way[-1]], way)
+    run = made["prod"] if which == "oldest" else made["dev"]
+    asked: list[str] = []
+    ask = Git._done
+
+    def counted(git: Git, verb: str, *options: str, **more: Any) -> CompletedProcess[bytes]:
+        asked.append(verb)
+        return ask(git, verb, *options, **more)
+
+    monkeypatch.setattr(Git, "_done", counted)
+    states = {name: state for name, (state, _) in where(site, run.commit).items()}
+    assert states == {name: "serves" if name in run.deliver else "stopped" for name in ("dev", "test", "prod")}
+    assert asked == ["rev-parse", "rev-list", *(["log"] if which == "oldest" else [])]

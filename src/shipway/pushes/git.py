@@ -176,10 +176,10 @@ class Git:
         rows = [words[at : at + 5] for at in range(0, len(words), 5)]
         return [CommitInfo(full, subject, name, email, float(at)) for full, subject, name, email, at in rows]
 
-    def reverts(self, base: str, head: str) -> list[tuple[str, list[tuple[str, str]]]]:
-        """The commits that `head` has and `base` has not which say, in git's own words, that they revert others:
-        each with these, what comes later first, at most a hundred. Beside a merge stands the parent whose state
-        came back, beside any other commit nothing.
+    def reverts(self, base: str, heads: Collection[str]) -> list[tuple[str, list[tuple[str, str]]]]:
+        """The commits that any of `heads` has and `base` has not which say, in git's own words, that they revert
+        others: each with these, what comes later first, at most a hundred. Beside a merge stands the parent whose
+        state came back, beside any other commit nothing.
         """
         words = [
             "--topo-order",
@@ -189,7 +189,9 @@ class Git:
             "-z",
             "--format=%H%x00%B",
         ]
-        told = self.run("log", "--no-color", "--no-show-signature", *words, values=[f"^{_id(base)}", _id(head)])
+        given = "".join(f"{_id(head)}\n" for head in heads)
+        stdin = f"^{_id(base)}\n{given}".encode()
+        told = self.run("log", "--no-color", "--no-show-signature", *words, "--stdin", stdin=stdin)
         parts = told.decode(errors="replace").split("\0")
         return [(by, _REVERTED.findall(said)) for by, said in zip(parts[::2], parts[1::2], strict=False)]
 

@@ -123,6 +123,24 @@ def newest_first(conn: Connection, application: str, environment: str, limit: in
             yield Deployment(**row)
 
 
+def last_done(conn: Connection, application: str, environment: str, limit: int) -> list[tuple[str, str]]:
+    """The newest deployments of an environment that were done, the newest first: the id and the commit of each."""
+    query = select(deployments.c.id, deployments.c.commit).where(
+        deployments.c.application == application,
+        deployments.c.environment == environment,
+        deployments.c.state == "done",
+    )
+    newest = conn.execute(query.order_by(deployments.c.epoch.desc()).limit(limit))
+    return [(deployment, commit) for deployment, commit in newest]
+
+
+def newest_of_runs(conn: Connection, runs: Collection[str], environment: str) -> Deployment | None:
+    """The deployment to an environment by the newest of these runs that came as far."""
+    query = select(deployments).where(deployments.c.run.in_(runs), deployments.c.environment == environment)
+    row = conn.execute(query.order_by(deployments.c.run.desc()).limit(1)).mappings().one_or_none()
+    return None if row is None else Deployment(**row)
+
+
 def of_release(conn: Connection, release: str) -> list[Deployment]:
     """The deployments of a release, the newest first."""
     query = select(deployments).where(deployments.c.release == release).order_by(deployments.c.epoch.desc())

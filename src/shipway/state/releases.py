@@ -196,6 +196,12 @@ def now_serving(conn: Connection, application: str, environment: str) -> Serving
     return None if row is None else Serving(**row)
 
 
+def serving_of(conn: Connection, application: str) -> list[Serving]:
+    """What every environment of an application serves."""
+    query = select(serving).where(serving.c.application == application).order_by(serving.c.environment)
+    return [Serving(**row) for row in conn.execute(query).mappings()]
+
+
 def all_serving(conn: Connection) -> list[Serving]:
     """What every environment serves."""
     query = select(serving).order_by(serving.c.application, serving.c.environment)

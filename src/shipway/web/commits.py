@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import lru_cache, partial
+from itertools import islice
 
 from shipway.config.places import Places
 from shipway.errors import NotFound, UserError
@@ -39,6 +40,7 @@ class Commits:
     def __init__(self, places: Places) -> None:
         self._places = places
         self._about = lru_cache(REMEMBERED)(self._read)
+        self._parents = lru_cache(REMEMBERED)(self._look_up)
         self._extent = lru_cache(REMEMBERED)(self._measure)
         self._contains = lru_cache(REMEMBERED)(self._ask)
         self._among = lru_cache(OLDER)(self._begin_to_know)
@@ -74,7 +76,7 @@ class Commits:
             if len(known) > NEWER:
                 known = {commit: known[commit] for commit in among}
                 kept.clear()  # whoever looks meanwhile asks once more
-            kept.update(known)
+            kept.update(islice(known.items(), NEWER))
         return {commit for commit in among if known[commit]}
 
     def brought(self, application: str, base: str, head: str, limit: int) -> Sequence[CommitInfo] | None:
@@ -85,14 +87,31 @@ class Commits:
         """`head` and what is before it, newest first, without merges, at most `limit`; nothing if git has none."""
         return self._newest(application, head, limit)
 
-    def reverted(self, application: str, commit: str, head: str, ready: str = "") -> str:
-        """What takes `commit` back in `head` and was not taken back there itself; nothing if nothing does.
+    def reverted(self, application: str, commit: str, heads: Collection[str], ready: str = "") -> dict[str, str]:
+        """What takes `commit` back in each of `heads` and was not taken back there itself, where anything does.
 
         That is a commit that says so as `git revert` does, or `ready`, which was made to take it back. Who reverts
-        a merge takes back all that it brought.
+        a merge takes back all that it brought. It is one question to git, unless some commit says so.
         """
+        told = self._reverts(application, commit, frozenset(heads)) if heads else ()
+        having = [(self.containing(application, by, heads), by, what) for by, what in told]
+        found = {}
+        for head in heads:
+            said = [(by, what) for those, by, what in having if head in those]
+            if by := self._taken_back(application, commit, head, said, ready):
+                found[head] = by
+        return found
+
+    def _taken_back(
+        self,
+        application: str,
+        commit: str,
+        head: str,
+        said: Sequence[tuple[str, Sequence[Reverted]]],
+        ready: str,
+    ) -> str:
         undone: list[Reverted] = []
-        for by, what in self._reverts(application, commit, head):
+        for by, what in said:
             if self._is_among(application, by, undone):
                 continue
             if self._is_among(application, commit, what):
@@ -127,10 +146,7 @@ class Commits:
 
     def parents(self, application: str, commit: str) -> list[str]:
         """What it was made on top of; nothing when the repository does not have it."""
-        try:
-            return self._git(application).parents(commit)
-        except (GitFailed, ValueError):
-            return []
+        return list(self._parents(application, commit))
 
     def extent(self, application: str, commit: str) -> str:
         """`3 files, 41 lines added, 6 removed.`; empty when the repository does not have it."""
@@ -145,6 +161,12 @@ class Commits:
             return "It changes no file."
         lines = f"{several(added, 'line')} added, {counted(removed) if removed else 'none'} removed"
         return f"{several(files, 'file')}, {lines}.".capitalize()
+
+    def _look_up(self, application: str, commit: str) -> Sequence[str]:
+        try:
+            return tuple(self._git(application).parents(commit))
+        except (GitFailed, ValueError):
+            return ()
 
     def _read(self, application: str, commit: str) -> CommitInfo:
         try:
@@ -167,9 +189,11 @@ class Commits:
         except (GitFailed, ValueError):
             return ()
 
-    def _find_reverts(self, application: str, base: str, head: str) -> Sequence[tuple[str, Sequence[Reverted]]]:
+    def _find_reverts(
+        self, application: str, base: str, heads: Collection[str]
+    ) -> Sequence[tuple[str, Sequence[Reverted]]]:
         try:
-            return tuple(self._git(application).reverts(base, head))
+            return tuple(self._git(application).reverts(base, heads))
         except (GitFailed, ValueError):
             return ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from shipway.state import deployments, releases, runs
@@ -12,7 +13,7 @@ from shipway.state.runs import Run
 from shipway.web.commits import Commits
 
 SHIPWAY = "shipway"
-FAR = 200  # deployments of an environment, the newest
+FAR = 200  # deployments of an environment that were done, the newest
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,25 @@ class Taken:
 
 def taken(conn: Connection, commits: Commits, application: str, commit: str, environment: str) -> Taken | None:
     """What took the commit (a whole id) from where it served; None while it serves, and if it never did."""
-    done = [one for one in deployments.recent(conn, application, environment, FAR) if one.state == "done"]
-    having = commits.containing(application, commit, {one.commit for one in done})
-    at = next((place for place, one in enumerate(done) if one.commit in having), 0)
-    return _by(conn, done[at], done[at - 1], done[0]) if at else None
+    return everywhere(conn, commits, application, commit, [environment]).get(environment)
 
 
-def _by(conn: Connection, last: Deployment, by: Deployment, now: Deployment) -> Taken:
+def everywhere(
+    conn: Connection, commits: Commits, application: str, commit: str, environments: Collection[str]
+) -> dict[str, Taken]:
+    """The same for each of these environments in which anything did, by their names: one question to git."""
+    done = {name: deployments.last_done(conn, application, name, FAR) for name in environments}
+    having = commits.containing(application, commit, {of for each in done.values() for _, of in each})
+    found = {}
+    for name, each in done.items():
+        at = next((place for place, (_, of) in enumerate(each) if of in having), 0)
+        if at:
+            found[name] = _by(conn, *(each[place][0] for place in (at, at - 1, 0)))
+    return found
+
+
+def _by(conn: Connection, *ids: str) -> Taken:
+    last, by, now = (deployments.get(conn, one) for one in ids)
     old, release = releases.get(conn, last.release), releases.get(conn, by.release)
     return Taken(
         last=last,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shipway.incidents.letter import listed
@@ -65,24 +65,49 @@ def where(
     """
     left = stuck.everywhere(conn, application, environments) if frozen is None else frozen
     recent = runs.recent(conn, application=application, limit=200)
-    containing = commits.containing(application, commit, {run.commit for run in recent})
-    carriers = [run for run in recent if run.commit in containing]
-    return [_in_one(conn, commits, application, commit, name, carriers, left[name]) for name in environments]
+    serving = _serving(conn, application, environments)
+    beside = [one.release.commit for one in left.values() if one is not None]
+    asked = {*(run.commit for run in recent), *(one.commit for one in serving.values()), *beside}
+    having = commits.containing(application, commit, asked)
+    carriers = [run for run in recent if run.commit in having]
+    there = {name: one for name, one in serving.items() if one.commit in having}
+    reverted = _reverted(conn, commits, application, commit, [one.commit for one in there.values()])
+    away = {name: _why_not(conn, commits, commit, name, carriers) for name in environments if name not in there}
+    stopped = [name for name, (state, _, _) in away.items() if state == STOPPED]
+    gone = taken.everywhere(conn, commits, application, commit, stopped)
+    found = []
+    for name in environments:
+        if name in there:
+            by = reverted.get(there[name].commit, "")
+            here = _in_what_serves(conn, commit, there[name], left[name], by)
+        else:
+            serves = serving.get(name)
+            here = _not_in_it(conn, application, commit, name, serves, away[name], left[name], gone.get(name))
+        found.append(_beside_what_is_frozen(here, left[name], having))
+    return found
 
 
-def _in_one(
-    conn: Connection,
-    commits: Commits,
-    application: str,
-    commit: str,
-    environment: str,
-    carriers: list[Run],
-    left: Stuck | None,
-) -> Whereabouts:
-    found = _beside_what_is_frozen(conn, commits, application, commit, environment, carriers, left)
+def _serving(conn: Connection, application: str, environments: Sequence[str]) -> dict[str, Release]:
+    """What serves in each of the environments where anything does."""
+    now = {one.environment: one.release for one in releases.serving_of(conn, application)}
+    found = releases.those(conn, now.values())
+    return {name: found[now[name]] for name in environments if name in now}
+
+
+def _reverted(
+    conn: Connection, commits: Commits, application: str, commit: str, serving: Sequence[str]
+) -> dict[str, str]:
+    """What takes the commit back in those of the newer ones that serve where anything does."""
+    newer = {one for one in serving if one != commit}
+    ready = facts.last(conn, "revert.ready", application, commit=commit) if newer else None
+    return commits.reverted(application, commit, newer, "" if ready is None else str(ready.data["commit"]))
+
+
+def _beside_what_is_frozen(found: Whereabouts, left: Stuck | None, having: Collection[str]) -> Whereabouts:
+    """What is frozen is said of the commit that it has (`having` do), and of one that serves beside it."""
     if left is None or found.state == PENDING:
         return found
-    if found.state == STOPPED and commits.contains(application, left.release.commit, commit):
+    if found.state == STOPPED and left.release.commit in having:
         return replace(found, reason=left.says, brief=left.title, cause="it is frozen with its share", stuck=left)
     if found.state == SERVES and found.release is not None and found.release.id != left.release.id:
         beside = f"{left.title} beside it"
@@ -91,22 +116,18 @@ def _in_one(
     return found
 
 
-def _beside_what_is_frozen(
+def _not_in_it(
     conn: Connection,
-    commits: Commits,
     application: str,
     commit: str,
     environment: str,
-    carriers: list[Run],
+    serves: Release | None,
+    why_not: tuple[str, str, Release | None],
     left: Stuck | None,
+    gone: Taken | None,
 ) -> Whereabouts:
-    now = releases.now_serving(conn, application, environment)
-    serves = None if now is None else releases.get(conn, now.release)
-    if serves is not None and commits.contains(application, serves.commit, commit):
-        return _in_what_serves(conn, commits, commit, serves, left)
-    state, reason, came = _why_not(conn, commits, commit, environment, carriers)
+    state, reason, came = why_not
     if state == STOPPED:
-        gone = taken.taken(conn, commits, application, commit, environment)
         own = next(iter(releases.of_commit(conn, application, environment, commit)), None)
         for release in (own, came):
             if release is not None and (said := _judged_bad(conn, release, left, gone)) is not None:
@@ -125,7 +146,7 @@ def _cause(reason: str, environment: str) -> str:
 
 
 def _in_what_serves(
-    conn: Connection, commits: Commits, commit: str, serves: Release, left: Stuck | None
+    conn: Connection, commit: str, serves: Release, left: Stuck | None, reverted_by: str
 ) -> Whereabouts:
     """It serves, itself or as part of a newer commit, unless a commit on top of it takes it back."""
     says, environment = f"r{serves.number} serves", serves.environment
@@ -144,15 +165,11 @@ def _in_what_serves(
         trial = trials.read_beside(conn, serves, left)
         but += f", and {sentences.sentence(trial) if trial.moving else _not_yet(trial)}"
     more = f"; {but}" if but else ""
-    ready = facts.last(conn, "revert.ready", serves.application, commit=commit)
-    by = commits.reverted(
-        serves.application, commit, serves.commit, "" if ready is None else str(ready.data["commit"])
-    )
-    if by:
-        brief = f"reverted by {by[:7]}"
-        part = "" if serves.commit == by else f" as part of {serves.commit[:7]}"
+    if reverted_by:
+        brief = f"reverted by {reverted_by[:7]}"
+        part = "" if serves.commit == reverted_by else f" as part of {serves.commit[:7]}"
         reason = f"{brief}, which serves{part}{more}"
-        return Whereabouts(environment, STOPPED, serves, reason, brief, brief, reverted_by=by)
+        return Whereabouts(environment, STOPPED, serves, reason, brief, brief, reverted_by=reverted_by)
     says += f", as part of {serves.commit[:7]}{more}"
     but = but.replace(f" in {environment}", "")
     return Whereabouts(environment, SERVES, serves, says, but, but)
@@ -218,10 +235,9 @@ def _why_not(
     next_ = next((run for run in bound if run.commit == commit and not run.over), bound[0])
     if not next_.over and deployments.of_run(conn, next_.id, environment) is None:
         return PENDING, _under_way(conn, next_), None
-    for run in bound:  # one that never came there did not take it away
-        deployment = deployments.of_run(conn, run.id, environment)
-        if deployment is not None:
-            return *_of_deployment(conn, deployment), releases.get(conn, deployment.release)
+    deployment = deployments.newest_of_runs(conn, [run.id for run in bound], environment)
+    if deployment is not None:  # one that never came there did not take it away
+        return *_of_deployment(conn, deployment), releases.get(conn, deployment.release)
     return STOPPED, _ended(conn, commits, bound[0]), None
 
 
