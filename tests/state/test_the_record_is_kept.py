@@ -18,6 +18,7 @@ from shipway.state import (
     deployments,
     errors,
     facts,
+    holds,
     messages,
     pushes,
     releases,
@@ -26,6 +27,7 @@ from shipway.state import (
 )
 from shipway.state.database import Database, open_database
 from shipway.state.pushes import NOTHING, Update
+from shipway.state.runs import Run
 from shipway.state.tables import metadata
 
 NEW_SINCE_0009 = (
@@ -35,6 +37,15 @@ NEW_SINCE_0009 = (
     ("messages", "names_nobody"),
     ("messages", "reached"),
 )
+INDEXES_SINCE_0011 = (
+    "holds_in_force",
+    "holds_by_commit",
+    "messages_by_person",
+    "messages_by_application",
+    "runs_again",
+    "deployments_counted",
+)
+RUN = Run("r", 1, "shop", None, "main", "a" * 40, "ada", "push", [], {}, "", "passed", "", 1.0, None, None, None)
 
 
 @pytest.fixture
@@ -142,6 +153,8 @@ def made_older(conn: Connection, version: str) -> None:
     """Takes away what came since."""
     for table, column in NEW_SINCE_0009:
         conn.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
+    for index in INDEXES_SINCE_0011:
+        conn.exec_driver_sql(f"DROP INDEX {index}")
     conn.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
 
 
@@ -156,6 +169,18 @@ def made_older(conn: Connection, version: str) -> None:
         (lambda conn: releases.of_commit(conn, "shop", "prod", "a" * 7), "releases_by_commit"),
         (lambda conn: runs.newest_delivered(conn, "shop", "main", "prod"), "runs_by_branch"),
         (lambda conn: deployments.have_served(conn, "shop", "prod", "d" * 64), "digest=?"),
+        (lambda conn: holds.on(conn, "shop", "prod", "a" * 40), "holds_in_force"),
+        (lambda conn: holds.on_every_commit(conn, "shop"), "holds_in_force"),
+        (lambda conn: holds.quarantined(conn, "shop", "prod"), "holds_in_force"),
+        (lambda conn: holds.quarantine_of(conn, "shop", "prod", "a" * 40), "holds_by_commit"),
+        (lambda conn: messages.recent(conn, person="ada"), "messages_by_person"),
+        (lambda conn: messages.recent(conn, application="shop"), "messages_by_application"),
+        (lambda conn: runs.retried(conn, RUN), "runs_again"),
+        (deployments.counted, "COVERING INDEX deployments_counted"),
+        (lambda conn: deployments.last_done(conn, "shop", "prod", 200), "(application=? AND environment=?)"),
+        (lambda conn: deployments.newest_of_runs(conn, ["a", "b"], "prod"), "(run=? AND environment=?)"),
+        (lambda conn: releases.commits(conn, ["shop.prod.r1", "shop.prod.r2"]), "number=?"),
+        (lambda conn: errors.recent(conn, "shop", environment="prod"), "errors_by_last_seen"),
     ],
 )
 def test_what_every_view_asks_is_found_by_an_index(

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, exists, func, insert, select, update
 
 from shipway.state import facts, ids
 from shipway.state.facts import Fact
 from shipway.state.releases import Release
-from shipway.state.tables import deployments, releases
+from shipway.state.tables import artifacts, deployments, releases
 
 Findings = Sequence[Mapping[str, Any]]
 """As in signals.verdict, the worst first."""
@@ -147,15 +147,28 @@ def of_release(conn: Connection, release: str) -> list[Deployment]:
     return [Deployment(**row) for row in conn.execute(query).mappings()]
 
 
-def since(conn: Connection, release: Release) -> Iterator[Deployment]:
-    """The deployments to its environment since a release was last made to serve there, the newest first."""
+def migrating_since(conn: Connection, release: Release) -> Iterator[Deployment]:
+    """The deployments to its environment since a release was last made to serve there, of releases with a release
+    command, the newest first.
+    """
     done = select(func.max(deployments.c.epoch)).where(
         deployments.c.release == release.id, deployments.c.state == "done"
     )
-    query = select(deployments).where(
-        deployments.c.application == release.application,
-        deployments.c.environment == release.environment,
-        deployments.c.epoch > func.coalesce(done.scalar_subquery(), 0),
+    made_of = (
+        artifacts.c.application == releases.c.application,
+        artifacts.c.digest == releases.c.digest,
+        artifacts.c.commit == releases.c.commit,
+    )
+    query = (
+        select(deployments)
+        .join(releases, releases.c.id == deployments.c.release)
+        .join(artifacts, and_(*made_of))
+        .where(
+            deployments.c.application == release.application,
+            deployments.c.environment == release.environment,
+            deployments.c.epoch > func.coalesce(done.scalar_subquery(), 0),
+            artifacts.c.project["release"].as_string().is_not(None),
+        )
     )
     for row in conn.execute(query.order_by(deployments.c.epoch.desc())).mappings():
         yield Deployment(**row)

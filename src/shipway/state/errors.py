@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, exists, func, select, update
 
 from shipway.state import facts
 from shipway.state.tables import error_places, error_releases, error_requests, errors, releases
@@ -104,8 +104,8 @@ def recent(
     """Those that were seen last come first."""
     query = select(errors).where(errors.c.application == application)
     if environment is not None:
-        here = select(error_places.c.error).where(error_places.c.environment == environment)
-        query = query.where(errors.c.id.in_(here))
+        here = error_places.c.error == errors.c.id, error_places.c.environment == environment
+        query = query.where(exists().where(*here))  # asked of those that are looked at, not of all there are
     if state is not None:
         query = query.where(errors.c.state == state)
     query = query.order_by(errors.c.last_seen.desc(), errors.c.number.desc()).limit(limit)

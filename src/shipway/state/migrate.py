@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
-NEWEST = "0011"
+NEWEST = "0012"
 
 
 def to_newest(engine: Engine) -> None:

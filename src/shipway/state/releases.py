@@ -8,7 +8,17 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, UnaryExpression, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    UnaryExpression,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.sql.operators import custom_op
 
 from shipway.state import facts, ids
@@ -138,10 +148,23 @@ def that_served(conn: Connection, other: Release, below: int | None = None) -> I
                 yield Release(**row)
 
 
-def commits(conn: Connection) -> dict[str, str]:
-    """The commit of every release of every environment, by the name of the release."""
-    columns = (releases.c.application, releases.c.environment, releases.c.number, releases.c.commit)
-    return {f"{app}.{env}.r{number}": commit for app, env, number, commit in conn.execute(select(*columns))}
+def commits(conn: Connection, named: Collection[str]) -> dict[str, str]:
+    """The commits of the releases with these names at least, by them: a question for each application."""
+    columns = releases.c
+    by_application = defaultdict(list)
+    for name in named:
+        application, environment, number = name.split(".")
+        by_application[application].append((environment, int(number[1:])))
+    found = {}
+    for application, those in by_application.items():
+        query = select(columns.environment, columns.number, columns.commit).where(
+            columns.application == application,
+            columns.environment.in_({environment for environment, _ in those}),
+            columns.number.in_({number for _, number in those}),
+        )
+        for environment, number, commit in conn.execute(query):
+            found[f"{application}.{environment}.r{number}"] = commit
+    return found
 
 
 def numbered(conn: Connection, application: str, environment: str, number: int) -> Release | None:

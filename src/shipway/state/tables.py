@@ -88,6 +88,7 @@ runs = Table(
     Index("runs_by_hash", "commit"),
     Index("runs_by_application", "application", "id"),
     Index("runs_by_branch", "application", "branch", "id"),
+    Index("runs_again", "application", "retry_of", "number", sqlite_where=text("retry_of IS NOT NULL")),
     Index("runs_deployed", "application", "id", sqlite_where=text("purpose = 'deploy'")),  # few among many
 )
 
@@ -171,6 +172,7 @@ deployments = Table(
     UniqueConstraint("application", "environment", "epoch"),
     Index("deployments_by_state", "state"),
     Index("deployments_by_release", "release", "epoch"),
+    Index("deployments_counted", "application", "environment", "kind", "state"),
 )
 
 serving = Table(
@@ -221,6 +223,8 @@ holds = Table(
     Column("created", Float, nullable=False),
     Column("until", Float),
     Column("lifted", Float),
+    Index("holds_in_force", "application", "id", sqlite_where=text("lifted IS NULL")),
+    Index("holds_by_commit", "application", "commit", "id", sqlite_where=text('"commit" IS NOT NULL')),
 )
 
 facts = Table(
@@ -300,6 +304,8 @@ messages = Table(
     UniqueConstraint("person", "cause"),
     Index("messages_by_state", "state", "next_try"),
     Index("messages_by_commit", "application", "commit"),
+    Index("messages_by_person", "person", "id"),
+    Index("messages_by_application", "application", "id"),
 )
 
 positions = Table(

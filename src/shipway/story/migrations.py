@@ -153,7 +153,7 @@ def _obstacles(cast: Cast, conn: Connection, to: Release) -> Iterator[NoWayBack]
 
 def _since(conn: Connection, to: Release) -> Iterator[Done]:
     """The migrations that were begun there since the release was last made to serve, the newest first."""
-    for deployment in deployments.since(conn, to):
+    for deployment in deployments.migrating_since(conn, to):
         release = releases.get(conn, deployment.release)
         settings = project_of(artifacts.of_release(conn, release)).release
         if settings is not None and deployments.has_entered(conn, deployment, "release"):

@@ -6,7 +6,7 @@ token may read it, and there are tokens that may read nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -50,13 +50,14 @@ class _Once(Collector):
 
 def _families(site: Site) -> Iterator[Metric]:
     collector = site.story.cast.collector
+    totals, latest, instances = collector.totals(), collector.latest(), list(collector.instances.latest.values())
     with site.database.read() as conn:
-        known = _Labels(conn)
+        known = _Labels(conn, {*totals, *latest, *(one.release for one in instances)})
         serving = releases.all_serving(conn)
         counted = deployments.counted(conn)
     yield _gauge("shipway_info", "Which version this is.", ("version",), [((__version__,), 1.0)])
-    yield from _requests(known, collector.totals(), collector.latest())
-    yield from _instances(known, list(collector.instances.latest.values()))
+    yield from _requests(known, totals, latest)
+    yield from _instances(known, instances)
     yield _counter(
         "shipway_deployments",
         "Deployments that have ended, by kind (deploy, rollback) and how: done, failed, stuck or unknown.",
@@ -80,8 +81,8 @@ def _families(site: Site) -> Iterator[Metric]:
 class _Labels:
     """The labels of a release, by the name that the router knows it by."""
 
-    def __init__(self, conn: Connection) -> None:
-        self._commits = releases.commits(conn)
+    def __init__(self, conn: Connection, named: Collection[str]) -> None:
+        self._commits = releases.commits(conn, named)
 
     def of(self, name: str) -> Sequence[str]:
         application, environment, number = name.split(".")
