@@ -71,12 +71,12 @@ def _away(record: Record, place: Whereabouts) -> tuple[str, str]:
     back = place.environment in _taken(record, (*BACK, *GOING))
     if back or (place.gone is not None and place.gone.back):
         return "rolled", "Rolled back"
-    return _never_there(record, place) if place.gone is None else ("draining", "Replaced")
+    return never_there(record, place.environment) if place.gone is None else ("draining", "Replaced")
 
 
-def _never_there(record: Record, place: Whereabouts) -> tuple[str, str]:
-    """What its newest run came to there, if that was anything."""
-    newest, where = None if record.way is None else record.way.now, place.environment
+def never_there(record: Record, where: str) -> tuple[str, str]:
+    """The shape and the word of what its newest run came to in an environment that it never was in."""
+    newest = None if record.way is None else record.way.now
     if newest is None or newest.run.id in record.by_now:
         return "queued", "Not there"
     if newest.blocked is not None and newest.blocked.environment == where:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from shipway.incidents import heard
 from shipway.state.runs import Run
 from shipway.web.journey import Journey
+from shipway.web.life import saying
 from shipway.web.life.record import Record
 from shipway.web.trials import Trial
 from shipway.web.words import length
@@ -104,9 +105,9 @@ def _first(record: Record, now: Journey) -> Iterator[Stop]:
 def _environment(record: Record, now: Journey, name: str) -> Stop:
     trial = _last(record, name)
     if trial is None or trial.deployment is None:
-        return Stop(
-            name, "serving" if name in now.unneeded else "queued", now.run.ended if name in now.unneeded else None
-        )
+        if name in now.unneeded:
+            return Stop(name, "serving", now.run.ended)
+        return Stop(name, saying.never_there(record, name)[0], None)
     came = trial.deployment
     return Stop(name, _icon(trial), trial.moves[0].at if trial.moves else came.started)
 
