@@ -449,9 +449,11 @@ def test_what_a_freeze_stopped_is_told_as_it_is_by_now(site: Site) -> None:
     with scene.database.write() as conn:
         freeze.thaw(conn, "topup", "test", who="ben")
     says, command = "test was frozen when it came there, and is open again", f"shipway deploy {short} --env test"
-    assert told("test") == (f"{blocked}{says}: {command}", way, command)
     first = f"test comes first: `shipway why {short} --env test` says how."
-    assert told() == (f"{blocked}{says}: {command}", first, "")
+    assert (told("test"), told()) == (
+        (f"{blocked}{says}: {command}", way, command),
+        (f"{blocked}{says}: {command}", first, ""),
+    )
     assert f"{says}." in turn(site, "topup")
     assert command in turn(site, "topup")
     coming = scene.begin_deployment(scene.begin_deploy("topup", "test", artifact), "test")
