@@ -9,6 +9,7 @@ import pytest
 
 from shipway.signals.judge import Judge, Reading
 from shipway.signals.judge.telling import ALIKE
+from shipway.traffic.tally import Tally
 from support.tallies import tally
 from support.watching import Seen, Watching, watched
 from support.worlds import Change, World, always, between
@@ -131,6 +132,18 @@ def test_one_that_was_asked_and_is_as_slow_is_not_asked_again() -> None:
     doubting = judge(*[Reading(1.0, 1.0, new=tally(20))] * 20, *[slow] * 10)
     assert doubting.doubts
     for reading in (*[both] * 12, *[slow] * 60):
+        doubting.see(reading)
+    assert not doubting.doubts
+
+
+def test_what_few_requests_said_is_known_when_it_is_asked_again() -> None:
+    """Eight requests of the old one in each question: after four it is known that it has become as slow."""
+    asked = [Reading(1.0, 0.25, tally(1, 0, 60), Tally())] * 8
+    doubting = judge(*[FEW] * 40)
+    for _ in range(4):
+        for reading in (*[FEW_SLOW] * 20, *asked):
+            doubting.see(reading)
+    for reading in [FEW_SLOW] * 60:
         doubting.see(reading)
     assert not doubting.doubts
 

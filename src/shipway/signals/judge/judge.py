@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from shipway.signals.judge import telling
 from shipway.signals.judge.beside import Beside, More, Table
 from shipway.signals.judge.checks import Checks
-from shipway.signals.judge.doubt import Doubt
+from shipway.signals.judge.doubt import SLOW_QUANTILE, Doubt
 from shipway.signals.judge.earlier import Earlier
 from shipway.signals.judge.later import Later
 from shipway.signals.judge.listening import Listening
@@ -57,6 +57,7 @@ class Judge:
         self.requests = 0
         """What the new release answered so far."""
         self._past, self._lately = Past(), Past()
+        """Of the old release: all, and since it was asked, over questions until that is enough."""
         self._share = self._settled_at = 0.0
         self._errors = Beside(ERRORS)
         self._slow = Ranks(self.policy.tolerance)
@@ -176,7 +177,8 @@ class Judge:
             self._settled_at = self.heard + self._past.settles
             self._forget_open()
         if reading.share < before:
-            self._lately = Past()
+            if self._lately.place(SLOW_QUANTILE) is not None:
+                self._lately = Past()
             self._earlier.fell(reading)
         else:
             self._earlier.see(reading)
