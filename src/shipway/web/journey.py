@@ -128,7 +128,12 @@ class Journey:
 
 def read(conn: Connection, run: str) -> Journey:
     """The journey of the run with this id, which must exist."""
-    found = runs.get(conn, run)
+    return of(conn, runs.get(conn, run))
+
+
+def of(conn: Connection, found: Run) -> Journey:
+    """The journey of a run that was read."""
+    run = found.id
     made = deployments.all_of_run(conn, run)
     recorded = facts.after(conn, 0, runs=[run])
     remarks = [fact for fact in recorded if fact.kind in REMARKS]

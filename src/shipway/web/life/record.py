@@ -76,7 +76,7 @@ class Record:
 def read(conn: Connection, commits: Commits, application: str, commit: str, names: Sequence[str]) -> Record:
     """What is on record of a commit (a whole id) of an application with the environments `names`."""
     found = runs.recent(conn, application=application, commit=commit, limit=RUNS)
-    journeys = [journey.read(conn, run.id) for run in reversed(found)]
+    journeys = [journey.of(conn, run) for run in reversed(found)]
     went = {one.environment for each in journeys for one in each.deployments.values()}
     frozen = stuck.everywhere(conn, application, {*names, *went})
     judged, made = _trials(conn, journeys, frozen), artifacts.of_commit(conn, application, commit)

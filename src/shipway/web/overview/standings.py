@@ -137,7 +137,7 @@ class Board:
             places=here,
             read=read,
             serving=dict(serving),
-            head=None if run is None else journey.read(conn, run.id),
+            head=None if run is None else journey.of(conn, run),
             subject="" if run is None else self._commits.about(name, run.commit).subject,
             pushed=runs.lately(conn, name),
             deployed=runs.lately(conn, name, "deploy"),
