@@ -43,4 +43,4 @@ def of_run(conn: Connection, cast: Cast, commits: Commits, run: Run) -> Iterator
             yield f"{kept.says}."
         judged = trials.judging(cast, conn, run.application, name)
         if judged is not None and judged[0].deployment == deployments.of_run(conn, run.id, name):
-            yield f"{sentences.sentence(judged[0])}."
+            yield f"{name}: {sentences.sentence(judged[0])}."
