@@ -154,7 +154,8 @@ def test_what_was_rolled_back_is_called_that_on_every_page(site: Site) -> None:
     (picture,) = re.findall('aria-label="(Steps: [^"]*)', page)
     assert "prod rolled" in picture, "it says the same as the word beside it"
     assert "Rolled back after" in page
-    assert site.get("/runs?application=till").text.count("Rolled back") == 2
+    assert (text := site.get("/runs?application=till").text).count("Rolled back") == 2
+    assert '<h1 id="says" data-live>Nothing of till is under way</h1>' in text
     listed = site.get("/api/v1/runs?application=till").json["runs"]
     assert [one["number"] for one in listed if one["taken_back"]] == [3, 2]
     page, commit = site.get("/runs/till:3").text, served.commit[:7]
@@ -443,9 +444,8 @@ def test_what_a_freeze_stopped_is_told_as_it_is_by_now(site: Site) -> None:
             assert found["next"]["command"] in said
         return found["reason"], found["next"]["says"], found["next"]["command"]
 
-    assert places(site, "topup")["test"] == "Blocked"
     blocked, way = "run 1 was blocked: ", "This takes it there:"
-    assert told() == (f"{blocked}{froze}", "Wait.", "")
+    assert (told(), places(site, "topup")["test"]) == ((f"{blocked}{froze}", "Wait.", ""), "Blocked")
     with scene.database.write() as conn:
         freeze.thaw(conn, "topup", "test", who="ben")
     says, command = "test was frozen when it came there, and is open again", f"shipway deploy {short} --env test"

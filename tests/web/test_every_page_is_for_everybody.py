@@ -71,6 +71,8 @@ def look(page: Page, site: Site, looked: Looked) -> list[str]:
     assert answer is not None
     assert answer.status == looked.status
     assert page.locator("h1").count() == 1
+    if looked.status == 200 and looked.signed_in and looked.path != "/patterns":
+        assert page.locator("footer a[href^='/api/v1/']").count() == 1, "it does not name its data"
     if looked.opened:
         page.evaluate(OPEN)
     return said

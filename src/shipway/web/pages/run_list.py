@@ -16,6 +16,7 @@ from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.words import counted
 
+MOST = 100
 STATES = {
     "queued": ("queued", "Queued"),
     "running": ("running", "Running"),
@@ -41,8 +42,9 @@ class Line:
 
 
 def run_list(site: Site, call: Call) -> Response:
+    name = call.query("application")
     with site.database.read() as conn:
-        found = runs.recent(conn, application=call.query("application"), limit=100)
+        found = runs.recent(conn, application=name, limit=MOST)
         said = outcomes.words(conn, found)
     lines = [
         Line(
@@ -53,7 +55,8 @@ def run_list(site: Site, call: Call) -> Response:
         )
         for run in found
     ]
-    return page(site, call, "run_list.html", here="runs", lines=lines, title=_title(found))
+    title = _title(found, f" of {name}" if name else "")
+    return page(site, call, "run_list.html", here="runs", application=name, lines=lines, most=MOST, title=title)
 
 
 def application(site: Site, call: Call) -> Response:
@@ -63,13 +66,14 @@ def application(site: Site, call: Call) -> Response:
     return RedirectResponse(f"/runs?application={name}", 307)
 
 
-def _title(found: list[Run]) -> str:
+def _title(found: list[Run], of: str) -> str:
     moving = sum(not run.over for run in found)
     if not found:
-        return "No run yet"
+        return f"No run{of} yet"
     if not moving:
-        return "Nothing is under way"
-    return f"{counted(moving).capitalize()} {'run is' if moving == 1 else 'runs are'} under way"
+        return f"Nothing{of} is under way"
+    noun, are = ("run", "is") if moving == 1 else ("runs", "are")
+    return f"{counted(moving).capitalize()} {noun}{of} {are} under way"
 
 
 ROUTES = (
