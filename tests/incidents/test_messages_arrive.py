@@ -648,7 +648,7 @@ def test_while_a_release_is_decided_over_a_courier_is_ready_for_what_may_be_told
     team: Team, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, ready = [], errand.ready
-    monkeypatch.setattr(errand, "ready", lambda: begun.append(ready()) or begun[-1])
+    monkeypatch.setattr(errand, "ready", lambda services: begun.append(ready(services)) or begun[-1])
     deciding = True
     team.outbox.deciding = lambda: deciding
     team.channel("ping", "https://example.org/ping")

@@ -215,10 +215,10 @@ def reaching(conn: Connection, person: str) -> list[Channel]:
     return found + [channel for channel in channels.of(conn, [OWNER]) if person != OWNER]
 
 
-def reach_anybody(conn: Connection) -> bool:
-    """Whether there is a channel by which people are told of anything."""
-    whose = [channel.whose for channel in channels.every(conn)]
-    return any(each != PING and not each.startswith(SENTRY) for each in whose)
+def services(conn: Connection) -> set[str]:
+    """The services by which people are told of anything."""
+    every = channels.every(conn)
+    return {each.service for each in every if each.whose != PING and not each.whose.startswith(SENTRY)}
 
 
 def _everybody_with(person: str) -> str:

@@ -1,8 +1,8 @@
 """One message to one channel, in a process of its own: a channel that hangs, hangs nobody else.
 
-    python -m shipway.incidents.courier [ready]     reads an order as JSON, says in a line of it what became of it
+    python -m shipway.incidents.courier [SERVICE]...    reads an order as JSON, says in one what became of it
 
-With `ready` it loads what knows the services before it has its order.
+What knows the services that are named is loaded before it has its order.
 
 Apprise knows the services and is loaded here alone. E-mail is sent by Python itself, from an URL that Apprise has
 read: Apprise makes up the Message-ID of a mail, and ours has to be the same whenever a message is sent again.
@@ -43,7 +43,6 @@ PATIENCE = 75.0
 
 PING_PATIENCE = 10.0
 PROGRAM = __file__
-READY = "ready"
 LOOK_UP = 3.0
 """Seconds in which a name has to be found to be looked at when its channel is added."""
 
@@ -52,6 +51,9 @@ WIDE = 200
 """Characters of a header's line: a subject that is folded right after `Subject:` is shown as none by some."""
 
 EMAIL = "E-mail"
+COMMON = {EMAIL: "mailto", "JSON": "json"}
+"""The schemes of services that are loaded without all the others, which takes a quarter of the time."""
+
 OF_JSON = ("version", "title", "message", "attachments", "type")
 """The fields of a webhook in JSON that Apprise writes itself."""
 
@@ -79,8 +81,8 @@ class Inside(Refused):
 
 def main() -> None:
     """Carries out the one order on standard input; ends where nobody is left to give one."""
-    if sys.argv[1:] == [READY]:
-        _service("json://localhost")  # whichever it is, Apprise loads them all
+    for each in sys.argv[1:]:
+        _load(each)
     said = sys.stdin.readline()
     if not said:
         return
@@ -231,10 +233,39 @@ def _service(url: str) -> Any:
         async_mode=False,
         service_timeout=PATIENCE + 5,
     )
-    service = apprise.Apprise.instantiate(url, asset=asset)
+    common = _common(url.partition("://")[0].lower())
+    service = apprise.Apprise.instantiate(url, asset=asset) if common is None else _made(common, url, asset)
     if service is None:
         raise Refused("It is no URL of a service that is known: see https://appriseit.com/services/.")
     return service
+
+
+def _common(scheme: str) -> Any:
+    """What Apprise knows of a service that most use."""
+    if scheme in ("mailto", "mailtos"):
+        from apprise.plugins.email import NotifyEmail  # noqa: PLC0415
+
+        return NotifyEmail
+    if scheme in ("json", "jsons"):
+        from apprise.plugins.custom_json import NotifyJSON  # noqa: PLC0415
+
+        return NotifyJSON
+    return None
+
+
+def _made(service: Any, url: str, asset: Any) -> Any:
+    """The same as of all of Apprise, which shows no way to it that does not load them."""
+    parts = service.parse_url(url.replace("/#", "/%23"))  # a room's name, and not the end of the URL
+    try:
+        return service(**parts, asset=asset) if parts else None
+    except ValueError:
+        return None
+
+
+def _load(service: str) -> None:
+    """What knows a service, by what people call it; with one that is not common come all."""
+    with contextlib.suppress(Refused):
+        _service(f"{COMMON.get(service, 'any')}://localhost")
 
 
 def _is_mail(service: Any) -> bool:

@@ -9,10 +9,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from shipway.incidents.courier import PROGRAM, READY
+from shipway.incidents.courier import PROGRAM
 
 LIMIT = 90.0
 """Seconds after which a courier is killed, whatever it waits for."""
@@ -39,9 +39,9 @@ class Outcome:
 Courier = subprocess.Popen[bytes]
 
 
-def ready() -> Courier:
-    """A courier that has loaded what knows the services, or soon has, and waits for its order."""
-    return _begun(READY)
+def ready(services: Collection[str]) -> Courier:
+    """A courier that has loaded what knows the services, or soon has, and waits for its order to one of them."""
+    return _begun(*sorted(services))
 
 
 def dismiss(courier: Courier) -> None:

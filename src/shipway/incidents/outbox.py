@@ -84,29 +84,30 @@ class Outbox:
             if channel is not None:
                 self._begin(channel, message, now, len(turns))
         with self.database.read() as conn:
-            soon = self._may_be_wanted(conn, now)  # not for what was claimed just now: that has one
+            soon = self._wanted_soon(conn, now)  # not for what was claimed just now: that has one
         self._keep_ready(soon)
 
     def close(self) -> None:
         """Waits for the couriers that are on their way."""
         self._couriers.shutdown()
-        self._keep_ready(False)
+        self._keep_ready(set())
 
-    def _may_be_wanted(self, conn: Connection, now: float) -> bool:
-        """Whether a courier is needed soon, and somebody is there to be told."""
+    def _wanted_soon(self, conn: Connection, now: float) -> set[str]:
+        """The services that a courier may be needed for soon, to tell somebody who is there to be told."""
         if self.deciding():
             self._decided = now
         if 0 <= now - self._decided < LINGERS:
-            return channels.reach_anybody(conn)
-        return any(channels.reaching(conn, person) for person in messages.awaited(conn, now, now + SOON))
+            return channels.services(conn)
+        people = messages.awaited(conn, now, now + SOON)
+        return {channel.service for person in people for channel in channels.reaching(conn, person)}
 
-    def _keep_ready(self, wanted: bool) -> None:
+    def _keep_ready(self, services: set[str]) -> None:
         """One courier, so that what is wanted soon need not wait for it as well."""
         usable = self._ready is not None and self._ready.poll() is None
-        if not (wanted and usable) and (idle := self._the_ready_one()) is not None:
+        if not (services and usable) and (idle := self._the_ready_one()) is not None:
             errand.dismiss(idle)
-        if wanted and not usable:
-            self._ready = errand.ready()
+        if services and not usable:
+            self._ready = errand.ready(services)
 
     def _the_ready_one(self) -> errand.Courier | None:
         """For one message: it is ready no more."""
