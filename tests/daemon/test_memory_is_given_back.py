@@ -22,12 +22,26 @@ before = resident()
 memory.give_back()
 print(before - resident())
 """
+LOADS = """
+import gc
+from shipway.daemon import memory
+
+with memory.loading():
+    import email.message
+    during = gc.isenabled()
+print(during, gc.isenabled(), gc.get_freeze_count() > 1000)
+"""
 PAGES = 5_000  # of 4 kB: a third of what was freed
 
 
 def test_tens_of_megabytes_that_were_freed_go_back() -> None:
     done = subprocess.run([sys.executable, "-c", FREES], capture_output=True, text=True, check=True, timeout=60)
     assert int(done.stdout) > PAGES
+
+
+def test_what_was_loaded_is_not_searched_for_garbage_and_what_comes_after_is() -> None:
+    done = subprocess.run([sys.executable, "-c", LOADS], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "False True True\n"
 
 
 def test_where_the_c_library_has_no_such_call_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:

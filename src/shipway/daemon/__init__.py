@@ -58,8 +58,9 @@ def serve(
     with _only_one(places), _listening(port) as listener:
         keeper, proxy = Keeper(places), Proxy(places, proxy_port, behind_tls=behind_tls)
         router = _started(keeper, proxy)
-        from shipway.daemon import server  # noqa: PLC0415 - a second of imports, while the router comes up
-        from shipway.web.names import Names  # noqa: PLC0415
+        with memory.loading():
+            from shipway.daemon import server  # noqa: PLC0415 - a second of imports, while the router comes up
+            from shipway.web.names import Names  # noqa: PLC0415
 
         opening = server.Opening(listener, Names(port, public), proxy_port, reports, behind_tls, ready, over)
         server.run(places, keeper, proxy, router, opening)
