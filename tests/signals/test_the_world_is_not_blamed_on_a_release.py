@@ -148,6 +148,16 @@ def test_what_few_requests_said_is_known_when_it_is_asked_again() -> None:
     assert not doubting.doubts
 
 
+@pytest.mark.parametrize(("milliseconds", "failed", "waits"), [(60, 0, 31), (40, 1, 0)])
+def test_who_is_asked_for_slow_requests_is_heard_out(milliseconds: int, failed: int, waits: int) -> None:
+    """Until some thirty of its requests say how long it takes now: with fewer it would be asked again."""
+    asking = judge(*[FEW] * 40, *[Reading(1.0, 1.0, new=tally(1, failed, milliseconds))] * 20)
+    assert (asking.doubts, asking.hears_out) == (True, False)
+    for requests in range(1, 41):
+        asking.see(Reading(1.0, 0.25, tally(1), Tally()))
+        assert asking.hears_out is (requests < waits)
+
+
 def test_a_doubt_ends_with_what_it_came_from() -> None:
     assert not judge(*[Reading(1.0, 1.0, new=tally(20, 10))] * 5, *[Reading(1.0, 1.0, new=tally(20))] * 60).doubts
 

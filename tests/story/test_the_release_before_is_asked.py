@@ -15,6 +15,7 @@ from shipway.errors import KeeperGone
 from shipway.hosts.keeper.spec import InstanceState
 from shipway.releases.targets import process
 from shipway.signals.asking import Question
+from shipway.signals.judge import Judge
 from shipway.signals.judge.telling import ALIKE
 from shipway.signals.questions import results
 from shipway.signals.questions.results import Line
@@ -214,6 +215,19 @@ def test_that_nobody_can_tell_is_recorded_as_no_answer(scene: Scene, world: Worl
     watched.asking.end(Verdict("not known", "12 requests are too few to tell."))
     assert mine(scene) == 100
     assert recorded(scene, "deployment.answered")["kind"] == "not known"
+
+
+def test_who_is_asked_for_slow_requests_is_heard_out_until_the_deadline(
+    scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where nothing is doubted any more: too few have answered to say how long it takes now."""
+    watch = begins(scene, world, old=40)
+    (watched,) = watch._watched.values()
+    monkeypatch.setattr(Asking, "_step", lambda *_: "go on")
+    for name, hears_out in (("doubts", False), ("hears_out", True)):
+        monkeypatch.setattr(Judge, name, property(lambda _, answer=hears_out: answer))
+    now = time.time()
+    assert [watched.asking.is_answered(watched.trial, now - ago) for ago in (30, 100)] == [False, True]
 
 
 def recorded(scene: Scene, kind: str) -> dict[str, Any]:

@@ -141,7 +141,7 @@ class Watch:
                 self.seen.asked.append(second)
             elif self._told != by.kept:
                 waited = second - self.seen.asked[-1]
-                if waited >= by.deadline or (waited >= by.hold and not judge.doubts):
+                if waited >= by.deadline or (waited >= by.hold and not (judge.doubts or judge.hears_out)):
                     self._moves.append((second + SHIFTS, by.kept))
 
 

@@ -120,7 +120,7 @@ class Asking:
     def is_answered(self, trial: Trial, since: float) -> bool:
         """Whether both were heard for long enough, and the new one is not worse or nobody can tell."""
         over = time.time() - since >= self._condition.deadline
-        return self._step(trial, since) == "go on" and (over or not trial.doubts)
+        return self._step(trial, since) == "go on" and (over or not (trial.doubts or trial.hears_out))
 
     def _step(self, trial: Trial, since: float) -> str:
         share = self._away.shares.of[self._release.name]

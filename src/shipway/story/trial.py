@@ -155,6 +155,11 @@ class Trial:
         """Whether it looks as if it had become worse since it has all requests."""
         return self._judge.doubts
 
+    @property
+    def hears_out(self) -> bool:
+        """Whether the release before, asked for slow requests, is still to say how long it takes."""
+        return self._judge.hears_out
+
     def doubt(self) -> Verdict:
         """Why, with the numbers."""
         return self._judge.doubt()

@@ -123,6 +123,10 @@ class Doubt:
     def shows(self) -> bool:
         return bool(self.findings())
 
+    @property
+    def shows_slowness(self) -> bool:
+        return any(looked.finding is not None for _, looked in self._slow)
+
     def findings(self) -> tuple[Finding, ...]:
         """What shows; compared with what was before, so no evidence. One row of slow requests."""
         slow = [finding for _, looked in self._slow if (finding := looked.finding) is not None]

@@ -68,7 +68,7 @@ class Judge:
         self._earlier = Earlier()
         self._warmth = Warmth(self.policy)
         self._listening = Listening(self._warmth, self._past)
-        self._old_out = False
+        self._old_out = self._asked_for_slowness = False
         self._bad: Verdict | None = None
 
     def see(self, reading: Reading) -> None:
@@ -117,6 +117,13 @@ class Judge:
         not answer: reason enough to ask the old one, if it can be asked, and to go on asking.
         """
         return self._doubt is not None and (self._doubt.shows or self._mute.long > 0)
+
+    @property
+    def hears_out(self) -> bool:
+        """Whether the old one, asked for slow requests, has answered too few to say how long it takes now: what is
+        not waited for is asked again.
+        """
+        return self._share < 1 and self._asked_for_slowness and self._lately.place(SLOW_QUANTILE) is None
 
     @property
     def suspects(self) -> bool:
@@ -169,6 +176,8 @@ class Judge:
         before, self._share = self._share, reading.share
         self._old_out = reading.old_out
         if self._doubt is not None:
+            if reading.share < before:
+                self._asked_for_slowness = self._doubt.shows_slowness
             self._doubt.see(reading, self._warmth.warm)
         if reading.share >= 1:
             self._alone(reading, began=before < 1)
