@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from incidents.team import APP, Team
+from shipway.incidents import tell
 from shipway.incidents.blame import INDEX
 from shipway.incidents.channels import NOISE
 from shipway.incidents.suspects import REASONS, Evidence, Suspicion
@@ -1186,6 +1187,56 @@ def test_an_error_of_a_release_on_trial_says_which_share_that_has(team: Team) ->
     suspected(team, run.commit, commit=run.commit, email="ada@example.org", reason="It did.", evidence=[])
     text = team.tell()[-1].text
     assert f"({good[:7]}) as before. r2, which has the error, is tried with 10 % of the requests.\n" in text
+
+
+def on_trial(team: Team) -> Run:
+    """A release that has 10 % of the requests, and two errors that are new in it."""
+    team.deliver(good := team.commit("ben"))
+    run = team.push(team.commit("ada"), good)
+    team.deploy(run, "prod", ending="running", judged="yes")
+    team.fact("deployment.try", run=run.id, environment="prod", commit=run.commit, data={"share": 10})
+    who = {"commit": run.commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
+    suspected(team, run.commit, **who)
+    suspected(team, run.commit, **who, error="02e", title="KeyError: 'bill'")
+    return run
+
+
+def test_an_error_of_a_release_on_trial_waits_for_the_verdict_and_is_one_message_with_it(
+    team: Team, hook: Hook
+) -> None:
+    team.channel("ada@example.org", hook.url())
+    run = on_trial(team)
+    assert [one.kind for one in team.tell()] == ["error", "error"]
+    team.send()
+    assert hook.bodies == []
+    judge(team, run)
+    told = only(team.tell())
+    assert told.kind == "bad"
+    assert "New error: TypeError: unsupported operand\n" in told.text
+    assert "New error: KeyError: 'bill'\n" in told.text
+    time_passes(team)
+    team.send()
+    assert len(hook.bodies) == 1
+
+
+def test_an_error_of_a_release_on_trial_is_told_soon_where_nothing_is_decided(team: Team, hook: Hook) -> None:
+    team.channel("ada@example.org", hook.url())
+    on_trial(team)
+    team.tell()
+    team.later += tell.TRIED
+    team.send()
+    assert ["a new error" in body["title"] for body in hook.bodies] == [True, True]
+
+
+def test_a_bad_verdict_shows_the_line_of_code_that_its_new_error_went_wrong_at(team: Team) -> None:
+    team.deliver(old := team.commit("ben"))
+    run = team.push(new := team.commit("ada"), old)
+    team.deploy(run)
+    place = Evidence("web.py", 12, "share", "line", tuple(HUNK[1:]), source="return total / people")
+    who = Suspicion("It did.", new, "Ada Okafor", "ada@example.org", confidence="high", evidence=(place,))
+    suspected(team, new, **asdict(who))
+    judge(team, run)
+    assert "    web.py:12  return total / people\n" in only(team.tell()).text
 
 
 def test_an_error_whose_suspect_is_looked_for_is_told_when_that_is_known(team: Team) -> None:

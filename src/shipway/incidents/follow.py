@@ -1,7 +1,8 @@
 """More of a cause that somebody is told of already: said instead, said after it where that can be changed, or not.
 
 what no channel took yet            says the newest, unless that is less bad
-an error of what is judged bad now  becomes that, or that answers it, by what took it or any other
+an error of what is judged bad now  becomes that, or that answers it, by what took it or any other; further ones
+                                    that wait are named by it
 it is worse now                     said once, first by what took it, and by any other that it may go to
 what took it knows it again         takes an update, behind what it took before
 what took it cannot change it       nothing
@@ -41,6 +42,14 @@ def say(conn: Connection, draft: Draft) -> None:
         messages.become(conn, error, draft)
     else:
         messages.write(conn, draft)
+    if draft.kind in TAKEN_BACK:
+        _leave_out_its_errors(conn, draft)
+
+
+def _leave_out_its_errors(conn: Connection, bad: Draft) -> None:
+    """What nobody sends yet of further errors that are new in a bad commit: its own message names them."""
+    for one in messages.waiting_of(conn, "error", bad):
+        messages.drop(conn, one)
 
 
 def up(conn: Connection, first: Message, draft: Draft) -> None:

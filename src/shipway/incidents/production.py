@@ -18,7 +18,7 @@ from shipway.incidents.cause import (
     suspect,
     with_values,
 )
-from shipway.incidents.proof import proof
+from shipway.incidents.proof import code, proof
 from shipway.signals.errors.askers import how_often
 from shipway.signals.verdict import CHECKS, NEW_QUESTION, RESTARTS, UNASKED
 from shipway.state import artifacts, deployments, errors, facts, releases, runs, settings
@@ -47,6 +47,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
     reason = str(fact.data.get("reason", "")).strip()
     findings = fact.data.get("findings") or ()
     stuck = _stuck(conn, fact)
+    pointed = _pointed_at(conn, fact)
     return _of_the_same_commit(
         conn,
         release,
@@ -55,7 +56,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
             "bad",
             fact.at,
             reason or "the judge found it worse than what served before",
-            _numbers(findings, _errors_within(conn, fact)),
+            _numbers(findings, [*_errors_within(conn, fact), *_code(pointed)]),
             application=fact.application,
             environment=fact.environment,
             commit=fact.commit,
@@ -63,7 +64,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
             base=before(conn, fact, release),
             onto=pushed_onto(conn, run),
             asked="" if run is None else run.who,
-            suspect=_suspect_within(conn, fact),
+            suspect=_suspect_within(pointed),
             hint=str(stuck.get("hint", "")) or _about_the_question(findings),
             stuck=str(stuck.get("reason", "")),
             deployment=str(fact.data.get("deployment", "")),
@@ -171,10 +172,12 @@ def _title(said: Mapping[str, Any], kind: str) -> str:
     return f"Error is back: {title}" if kind == "error.regressed" else f"New error: {title}"
 
 
-def _suspect_within(conn: Connection, verdict: Fact) -> Suspect | None:
-    """Whom the errors that are new or back in a bad release point at, since it came: one commit, or nobody."""
+def _pointed_at(conn: Connection, verdict: Fact) -> list[Fact]:
+    """What is known since a bad release came of where its errors went, of each that is new or back in it; as
+    kind, how the error came.
+    """
     if verdict.run is None:
-        return None
+        return []
 
     def of_it(after: int, kinds: Sequence[str]) -> list[Fact]:
         where, commit = verdict.environment, verdict.commit
@@ -185,13 +188,23 @@ def _suspect_within(conn: Connection, verdict: Fact) -> Suspect | None:
     since = facts.after(conn, 0, runs=[verdict.run], environment=verdict.environment, limit=1)[0].id
     came = {one.data.get("error"): one.kind for one in of_it(0, CAME)}
     told = {one.data.get("error"): one for one in of_it(since, ["error.suspected"])}  # the newest of each
-    mine = [one for error, one in told.items() if error in came]
-    found = [(one, came[each.data.get("error")]) for each in mine if (one := suspect(each.data)) is not None]
+    return [replace(one, kind=came[error]) for error, one in told.items() if error in came]
+
+
+def _suspect_within(pointed: Sequence[Fact]) -> Suspect | None:
+    """Whom the errors that are new or back in a bad release point at: one commit, or nobody."""
+    found = [(one, each.kind) for each in pointed if (one := suspect(each.data)) is not None]
     if len({one.commit for one, _ in found}) != 1:
         return None
     by, kind = found[0]
     what = "An error that is back in it" if kind == "error.regressed" else "An error that is new in it"
     return replace(by, evidence=f"{what}: {by.evidence}")
+
+
+def _code(pointed: Sequence[Fact]) -> list[str]:
+    """The line of code that the first of its errors went wrong at, if its suspicion rests on one."""
+    places = [next(iter(each.data.get("evidence") or ()), None) for each in pointed]
+    return [line for place in places if isinstance(place, Mapping) and (line := code(place))][:1]
 
 
 def _why_it_may_be_both(conn: Connection, verdict: Fact) -> str:

@@ -28,3 +28,9 @@ def proof(evidence: Mapping[str, Any]) -> Proof:
     if not source or any(each[:1] == "+" and each[1:].strip() == source for each in hunk):
         return Proof(at, hunk)
     return Proof(at, hunk, f"{path}:{line}", source)
+
+
+def code(evidence: Mapping[str, Any]) -> str:
+    """The line of code that went wrong, after its place; empty where the record does not have it."""
+    source = str(evidence.get("source") or "").strip()
+    return f"{evidence['path']}:{evidence.get('line')}  {source}" if source else ""

@@ -32,6 +32,9 @@ FAR = 1000  # facts of which nobody had to hear, after which the position moves 
 PATIENCE = 2.0
 """Seconds that a bad verdict waits for the old release to be back, so that one message says both."""
 
+TRIED = 5.0
+"""Seconds that an error of a release on trial waits for what is decided over that: one message is to say both."""
+
 MOVED = ("deployment.done", "deployment.failed")
 """Facts with which what a person did by hand has moved requests."""
 
@@ -141,10 +144,10 @@ class Teller:
         with self.database.read() as conn:
             text = words.trouble(conn, cause, whom, self.address)
             before = {person: _goes_on_from(conn, cause, person) for person in whom.people}
-            awaited = cause.kind == "bad" and not cause.stuck and not _is_settled(conn, cause)
+            waits = _waits_for_more(conn, cause)
             named = whom.names_nobody and _is_somebodys(conn, cause)
             heard = [one for one in whom.people if named or (not whom.held and _has_heard(conn, cause, one))]
-        due = max(time.time(), cause.at + PATIENCE if awaited else 0.0)
+        due = max(time.time(), cause.at + waits)
         return [_draft(cause, whom, one, text, due, before[one]) for one in whom.people if one not in heard]
 
     def _by_hand(self, fact: Fact) -> list[Draft] | None:
@@ -167,6 +170,13 @@ class Teller:
 
     def _git(self, application: str | None) -> Git | None:
         return None if application is None else Git(self.places.repository(application))
+
+
+def _waits_for_more(conn: Connection, cause: Cause) -> float:
+    """Seconds since it happened in which more of it may come that is to be told with it."""
+    if cause.kind == "bad" and not cause.stuck and not _is_settled(conn, cause):
+        return PATIENCE
+    return TRIED if cause.kind == "error" and words.tried(conn, cause) is not None else 0.0
 
 
 def _is_settled(conn: Connection, bad: Cause) -> bool:

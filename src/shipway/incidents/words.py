@@ -11,6 +11,7 @@ from shipway.incidents.letter import Text, clock, listed, made, moment, one_line
 from shipway.incidents.sure import sure
 from shipway.state import deployments, facts, holds, releases, settings, stuck, verdicts
 from shipway.state.database import Connection
+from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 
 INNOCENT = "One that mends it may, or, if it is innocent, one that changes any file."
@@ -171,13 +172,22 @@ def _fate(conn: Connection, error: Cause, environment: str) -> str:
 
 def _on_trial(conn: Connection, error: Cause) -> str:
     """Which share of the requests has the release with an error, while it is tried beside the one that serves."""
+    found = tried(conn, error)
+    if found is None:
+        return ""
+    number = releases.get(conn, found.release).number
+    _, share = deployments.shares(conn, found)[-1]
+    return f" r{number}, which has the error, is tried with {share} % of the requests."
+
+
+def tried(conn: Connection, error: Cause) -> Deployment | None:
+    """The deployment that tries the release with an error on a share of the requests, if one does."""
     where = (error.application, error.environment, error.commit)
-    for tried in deployments.running(conn):
-        share = [share for _, share in deployments.shares(conn, tried)][-1:]
-        if (tried.application, tried.environment, tried.commit) == where and share and share[0]:
-            number = releases.get(conn, tried.release).number
-            return f" r{number}, which has the error, is tried with {share[0]} % of the requests."
-    return ""
+    for one in deployments.running(conn):
+        share = [share for _, share in deployments.shares(conn, one)][-1:]
+        if (one.application, one.environment, one.commit) == where and share and share[0]:
+            return one
+    return None
 
 
 def _tried_until(conn: Connection, now: Serving) -> float | None:

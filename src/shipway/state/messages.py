@@ -239,6 +239,13 @@ def about(conn: Connection, kinds: tuple[str, ...], application: str, since: flo
     return _messages(conn, query.order_by(messages.c.id))
 
 
+def waiting_of(conn: Connection, kind: str, beside: Draft) -> list[Message]:
+    """Those of a kind to the same person about the same commit that nobody tried to send yet."""
+    same = [messages.c[name] == getattr(beside, name) for name in ("person", "application", "commit")]
+    untried = (messages.c.state == "waiting", messages.c.attempts == 0, messages.c.kind == kind)
+    return _messages(conn, select(messages).where(*untried, *same).order_by(messages.c.id))
+
+
 def said(conn: Connection, person: str, cause: str) -> Message | None:
     """What a person is told of a cause."""
     query = select(messages).where(messages.c.person == person, messages.c.cause == cause)
