@@ -43,37 +43,56 @@ AT_ONCE = CANARY.replace("strategy: canary, steps: [10, 50], hold: 20 s, deadlin
 BY_DEFAULT = CANARY.replace(", steps: [10, 50], hold: 20 s, deadline: 60 s", "")
 UNJUDGED = CANARY.replace("traffic: {strategy: canary", "traffic: {judge: false, strategy: canary")
 BROKEN = "broken"
+FAILS = "100 / 0"
+REPORTS = """\
+import sentry_sdk
+import prices
+
+sentry_sdk.init()
+
+
+def charge():
+    try:
+        prices.charge()
+    except ZeroDivisionError:
+        sentry_sdk.capture_exception()
+
+
+"""
 SETTINGS = {"built-in": ("1m", "1m", "30s"), "common": ("15s", "1m", "30s"), "tightest": ("1s", "0s", "0s")}
 BESIDE = {"every": tuple(SETTINGS), "every-tightest": ("tightest",)}
 
 
 @dataclass(frozen=True)
 class Case:
-    """One request of `every` fails, of `rate` a second."""
+    """One request of `every` fails, of `rate` a second; it `reports` the error."""
 
     every: int = 1
     rate: float = 20.0
     project: str = CANARY
+    reports: bool = False
 
 
 CASES = {
     "every": Case(),
-    "half": Case(every=2),
+    "half": Case(every=2, reports=True),
     "alone": Case(project=AT_ONCE),
     "seldom": Case(every=2, rate=1.0, project=BY_DEFAULT),
 }
 
 
 class Hooks:
-    """A webhook receiver: the moment at which each path was called first."""
+    """A webhook receiver: the moment at which each path was called first, and with what."""
 
     def __init__(self) -> None:
         self.calls: dict[str, float] = {}
+        self.bodies: dict[str, bytes] = {}
         hooks = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                hooks.bodies.setdefault(self.path.strip("/"), body)
                 hooks.calls.setdefault(self.path.strip("/"), time.time())
                 self.send_response(200)
                 self.end_headers()
@@ -94,7 +113,7 @@ def main() -> None:
         installation.up()
         running.callback(installation.take_down)
         hooks = Hooks()
-        repository = opened(installation, hooks)
+        repository = opened(installation, hooks, case)
         found: list[dict[str, float]] = []
         others: defaultdict[str, list[float]] = defaultdict(list)
         loads: list[float] = []
@@ -109,6 +128,8 @@ def main() -> None:
         for what in ("failed", "back_s", "decided_s", "message_s", "decision_to_message_s"):
             values = [each[what] for each in found]
             told |= {what: round(statistics.median(values), 2), f"{what}_max": round(max(values), 2)}
+        if case.reports:
+            told["with the line"] = sum(each["with the line"] for each in found)
         told["decided within 60 s"] = sum(each["decided_s"] <= 60 for each in found)
         if others:
             told |= {f"prometheus {name} s": round(statistics.median(took), 2) for name, took in others.items()}
@@ -119,11 +140,11 @@ def main() -> None:
         print(json.dumps(told), flush=True)
 
 
-def opened(installation: Installation, hooks: Hooks) -> Repository:
+def opened(installation: Installation, hooks: Hooks, case: Case) -> Repository:
     repository = installation.repository("shop")
     for key, value in {"user.name": "Ada", "user.email": "ada@example.org"}.items():
         repository.git("config", key, value)
-    repository.commit("Open", version("0", 0))
+    repository.commit("Open", version("0", 0, case))
     repository.init()
     repository.deliver("Open for real")
     url = f"json://127.0.0.1:{hooks.port}/shipway"
@@ -132,13 +153,14 @@ def opened(installation: Installation, hooks: Hooks) -> Repository:
     return repository
 
 
-def version(number: str, every: int, project: str = CANARY) -> dict[str, str]:
+def version(number: str, every: int, case: Case, project: str = "") -> dict[str, str]:
     """A version that answers one of `every` requests for its name with 500 (0: none), and tells its counts."""
-    files = shop(number, project=project)
+    files = shop(number, project=project or case.project)
     fails = f"next(ASKED) % {every} == 0" if every else f"(DATA / {BROKEN!r}).exists()"
     answer = (
         f"fails = self.path == '/' and {fails}\n"
         "        COUNTS[fails] += self.path == '/'\n"
+        "        fails and charge()\n"
         "        self.answer('out of eggs' if fails else VERSION, 500 if fails else 200)"
     )
     metrics = (
@@ -147,18 +169,23 @@ def version(number: str, every: int, project: str = CANARY) -> dict[str, str]:
         "for k, v in COUNTS.items()))\n"
     )
     web = files["web.py"].replace("        self.answer(VERSION)\n", f"{metrics}        {answer}\n")
-    return {**files, "web.py": "import itertools\nASKED = itertools.count()\nCOUNTS = {False: 0, True: 0}\n" + web}
+    head = "import itertools\nASKED = itertools.count()\nCOUNTS = {False: 0, True: 0}\n"
+    if not case.reports:
+        return {**files, "web.py": f"{head}charge = bool\n{web}"}
+    prices = f"def charge():\n    return {FAILS if every else '100 / 1'}\n"
+    return {**files, "requirements.txt": "sentry-sdk\n", "prices.py": prices, "web.py": head + REPORTS + web}
 
 
 def measure(
     installation: Installation, repository: Repository, hooks: Hooks, case: Case, number: int
 ) -> dict[str, float]:
     """One bad release; seconds from its first failing request."""
-    repository.deliver(f"Mend {number}", version(f"good{number}", 0, case.project))
+    repository.deliver(f"Mend {number}", version(f"good{number}", 0, case))
     hooks.calls.clear()
+    hooks.bodies.clear()
     with Visitors(installation.proxy_port, "shop.localhost", case.rate) as people:
         eventually(lambda: len(people.visits) > 15 * case.rate, "people have come")
-        repository.commit(f"Break {number}", version(f"bad{number}", case.every, case.project))
+        repository.commit(f"Break {number}", version(f"bad{number}", case.every, case))
         repository.push()
         eventually(lambda: "shipway" in hooks.calls, "the author was told", patience=300)
         time.sleep(1)
@@ -170,12 +197,13 @@ def measure(
         "decided_s": decided - failed[0],
         "message_s": hooks.calls["shipway"] - failed[0],
         "decision_to_message_s": hooks.calls["shipway"] - decided,
+        "with the line": f"prices.py:2  return {FAILS}" in json.loads(hooks.bodies["shipway"])["message"],
     }
 
 
 def beside(installation: Installation, repository: Repository, hooks: Hooks, name: str, home: Path) -> float:
     """What the others need for a release that nobody takes back: seconds from its first failing request."""
-    repository.deliver(f"Mend before {name}", version(f"fine {name}", 0, UNJUDGED))
+    repository.deliver(f"Mend before {name}", version(f"fine {name}", 0, CASES["every"], UNJUDGED))
     hooks.calls.clear()
     broken = installation.places.environment("shop", "prod") / "data" / BROKEN
     with (

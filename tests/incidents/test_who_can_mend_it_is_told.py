@@ -485,6 +485,25 @@ def test_it_is_told_once_the_old_release_is_back_and_its_revert_is_ready_or_cann
     assert says in message.text
 
 
+def test_a_verdict_waits_for_where_its_new_error_leads(team: Team, mailbox: Mailbox) -> None:
+    team.channel("ada@example.org", mailbox.url())
+    run = bad(team, old := team.commit("ben"), new := team.commit("ada"))
+    came = {"error": "01e", "number": 3, "title": "ZeroDivisionError: division by zero", "release": None}
+    team.fact("error.new", environment="prod", commit=new, data=came)
+    team.fact("revert.ready", environment="prod", commit=new, data={"branch": "take-back"})
+    team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
+    team.tell()
+    team.send()
+    assert mailbox.mails == []
+    place = Evidence("web.py", 12, "share", "line", tuple(HUNK[1:]), source="return total / people")
+    who = Suspicion("It did.", run.commit, "Ada Okafor", "ada@example.org", confidence="high", evidence=(place,))
+    team.fact("error.suspected", environment="prod", commit=new, data={**came, **asdict(who)})
+    team.tell()
+    team.send()
+    (mail,) = mailbox.wait(1)
+    assert "web.py:12  return total / people" in str(mail)
+
+
 def test_an_error_that_is_found_meanwhile_does_not_end_the_wait(team: Team) -> None:
     run = bad(team, team.commit("ben"), team.commit("ada"))
     waiting = only(team.tell())

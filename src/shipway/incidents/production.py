@@ -191,6 +191,22 @@ def _pointed_at(conn: Connection, verdict: Fact) -> list[Fact]:
     return [replace(one, kind=came[error]) for error, one in told.items() if error in came]
 
 
+def is_looked_into(conn: Connection, bad: Cause) -> bool:
+    """Whether an error that is new or back in a bad release is still looked into."""
+    if bad.application is None or bad.commit is None:
+        return False
+    said = facts.after(
+        conn,
+        0,
+        application=bad.application,
+        environment=bad.environment,
+        commit=bad.commit,
+        kinds=[*CAME, "error.suspected"],
+    )
+    newest = {one.data.get("error"): one.kind for one in said}
+    return any(kind in CAME for kind in newest.values())
+
+
 def _suspect_within(pointed: Sequence[Fact]) -> Suspect | None:
     """Whom the errors that are new or back in a bad release point at: one commit, or nobody."""
     found = [(one, each.kind) for each in pointed if (one := suspect(each.data)) is not None]

@@ -30,7 +30,9 @@ POSITION = "told"
 AT_ONCE = 100  # facts that are read together
 FAR = 1000  # facts of which nobody had to hear, after which the position moves all the same
 PATIENCE = 2.0
-"""Seconds that a bad verdict waits for the old release to be back, so that one message says both."""
+"""Seconds that a bad verdict waits for the old release to be back and for where its errors lead, so that one
+message says all of it.
+"""
 
 TRIED = 5.0
 """Seconds that an error of a release on trial waits for what is decided over that: one message is to say both."""
@@ -180,8 +182,10 @@ def _waits_for_more(conn: Connection, cause: Cause) -> float:
 
 
 def _is_settled(conn: Connection, bad: Cause) -> bool:
-    """Whether the old release is back, and a commit that takes the bad one back is ready or cannot be made."""
-    if words.back(conn, bad) is None:
+    """Whether the old release is back, a commit that takes the bad one back is ready or cannot be made, and it is
+    known where each error leads that came with it.
+    """
+    if words.back(conn, bad) is None or production.is_looked_into(conn, bad):
         return False
     return any(
         facts.last(conn, kind, str(bad.application), commit=bad.commit) is not None for kind in production.SETTLED
