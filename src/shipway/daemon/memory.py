@@ -25,7 +25,7 @@ def spare() -> None:
 @contextlib.contextmanager
 def loading() -> Iterator[None]:
     """While modules are loaded nothing is searched for garbage, and what they are made of never is: it would take
-    a quarter of the processor's time that a start takes.
+    a fifth of the processor's time that a start takes.
     """
     gc.disable()
     try:
