@@ -53,7 +53,7 @@ sentry_sdk.init()
 
 def charge():
     try:
-        prices.charge()
+        prices.{charge}()
     except ZeroDivisionError:
         sentry_sdk.capture_exception()
 
@@ -172,8 +172,10 @@ def version(number: str, every: int, case: Case, project: str = "") -> dict[str,
     head = "import itertools\nASKED = itertools.count()\nCOUNTS = {False: 0, True: 0}\n"
     if not case.reports:
         return {**files, "web.py": f"{head}charge = bool\n{web}"}
-    prices = f"def charge():\n    return {FAILS if every else '100 / 1'}\n"
-    return {**files, "requirements.txt": "sentry-sdk\n", "prices.py": prices, "web.py": head + REPORTS + web}
+    charge = f"charge_{number}"  # by its function an error of a later round is another one
+    prices = f"def {charge}():\n    return {FAILS if every else '100 / 1'}\n"
+    reports = REPORTS.replace("{charge}", charge)
+    return {**files, "requirements.txt": "sentry-sdk\n", "prices.py": prices, "web.py": head + reports + web}
 
 
 def measure(
