@@ -1,4 +1,7 @@
-"""A release that answers well and keeps its books badly: the invariant speaks against it, and it goes back."""
+"""A release that answers well and keeps its books badly: the invariant speaks against it, and it goes back.
+
+So does one after which nobody can read them; but it is not held against it, nor against a fix that comes later.
+"""
 
 from __future__ import annotations
 
@@ -67,3 +70,39 @@ def test_books_that_were_wrong_before_hold_no_fix_back(installation: Installatio
     with people(installation):
         repository.deliver("Print receipts again", till("4", CANARY.replace("20 s", "2 s")))
     assert installation.says("till") == "4"
+
+
+def judged(installation: Installation) -> tuple[str, str]:
+    ((kind, reason),) = installation.query("select kind, reason from verdicts order by id desc limit 1")
+    return kind, reason
+
+
+def test_a_release_after_which_nobody_can_read_the_books_goes_back_and_is_not_held(
+    installation: Installation, repository: Repository
+) -> None:
+    hold = CANARY.replace("20 s", "3 s").replace("60 s", "9 s", 1)
+    with people(installation):
+        commit = repository.commit("Close the books", till("5", hold, closes=True))
+        shown = " ".join(repository.push().out.replace("remote:", "").split())
+        assert "could not be judged" in shown, shown
+        assert f"Nothing is known of {INVARIANT} for " in shown
+        assert "`shipway probes --env prod` shows what each answered" in shown
+    assert installation.says("till") == "4"
+    kind, reason = judged(installation)
+    assert kind == "not known"
+    assert "the books are closed" in reason
+    assert "quarantined" not in repository.shipway("why", commit).out
+    told = " ".join(repository.shipway("judge", "--env", "prod").out.split())
+    assert f"failures of {INVARIANT} not known: exit code 1: the books are closed" in told, told
+
+
+def test_books_that_nobody_could_read_before_hold_no_fix_back(
+    installation: Installation, repository: Repository
+) -> None:
+    eventually(lambda: "probe.unknown" in installation.facts("probe.%"), "it is on record")
+    with people(installation):
+        repository.deliver("Print receipts on paper", till("6", CANARY.replace("20 s", "3 s")))
+    assert installation.says("till") == "6"
+    kind, reason = judged(installation)
+    assert kind == "not known"
+    assert reason.startswith(f"Nothing is known of {INVARIANT} (as before this release: exit code 1")

@@ -7,7 +7,7 @@ import http.server, os, pathlib, signal, sqlite3, threading
 from contextlib import closing
 
 LEDGER = pathlib.Path(os.environ["DATA_DIR"]) / "ledger.sqlite3"
-VERSION, FORGETS = {version!r}, {forgets!r}
+VERSION, FORGETS, CLOSES = {version!r}, {forgets!r}, {closes!r}
 
 def connection():
     made = sqlite3.connect(LEDGER, timeout=30)
@@ -40,14 +40,18 @@ class Till(http.server.BaseHTTPRequestHandler):
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Till)
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-connection().close()
+with closing(connection()) as made:
+    if CLOSES:
+        made.execute("create table if not exists closed (day integer)")
 server.serve_forever()
 """
 
 AUDIT = """
-import os, pathlib, sqlite3
+import os, pathlib, sqlite3, sys
 
 made = sqlite3.connect(pathlib.Path(os.environ["DATA_DIR"]) / "ledger.sqlite3", timeout=5)
+if made.execute("select 1 from sqlite_master where name = 'closed'").fetchone():
+    sys.exit("the books are closed")
 print("comparing charges and ledger")
 print(made.execute(
     "select (select coalesce(sum(cents), 0) from charges) - (select coalesce(sum(cents), 0) from ledger)"
@@ -67,7 +71,11 @@ environments: [prod]
 """
 
 
-def till(version: str, traffic: str, *, forgets: int = 0) -> dict[str, str]:
-    """The files of this version; one that `forgets` leaves one of so many charges out of the ledger."""
-    web = WEB.replace("{version!r}", repr(version)).replace("{forgets!r}", repr(forgets))
+def till(version: str, traffic: str, *, forgets: int = 0, closes: bool = False) -> dict[str, str]:
+    """The files of this version; one that `forgets` leaves one of so many charges out of the ledger, and after one
+    that `closes` the books nobody can audit them.
+    """
+    web = WEB
+    for name, value in (("version", version), ("forgets", forgets), ("closes", closes)):
+        web = web.replace(f"{{{name}!r}}", repr(value))
     return {"shipway.yml": PROJECT.replace("{TRAFFIC}", traffic), "web.py": web, "audit.py": AUDIT}

@@ -17,9 +17,9 @@ from shipway.releases.targets import process
 from shipway.signals.asking import Question, Round
 from shipway.signals.judge import Check
 from shipway.signals.judge import Reading as Interval
-from shipway.signals.questions import question
+from shipway.signals.questions import question, results
 from shipway.signals.reading import Reading
-from shipway.state import artifacts, deployments, instances
+from shipway.state import artifacts, deployments, facts, instances
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.story.cast import Cast, project_of
@@ -33,6 +33,7 @@ SILENT = 5.0  # seconds without any reading after which nothing is known
 FEW = 1.0  # requests a second to the new release below which we make some
 LATELY = 5.0  # seconds over which that is counted, and between which and now an interval is news and not history
 PAUSE = 1.0  # seconds between two rounds of them
+CHANGES = 500  # changes of probes and invariants that are looked at, newest first
 RECORDED = 1.0  # seconds within which a share that the routers were given is on record
 
 
@@ -134,9 +135,16 @@ class Evidence:
             new_instances=max(len(self._ports(self._release)), 1),
             checks=(
                 *self._probed.checks(self._whether_it_served(shares), cold),
+                *self._quiet(shares, cold),
                 *self._own_requests(alone=interval.share >= 1),
             ),
         )
+
+    def _quiet(self, shares: Sequence[tuple[float, int]], cold: Cold) -> Iterator[Check]:
+        """Probes and invariants from which no answer comes while it serves."""
+        now, serves = time.time(), self._whether_it_served(shares)
+        if serves(now) and now not in cold:
+            yield from self._probed.quiet(now, began=next(since for since, share in shares if share > 0))
 
     def _whether_it_served(self, shares: Sequence[tuple[float, int]]) -> Callable[[float], bool | None]:
         """None from the beginning of the next deployment on: it may break what the environment is asked about."""
@@ -189,8 +197,25 @@ class Evidence:
     @cached_property
     def _probed(self) -> Probed:
         since = self._deployment.started - PAST
-        new = question.new_names(self._asked_by(self._release), self._asked_by(self._before))
-        return Probed(self._cast.machine.places, self._release, self._before, since, new)
+        ours, theirs = self._asked_by(self._release), self._asked_by(self._before)
+        asked = {each.name: each for each in (*ours, *(one for one in theirs if one.whole))}
+        new = question.new_names(ours, theirs)
+        dead = self._not_known_before() - new
+        places = self._cast.machine.places
+        return Probed(places, self._release, self._before, since, new, list(asked.values()), dead)
+
+    def _not_known_before(self) -> set[str]:
+        """The names of what was asked of the environment, or of the release before, and was not known when the
+        deployment began, for what that does may be why it is not: by the record, which one answer does not change.
+        """
+        with self._cast.database.read() as conn:
+            app, env = self._release.application, self._release.environment
+            told = facts.newest_of(conn, results.TOLD, app, CHANGES, environment=env)
+        newest: dict[str, str] = {}
+        for fact in told:
+            if fact.at <= self._deployment.started and fact.data["release"] in (None, self._before.number):
+                newest.setdefault(fact.data["probe"], fact.kind)
+        return {name for name, kind in newest.items() if kind == "probe.unknown"}
 
     def _asked_by(self, release: Release) -> list[question.Question]:
         """What a release has asked, in this environment."""

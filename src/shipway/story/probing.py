@@ -43,8 +43,6 @@ from shipway.traffic import addresses
 log = logging.getLogger(__name__)
 
 LOOK = 0.25  # seconds between two looks at what is due
-SOON = 1.0  # seconds between two answers while a release is on trial, or when the last answer was another
-PART = 5  # of the time that a question takes: it is asked for one part, and rests for the others
 AT_ONCE, OF_ONE = 16, 4  # questions that are asked at the same time: in all, and of one application
 CHANGED_BY = "shipway"
 NO_MORE = "it is asked no more"
@@ -74,7 +72,7 @@ class Asked:
         """Seconds until it is asked again."""
         if not self.closely and not self.line.unsure:
             return self.question.every
-        return min(max(SOON, (PART - 1) * self.line.took), max(SOON, self.question.every))
+        return self.question.rests_closely(self.line.took)
 
 
 @dataclass

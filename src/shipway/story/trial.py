@@ -5,15 +5,16 @@
                           └── nothing can be heard: held, and at the deadline everything goes back
 
 That nothing is heard is never a pass (promise 5). That few people come is another fact: the judge then asks for
-the application's own paths, and what it cannot know is recorded as not known. While both releases fail nothing is
-heard of the new one, so an outage uses up nothing of the time for which a share is held. A trial can be begun anew
-at any moment: what was seen before is on the disk and is played again.
+the application's own paths, and what it cannot know is recorded as not known. While both releases fail, or a probe
+or an invariant is not known that was, nothing is heard of the new one: such times use up nothing of that for which
+a share is held. A trial can be begun anew at any moment: what was seen before is on the disk and is played again.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 
 from shipway.errors import DeploymentStopped
@@ -94,6 +95,13 @@ def look_at_its_log(release: Release) -> str:
     return f"`{log}` shows what it said while they waited; mend it, and push again."
 
 
+def look_at_its_questions(release: Release) -> str:
+    """What to do where a probe or an invariant says nothing."""
+    return (
+        f"`shipway probes --env {release.environment}` shows what each answered; mend its source, and push again."
+    )
+
+
 def once_more(cast: Cast, deployment: Deployment) -> str:
     """What to do where a release could not come because of something else."""
     with cast.database.read() as conn:
@@ -119,6 +127,7 @@ class Trial:
         self._evidence = Evidence(cast, deployment, release, before)
         self._heard: defaultdict[float, float] = defaultdict(float)
         self._out: defaultdict[float, float] = defaultdict(float)
+        self._unanswered: defaultdict[float, float] = defaultdict(float)
         self._stands, self._stands_heard = 0.0, 0.0
 
     def look(self, *, asks: bool = False) -> Verdict:
@@ -141,6 +150,9 @@ class Trial:
             heard = self._judge.heard - heard
             if self._judge.both_fail:
                 self._out[interval.share] += heard
+                heard = 0.0
+            elif self._judge.unanswered:
+                self._unanswered[interval.share] += heard
                 heard = 0.0
             self._heard[interval.share] += heard
             if interval.share != self._stands:
@@ -196,10 +208,12 @@ class Trial:
         release, heard = self._release, self._heard[share / 100]
         said = f"r{release.number} could not be judged in {waited:.0f} s. {self._judge.verdict().reason}"
         seen = self._never_good(heard, condition)
-        if self._judge.both_fail or self._was_outage(share, condition):
+        if self._judge.both_fail or self._missed(self._out, share, condition):
             return NotJudged(said, hint=once_more(self._cast, self._deployment), share=share, verdict=seen)
         if self._judge.silent:
             return NotJudged(said, share=share, verdict=seen)
+        if self._judge.unanswered or self._missed(self._unanswered, share, condition):
+            return NotJudged(said, hint=look_at_its_questions(release), share=share, verdict=seen)
         if self._judge.unheard:
             return NoAnswers(said, hint=look_at_its_log(release), share=share, verdict=seen)
         return HeardTooShort(said, hint=too_short(heard, condition), share=share, verdict=seen)
@@ -212,10 +226,10 @@ class Trial:
         why = f"It was heard for {heard:.0f} of {condition.hold:.0f} s, too short to tell. {verdict.reason}"
         return replace(verdict, kind="not known", reason=why)
 
-    def _was_outage(self, share: int, condition: Judged) -> bool:
-        """Whether only the time in which both failed was missing for its share to have been held long enough."""
-        out = self._out[share / 100]
-        return out > 0 and self._heard[share / 100] + out >= condition.hold
+    def _missed(self, times: Mapping[float, float], share: int, condition: Judged) -> bool:
+        """Whether only this time was missing for its share to have been held long enough."""
+        missed = times.get(share / 100, 0.0)
+        return missed > 0 and self._heard[share / 100] + missed >= condition.hold
 
     def _clocks(self, condition: Judged, heard: float, waited: float, *, listens: float) -> Clocks:
         return Clocks(heard, self._judge.unheard, listens, waited, condition.hold, condition.deadline)

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from shipway.signals.judge.against import Against
 from shipway.signals.judge.past import UNKNOWN
 from shipway.signals.judge.reading import Check
-from shipway.signals.verdict import Finding
+from shipway.signals.verdict import CHECKS, Finding
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """A probe or an invariant that is not known at this moment, and why. `holds`: it holds the new release."""
+
+    name: str
+    why: str
+    holds: bool
+
+    @property
+    def finding(self) -> Finding:
+        return Finding(f"{CHECKS}{self.name}", 0, 0, 0, 0, 1.0, why_not=f"not known: {self.why}")
 
 
 class Asked:
@@ -16,6 +30,7 @@ class Asked:
     def __init__(self, flaky: float) -> None:
         self.old_failed = self.old_of = 0
         self.against: Against | None = None
+        self.unanswered: Unanswered | None = None
         self._flaky = flaky
         self._old_passed = True
         self._says = ""
@@ -28,7 +43,7 @@ class Asked:
     def finding(self, name: str) -> Finding:
         seen = self.against or Against(self._limit)
         return Finding(
-            f"failures of {name}",
+            f"{CHECKS}{name}",
             seen.bad,
             seen.of,
             self.old_failed,
@@ -39,10 +54,15 @@ class Asked:
         )
 
     def see(self, check: Check) -> None:
+        if not check.known:
+            said = self.unanswered.why if self.unanswered is not None else "it was not answered"
+            self.unanswered = Unanswered(check.name, check.says or said, check.holds)
+            return
         if not check.new:
             self.old_failed, self.old_of = self.old_failed + (not check.passed), self.old_of + 1
             self._old_passed = check.passed
             return
+        self.unanswered = None
         self._unknown_before = check.unknown_before
         if not check.passed:
             self._says = check.says or self._says
@@ -67,6 +87,12 @@ class Checks:
     def old_fails(self) -> bool:
         """Whether the old release, which is still warm, failed what it passed before."""
         return any(asked.old_fails for asked in self._asked.values())
+
+    @property
+    def unanswered(self) -> list[Unanswered]:
+        """What is not known at this moment, what holds the release first."""
+        found = [asked.unanswered for asked in self._asked.values() if asked.unanswered is not None]
+        return sorted(found, key=lambda one: not one.holds)
 
     def see(self, check: Check) -> None:
         self._asked.setdefault(check.name, Asked(self._flaky)).see(check)

@@ -63,6 +63,7 @@ class Judge:
         self._slow = Ranks(self.policy.tolerance)
         self._restarts = Restarts(self.policy.restarts_an_hour)
         self._checks = Checks(self.policy.flaky)
+        self._unanswered = 0.0
         self._later: Later | None = None
         self._doubt: Doubt | None = None
         self._earlier = Earlier()
@@ -79,6 +80,8 @@ class Judge:
         self.silent = 0.0
         for check in reading.checks:
             self._checks.see(check)
+        holds = any(one.holds for one in self._checks.unanswered)
+        self._unanswered = self._unanswered + reading.seconds if holds else 0.0
         if reading.share > 0:
             self._compare(reading)
         if reading.share < 1:
@@ -92,9 +95,18 @@ class Judge:
     @property
     def unheard(self) -> float:
         """Seconds, up to the last reading, for which nothing was known: the source was silent, the new release did
-        not answer one of the requests that wait for it, or both releases failed.
+        not answer one of the requests that wait for it, both releases failed, or a probe or an invariant that was
+        known before was not.
         """
-        return max(self.silent, self._mute.long, self.both_fail)
+        return max(self.silent, self._mute.long, self.both_fail, self.unanswered)
+
+    @property
+    def unanswered(self) -> float:
+        """Seconds, up to the last reading, for which a probe or an invariant that was known before, or
+        came with the new release, was not known. Once the new one has served alone there is no share to hold, and
+        this is 0.
+        """
+        return self._unanswered if self._later is None else 0.0
 
     @property
     def both_fail(self) -> float:
@@ -146,6 +158,8 @@ class Judge:
             return Verdict("not known", telling.too_few(self.requests, self.policy), findings)
         if self.evidence >= self.policy.doubt:
             return Verdict("not known", telling.unsure(findings[0]), findings)
+        if unanswered := self._checks.unanswered:
+            return Verdict("not known", telling.unanswered(unanswered, self._unanswered), findings)
         return Verdict("good", telling.good(findings, self.requests), findings)
 
     def _why_nothing_is_known(self) -> str:
@@ -156,6 +170,8 @@ class Judge:
             return telling.mute(self._mute.waiting, self._mute.long)
         if self.both_fail:
             return telling.together(self._together.lately)
+        if self.unanswered:
+            return telling.unanswered(self._checks.unanswered, self._unanswered)
         return telling.alike(self.doubt().findings) if self._fails_alike and self.doubts else ""
 
     def doubt(self) -> Verdict:
@@ -225,6 +241,7 @@ class Judge:
     def _findings(self) -> tuple[Finding, ...]:
         worst_first = sorted(self._parts(), key=self._weight, reverse=True)
         told = [one for part in worst_first for one in self._at_each_share(part.finding) if one.new_of]
+        told += [one.finding for one in self._checks.unanswered]
         return tuple(told) if self._hears_durations else (*told, self._not_yet())
 
     def _at_each_share(self, whole: Finding) -> tuple[Finding, ...]:

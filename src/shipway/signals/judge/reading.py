@@ -11,7 +11,8 @@ from shipway.traffic.tally import Tally
 class Check:
     """One result of a probe or an invariant. `new`: it was asked of the new release, or of the whole environment
     while the new release served. `says`: what was answered, as far as it is known. `unknown_before`: the old
-    release does not have the question.
+    release does not have the question. `known=False`: its source is in error, says what is no answer, or nothing;
+    then it has neither passed nor failed. It `holds` the new release unless it was so before its deployment.
     """
 
     name: str
@@ -19,6 +20,8 @@ class Check:
     new: bool
     says: str = ""
     unknown_before: bool = False
+    known: bool = True
+    holds: bool = True
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shipway.signals.judge.beside import Table
+from shipway.signals.judge.checks import Unanswered
 from shipway.signals.judge.policy import Policy
 from shipway.signals.verdict import FAILED, NEW_QUESTION, RESTARTS, UNASKED, Finding, by_chance, is_unasked
 
@@ -77,6 +78,12 @@ def too_few(requests: int, policy: Policy) -> str:
 
 def silent(seconds: float) -> str:
     return f"Nothing was heard for {seconds:.0f} s."
+
+
+def unanswered(asked: Sequence[Unanswered], seconds: float) -> str:
+    """Of probes and invariants that are not known; `seconds` for which at least one held the release."""
+    said = [f"{one.name}{f' for {seconds:.0f} s' if one.holds else ''} ({one.why})" for one in asked]
+    return f"Nothing is known of {'; '.join(said)}."
 
 
 def mute(waiting: int, seconds: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipway.signals.judge.deadline import Clocks, step
-from shipway.signals.verdict import Verdict
+from shipway.signals.verdict import SLOW, Verdict
 
 
 def waits(verdict: Verdict, at: Clocks) -> str:
@@ -26,5 +26,5 @@ def waits(verdict: Verdict, at: Clocks) -> str:
 
 
 def _far(verdict: Verdict) -> str:
-    why = next((one.why_not for one in verdict.findings if one.why_not), "")
+    why = next((one.why_not for one in verdict.findings if one.what == SLOW and one.why_not), "")
     return f"{why}; " if why else ""

@@ -8,6 +8,11 @@ from dataclasses import dataclass, replace
 
 from shipway.signals.settings import KINDS, InvariantSettings, ProbeSettings
 
+SOON = 1.0
+"""Seconds between two answers while a release is on trial, or when the last answer was another."""
+PART = 5
+"""Of the time that a question takes: it is asked for one part, and rests for the others."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -49,6 +54,10 @@ class Question:
     def whole(self) -> bool:
         """Whether it is asked of the environment as a whole, and not of each release that runs there."""
         return self.wanted is not None or not (self.kind == "command" or self.of.startswith("/"))
+
+    def rests_closely(self, took: float) -> float:
+        """Seconds from an answer, which `took` some, to the next while a release is on trial."""
+        return min(max(SOON, (PART - 1) * took), max(SOON, self.every))
 
     def is_asked_by(self, other: Question) -> bool:
         """Whether the other one asks the same: whatever its time limit is, its answers can be compared."""

@@ -19,6 +19,8 @@ BELIEVED = 60.0
 """Seconds for which an answer is believed after three others should have come."""
 
 CHANGES: dict[State, str] = {"passed": "recovered", "failed": "failed", "not known": "unknown"}
+TOLD = (*(f"probe.{change}" for change in CHANGES.values()), "probe.ended")
+"""What goes on record of a question."""
 
 
 @dataclass
@@ -56,8 +58,11 @@ class Line:
 
     def known(self, now: float) -> State:
         """The last answer, for as long as it can be believed: nobody may be asking any more."""
-        stale = self.at is None or (not self.rests and now - self.at > 3 * self.every + BELIEVED)
-        return "not known" if stale else self.state
+        return self.state if self.is_fresh(now) else "not known"
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether somebody was asking still at this moment, whatever was answered."""
+        return self.at is not None and (self.rests or now - self.at <= 3 * self.every + BELIEVED)
 
     @property
     def asks(self) -> tuple[str | None, ...]:
