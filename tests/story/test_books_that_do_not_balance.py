@@ -92,8 +92,8 @@ def test_a_release_after_which_nobody_can_read_the_books_goes_back_and_is_not_he
     assert kind == "not known"
     assert "the books are closed" in reason
     assert "quarantined" not in repository.shipway("why", commit).out
-    told = " ".join(repository.shipway("judge", "--env", "prod").out.split())
-    assert f"failures of {INVARIANT} not known: exit code 1: the books are closed" in told, told
+    told = " ".join(repository.shipway("judge", "r5", "--env", "prod").out.split())
+    assert f"failures of {INVARIANT} not known: exit status 1: the books are closed" in told, told
 
 
 def test_books_that_nobody_could_read_before_hold_no_fix_back(
@@ -105,4 +105,4 @@ def test_books_that_nobody_could_read_before_hold_no_fix_back(
     assert installation.says("till") == "6"
     kind, reason = judged(installation)
     assert kind == "not known"
-    assert reason.startswith(f"Nothing is known of {INVARIANT} (as before this release: exit code 1")
+    assert reason.startswith(f"Nothing is known of {INVARIANT} (as before this release: exit status 1")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
 from shipway.incidents.channels import FIXED
 from shipway.incidents.tell import Teller
+from shipway.signals.questions import results
+from shipway.signals.questions.answer import State
+from shipway.signals.questions.results import Line
 from shipway.signals.reading import Reading
 from shipway.state import deployments, facts, messages, releases, runs
 from shipway.state.runs import Run
@@ -20,6 +24,7 @@ from support.visitors import Visitors
 from support.workshop import NAME
 
 AT_ONCE = WEB_ONLY.replace("warm: 60 s", "warm: 1 s")
+INVARIANT = "invariants: {ledger: {command: ./audit, between: [0, 0], every: 5 m}}\n"
 RATE = 60.0
 
 
@@ -67,12 +72,19 @@ class Theatre:
     good: str
     bad: str
     number: int = 0
+    asked: list[str] = field(default_factory=list)
 
     def stand(self, *, bad: bool) -> None:
         """This one serves, and takes over at once if it did not."""
         commit = self.bad if bad else self.good
         if self.scene.serving().commit != commit:
             assert self.scene.deliver(self.scene.ordered(commit)) == "passed"
+
+    def stand_asked(self) -> None:
+        """One serves that has the invariant."""
+        if self.scene.serving().commit not in self.asked:
+            self.asked.append(self.scene.commit("asked", project=AT_ONCE + INVARIANT))
+            assert self.scene.deliver(self.scene.ordered(self.asked[-1])) == "passed"
 
     def next(self, project: str, fails: int) -> str:
         self.number += 1
@@ -133,6 +145,82 @@ def test_a_canary_is_judged_rightly(theatre: Theatre, said: str, situation: str)
     assert (run.commit in scene.quarantined()) == (case.ends == "bad")
     assert kinds.count("commit.quarantined") == (case.ends == "bad")
     assert told_of(scene, run, outcome) == ([] if case.ends == "promoted" else ["ada@example.org"])
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was answered to an invariant lately, if anything; without `lately` only before the release served."""
+
+    says: str = ""
+    state: State = "not known"
+    lately: bool = True
+
+
+SAID = {
+    "holds": Said("0", "passed"),
+    "absent": Said(),
+    "not a number": Said("its last line is not a number"),
+    "stale": Said("0", "passed", lately=False),
+    "error": Said("exit status 1: no such table"),
+}
+
+
+def answer(scene: Scene, stable: str, said: Said, began: float) -> None:
+    """Leaves on the disk what an asker would, who asks once a second."""
+    line = Line("ledger", "command", "./audit", "0", None, stable, 300.0, told="passed")
+    times = [began - 20, began - 10, *([time.time()] if said.lately else [])]
+    line.past = [(at, said.state if at > began else "passed") for at in times]
+    (line.at, line.state), line.says = line.past[-1], said.says
+    results.write(scene.cast.machine.places, NAME, "prod", [line] if said.says else [])
+
+
+def put_on_record(scene: Scene, kind: str) -> None:
+    with scene.cast.database.write() as conn:
+        told = {"probe": "ledger", "release": None}
+        facts.record(conn, kind, application=NAME, environment="prod", data=told)
+
+
+@pytest.mark.parametrize(("name", "dead"), [*((name, False) for name in SAID), ("not a number", True)])
+def test_a_release_of_which_an_invariant_is_not_known_is_never_good_and_not_held_for_it(
+    theatre: Theatre, name: str, dead: bool
+) -> None:
+    """Enough requests come, and all are answered well; `dead`: it was not known before the release either."""
+    theatre.stand_asked()
+    scene, said, began, stable = theatre.scene, SAID[name], time.time(), theatre.scene.serving()
+
+    def says(_new: bool, _number: int) -> Reading:
+        answer(scene, stable.name, said, began)
+        return read(tally(40))
+
+    put_on_record(scene, "probe.unknown" if dead else "probe.recovered")
+    case = Case("", says, tried("500 ms", "1600 ms") + INVARIANT)
+    run, outcome = theatre.play(case, restarted=False)
+    assert [kind for _, kind in scene.verdicts(run)] == ["good" if name == "holds" else "not known"]
+    assert run.commit not in scene.quarantined()
+    goes_back = name in ("not a number", "error") and not dead
+    assert ("could not be judged" in outcome) == goes_back
+    assert (outcome == "passed") == (not goes_back)
+    assert not goes_back or f"({said.says})." in outcome
+    if not goes_back:
+        theatre.asked.append(run.commit)
+
+
+def test_time_in_which_an_invariant_was_not_known_counts_for_no_share(theatre: Theatre) -> None:
+    """Neither does one good answer before the next move make up for it."""
+    theatre.stand_asked()
+    put_on_record(theatre.scene, "probe.recovered")
+    scene, began, stable = theatre.scene, time.time(), theatre.scene.serving()
+
+    def says(_new: bool, number: int) -> Reading:
+        answer(scene, stable.name, SAID["error" if number < 3 else "holds"], began)
+        return read(tally(40), seconds=100.0 if number < 3 else 0.001)
+
+    run, outcome = theatre.play(Case("", says, tried("100 ms", "1200 ms") + INVARIANT), restarted=False)
+    assert "could not be judged" in outcome
+    assert scene.verdicts(run) == [(50, "not known")]
+    with scene.cast.database.read() as conn:
+        (stopped,) = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
+    assert "shipway probes --env prod" in stopped.data["hint"]
 
 
 @pytest.mark.parametrize("new", ["does not answer", "is heard too short"])

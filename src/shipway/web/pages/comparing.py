@@ -69,7 +69,7 @@ def _compared(one: Finding) -> Compared:
         evidence=weight(one),
         strong=one.evidence >= STRONG,
         beside=one.beside,
-        why_not=one.why_not,
+        why_not=one.why_not[:1].upper() + one.why_not[1:],
         note=noted(one),
     )
 
