@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shipway.config.places import Places
-from shipway.signals.judge import Check, Clocks, Judge, Reading, Step, step
+from shipway.signals.judge import Check, Clocks, Judge, Reading, Step, step, waits
 from shipway.signals.questions import results
 from shipway.signals.questions.answer import State
 from shipway.signals.questions.question import Question, Wanted
@@ -222,6 +222,13 @@ def test_a_source_that_was_dead_before_holds_no_fix_back_and_is_no_pass(places: 
     assert (verdict.kind, judge.unheard) == ("not known", 0)
     assert verdict.reason == "Nothing is known of ledger (as before this release)."
     assert step(verdict, Clocks(60.0, judge.unheard, 0.0, 60.0, 60.0, 600.0)) == Step("go on")
+
+
+def test_a_share_that_waits_for_an_answer_does_not_say_that_durations_do(places: Places) -> None:
+    verdict = judged(places, "p" * 40, "?" * 20).verdict()
+    said = waits(verdict, Clocks(20.0, 20.0, 30.0, 20.0, 20.0, 600.0))
+    assert said.startswith("It is held until something is known of it again, until its durations are compared (")
+    assert "not known" not in said
 
 
 def test_once_it_serves_alone_nothing_is_held_and_it_is_not_called_good(places: Places) -> None:
