@@ -46,6 +46,20 @@ def test_not_known_is_neither_good_nor_bad() -> None:
     ]
 
 
+def test_what_fails_on_after_a_trial_is_told_again_once() -> None:
+    asked, failed = line(), Answer("failed", "3")
+    tried = [asked.hear(failed, float(at), 0.0, tried=True) for at in range(3)]
+    alone = [asked.hear(failed, float(at), 0.0) for at in range(3, 6)]
+    assert (tried, alone) == ([None, "failed", None], ["failed", None, None])
+
+
+def test_what_passes_after_a_trial_has_recovered() -> None:
+    asked = line()
+    for at in range(2):
+        asked.hear(Answer("failed", "3"), float(at), 0.0, tried=True)
+    assert [asked.hear(Answer("passed", "0"), float(at), 0.0) for at in range(2, 5)] == [None, "recovered", None]
+
+
 def test_an_answer_that_is_old_is_not_believed() -> None:
     asked = line()
     assert asked.known(0.0) == "not known", "it was never asked"

@@ -4,6 +4,7 @@ proof       evidence as it is shown, each piece in its place
 cause       one trouble that somebody has to hear of
 stops       what stopped a run
 production  what production said of a release
+failing     what is asked of an environment, and fails while no release is on trial
 machine     what the machine itself lacks
 causes      what happened, read from a fact
 began       where trouble began: what had it before did not bring it

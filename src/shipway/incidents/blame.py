@@ -24,6 +24,9 @@ FETCHING = (
 UNDECIDED = "Nothing says which of these it was."
 NAMES_NOBODY = "Whose change it is, is not known, so nobody is named."
 
+OF_NO_COMMIT = ("error", "failing")
+"""Kinds of trouble that are no author's for being new beside it."""
+
 MOST = 100
 """Commits of one push that are looked at: of more, nobody can say which it was."""
 
@@ -269,7 +272,7 @@ def _named_by(git: Git, cause: Cause) -> Whom | None:
 
 def _told_apart(git: Git, cause: Cause) -> list[CommitInfo]:
     """What is new; nothing where there is too much of it, or an author is not to be looked for."""
-    if cause.whose != "author" or cause.kind == "error" or cause.commit is None:
+    if cause.whose != "author" or cause.kind in OF_NO_COMMIT or cause.commit is None:
         return []
     commits = _new(git, cause)
     return commits if len(commits) <= MOST else []
@@ -283,13 +286,14 @@ def _owners(git: Git, cause: Cause) -> Whom | None:
     found = code_owners.owners(git, cause.commit, files)
     if not found:
         return None
-    which = "that the error passed through" if cause.files else "that this release changed"
+    passed = "that say what is asked" if cause.kind == "failing" else "that the error passed through"
+    which = passed if cause.files else "that this release changed"
     people = tuple(owner.lower() if "@" in owner[1:] else owner for owner in found)
     return Whom(people, None, f"Whose change it is, is not known. CODEOWNERS names you for the files {which}.")
 
 
 def _asker(cause: Cause, commits: Sequence[CommitInfo]) -> Whom:
-    if cause.kind == "error" or cause.asked in ("", "unknown"):
+    if cause.kind in OF_NO_COMMIT or cause.asked in ("", "unknown"):
         return Whom((OWNER,), None, NAMES_NOBODY)
     if cause.run is not None and cause.run.purpose == "push":
         since = f"What is new since {_since(cause)}" if cause.far else "It"

@@ -17,7 +17,7 @@ from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.state.settings import Setting
 
-Kind = Literal["stopped", "undone", "bad", "silent", "error", "machine", "well"]
+Kind = Literal["stopped", "undone", "bad", "silent", "error", "failing", "machine", "well"]
 Whose = Literal["author", "asker", "owner"]
 
 LINES = 12  # of what explains a failure

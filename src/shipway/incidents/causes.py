@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from shipway.incidents import machine, production, stops
+from shipway.incidents import failing, machine, production, stops
 from shipway.incidents.cause import Cause
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
@@ -24,6 +24,7 @@ _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "deployment.switched_back": production.taken_back,
     "deployment.switched": production.gone_back,
     "error.suspected": production.suspected,
+    "probe.failed": failing.failed,
     "machine.little_room": machine.room,
     "machine.room_again": machine.room,
 }

@@ -6,6 +6,7 @@ an error of what is judged bad now  becomes that, or that answers it, by what to
 it is worse now                     said once, first by what took it, and by any other that it may go to
 what took it knows it again         takes an update, behind what it took before
 what took it cannot change it       nothing
+it passed, and fails again          said once: it comes and goes
 """
 
 from __future__ import annotations
@@ -57,6 +58,9 @@ def up(conn: Connection, first: Message, draft: Draft) -> None:
     told = (first, *messages.answering(conn, first.id))
     last = told[-1]
     there = _bound(conn, draft)
+    if draft.kind == "failing" and last.kind in ENDS:
+        _answer(conn, first, replace(draft, cause=f"again {first.id}", kind=WORSE))
+        return
     if draft.kind in ENDS or (last.kind in ENDS and not _is_worse(draft, told, there)):
         return
     same = [one for one in told if one.subject == draft.subject]

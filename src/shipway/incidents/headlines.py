@@ -29,6 +29,7 @@ def of(cause: Cause, *, is_back: bool) -> str:
         "bad": f"{there}{which} {taken}, {brief}",
         "silent": f"{there}{which} {taken}, {brief}",
         "error": f"{there}{f'{which} has ' if which else ''}{brief}",
+        "failing": f"{there}{brief}",
         "machine": f"Shipway needs its owner: {brief}",
         "well": f"Shipway is well again: {brief}",
     }[cause.kind]

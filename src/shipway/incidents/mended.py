@@ -2,6 +2,7 @@
 
 by_what_serves  a commit that comes after the one they were told of has all requests where commits are bound for
 by_an_artifact  the packages that they waited for could be fetched
+by_an_answer    what was asked and failed passes again, or is asked no more
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.config.places import Places
-from shipway.incidents import blame, follow, news, production
+from shipway.incidents import blame, failing, follow, news, production
 from shipway.incidents.channels import BY_HAND, FIXED, SETTLED, WELL
 from shipway.incidents.letter import Text
 from shipway.incidents.stops import UNSURE
@@ -35,7 +36,7 @@ SERVES = ("deployment.done", "verdict.good", "verdict.not_known", "release.coole
 PUBLISHED = "artifact.published"
 """The fact with which it is clear that the packages of a commit could be fetched."""
 
-KINDS = (*SERVES, PUBLISHED)
+KINDS = (*SERVES, PUBLISHED, *failing.OVER)
 
 WAITS = " waits for "
 """Stands in the cause of what somebody is told whose commit waits until another is mended, before that one."""
@@ -90,6 +91,8 @@ class Mended:
         """What each person hears of what is over with a fact; nothing for facts of other kinds."""
         if fact.kind == PUBLISHED:
             return self._by_an_artifact(fact)
+        if fact.kind in failing.OVER:
+            return self._by_an_answer(fact)
         return self._by_what_serves(fact) if fact.kind in SERVES else []
 
     def _by_what_serves(self, fact: Fact) -> list[Draft]:
@@ -141,6 +144,10 @@ class Mended:
             for one in waited
             if one.commit == run.commit or _comes_after(git, run.commit, one)
         ]
+
+    def _by_an_answer(self, fact: Fact) -> list[Draft]:
+        with self.database.read() as conn:
+            return [_passes(one, fact, self.address) for one in failing.over(conn, fact)]
 
 
 def goes_on(conn: Connection, told: Message) -> bool:
@@ -248,5 +255,20 @@ def _goes_on(told: Message, run: Run, text: Text) -> Draft:
         application=told.application,
         run=run.id,
         commit=run.commit,
+        answers=told.id,
+    )
+
+
+def _passes(told: Message, fact: Fact, address: str) -> Draft:
+    text = news.passes(told, fact, address)
+    return Draft(
+        told.person,
+        f"passes {told.id}",
+        WELL,
+        text.subject,
+        text.body,
+        time.time(),
+        application=told.application,
+        environment=told.environment,
         answers=told.id,
     )

@@ -14,6 +14,7 @@ from shipway.releases import gate
 from shipway.state import artifacts, facts, holds, releases, settings, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
+from shipway.state.facts import Fact
 from shipway.state.messages import Message
 from shipway.state.runs import Run
 from shipway.state.settings import Setting
@@ -34,6 +35,21 @@ def gone_on(told: Message, at: float, run: Run, address: str) -> Text:
         ("Run", f"{address}/runs/{run.application}:{run.number}"),
     ]
     return made(told.application, head, head, (), rows)
+
+
+def passes(told: Message, fact: Fact, address: str) -> Text:
+    """That a probe, or an invariant, of which somebody was told passes again, or is asked no more."""
+    there, name, said = str(fact.environment), fact.data["probe"], str(fact.data["says"])
+    ended = fact.kind == "probe.ended"
+    subject = f"{there}: {name} {'is asked no more' if ended else 'passes again'}"
+    head = f"{name} failed in {there} and is asked no more" if ended else f"{name} passes again in {there}: {said}"
+    rows = [
+        ("When", moment(fact.at)),
+        ("Failed", f"You were told at {clock(told.created)}."),
+        ("Next", "Nothing."),
+        (there.capitalize(), f"{address}/applications/{fact.application}/environments/{there}"),
+    ]
+    return made(fact.application, subject, head, (), rows)
 
 
 def fixed(

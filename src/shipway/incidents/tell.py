@@ -256,7 +256,7 @@ def _draft(cause: Cause, whom: Whom, person: str, text: Text, due: float, answer
         application=cause.application,
         environment=cause.environment,
         run=None if cause.run is None else cause.run.id,
-        commit=cause.commit,
+        commit=None if cause.kind == "failing" else cause.commit,
         answers=answers,
         names_nobody=whom.names_nobody,
     )

@@ -35,7 +35,7 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
         ("Next", _next(conn, cause, whom)),
         *_links(cause, address),
     ]
-    head = cause.what if cause.kind in ("machine", "error") else _in_full(conn, cause) + before
+    head = cause.what if cause.kind in ("machine", "error", "failing") else _in_full(conn, cause) + before
     return made(cause.application, subject, head, cause.lines, rows)
 
 
@@ -88,7 +88,7 @@ def _inside(sentence: str) -> str:
 
 def _commit(cause: Cause, whom: Whom) -> str:
     """Whose commit it is, if that is known; otherwise the one that it happened with."""
-    if cause.commit is None or cause.kind == "machine":
+    if cause.commit is None or cause.kind in ("machine", "failing"):
         return ""
     theirs = whom.commit
     branch = f", on {cause.run.branch}" if cause.run is not None else ""
@@ -130,7 +130,7 @@ def _why(whom: Whom) -> str:
 
 def _done(conn: Connection, cause: Cause) -> str:
     """What Shipway has done about it by now, as the record has it."""
-    if cause.kind in ("machine", "well"):
+    if cause.kind in ("machine", "well", "failing"):
         return "What serves goes on serving."
     if cause.kind == "error" and cause.environment is not None:
         return _fate(conn, cause, cause.environment)

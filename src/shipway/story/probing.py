@@ -183,9 +183,9 @@ class Probing:
         of_one = self._of_one.setdefault(asked.release.application, asyncio.Semaphore(OF_ONE))
         try:
             async with of_one, self._all:
-                at, began = time.time(), time.monotonic()
+                at, began, tried = time.time(), time.monotonic(), asked.closely
                 answer = await probes.ask(asked.question, self._place(asked))
-                change = asked.line.hear(answer, at, time.monotonic() - began)
+                change = asked.line.hear(answer, at, time.monotonic() - began, tried=tried)
             self._changed.add(asked.environment)
             if change is not None:
                 await aside(lambda: self._record(asked, change))
@@ -224,7 +224,7 @@ class Probing:
 
     def _record(self, asked: Asked, change: str) -> None:
         with self.cast.database.write() as conn:
-            _fact(conn, asked.line, asked.release, change)
+            _fact(conn, asked.line, asked.release, change, asked.question.expects)
 
     def _close(self, environment: Environment, gone: Sequence[Line]) -> None:
         """Records that nobody will hear whether these recover: their release does not run, or asks no more."""
@@ -257,7 +257,7 @@ class Probing:
         self._scratch.mkdir(mode=0o700)
 
 
-def _fact(conn: Connection, line: Line, release: Release, change: str) -> None:
+def _fact(conn: Connection, line: Line, release: Release, change: str, expects: str = "") -> None:
     facts.record(
         conn,
         f"probe.{change}",
@@ -270,9 +270,13 @@ def _fact(conn: Connection, line: Line, release: Release, change: str) -> None:
             "kind": line.kind,
             "invariant": line.wanted is not None,
             "release": None if line.release is None else release.number,
+            "of": line.of,
             "says": line.says,
             "number": line.number,
             "wanted": line.wanted,
+            "expects": expects,
+            "since": line.since,
+            "tried": line.tried,
         },
     )
 

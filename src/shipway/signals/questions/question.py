@@ -64,6 +64,21 @@ class Question:
         return replace(other, timeout=self.timeout, every=self.every) == self
 
     @property
+    def expects(self) -> str:
+        """What a good answer is, in words."""
+        if self.wanted is not None:
+            field = "" if self.wanted.field is None else f" in {self.wanted.field}"
+            return f"a number{field}, {self.wanted}"
+        text = "" if self.text is None else f" with {self.text!r} in it"
+        status = "below 400" if self.status is None else str(self.status)
+        return {
+            "http": f"a status {status}{text}",
+            "tcp": "a connection",
+            "command": f"exit code 0{text}",
+            "certificate": f"one that is good for {self.days} days more",
+        }[self.kind]
+
+    @property
     def good(self) -> str:
         """What a good answer is besides the number that is wanted; empty where nothing is said of it."""
         field = None if self.wanted is None else self.wanted.field

@@ -29,7 +29,8 @@ class Line:
     environment was asked as a whole; `by` the release from which the question came. Times in unix seconds.
 
     `state` is the last answer, `told` the one on record: what is other twice in a row is a change.
-    While it `rests` nobody asks, and the last answer stands. `good` is what else a good answer has to be.
+    While it `rests` nobody asks, and the last answer stands. `good` is what else a good answer has to be. What is
+    on record was `tried` if a release was on trial by then: its verdict tells of it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Line:
     past: list[tuple[float, State]] = field(default_factory=list)
     rests: bool = False
     good: str = ""
+    tried: bool = False
 
     @classmethod
     def of_question(cls, question: Question, *, by: str) -> Line:
@@ -74,15 +76,18 @@ class Line:
         """Whether the last answer is other than what is on record."""
         return self.at is not None and self.state != self.told
 
-    def hear(self, answer: Answer, at: float, took: float) -> str | None:
-        """Takes in an answer; what has changed, for the record: failed, recovered or unknown."""
+    def hear(self, answer: Answer, at: float, took: float, *, tried: bool = False) -> str | None:
+        """Takes in an answer; what has changed, for the record: failed, recovered or unknown. What goes on failing
+        once no release is on trial is told again: no verdict tells of it any more.
+        """
         again = self.at is not None and answer.state == self.state
         self.since = self.since if again else at
         self.state, self.says, self.number, self.at, self.took = answer.state, answer.says, answer.number, at, took
         self.past = [*self.past, (at, answer.state)][-KEPT:]
-        if not again or answer.state == self.told:
+        alone = self.tried and not tried and answer.state == "failed"
+        if not again or (answer.state == self.told and not alone):
             return None
-        self.told = answer.state
+        self.told, self.tried = answer.state, tried
         return CHANGES[answer.state]
 
 
