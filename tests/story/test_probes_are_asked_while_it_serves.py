@@ -70,7 +70,17 @@ def told(installation: Installation, probe: str) -> list[str]:
     return [kind for (kind,) in found]
 
 
-def test_what_is_asked_of_whom(repository: Repository) -> None:
+def messages(repository: Repository, name: str) -> list[str]:
+    """What was said of a probe of prod, oldest first."""
+    said = [each["subject"] for each in reversed(repository.json("messages"))]
+    return [each.removeprefix("[shop] ") for each in said if f"] prod: {name} " in each]
+
+
+def doctor(installation: Installation) -> list[str]:
+    return [each["found"] for each in installation.json("doctor") if each["what"] == "probes"]
+
+
+def test_what_is_asked_of_whom(installation: Installation, repository: Repository) -> None:
     eventually(lambda: said(repository, "names", "failed"), "the certificate was looked at")
     found = probes(repository)
     assert set(found) == {("eggs", None), ("front", "r1"), ("shelves", "r1"), ("names", None), ("unseen", None)}
@@ -79,6 +89,13 @@ def test_what_is_asked_of_whom(repository: Repository) -> None:
     assert "is not a public address" in found["unseen", None]["says"]
     assert repository.shipway("probes").code == 1
     assert "good for 3 days more" in repository.shipway("probes").out
+    eventually(lambda: messages(repository, "names") == ["prod: names fails"], "whoever owns it is told")
+    ((told,),) = [[each] for each in repository.json("messages") if each["subject"] == "[shop] prod: names fails"]
+    assert (told["person"], told["commit"]) == ("owner", None)
+    assert "expected:  one that is good for 14 days more" in told["text"]
+    assert "came:      good for 3 days more" in told["text"]
+    (found,) = (each for each in doctor(installation) if each.startswith("shop.prod: names fails for"))
+    assert "good for 3 days more" in found
 
 
 def test_a_command_sees_the_data_of_its_environment(installation: Installation, repository: Repository) -> None:
@@ -101,6 +118,9 @@ def test_a_number_is_told_with_what_was_wanted(installation: Installation, repos
     assert (number, wanted, invariant) == (5.0, "at least 6", 1)
     (data(installation) / "eggs").write_text("12\n")
     eventually(lambda: told(installation, "eggs")[-1] == "probe.recovered", "a dozen is enough")
+    both = ["prod: eggs fails", "prod: eggs passes again"]
+    eventually(lambda: messages(repository, "eggs") == both, "whoever owns it hears of both")
+    assert not [each for each in doctor(installation) if "eggs" in each]
 
 
 def test_nothing_is_told_twice_by_the_next_server(installation: Installation, repository: Repository) -> None:

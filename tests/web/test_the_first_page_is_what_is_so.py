@@ -100,6 +100,29 @@ def test_a_trial_says_its_share_and_what_was_last_judged(site: Site) -> None:
     assert row["why"] == "r2 has 50 % of the requests to prod; not known at 10 %: 12 requests are too few to tell"
 
 
+def test_what_is_asked_and_fails_is_said_as_long_as_it_does(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+
+    def answered(change: str, says: str) -> tuple[object, object, object]:
+        asked = {"probe": "ledger", "kind": "command", "of": "./audit", "release": None, "expects": "a number, 0"}
+        since = {"since": time.time() - 180, "tried": False}
+        with scene.database.write() as conn:
+            data = {**asked, **since, "says": says}
+            facts.record(conn, f"probe.{change}", application="topup", environment="prod", data=data)
+            newest = facts.newest(conn)
+        if change == "failed":
+            cause, where = f'failing topup prod "ledger" {newest}', {"application": "topup", "environment": "prod"}
+            telling.say(scene, "owner", cause, "failing", "prod: ledger fails", **where)
+        row = overview(site)["topup"]
+        return row["state"], row["why"], [one["says"] for one in row["failing"]]  # type: ignore[attr-defined]
+
+    assert answered("failed", "3") == ("serving", "ledger fails in prod for 3 min: 3", ["3"])
+    assert 'href="/applications/topup/environments/prod#probes">ledger fails' in site.get("/").text
+    assert answered("recovered", "0") == ("serving", "r1 has served prod for 0 s", [])
+
+
 def test_what_is_quarantined_needs_a_person_and_leads_to_the_reason(site: Site) -> None:
     scene = site.scene
     with scene.history():

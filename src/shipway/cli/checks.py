@@ -9,11 +9,28 @@ from shipway.cli import here
 from shipway.config.places import Places
 from shipway.web import checkup
 from shipway.web.checkup import Check
+from shipway.web.words import lasting
 
 
 def every(places: Places) -> list[Check]:
     """All checks: of the machine, of the server on it, and whether that can tell anybody."""
-    return [*checkup.machine(places), _server(places), *_told(places)]
+    return [*checkup.machine(places), _server(places), *_failing(places), *_told(places)]
+
+
+def _failing(places: Places) -> Iterator[Check]:
+    """The probes and invariants that fail, as somebody was told; asked of the server, if one runs."""
+    from shipway.cli.server import NoServer, Refused, Server  # noqa: PLC0415
+
+    try:
+        every = Server.of(places).get("/overview")["applications"]
+    except (NoServer, Refused):
+        return
+    for row in every:
+        for one in row["failing"]:
+            fails = f"{one['name']} fails for {lasting(one['since'])}: {one['says']}"
+            found = f"{row['name']}.{one['environment']}: {fails}"
+            advice = f"`shipway probes --env {one['environment']} --app {row['name']}` shows what it answers."
+            yield Check("probes", False, found, advice, optional=True)
 
 
 def _told(places: Places) -> Iterator[Check]:

@@ -15,7 +15,10 @@ from shipway.web.site import Site
 
 
 def overview(site: Site, call: Call) -> dict[str, Any]:
-    """What needs a person first; narrowed down by `who` (mine, needs), `team`, `branch` and `person`."""
+    """What needs a person first; narrowed down by `who` (mine, needs), `team`, `branch` and `person`.
+
+    `failing` are the probes and invariants that fail, with the `environment`, what it `says` and since when.
+    """
     chosen, now, rates = Chosen.of(call.request.query_params), time.time(), site.rates
     with site.database.read() as conn:
         every = [rows.row(one, now, rates) for one in site.board.standings(conn, chosen.branch or None)]
@@ -52,6 +55,7 @@ def _shape(row: Row) -> dict[str, Any]:
         "seconds": row.seconds,
         "people": row.standing.people,
         "branches": row.standing.branches,
+        "failing": [asdict(one) for one in row.standing.failing],
         "path": [asdict(station) for station in row.stations],
     }
 

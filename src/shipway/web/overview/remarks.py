@@ -75,6 +75,10 @@ def _moving(standing: Standing, head: Journey, stations: Sequence[Station], now:
 
 
 def _at_rest(standing: Standing, head: Journey, now: float) -> Remark:
+    for one in standing.failing:
+        words = f"{one.name} fails in {one.environment} for {lasting(one.since, now)}: {one.says}"
+        address = f"/applications/{standing.name}/environments/{one.environment}#probes"
+        return Remark("hurt", _short(words), _at(standing.places, one.environment), address)
     for at, place in enumerate(standing.places):
         if place.taken is not None:
             run = place.taken.run

@@ -12,6 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shipway.config.places import Places
+from shipway.incidents import failing
+from shipway.incidents.failing import Failing
 from shipway.state import applications, facts, messages, runs
 from shipway.state.applications import Application
 from shipway.state.database import Connection
@@ -37,7 +39,8 @@ class Standing:
     `read` are the places as they are whichever commit that is: nothing was taken away from them.
     `pushed` are the branches and people of its newest pushes, `deployed` those of what people deployed, `back` the
     run of a rollback that is in force, `quarantined` where the head is, `bad` the bad verdicts on it by whatever
-    run, oldest first, and `told` who heard of it.
+    run, oldest first, and `told` who heard of it. `failing` is what is asked of its environments and fails, as
+    somebody was told.
     """
 
     application: Application
@@ -53,6 +56,7 @@ class Standing:
     quarantined: Sequence[str]
     bad: Sequence[Fact]
     told: Sequence[Message]
+    failing: Sequence[Failing]
 
     @property
     def name(self) -> str:
@@ -145,6 +149,7 @@ class Board:
             quarantined=[] if run is None else quarantines.holding(conn, name, run.commit, names),
             bad=[] if run is None else _judged_bad(conn, run),
             told=[] if run is None else messages.recent(conn, application=name, commit=run.commit, limit=5),
+            failing=failing.now(conn, name),
         )
 
 
