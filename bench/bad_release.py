@@ -7,11 +7,12 @@ The tightest is measured after each round of Shipway: when it scrapes within the
 the same load, which is told. Prints one JSON line per case; `ratio` is message / tightest message, of medians
 (bar: at most 2).
 
-Usage: bench/bad_release.py [every|every-tightest|half|alone|seldom] [ROUNDS]   every-tightest: without the other
-two settings, which take minutes; half: without the baseline (bars: 15 failed requests, 10 s, the message within
-5 s of the decision); alone: every request fails of a release that got all at once; seldom: half of one request a
-second, with the shares and times that are the default (bar: decided within 60 s of the first failed request in
-19 of 20 rounds)
+Usage: bench/bad_release.py [every|every-tightest|half|half-printed|half-reported|alone|seldom] [ROUNDS]
+every-tightest: without the other two settings, which take minutes; half: without the baseline (bars: 15 failed
+requests, 10 s, the message within 5 s of the decision); half-printed, half-reported: the same of an application
+that prints its traceback, or reports it with `sentry_sdk` (bar: one message, with the line of code); alone: every
+request fails of a release that got all at once; seldom: half of one request a second, with the shares and times
+that are the default (bar: decided within 60 s of the first failed request in 19 of 20 rounds)
 """
 
 from __future__ import annotations
@@ -43,56 +44,48 @@ AT_ONCE = CANARY.replace("strategy: canary, steps: [10, 50], hold: 20 s, deadlin
 BY_DEFAULT = CANARY.replace(", steps: [10, 50], hold: 20 s, deadline: 60 s", "")
 UNJUDGED = CANARY.replace("traffic: {strategy: canary", "traffic: {judge: false, strategy: canary")
 BROKEN = "broken"
-FAILS = "100 / 0"
-REPORTS = """\
-import sentry_sdk
-import prices
-
-sentry_sdk.init()
-
-
-def charge():
-    try:
-        prices.{charge}()
-    except ZeroDivisionError:
-        sentry_sdk.capture_exception()
-
-
-"""
+PRICES = 'PRICES = {"map": 500}\n\n\ndef price(name):\n    return PRICES[name]\n'
+MISTAKE = 'return PRICES[name + "s"]'
+PLACE = f"prices.py:5  {MISTAKE}"
+SAYS = {
+    "printed": ("import traceback\n", "traceback.print_exc()"),
+    "reported": ("import sentry_sdk\nsentry_sdk.init()\n", "sentry_sdk.capture_exception()"),
+}
 SETTINGS = {"built-in": ("1m", "1m", "30s"), "common": ("15s", "1m", "30s"), "tightest": ("1s", "0s", "0s")}
 BESIDE = {"every": tuple(SETTINGS), "every-tightest": ("tightest",)}
 
 
 @dataclass(frozen=True)
 class Case:
-    """One request of `every` fails, of `rate` a second; it `reports` the error."""
+    """One request of `every` fails, of `rate` a second; `says` is how the application tells of it, if it does."""
 
     every: int = 1
     rate: float = 20.0
     project: str = CANARY
-    reports: bool = False
+    says: str = ""
 
 
 CASES = {
     "every": Case(),
-    "half": Case(every=2, reports=True),
+    "half": Case(every=2),
+    "half-printed": Case(every=2, says="printed"),
+    "half-reported": Case(every=2, says="reported"),
     "alone": Case(project=AT_ONCE),
     "seldom": Case(every=2, rate=1.0, project=BY_DEFAULT),
 }
 
 
 class Hooks:
-    """A webhook receiver: the moment at which each path was called first, and with what."""
+    """A webhook receiver: the moment at which each path was called first, and all that it was told."""
 
     def __init__(self) -> None:
         self.calls: dict[str, float] = {}
-        self.bodies: dict[str, bytes] = {}
+        self.bodies: list[str] = []
         hooks = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                hooks.bodies.setdefault(self.path.strip("/"), body)
+                hooks.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
                 hooks.calls.setdefault(self.path.strip("/"), time.time())
                 self.send_response(200)
                 self.end_headers()
@@ -113,7 +106,7 @@ def main() -> None:
         installation.up()
         running.callback(installation.take_down)
         hooks = Hooks()
-        repository = opened(installation, hooks, case)
+        repository = opened(installation, hooks)
         found: list[dict[str, float]] = []
         others: defaultdict[str, list[float]] = defaultdict(list)
         loads: list[float] = []
@@ -128,8 +121,9 @@ def main() -> None:
         for what in ("failed", "back_s", "decided_s", "message_s", "decision_to_message_s"):
             values = [each[what] for each in found]
             told |= {what: round(statistics.median(values), 2), f"{what}_max": round(max(values), 2)}
-        if case.reports:
-            told["with the line"] = sum(each["with the line"] for each in found)
+        if case.says:
+            told["with the line of code"] = sum(bool(each["line"]) for each in found)
+            told["messages_max"] = max(each["messages"] for each in found)
         told["decided within 60 s"] = sum(each["decided_s"] <= 60 for each in found)
         if others:
             told |= {f"prometheus {name} s": round(statistics.median(took), 2) for name, took in others.items()}
@@ -140,11 +134,11 @@ def main() -> None:
         print(json.dumps(told), flush=True)
 
 
-def opened(installation: Installation, hooks: Hooks, case: Case) -> Repository:
+def opened(installation: Installation, hooks: Hooks) -> Repository:
     repository = installation.repository("shop")
     for key, value in {"user.name": "Ada", "user.email": "ada@example.org"}.items():
         repository.git("config", key, value)
-    repository.commit("Open", version("0", 0, case))
+    repository.commit("Open", version("0", 0))
     repository.init()
     repository.deliver("Open for real")
     url = f"json://127.0.0.1:{hooks.port}/shipway"
@@ -153,14 +147,34 @@ def opened(installation: Installation, hooks: Hooks, case: Case) -> Repository:
     return repository
 
 
-def version(number: str, every: int, case: Case, project: str = "") -> dict[str, str]:
+def telling(number: str, case: Case, *, bad: bool) -> dict[str, str]:
+    """A version that tells of the mistake by which half of its requests fail, if it has it."""
+    begins, tells = SAYS[case.says]
+    files = shop(number, project=case.project)
+    answer = (
+        f"        try:\n            if next(ASKED) % {case.every} == 0:\n                price('map')\n"
+        f"            self.answer(VERSION)\n        except KeyError:\n            {tells}\n"
+        "            self.answer('out of maps', 500)\n"
+    )
+    web = files["web.py"].replace("        self.answer(VERSION)\n", answer)
+    price = f"price_{number}"  # by its function an error of a later round is another one
+    head = f"import itertools\n{begins}from prices import {price} as price\nASKED = itertools.count()\n"
+    prices = PRICES.replace("def price(", f"def {price}(")
+    prices = prices.replace("return PRICES[name]", MISTAKE) if bad else prices
+    made = {**files, "web.py": head + web, "prices.py": prices}
+    if case.says == "reported":
+        project = case.project.replace("steps:", "build: python\nsteps:").replace("python3 ", "python ")
+        made |= {"shipway.yml": project, "requirements.txt": "sentry-sdk\n"}
+    return made
+
+
+def version(number: str, every: int, project: str = CANARY) -> dict[str, str]:
     """A version that answers one of `every` requests for its name with 500 (0: none), and tells its counts."""
-    files = shop(number, project=project or case.project)
+    files = shop(number, project=project)
     fails = f"next(ASKED) % {every} == 0" if every else f"(DATA / {BROKEN!r}).exists()"
     answer = (
         f"fails = self.path == '/' and {fails}\n"
         "        COUNTS[fails] += self.path == '/'\n"
-        "        fails and charge()\n"
         "        self.answer('out of eggs' if fails else VERSION, 500 if fails else 200)"
     )
     metrics = (
@@ -169,28 +183,27 @@ def version(number: str, every: int, case: Case, project: str = "") -> dict[str,
         "for k, v in COUNTS.items()))\n"
     )
     web = files["web.py"].replace("        self.answer(VERSION)\n", f"{metrics}        {answer}\n")
-    head = "import itertools\nASKED = itertools.count()\nCOUNTS = {False: 0, True: 0}\n"
-    if not case.reports:
-        return {**files, "web.py": f"{head}charge = bool\n{web}"}
-    charge = f"charge_{number}"  # by its function an error of a later round is another one
-    prices = f"def {charge}():\n    return {FAILS if every else '100 / 1'}\n"
-    reports = REPORTS.replace("{charge}", charge)
-    return {**files, "requirements.txt": "sentry-sdk\n", "prices.py": prices, "web.py": head + reports + web}
+    return {**files, "web.py": "import itertools\nASKED = itertools.count()\nCOUNTS = {False: 0, True: 0}\n" + web}
 
 
 def measure(
     installation: Installation, repository: Repository, hooks: Hooks, case: Case, number: int
 ) -> dict[str, float]:
     """One bad release; seconds from its first failing request."""
-    repository.deliver(f"Mend {number}", version(f"good{number}", 0, case))
+    good, bad = (f"{what}{number}" for what in ("good", "bad"))
+    if case.says:
+        fine, broken = telling(good, case, bad=False), telling(bad, case, bad=True)
+    else:
+        fine, broken = version(good, 0, case.project), version(bad, case.every, case.project)
+    repository.deliver(f"Mend {number}", fine)
     hooks.calls.clear()
     hooks.bodies.clear()
     with Visitors(installation.proxy_port, "shop.localhost", case.rate) as people:
         eventually(lambda: len(people.visits) > 15 * case.rate, "people have come")
-        repository.commit(f"Break {number}", version(f"bad{number}", case.every, case))
+        repository.commit(f"Break {number}", broken)
         repository.push()
         eventually(lambda: "shipway" in hooks.calls, "the author was told", patience=300)
-        time.sleep(1)
+        time.sleep(8 if case.says else 1)  # a second message would come within five
     failed = sorted(visit.at for visit in people.failed)
     ((decided,),) = installation.query("select max(at) from verdicts where kind = 'bad'")
     return {
@@ -198,14 +211,15 @@ def measure(
         "back_s": failed[-1] - failed[0],
         "decided_s": decided - failed[0],
         "message_s": hooks.calls["shipway"] - failed[0],
+        "messages": len(hooks.bodies),
+        "line": json.dumps(PLACE)[1:-1] in hooks.bodies[0],
         "decision_to_message_s": hooks.calls["shipway"] - decided,
-        "with the line": f"prices.py:2  return {FAILS}" in json.loads(hooks.bodies["shipway"])["message"],
     }
 
 
 def beside(installation: Installation, repository: Repository, hooks: Hooks, name: str, home: Path) -> float:
     """What the others need for a release that nobody takes back: seconds from its first failing request."""
-    repository.deliver(f"Mend before {name}", version(f"fine {name}", 0, CASES["every"], UNJUDGED))
+    repository.deliver(f"Mend before {name}", version(f"fine {name}", 0, UNJUDGED))
     hooks.calls.clear()
     broken = installation.places.environment("shop", "prod") / "data" / BROKEN
     with (

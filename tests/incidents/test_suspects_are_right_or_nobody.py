@@ -21,9 +21,10 @@ from shipway.pushes.git import Git
 from shipway.signals.errors import samples
 from shipway.signals.errors.intake import Intake
 from shipway.signals.stacks import Call
-from shipway.state import error_keys, errors, facts, positions, suspicions
+from shipway.state import error_keys, errors, facts, positions, releases, suspicions
 from shipway.state.runs import Run
 from shipway.story import suspicion
+from shipway.story.printed import Printed
 from shipway.story.suspicion import Suspecting
 from web.scene import AUTHORS
 from web.server import story
@@ -368,7 +369,7 @@ def test_an_error_that_goes_on_but_has_no_sample_of_its_release_is_settled(
 def test_an_error_that_cannot_be_looked_at_is_given_up_and_keeps_none_waiting(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks, crossed = [], suspicion._crossed
+    looks, crossed = [], suspicion.crossed
 
     def trip(git: Git, calls: Sequence[Call], old: str, new: str) -> Suspicion:
         looks.append(calls)
@@ -376,7 +377,7 @@ def test_an_error_that_cannot_be_looked_at_is_given_up_and_keeps_none_waiting(
             raise ValueError("odd")
         return crossed(git, calls, old, new)
 
-    monkeypatch.setattr(suspicion, "_crossed", trip)
+    monkeypatch.setattr(suspicion, "crossed", trip)
     bug = PLANTED["the very line"]
     shop.plant(bug)
     shop.record({"message": "odd", "release": shop.git("rev-parse", "main").strip()})
@@ -393,3 +394,43 @@ def test_an_error_that_cannot_be_looked_at_is_given_up_and_keeps_none_waiting(
     assert place.suspicion["commit"] is None
     assert place.suspicion["reason"] == "It is not known: looking at it failed 3 times (ValueError: odd)."
     assert len(looks) == 4
+
+
+@pytest.mark.parametrize("before_too", [False, True], ids=["new in it", "the release before prints it too"])
+def test_what_a_release_on_trial_only_prints_leads_to_its_commit_without_secrets(
+    shop: Shop, before_too: bool
+) -> None:
+    """An application without an SDK."""
+    shop.configure(TOKEN="correct-horse-battery")
+    shop.plant(PLANTED["the very line"])
+    text = (shop.work / "shop/cart.py").read_text().splitlines()
+    line = next(number for number, code in enumerate(text, 1) if 'line["price"]' in code)
+    printed = [
+        "GET / web.py:3 500",
+        "Traceback (most recent call last):",
+        f'  File "/srv/shop/cart.py", line {line}, in total',
+        f"    {text[line - 1].strip()}",
+        "KeyError: 'price of correct-horse-battery'",
+    ]
+    with shop.scene.database.read() as conn:
+        now = releases.now_serving(conn, "shop", "prod")
+        assert now is not None
+        number = releases.get(conn, now.release).number
+    logs = shop.scene.places.logs("shop", "prod")
+    logs.mkdir(parents=True, exist_ok=True)
+    at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 1))
+    for release in (number, *([number - 1] * before_too)):
+        said = "".join(f"{at}.00000{place}Z {each}\n" for place, each in enumerate(printed))
+        (logs / f"shop.prod.r{release}.web.1.log").write_text(said)
+    reading = Printed(story(shop.scene).cast)
+    reading.look()
+    reading.look()
+    with shop.scene.database.read() as conn:
+        found = [each.data for each in facts.after(conn, 0) if each.kind == "release.printed"]
+    if before_too:
+        assert found == []
+        return
+    (told,) = found
+    assert (told["title"], told["commit"]) == ("KeyError: 'price of ***'", shop.commits[1])
+    assert (told["evidence"][0]["path"], told["evidence"][0]["line"]) == ("shop/cart.py", line)
+    assert told["evidence"][0]["source"] == text[line - 1].strip()

@@ -1258,6 +1258,24 @@ def test_a_bad_verdict_shows_the_line_of_code_that_its_new_error_went_wrong_at(t
     assert "    web.py:12  return total / people\n" in only(team.tell()).text
 
 
+def test_a_bad_verdict_shows_the_line_of_code_of_a_failure_that_was_only_printed(team: Team) -> None:
+    team.deliver(old := team.commit("cho"))
+    bens = team.commit("ben")
+    run = team.push(new := team.commit("ada"), old)
+    team.deploy(run)
+    place = Evidence("web.py", 12, "share", "line", tuple(HUNK[1:]), source="return total / people")
+    who = Suspicion("It did.", bens, "Ben Weber", "ben@example.org", confidence="high", evidence=(place,))
+    data = {"deployment": team.deployment(run), "title": "ZeroDivisionError: division by zero", **asdict(who)}
+    team.fact("release.printed", run=run.id, environment="prod", commit=new, data=data)
+    assert team.tell() == [], "it is no error by itself"
+    judge(team, run)
+    message = only(team.tell())
+    assert message.person == "ben@example.org"
+    assert "    It printed: ZeroDivisionError: division by zero\n" in message.text
+    assert "    web.py:12  return total / people\n" in message.text
+    assert "Sure: very. A failure that it printed: It did. Look at web.py:12." in message.text
+
+
 def test_an_error_whose_suspect_is_looked_for_is_told_when_that_is_known(team: Team) -> None:
     commit = team.commit("ada", subject="Share the bill")
     who = {"commit": commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}

@@ -24,6 +24,8 @@ from shipway.state.ballast import Ballast
 from shipway.story import conclude, rehearse, tend
 from shipway.story.cast import Cast
 from shipway.story.measuring import measure
+from shipway.story.printed import EVERY as READ_PRINTED
+from shipway.story.printed import Printed
 from shipway.story.probing import Probing
 from shipway.story.retire import Retirement
 from shipway.story.scraping import Scraping
@@ -74,6 +76,7 @@ class Watchers:
             self._thread("watch", self._watch),
             self._recording,
             self._thread("suspect", self._every, 1.0, Suspecting(cast).look),
+            self._thread("read-printed", self._every, READ_PRINTED, Printed(cast).look),
             self._thread("probe", self._every, 1.0, self._probe),
             self._thread("scrape", self._every, 1.0, self._scrape),
             self._thread("compare", self._every, 60.0, self._compare),

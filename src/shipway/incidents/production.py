@@ -34,8 +34,14 @@ FOUND_SOON = 600.0
 
 ERRORS_NAMED = 3  # with a bad verdict
 CAME = ("error.new", "error.regressed")
+WHAT_POINTS = {
+    "error.new": "An error that is new in it",
+    "error.regressed": "An error that is back in it",
+    "release.printed": "A failure that it printed",
+}
 SETTLED = ("revert.ready", "revert.left_out")
-OF_THE_BAD_ONE = ("commit.quarantined", "release.stuck", *SETTLED)
+PRINTED = "release.printed"
+OF_THE_BAD_ONE = ("commit.quarantined", "release.stuck", PRINTED, *SETTLED)
 
 
 def verdict(conn: Connection, fact: Fact) -> Cause | None:
@@ -47,7 +53,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
     reason = str(fact.data.get("reason", "")).strip()
     findings = fact.data.get("findings") or ()
     stuck = _stuck(conn, fact)
-    pointed = _pointed_at(conn, fact)
+    pointed = _pointed_at(conn, fact) or _printed(conn, fact)
     return _of_the_same_commit(
         conn,
         release,
@@ -56,7 +62,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
             "bad",
             fact.at,
             reason or "the judge found it worse than what served before",
-            _numbers(findings, [*_errors_within(conn, fact), *_code(pointed)]),
+            _numbers(findings, [*_errors_within(conn, fact), *_printed_titles(pointed), *_code(pointed)]),
             application=fact.application,
             environment=fact.environment,
             commit=fact.commit,
@@ -207,14 +213,25 @@ def is_looked_into(conn: Connection, bad: Cause) -> bool:
     return any(kind in CAME for kind in newest.values())
 
 
+def _printed(conn: Connection, verdict: Fact) -> list[Fact]:
+    """The newest failure that a bad release printed, where it reports none itself that leads anywhere."""
+    if verdict.run is None:
+        return []
+    found = facts.after(conn, 0, runs=[verdict.run], environment=verdict.environment, kinds=[PRINTED])
+    return [one for one in found if one.data["deployment"] == verdict.data.get("deployment")][-1:]
+
+
+def _printed_titles(pointed: Sequence[Fact]) -> list[str]:
+    return [f"It printed: {one.data['title']}" for one in pointed if one.kind == PRINTED]
+
+
 def _suspect_within(pointed: Sequence[Fact]) -> Suspect | None:
     """Whom the errors that are new or back in a bad release point at: one commit, or nobody."""
     found = [(one, each.kind) for each in pointed if (one := suspect(each.data)) is not None]
     if len({one.commit for one, _ in found}) != 1:
         return None
     by, kind = found[0]
-    what = "An error that is back in it" if kind == "error.regressed" else "An error that is new in it"
-    return replace(by, evidence=f"{what}: {by.evidence}")
+    return replace(by, evidence=f"{WHAT_POINTS[kind]}: {by.evidence}")
 
 
 def _code(pointed: Sequence[Fact]) -> list[str]:

@@ -30,6 +30,7 @@ at_once    it has all requests again, though nothing can be recorded
 tend       what should run, runs
 retire     what need not run, stops
 suspicion  who is suspected of an error, or of a step that failed
+printed    what a release on trial prints with a stack in it leads to its commit
 acts       what people ask for
 """
 

@@ -121,7 +121,7 @@ def _of_calls(git: Git, said: str, old: str, new: str) -> Suspicion:
     """The calls in a log, crossed with what is new. A test that compares names no file but its own: then what that
     imports is looked at.
     """
-    found = _crossed(git, stacks.calls_in(said), old, new, suspects.STEP)
+    found = crossed(git, stacks.calls_in(said), old, new, suspects.STEP)
     if found.commit is not None or found.candidates or not old:
         return found
     try:
@@ -169,7 +169,7 @@ def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
         late = time.time() - since > LATE
         return Suspicion("No report of it is left to look at.") if late else None
     git = Git(cast.machine.places.repository(error.application))
-    return _crossed(git, _calls(sample), before.commit, release.commit)
+    return crossed(git, _calls(sample), before.commit, release.commit)
 
 
 def _before_has_it(conn: Connection, error: Error, place: Place) -> bool:
@@ -222,8 +222,8 @@ def _calls(sample: Sample) -> list[Call]:
     ]
 
 
-def _crossed(git: Git, calls: Sequence[Call], old: str, new: str, terms: Terms = suspects.ERROR) -> Suspicion:
-    """Crosses the calls with the difference; a repository that git cannot read suspects nobody."""
+def crossed(git: Git, calls: Sequence[Call], old: str, new: str, terms: Terms = suspects.ERROR) -> Suspicion:
+    """Who is suspected of what went through the calls; a repository that git cannot read suspects nobody."""
     if not old:
         return Suspicion("There is no commit before it to compare with.")
     try:

@@ -215,6 +215,7 @@ SENTENCES: Mapping[str, Callable[[Data], Said]] = {
     "commit.quarantined": lambda data: Said(
         f"it was quarantined{data['here']}", UNTIL.format(it="it"), joined=" "
     ),
+    "release.printed": lambda data: Said(f"it printed a failure{data['here']}", data["title"]),
     "release.silent": lambda data: Said(
         f"it gave no answers{data['here']} and was taken back; nothing is held", data["reason"]
     ),

@@ -187,6 +187,7 @@ STATES: Mapping[str, str] = {
     "commit.fixed": "passed",
     "revert.ready": "commit",
     "revert.left_out": "draining",
+    "release.printed": "unknown",
     "release.silent": "rolled",
     "release.stuck": "blocked",
 }
