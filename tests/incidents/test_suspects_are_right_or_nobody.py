@@ -422,9 +422,14 @@ def test_what_a_release_on_trial_only_prints_leads_to_its_commit_without_secrets
     for release in (number, *([number - 1] * before_too)):
         said = "".join(f"{at}.00000{place}Z {each}\n" for place, each in enumerate(printed))
         (logs / f"shop.prod.r{release}.web.1.log").write_text(said)
-    reading = Printed(story(shop.scene).cast)
-    reading.look()
-    reading.look()
+    cast = story(shop.scene).cast
+    reading = Printed(cast)
+    reading.look()  # nobody decides yet
+    with shop.scene.database.read() as conn:
+        assert facts.newest_of(conn, ["release.printed"], "shop", 1) == []
+    with cast.collector.closely("shop", "prod"):
+        reading.look()
+        reading.look()
     with shop.scene.database.read() as conn:
         found = [each.data for each in facts.after(conn, 0) if each.kind == "release.printed"]
     if before_too:

@@ -133,6 +133,18 @@ def test_one_that_flaps_is_told_three_times_and_no_more(serving: Team) -> None:
     assert failing_now(serving) == [(LEDGER, "3")]
 
 
+def test_that_one_which_came_and_went_passes_is_told_once_it_failed_for_long(serving: Team) -> None:
+    for change in ("failed", "recovered", "failed"):
+        said(serving, change)
+        serving.tell()
+    later(serving, EPISODE)
+    said(serving, "recovered")
+    assert subjects(serving.tell())[-2:] == [
+        f"[shop] prod: {LEDGER} fails again",
+        f"[shop] prod: {LEDGER} passes again",
+    ]
+
+
 def test_one_that_flapped_says_on_the_pages_how_it_is(serving: Team) -> None:
     for change in ("failed", "recovered", "failed", "recovered"):
         said(serving, change)

@@ -1233,6 +1233,10 @@ def test_an_error_of_a_release_on_trial_waits_for_the_verdict_and_is_one_message
     assert told.kind == "bad"
     assert "New error: TypeError: unsupported operand\n" in told.text
     assert "New error: KeyError: 'bill'\n" in told.text
+    with team.database.read() as conn:
+        assert [one.data["why"] for one in facts.after(conn, 0) if one.kind == "message.left_out"] == [
+            f"told with {told.cause}"
+        ]
     time_passes(team)
     team.send()
     assert len(hook.bodies) == 1

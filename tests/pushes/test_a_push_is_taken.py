@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import leftovers
 from pushes.desk import Desk, press_ctrl_c
 from pushes.git_host import Host, wait_for
@@ -38,6 +40,16 @@ def test_git_writes_down_the_ancestry_of_what_was_pushed(host: Host, desk: Desk)
     wait_for(lambda: bytes.fromhex(first) in written(host))
     desk.push()
     wait_for(lambda: bytes.fromhex(second) in written(host))
+
+
+def test_what_a_killed_git_leaves_in_its_ancestry_stops_it_for_a_day_at_most(host: Host, desk: Desk) -> None:
+    first = desk.commit("one")
+    lock = host.repository / "objects/info/commit-graphs/commit-graph-chain.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    os.utime(lock, (0, 0))
+    desk.push("shipway", f"{first}:refs/heads/main")
+    wait_for(lambda: bytes.fromhex(first) in written(host))
 
 
 def written(host: Host) -> bytes:

@@ -17,7 +17,7 @@ _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "verdict.bad": production.verdict,
     "commit.quarantined": production.taken_back,
     "release.stuck": production.taken_back,
-    "release.printed": production.taken_back,
+    production.PRINTED: production.taken_back,
     "release.silent": production.silent,
     "deployment.failed": production.taken_back,
     "revert.ready": production.taken_back,

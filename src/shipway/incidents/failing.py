@@ -70,13 +70,17 @@ def _asked(said: Any) -> list[str]:
     ]
 
 
-def over(conn: Connection, fact: Fact) -> list[Message]:
-    """What people were told of that is over with a fact; nothing while it fails for another release."""
+def over(conn: Connection, fact: Fact) -> list[tuple[Message, str]]:
+    """What people were told of that is over with a fact, each with the id of the last word of that; nothing while
+    it fails for another release, nor so soon after the word that it comes and goes.
+    """
     told = messages.newest_of(conn, _about(fact))
     if told is None or _fails(conn, told) is not None:
         return []
     every = messages.about(conn, ("failing",), str(fact.application), 0.0)
-    return [one for one in every if one.cause == told.cause]
+    first = [one for one in every if one.cause == told.cause]
+    last = [(one, (one, *messages.answering(conn, one.id))[-1]) for one in first]
+    return [(one, word.id) for one, word in last if one is word or fact.at - word.created >= EPISODE]
 
 
 def now(conn: Connection, application: str) -> list[Failing]:

@@ -43,14 +43,14 @@ def say(conn: Connection, draft: Draft) -> None:
         messages.become(conn, error, draft)
     else:
         messages.write(conn, draft)
-    if draft.kind in TAKEN_BACK:
+    if draft.kind == "bad" and first is None:
         _leave_out_its_errors(conn, draft)
 
 
 def _leave_out_its_errors(conn: Connection, bad: Draft) -> None:
-    """What nobody sends yet of further errors that are new in a bad commit: its own message names them."""
+    """What nobody sends yet of further errors that are new in a bad commit: its own message tells of them."""
     for one in messages.waiting_of(conn, "error", bad):
-        messages.drop(conn, one)
+        messages.leave_out(conn, one, f"told with {bad.cause}")
 
 
 def up(conn: Connection, first: Message, draft: Draft) -> None:

@@ -147,7 +147,7 @@ class Mended:
 
     def _by_an_answer(self, fact: Fact) -> list[Draft]:
         with self.database.read() as conn:
-            return [_passes(one, fact, self.address) for one in failing.over(conn, fact)]
+            return [_passes(one, word, fact, self.address) for one, word in failing.over(conn, fact)]
 
 
 def goes_on(conn: Connection, told: Message) -> bool:
@@ -259,11 +259,11 @@ def _goes_on(told: Message, run: Run, text: Text) -> Draft:
     )
 
 
-def _passes(told: Message, fact: Fact, address: str) -> Draft:
+def _passes(told: Message, word: str, fact: Fact, address: str) -> Draft:
     text = news.passes(told, fact, address)
     return Draft(
         told.person,
-        f"passes {told.id}",
+        f"passes {word}",
         WELL,
         text.subject,
         text.body,

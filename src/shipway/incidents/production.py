@@ -34,13 +34,13 @@ FOUND_SOON = 600.0
 
 ERRORS_NAMED = 3  # with a bad verdict
 CAME = ("error.new", "error.regressed")
+PRINTED = "release.printed"
 WHAT_POINTS = {
     "error.new": "An error that is new in it",
     "error.regressed": "An error that is back in it",
-    "release.printed": "A failure that it printed",
+    PRINTED: "A failure that it printed",
 }
 SETTLED = ("revert.ready", "revert.left_out")
-PRINTED = "release.printed"
 OF_THE_BAD_ONE = ("commit.quarantined", "release.stuck", PRINTED, *SETTLED)
 
 

@@ -178,8 +178,8 @@ class Git:
 
     def reverts(self, base: str, heads: Collection[str]) -> list[tuple[str, list[tuple[str, str]]]]:
         """The commits that any of `heads` has and `base` has not which say, in git's own words, that they revert
-        others: each with these, what comes later first, at most a hundred. Beside a merge stands the parent whose
-        state came back, beside any other commit nothing.
+        others: each with these, what comes later first, at most a hundred for all heads together. Beside a merge
+        stands the parent whose state came back, beside any other commit nothing.
         """
         words = [
             "--topo-order",

@@ -85,6 +85,9 @@ def tidy(repository: Path) -> None:
     for quarantine in objects.glob("tmp_objdir-*"):
         if time.time() - quarantine.stat().st_mtime > _LEFTOVER:
             shutil.rmtree(quarantine)
+    lock = objects / "info" / "commit-graphs" / "commit-graph-chain.lock"
+    if lock.exists() and time.time() - lock.stat().st_mtime > _LEFTOVER:
+        lock.unlink()
     if len(list((objects / "pack").glob("*.pack"))) > _FEW_PACKS:
         Git(repository).run("repack", "-d", "-q", "--geometric=2", timeout=600)
     Git(repository).run("commit-graph", "write", "--reachable", "--split", "--no-progress", timeout=600)

@@ -173,6 +173,13 @@ def drop(conn: Connection, message: Message) -> None:
     conn.execute(delete(messages).where(messages.c.id == message.id, messages.c.state == "waiting"))
 
 
+def leave_out(conn: Connection, message: Message, why: str) -> None:
+    """Takes away one that nobody tried to send, because another tells of it; that is on record."""
+    untried = (messages.c.id == message.id, messages.c.state == "waiting", messages.c.attempts == 0)
+    if conn.execute(delete(messages).where(*untried)).rowcount:
+        _fact(conn, "message.left_out", message.id, message, why=why)
+
+
 def nowhere(conn: Connection, message: Message) -> None:
     """Records that there is no channel for it: it is to be read on the pages."""
     _end(conn, message, state="nowhere", problem="no channel")

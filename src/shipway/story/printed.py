@@ -35,8 +35,8 @@ class Printed:
     _seen: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Records the newest failure that each release on trial printed, where it leads to what is new; while nobody
-        decides, as over what only stays warm beside a newer one, no log is read.
+        """Records the newest failure that each release on trial printed, where it leads to what is new. No log is
+        read while nobody decides, as over a release that only has a warm one beside it.
         """
         if not self.cast.collector.is_close:
             return

@@ -69,7 +69,7 @@ class Waiting:
     @property
     def says(self) -> str:
         """What comes along with a deployment, in a sentence; of secrets their names only."""
-        return f"W{self.comes[1:]}."
+        return f"{self.comes[:1].upper()}{self.comes[1:]}."
 
     @property
     def comes(self) -> str:
