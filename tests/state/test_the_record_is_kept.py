@@ -42,6 +42,8 @@ INDEXES_SINCE_0011 = (
     "holds_by_commit",
     "messages_by_person",
     "messages_by_application",
+    "messages_by_kind",
+    "messages_that_answer",
     "runs_again",
     "deployments_counted",
 )
@@ -175,6 +177,8 @@ def made_older(conn: Connection, version: str) -> None:
         (lambda conn: holds.quarantine_of(conn, "shop", "prod", "a" * 40), "holds_by_commit"),
         (lambda conn: messages.recent(conn, person="ada"), "messages_by_person"),
         (lambda conn: messages.recent(conn, application="shop"), "messages_by_application"),
+        (lambda conn: messages.about(conn, ("error",), "shop", 0.0), "messages_by_kind"),
+        (lambda conn: messages.answering(conn, "m"), "messages_that_answer"),
         (lambda conn: runs.retried(conn, RUN), "runs_again"),
         (deployments.counted, "COVERING INDEX deployments_counted"),
         (lambda conn: deployments.last_done(conn, "shop", "prod", 200), "(application=? AND environment=?)"),

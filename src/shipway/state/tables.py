@@ -305,7 +305,8 @@ messages = Table(
     Index("messages_by_state", "state", "next_try"),
     Index("messages_by_commit", "application", "commit"),
     Index("messages_by_person", "person", "id"),
-    Index("messages_by_application", "application", "kind", "id"),
+    Index("messages_by_application", "application", "id"),
+    Index("messages_by_kind", "application", "kind", "id"),
     Index("messages_that_answer", "answers", "id"),
 )
 

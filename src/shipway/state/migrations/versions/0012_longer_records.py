@@ -18,7 +18,8 @@ def upgrade() -> None:
     op.create_index("holds_in_force", "holds", ["application", "id"], unique=False, sqlite_where=open_)
     op.create_index("holds_by_commit", "holds", ["application", "commit", "id"], unique=False, sqlite_where=one)
     op.create_index("messages_by_person", "messages", ["person", "id"], unique=False)
-    op.create_index("messages_by_application", "messages", ["application", "kind", "id"], unique=False)
+    op.create_index("messages_by_application", "messages", ["application", "id"], unique=False)
+    op.create_index("messages_by_kind", "messages", ["application", "kind", "id"], unique=False)
     op.create_index("messages_that_answer", "messages", ["answers", "id"], unique=False)
     op.create_index("runs_again", "runs", ["application", "retry_of", "number"], unique=False, sqlite_where=again)
     counted = ["application", "environment", "kind", "state"]
