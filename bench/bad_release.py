@@ -163,7 +163,7 @@ def telling(number: str, case: Case, *, bad: bool) -> dict[str, str]:
     prices = prices.replace("return PRICES[name]", MISTAKE) if bad else prices
     made = {**files, "web.py": head + web, "prices.py": prices}
     if case.says == "reported":
-        project = case.project.replace("steps:", "build: python\nsteps:").replace("python3 ", "python ")
+        project = case.project.replace("\nsteps:", "\nbuild: python\nsteps:").replace("python3 ", "python ")
         made |= {"shipway.yml": project, "requirements.txt": "sentry-sdk\n"}
     return made
 
