@@ -49,6 +49,29 @@ def test_what_is_said_of_its_revert_is_so(database: Database, kind: str, data: d
     assert says in refused.value.hint
 
 
+@pytest.mark.parametrize("purpose", ["push", "deploy"])
+def test_it_goes_to_no_environment_that_comes_after_it(database: Database, purpose: str) -> None:
+    with database.write() as conn:
+        run, artifact = green(conn, "a", purpose)
+        serve(conn, run, artifact, "dev")
+    quarantine(database, "a")
+    with database.write() as conn:
+        says = "aaaaaaa is quarantined in dev, and test comes after it: 9 of 18"
+        with pytest.raises(GateClosed, match=says) as refused:
+            gate.check(conn, run, artifact, "test", ORDER)
+    assert "Push a commit on top of it" in refused.value.hint
+
+
+def test_where_it_serves_already_it_may_be_deployed_again_with_other_values(database: Database) -> None:
+    with database.write() as conn:
+        run, artifact = green(conn, "a")
+        serve(conn, run, artifact, "dev")
+        serve(conn, run, artifact, "test")
+    quarantine(database, "a")
+    with database.write() as conn:
+        gate.check(conn, run, artifact, "test", ORDER)
+
+
 def test_other_commits_and_other_environments_are_free(database: Database) -> None:
     quarantine(database, "a")
     with database.write() as conn:

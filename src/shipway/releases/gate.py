@@ -75,8 +75,9 @@ def check(
 ) -> None:
     """Raises GateClosed with the reason when `artifact` may not go to `environment`.
 
-    `order` are the environments it travels through; it must serve, or have served, in the one before, and have
-    been rehearsed with what serves in `environment` in each one before it that is `rehearsing`. That the artifact
+    `order` are the environments it travels through; it must serve, or have served, in the one before, be
+    quarantined in none before, and have been rehearsed with what serves in `environment` in each one before it
+    that is `rehearsing`. That the artifact
     is green needs no check: only a green run can have published it (promise 3).
     """
     not_held(conn, artifact, environment)
@@ -90,8 +91,21 @@ def check(
                 hint=f"shipway deploy {artifact.commit[:7]} --env {before}",
             )
     for each in order[: order.index(environment)] if environment in order else ():
+        _not_bad_before(conn, artifact, each, environment)
         if each in rehearsing:
             _rehearsed(conn, artifact, each, environment)
+
+
+def _not_bad_before(conn: Connection, artifact: Artifact, where: str, environment: str) -> None:
+    """What was found out in an environment before is not found out again by the people of the next; what is known
+    to them already may be deployed again, with other values say.
+    """
+    found = quarantine_over(conn, artifact, where)
+    if found is not None and not deployments.have_served(conn, artifact.application, environment, artifact.digest):
+        raise GateClosed(
+            f"{said(found, artifact)} quarantined in {where}, and {environment} comes after it: {found.hold.why}",
+            hint=way_out(conn, found),
+        )
 
 
 def _rehearsed(conn: Connection, artifact: Artifact, where: str, environment: str) -> None:
