@@ -16,6 +16,8 @@ from shipway.incidents import tell
 from shipway.incidents.blame import INDEX
 from shipway.incidents.channels import NOISE
 from shipway.incidents.suspects import REASONS, Evidence, Suspicion
+from shipway.pushes.git import Git
+from shipway.rollbacks import revert
 from shipway.state import configurations, deployments, errors, facts, holds, releases, verdicts
 from shipway.state.messages import Message
 from shipway.state.runs import Run
@@ -121,6 +123,20 @@ def test_of_several_authors_and_no_evidence_nobody_is_named_and_who_pushed_hears
     assert message.names_nobody
     assert "by Ada" not in message.text
     assert "by Ben" not in message.text
+
+
+def test_what_shipway_took_back_makes_nobody_an_author_of_what_is_new(team: Team) -> None:
+    team.deliver(old := team.commit("ben"))
+    bad_one = team.commit("ben", {"pay.py": "1\n"})
+    git = Git(team.places.repository(APP))
+    message = f'Revert "Pay"\n\nThis reverts commit {bad_one}.\n'
+    team.head = git.write_commit(git.tree(old), bad_one, revert.AUTHOR, time.time(), message)
+    run = team.push(team.commit("ada", {"web.py": "2\n"}), old)
+    team.deploy(run)
+    judge(team, run)
+    told = only(team.tell())
+    assert told.person == "ada@example.org"
+    assert "You are the only author of what is new in prod." in told.text
 
 
 def test_a_mailmap_is_honoured(team: Team) -> None:

@@ -10,6 +10,7 @@ from shipway.incidents import code_owners
 from shipway.incidents.cause import Cause
 from shipway.incidents.sure import Confidence
 from shipway.pushes.git import CommitInfo, Git, GitFailed
+from shipway.rollbacks import revert
 from shipway.state.settings import Setting
 
 OWNER = "owner"
@@ -275,7 +276,17 @@ def _told_apart(git: Git, cause: Cause) -> list[CommitInfo]:
     if cause.whose != "author" or cause.kind in OF_NO_COMMIT or cause.commit is None:
         return []
     commits = _new(git, cause)
-    return commits if len(commits) <= MOST else []
+    return _without_taken_back(git, commits) if len(commits) <= MOST else []
+
+
+def _without_taken_back(git: Git, commits: Sequence[CommitInfo]) -> list[CommitInfo]:
+    """Without commits that Shipway wrote to take others back, and these: together they change nothing."""
+    ours = {one.commit for one in commits if f"{one.author} <{one.email}>" == revert.AUTHOR}
+    gone = set(ours)
+    for one in ours:
+        for _, taken_back in git.reverts(git.parents(one)[0], [one]):
+            gone |= {commit for commit, _ in taken_back}
+    return [one for one in commits if one.commit not in gone]
 
 
 def _owners(git: Git, cause: Cause) -> Whom | None:
