@@ -16,8 +16,7 @@ from shipway.incidents import tell
 from shipway.incidents.blame import INDEX
 from shipway.incidents.channels import NOISE
 from shipway.incidents.suspects import REASONS, Evidence, Suspicion
-from shipway.pushes.git import Git
-from shipway.rollbacks import revert
+from shipway.pushes.git import SHIPWAY, Git
 from shipway.state import configurations, deployments, errors, facts, holds, releases, verdicts
 from shipway.state.messages import Message
 from shipway.state.runs import Run
@@ -130,7 +129,7 @@ def test_what_shipway_took_back_makes_nobody_an_author_of_what_is_new(team: Team
     bad_one = team.commit("ben", {"pay.py": "1\n"})
     git = Git(team.places.repository(APP))
     message = f'Revert "Pay"\n\nThis reverts commit {bad_one}.\n'
-    team.head = git.write_commit(git.tree(old), bad_one, revert.AUTHOR, time.time(), message)
+    team.head = git.write_commit(git.tree(old), bad_one, SHIPWAY, time.time(), message)
     run = team.push(team.commit("ada", {"web.py": "2\n"}), old)
     team.deploy(run)
     judge(team, run)

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from shipway.incidents import code_owners
 from shipway.incidents.cause import Cause
 from shipway.incidents.sure import Confidence
-from shipway.pushes.git import CommitInfo, Git, GitFailed
-from shipway.rollbacks import revert
+from shipway.pushes.git import SHIPWAY, CommitInfo, Git, GitFailed
 from shipway.state.settings import Setting
 
 OWNER = "owner"
@@ -281,7 +280,7 @@ def _told_apart(git: Git, cause: Cause) -> list[CommitInfo]:
 
 def _without_taken_back(git: Git, commits: Sequence[CommitInfo]) -> list[CommitInfo]:
     """Without commits that Shipway wrote to take others back, and these: together they change nothing."""
-    ours = {one.commit for one in commits if f"{one.author} <{one.email}>" == revert.AUTHOR}
+    ours = {one.commit for one in commits if f"{one.author} <{one.email}>" == SHIPWAY}
     gone = set(ours)
     for one in ours:
         for _, taken_back in git.reverts(git.parents(one)[0], [one]):

@@ -15,6 +15,9 @@ from pathlib import Path
 
 from shipway.errors import OwnerError
 
+SHIPWAY = "Shipway <shipway@localhost>"
+"""Who commits that are made here are by."""
+
 _OBJECT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _DIGITS = re.compile(r"[0-9a-f]{4,40}", re.ASCII)
 _REVERTS = "This reverts commit "

@@ -6,11 +6,10 @@ import time
 from collections.abc import Sequence
 
 from shipway.errors import UserError
-from shipway.pushes.git import Git
+from shipway.pushes.git import SHIPWAY, Git
 from shipway.state.releases import Release
 
 MOST = 100  # commits that are named as taken back
-AUTHOR = "Shipway <shipway@localhost>"
 
 
 class NoRevert(UserError):
@@ -28,7 +27,7 @@ def commit(git: Git, head: str | None, branch: str, good: Release, bad: Release,
     """
     if head is None or not git.is_ancestor(bad.commit, head):
         raise NoRevert(f"{branch} does not have it")
-    was = git.write_commit(git.tree(good.commit), bad.commit, AUTHOR, time.time(), "What served before")
+    was = git.write_commit(git.tree(good.commit), bad.commit, SHIPWAY, time.time(), "What served before")
     tree = git.merged(head, was)
     if tree is None:
         raise NoRevert(f"taking it back contradicts what came after it on {branch}")
@@ -36,7 +35,7 @@ def commit(git: Git, head: str | None, branch: str, good: Release, bad: Release,
         raise NoRevert(f"{branch} has taken it back already")
     between = git.between(good.commit, bad.commit, MOST) or [bad.commit]
     message = _message(_title(git.commit(bad.commit).subject, len(between) - 1), good, bad, reason, between)
-    return git.write_commit(tree, head, AUTHOR, time.time(), message)
+    return git.write_commit(tree, head, SHIPWAY, time.time(), message)
 
 
 def _title(subject: str, others: int) -> str:
