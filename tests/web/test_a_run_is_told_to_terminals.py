@@ -460,7 +460,7 @@ def test_a_share_that_is_held_is_told_with_what_the_judge_sees_and_seldom(scene:
     assert news(45) == "", "the longer it is held the more seldom"
     assert "0 of 900 requests" in news(48)
     so_far["topup", "prod"] = (deployment.id, looking(901, "good"))
-    assert news(75).endswith(f"come: that is due, and waited for until {clock(began + 600)}")
+    assert news(75).endswith(f"come: overdue; it is waited for until {clock(began + 600)}")
     so_far["topup", "prod"] = ("another", looking(1))
     assert news(600) == "", "of another deployment"
 

@@ -98,7 +98,8 @@ def look_at_its_log(release: Release) -> str:
 def look_at_its_questions(release: Release) -> str:
     """What to do where a probe or an invariant says nothing."""
     return (
-        f"`shipway probes --env {release.environment}` shows what each answered; mend its source, and push again."
+        f"`shipway judge r{release.number} --env {release.environment}` shows what was answered instead; "
+        "mend what is asked there, or the question in shipway.yml, and push again."
     )
 
 

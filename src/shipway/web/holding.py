@@ -114,7 +114,7 @@ def _when(share: Held, traffic: TrafficSettings, at: float) -> str:
     left = share.at + traffic.hold - at
     if left > 0:
         return f": in about {f'{left:.0f} s' if left < 60 else length(left)} at the earliest"
-    return f": that is due, and waited for until {clock(share.at + traffic.deadline)}"
+    return f": overdue; it is waited for until {clock(share.at + traffic.deadline)}"
 
 
 def _finding(verdict: Verdict, what: str, held: Held) -> Finding | None:

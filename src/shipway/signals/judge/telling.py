@@ -83,7 +83,7 @@ def silent(seconds: float) -> str:
 def unanswered(asked: Sequence[Unanswered], seconds: float) -> str:
     """Of probes and invariants that are not known; `seconds` for which at least one held the release."""
     said = [f"{one.name}{f' for {seconds:.0f} s' if one.holds else ''} ({one.why})" for one in asked]
-    return f"Nothing is known of {'; '.join(said)}."
+    return f"Nothing is known of {' or of '.join(said)}."
 
 
 def mute(waiting: int, seconds: float) -> str:
