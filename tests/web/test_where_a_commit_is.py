@@ -86,6 +86,10 @@ def test_a_commit_that_was_stopped(site: Site) -> None:
         (f"r4 was taken back at 10 % of the requests: {BAD}", "r4 was taken back at 10 % of the requests"),
         (f"run 3 failed: 1a2b3c4 is quarantined in prod: {BAD}", "run 3 failed: 1a2b3c4 is quarantined in prod"),
         ("shipway.yml: 2 problems:\n  one\n  two", "shipway.yml: 2 problems"),
+        (
+            f"Nothing is known of orders for 40 s (web.1: HTTP 500): {BAD}",
+            "Nothing is known of orders for 40 s (web.1: HTTP 500)",
+        ),
         ("many words " * 20, f"{'many words ' * 10}…"),
     ],
 )

@@ -9,7 +9,7 @@ from shipway.state.database import Connection
 from shipway.state.runs import Run
 from shipway.web import trials
 from shipway.web.journey import TAKEN_BACK, Journey, closed_gate
-from shipway.web.words import outcome
+from shipway.web.words import before_colon, outcome
 
 LOST = ("gone back", "going back")
 """The fates of a release that had all requests, and that a rollback took the place of or does now."""
@@ -55,4 +55,4 @@ def _going_back(conn: Connection, passed: Collection[str]) -> set[str]:
 
 def brief(run: Run, *, back: bool) -> str:
     """The reason in one line: without the verdict where it was taken back."""
-    return run.reason.partition(": ")[0] if back else run.reason
+    return before_colon(run.reason) if back else run.reason

@@ -11,6 +11,7 @@ from typing import Any
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 RESTARTING = "restarting"
 ROOM = 110  # characters of a headline
+_COLON = re.compile(r": (?![^()]*\))")
 _RUN = re.compile(r"run \d+ (?:was )?\w+: ")
 _CONTROL = re.compile(
     r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[^\S \t]|[\x00-\x08\x0e-\x1f\x7f-\x9f]"
@@ -155,6 +156,11 @@ def unsaid(text: str, said: Iterable[str]) -> str:
     return text
 
 
+def before_colon(text: str) -> str:
+    """What stands before its first colon, other than those within brackets."""
+    return _COLON.split(text, maxsplit=1)[0]
+
+
 def headline(text: str) -> str:
     """A reason for a list, on one line: without what stands after its colon, unless it is short with that."""
     line = text.partition("\n")[0].rstrip(".: ")
@@ -162,7 +168,7 @@ def headline(text: str) -> str:
         return line
     run = _RUN.match(line)
     start = "" if run is None else run.group()
-    said = start + line.removeprefix(start).partition(": ")[0]
+    said = start + before_colon(line.removeprefix(start))
     return said if len(said) <= ROOM else f"{said[:ROOM].rsplit(' ', 1)[0]} …"
 
 
