@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.config.places import Places
 from shipway.incidents import blame, failing, follow, news, production
@@ -229,46 +229,27 @@ def _is_of_no_commit(conn: Connection, told: Message) -> bool:
 
 
 def _serves(told: Message, by: Deployment, text: Text) -> Draft:
-    return Draft(
-        told.person,
-        f"fixed {told.id}",
-        FIXED,
-        text.subject,
-        text.body,
-        time.time(),
-        application=by.application,
-        environment=by.environment,
-        run=by.run,
-        commit=by.commit,
-        answers=told.id,
-    )
+    about = _answer(told, f"fixed {told.id}", FIXED, text)
+    return replace(about, application=by.application, environment=by.environment, run=by.run, commit=by.commit)
 
 
 def _goes_on(told: Message, run: Run, text: Text) -> Draft:
-    return Draft(
-        told.person,
-        f"goes on {told.id}",
-        WELL,
-        text.subject,
-        text.body,
-        time.time(),
-        application=told.application,
-        run=run.id,
-        commit=run.commit,
-        answers=told.id,
-    )
+    return replace(_answer(told, f"goes on {told.id}", WELL, text), run=run.id, commit=run.commit)
 
 
 def _passes(told: Message, word: str, fact: Fact, address: str) -> Draft:
-    text = news.passes(told, fact, address)
+    about = _answer(told, f"passes {word}", WELL, news.passes(told, fact, address))
+    return replace(about, environment=told.environment)
+
+
+def _answer(told: Message, cause: str, kind: str, text: Text) -> Draft:
     return Draft(
         told.person,
-        f"passes {word}",
-        WELL,
+        cause,
+        kind,
         text.subject,
         text.body,
         time.time(),
         application=told.application,
-        environment=told.environment,
         answers=told.id,
     )

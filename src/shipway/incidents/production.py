@@ -214,7 +214,7 @@ def is_looked_into(conn: Connection, bad: Cause) -> bool:
 
 
 def _printed(conn: Connection, verdict: Fact) -> list[Fact]:
-    """The newest failure that a bad release printed, where it reports none itself that leads anywhere."""
+    """The newest failure that a bad release printed, for where no error that it reports was looked into."""
     if verdict.run is None:
         return []
     found = facts.after(conn, 0, runs=[verdict.run], environment=verdict.environment, kinds=[PRINTED])

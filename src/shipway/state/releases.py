@@ -8,17 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    UnaryExpression,
-    delete,
-    exists,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, UnaryExpression, delete, exists, func, insert, select, update
 from sqlalchemy.sql.operators import custom_op
 
 from shipway.state import facts, ids
