@@ -220,7 +220,7 @@ def test_time_in_which_an_invariant_was_not_known_counts_for_no_share(theatre: T
     assert scene.verdicts(run) == [(50, "not known")]
     with scene.cast.database.read() as conn:
         (stopped,) = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
-    assert "shipway probes --env prod" in stopped.data["hint"]
+    assert f"shipway judge r{stable.number + 1} --env prod" in stopped.data["hint"]
 
 
 @pytest.mark.parametrize("new", ["does not answer", "is heard too short"])

@@ -18,6 +18,7 @@ async function refresh() {
     if (!answer.ok) return;
     if (failed) { failed = false; found(); }
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    await released();
     if (document.querySelector('[data-reload]') && !fresh.querySelector('[data-reload]')) { location.reload(); return; }
     document.title = fresh.title;
     const stay = hold();
@@ -45,6 +46,11 @@ function exchange(part, fresh) {
   }
   part.replaceWith(fresh);
   if (focused) fresh.querySelector(focused)?.focus({ preventScroll: true });
+}
+
+// A press that ends on another element than it began on is no click.
+async function released() {
+  while (document.querySelector('[data-live] :active')) await new Promise((wake) => setTimeout(wake, 50));
 }
 
 // How the same thing is found in what takes its place.

@@ -41,7 +41,16 @@ function byWorker() {
   const worker = new SharedWorker(new URL('./hub-worker.js', import.meta.url), { type: 'module', name: CHANNEL });
   worker.onerror = () => (navigator.locks && self.BroadcastChannel ? byElection() : alone());
   worker.port.onmessage = ({ data }) => receive(data);
-  say = (message) => worker.port.postMessage(message);
+  const lives = held(); // before the worker asks for it: who has it is taken for alive
+  say = (message) => lives.then(() => worker.port.postMessage(message));
+}
+
+// The lock of this tab's name is its own for as long as it lives.
+function held() {
+  return new Promise((has) => {
+    if (navigator.locks) navigator.locks.request(tab, () => { has(); return new Promise(() => {}); });
+    else has();
+  });
 }
 
 // The tab that gets the lock is the hub of all others, until it goes.
@@ -69,7 +78,6 @@ function alone() {
   announce();
 }
 
-navigator.locks?.request(tab, () => new Promise(() => {})); // held for as long as this tab lives
 if (self.SharedWorker) byWorker();
 else if (navigator.locks && self.BroadcastChannel) byElection();
 else alone();
