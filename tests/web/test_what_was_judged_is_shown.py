@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import asdict
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from shipway.cli import releases as releases_
 from shipway.cli import signals
 from shipway.hosts.keeper.client import Keeper
 from shipway.hosts.keeper.spec import InstanceState
+from shipway.incidents.suspects import Suspicion
 from shipway.signals.instances import Usage
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import NEW_QUESTION, Finding, Verdict, by_chance, counted, weight
@@ -33,6 +35,7 @@ from shipway.web.shares import Move
 from shipway.web.trials import Trial
 from shipway.web.words import clock
 from web.judged import BAD, COLD, DOUBT, DOUBTED, FAILING, FEW, HOSTILE, Trials, everything, fine
+from web.past import EVENT
 from web.scene import Scene
 from web.server import Site
 from web.visiting import person
@@ -877,3 +880,88 @@ def test_a_commit_that_was_first_bad_elsewhere_is_taken_back_with_what_was_made_
     turn = site.get(f"/api/v1/applications/topup/commits/{bad.commit}/why").json["next"]
     assert turn["says"] == "Push a commit on top of it that mends it, or take it back:"
     assert turn["command"].startswith("git fetch shipway revert-")
+
+
+def next_of(site: Site, commit: str, environment: str = "prod") -> dict[str, Any]:
+    found = site.get(f"/api/v1/applications/topup/commits/{commit}/why?environment={environment}").json
+    turn: dict[str, Any] = found["next"]
+    page = re.sub("<[^>]+>", "", site.get(f"/applications/topup/commits/{commit}").text)
+    assert turn["says"].replace("`", "") in page
+    return turn
+
+
+def test_why_says_what_has_mended_a_step_that_failed(site: Site) -> None:
+    """Though what mends it is nowhere yet; and which commit it is of, where that has failed as well."""
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.begin(run)
+    scene.step(run, "test", "failed")
+    scene.end(run, "failed", "test failed")
+    worse = scene.push("topup", "Two")
+    scene.begin(worse)
+    scene.step(worse, "test", "failed")
+    scene.end(worse, "failed", "test failed")
+    assert next_of(site, run.commit)["says"] == "Push a commit on top of it that mends it."
+    mends = scene.push("topup", "Three")
+    scene.begin(mends)
+    scene.step(mends, "install")
+    scene.step(mends, "test")
+    scene.end(mends, "failed", "lint failed")
+    says = f"{mends.commit[:7]}, which comes after it, passed `test` in run 3: nothing is left to do."
+    for each in (run, worse):
+        assert next_of(site, each.commit) == {"whose": "", "says": says, "command": ""}
+    found = site.get(f"/api/v1/applications/topup/commits/{run.commit}/why").json
+    assert found["reason"] == f"as part of {mends.commit[:7]}: run 3 failed: lint failed"
+
+
+def test_why_says_what_has_mended_a_deployment_that_was_undone(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    first = scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    scene.green(run)
+    scene.fail_deployment(scene.begin_deployment(run, "dev"), "web did not get healthy.")
+    scene.end(run, "failed", "web did not get healthy.")
+    mends = scene.push("topup", "Three")
+    scene.green(mends)
+    scene.deploy(mends, "dev")
+    scene.end(mends, "failed", "it was held")
+    scene.roll_back("topup", "dev", first)
+    says = f"{mends.commit[:7]}, which comes after it, has come to serve in dev, as r3: nothing is left to do."
+    assert next_of(site, run.commit, "dev") == {"whose": "", "says": says, "command": ""}
+
+
+def test_why_says_what_ended_a_quarantine_though_it_serves_no_more(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "topup")
+        bad = told.goes_bad(80, "Count it twice")
+        fix, deployment = told.comes(50, "Count it once")
+        told.serves(deployment)
+        told.judge(deployment, 100, fine(1310))
+        with scene.database.write() as conn:
+            holds.lift(conn, holds.quarantines_in(conn, "topup"), by=fix.commit, run=fix.id)
+        scene.end(fix)
+        scene.until(20)
+        scene.roll_back("topup", "prod", told.first)
+    says = f"{fix.commit[:7]} has mended {bad.commit[:7]}, and ended its quarantine: nothing is left to do."
+    assert next_of(site, bad.commit) == {"whose": "", "says": says, "command": ""}
+
+
+def test_why_says_what_serves_without_the_error_of_a_commit(site: Site) -> None:
+    """It says that it was not met since: whether it is mended, nobody can know."""
+    scene = site.scene
+    scene.application("topup")
+    first = scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    scene.deliver(run)
+    error = scene.report("topup", {**EVENT, "release": run.commit})
+    scene.suspect(error, Suspicion("It wrote the line.", commit=run.commit, confidence="likely"))
+    scene.roll_back("topup", "prod", first)
+    assert next_of(site, run.commit)["says"] == "Push a commit on top of it that mends it."
+    later = scene.push("topup", "Three")
+    scene.deliver(later)
+    page = re.sub("<[^>]+>", "", site.get(f"/applications/topup/commits/{run.commit}").text)
+    says = f"r3 of prod, {later.commit[:7]}, which comes after it, has not had it so far: "
+    assert f"{says}shipway errors 1 --resolve says that it is mended." in page

@@ -79,6 +79,32 @@ def test_a_commit_that_was_stopped(site: Site) -> None:
     }
 
 
+def test_a_reason_that_is_another_commits_names_that_one(site: Site) -> None:
+    """One that failed to be deployed, one that was judged bad, and one whose run failed before that."""
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "topup")
+        run = scene.push("topup", "Two")
+        scene.end(run, "superseded")
+        bad, deployment = told.comes(30, "Count it twice")
+        named = f"as part of {bad.commit[:7]}: "
+        assert where(site, run.commit)["prod"][1].startswith(f"{named}it is being deployed: ")
+        told.share(deployment, 10)
+        told.condemned(bad, deployment, 10)
+        told.undone(bad, deployment, f"r2 was taken back: {BAD}", "signals.bad_verdict")
+        assert where(site, run.commit)["prod"][1].startswith(f"{named}r2 was judged bad at 10 %, and ")
+        assert where(site, bad.commit)["prod"][1].startswith("r2 was judged bad at 10 %, and ")
+        scene.roll_back("topup", "test", told.first)
+        worse = scene.push("topup", "Three")
+        scene.green(worse)
+        scene.deploy(worse, "dev")
+        scene.fail_deployment(scene.begin_deployment(worse, "test"), "web did not get healthy.")
+        scene.end(worse, "failed", "web did not get healthy.")
+    failed = "its deployment failed: web did not get healthy."
+    assert where(site, run.commit)["test"] == ("stopped", f"as part of {worse.commit[:7]}: {failed}")
+    assert where(site, worse.commit)["test"] == ("stopped", failed)
+
+
 @pytest.mark.parametrize(
     ("reason", "brief"),
     [
@@ -108,7 +134,8 @@ def test_a_commit_that_was_rolled_back(site: Site) -> None:
     assert found["test"][0] == "serves"
     assert found["prod"] == ("stopped", f"ben rolled prod back to r1, {before.commit[:7]}")
     later = scene.push("topup", "Three")
-    assert where(site, run.commit)["prod"] == ("pending", "run 4 waits for its turn")
+    waits = f"as part of {later.commit[:7]}: run 4 waits for its turn"
+    assert where(site, run.commit)["prod"] == ("pending", waits)
     scene.begin(later)
     scene.end(later, "failed", "test failed")
     assert where(site, run.commit)["prod"] == found["prod"], "one that never came there did not take it away"

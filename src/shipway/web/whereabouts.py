@@ -52,6 +52,26 @@ class Whereabouts:
         return self.state if self.stuck is None or self.state != STOPPED else self.stuck.state
 
 
+@dataclass(frozen=True)
+class Came:
+    """How far a commit came that does not serve: the `state`, the `reason`, and the `release` that was made, if
+    one was. `by` is its own commit, or another one that brought it.
+    """
+
+    state: str
+    reason: str
+    by: str = ""
+    release: Release | None = None
+
+    def whose(self, commit: str, found: Whereabouts) -> Whereabouts:
+        """With the name of the commit that the reason is about, where that is another one."""
+        if self.by in ("", commit):
+            return found
+        named = f"as part of {self.by[:7]}: "
+        reason, brief, cause = (f"{named}{each}" for each in (found.reason, found.brief, found.cause))
+        return replace(found, reason=reason, brief=brief, cause=cause)
+
+
 def where(
     conn: Connection,
     commits: Commits,
@@ -73,7 +93,7 @@ def where(
     there = {name: one for name, one in serving.items() if one.commit in having}
     reverted = _reverted(conn, commits, application, commit, [one.commit for one in there.values()])
     away = {name: _why_not(conn, commits, commit, name, carriers) for name in environments if name not in there}
-    stopped = [name for name, (state, _, _) in away.items() if state == STOPPED]
+    stopped = [name for name, came in away.items() if came.state == STOPPED]
     gone = taken.everywhere(conn, commits, application, commit, stopped)
     found = []
     for name in environments:
@@ -122,21 +142,22 @@ def _not_in_it(
     commit: str,
     environment: str,
     serves: Release | None,
-    why_not: tuple[str, str, Release | None],
+    came: Came,
     left: Stuck | None,
     gone: Taken | None,
 ) -> Whereabouts:
-    state, reason, came = why_not
-    if state == STOPPED:
+    if came.state == STOPPED:
         own = next(iter(releases.of_commit(conn, application, environment, commit)), None)
-        for release in (own, came):
-            if release is not None and (said := _judged_bad(conn, release, left, gone)) is not None:
-                return Whereabouts(environment, state, serves, *said)
-        if gone is not None and _is_why(conn, gone, came):
-            return Whereabouts(environment, state, serves, gone.says, gone.says, gone.cause, gone=gone)
-    failed = reason.removeprefix(FAILED)
-    brief = reason if failed == reason else headline(failed)
-    return Whereabouts(environment, state, serves, reason, brief, _cause(failed, environment))
+        if own is not None and (said := _judged_bad(conn, own, left, gone)) is not None:
+            return Whereabouts(environment, came.state, serves, *said)
+        if came.release is not None and (said := _judged_bad(conn, came.release, left, gone)) is not None:
+            return came.whose(commit, Whereabouts(environment, came.state, serves, *said))
+        if gone is not None and _is_why(conn, gone, came.release):
+            return Whereabouts(environment, came.state, serves, gone.says, gone.says, gone.cause, gone=gone)
+    failed = came.reason.removeprefix(FAILED)
+    brief = came.reason if failed == came.reason else headline(failed)
+    cause = _cause(failed, environment)
+    return came.whose(commit, Whereabouts(environment, came.state, serves, came.reason, brief, cause))
 
 
 def _cause(reason: str, environment: str) -> str:
@@ -218,27 +239,26 @@ def _is_why(conn: Connection, gone: Taken, came: Release | None) -> bool:
     return not tried or tried[0].epoch < gone.by.epoch
 
 
-def _why_not(
-    conn: Connection, commits: Commits, commit: str, environment: str, carriers: list[Run]
-) -> tuple[str, str, Release | None]:
-    """The state, the reason, and what was released, by the newest run that was to bring the commit there; by the
-    commit's own while that is under way, though a newer one waits.
+def _why_not(conn: Connection, commits: Commits, commit: str, environment: str, carriers: list[Run]) -> Came:
+    """By the newest run that was to bring the commit there; by the commit's own while that is under way, though a
+    newer one waits.
     """
     if not carriers:
-        return STOPPED, "no run has it: it was not pushed, or long ago", None
+        return Came(STOPPED, "no run has it: it was not pushed, or long ago")
     bound = [run for run in carriers if environment in run.deliver]
     if not bound:
         newest = carriers[0]
         if newest.over and newest.state != "passed":
-            return STOPPED, _ended(conn, commits, newest), None
-        return STOPPED, f"{newest.branch} is not delivered to {environment}", None
+            return Came(STOPPED, _ended(conn, commits, newest), newest.commit)
+        return Came(STOPPED, f"{newest.branch} is not delivered to {environment}")
     next_ = next((run for run in bound if run.commit == commit and not run.over), bound[0])
     if not next_.over and deployments.of_run(conn, next_.id, environment) is None:
-        return PENDING, _under_way(conn, next_), None
+        return Came(PENDING, _under_way(conn, next_), next_.commit)
     deployment = deployments.newest_of_runs(conn, [run.id for run in bound], environment)
     if deployment is not None:  # one that never came there did not take it away
-        return *_of_deployment(conn, deployment), releases.get(conn, deployment.release)
-    return STOPPED, _ended(conn, commits, bound[0]), None
+        state, reason = _of_deployment(conn, deployment)
+        return Came(state, reason, deployment.commit, releases.get(conn, deployment.release))
+    return Came(STOPPED, _ended(conn, commits, bound[0]), bound[0].commit)
 
 
 def _of_deployment(conn: Connection, deployment: Deployment) -> tuple[str, str]:

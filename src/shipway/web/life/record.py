@@ -18,6 +18,7 @@ from shipway.web import by_now, journey, quarantines, trials, whereabouts
 from shipway.web.by_now import ByNow
 from shipway.web.commits import Commits
 from shipway.web.journey import Journey
+from shipway.web.life import mending
 from shipway.web.life import way as ways
 from shipway.web.life.way import Way
 from shipway.web.quarantines import Quarantine
@@ -42,7 +43,8 @@ class Suspected:
 class Record:
     """`journeys` are its runs and `told` the messages about it, both oldest first; `trials` are its releases by
     their ids; `moved` the facts, by run and environment, with which other runs took its requests; `by_now` has, by
-    the ids of runs that a gate stopped, what is so where the gate is not what keeps it back any more.
+    the ids of runs that a gate stopped, what is so where the gate is not what keeps it back any more. `mended`
+    says, by the id of a run that failed or of an error, what is free of that by now.
     """
 
     application: str
@@ -57,6 +59,7 @@ class Record:
     suspected: Sequence[Suspected]
     told: Sequence[Message]
     places: Sequence[Whereabouts]
+    mended: Mapping[str, str]
 
     @cached_property
     def way(self) -> Way | None:
@@ -80,6 +83,7 @@ def read(conn: Connection, commits: Commits, application: str, commit: str, name
     went = {one.environment for each in journeys for one in each.deployments.values()}
     frozen = stuck.everywhere(conn, application, {*names, *went})
     judged, made = _trials(conn, journeys, frozen), artifacts.of_commit(conn, application, commit)
+    suspected = [_suspected(conn, *each) for each in errors.suspected_of(conn, application, commit)]
     return Record(
         application=application,
         commit=commit,
@@ -90,10 +94,22 @@ def read(conn: Connection, commits: Commits, application: str, commit: str, name
         trials=judged,
         moved=_moved(conn, judged),
         held=_held(conn, judged, made, names),
-        suspected=[_suspected(conn, *each) for each in errors.suspected_of(conn, application, commit)],
+        suspected=suspected,
         told=list(reversed(messages.recent(conn, application=application, commit=commit))),
         places=whereabouts.where(conn, commits, application, commit, names, frozen),
+        mended=_mended(conn, commits, commit, journeys, suspected),
     )
+
+
+def _mended(
+    conn: Connection, commits: Commits, commit: str, journeys: Sequence[Journey], suspected: Sequence[Suspected]
+) -> dict[str, str]:
+    failed = [one for one in journeys if one.run.state == "failed" and one.blocked is None]
+    found = mending.of_runs(conn, commits, failed)
+    for error in {one.error.id: one.error for one in suspected if one.error.state == "open"}.values():
+        places = [one.place for one in suspected if one.error.id == error.id]
+        found[error.id] = mending.of_error(conn, commits, commit, error, places)
+    return {about: says for about, says in found.items() if says}
 
 
 def _trials(conn: Connection, journeys: Sequence[Journey], frozen: Mapping[str, Stuck | None]) -> dict[str, Trial]:

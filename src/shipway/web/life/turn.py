@@ -15,6 +15,7 @@ from shipway.web.life.record import Record
 from shipway.web.quarantines import Quarantine
 from shipway.web.whereabouts import SERVES
 
+DONE = "nothing is left to do"
 NOT_ITS_COMMIT = (
     "signals.not_judged",
     "signals.heard_too_short",
@@ -43,12 +44,15 @@ def turn(record: Record, author: str, environment: str = "") -> Turn | None:
     """That of the `author`, mostly; nothing while nobody has to act. Where it is asked for one `environment`, no
     command is given that takes it to another.
 
-    It is well then, or under way, or a newer commit mends it or has taken it back. Where the messages about it
-    name nobody, it is nobody's by name here either.
+    It is well then, or under way, or a newer commit serves with it or has taken it back. Where a newer one has
+    mended it and does not serve, that is said instead. Where the messages about it name nobody, it is nobody's by
+    name here either.
     """
     held, now = _held(record), None if record.way is None else record.way.now
     if held:
         return _as_told(record, _of_quarantine(record, held, author))
+    if (over := _mended(record)) and not _elsewhere(record):
+        return _of_quarantine(record, over, "")
     if now is not None and now.run.state == "failed" and not _elsewhere(record):
         last = _last(record, now)
         return _as_told(record, _of_run(record, last, author, environment)) if last.run.over else None
@@ -82,6 +86,12 @@ def _held(record: Record) -> list[Quarantine]:
     return [each for each in record.held if each.in_force and each.environment in open_]
 
 
+def _mended(record: Record) -> list[Quarantine]:
+    """The quarantines that a commit on top of it ended, where it is in none any more."""
+    over = [each for each in record.held if each.mended_by]
+    return [] if any(each.in_force for each in record.held) else over
+
+
 def _is_newer(record: Record, environment: str) -> bool:
     place = next(one for one in record.places if one.environment == environment)
     serves_newer = place.state == SERVES and place.release is not None and place.release.commit != record.commit
@@ -95,16 +105,17 @@ def _of_quarantine(record: Record, held: list[Quarantine], author: str) -> Turn:
     bad = next(((one, said) for one in reversed(trials) if (said := one.decisive) and said.kind == "bad"), None)
     names = listed([each.environment for each in held])
     way = next((each.take_back for each in held if each.take_back), "")
+    over = "" if last.in_force else f"{last.says}: {DONE}."
     if bad is None:
         wrong = f"{last.says[0].upper()}{last.says[1:]}."
-        mend = f"{MEND}, or {INNOCENT}. {f'{READY}:' if way else last.unready}"
+        mend = "" if over else f"{MEND}, or {INNOCENT}. {f'{READY}:' if way else last.unready}"
         return Turn(author, wrong, where, last.environment, mend, way)
     return Turn(
         whose=author,
         wrong=f"Judged bad in {names}. {bad[1].reason}",
         address=f"{where}/releases/r{bad[0].release.number}",
         proof="What was judged",
-        mend=f"{MEND}, or take it back:" if way else f"{MEND}.",
+        mend=over or (f"{MEND}, or take it back:" if way else f"{MEND}."),
         command=way,
     )
 
@@ -120,22 +131,19 @@ def _of_run(record: Record, now: Journey, author: str, environment: str) -> Turn
     if others is not None:
         said = others.data
         return Turn("", str(said["message"]), run, f"Run {now.run.number}", str(said.get("hint") or ""))
+    by = record.mended.get(now.run.id, "")
+    mend = f"{by}: {DONE}." if by else f"{MEND}."
     if now.failed_steps:
         step = now.failed_steps[0]
         if step.name in now.actors:
             why = f"`{step.name}` could not be done. {step.excerpt.strip()}".strip()
             return Turn("", why, f"{run}?step={step.name}#log", "Its log", "")
-        by = now.suspicions.get(step.name, {})
-        whose = str(by.get("author") or "") if by.get("commit") else author
-        return Turn(
-            whose,
-            f"`{step.name}` failed. {by.get('reason', '')}".strip(),
-            f"{run}?step={step.name}#log",
-            "Its log",
-            f"{MEND}.",
-        )
+        found = now.suspicions.get(step.name, {})
+        whose = str(found.get("author") or "") if found.get("commit") else author
+        wrong = f"`{step.name}` failed. {found.get('reason', '')}".strip()
+        return Turn("" if by else whose, wrong, f"{run}?step={step.name}#log", "Its log", mend)
     why = now.run.reason.split("\n")[0]
-    return Turn(author, why, run, f"Run {now.run.number}", f"{MEND}.") if why else None
+    return Turn("" if by else author, why, run, f"Run {now.run.number}", mend) if why else None
 
 
 def _by_now(so: ByNow, commit: str, environment: str) -> tuple[str, str]:
@@ -162,4 +170,7 @@ def _of_error(record: Record, author: str) -> Turn | None:
     error = open_[-1].error
     names = [one.place.environment for one in open_ if one.error.id == error.id]
     address = f"/applications/{record.application}/errors/{error.number}"
-    return Turn(author, f"{error.title} came with it in {listed(names)}.", address, "Where it happens", f"{MEND}.")
+    by = record.mended.get(error.id, "")
+    mend = f"{by}: `shipway errors {error.number} --resolve` says that it is mended." if by else f"{MEND}."
+    wrong = f"{error.title} came with it in {listed(names)}."
+    return Turn("" if by else author, wrong, address, "Where it happens", mend)

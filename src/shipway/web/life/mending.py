@@ -1,0 +1,68 @@
+"""What has mended a commit already: one that comes after it and is free of what was wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shipway.state import deployments, errors, releases, runs, verdicts
+from shipway.state.database import Connection
+from shipway.state.errors import Error, Place
+from shipway.state.runs import Run
+from shipway.web.commits import Commits
+from shipway.web.journey import Journey
+
+FAR = 200  # runs of an application, the newest
+
+
+def of_runs(conn: Connection, commits: Commits, failed: Sequence[Journey]) -> dict[str, str]:
+    """For each run of a commit that failed, by its id, the newest one of a commit on top of that which came later
+    and got through where it did not: in a clause, empty where none has.
+    """
+    if not failed:
+        return {}
+    of = failed[0].run
+    recent = runs.recent(conn, application=of.application, limit=FAR)
+    others = [one for one in recent if one.commit != of.commit and one.purpose != "rollback"]
+    having = commits.containing(of.application, of.commit, {one.commit for one in others})
+    newer = [one for one in others if one.commit in having]
+    return {each.run.id: _newest(conn, each, newer) for each in failed}
+
+
+def of_error(conn: Connection, commits: Commits, commit: str, error: Error, places: Sequence[Place]) -> str:
+    """What serves by now in each of the `places` where an error is, of commits on top of this one, and has not had
+    it; in a clause, empty where one of them has it or has no other commit.
+    """
+    had = {one.release for one in errors.in_releases(conn, error.id)}
+    serving = [releases.now_serving(conn, error.application, one.environment) for one in places]
+    found = releases.those(conn, [now.release for now in serving if now is not None])
+    others = [one for one in found.values() if one.commit != commit and one.id not in had]
+    having = commits.containing(error.application, commit, {one.commit for one in others})
+    if not places or len(others) < len(places) or not all(one.commit in having for one in others):
+        return ""
+    newest = others[-1]
+    return f"r{newest.number} of {newest.environment}, {_after(newest.commit)}, has not had it so far"
+
+
+def _newest(conn: Connection, failed: Journey, newer: Sequence[Run]) -> str:
+    said = (_got_through(conn, failed, one) for one in newer if one.created > failed.run.created)
+    return next(filter(None, said), "")
+
+
+def _got_through(conn: Connection, failed: Journey, later: Run) -> str:
+    """Past the step, or into the environment, that the failed one did not get through."""
+    which = f"{_after(later.commit)}, "
+    if failed.failed_steps:
+        step = failed.failed_steps[0].name
+        last = [each.state for each in runs.steps_of(conn, later.id) if each.name == step][-1:]
+        return f"{which}passed `{step}` in run {later.number}" if last == ["passed"] else ""
+    if (undone := failed.failed_deployment) is not None:
+        came = deployments.of_run(conn, later.id, undone.environment)
+        if came is None or came.state != "done" or verdicts.is_condemned(conn, came):
+            return ""
+        number = releases.get(conn, came.release).number
+        return f"{which}has come to serve in {undone.environment}, as r{number}"
+    return f"{which}passed in run {later.number}" if later.state == "passed" else ""
+
+
+def _after(commit: str) -> str:
+    return f"{commit[:7]}, which comes after it"
