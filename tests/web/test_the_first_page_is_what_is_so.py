@@ -22,7 +22,7 @@ from web.judged import BAD, Trials, fine, on_trial
 from web.scene import ENVIRONMENTS, Scene
 from web.server import Site
 
-ORDER = ["ledger", "topup", "mailer", "statements", "search", "storefront"]
+ORDER = ["ledger", "topup", "search", "mailer", "statements", "storefront"]
 
 
 def overview(site: Site, query: str = "", who: str = "ada") -> dict[str, dict[str, object]]:
@@ -36,7 +36,7 @@ def states(site: Site) -> dict[str, object]:
 
 def test_what_needs_a_person_comes_first_and_what_is_well_last(past: Site) -> None:
     assert list(overview(past)) == ORDER
-    assert list(states(past).values()) == ["failed", "failed", "running", "running", "rolled", "serving"]
+    assert list(states(past).values()) == ["failed", "failed", "rolled", "running", "running", "serving"]
     page = past.get("/").text
     places = [page.index(f">{name}</a></h2>") for name in ORDER]
     assert places == sorted(places)
@@ -46,7 +46,7 @@ def test_it_is_narrowed_down_by_whose_by_branch_by_team_and_to_what_needs_somebo
     assert set(overview(past, "?who=mine")) == {"topup", "statements"}
     assert set(overview(past, "?who=mine", "ben")) == {"search", "ledger"}
     assert set(overview(past, "?person=cho")) == {"storefront", "mailer"}
-    assert set(overview(past, "?who=needs")) == {"topup", "ledger"}
+    assert set(overview(past, "?who=needs")) == {"topup", "ledger", "search"}
     assert set(overview(past, "?who=needs&person=ada")) == {"topup"}
     branch = overview(past, "?branch=retries")
     assert (set(branch), branch["topup"]["branch"], branch["topup"]["run"]) == ({"topup"}, "retries", 4)
@@ -105,22 +105,33 @@ def test_what_is_asked_and_fails_is_said_as_long_as_it_does(site: Site) -> None:
     scene.application("topup")
     scene.deliver(scene.push("topup", "One"))
 
-    def answered(change: str, says: str) -> tuple[object, object, object]:
+    def answered(change: str, says: str, environment: str = "prod") -> tuple[object, object, object]:
         asked = {"probe": "ledger", "kind": "command", "of": "./audit", "release": None, "expects": "a number, 0"}
         since = {"since": time.time() - 180, "tried": False}
         with scene.database.write() as conn:
             data = {**asked, **since, "says": says}
-            facts.record(conn, f"probe.{change}", application="topup", environment="prod", data=data)
+            facts.record(conn, f"probe.{change}", application="topup", environment=environment, data=data)
             newest = facts.newest(conn)
         if change == "failed":
-            cause, where = f'failing topup prod "ledger" {newest}', {"application": "topup", "environment": "prod"}
-            telling.say(scene, "owner", cause, "failing", "prod: ledger fails", **where)
+            where = {"application": "topup", "environment": environment}
+            cause = f'failing topup {environment} "ledger" {newest}'
+            telling.say(scene, "owner", cause, "failing", f"{environment}: ledger fails", **where)
         row = overview(site)["topup"]
         return row["state"], row["why"], [one["says"] for one in row["failing"]]  # type: ignore[attr-defined]
 
-    assert answered("failed", "3") == ("serving", "ledger fails in prod for 3 min: 3", ["3"])
-    assert 'href="/applications/topup/environments/prod#probes">ledger fails' in site.get("/").text
-    assert answered("recovered", "0") == ("serving", "r1 has served prod for 0 s", [])
+    assert answered("failed", "3") == ("ailing", "ledger fails in prod for 3 min: 3", ["3"])
+    page, path = site.get("/").text, overview(site)["topup"]["path"]
+    assert 'href="/applications/topup/environments/prod#probes">ledger fails' in page
+    assert ("topup needs you." in page, "Needs a person <b>1</b>" in page) == (True, True)
+    assert "What is asked of prod of topup fails: people may be hurt." in page
+    assert [station["state"] for station in path][2:] == ["serving", "serving", "failed"]  # type: ignore[attr-defined]
+    scene.end(scene.push("topup", "Two"), "failed", "test failed")
+    assert overview(site)["topup"]["state"] == "ailing", "whatever became of a newer commit"
+    assert answered("recovered", "0") == ("failed", "test failed", [])
+    assert answered("failed", "3", "dev") == ("failed", "test failed", ["3"]), "nobody else is hurt by that"
+    scene.push("topup", "Three")
+    assert overview(site)["topup"]["state"] == "ailing"
+    assert "What is asked of dev of topup fails.<" in site.get("/").text
 
 
 def test_what_is_quarantined_needs_a_person_and_leads_to_the_reason(site: Site) -> None:
@@ -243,7 +254,8 @@ def test_who_rolled_back_is_said_as_long_as_the_newest_commit_is_away(site: Site
     assert [one["state"] for one in row["path"]][2:] == ["serving", "serving", "rolled"]  # type: ignore[index]
     assert row["seconds"] is None
     assert "Everything that was pushed is where it should be" not in page
-    assert "topup went back to an earlier release." in page
+    assert "topup went back to an earlier release, and stays there until somebody brings it on." in page
+    assert ("topup needs you." in page, "Needs a person <b>1</b>" in page) == (True, True)
     scene.configure("topup", "prod", {"TILL": "8"}, [])
     again = scene.begin_deploy("topup", "prod", before)
     deployment = scene.begin_deployment(again, "prod", digest=before.digest)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shipway.hosts.explanation import telling
 from shipway.incidents import heard
+from shipway.incidents.failing import Failing
 from shipway.state.releases import Release
 from shipway.web import by_now, holding
 from shipway.web.journey import Journey
@@ -56,6 +57,20 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
     return _rolled(standing, stations) if state in ("rolled", "quarantined") else _at_rest(standing, head, now)
 
 
+def last_asked(standing: Standing) -> Failing | None:
+    """What is asked and fails in the last environment where anything does, the oldest of it."""
+    at = {place.name: at for at, place in enumerate(standing.places)}
+    known = [one for one in standing.failing if one.environment in at]
+    return max(known, key=lambda one: (at[one.environment], -one.since), default=None)
+
+
+def asked(standing: Standing, one: Failing, now: float) -> Remark:
+    """What a probe or an invariant answers, and for how long."""
+    words = f"{one.name} fails in {one.environment} for {lasting(one.since, now)}: {one.says}"
+    address = f"/applications/{standing.name}/environments/{one.environment}#probes"
+    return Remark("fail", _short(words), _at(standing.places, one.environment), address)
+
+
 def _release(one: Release) -> str:
     return f"/applications/{one.application}/environments/{one.environment}/releases/r{one.number}"
 
@@ -75,10 +90,6 @@ def _moving(standing: Standing, head: Journey, stations: Sequence[Station], now:
 
 
 def _at_rest(standing: Standing, head: Journey, now: float) -> Remark:
-    for one in standing.failing:
-        words = f"{one.name} fails in {one.environment} for {lasting(one.since, now)}: {one.says}"
-        address = f"/applications/{standing.name}/environments/{one.environment}#probes"
-        return Remark("hurt", _short(words), _at(standing.places, one.environment), address)
     for at, place in enumerate(standing.places):
         if place.taken is not None:
             run = place.taken.run

@@ -10,7 +10,7 @@ from shipway.web.journey import Journey
 from shipway.web.overview import fates
 from shipway.web.overview.places import Place
 from shipway.web.overview.rates import Rates, of_them_failed
-from shipway.web.overview.remarks import Remark, remark
+from shipway.web.overview.remarks import Remark, asked, last_asked, remark
 from shipway.web.overview.standings import Standing
 from shipway.web.overview.stations import Station, at_place, first_two
 from shipway.web.words import several
@@ -19,13 +19,14 @@ ORDER = (
     "failing",
     "stuck",
     "hurt",
+    "ailing",
     "failed",
     "unknown",
     "blocked",
     "quarantined",
+    "rolled",
     "running",
     "queued",
-    "rolled",
     "replaced",
     "frozen",
     "serving",
@@ -36,6 +37,7 @@ WORDS = {
     "failing": "Failing",
     "stuck": "Frozen",
     "hurt": "Judged bad",
+    "ailing": "Probe fails",
     "failed": "Failed",
     "unknown": "Not known",
     "blocked": "Blocked",
@@ -53,11 +55,13 @@ ICONS = {
     "stuck": "blocked",
     "failing": "failed",
     "hurt": "failed",
+    "ailing": "failed",
     "replaced": "draining",
     "ended": "passed",
     "silent": "queued",
 }
-NEEDS_A_PERSON = ("failing", "stuck", "hurt", "failed", "unknown", "blocked", "quarantined")
+NEEDS_A_PERSON = ORDER[: ORDER.index("running")]
+"""Nothing changes here until somebody acts; what was rolled back stays away until then too."""
 AT_REST = ("rolled", "replaced", "frozen", "serving", "ended")
 """Where a commit that is quarantined stays until a person mends it: nothing else moves."""
 
@@ -160,7 +164,22 @@ class Row:
 
 def row(standing: Standing, now: float, rates: Rates) -> Row:
     """The row of an application, at this moment in seconds since 1970."""
-    return _silent(standing) if standing.head is None else _unless_failing(_on_record(standing, now), rates)
+    if standing.head is None:
+        return _silent(standing)
+    return _unless_failing(_unless_asked(_on_record(standing, now), now), rates)
+
+
+def _unless_asked(found: Row, now: float) -> Row:
+    """What is on record, or that what is asked of an environment fails: in the last one that comes before all but
+    what hurts people more, in another one before what needs nobody."""
+    one = last_asked(found.standing)
+    if one is None or found.state in ORDER[: ORDER.index("ailing")]:
+        return found
+    if found.needs_a_person and one.environment != found.last.name:
+        return found
+    said = asked(found.standing, one, now)
+    stations = [replace(each, state="failed") if at == said.at else each for at, each in enumerate(found.stations)]
+    return replace(found, state="ailing", stations=stations, remark=said)
 
 
 def _unless_failing(found: Row, rates: Rates) -> Row:

@@ -19,7 +19,9 @@ from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.words import counted
 
+AILING = "ailing"
 HELD = "quarantined"
+ROLLED = "rolled"
 STUCK = "stuck"
 FEW = 3  # names in a sentence
 
@@ -94,11 +96,15 @@ def _lead(found: Sequence[Row]) -> str:
     if stuck:
         names = _some([row.name for row in stuck])
         return f"What came of {names} is frozen with its share, and cannot go back: somebody has to decide."
-    failed = [row for row in found if row.needs_a_person and row.state != HELD]
-    held = [row.name for row in found if row.state == HELD]
-    if not failed and not held:
-        return _at_rest(found)
-    return f"{_failed(failed) if failed else ''} {_held(held) if held else ''}".strip()
+    needed = {state: [row for row in found if row.state == state] for state in (AILING, HELD, ROLLED)}
+    failed = [row for row in found if row.needs_a_person and row.state not in needed]
+    says = [
+        *([_asked(needed[AILING])] if needed[AILING] else []),
+        *([_failed(failed)] if failed else []),
+        *([_held([row.name for row in needed[HELD]])] if needed[HELD] else []),
+        *([_rolled([row.name for row in needed[ROLLED]])] if needed[ROLLED] else []),
+    ]
+    return " ".join(says) if says else _at_rest(found)
 
 
 def _hurt(found: Sequence[Row]) -> str:
@@ -108,6 +114,13 @@ def _hurt(found: Sequence[Row]) -> str:
     if failing:
         return f"many requests to {_some(failing)} fail"
     return f"what serves of {_some(bad)} was judged bad" if bad else ""
+
+
+def _asked(found: Sequence[Row]) -> str:
+    """Where a probe or an invariant fails; who is not in the last environment is hurt by nothing."""
+    where = _some([f"{row.stations[row.remark.at].name} of {row.name}" for row in found])
+    hurt = any(row.stations[row.remark.at].name == row.last.name for row in found)
+    return f"What is asked of {where} fails{': people may be hurt' if hurt else ''}."
 
 
 def _failed(failed: Sequence[Row]) -> str:
@@ -126,6 +139,11 @@ def _held(held: Sequence[str]) -> str:
     return f"{_newest(held)} {are} quarantined: what mends {them} has to come from a person."
 
 
+def _rolled(names: Sequence[str]) -> str:
+    stays, them = ("stays", "it") if len(names) == 1 else ("stay", "them")
+    return f"{_some(names)} went back to an earlier release, and {stays} there until somebody brings {them} on."
+
+
 def _newest(names: Sequence[str]) -> str:
     return f"The newest commit{'' if len(names) == 1 else 's'} of {_some(names)}"
 
@@ -135,9 +153,6 @@ def _at_rest(found: Sequence[Row]) -> str:
     moving = [f"{row.on_its_way[:7]} of {row.name}" for row in found if row.moving]
     if moving:
         return f"{_some(moving)} {'is' if len(moving) == 1 else 'are'} on the way."
-    rolled = [row.name for row in found if row.state == "rolled"]
-    if rolled:
-        return f"{_some(rolled)} went back to an earlier release."
     replaced = [row.name for row in found if row.state == "replaced"]
     if replaced:
         do, it = ("does", "it") if len(replaced) == 1 else ("do", "them")
