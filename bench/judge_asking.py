@@ -5,7 +5,8 @@ with the release before, all the time. *Asked*: when the judge doubts, most requ
 the plan of `traffic/strategies/asking.py`. For each: how often a release that differs in nothing is called bad
 when what both depend on is out for 5 to 60 s, and in other worlds; after how many seconds a release that became
 worse is found, and how many of its requests have failed by then (median / what 19 of 20 stay below).
-Prints Markdown and one JSON line. Usage: bench/judge_asking.py [TRIALS] [SEED]
+Prints Markdown and one JSON line; meanwhile each cell on stderr, as soon as it is done. WAY is one of the table's
+names. Usage: bench/judge_asking.py [TRIALS] [SEED] [WAY...]
 """
 
 from __future__ import annotations
@@ -58,22 +59,31 @@ WORLDS: dict[str, Callable[[Random], World]] = {
 def main() -> None:
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    alarms = [(way, world) for way in WAYS for world in WORLDS]
-    found = [(way, change, rate) for way in WAYS for change in CHANGES for rate in RATES]
+    ways = sys.argv[3:] or list(WAYS)
+    alarms = [(way, world) for way in ways for world in WORLDS]
+    found = [(way, change, rate) for way in ways for change in CHANGES for rate in RATES]
+    called: dict[tuple[str, str], list[Seen]] = {}
+    worse: dict[tuple[str, str, int], list[Seen]] = {}
     with ProcessPoolExecutor(2) as pool:
-        called = dict(zip(alarms, pool.map(partial(harmless, trials, seed), alarms), strict=True))
-        worse = dict(zip(found, pool.map(partial(regression, max(trials // 4, 1), seed), found), strict=True))
-    print(f"| called bad, of {trials} | " + " | ".join(WAYS) + " |")
-    print("| --- |" + " --- |" * len(WAYS))
+        for alarm, seen in zip(alarms, pool.map(partial(harmless, trials, seed), alarms), strict=True):
+            called[alarm] = seen
+            print(*alarm, bad(seen), file=sys.stderr, flush=True)
+        few = max(trials // 4, 1)
+        for cell, seen in zip(found, pool.map(partial(regression, few, seed), found), strict=True):
+            worse[cell] = seen
+            print(*cell, told(seen), file=sys.stderr, flush=True)
+    print(f"| called bad, of {trials} | " + " | ".join(ways) + " |")
+    print("| --- |" + " --- |" * len(ways))
     for world in WORLDS:
-        print(f"| {world} | " + " | ".join(str(sum(s.bad for s in called[way, world])) for way in WAYS) + " |")
-    print("\n| found | " + " | ".join(WAYS) + " |")
-    print("| --- |" + " --- |" * len(WAYS))
+        print(f"| {world} | " + " | ".join(str(bad(called[way, world])) for way in ways) + " |")
+    print("\n| found | " + " | ".join(ways) + " |")
+    print("| --- |" + " --- |" * len(ways))
     for change in CHANGES:
         for each in RATES:
-            cells = " | ".join(told(worse[way, change, each]) for way in WAYS)
+            cells = " | ".join(told(worse[way, change, each]) for way in ways)
             print(f"| {change}, {each}/s | {cells} |")
-    print(json.dumps(figures(trials, called)))
+    if "asked" in ways:
+        print(json.dumps(figures(trials, called)))
 
 
 def harmless(trials: int, seed: int, cell: tuple[str, str]) -> list[Seen]:
@@ -86,6 +96,10 @@ def regression(trials: int, seed: int, cell: tuple[str, str, int]) -> list[Seen]
     way, change, each = cell
     world, rngs = World(each, always(0.001)), (Random(f"{seed} {cell[1:]} {number}") for number in range(trials))
     return [watched(world, CHANGES[change], rng, WAYS[way], since=BECOMES, seconds=600) for rng in rngs]
+
+
+def bad(outcomes: Sequence[Seen]) -> int:
+    return sum(outcome.bad for outcome in outcomes)
 
 
 def told(outcomes: Sequence[Seen]) -> str:

@@ -4,7 +4,8 @@ Half of them begin with 10 % of the requests, half (and all below five a second)
 minutes with 50 % follow, and three alone. The first 20 requests of the new release are ten times slower. The
 baseline, in the same run, is a rule as it is often written: at the end of any minute, one point more errors than
 the old release, or a 90th percentile a quarter above its. Prints one JSON line (bar: at most 1 % of all); "beyond
-the bar" are worlds in which no judge could tell. Usage: bench/judge_false_alarms.py [DEPLOYMENTS] [SEED]
+the bar" are worlds in which no judge could tell. Each world is told on stderr as soon as it is done.
+Usage: bench/judge_false_alarms.py [DEPLOYMENTS] [SEED]
 """
 
 from __future__ import annotations
@@ -31,8 +32,11 @@ def main() -> None:
     deployments = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     each, worlds = deployments // len(HARMLESS), [*HARMLESS, *UNTELLABLE]
+    rows: dict[str, Counter[str]] = {}
     with ProcessPoolExecutor(2) as pool:
-        rows = dict(zip(worlds, pool.map(alarms, worlds, repeat(each), repeat(seed)), strict=True))
+        for world, found in zip(worlds, pool.map(alarms, worlds, repeat(each), repeat(seed)), strict=True):
+            rows[world] = found
+            print(f"{world}, {each}:", dict(found), file=sys.stderr, flush=True)
     bad = sum(rows[world]["bad"] for world in HARMLESS)
     ruled = sum(rows[world]["by the rule"] for world in HARMLESS)
     figures = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import exp, log, pi, sin
@@ -83,13 +84,22 @@ NOTHING = Tally()
 
 
 def readings(world: World, change: Change, moves: Moves, rng: Random) -> Iterator[Reading]:
-    """One deployment: first what is known of the old release, then the steps."""
+    """One deployment: first what is known of the old release, then the steps. A reading comes as soon as nothing
+    more can end in it, so that whoever has a verdict is spared the requests after it.
+    """
     length = sum(seconds for _, seconds in moves.steps)
     before = [(Counts(), Counts()) for _ in range(int(moves.before / 10))]
     after = [(Counts(), Counts()) for _ in range(int(length / moves.every))]
+    coming = deque((10.0 * place - moves.before, 10.0, 0.0, slot) for place, slot in enumerate(before, 1))
+    coming.extend(
+        (moves.every * (place + 1), moves.every, _share(moves, moves.every * place), slot)
+        for place, slot in enumerate(after)
+    )
     served = running = 0
     second = -moves.before
     while (second := second + rng.expovariate(world.rate)) < length:
+        while coming and coming[0][0] <= second:
+            yield _read(*coming.popleft())
         new = rng.random() < _share(moves, second)
         served += new
         if not running and rng.random() < world.failing(second) / world.run:
@@ -105,10 +115,13 @@ def readings(world: World, change: Change, moves: Moves, rng: Random) -> Iterato
         slots, slot = (before, int((ends + moves.before) / 10)) if ends < 0 else (after, int(ends / moves.every))
         if slot < len(slots):
             slots[slot][new].add(failed, milliseconds)
-    for old, _ in before:
-        yield Reading(10.0, 0.0, old.tally())
-    for place, (old, fresh) in enumerate(after):
-        yield Reading(moves.every, _share(moves, place * moves.every), old.tally(), fresh.tally())
+    for each in coming:
+        yield _read(*each)
+
+
+def _read(_until: float, seconds: float, share: float, slot: tuple[Counts, Counts]) -> Reading:
+    old, new = slot
+    return Reading(seconds, share, old.tally(), new.tally())
 
 
 def _share(moves: Moves, second: float) -> float:
