@@ -286,6 +286,25 @@ def test_it_is_nearly_nobodys_where_nobody_can_tell_whose_trouble_it_was(
     assert "`shipway retry 2` brings it" in message.text
 
 
+def test_what_could_not_be_judged_by_a_new_question_is_of_the_commit_that_asks_it(team: Team) -> None:
+    """Nobody else's: what the release before had was answered, and it has not that question. Mended it is told."""
+    team.deliver(before := team.commit("ben"))
+    team.tell()
+    run = team.push(asks := team.commit("ada"), before)
+    reason = "r2 could not be judged in 24 s. Nothing is known of ledger for 20 s (exit status 1)."
+    team.deploy(run, "prod", ending="failed", reason=reason)
+    team.stop(
+        run, "deploy", "signals.new_question_unanswered", reason, "you", "ledger is asked since this commit."
+    )
+    message = only(team.tell())
+    assert (message.person, message.commit) == ("ada@example.org", asks)
+    assert "Sure: very" in message.text
+    assert "no commit." not in " ".join(message.text.split())
+    assert "Next     ledger is asked since this commit." in message.text
+    team.deliver(team.commit("ada"), asks)
+    assert [one.kind for one in team.tell()][1:] == ["fixed"]
+
+
 def test_a_router_that_fails_under_a_deployment_is_the_owners(team: Team) -> None:
     run = team.push(team.commit("ada"))
     team.deploy(run, "prod", ending="failed", reason="Envoy does not come up")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
 
+from shipway.signals.questions import results
+from shipway.signals.questions.results import Line
 from shipway.signals.reading import Reading
-from shipway.state import artifacts, deployments, facts, verdicts
+from shipway.state import artifacts, deployments, facts, releases, verdicts
 from shipway.state.runs import Run
-from shipway.story import evidence
+from shipway.story import evidence, trial, unanswered
 from shipway.story.cast import project_of
 from support.hearing import Hearsay, Says, hear, read, tally
 from support.scene import WEB_ONLY, Scene, a_scene, canary
@@ -160,6 +163,53 @@ def test_its_deadline_counts_all_of_the_time(stage: Scene, version: str, says: S
     assert (told.share, told.kind) == (50, "not known")
     assert re.fullmatch(why, told.reason)
     assert any(each["new_of"] for each in told.findings) == (says is good)
+
+
+LEDGER = "invariants: {ledger: {command: 'false', between: [0, 0]}}\n"
+
+
+def test_a_question_that_came_with_the_release_and_says_nothing_is_its_commits(stage: Scene, version: str) -> None:
+    """Its commit brought the question: it is told as that, and not as what may be no commit's; held it is not."""
+    before = stage.serving()
+
+    def silent_ledger(_new: bool, _number: int) -> Reading:
+        now = time.time()
+        ledger = Line("ledger", "command", "false", "0", None, before.name, 15.0, says="exit status 1", at=now)
+        ledger.past = [(now - ago, "not known") for ago in (0.2, 0.1, 0.0)]
+        results.write(stage.cast.machine.places, "shop", "prod", [ledger])
+        return read(tally(40))
+
+    hear(stage.cast, Hearsay(before.name, silent_ledger))
+    project = canary(50, hold="500 ms", deadline="3 s", project=AT_ONCE) + LEDGER
+    run = stage.ordered(stage.commit(version, project=project))
+    assert "could not be judged" in stage.deliver(run)
+    with stage.cast.database.read() as conn:
+        (stopped,) = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
+        (told,) = verdicts.of_deployment(conn, stage.deployment(run).id)
+    assert stopped.data["id"] == trial.NewQuestionUnanswered.id
+    assert stopped.data["hint"].startswith("ledger is asked since this commit. `shipway judge r")
+    assert [one["what"] for one in told.findings if one["new_question"]] == ["failures of ledger"]
+    assert stage.quarantined() == []
+
+
+def test_it_is_said_where_a_question_was_not_known_before_and_nothing_was_held_for_it(
+    stage: Scene, version: str
+) -> None:
+    project = AT_ONCE.replace("[prod]", "[dev, test, stage, prod]").replace(
+        "traffic: {", "traffic: {strategy: canary, canary_in: [stage, prod], "
+    )
+    commit = stage.commit(version, project=project)
+    with stage.cast.database.write() as conn:
+        artifact = artifacts.of_commit(conn, "shop", commit)
+        assert artifact is not None
+        about = {"application": "shop", "commit": commit}
+        release = releases.make(conn, **about, environment="prod", digest=artifact.digest, configuration=0)
+        for where, changes in {"dev": ["unknown"], "test": ["unknown", "recovered"], "stage": ["unknown"]}.items():
+            for change in changes:
+                facts.record(conn, f"probe.{change}", **about, environment=where, data={"probe": "ledger"})
+    said = unanswered.before(stage.cast, release, ["ledger"])
+    assert said.startswith("In dev nothing was known of it either: all requests move there at once")
+    assert unanswered.before(stage.cast, release, ["orders"]) == ""
 
 
 def asks(scene: Scene, says: Says, at: int) -> Says:

@@ -890,6 +890,25 @@ def next_of(site: Site, commit: str, environment: str = "prod") -> dict[str, Any
     return turn
 
 
+def test_why_says_of_what_nothing_is_known_while_it_was_on_trial(site: Site) -> None:
+    """In dev all requests have moved, so nothing is held. What comes later is the environment's alone."""
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.deliver(run)
+    about = {"application": "topup", "environment": "dev", "commit": run.commit}
+    with scene.database.write() as conn:
+        for tried in (True, False):
+            data = {"probe": "ledger", "says": f"exit status {int(tried)}", "tried": tried}
+            facts.record(conn, "probe.unknown", **about, data=data)
+    found = site.get(f"/api/v1/applications/topup/commits/{run.commit}/why?environment=dev").json
+    says = "nothing is known of ledger: exit status 1; only a share of the requests is held for that"
+    assert [one["says"] for one in found["events"] if one["kind"] == "probe.unknown"] == [says]
+    moments = site.get(f"/api/v1/applications/topup/commits/{run.commit}").json["moments"]
+    titles = [one["title"] for one in moments if one["kind"] == "probe unknown"]
+    assert titles == ["Nothing is known of ledger in dev"]
+
+
 def test_why_says_what_has_mended_a_step_that_failed(site: Site) -> None:
     """Though what mends it is nowhere yet; and which commit it is of, where that has failed as well."""
     scene = site.scene

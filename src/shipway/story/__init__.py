@@ -16,6 +16,7 @@ scraping   instances are asked for what they measure
 measuring  what instances use of their machine is kept beside that
 cold       when Shipway itself started anew what serves: what is heard then says nothing of the release
 evidence   what speaks for and against a release
+unanswered that a question which came with it was not known in the environments before either
 trial      it is judged beside the one before, and the next share waits for that
 condemn    a bad verdict goes on record
 reverts    a commit that takes the bad one back is made, whatever dies in between

@@ -102,4 +102,5 @@ class Probed:
         """Of one that was not known before the new release either that is told, and it holds nothing."""
         holds = holds and name not in self._dead
         told = says if holds else ": ".join(filter(None, (AS_BEFORE, says)))
-        return Check(name, passed=False, new=True, says=told, known=False, holds=holds)
+        came = name in self._new_questions
+        return Check(name, passed=False, new=True, says=told, unknown_before=came, known=False, holds=holds)

@@ -18,12 +18,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from shipway.errors import DeploymentStopped
+from shipway.incidents.letter import listed
 from shipway.signals.judge import Clocks, Judge, Step, step, waits
 from shipway.signals.verdict import Verdict
 from shipway.state import deployments, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
+from shipway.story import unanswered
 from shipway.story.cast import Cast
 from shipway.story.evidence import Evidence
 from shipway.traffic.plan import Judged
@@ -65,6 +67,14 @@ class NoAnswers(NotJudged):
     default_hint = "The log of the release may say what its requests wait for; mend that, and push again."
 
 
+class NewQuestionUnanswered(NotJudged):
+    """A probe or an invariant that came with the release says nothing: everything goes back, and its commit is not
+    held.
+    """
+
+    id = "signals.new_question_unanswered"
+
+
 class HeardTooShort(NotJudged):
     """It was heard, but not for long enough to be judged: everything goes back, and nobody is blamed."""
 
@@ -72,7 +82,7 @@ class HeardTooShort(NotJudged):
     default_hint = "Leave it more time: `hold` and `deadline` under `traffic` in shipway.yml."
 
 
-NOT_JUDGED = (NotJudged.id, NoAnswers.id, HeardTooShort.id)
+NOT_JUDGED = (NotJudged.id, NoAnswers.id, NewQuestionUnanswered.id, HeardTooShort.id)
 
 
 class TakenBack(DeploymentStopped):
@@ -213,6 +223,10 @@ class Trial:
             return NotJudged(said, hint=once_more(self._cast, self._deployment), share=share, verdict=seen)
         if self._judge.silent:
             return NotJudged(said, share=share, verdict=seen)
+        if came := self._judge.unanswered_anew:
+            asked = f"{listed(came)} {'is' if len(came) == 1 else 'are'} asked since this commit. "
+            hint = f"{asked}{unanswered.before(self._cast, release, came)}{look_at_its_questions(release)}"
+            return NewQuestionUnanswered(said, hint=hint, share=share, verdict=seen)
         if self._judge.unanswered or self._missed(self._unanswered, share, condition):
             return NotJudged(said, hint=look_at_its_questions(release), share=share, verdict=seen)
         if self._judge.unheard:

@@ -170,6 +170,12 @@ def _judged(kind: str) -> Callable[[Data], Said]:
     return lambda data: Said(f"r{data['release']} {kind} at {data['share']} %", data["reason"])
 
 
+def _unknown(data: Data) -> Said:
+    """Only while its release was on trial: later it is the environment's, and no commit's."""
+    name = f"nothing is known of {data['probe']}{data['here']}"
+    return Said(name if data["tried"] else "", f"{data['says']}; only a share of the requests is held for that")
+
+
 REHEARSED = ("rehearsal.passed", "rehearsal.failed", "rehearsal.unneeded")
 """How a rehearsal ended: it is on record where it was, and says why the commit is not further on."""
 
@@ -215,6 +221,7 @@ SENTENCES: Mapping[str, Callable[[Data], Said]] = {
     "commit.quarantined": lambda data: Said(
         f"it was quarantined{data['here']}", UNTIL.format(it="it"), joined=" "
     ),
+    "probe.unknown": _unknown,
     "release.printed": lambda data: Said(f"it printed a failure{data['here']}", data["title"]),
     "release.silent": lambda data: Said(
         f"it gave no answers{data['here']} and was taken back; nothing is held", data["reason"]

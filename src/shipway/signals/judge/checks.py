@@ -13,15 +13,19 @@ from shipway.signals.verdict import CHECKS, Finding
 
 @dataclass(frozen=True)
 class Unanswered:
-    """A probe or an invariant that is not known at this moment, and why. `holds`: it holds the new release."""
+    """A probe or an invariant that is not known at this moment, and why. `holds`: it holds the new release, with
+    which it `came`.
+    """
 
     name: str
     why: str
     holds: bool
+    came: bool = False
 
     @property
     def finding(self) -> Finding:
-        return Finding(f"{CHECKS}{self.name}", 0, 0, 0, 0, 1.0, why_not=f"not known: {self.why}")
+        why_not = f"not known: {self.why}"
+        return Finding(f"{CHECKS}{self.name}", 0, 0, 0, 0, 1.0, why_not=why_not, new_question=self.came)
 
 
 class Asked:
@@ -56,7 +60,7 @@ class Asked:
     def see(self, check: Check) -> None:
         if not check.known:
             said = self.unanswered.why if self.unanswered is not None else "it was not answered"
-            self.unanswered = Unanswered(check.name, check.says or said, check.holds)
+            self.unanswered = Unanswered(check.name, check.says or said, check.holds, check.unknown_before)
             return
         if not check.new:
             self.old_failed, self.old_of = self.old_failed + (not check.passed), self.old_of + 1

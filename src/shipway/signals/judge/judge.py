@@ -109,6 +109,12 @@ class Judge:
         return self._unanswered if self._later is None else 0.0
 
     @property
+    def unanswered_anew(self) -> tuple[str, ...]:
+        """The names of what holds the new release, if all of it came with that."""
+        held = [one for one in self._checks.unanswered if one.holds] if self.unanswered else []
+        return tuple(one.name for one in held) if all(one.came for one in held) else ()
+
+    @property
     def both_fail(self) -> float:
         """Seconds, up to the last reading, for which both failed as the old one seldom did before the trial.
 

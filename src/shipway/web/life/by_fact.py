@@ -42,7 +42,7 @@ def _as_said(fact: Fact) -> Moment | None:
     """In the words that say why the commit is where it is."""
     state = STATES.get(fact.kind)
     said = None if state is None else why.said(fact, f" in {fact.environment}")
-    if state is None or said is None:
+    if state is None or said is None or not said.what:
         return None
     return Moment(
         at=fact.at,
@@ -183,6 +183,7 @@ STATES: Mapping[str, str] = {
     "rehearsal.passed": "passed",
     "rehearsal.failed": "failed",
     "rehearsal.unneeded": "passed",
+    "probe.unknown": "unknown",
     "commit.quarantined": "quarantined",
     "commit.fixed": "passed",
     "revert.ready": "commit",
