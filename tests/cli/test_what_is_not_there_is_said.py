@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
+from typer.main import get_command
 
 from cli.terminal import Said
+from shipway.cli.app import build, run
 from shipway.releases.gate import Frozen
 from shipway.state import runs
 from shipway.state.artifacts import Artifact
@@ -14,6 +18,7 @@ from shipway.state.runs import Run
 from web.server import Site
 
 Shipway = Callable[..., Said]
+Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
@@ -32,14 +37,36 @@ def test_an_application_that_is_not_there(first: Run, shipway: Shipway) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
-    [["runs", "--limit", "0"], ["runs", "--limit", "-3"], ["logs", "--lines", "-1"], ["wait", "--timeout", "-1"]],
-    ids=" ".join,
+    ("words", "told"),
+    [
+        ("runs --limit 0", "'0' is not a whole number from 1 to 500."),
+        ("runs --limit=-3", "'-3' is not a whole number from 1 to 500."),
+        ("logs --lines=1.5", "'1.5' is not a whole number of at least 0."),
+        ("wait --timeout x", "'x' is not a number of at least 0."),
+        ("errors abc", "'abc' is not a whole number."),
+        ("signals --over 601", "'601' is not a whole number from 1 to 600."),
+        ("messages --state lost", "'lost' is not waiting, sent or nowhere."),
+    ],
 )
-def test_a_number_that_means_nothing(words: list[str], first: Run, shipway: Shipway) -> None:
-    said = shipway(*words, "--app", "topup")
-    assert said.code == 2
-    assert "Invalid value for" in said.err
+def test_a_value_that_means_nothing_is_told_with_what_would(words: str, told: str, capsys: Captured) -> None:
+    assert run([*words.split(), "--json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["id"], error["message"].partition(": ")[2]) == ("cli.wrong_words", told)
+
+
+def test_no_verb_has_the_words_of_a_library_for_a_wrong_value(capsys: Captured) -> None:
+    """Whatever is no text: nothing that nobody here has a word for."""
+    tried = 0
+    for name, command in get_command(build()).commands.items():  # type: ignore[attr-defined]
+        for param in command.params:
+            kind = param.type_descriptor
+            wrong = [param.opts[-1], "abc"] if param.param_type_name == "option" else ["abc"]
+            if kind.choices is not None or {int, float} & {kind.annotation, *get_args(kind.annotation)}:
+                tried += 1
+                assert run([name, *wrong, "--json"]) == 2
+                said = json.loads(capsys.readouterr().out)["error"]["message"]
+                assert "'abc' is not " in said, (name, param.opts, said)
+    assert tried > 10
 
 
 def test_a_release_that_never_served_says_why(first: Run, site: Site, shipway: Shipway) -> None:

@@ -16,7 +16,7 @@ SHOWN = [one for one in pages.ROUTES if one.method == "GET" and one.path not in 
 
 def pattern(path: str) -> re.Pattern[str]:
     """What the paths of an address look like."""
-    return re.compile(re.sub(r"\{\w+\}", "[^/]+", path))
+    return re.compile(re.sub(r"\{\w+(:path)?\}", "[^/]+", path))
 
 
 @pytest.mark.parametrize("declared", SHOWN, ids=lambda one: one.path)

@@ -287,6 +287,22 @@ def test_waiting_ends_when_it_serves(site: Site) -> None:
     assert site.get(f"{address}?environment=dev").json["state"] == "serves"
 
 
+@pytest.mark.parametrize("written", ["feature/ABC-1/deep", "feature%2FABC-1%2Fdeep"])
+def test_a_branch_with_slashes_is_found_wherever_a_commit_is_asked_for(site: Site, written: str) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    commit = scene.push("topup", "Two", branch="feature/ABC-1/deep", deliver=()).commit
+    for base in ("/api/v1/applications/topup/commits", "/api/v1/commits/topup"):
+        for about in ("", "/where", "/wait?seconds=0", "/why?environment=prod"):
+            answer = site.get(f"{base}/{written}{about}")
+            assert (answer.status, answer.json["commit"]) == (200, commit), (base, about)
+    assert commit in site.get(f"/applications/topup/commits/{written}").text
+    assert site.get("/api/v1/applications/topup/commits/no/where/where").json["error"]["message"] == (
+        "topup has no commit 'no/where'."
+    )
+
+
 def test_waiting_ends_when_it_is_stopped_and_says_why(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

@@ -29,6 +29,7 @@ from shipway.cli import (
     rollbacks,
     signals,
     traffic,
+    typed,
 )
 from shipway.cli.options import Verb
 from shipway.errors import ShipwayError, UserError
@@ -67,6 +68,13 @@ def _say_no_type(params: list[Any]) -> list[Any]:
 
 
 class _Command(TyperCommand):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            error.message = typed.wrong(error)
+            raise
+
     def get_params(self, ctx: Any) -> list[Any]:
         return _say_no_type(super().get_params(ctx))
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from shipway.config.places import Places
 from shipway.errors import UserError
@@ -81,6 +81,11 @@ def commit(named: str | None) -> str:
             hint="Name a commit, a branch or a tag; or go to its repository, and commit something there.",
         )
     return known or str(named)
+
+
+def commit_address(app: str | None, named: str | None) -> str:
+    """Where the API has the commit that is meant; a branch may hold what an address gives a meaning."""
+    return f"/applications/{application(app)}/commits/{quote(commit(named))}"
 
 
 def running(places: Places) -> dict[str, Any] | None:

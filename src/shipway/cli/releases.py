@@ -22,7 +22,7 @@ def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> in
     0 it serves in all of them, 1 there is one in which it does not (yet): `shipway why` and `shipway wait` answer
     for one environment, the former in full.
     """
-    path = f"/applications/{here.application(app)}/commits/{here.commit(commit)}"
+    path = here.commit_address(app, commit)
     found = Server.find().get(path if as_json else f"{path}/where")
     code = 0 if all(each["serves"] for each in found["environments"]) else 1
     if as_json:
@@ -74,7 +74,7 @@ def wait(
 ) -> int:
     """Wait until a commit serves: 0 it serves, 1 it was stopped (and why), 124 time is up."""
     server, deadline = Server.find(), time.monotonic() + timeout
-    path = f"/applications/{here.application(app)}/commits/{here.commit(commit)}/wait"
+    path = f"{here.commit_address(app, commit)}/wait"
     while True:
         left = max(0.0, deadline - time.monotonic())
         found = server.get(path, environment=environment, seconds=min(25, int(left)))

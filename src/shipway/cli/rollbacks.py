@@ -53,7 +53,7 @@ def why(commit: Commit = None, environment: Environment = "prod", app: App = Non
     """Why a commit serves or does not, with all that happened to it and what would mend it: 0 it serves, 1 it does
     not (yet), as of `shipway where`.
     """
-    path = f"/applications/{here.application(app)}/commits/{here.commit(commit)}/why"
+    path = f"{here.commit_address(app, commit)}/why"
     found = Server.find().get(path, environment=environment)
     if as_json:
         show.as_json(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,6 +14,7 @@ from shipway.web.access import Caller
 from shipway.web.refusals import TooLarge, Unreadable
 
 LIMIT = 1024 * 1024
+QUOTED = 40  # characters of what was given, where it is said to be wrong
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,15 @@ class Call:
         if given is None:
             return default
         if not given.isascii() or not given.isdecimal() or len(given) > 18:
-            raise Unreadable(f"`{name}` must be a whole number from 0 to {most}.")
+            raise Unreadable(f"`{name}` is {given[:QUOTED]!r}, and must be a whole number from 0 to {most}.")
         return min(int(given), most)
+
+    def choice(self, name: str, known: Collection[str]) -> str | None:
+        """A word of the query, one of those known; None where none is given."""
+        given = self.query(name)
+        if given is not None and given not in known:
+            raise not_one_of(name, given, known)
+        return given
 
     def flag(self, name: str) -> bool:
         return self.query(name) in ("1", "true", "yes")
@@ -80,6 +88,13 @@ class Call:
             return dict(parse_qsl(self.body.decode(), keep_blank_values=True, max_num_fields=50))
         except ValueError as error:
             raise Unreadable("The form cannot be read.") from error
+
+
+def not_one_of(name: str, given: object, known: Collection[str]) -> Unreadable:
+    """What to raise of a word that is none of two or more."""
+    *others, last = known
+    said = repr(given) if isinstance(given, str) else "no text"
+    return Unreadable(f"`{name}` is {said[: QUOTED + 2]}, and must be {', '.join(others)} or {last}.")
 
 
 async def read_body(request: Request) -> bytes:

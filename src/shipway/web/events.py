@@ -19,7 +19,7 @@ from shipway.state import facts
 from shipway.state.facts import Fact
 from shipway.state.runs import Step
 from shipway.web import shapes, step_logs
-from shipway.web.call import Call
+from shipway.web.call import QUOTED, Call
 from shipway.web.feeds import Feed
 from shipway.web.refusals import Unreadable
 from shipway.web.routes import declare
@@ -86,7 +86,7 @@ def _last(call: Call) -> int | None:
     if given is None:
         return None if call.query("after") is None else call.number("after", 0, most=2**62)
     if not (given.isascii() and given.isdecimal() and len(given) < 19):
-        raise Unreadable("Last-Event-ID must be the id of a fact.")
+        raise Unreadable(f"Last-Event-ID is {given[:QUOTED]!r}, and must be the id of a fact.")
     return int(given)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from shipway.config import durations
 from shipway.signals.logs.query import Query
 from shipway.signals.logs.search import Key, key
-from shipway.web.call import Call
+from shipway.web.call import QUOTED, Call
 from shipway.web.refusals import Unreadable
 
 USUAL, MOST = 100, 1000  # entries of a page
@@ -35,9 +35,7 @@ GIVEN = ("search", "regex", "level", "release", "process", "instance", "since", 
 
 def read(call: Call, usual: int = USUAL) -> Asked:
     """What is asked for; raises Unreadable or BadSearch, with what would be right."""
-    order = call.query("order") or "newest"
-    if order not in ("newest", "oldest"):
-        raise Unreadable("`order` is newest (first) or oldest.")
+    order = call.choice("order", ("newest", "oldest")) or "newest"
     query = Query(
         text=call.query("search"),
         pattern=call.query("regex"),
@@ -69,7 +67,7 @@ def moment(name: str, said: str | None) -> float | None:
         return datetime.fromisoformat(f"{today}{said}").timestamp()
     except (ValueError, OverflowError, OSError):
         raise Unreadable(
-            f"`{name}` is not a time: {said[:40]!r}.",
+            f"`{name}` is not a time: {said[:QUOTED]!r}.",
             hint="Write how long ago (30s, 10m, 2h, 1d), a clock time (14:02:11) or 2026-11-27T14:02:11.",
         ) from None
 
@@ -84,7 +82,7 @@ def _release(said: str | None) -> int | None:
         return None
     found = _NUMBER.fullmatch(said)
     if found is None:
-        raise Unreadable("`release` is the number of one, such as 12 or r12.")
+        raise Unreadable(f"`release` is {said[:QUOTED]!r}, and must be the number of one, such as 12 or r12.")
     return int(found[1])
 
 
@@ -92,5 +90,5 @@ def _start(said: str | None) -> Key | None:
     if said is None:
         return None
     if not _POSITION.fullmatch(said):
-        raise Unreadable("`from` is a position as an answer tells it.")
+        raise Unreadable(f"`from` is {said[:QUOTED]!r}, and must be a position as an answer tells it.")
     return key(said)

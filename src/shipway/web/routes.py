@@ -8,6 +8,7 @@ with the body already read; a coroutine function runs in the loop, must not bloc
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +20,8 @@ from shipway.web.site import Site
 
 Who = Literal["public", "metrics", "user", "owner"]
 Answer = Callable[[Site, Call], Any]
+SLASHES = re.compile(r":path\}")
+"""How a part of an address is marked that may have slashes: of no interest to who fills it in."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +53,23 @@ def described(declared: Declared) -> Endpoint:
     *_, package, module = answer.__module__.split(".")
     return Endpoint(
         method=declared.method,
-        path=declared.path,
+        path=SLASHES.sub("}", declared.path),
         who=declared.who,
         group=package if package == "pages" else module,
         says=inspect.getdoc(answer) or f"{answer.__name__.replace('_', ' ').capitalize()}.",
-        instead=declared.instead,
+        instead=SLASHES.sub("}", declared.instead),
     )
 
 
 def by_path(declared: Sequence[Declared]) -> dict[str, list[Declared]]:
-    """The methods of each address, in the order in which addresses were first declared."""
+    """The methods of each address, in the order in which addresses were first declared.
+
+    What ends in a part with slashes comes last: it would answer for every address that goes on after it.
+    """
     addresses: dict[str, list[Declared]] = {}
     for one in declared:
         methods = addresses.setdefault(one.path, [])
         if any(other.method == one.method for other in methods):
             raise ValueError(f"{one.method} {one.path} is declared twice")
         methods.append(one)
-    return addresses
+    return dict(sorted(addresses.items(), key=lambda item: item[0].endswith(":path}")))

@@ -30,9 +30,8 @@ class Asked:
     @classmethod
     def of(cls, call: Call) -> Asked:
         """What stands in an address. Raises Unreadable for a state that no message has, and for what is no id."""
+        call.choice("state", STATES)
         asked = cls(**{name: call.query(name) for name in cls.__dataclass_fields__})
-        if asked.state not in (None, *STATES):
-            raise Unreadable(f"`state` must be {', '.join(STATES[:-1])} or {STATES[-1]}.")
         if asked.before and not ids.is_one(asked.before):
             raise Unreadable(f"{asked.before[:100]!r} is no id of a message.", hint=WHERE_IDS_ARE)
         return asked

@@ -36,7 +36,7 @@ def add_channel(site: Site, call: Call) -> dict[str, Any]:
     """A channel for `whose` by the `url` of Apprise; `private` if it may lead inside."""
     private = call.json().get("private", False)
     if not isinstance(private, bool):
-        raise Unreadable("`private` is true or false.")
+        raise Unreadable("`private` must be true or false, without quotation marks.")
     vault = site.story.cast.machine.vault
     whose, url = channels.spoken(call.field("whose")), call.field("url")
     if whose.startswith(channels.SENTRY):
@@ -63,7 +63,7 @@ def test_channel(site: Site, call: Call) -> dict[str, Any]:
     """Sends a test, now: `good`, and what the channel `said`. One for all of a domain is tried for `person`."""
     person = call.json().get("person", "")
     if not isinstance(person, str):
-        raise Unreadable("`person` is an address.")
+        raise Unreadable("`person` must be an address, as a text.")
     vault = site.story.cast.machine.vault
     outcome = channels.test(site.database, vault, call.place("channel"), site.address, person)
     return {"good": outcome.good, "said": outcome.said}

@@ -21,9 +21,9 @@ from shipway.web.trials import Trial
 from shipway.web.whereabouts import PENDING, SERVES, Whereabouts
 
 LONGEST = 25  # seconds: shorter than what programs between us and the asker cut off
-BASE = "/api/v1/applications/{application}/commits/{commit}"
-BEFORE = "/api/v1/commits/{application}/{commit}"
-"""Where they were until applications came first in every address."""
+BASE = "/api/v1/applications/{application}/commits/{commit:path}"
+BEFORE = "/api/v1/commits/{application}/{commit:path}"
+"""Where they were until applications came first in every address. The name of a branch may have slashes."""
 
 
 def life(site: Site, call: Call) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from shipway.state.database import Connection
 from shipway.state.errors import Error, InRelease, Place
 from shipway.web import lookups
 from shipway.web.call import Call
-from shipway.web.refusals import Unreadable
 from shipway.web.routes import declare
 from shipway.web.site import Site
 
@@ -25,9 +24,7 @@ def list_errors(site: Site, call: Call) -> dict[str, Any]:
     `reported`: whether the application has any at all. `checks` of the `count` were asked for by Shipway's own
     checks, as far as reports say who asked.
     """
-    state = call.query("state")
-    if state is not None and state not in STATES:
-        raise Unreadable("`state` is open or resolved.")
+    state = call.choice("state", STATES)
     with site.database.read() as conn:
         name = lookups.application(conn, call.place("application")).name
         environment = call.query("environment")

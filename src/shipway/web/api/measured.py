@@ -59,11 +59,9 @@ def asked(site: Site, application: str, environment: str) -> list[Scraped]:
 
 def show_past(site: Site, call: Call) -> dict[str, Any]:
     """The figures of the series called `name` in each step of the last `span` (15m, 1h, 6h, 1d)."""
-    span, name = call.query("span") or USUAL, call.query("name")
-    if span not in SPANS:
-        raise Unreadable(f"`span` must be one of {', '.join(SPANS)}.")
+    span, name = call.choice("span", SPANS) or USUAL, call.query("name")
     if name is None:
-        raise Unreadable("`name` says of what.")
+        raise Unreadable("`name` is missing: the series that figures are wanted of.")
     where, (length, ring) = _named(site, call), SPANS[span]
     now = time.time()
     found = measured(site.story.cast.meters.of(*where), ring, now - length, now, name)

@@ -20,7 +20,6 @@ from shipway.web import lookups
 from shipway.web.api.environments import BASE
 from shipway.web.beside import beside
 from shipway.web.call import Call
-from shipway.web.refusals import Unreadable
 from shipway.web.routes import declare
 from shipway.web.site import Site
 
@@ -72,9 +71,7 @@ def show_history(site: Site, call: Call) -> dict[str, Any]:
 
     `beside` are the releases that had some of the requests beside what serves, and when.
     """
-    span = call.query("span") or USUAL
-    if span not in SPANS:
-        raise Unreadable(f"`span` must be one of {', '.join(SPANS)}.")
+    span = call.choice("span", SPANS) or USUAL
     application, environment = call.place("application"), call.place("environment")
     with site.database.read() as conn:
         lookups.environment(site, conn, application, environment)

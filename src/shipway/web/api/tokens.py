@@ -10,7 +10,7 @@ from shipway.state.tokens import Token
 from shipway.web import access as sessions
 from shipway.web import shapes
 from shipway.web.access import Caller
-from shipway.web.call import Call
+from shipway.web.call import Call, not_one_of
 from shipway.web.refusals import Unreadable
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -27,7 +27,7 @@ def make_token(site: Site, call: Call) -> dict[str, Any]:
     """A token for `who`, shown this once. `role` is owner, user or metrics, `name` what it is for."""
     role, name = call.json().get("role", "user"), call.json().get("name", "")
     if role not in access.ROLES:
-        raise Unreadable("`role` is owner, user or metrics.")
+        raise not_one_of("role", role, access.ROLES)
     if not isinstance(name, str):
         raise Unreadable("`name` is a text.")
     who = call.field("who")

@@ -35,7 +35,7 @@ from shipway.web.whereabouts import SERVES
 from shipway.web.words import counted, date
 
 DIGITS = re.compile(r"[0-9a-f]{4,40}")
-BASE = "/applications/{application}/commits/{commit}"
+BASE = "/applications/{application}/commits/{commit:path}"
 NEWEST = 5
 
 

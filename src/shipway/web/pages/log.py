@@ -20,7 +20,7 @@ from shipway.web import log_query, lookups
 from shipway.web import logs as application_logs
 from shipway.web.ansi import Piece, pieces
 from shipway.web.api.instance_logs import while_there
-from shipway.web.call import Call
+from shipway.web.call import QUOTED, Call
 from shipway.web.log_query import Asked
 from shipway.web.pages.environment import BASE
 from shipway.web.pages.rendering import page
@@ -112,7 +112,7 @@ def _place(said: str) -> Key:
     try:
         return key(said)
     except ValueError:
-        raise Unreadable("`around` is the position of a line.") from None
+        raise Unreadable(f"`around` is {said[:QUOTED]!r}, and must be the position of a line.") from None
 
 
 def _names(site: Site, application: str, environment: str) -> dict[str, Any]:
