@@ -42,7 +42,7 @@ def test_one_message_arrives_for_a_person_and_a_cause_with_all_it_says(
     team: Team, services: Services, name: str
 ) -> None:
     """The service says no at first, then another step fails too: what is tried again says the newest."""
-    team.channel("ada@example.org", services.urls[name])
+    team.add_channel("ada@example.org", services.urls[name])
     before = team.commit("ben")
     run = team.push(team.commit("ada", subject="Break the <eggs> & *all*"), before)
     team.fail_step(run, "test", excerpt="E   assert 40 == 70")
@@ -67,7 +67,7 @@ def test_one_message_arrives_for_a_person_and_a_cause_with_all_it_says(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_can_be_tried(team: Team, services: Services, name: str) -> None:
-    channel = team.channel("@shop/kitchen", services.urls[name])
+    channel = team.add_channel("@shop/kitchen", services.urls[name])
     assert channels.test(team.database, team.vault, channel, ADDRESS, "").good
     (said,) = map(plain, services.messages)
     assert "This is a test of a channel of @shop/kitchen. It works." in said
@@ -79,7 +79,7 @@ def test_each_can_be_tried(team: Team, services: Services, name: str) -> None:
 
 def test_a_text_message_says_what_it_has_room_for(team: Team, services: Services) -> None:
     """Twilio refuses what is longer, and so a message would never arrive."""
-    team.channel("ada@example.org", services.urls["Twilio"])
+    team.add_channel("ada@example.org", services.urls["Twilio"])
     before = team.commit("ben")
     run = team.push(team.commit("ada"), before)
     team.fail_step(run, "test", excerpt="\n".join(f"E   assert {each} == {'70' * 60}" for each in range(40)))
@@ -94,7 +94,7 @@ def test_a_text_message_says_what_it_has_room_for(team: Team, services: Services
 
 def test_an_incident_at_pagerduty_is_one_is_updated_and_resolved(team: Team, services: Services) -> None:
     """Two troubles, of the second one more is heard; one fix ends both, and the person hears of it once."""
-    team.channel("ada@example.org", services.urls["Pager Duty"])
+    team.add_channel("ada@example.org", services.urls["Pager Duty"])
     good = team.commit("ben")
     team.deliver(good)
     team.fail_step(team.push(team.commit("ada"), good))
@@ -117,7 +117,7 @@ def test_an_incident_at_pagerduty_is_one_is_updated_and_resolved(team: Team, ser
 
 
 def test_an_incident_of_the_machine_is_resolved_when_it_is_well_again(team: Team, services: Services) -> None:
-    team.channel("owner", services.urls["Pager Duty"])
+    team.add_channel("owner", services.urls["Pager Duty"])
     for kind in ("machine.little_room", "machine.room_again"):
         with team.database.write() as conn:
             facts.record(conn, kind, data={"says": "1.2 GB (4 %)"})
@@ -128,7 +128,7 @@ def test_an_incident_of_the_machine_is_resolved_when_it_is_well_again(team: Team
 
 
 def test_a_key_of_the_owners_own_is_left_alone(team: Team, services: Services) -> None:
-    team.channel("ada@example.org", f"{services.urls['Pager Duty']}?dedup=shop")
+    team.add_channel("ada@example.org", f"{services.urls['Pager Duty']}?dedup=shop")
     good = team.commit("ben")
     team.fail_step(team.push(team.commit("ada"), good))
     told(team)

@@ -265,10 +265,10 @@ def test_a_webhook_for_everybody_hears_for_whom_it_is_or_is_refused(
     url = hook.url() + place
     if not arrives:
         with pytest.raises(InvalidChannel, match="JSON would never see the address") as refused:
-            team.channel("*@example.org", url)
+            team.add_channel("*@example.org", url)
         assert "?-who={address} stands in the query" in str(refused.value.hint)
         return
-    team.channel("*@example.org", url)
+    team.add_channel("*@example.org", url)
     say(team, "zoe@example.org")
     team.send()
     assert "zoe@example.org" in unquote(hook.calls[0]) + str(hook.bodies[0].get("who"))
@@ -277,8 +277,8 @@ def test_a_webhook_for_everybody_hears_for_whom_it_is_or_is_refused(
 def test_a_webhook_in_xml_hears_for_whom_it_is_in_a_field_of_its_own_alone(team: Team, hook: Hook) -> None:
     url = hook.url().replace("json://", "xml://")
     with pytest.raises(InvalidChannel, match="XML would never see the address"):
-        team.channel("*@example.org", f"{url}?:Message={{address}}")
-    team.channel("*@example.org", f"{url}?:who={{address}}")
+        team.add_channel("*@example.org", f"{url}?:Message={{address}}")
+    team.add_channel("*@example.org", f"{url}?:who={{address}}")
     say(team, "zoe@example.org")
     team.send()
     assert ElementTree.fromstring(hook.raw[0]).findtext(".//who") == "zoe@example.org"
@@ -651,7 +651,7 @@ def test_while_a_release_is_decided_over_a_courier_is_ready_for_what_may_be_told
     monkeypatch.setattr(errand, "ready", lambda services: begun.append(ready(services)) or begun[-1])
     deciding = True
     team.outbox.deciding = lambda: deciding
-    team.channel("ping", "https://example.org/ping")
+    team.add_channel("ping", "https://example.org/ping")
     team.outbox.look()
     assert team.outbox._ready is None  # nobody is there to be told
     team.channel("ada@example.org", hook.url())
@@ -746,7 +746,7 @@ SECRET = "correct-horse-battery"
 
 
 def test_an_url_is_never_shown(team: Team, mailbox: Mailbox) -> None:
-    channel = team.channel("ada@example.org", mailbox.url(password=SECRET))
+    channel = team.add_channel("ada@example.org", mailbox.url(password=SECRET))
     assert SECRET.encode() not in team.places.database.read_bytes()
     said = channels.test(team.database, team.vault, channel, "http://127.0.0.1:8440", "")
     assert not said.good  # this server knows no passwords
@@ -758,7 +758,7 @@ def test_what_a_service_answers_is_shown_without_the_secrets_of_its_url(
     team: Team, hook: Hook, scheme: str
 ) -> None:
     hook.status = 403
-    channel = team.channel("ada@example.org", hook.url(f"/{SECRET}?+token={SECRET}").replace("json", scheme))
+    channel = team.add_channel("ada@example.org", hook.url(f"/{SECRET}?+token={SECRET}").replace("json", scheme))
     said = channels.test(team.database, team.vault, channel, "http://127.0.0.1:8440", "")
     assert not said.good
     assert "403" in said.said
@@ -793,7 +793,7 @@ def test_no_channel_leads_inside_unless_an_owner_said_so(
     """Neither when it is added nor when its name has come to lead inside since."""
     url = mailbox.url() if kind == "mail" else hook.url()
     with pytest.raises(InvalidChannel, match=r"127\.0\.0\.1 is not a public address") as refused:
-        team.channel("ada@example.org", url, private=False)
+        team.add_channel("ada@example.org", url, private=False)
     assert "`shipway channels 'ada@example.org' --private`" in str(refused.value.hint)
     channel = led_inside(team, "ada@example.org", url)
     said = channels.test(team.database, team.vault, channel, "http://127.0.0.1:8440", "")
@@ -820,17 +820,17 @@ def test_what_leads_inside_is_refused_when_it_is_added_without_that(team: Team, 
         "*@example.org": f"mailto://{host}?from=shipway@example.org&to={{address}}&mode=insecure",
     }[whose]
     with pytest.raises(InvalidChannel, match="is not a public address"):
-        team.channel(whose, url, private=False)
+        team.add_channel(whose, url, private=False)
 
 
 def test_the_key_of_a_service_is_not_looked_up_as_if_it_were_a_machine(team: Team) -> None:
-    team.channel("ada@example.org", "pagerduty://s1gn4tur3@localhost/shipway", private=False)
+    team.add_channel("ada@example.org", "pagerduty://s1gn4tur3@localhost/shipway", private=False)
 
 
 def test_the_same_url_again_replaces_its_channel_in_its_place(team: Team, hook: Hook, other_hook: Hook) -> None:
     first = led_inside(team, "ada@example.org", hook.url())
     second = team.channel("ada@example.org", other_hook.url())
-    assert team.channel("ada@example.org", hook.url()) == first
+    assert team.add_channel("ada@example.org", hook.url()) == first
     with team.database.read() as conn:
         reaching = channels.reaching(conn, "ada@example.org")
     assert [(one.id, one.private) for one in reaching] == [(first, True), (second, True)]
@@ -852,7 +852,7 @@ def test_a_channel_for_a_domain_without_a_place_for_the_address_is_told_what_it_
     team: Team, hook: Hook
 ) -> None:
     with pytest.raises(InvalidChannel, match=r"has to contain \{address\}") as refused:
-        team.channel("*@example.com", hook.url())
+        team.add_channel("*@example.com", hook.url())
     assert "smtp.example.com?from=shipway@example.com&to={address}" in str(refused.value.hint)
 
 
@@ -881,7 +881,7 @@ def test_a_redirect_is_not_followed(team: Team, hook: Hook, other_hook: Hook, ac
 )
 def test_a_channel_that_makes_no_sense_is_refused_when_it_is_added(team: Team, whose: str, url: str) -> None:
     with pytest.raises(InvalidChannel):
-        team.channel(whose, url)
+        team.add_channel(whose, url)
 
 
 @pytest.mark.parametrize("minutes", [20, 40, 600])

@@ -14,14 +14,14 @@ def ping(hook: Hook) -> str:
 
 
 def test_it_is_called_while_all_is_well(team: Team, hook: Hook) -> None:
-    team.channel("ping", ping(hook))
+    team.add_channel("ping", ping(hook))
     Pulse(team.database, team.vault, list, team.places.pinged).beat()
     assert hook.calls == ["GET /ping/uuid"]
     assert team.places.pinged.exists(), "nobody can see when it was told last"
 
 
 def test_it_is_not_called_when_a_watcher_hangs(team: Team, hook: Hook) -> None:
-    team.channel("ping", ping(hook))
+    team.add_channel("ping", ping(hook))
     with pytest.raises(PingFailed, match="tend"):
         Pulse(team.database, team.vault, lambda: ["tend"], team.places.pinged).beat()
     assert hook.calls == []
@@ -35,14 +35,14 @@ def test_without_one_nothing_is_called(team: Team, hook: Hook) -> None:
 
 
 def test_that_it_was_not_taken_is_said(team: Team, hook: Hook) -> None:
-    team.channel("ping", ping(hook))
+    team.add_channel("ping", ping(hook))
     hook.status = 404
     with pytest.raises(PingFailed, match="404"):
         Pulse(team.database, team.vault, list, team.places.pinged).beat()
 
 
 def test_a_new_one_takes_the_place_of_the_old(team: Team, hook: Hook, other_hook: Hook) -> None:
-    team.channel("ping", ping(hook))
-    team.channel("ping", ping(other_hook))
+    team.add_channel("ping", ping(hook))
+    team.add_channel("ping", ping(other_hook))
     Pulse(team.database, team.vault, list, team.places.pinged).beat()
     assert (hook.calls, other_hook.calls) == ([], ["GET /ping/uuid"])
