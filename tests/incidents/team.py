@@ -13,6 +13,7 @@ from typing import Any
 from shipway.config.places import Places
 from shipway.environments.secrets import Vault
 from shipway.incidents import channels
+from shipway.incidents.answers import Answers
 from shipway.incidents.outbox import Outbox
 from shipway.incidents.suspects import Suspicion
 from shipway.incidents.tell import Teller
@@ -45,6 +46,18 @@ SERVICES = {"mailto": "E-mail", "json": "JSON"}
 """What people call the services of `support.receivers`, by the scheme of their URLs."""
 
 
+def _outbox(places: Places, database: Database, vault: Vault) -> Outbox:
+    return Outbox(database, vault, places.name, Answers(places.answers))
+
+
+def look_until_killed(places: Places) -> None:
+    """What a process of its own does with the record and an outbox."""
+    outbox = _outbox(places, open_record(places.database), Vault(places))
+    while True:
+        outbox.look()
+        time.sleep(0.1)
+
+
 @dataclass
 class Team:
     """The record, told through its own functions; `later` moves the clock of who sends."""
@@ -64,7 +77,7 @@ class Team:
         places.create()
         database, vault = open_record(places.database), Vault(places)
         teller = Teller(database, places, "http://127.0.0.1:8440")
-        team = cls(places, database, vault, teller, Outbox(database, vault, places.name))
+        team = cls(places, database, vault, teller, _outbox(places, database, vault))
         team.outbox.clock = lambda: time.time() + team.later
         with database.write() as conn:
             applications.create(conn, APP, "main", "ada")
@@ -74,6 +87,10 @@ class Team:
     def close(self) -> None:
         self.outbox.close()
         self.database.close()
+
+    def another_outbox(self) -> Outbox:
+        """Of another process, as far as the record and the couriers' answers can tell."""
+        return _outbox(self.places, self.database, self.vault)
 
     def commit(
         self,

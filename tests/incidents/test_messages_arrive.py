@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import multiprocessing
 import threading
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from multiprocessing.process import BaseProcess as Process
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
 
-from incidents.team import Team
+from incidents.team import Team, look_until_killed
 from shipway.incidents import again, channels, errand
 from shipway.incidents.blame import INDEX
 from shipway.incidents.channels import InvalidChannel
 from shipway.incidents.errand import LIMIT
-from shipway.incidents.outbox import AT_ONCE, AT_ONCE_EACH, LATE, Outbox, in_turn
+from shipway.incidents.outbox import AT_ONCE, AT_ONCE_EACH, LATE, in_turn
 from shipway.state import facts, messages
 from shipway.state.messages import Draft, Message
 from support.installation import eventually
+from support.kills import victims
 from support.receivers import Hook, Mailbox, words
 
 MINUTE = 60.0
@@ -711,10 +717,144 @@ def test_a_claim_of_a_process_that_is_gone_is_free_at_once(team: Team, hook: Hoo
     assert states(team) == ["sent"]
 
 
+def on_their_way(team: Team, people: Sequence[str]) -> tuple[Process, list[list[str]]]:
+    """A server that waits for couriers to the people's channels; the words of their leases."""
+    context = multiprocessing.get_context("spawn")
+    server = context.Process(target=look_until_killed, args=(team.places,), daemon=True)
+    server.start()
+
+    def leases() -> list[list[str]]:
+        found = [lease.split() for (lease,) in team.query("select lease from messages order by id")]
+        return found if all(found) else []
+
+    eventually(lambda: len(leases()) == len(people), "all are on their way", 30)
+    return server, leases()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_server_that_is_killed_repeats_nothing_that_was_on_its_way(team: Team, hook: Hook, when: str) -> None:
+    """Whether the channels answer before the next server looks or after."""
+    hook.awake.clear()
+    people = [f"{name}@example.org" for name in ("ada", "ben", "cho")]
+    for person in people:
+        team.channel(person, hook.url())
+        say(team, person)
+    server, _leases = on_their_way(team, people)
+    eventually(lambda: len(hook.bodies) == len(people), "all channels have it", 30)
+    server.kill()
+    server.join()
+    if when == "after":
+        team.outbox.look()
+        assert states(team) == ["waiting"] * 3
+    hook.awake.set()
+    eventually(lambda: len(list(team.places.answers.glob("*.json"))) == 3, "the couriers are back", 30)
+    team.outbox.look()
+    assert (states(team), len(hook.bodies)) == (["sent"] * 3, 3)
+    assert [newest(team).service, newest(team).reached] == ["JSON", people[-1]]
+    assert list(team.places.answers.iterdir()) == []
+
+
+def test_what_was_refused_after_its_server_was_killed_waits_for_its_next_try(team: Team, hook: Hook) -> None:
+    hook.awake.clear()
+    hook.status = 503
+    team.channel("ada@example.org", hook.url())
+    say(team)
+    server, _leases = on_their_way(team, ["ada@example.org"])
+    eventually(lambda: hook.bodies, "the channel has it", 30)
+    server.kill()
+    server.join()
+    hook.awake.set()
+    eventually(lambda: list(team.places.answers.glob("*.json")), "the courier is back", 30)
+    team.outbox.look()
+    assert "503" in newest(team).problem
+    assert (newest(team).lease, len(hook.bodies)) == ("", 1)
+
+
+def test_a_courier_that_is_killed_with_its_server_repeats_its_one_message(team: Team, hook: Hook) -> None:
+    hook.awake.clear()
+    people = [f"{name}@example.org" for name in ("ada", "ben", "cho")]
+    for person in people:
+        team.channel(person, hook.url())
+        say(team, person)
+    server, leases = on_their_way(team, people)
+    eventually(lambda: len(hook.bodies) == len(people), "all channels have it", 30)
+    victims.kill_all([int(leases[1][1].split("/")[1])])
+    server.kill()
+    server.join()
+    hook.awake.set()
+    eventually(lambda: len(list(team.places.answers.glob("*.json"))) == 2, "the others are back", 30)
+    team.send()
+    assert states(team) == ["sent"] * 3
+    assert sorted(Counter(body["id"] for body in hook.bodies).values()) == [1, 1, 2]
+
+
+def test_what_could_not_be_recorded_is_recorded_later_and_not_said_again(
+    team: Team, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.channel("ada@example.org", hook.url())
+    say(team)
+
+    def locked(*_about: object) -> None:
+        raise OSError("the database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(messages, "sent", locked)
+        team.outbox.look()
+        eventually(lambda: not team.outbox._busy.total(), "the courier is back", 30)
+    assert states(team) == ["waiting"]
+    team.outbox.look()
+    assert (states(team), len(hook.bodies)) == (["sent"], 1)
+
+
+def test_what_is_left_while_somebody_looks_is_recorded_at_the_next_look(
+    team: Team, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The courier of a server that is gone comes back right after it was looked for what is left."""
+    hook.awake.clear()
+    team.channel("ada@example.org", hook.url())
+    say(team)
+    server, leases = on_their_way(team, ["ada@example.org"])
+    eventually(lambda: hook.bodies, "the channel has it", 30)
+    server.kill()
+    server.join()
+    record = team.outbox._record_what_was_left
+
+    def come_back() -> None:
+        record()
+        hook.awake.set()
+        eventually(lambda: victims.ended(int(leases[0][1].split("/")[1])), "the courier is back", 30)
+
+    monkeypatch.setattr(team.outbox, "_record_what_was_left", come_back)
+    team.outbox.look()
+    assert (states(team), len(hook.bodies)) == (["waiting"], 1)
+    monkeypatch.undo()
+    team.outbox.look()
+    assert (states(team), len(hook.bodies)) == (["sent"], 1)
+
+
+def test_an_answer_that_nobody_understands_is_taken_away(team: Team, hook: Hook) -> None:
+    team.places.answers.mkdir()
+    (team.places.answers / "1.json").write_text('{"answer": {}}')
+    team.channel("ada@example.org", hook.url())
+    say(team)
+    team.send()
+    assert (states(team), list(team.places.answers.iterdir())) == (["sent"], [])
+
+
+def test_a_courier_that_nobody_waits_for_ends_with_its_claim(team: Team, hook: Hook) -> None:
+    hook.awake.clear()
+    about = {"act": "send", "url": hook.url(), "private": True, "subject": "s", "text": "t", "message_id": "<x@y>"}
+    order = {**about, "parent": 1, "limit": 1.0, "answer": {"path": str(team.places.answers / "x"), "carries": {}}}
+    with errand.ready(["JSON"]) as courier:
+        said, _nothing = courier.communicate(json.dumps(order).encode(), 30)
+    assert (said, courier.returncode, len(hook.bodies)) == (b"", 1, 1)
+    hook.awake.set()
+
+
 def test_what_another_process_sends_is_left_to_it(team: Team, hook: Hook) -> None:
     team.channel("ada@example.org", hook.url())
     say(team)
-    other = Outbox(team.database, team.vault, team.places.name)
+    other = team.another_outbox()
     with team.database.write() as conn:
         messages.claim(conn, newest_in(conn), other._me, time.time() + 100)
     team.send()
@@ -724,7 +864,7 @@ def test_what_another_process_sends_is_left_to_it(team: Team, hook: Hook) -> Non
 
 def test_two_that_send_at_the_same_time_send_once(team: Team, hook: Hook) -> None:
     team.channel("ada@example.org", hook.url())
-    other = Outbox(team.database, team.vault, team.places.name)
+    other = team.another_outbox()
     for number in range(4):
         say(team, cause=str(number))
     for _ in range(4):

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from shipway.incidents.outbox import AT_ONCE
 from support import receivers
 from support.installation import Installation, Repository, eventually
 from support.kills import victims
@@ -173,7 +172,7 @@ def outage(tmp_path: Path) -> Iterator[Outage]:
 
 @pytest.mark.soak
 @pytest.mark.timeout(OUTAGE + 20 * MINUTE)
-def test_everything_arrives_within_five_minutes_after_and_nothing_twice_but_by_a_kill(outage: Outage) -> None:
+def test_everything_arrives_within_five_minutes_after_and_nothing_twice(outage: Outage) -> None:
     began = time.monotonic()
     due = deed_by_deed(outage)
     while due or time.monotonic() - began < OUTAGE:
@@ -217,7 +216,7 @@ def is_paged(outage: Outage) -> None:
 
 
 def judge(outage: Outage, began: float, recovered: float) -> None:
-    """Everything arrived. A kill repeats what was on its way: each of it once, under the same id."""
+    """Everything arrived, and of what was on its way when the server was killed nothing twice."""
     times = Counter(key for _at, key in outage.arrived())
     every = outage.house.query("select id from messages")
     written = {f"{key}@{outage.house.places.name}.shipway.invalid" for (key,) in every}
@@ -232,5 +231,4 @@ def judge(outage: Outage, began: float, recovered: float) -> None:
     assert set(times) == written
     assert len(written) == len(PEOPLE) * int(OUTAGE / EVERY)
     assert outage.kills == len(KILLS)
-    assert max(again.values(), default=0) <= outage.kills
-    assert again.total() <= outage.kills * AT_ONCE
+    assert not again

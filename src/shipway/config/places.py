@@ -96,6 +96,11 @@ class Places:
         return self.runtime / "instances"
 
     @property
+    def answers(self) -> Path:
+        """What became of messages, until it is on record (`incidents.answers`)."""
+        return self.runtime / "answers"
+
+    @property
     def secret_key(self) -> Path:
         return self.keys / f"{self.name}.key"
 

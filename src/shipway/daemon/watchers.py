@@ -13,6 +13,7 @@ from shipway.artifacts import prune
 from shipway.daemon import memory
 from shipway.durable.engine import Engine
 from shipway.errors import ShipwayError
+from shipway.incidents.answers import Answers
 from shipway.incidents.outbox import Outbox
 from shipway.incidents.pulse import EVERY, Pulse
 from shipway.incidents.tell import Teller
@@ -61,7 +62,11 @@ class Watchers:
         self._looked: dict[str, float] = {}
         teller = Teller(cast.database, machine.places, address)
         outbox = Outbox(
-            cast.database, machine.vault, machine.places.name, deciding=lambda: cast.collector.is_close
+            cast.database,
+            machine.vault,
+            machine.places.name,
+            Answers(machine.places.answers),
+            deciding=lambda: cast.collector.is_close,
         )
         pulse = Pulse(cast.database, machine.vault, self.hung, machine.places.pinged)
         self._recording = self._thread("record-errors", self._record_errors)

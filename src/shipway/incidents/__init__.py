@@ -31,6 +31,7 @@ heard       who heard of it: the person, or the owner in their place
 outbox      messages are sent, however often it takes
 again       a message that nobody took is sent again because a person asks for it
 errand      an order goes in, what became of it comes out, and after its time it is gone
+answers     what became of a message stands in a file until it is on record
 courier     one message, one channel, in a process of its own
 mail        the page that a mail is beside its plain text
 dsn         the address of an outside Sentry

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import quote
 
@@ -141,11 +142,12 @@ def send(
     kind: str = "",
     limit: float = errand.LIMIT,
     courier: errand.Courier | None = None,
+    answer: Mapping[str, object] | None = None,
 ) -> Outcome:
     """Sends by a channel what is meant for a person; takes `limit` seconds at most. Raises KeyLost.
 
     `kind` is the message's, empty for a test; `answers` the Message-ID of the one that it follows up; `courier` is
-    one that is ready, if there is one.
+    one that is ready, if there is one; `answer` where it leaves what became of it, should nobody be left to hear.
     """
     if channel.whose.startswith(EVERYBODY) and _everybody_with(person) != channel.whose:
         return Outcome(False, f"It is for addresses of {channel.whose} alone.")
@@ -159,6 +161,7 @@ def send(
         "message_id": message_id,
         "answers": answers,
         "news": _news(kind),
+        "answer": answer,
     }
     return errand.run(order, limit, courier)
 

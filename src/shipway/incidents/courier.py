@@ -2,7 +2,8 @@
 
     python -m shipway.incidents.courier [SERVICE]...    reads an order as JSON, says in one what became of it
 
-What knows the services that are named is loaded before it has its order.
+What knows the services that are named is loaded before it has its order. An order may say where to leave what
+became of it: who carries such a one goes on when nobody is left who would hear.
 
 Apprise knows the services and is loaded here alone. E-mail is sent by Python itself, from an URL that Apprise has
 read: Apprise makes up the Message-ID of a mail, and ours has to be the same whenever a message is sent again.
@@ -88,7 +89,9 @@ def main() -> None:
         return
     order = json.loads(said)
     os.environ.update(order.get("environment", {}))
-    threading.Thread(target=_end_with, args=(order["parent"],), daemon=True).start()
+    wanted = order.get("answer")
+    ends = (_end_with, order["parent"]) if wanted is None else (_end_after, order["limit"])
+    threading.Thread(target=ends[0], args=ends[1:], daemon=True).start()
     outside = Outside()
     if not order.get("private", False):
         sys.addaudithook(outside.look)
@@ -98,14 +101,32 @@ def main() -> None:
         inside = error if isinstance(error, Inside) else outside.refused
         said = _masked(str(error), order["url"]) if inside is None else str(inside)
         answer = {"good": False, "said": said, "never": inside is not None, "lost": isinstance(error, Lost)}
-    print(json.dumps(answer), flush=True)
+    if wanted is not None:
+        _leave(wanted["path"], {"carries": wanted["carries"], "answer": answer})
+    with contextlib.suppress(BrokenPipeError):
+        print(json.dumps(answer), flush=True)
 
 
 def _end_with(parent: int) -> None:
-    """Nobody is left to know the answer: the next server sends the message again."""
+    """Nobody is left to know the answer."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
+
+
+def _end_after(limit: float) -> None:
+    """By then a claim ends, and somebody else sends the message: also where nobody is left to end this process."""
+    time.sleep(limit)
+    os._exit(1)
+
+
+def _leave(path: str, answer: Mapping[str, Any]) -> None:
+    """All of it or nothing. Where that cannot be, who gave the order may yet hear it."""
+    with contextlib.suppress(OSError):
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        with open(f"{path}.part", "w") as file:
+            json.dump(answer, file)
+        os.replace(file.name, path)
 
 
 class Outside:

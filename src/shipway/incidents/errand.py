@@ -53,13 +53,10 @@ def dismiss(courier: Courier) -> None:
 def run(order: Mapping[str, object], limit: float = LIMIT, courier: Courier | None = None) -> Outcome:
     """Lets a courier carry out one order: `act` is what, `url` where, `private` whether that may be inside.
 
-    It is `courier`, if that one was had ready and still lives.
+    It is `courier`, if one was had ready.
     """
-    if courier is not None and courier.poll() is not None:
-        dismiss(courier)
-        courier = None
     names = _INSIDE if order.get("private") else ()
-    around = {"parent": os.getpid(), "environment": _environment(names)}
+    around = {"parent": os.getpid(), "limit": limit, "environment": _environment(names)}
     with courier or _begun() as process:
         try:
             told, _nothing = process.communicate(json.dumps({**order, **around}).encode(), limit)

@@ -1,10 +1,11 @@
 """Messages are sent, however often it takes, and a slow channel delays nobody else, nor do five of them.
 
-1. A message whose time has come is claimed by a conditional update, for this process and for a limited time.
-2. A courier takes it to one channel of its person. Of all channels eight are on their way at once, of one channel
-   two, and only one once four are: so up to five channels that hang leave room for others.
-3. What became of it is recorded. Who dies between 2 and 3 leaves a claim of a process that is gone: the message is
-   sent again at once, with the same Message-ID.
+1. A message whose time has come is claimed by a conditional update, for a courier and for a limited time.
+2. The courier takes it to one channel of its person. Of all channels eight are on their way at once, of one
+   channel two, and only one once four are: so up to five channels that hang leave room for others.
+3. What became of it the courier leaves in a file until it is recorded. A server that dies before that leaves its
+   couriers on their way: the next one waits for them, and so says nothing twice (BARS R24). A courier that dies
+   leaves a claim of processes that are gone: its one message is sent again at once, with the same Message-ID.
 
 The first channel alone is tried for a quarter of an hour; after each further one the next joins in, the owner's
 last. One that our own rule refuses, for where it leads, is passed over for as long. What a channel takes brings
@@ -25,6 +26,7 @@ from dataclasses import dataclass, field
 from shipway.environments.secrets import Vault
 from shipway.errors import ShipwayError
 from shipway.incidents import channels, errand, follow
+from shipway.incidents.answers import Answers, Carried
 from shipway.incidents.blame import OWNER
 from shipway.incidents.errand import Outcome
 from shipway.pushes import processes
@@ -48,18 +50,20 @@ AT_ONCE, AT_ONCE_EACH, BUSY = 8, 2, 4
 @dataclass
 class Outbox:
     """Sends what waits; `name` is the installation's, and part of the Message-ID. While somebody is `deciding`
-    over a release a message may be wanted at any moment.
+    over a release a message may be wanted at any moment. `answers` are what couriers leave.
     """
 
     database: Database
     vault: Vault
     name: str
+    answers: Answers
     limit: float = errand.LIMIT
     clock: Callable[[], float] = time.time
     deciding: Callable[[], bool] = lambda: False
     _me: str = field(default_factory=lambda: processes.identity(os.getpid()))
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _busy: Counter[str] = field(default_factory=Counter)
+    _in_hand: set[str] = field(default_factory=set)  # messages whose couriers are waited for here
     _refused: dict[Channel, float] = field(default_factory=dict)  # until when it is passed over
     _ready: errand.Courier | None = None
     _decided: float = 0.0
@@ -70,6 +74,7 @@ class Outbox:
 
     def look(self) -> None:
         """Sends couriers with everything whose time has come, as far as there are any; does not wait for them."""
+        self._record_what_was_left()
         now = self.clock()
         with self.database.read() as conn:
             due = [message for message in messages.waiting(conn, now) if self._free(message, now)]
@@ -91,6 +96,15 @@ class Outbox:
         """Waits for the couriers that are on their way."""
         self._couriers.shutdown()
         self._keep_ready(set())
+
+    def _record_what_was_left(self) -> None:
+        """Where the server is gone that had a message in hand, or could not write when its courier came back."""
+        for carried, outcome in self.answers.found():
+            server = carried.lease.partition(" ")[0]
+            with self._guard:
+                theirs = carried.message.id in self._in_hand or (server != self._me and processes.lives(server))
+            if not theirs:
+                self._record(carried, outcome)
 
     def _wanted_soon(self, conn: Connection, now: float) -> set[str]:
         """The services that a courier may be needed for soon, to tell somebody who is there to be told."""
@@ -116,10 +130,11 @@ class Outbox:
         return taken
 
     def _free(self, message: Message, now: float) -> bool:
-        """Whether nobody sends it: nobody ever did, their time is up, or they are dead."""
-        if not now < message.lease_until < now + 2 * self.limit:  # further off: the clock has stepped back
-            return True
-        return not (message.lease == self._me or processes.lives(message.lease))
+        """Whether nobody sends it: nobody ever did, their time is up, or all are dead; and no answer is left."""
+        in_time = now < message.lease_until < now + 2 * self.limit  # further off: the clock has stepped back
+        if in_time and any(each == self._me or processes.lives(each) for each in message.lease.split()):
+            return False
+        return not (message.lease and self.answers.has(message))
 
     def _working(self, ways: list[Channel], now: float) -> list[Channel]:
         """Without those that our own rule refused a short while ago, unless there are no others."""
@@ -140,41 +155,66 @@ class Outbox:
 
     def _begin(self, channel: Channel, message: Message, now: float, turns: int) -> None:
         """Whatever comes in between, the place on the channel is free again: by the courier, or here."""
-        carried = False
+        courier, begun = None, False
         try:
+            courier = self._courier_to(channel)
+            carried = Carried(message, channel, turns, f"{self._me} {processes.identity(courier.pid)}")
             with self.database.write() as conn:
-                claimed = messages.claim(conn, message, self._me, now + self.limit + 10.0)
+                claimed = messages.claim(conn, message, carried.lease, now + self.limit + 10.0)
             if claimed:
                 self._decided = 0.0
-                self._couriers.submit(self._carry, channel, message, turns, self._the_ready_one())
-                carried = True
+                self._in_hand.add(message.id)
+                self._couriers.submit(self._carry, carried, courier)
+                begun = True
         finally:
-            if not carried:
-                self._leave(channel)
+            if not begun:
+                self._leave(channel, message)
+                if courier is not None:
+                    errand.dismiss(courier)
 
-    def _carry(
-        self, channel: Channel, message: Message, turns: int, courier: errand.Courier | None = None
-    ) -> None:
+    def _courier_to(self, channel: Channel) -> errand.Courier:
+        idle = self._the_ready_one()
+        if idle is not None and idle.poll() is None:
+            return idle
+        if idle is not None:
+            errand.dismiss(idle)
+        return errand.ready({channel.service})
+
+    def _carry(self, carried: Carried, courier: errand.Courier) -> None:
+        channel, message = carried.channel, carried.message
         try:
-            outcome = self._send(channel, message, courier)
+            outcome = self._send(carried, courier)
             if outcome.never:
                 self._refused[channel] = self.clock() + LATE
-            with self.database.write() as conn:
-                if outcome.good:
-                    newer = messages.sent(conn, message, channel)
-                    if newer is not None:
-                        follow.after(conn, message, newer)
-                    messages.hasten(conn, self._brought_along(channel, message), self.clock())
-                else:
-                    next_try = self.clock() + _pause(message, self.clock(), turns)
-                    messages.refused(conn, message, channel.service, outcome.said, next_try)
-                    self._turn_away(channel, message)
+            self._record(carried, outcome)
         except Exception:
-            log.exception("message %s could not be sent; its claim ends by itself", message.id)
+            log.exception("what became of message %s is not on record", message.id)
         finally:
-            self._leave(channel)
+            self._leave(channel, message)
 
-    def _send(self, channel: Channel, message: Message, courier: errand.Courier | None = None) -> Outcome:
+    def _record(self, carried: Carried, outcome: Outcome) -> None:
+        """Unless the message is in another's hand by now: then that is what counts."""
+        message = carried.message
+        with self.database.write() as conn:
+            known = messages.get(conn, message.id)
+            if known is not None and known.lease == carried.lease:
+                self._note(conn, carried, outcome)
+        self.answers.forget(message)
+
+    def _note(self, conn: Connection, carried: Carried, outcome: Outcome) -> None:
+        channel, message = carried.channel, carried.message
+        if outcome.good:
+            newer = messages.sent(conn, message, channel)
+            if newer is not None:
+                follow.after(conn, message, newer)
+            messages.hasten(conn, self._brought_along(channel, message), self.clock())
+        else:
+            next_try = self.clock() + _pause(message, self.clock(), carried.turns)
+            messages.refused(conn, message, channel.service, outcome.said, next_try)
+            self._turn_away(channel, message)
+
+    def _send(self, carried: Carried, courier: errand.Courier) -> Outcome:
+        channel, message = carried.channel, carried.message
         with self.database.read() as conn:
             first = messages.thread(conn, message)
         try:
@@ -189,11 +229,12 @@ class Outbox:
                 kind=message.kind,
                 limit=self.limit,
                 courier=courier,
+                answer=self.answers.wanted(carried),
             )
         except ShipwayError as error:
             return Outcome(False, error.message)
         finally:
-            if courier is not None and courier.poll() is None:  # it was not needed after all
+            if courier.poll() is None:  # it was not needed after all
                 errand.dismiss(courier)
 
     def _id(self, message: str) -> str:
@@ -217,9 +258,10 @@ class Outbox:
                 del line[each]
         return along
 
-    def _leave(self, channel: Channel) -> None:
+    def _leave(self, channel: Channel, message: Message) -> None:
         with self._guard:
             self._busy[channel.id] -= 1
+            self._in_hand.discard(message.id)
 
 
 def _pause(message: Message, now: float, turns: int) -> float:
