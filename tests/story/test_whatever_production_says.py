@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,10 @@ from shipway.signals.reading import Reading
 from shipway.state import deployments, facts, messages, releases, runs
 from shipway.state.runs import Run
 from shipway.story.watch import Watch
+from shipway.traffic.envoy.router import GROUP, MAIN
 from support.hearing import Hearsay, Says, collecting, earlier, hear, read, tally
 from support.scene import WEB_ONLY, Scene, a_scene, canary
+from support.stopping import stopped
 from support.visitors import Visitors
 from support.workshop import NAME
 
@@ -145,6 +148,51 @@ def test_a_canary_is_judged_rightly(theatre: Theatre, said: str, situation: str)
     assert (run.commit in scene.quarantined()) == (case.ends == "bad")
     assert kinds.count("commit.quarantined") == (case.ends == "bad")
     assert told_of(scene, run, outcome) == ([] if case.ends == "promoted" else ["ada@example.org"])
+
+
+@pytest.mark.needs("ptrace")
+def test_routers_that_answer_people_and_not_us_hold_the_share_and_then_give_it_back(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What tells and what takes up changes hangs in both from the first request on, until the keeper ends them."""
+    theatre.stand(bad=False)
+    scene, stable, silent = theatre.scene, theatre.scene.serving(), ExitStack()
+    shift, since = scene.cast.proxy.shift, [0.0]
+
+    def shift_and_hang(*wanted: Any, **how: Any) -> None:
+        monkeypatch.undo()
+        shift(*wanted, **how)
+        for state in scene.cast.machine.keeper.instances(GROUP):
+            assert state.pid is not None
+            silent.enter_context(stopped(state.pid, MAIN))
+        since[0] = time.time()
+
+    monkeypatch.setattr(scene.cast.proxy, "shift", shift_and_hang)
+    run = scene.ordered(theatre.next(tried("500 ms", "3 s"), fails=0))
+    with collecting(scene), Visitors(scene.cast.proxy.port, f"{NAME}.localhost", RATE) as visitors, silent:
+        outcome = scene.deliver(run)
+    began, ended = (at(scene, run, kind) for kind in ("deployment.try", "deployment.failed"))
+    with scene.cast.database.read() as conn:
+        new = releases.get(conn, scene.deployment(run).release).name
+    deadline = began + 3.0
+    said = {visit.said for visit in visitors.visits if visit.status == 200 and since[0] < visit.at < deadline}
+    assert len(said) == 2, "either release answers people all the time"
+    assert not any(one.heard for one in scene.cast.collector.readings(new, since[0] + 1.0, deadline))
+    assert ended >= deadline, "it keeps its share until then"
+    assert "could not be judged in" in outcome
+    assert scene.verdicts(run) == [(50, "not known")]
+    assert scene.shares() == {f"r{stable.number}": 100}
+    assert scene.serving() == stable
+    assert run.commit not in scene.quarantined()
+    assert "commit.quarantined" not in scene.facts(run)
+    assert told_of(scene, run, outcome) == ["ada@example.org"]
+
+
+def at(scene: Scene, run: Run, kind: str) -> float:
+    """When this happened to a run."""
+    with scene.cast.database.read() as conn:
+        (found,) = facts.after(conn, 0, runs=[run.id], kinds=[kind])
+    return found.at
 
 
 @dataclass(frozen=True)
