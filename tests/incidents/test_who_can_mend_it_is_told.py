@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from incidents.team import APP, Team
+from incidents.team import APP, ENVIRONMENTS, Team
 from shipway.incidents import tell
 from shipway.incidents.blame import INDEX
 from shipway.incidents.channels import NOISE
@@ -1437,6 +1437,25 @@ def test_who_was_told_hears_when_a_commit_that_comes_after_it_serves(team: Team)
     assert len(team.tell()) == 3
 
 
+def test_of_a_commit_that_comes_through_itself_nothing_is_mended(team: Team, hook: Hook) -> None:
+    """A step that fails by chance, tried again: nobody hears of a fix, and what took the message closes it."""
+    team.channel("ada@example.org", hook.url())
+    team.deliver(good := team.commit("ben"))
+    commit = team.commit("ada")
+    team.fail_step(team.push(commit, good))
+    team.tell()
+    team.send()
+    again = team.ask(commit, "ada")
+    for name in ENVIRONMENTS:
+        team.deploy(again, name)
+        team.tell()
+    team.deliver(team.commit("ada"), commit)
+    assert [one.kind for one in team.tell()] == ["stopped", "ended"]
+    assert team.tell()[-1].subject == f"[shop] {commit[:7]} is in prod all the same"
+    team.send()
+    assert [body["ended"] for body in hook.bodies] == [False, True]
+
+
 def test_what_others_mended_is_not_called_ones_own(team: Team) -> None:
     good = team.commit("ben")
     team.deliver(good)
@@ -1558,9 +1577,9 @@ def test_a_fix_that_was_good_with_a_share_serves_as_soon_as_it_has_all_requests(
     serves = r"prod serves r\d \(\w+\) with all requests since [\d:]+ UTC. It was good with 50 % of them"
     hears = ": you hear if it is taken back" if who == "ada" else ""
     assert re.search(rf"Done     {serves}, and it is watched until [\d:]+ UTC{hears}\.\n", message.text)
-    until = "until a commit on top of it has served there and was judged good."
-    held = f"{broken.commit[:7]} stays in quarantine in prod {until}"
-    assert f"Hold     The quarantine of {broken.commit[:7]} has ended in dev. {held}\n" in message.text
+    ended = f"The quarantine of {broken.commit[:7]} has ended in dev."
+    ends = f"The quarantine of {broken.commit[:7]} ends in prod at [\\d:]+ UTC, if {run.commit[:7]} is judged good"
+    assert re.search(f"Hold     {ended} {ends} until then\\.\n", message.text)
     verdict(team, run, "good")
     team.tell()
     cool(team)

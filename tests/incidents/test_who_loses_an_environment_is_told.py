@@ -93,13 +93,28 @@ def test_going_forward_again_takes_nothing_from_anybody(team: Team) -> None:
     assert heard(team) == []
 
 
-def test_they_hear_when_what_mends_it_serves(team: Team) -> None:
+@pytest.mark.parametrize("why", ["", WHY])
+def test_they_hear_when_what_comes_after_it_serves(team: Team, why: str) -> None:
+    """It is called a fix only where somebody said what was wrong."""
     old, run = served(team)
-    rolled_back(team, old, "cho")
+    rolled_back(team, old, "cho", why)
     team.tell()
-    team.deliver(team.commit("ada"), run.commit)
+    team.deliver(fix := team.commit("ada"), run.commit)
     assert heard(team) == [("ada", "by hand"), ("ada", "fixed")]
-    assert "Your fix serves" in last(team).subject
+    plain = f"{fix[:7]} is in prod, on top of {run.commit[:7]}, which was taken away by hand"
+    assert last(team).subject == f"[shop] {f'Your fix serves: {fix[:7]} is in prod' if why else plain}"
+    team.deliver(team.commit("ada"), fix)
+    assert len(heard(team)) == 2
+
+
+def test_nothing_is_said_to_be_mended_of_what_came_back_as_it_was(team: Team) -> None:
+    """Somebody tried a rollback, and went forward again: what comes later fixes nothing."""
+    old, run = served(team)
+    rolled_back(team, old, "cho", WHY)
+    assert heard(team) == [("ada", "by hand")]
+    rolled_back(team, run.commit, "cho")
+    team.deliver(team.commit("ada"), run.commit)
+    assert heard(team) == [("ada", "by hand")]
 
 
 def test_what_is_taken_back_while_it_is_tried_is_told_in_the_same_way(team: Team) -> None:

@@ -17,7 +17,7 @@ from shipway.incidents.channels import BY_HAND, FIXED, SETTLED, WELL
 from shipway.incidents.letter import Text
 from shipway.incidents.stops import UNSURE
 from shipway.pushes.git import Git
-from shipway.state import artifacts, deployments, facts, messages, releases, runs, verdicts
+from shipway.state import artifacts, decisions, deployments, facts, messages, releases, runs, verdicts
 from shipway.state.database import Connection, Database
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -26,6 +26,9 @@ from shipway.state.runs import Run
 
 COMMITS = ("stopped", "undone", "bad", "silent")
 """Causes that a later commit mends."""
+
+MAY_BE_INNOCENT = ("stopped", "undone", BY_HAND)
+"""Causes of which the commit itself may come through all the same."""
 
 TOLD = (*COMMITS, BY_HAND)
 """Kinds of messages whose people hear when a later commit serves."""
@@ -48,6 +51,9 @@ REMEMBERED = 30 * 24 * 3600.0
 """Seconds after which whoever was told no longer hears that it is mended."""
 
 
+FAR = 200  # deployments of an environment that were done, the newest
+
+
 @dataclass(frozen=True)
 class Served:
     """A deployment that has all requests in the last environment of `order`, and stays.
@@ -62,11 +68,18 @@ class Served:
 
 @dataclass(frozen=True)
 class Past:
-    """What people were `told` of an application, `heard` to be mended, and had `settled` by hand."""
+    """What people were `told` of an application, `heard` to be mended, and had `settled` by hand. Of `innocent`
+    messages the commit itself has come through since.
+    """
 
     told: Sequence[Message]
     heard: Sequence[Message]
     settled: Sequence[Message]
+    innocent: Sequence[Message]
+
+    def of(self, commit: str) -> list[Message]:
+        """What was told of a commit that comes through itself now."""
+        return [one for one in self.innocent if one.commit == commit]
 
     def mended_by(self, commit: str, git: Git) -> list[Message]:
         """What a commit mends that comes after it: what nobody settled, and its person has not heard of yet."""
@@ -74,8 +87,10 @@ class Past:
 
     def _is_closed(self, told: Message, git: Git) -> bool:
         fixes = (each for each in self.heard if each.person == told.person)
-        return any(_is_about(told, each) for each in self.settled) or any(
-            _comes_after(git, str(each.commit), told) for each in fixes
+        return (
+            told in self.innocent
+            or any(_is_about(told, each) for each in self.settled)
+            or any(_comes_after(git, str(each.commit), told) for each in fixes)
         )
 
 
@@ -98,17 +113,25 @@ class Mended:
     def _by_what_serves(self, fact: Fact) -> list[Draft]:
         with self.database.read() as conn:
             served = _served(conn, fact)
-            past = None if served is None else _past(conn, served.deployment.application, fact.at)
+            past = None if served is None else _past(conn, served, fact.at)
         if served is None or past is None:
             return []
         git = Git(self.places.repository(served.deployment.application))
         mended = past.mended_by(served.deployment.commit, git)
         people = dict.fromkeys(one.person for one in mended)
-        return [
-            draft
-            for person in people
-            for draft in self._over(git, served, [one for one in mended if one.person == person])
-        ]
+        over = [self._over(git, served, [one for one in mended if one.person == person]) for person in people]
+        return [*self._through(served, past), *(draft for drafts in over for draft in drafts)]
+
+    def _through(self, served: Served, past: Past) -> list[Draft]:
+        """That a commit has come through itself is told to nobody, for nothing was mended; what took what was said
+        of it closes it.
+        """
+        by = served.deployment
+        with self.database.read() as conn:
+            first = [one for one in past.of(by.commit) if follow.can_follow(conn, one)]
+            return [
+                follow.ended(_serves(one, by, news.through(conn, one, by, self.address)), one) for one in first
+            ]
 
     def _over(self, git: Git, served: Served, every: Sequence[Message]) -> list[Draft]:
         """What one person is told of all that is over with a deployment. Of what came with no commit they hear
@@ -116,10 +139,10 @@ class Mended:
         """
         with self.database.read() as conn:
             promised = [one for one in every if not _is_of_no_commit(conn, one)]
-        broken = [one for one in promised if not (one.names_nobody or WAITS in one.cause)]
+            broken = [one for one in promised if _is_broken(conn, one)]
         about = broken or promised or every
         first, by = about[-1], served.deployment
-        since = git.brought(first.commit, by.commit, blame.MOST)
+        since = [one for one in git.brought(first.commit, by.commit, blame.MOST) if one.email]
         own = bool(broken) and any(commit.email.lower() == first.person for commit in since)
         with self.database.read() as conn:
             text = news.fixed(
@@ -207,9 +230,29 @@ def _doubt(conn: Connection, deployment: Deployment) -> str:
     return judged[-1].reason if judged else "nobody has judged it"
 
 
-def _past(conn: Connection, application: str, at: float) -> Past:
-    since = at - REMEMBERED
-    return Past(*(messages.about(conn, kinds, application, since) for kinds in (TOLD, (FIXED,), (SETTLED,))))
+def _past(conn: Connection, served: Served, at: float) -> Past:
+    application, since = served.deployment.application, at - REMEMBERED
+    told, heard, settled = (
+        messages.about(conn, kinds, application, since) for kinds in (TOLD, (FIXED,), (SETTLED,))
+    )
+    return Past(told, heard, settled, [one for one in told if _has_come_through(conn, served, one)])
+
+
+def _has_come_through(conn: Connection, served: Served, told: Message) -> bool:
+    """Whether the very commit has served since where commits are bound for, and kept its requests: it was tried
+    again, or is back where somebody had taken it away.
+    """
+    bound = served.deployment.environment
+    if told.kind not in MAY_BE_INNOCENT:
+        return False
+    there = {bound, told.environment or bound} if told.kind == BY_HAND else {bound}
+    done = [
+        deployments.get(conn, one)
+        for name in there
+        for one, commit in deployments.last_done(conn, served.deployment.application, name, FAR)
+        if commit == told.commit
+    ]
+    return any(one.started > told.created and _kept(conn, one) is not None for one in done)
 
 
 def _comes_after(git: Git, commit: str, told: Message) -> bool:
@@ -226,6 +269,13 @@ def _is_of_no_commit(conn: Connection, told: Message) -> bool:
     stops = facts.after(conn, 0, runs=[str(told.run)], kinds=["run.stopped"]) if told.kind == "undone" else []
     unsure = any(str(one.data.get("id")) in UNSURE for one in stops)
     return unsure or any(each in told.cause for each in NO_COMMIT)
+
+
+def _is_broken(conn: Connection, told: Message) -> bool:
+    """Whether a commit is known to be: that somebody took it away by hand says so only with a reason."""
+    if told.names_nobody or WAITS in told.cause:
+        return False
+    return told.kind != BY_HAND or decisions.of_run(conn, str(told.run)) is not None
 
 
 def _serves(told: Message, by: Deployment, text: Text) -> Draft:

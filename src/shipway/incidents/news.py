@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shipway.incidents import production
 from shipway.incidents.acts import Act
 from shipway.incidents.blame import named_value
+from shipway.incidents.channels import BY_HAND
 from shipway.incidents.letter import Text, clock, lasting, listed, made, moment, one_line
 from shipway.pushes.git import CommitInfo
 from shipway.releases import gate
-from shipway.state import artifacts, facts, holds, releases, settings, stuck, verdicts
+from shipway.state import artifacts, deployments, facts, holds, releases, settings, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -74,6 +76,9 @@ def fixed(
     are = "is" if len(mended) == 1 else "are"
     subject = f"{commits} {are} mended: {serves}" if broken else f"The trouble with {commits} is over: {serves}"
     subject = f"Your fix serves: {serves}" if theirs else subject
+    if not broken and all(one.kind == BY_HAND for one in told):
+        was = "was" if len(mended) == 1 else "were"
+        subject = f"{serves}, on top of {commits}, which {was} taken away by hand"
     next_ = "Nothing."
     if doubt:
         subject = f"{serves} and could not be judged; it comes after {commits}"
@@ -83,9 +88,23 @@ def fixed(
         ("When", moment(by.ended or by.started)),
         ("Was bad", "; ".join(filter(None, (_was_bad(conn, by.application, each, order) for each in mended)))),
         ("Done", f"{_serves_now(conn, by, doubt, theirs=theirs)}{_serves_elsewhere(conn, by, order)}"),
-        ("Hold", " ".join(filter(None, (_quarantine(conn, by.application, each, order) for each in mended)))),
+        ("Hold", " ".join(filter(None, (_quarantine(conn, by.application, each, order, by) for each in mended)))),
         ("Next", next_),
         (by.environment.capitalize(), f"{address}/applications/{by.application}/environments/{by.environment}"),
+    ]
+    return made(by.application, subject, subject, (), rows)
+
+
+def through(conn: Connection, told: Message, by: Deployment, address: str) -> Text:
+    """That the very commit of which somebody was told serves all the same."""
+    there, commit = by.environment, by.commit[:7]
+    subject = f"{commit} is in {there} all the same"
+    rows = [
+        ("When", moment(by.ended or by.started)),
+        ("Told", f"You were told at {clock(told.created)}."),
+        ("Done", f"{_serves_now(conn, by, '', theirs=False)}"),
+        ("Next", "Nothing."),
+        (there.capitalize(), f"{address}/applications/{by.application}/environments/{there}"),
     ]
     return made(by.application, subject, subject, (), rows)
 
@@ -127,15 +146,34 @@ def _serves_elsewhere(conn: Connection, by: Deployment, order: Sequence[str]) ->
     return f" {listed(there)} {'serves' if len(there) == 1 else 'serve'} it as well." if there else ""
 
 
-def _quarantine(conn: Connection, application: str, commit: str, order: Sequence[str]) -> str:
-    """What became of the quarantine of a commit, in every environment where it was in one."""
+def _quarantine(
+    conn: Connection, application: str, commit: str, order: Sequence[str], by: Deployment | None = None
+) -> str:
+    """What became of the quarantine of a commit, in every environment where it was in one; where the fix that a
+    deployment brought is still watched, when that ends it, for nobody is told of it a second time.
+    """
     found = {name: holds.quarantine_of(conn, application, name, commit) for name in order}
     over = [name for name, hold in found.items() if hold is not None and hold.lifted is not None]
     held = [name for name, hold in found.items() if hold is not None and hold.lifted is None]
+    ends = {name: at for name in held if by is not None and (at := _watched_until(conn, by, name)) is not None}
+    held = [name for name in held if name not in ends]
     said = [f"The quarantine of {commit[:7]} has ended in {listed(over)}."] if over else []
     if held:
         said.append(f"{commit[:7]} stays in quarantine in {listed(held)} {gate.UNTIL.format(it='it')}.")
+    if ends and by is not None:
+        when = listed([f"in {name} at {clock(at)}" for name, at in ends.items()])
+        said.append(f"The quarantine of {commit[:7]} ends {when}, if {by.commit[:7]} is judged good until then.")
     return " ".join(said)
+
+
+def _watched_until(conn: Connection, by: Deployment, environment: str) -> float | None:
+    """Until when the commit that a deployment brought is watched in an environment, if it is."""
+    now = releases.now_serving(conn, by.application, environment)
+    if now is None or now.warm is None or releases.get(conn, now.release).commit != by.commit:
+        return None
+    deployment = deployments.get(conn, now.deployment)
+    watched = deployment.kind == "deploy" and production.is_judged(conn, deployment)
+    return now.warm_until if watched and not verdicts.at_the_end(conn, deployment) else None
 
 
 def by_hand(
