@@ -131,13 +131,15 @@ def test_what_serves_in_spite_of_its_quarantine_says_why(site: Site) -> None:
         told.serves(deployment)
         scene.end(run)
         told.condemned(run, deployment, 100)
-    why = "r2 serves still: r2 was judged bad at 100 %, and r1 is getting all requests again"
+    why = "was judged bad at 100 %, and r1 is getting all requests again"
     found = life(site, "late")
     assert found["states"] == ["Going back in prod", "Quarantined in prod", "Still serves in prod"]
     told = "In prod r2 was judged bad at 100 %, and r1 is getting all requests again."
     assert found["says"] == f"It serves in dev, test and prod. {told}"
     assert places(site, "late")["prod"] == "Serves"
-    assert why in site.get(f"/applications/late/commits/{head(site, 'late')}").text
+    assert f">r2 still: it {why}</p>" in site.get(f"/applications/late/commits/{head(site, 'late')}").text
+    where = site.get(f"/api/v1/applications/late/commits/{head(site, 'late')}/where").json["environments"]
+    assert [one["reason"] for one in where] == ["r2 serves", "r2 serves", f"r2 serves still: it {why}"]
 
 
 def test_what_was_rolled_back_is_called_that_on_every_page(site: Site) -> None:

@@ -216,6 +216,13 @@ def test_a_new_configuration_is_told_as_that_and_not_as_a_commit_that_came(site:
         scene.remark(bad, "run.stopped", id=BadVerdict.id, at="deploy", message="r3 was taken back")
         scene.end(bad, "failed", "r3 was taken back")
         assert heading(site, bad) == "The new configuration was rolled back from prod"
+        life = site.get(f"/applications/ledger/commits/{run.commit}").text
+        picture = life.partition('id="voyage"')[2].partition("</figure>")[0]
+        assert ("prod serving" in picture, "#i-failed" in picture) == (True, False), "the commit serves as before"
+        assert life.partition(">prod</a></b>")[2].partition("<p ")[2].startswith('class="small quiet">r2</p>')
+        for one in (run, bad):
+            page = site.get(f"/runs/ledger:{one.number}").text
+            assert ("btn main" in page, "First failure" in page) == (False, False), "nothing that has to be done"
         scene.deploy(scene.begin_configuration("ledger", "prod", first), "prod")
     assert heading(site, run) == "The new configuration went to prod"
 

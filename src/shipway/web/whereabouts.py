@@ -176,7 +176,7 @@ def _in_what_serves(
         tried = trials.read_beside(conn, serves, left) if _is_doubted(conn, serves) or kept else None
         doubted = tried is not None and (tried.asking or (kept is not None and kept.in_force))
         but = sentences.sentence(tried) if tried is not None and doubted else ""
-        says += f" still: {but}" if but else ""
+        says += f" still: {but.replace(f'r{serves.number} ', 'it ', 1)}" if but else ""
         if (decided := decisions.of_what_serves(conn, serves.application, environment)) is not None:
             says, but = f"{says}; {decided.says}", f"{but}; {decided.says}" if but else decided.says
         return Whereabouts(environment, SERVES, serves, says, but, but)

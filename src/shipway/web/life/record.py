@@ -21,9 +21,10 @@ from shipway.web.journey import Journey
 from shipway.web.life import mending
 from shipway.web.life import way as ways
 from shipway.web.life.way import Way
+from shipway.web.purposes import is_configuration
 from shipway.web.quarantines import Quarantine
 from shipway.web.trials import Trial
-from shipway.web.whereabouts import Whereabouts
+from shipway.web.whereabouts import SERVES, Whereabouts
 
 MANY = 2000  # facts about one commit
 RUNS = 50  # of one commit, the newest
@@ -65,6 +66,19 @@ class Record:
     def way(self) -> Way | None:
         """That of the run that delivers it."""
         return ways.way(self.journeys)
+
+    def stays_without(self, trial: Trial) -> bool:
+        """Whether a release brought nothing but a new configuration, and the commit serves there by another."""
+        release = trial.release
+        given = (now for now in self.journeys if is_configuration(now.run))
+        return any(release.id in now.releases for now in given) and any(
+            place.environment == release.environment
+            and place.state == SERVES
+            and place.release is not None
+            and place.release.commit == self.commit
+            and place.release.id != release.id
+            for place in self.places
+        )
 
     def fact(
         self, kinds: Collection[str], *, run: str | None = None, environment: str | None = None

@@ -10,7 +10,7 @@ from shipway.web.journey import Journey
 from shipway.web.life.record import Record
 from shipway.web.overview import fates
 from shipway.web.trials import TRIED
-from shipway.web.whereabouts import DEPLOYED, PENDING, SERVES, Whereabouts
+from shipway.web.whereabouts import DEPLOYED, PENDING, SERVES, STOPPED, Whereabouts
 
 BACK, GOING = ("undone", "gone back"), ("going back",)
 ENDS = {
@@ -25,6 +25,7 @@ def states(record: Record) -> list[tuple[str, str]]:
     """The shapes and words of its states, what matters most first; several where it was taken back."""
     newest, last = None if record.way is None else record.way.now, record.places[-1] if record.places else None
     going, back, held = _taken(record, GOING), _taken(record, BACK), _held(record)
+    set_back = _taken(record, (*BACK, *GOING), configurations=True)
     if last is not None and (last.reverted_by or (last.state == SERVES and _part_of(record, last) is not None)):
         return _passed_on(record, last, held)
     found = []
@@ -38,6 +39,8 @@ def states(record: Record) -> list[tuple[str, str]]:
         found.append(("rolled", f"Going back in {listed(going)}"))
     if back:
         found.append(("rolled", f"Rolled back from {listed(back)}"))
+    if set_back:
+        found.append(("rolled", f"Configuration rolled back in {listed(set_back)}"))
     if held:
         found.append(("quarantined", f"Quarantined in {listed(held)}"))
     if record.places and record.places[-1].state == SERVES:
@@ -66,6 +69,17 @@ def state(record: Record, place: Whereabouts) -> tuple[str, str]:
     return ("quarantined", "Quarantined") if place.environment in _held(record) else _away(record, place)
 
 
+def besides_state(place: Whereabouts, before: Whereabouts | None = None) -> str:
+    """What a line says besides the word of its state; `before` is the place of the line above it."""
+    same = before is not None and place.brief == before.brief
+    if place.state == STOPPED:
+        alike = before is not None and place.cause == before.cause and place.brief.endswith(place.cause)
+        known = before is not None and before.state == STOPPED and (same or alike)
+        return "For the same reason" if known else place.brief
+    reason = place.reason.partition("; ")[0] if same else place.reason
+    return reason.removeprefix(DEPLOYED) if place.state == PENDING else reason.replace(" serves", "", 1)
+
+
 def _away(record: Record, place: Whereabouts) -> tuple[str, str]:
     """How it left, if it was there."""
     back = place.environment in _taken(record, (*BACK, *GOING))
@@ -90,9 +104,12 @@ def _frozen(record: Record) -> list[Whereabouts]:
     return [place for place in record.places if place.state not in (SERVES, PENDING) and place.stuck is not None]
 
 
-def _taken(record: Record, ways: Sequence[str]) -> list[str]:
-    """The environments that it had requests in, and was taken back from in one of these ways."""
-    back = {trial.release.environment for trial in record.trials.values() if trial.fate in ways and trial.moves}
+def _taken(record: Record, ways: Sequence[str], *, configurations: bool = False) -> list[str]:
+    """The environments that it had requests in, and was taken back from in one of these ways; or in which that
+    became of a new configuration of it, which leaves the commit where it is.
+    """
+    tried = [trial for trial in record.trials.values() if trial.fate in ways and trial.moves]
+    back = {one.release.environment for one in tried if record.stays_without(one) is configurations}
     return [place.environment for place in record.places if place.environment in back]
 
 

@@ -107,6 +107,7 @@ def _page(site: Site, call: Call, record: Record) -> Response:
         pills=saying.states(record),
         lead=saying.sentence(record),
         place_state=saying.state,
+        place_says=saying.besides_state,
         carrier=_carrier(record),
         turn=turns.turn(record, info.author),
         stretches=gathering.stretches(entries),

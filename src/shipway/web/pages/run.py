@@ -29,6 +29,7 @@ from shipway.web.words import length, plain, sentences
 LINES = 14  # of a log, in the card that shows what failed first
 LOOKED_AT = 4000  # lines at the end of a log, among which is what explains a failure
 NEAR = 1 << 30  # bytes, of a log in which that is looked for
+FIRST = ("failed", "First failure")
 TIERS = {
     "bubblewrap": "Each step ran in a room of its own (bubblewrap): it saw its tree and nothing else.",
     "landlock": "Steps saw only their own files (Landlock), but the other processes of this machine.",
@@ -40,7 +41,7 @@ TIERS = {
 class Failure:
     """What failed first: its name, how, and the lines that explain it; `line` is the first of them in the log.
 
-    What a closed gate stopped did not fail: `state` has the shape and the word for it.
+    What a closed gate stopped, or was rolled back, did not fail: `state` has the shape and the word for it.
     """
 
     name: str
@@ -49,7 +50,7 @@ class Failure:
     hint: str
     address: str | None
     line: int | None = None
-    state: tuple[str, str] = ("failed", "First failure")
+    state: tuple[str, str] = FIRST
 
 
 def run_page(site: Site, call: Call) -> Response:
@@ -225,7 +226,9 @@ def _failure(site: Site, now: Journey) -> Failure | None:
         name = "run" if where is None else now.called(where)
         return Failure(name, sentences(says), [], hint, None, None, BLOCKED)
     if (one := now.failed_deployment) is not None:
-        return Failure(f"deployment to {one.environment}", one.reason, _lines(one.excerpt), hint, None)
+        state = BACK if one.environment == now.taken_back else FIRST
+        name = f"deployment to {one.environment}"
+        return Failure(name, one.reason, _lines(one.excerpt), hint, None, state=state)
     if (rehearsal := now.failed_rehearsal) is not None:
         return Failure(rehearsal.title, rehearsal.says, _lines(rehearsal.excerpt), hint, None)
     first, *more = now.run.reason.split("\n")

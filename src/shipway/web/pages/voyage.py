@@ -113,9 +113,9 @@ def _environment(record: Record, now: Journey, name: str) -> Stop:
 
 
 def _last(record: Record, environment: str) -> Trial | None:
-    """What it came there as last."""
-    came = (one for one in reversed(list(record.trials.values())) if one.release.environment == environment)
-    return next(came, None)
+    """What it came there as last; a new configuration that was taken back again took the commit nowhere."""
+    came = [one for one in reversed(list(record.trials.values())) if one.release.environment == environment]
+    return next((one for one in came if one.fate not in BACK or not record.stays_without(one)), None)
 
 
 def _icon(trial: Trial) -> str:
