@@ -5,7 +5,8 @@ top up, charge, look at accounts and at the page, 50 a second on connections of 
 half of each second's requests come at once. A release gets 10 % of them and then 50 % for six seconds each, all of
 them, and is watched until the verdict on that. Its tests are left out: they say nothing of the judge. Baseline, in
 the same run: a rule as it is often written, one point more errors than the release before or a 90th percentile a
-quarter above its, at either share. Prints one JSON line (bar: at most 2 of 100 rolled back).
+quarter above its, at either share. Prints one JSON line (bar: at most 2 of 100 rolled back);
+meanwhile each deployment on stderr, as soon as it was judged.
 
 Usage: bench/topup_false_alarms.py [--deployments 100]
 """
@@ -104,7 +105,11 @@ def measure(installation: Installation, deployments: int) -> dict[str, object]:
     """Delivers as often, each after the last verdict on the one before."""
     repository = opened(installation)
     with Callers(installation.proxy_port) as callers:
-        outcomes = [deploy(installation, repository, number) for number in range(1, deployments + 1)]
+        outcomes: list[tuple[str, bool]] = []
+        for number in range(1, deployments + 1):
+            outcomes.append(deploy(installation, repository, number))
+            load = Path("/proc/loadavg").read_text().partition(" ")[0]
+            print(f"{number}: {outcomes[-1][0]}, load {load}", file=sys.stderr, flush=True)
     found = Counter(outcome for outcome, _ in outcomes)
     ruled = sum(rule for _, rule in outcomes)
     back = deployments - found["served"]
