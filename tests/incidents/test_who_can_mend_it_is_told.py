@@ -620,8 +620,42 @@ def test_a_webhook_hears_of_every_environment_under_one_id_and_of_nothing_twice(
         (False, "[shop] dev: r2 is being taken back"),
         (True, "[shop] prod: r2 is being taken back"),
         (True, "[shop] prod: r2 taken back"),
-        (True, "[shop] dev: r2 taken back"),
     ]
+
+
+def test_one_that_is_bad_everywhere_within_seconds_is_one_message_of_the_worst(
+    team: Team, mailbox: Mailbox
+) -> None:
+    """Found in dev first, while its run goes on: told with what is found in prod, or when its run is over."""
+    team.channel("ada@example.org", mailbox.url())
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    for name in ENVIRONMENTS:
+        team.deploy(run, name, judged="yes")
+        judge(team, run, name)
+        team.tell()
+        time_passes(team, 3.0)
+        team.send()
+    assert "Also     It was bad in dev and test as well.\n" in only(team.tell()).text
+    assert "prod: r2 is being taken back" in only(mailbox.wait(1))["Subject"]
+    assert only(team.tell()).state == "sent"
+
+
+@pytest.mark.parametrize("then", ["goes on", "is over", "is well in prod", "is watched in prod"])
+def test_one_that_is_bad_in_dev_waits_only_while_it_may_be_bad_in_prod(team: Team, then: str) -> None:
+    team.deliver(old := team.commit("ben"))
+    run = team.push(team.commit("ada"), old)
+    team.deploy(run, "dev", judged="yes")
+    if then.endswith("in prod"):
+        team.deploy(run, "prod", judged="yes")
+    if then == "is well in prod":
+        verdict(team, run, "good")
+    judge(team, run, "dev")
+    assert only(team.tell()).next_try > time.time() + tell.PATIENCE
+    if then != "goes on":
+        team.fail(run, "dev is bad")
+    soon = only(team.tell()).next_try <= time.time() + tell.PATIENCE
+    assert soon == (then in ("is over", "is well in prod"))
 
 
 def test_that_it_is_bad_in_prod_is_heard_though_what_took_the_first_message_is_dead(
@@ -679,9 +713,9 @@ def bad_in(team: Team, order: tuple[str, ...], between: Callable[[], None] = lam
     return old
 
 
-def time_passes(team: Team) -> None:
-    """What waits two seconds for the old release has waited."""
-    team.later += 3.0
+def time_passes(team: Team, seconds: float = tell.ELSEWHERE + 1) -> None:
+    """What waits for the old release, and for whether it is worse elsewhere, has waited."""
+    team.later += seconds
 
 
 @pytest.mark.parametrize("first", ["the error", "the verdict"])

@@ -6,6 +6,7 @@ an error of what is judged bad now  becomes that, or that answers it, by what to
 it is worse now                     said once, first by what took it, and by any other that it may go to
 what took it knows it again         takes an update, behind what it took before
 what took it cannot change it       nothing
+it is less bad than what was said   nothing
 it passed, and fails again          said once: it comes and goes
 """
 
@@ -57,7 +58,7 @@ def up(conn: Connection, first: Message, draft: Draft) -> None:
     """Says what a draft says of the cause of a message that its person has of it already."""
     told = (first, *messages.answering(conn, first.id))
     last = told[-1]
-    there = _bound(conn, draft)
+    there = bound(conn, draft.kind, draft.application, draft.commit)
     if draft.kind == "failing" and last.kind in ENDS:
         _answer(conn, first, replace(draft, cause=f"again {first.id}", kind=WORSE))
         return
@@ -67,6 +68,8 @@ def up(conn: Connection, first: Message, draft: Draft) -> None:
     open_ = [one for one in (first, last) if one.state == "waiting" and not _less_bad(draft, one, there)]
     if same or open_:
         messages.say_instead(conn, (same or open_)[0], draft)
+    elif any(_less_bad(draft, one, there) for one in told):
+        return
     elif first.state == "sent" and _is_worse(draft, told, there):
         _answer(conn, first, replace(draft, cause=f"worse {first.id}", kind=WORSE))
     elif first.state == "waiting" or can_follow(conn, first):
@@ -104,11 +107,11 @@ def _answer(conn: Connection, first: Message, draft: Draft) -> None:
     messages.write(conn, replace(draft, answers=first.id))
 
 
-def _bound(conn: Connection, draft: Draft) -> str | None:
-    """The environment that the commit is bound for, where such a cause is worst; None for other causes."""
-    if draft.kind not in TAKEN_BACK:
+def bound(conn: Connection, kind: str, application: str | None, commit: str | None) -> str | None:
+    """The environment that a commit is bound for, where a cause of this kind is worst; None for other causes."""
+    if kind not in TAKEN_BACK:
         return None
-    artifact = artifacts.of_commit(conn, str(draft.application), str(draft.commit))
+    artifact = artifacts.of_commit(conn, str(application), str(commit))
     return None if artifact is None else str(artifact.project["environments"][-1]["name"])
 
 

@@ -142,7 +142,7 @@ class Mended:
             broken = [one for one in promised if _is_broken(conn, one)]
         about = broken or promised or every
         first, by = about[-1], served.deployment
-        since = [one for one in git.brought(first.commit, by.commit, blame.MOST) if one.email]
+        since = git.brought(first.commit, by.commit, blame.MOST)
         own = bool(broken) and any(commit.email.lower() == first.person for commit in since)
         with self.database.read() as conn:
             text = news.fixed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from shipway.incidents import production
 from shipway.incidents.cause import Cause, first_lines, lines, pushed_onto, suspect, with_values
 from shipway.incidents.headlines import first_words
 from shipway.pipelines.attempts import following
@@ -60,7 +61,7 @@ def end(conn: Connection, fact: Fact) -> Cause | None:
     run = _run(conn, fact)
     steps = runs.steps_of(conn, run.id)
     if _explained(conn, run, steps):
-        return None
+        return _bad_before(conn, fact, run)
     stops = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
     undone = _undone_before(conn, fact, run)
     hint = str(stops[0].data.get("hint", "")) if stops else ""
@@ -209,6 +210,12 @@ def _explained(conn: Connection, run: Run, steps: list[Step]) -> bool:
     verdict = facts.last(conn, "verdict.bad", run.application, commit=run.commit)
     first = facts.after(conn, 0, runs=[run.id], limit=1)
     return verdict is not None and bool(first) and verdict.id > first[0].id
+
+
+def _bad_before(conn: Connection, fact: Fact, run: Run) -> Cause | None:
+    """What was bad in an environment before is told at once when its run has ended: it goes no further."""
+    judged = facts.after(conn, 0, runs=[run.id], kinds=["verdict.bad"])
+    return production.verdict(conn, judged[-1]) if judged and judged[-1].commit == run.commit else None
 
 
 def _by_shipway(run: Run, stops: list[Fact], undone: list[Deployment]) -> bool:

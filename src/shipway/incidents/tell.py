@@ -19,7 +19,7 @@ from shipway.incidents.cleared import cleared
 from shipway.incidents.letter import Text
 from shipway.incidents.mended import Mended
 from shipway.pushes.git import Git, GitFailed
-from shipway.state import deployments, facts, messages, positions
+from shipway.state import deployments, facts, messages, positions, releases, verdicts
 from shipway.state.database import Connection, Database
 from shipway.state.facts import Fact
 from shipway.state.messages import Draft
@@ -32,6 +32,11 @@ FAR = 1000  # facts of which nobody had to hear, after which the position moves 
 PATIENCE = 2.0
 """Seconds that a bad verdict waits for the old release to be back and for where its errors lead, so that one
 message says all of it.
+"""
+
+ELSEWHERE = 20.0
+"""Seconds that what is bad where nobody comes waits for whether it is so where commits are bound for, while its
+commit is on its way there or is watched there: that is one message, and says the worst.
 """
 
 TRIED = 5.0
@@ -176,9 +181,24 @@ class Teller:
 
 def _waits_for_more(conn: Connection, cause: Cause) -> float:
     """Seconds since it happened in which more of it may come that is to be told with it."""
+    if _may_be_worse(conn, cause):
+        return ELSEWHERE
     if cause.kind == "bad" and not cause.stuck and not _is_settled(conn, cause):
         return PATIENCE
     return TRIED if cause.kind == "error" and words.tried(conn, cause) is not None else 0.0
+
+
+def _may_be_worse(conn: Connection, cause: Cause) -> bool:
+    """Whether a commit that is bad in an environment may still turn out to be bad in the one it is bound for."""
+    there = follow.bound(conn, cause.kind, cause.application, cause.commit)
+    if there is None or there == cause.environment or cause.run is None or cause.stuck:
+        return False
+    if there in cause.run.deliver and not cause.run.over:
+        return True
+    now = releases.now_serving(conn, cause.run.application, there)
+    if now is None or now.warm is None or releases.get(conn, now.release).commit != cause.commit:
+        return False
+    return not verdicts.at_the_end(conn, deployments.get(conn, now.deployment))
 
 
 def _is_settled(conn: Connection, bad: Cause) -> bool:

@@ -30,6 +30,7 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
         ("Values", _values(cause)),
         ("When", moment(cause.at)),
         ("Seen", cause.seen),
+        ("Also", _elsewhere(conn, cause)),
         ("Done", _done(conn, cause)),
         ("Whose" if whom.held else "Why you", _why(whom)),
         ("Next", _next(conn, cause, whom)),
@@ -195,6 +196,16 @@ def _tried_until(conn: Connection, now: Serving) -> float | None:
     deployment = deployments.get(conn, now.deployment)
     judged = deployment.kind == "deploy" and production.is_judged(conn, deployment)
     return now.warm_until if judged and not verdicts.at_the_end(conn, deployment) else None
+
+
+def _elsewhere(conn: Connection, cause: Cause) -> str:
+    """In which other environments the same commit was bad."""
+    if cause.kind not in ("bad", "silent") or cause.commit is None:
+        return ""
+    kinds = ("verdict.bad", "release.silent")
+    told = facts.after(conn, 0, application=cause.application, commit=cause.commit, kinds=kinds)
+    others = dict.fromkeys(str(one.environment) for one in told if one.environment != cause.environment)
+    return f"It was bad in {listed(list(others))} as well." if others else ""
 
 
 def _stays_set(cause: Cause) -> str:
