@@ -1348,6 +1348,17 @@ def test_a_bad_verdict_shows_the_line_of_code_of_a_failure_that_was_only_printed
     assert "Sure: very. A failure that it printed: It did. Look at web.py:12." in message.text
 
 
+def test_a_bad_verdict_that_no_error_explains_leads_to_what_the_release_printed_then(team: Team) -> None:
+    run = bad(team, team.commit("ben"), new := team.commit("ada"))
+    (link,) = [line for line in team.tell()[-1].text.splitlines() if line.startswith("Log ")]
+    place = f"http://127.0.0.1:8440/applications/{APP}/environments/prod/log"
+    with team.database.read() as conn:
+        started = int(deployments.get(conn, team.deployment(run)).started)
+    assert re.fullmatch(rf"Log +{place}\?release=r2&since={started}&until=\d+", link)
+    error(team, new)
+    assert "Log " not in team.tell()[-1].text
+
+
 def test_an_error_whose_suspect_is_looked_for_is_told_when_that_is_known(team: Team) -> None:
     commit = team.commit("ada", subject="Share the bill")
     who = {"commit": commit, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}

@@ -890,6 +890,20 @@ def next_of(site: Site, commit: str, environment: str = "prod") -> dict[str, Any
     return turn
 
 
+def test_why_leads_to_the_log_of_a_bad_release_where_no_error_says_what_went_wrong(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        bad = Trials(scene, "topup").goes_bad(80, "Count it twice")
+    way = f"/api/v1/applications/topup/commits/{bad.commit}/why"
+    says = f"r2 was judged bad at 10 %: {BAD}"
+    log = " (shipway logs --env prod --release r2)"
+    assert f"{says}{log}" in [one["says"] for one in site.get(way).json["events"]]
+    with scene.database.write() as conn:
+        about = {"application": "topup", "environment": "prod", "commit": bad.commit}
+        facts.record(conn, "release.printed", **about, data={"title": "KeyError: 'cents'"})
+    assert says in [one["says"] for one in site.get(way).json["events"]]
+
+
 def test_why_says_of_what_nothing_is_known_while_it_was_on_trial(site: Site) -> None:
     """In dev all requests have moved, so nothing is held. What comes later is the environment's alone."""
     scene = site.scene

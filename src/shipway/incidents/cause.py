@@ -46,7 +46,8 @@ class Cause:
     `deployment` brought `release`, by its number, or it was a `step` that failed. `ends` is how the keys begin of
     those that are over with it. `values` are what was set otherwise, where the commit is the same as before, and
     `beside` where it is another than the one that `served` there last. `unsure` is a sentence that says why it may
-    be nobody's commit, `seen` how often an error was met, where Shipway's own checks met it.
+    be nobody's commit, `seen` how often an error was met, where Shipway's own checks met it. Of a release that was
+    `unexplained` no error was reported or printed that says why: its log may.
     """
 
     key: str
@@ -79,6 +80,7 @@ class Cause:
     unsure: str = ""
     seen: str = ""
     release: int | None = None
+    unexplained: bool = False
 
 
 def with_values(conn: Connection, cause: Cause, deployment: Deployment) -> Cause:

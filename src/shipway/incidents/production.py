@@ -54,6 +54,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
     findings = fact.data.get("findings") or ()
     stuck = _stuck(conn, fact)
     pointed = _pointed_at(conn, fact) or _printed(conn, fact)
+    errors_ = _errors_within(conn, fact)
     return _of_the_same_commit(
         conn,
         release,
@@ -62,7 +63,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
             "bad",
             fact.at,
             reason or "the judge found it worse than what served before",
-            _numbers(findings, [*_errors_within(conn, fact), *_printed_titles(pointed), *_code(pointed)]),
+            _numbers(findings, [*errors_, *_printed_titles(pointed), *_code(pointed)]),
             application=fact.application,
             environment=fact.environment,
             commit=fact.commit,
@@ -77,6 +78,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
             brief=headlines.worst(findings),
             release=None if release is None else release.number,
             unsure=_why_it_may_be_both(conn, fact),
+            unexplained=not errors_ and not pointed,
         ),
     )
 
@@ -294,6 +296,7 @@ def silent(conn: Connection, fact: Fact) -> Cause:
         deployment=str(fact.data["deployment"]),
         brief="it gave no answers",
         release=None if release is None else release.number,
+        unexplained=True,
     )
     return with_values(conn, silent, deployments.get(conn, silent.deployment))
 

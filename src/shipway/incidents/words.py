@@ -14,6 +14,9 @@ from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 
+AFTER = 10.0
+"""Seconds after a verdict in which what the release printed may still be about what it was judged for."""
+
 INNOCENT = "One that mends it may, or, if it is innocent, one that changes any file."
 
 
@@ -34,7 +37,7 @@ def trouble(conn: Connection, cause: Cause, whom: Whom, address: str) -> Text:
         ("Done", _done(conn, cause)),
         ("Whose" if whom.held else "Why you", _why(whom)),
         ("Next", _next(conn, cause, whom)),
-        *_links(cause, address),
+        *_links(conn, cause, address),
     ]
     head = cause.what if cause.kind in ("machine", "error", "failing") else _in_full(conn, cause) + before
     return made(cause.application, subject, head, cause.lines, rows)
@@ -331,13 +334,21 @@ def _take_back(conn: Connection, cause: Cause) -> str:
     return f"take it back: `{holds.take_back(conn, str(cause.application), str(ready.data['branch']))}`"
 
 
-def _links(cause: Cause, address: str) -> list[tuple[str, str]]:
+def _then(conn: Connection, cause: Cause) -> str:
+    """What a release printed from the beginning of its deployment until shortly after it was judged."""
+    since = int(deployments.get(conn, cause.deployment).started)
+    return f"release=r{cause.release}&since={since}&until={int(cause.at + AFTER)}"
+
+
+def _links(conn: Connection, cause: Cause, address: str) -> list[tuple[str, str]]:
     links = []
     if cause.run is not None:
         links.append(("Run", f"{address}/runs/{cause.run.application}:{cause.run.number}"))
     if cause.environment is not None:
         place = f"{address}/applications/{cause.application}/environments/{cause.environment}"
         links.append((cause.environment.capitalize(), place))
+        if cause.unexplained and cause.deployment and cause.release is not None:
+            links.append(("Log", f"{place}/log?{_then(conn, cause)}"))
     if cause.group:
         links.append(("Error", f"{address}/applications/{cause.application}/errors/{cause.group}"))
     return links

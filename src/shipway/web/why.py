@@ -18,6 +18,7 @@ from shipway.web.untouched import half_undone
 from shipway.web.words import length, plain, unsaid
 
 FAILED = ("step.failed", "step.timed_out", "step.lost")
+EXPLAINS = ("error.new", "error.regressed", "release.printed")
 EXPLAINING = 12  # lines of a log that go with a failure
 FAR = 200  # deployments of an environment, the newest
 MESSAGES = 100  # about one commit, the newest
@@ -57,7 +58,7 @@ def events(conn: Connection, application: str, environment: str, commit: str) ->
     every = {fact.id: fact for fact in [*found, *bound]}
     told = (fact for _, fact in sorted(every.items()) if fact.kind != "run.stopped" or fact.data["id"] in GATES)
     judged = [str(fact.data["reason"]) for fact in found if fact.kind.startswith("verdict.")]
-    happened = [event for fact in told if (event := _event(fact, judged)) is not None]
+    happened = [event for fact in told if (event := _event(fact, judged, found)) is not None]
     failed = _failed_steps(conn, application, environment, commit)
     lost = _lost(conn, application, environment, commit)
     told_of = _heard(conn, application, environment, commit)
@@ -116,12 +117,16 @@ def said(fact: Fact, here: str = "") -> Said | None:
     return None if say is None else say({**fact.data, **about})
 
 
-def _event(fact: Fact, judged: Sequence[str]) -> Event | None:
-    """Why it was judged so stands where it was, and not again where something came of it."""
+def _event(fact: Fact, judged: Sequence[str], every: Sequence[Fact]) -> Event | None:
+    """Why it was judged so stands where it was, and not again where something came of it. Where no error among
+    `every` fact says what went wrong with a bad one, its log may.
+    """
     found = said(fact)
     if found is None or not found.what:
         return None
     says = str(found) if fact.kind.startswith("verdict.") else unsaid(str(found), judged)
+    if fact.kind == "verdict.bad" and not any(one.kind in EXPLAINS for one in every):
+        says = f"{says} (shipway logs --env {fact.environment} --release r{fact.data['release']})"
     return Event(fact.at, fact.kind, fact.id, says)
 
 
