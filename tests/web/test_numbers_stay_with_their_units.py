@@ -7,10 +7,11 @@ import re
 import pytest
 
 from shipway.web import words
+from shipway.web.pages.rendering import ported
 from shipway.web.pages.typeset import STAYS, typeset
 from web.server import Site
 
-PARTED = re.compile(r"\d (?:%|ms|s|min|m|h|d|B|kB|MB|GB)(?!\w)")
+PARTED = re.compile(r"\d (?:%|ms|s|min|m|h|d|B|kB|MB|GB|requests?|times)(?!\w)")
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,7 @@ PARTED = re.compile(r"\d (?:%|ms|s|min|m|h|d|B|kB|MB|GB)(?!\w)")
         words.ago(0.0, 1400.0),
         words.date(1_800_000_000.0),
         "12 of 20 requests failed in the last 10 s",
+        "1 of 1 request, asked 12 times",
     ],
 )
 def test_everything_words_say_of_a_number_stays_together(says: str) -> None:
@@ -49,6 +51,13 @@ def test_what_is_no_number_to_be_read_stays_as_it_is(part: str) -> None:
 def test_a_text_full_of_numbers_takes_one_pass() -> None:
     """An error's message is whatever an application says. Looking ahead from each number took minutes."""
     assert typeset(f"<p>{'1 s ' * 50_000}</p>") == f"<p>{f'1{STAYS}s ' * 50_000}</p>"
+
+
+def test_no_line_ends_before_the_port_of_an_address() -> None:
+    assert ported("http://topup--dev.localhost:8080") == (
+        'http://topup--dev.<wbr><span class="port">localhost:8080</span>'
+    )
+    assert ported("https://ship.<b>.example") == "https://ship.&lt;b&gt;.example"
 
 
 @pytest.mark.parametrize("path", ["/", "/runs", "/applications/topup/environments/prod", "/runs/nothing:1"])

@@ -56,6 +56,7 @@ def templates(files: Files) -> jinja2.Environment:
         milliseconds=words.milliseconds,
         percent=words.percent,
         phase=words.phase,
+        ported=ported,
         proof=proof,
         rate=words.rate,
         several=words.several,
@@ -84,6 +85,15 @@ def ticked(text: str) -> Markup:
         Markup("<code>{}</code>").format(part) if at % 2 and at < len(parts) - 1 else escape(part)
         for at, part in enumerate(parts)
     )
+
+
+def ported(address: str) -> Markup:
+    """An address of which the port stays on the line of what is before it: a line may end after its dots."""
+    before, _, port = address.rpartition(":")
+    if not (before and port.isdecimal()):
+        return escape(address)
+    start, dot, last = before.rpartition(".")
+    return Markup('{}<wbr><span class="port">{}:{}</span>').format(start + dot, last, port)
 
 
 def initials(name: str) -> str:

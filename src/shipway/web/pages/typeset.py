@@ -6,7 +6,7 @@ import re
 
 import jinja2
 
-UNITS = ("%", "ms", "s", "min", "m", "h", "d", "B", "kB", "MB", "GB", "k")
+UNITS = ("%", "ms", "s", "min", "m", "h", "d", "B", "kB", "MB", "GB", "k", "request", "requests", "times")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 STAYS = "\u00a0"  # a space at which no line ends
 _AS_IT_IS = re.compile(r"(<(pre|code|textarea|option|script|title)\b.*?</\2(?=>))", re.DOTALL)
