@@ -16,6 +16,7 @@ from shipway.signals.verdict import Verdict
 from shipway.state import deployments, facts, holds, runs, verdicts
 from shipway.state.tables import metadata
 from shipway.story.trial import BadVerdict
+from shipway.web import app
 from support.tallies import tally
 from web import telling
 from web.judged import BAD, Trials, fine, on_trial
@@ -544,6 +545,22 @@ def test_every_fact_is_seen_at_once_and_what_no_fact_touched_is_not_read_again(s
     assert states(site)["storefront"] == "running"
 
 
+def test_what_is_read_ahead_nobody_waits_for_and_lists_ask_once_for_all(site: Site) -> None:
+    scene = site.scene
+    for name in ("topup", "ledger", "mailer", "search", "storefront"):
+        scene.application(name)
+        scene.deliver(scene.push(name, "One"))
+    asked: list[str] = []
+    event.listen(scene.database._engine, "before_cursor_execute", lambda *told: asked.append(str(told[2])))
+    app.read_ahead(site.app)
+    site.get("/health")  # the first one notes that its token is used
+    assert _asked(site, asked) < 12
+    asked.clear()
+    found = site.get("/api/v1/applications").json["applications"]
+    assert len(asked) < 12
+    assert found == [site.get(f"/api/v1/applications/{one['name']}").json for one in found]
+
+
 def test_only_the_environments_that_facts_name_are_read_again(site: Site) -> None:
     """What most facts tell of, a step, is in none."""
     scene = site.scene
@@ -597,7 +614,9 @@ def test_what_is_asked_of_one_commit_is_found_by_it(past: Site, rows: str) -> No
     with past.scene.database.read() as conn:
         for statement, values in about:
             plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()  # type: ignore[arg-type]
-            assert any("commit=?" in str(step[-1]) for step in plan), (statement, [str(step[-1]) for step in plan])
+            steps = [str(step[-1]) for step in plan]
+            assert any("commit=?" in step for step in steps), (statement, steps)
+            assert not any("(application=?)" in step for step in steps), (statement, steps)
 
 
 def test_an_old_release_is_shown_without_looking_at_each_that_came_after_it(site: Site) -> None:

@@ -9,6 +9,7 @@ import pwd
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
@@ -104,6 +105,7 @@ async def _serve(cast: Cast, engine: Engine, opening: Opening) -> NoReturn:
         signal.signal(asked, server.handle_exit)
     _announce(places, opening)
     opening.ready()
+    threading.Thread(target=app.read_ahead, args=(web,), daemon=True, name="read-ahead").start()
     try:
         await server.serve(sockets=[opening.listener])
     finally:

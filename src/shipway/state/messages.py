@@ -11,7 +11,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from shipway.state import facts, ids
@@ -296,11 +308,12 @@ def _those(commit: str | None = None, **asked: str | None) -> list[ColumnElement
     those = [messages.c[name] == value for name, value in asked.items() if value is not None]
     if commit is None:
         return those
-    first = messages.alias()
+    first, after = messages.alias(), messages.alias()
     about_it = select(first.c.id).where(first.c.commit == commit)
     if (application := asked.get("application")) is not None:
         about_it = about_it.where(first.c.application == application)  # with that the index has them
-    return [*those, or_(messages.c.commit == commit, messages.c.answers.in_(about_it))]
+    follow_up = select(after.c.id).where(after.c.answers.in_(about_it))
+    return [*those, messages.c.id.in_(union_all(about_it, follow_up))]  # an OR would walk through all by their ids
 
 
 def _in_order() -> ColumnElement[bool]:

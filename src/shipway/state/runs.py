@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from shipway.state import facts, ids
-from shipway.state.tables import deployments, pushes, runs, steps
+from shipway.state.tables import applications, deployments, pushes, runs, steps
 
 ENDED = ("passed", "failed", "cancelled", "superseded")
 
@@ -185,6 +185,14 @@ def recent(
     # Told to order them, SQLite looks through all runs in that order, though an index has the few of a commit.
     found = _runs(conn, query.where(runs.c.commit == commit))
     return sorted(found, key=lambda run: run.id, reverse=True)[:limit]
+
+
+def newest_of_each(conn: Connection) -> dict[str, Run]:
+    """The newest run of every application that has any, by its name."""
+    each = runs.alias()
+    newest = select(func.max(each.c.id)).where(each.c.application == applications.c.name).scalar_subquery()
+    found = _runs(conn, select(runs).where(runs.c.id.in_(select(newest).select_from(applications))))
+    return {run.application: run for run in found}
 
 
 def _runs(conn: Connection, query: Select[Any]) -> list[Run]:

@@ -90,9 +90,18 @@ def create(
         middleware=[Middleware(SecurityHeaders), Middleware(Doorman, names=names, failures=failures)],
         exception_handlers={Exception: _broken(failures)},
     )
+    app.state.site = site
     app.router.redirect_slashes = False
     app.router.default = Address(site, failures, [])
     return app
+
+
+def read_ahead(app: Starlette) -> None:
+    """Reads what the first page shows, so that whoever looks first after a start does not wait for that."""
+    site: Site = app.state.site
+    site.templates.get_template("home.html")
+    with site.database.read() as conn:
+        site.board.standings(conn)
 
 
 def _broken(failures: Failures) -> Any:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from shipway.state import applications, releases, runs
+from shipway.state import releases, runs
 from shipway.state.applications import Application
 from shipway.state.database import Connection
+from shipway.state.releases import Release, Serving
+from shipway.state.runs import Run
 from shipway.traffic import addresses
 from shipway.web import lookups, settings, shapes
 from shipway.web.call import Call
+from shipway.web.overview.standings import Standing
 from shipway.web.routes import declare
 from shipway.web.site import Site
 
@@ -18,7 +21,8 @@ from shipway.web.site import Site
 def list_applications(site: Site, _call: Call) -> dict[str, Any]:
     """Every application with its environments, what serves in each, and its newest run."""
     with site.database.read() as conn:
-        return {"applications": [_shape(site, conn, one) for one in applications.every(conn)]}
+        standings, newest = site.board.standings(conn), runs.newest_of_each(conn)
+    return {"applications": [_at_one_look(site, one, newest.get(one.name)) for one in standings]}
 
 
 def show_application(site: Site, call: Call) -> dict[str, Any]:
@@ -60,19 +64,38 @@ def show_settings(site: Site, call: Call) -> dict[str, Any]:
 def _shape(site: Site, conn: Connection, one: Application) -> dict[str, Any]:
     newest = runs.recent(conn, application=one.name, limit=1)
     names = lookups.environments(site, conn, one.name)
+    environments = [_environment(site, conn, one.name, name) for name in names]
+    return _of_application(site, one, environments, newest[0] if newest else None)
+
+
+def _at_one_look(site: Site, standing: Standing, newest: Run | None) -> dict[str, Any]:
+    """From what the board keeps: asked one by one they are ten questions each."""
+    name = standing.name
+    environments = [_serves(site, name, each.name, each.serving, each.release) for each in standing.read]
+    return _of_application(site, standing.application, environments, newest)
+
+
+def _of_application(
+    site: Site, one: Application, environments: list[dict[str, Any]], newest: Run | None
+) -> dict[str, Any]:
     return {
         "name": one.name,
         "default_branch": one.default_branch,
         "created": one.created,
         "git_url": f"{site.address}/git/{one.name}.git",
-        "environments": [_environment(site, conn, one.name, name) for name in names],
-        "newest_run": shapes.run(newest[0]) if newest else None,
+        "environments": environments,
+        "newest_run": None if newest is None else shapes.run(newest),
     }
 
 
 def _environment(site: Site, conn: Connection, application: str, name: str) -> dict[str, Any]:
     now = releases.now_serving(conn, application, name)
-    serves = None if now is None else releases.get(conn, now.release)
+    return _serves(site, application, name, now, None if now is None else releases.get(conn, now.release))
+
+
+def _serves(
+    site: Site, application: str, name: str, now: Serving | None, serves: Release | None
+) -> dict[str, Any]:
     return {
         "name": name,
         "url": addresses.address(application, name, site.proxy_port),
