@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from web import judged, past
@@ -20,7 +21,6 @@ LOOKS = ((DESK, "light"), (PHONE, "dark"))
 CROSSED = ((DESK, "dark"), (PHONE, "light"))
 TELL = {"afternoon": past.afternoon, "judged": judged.everything, "empty": lambda scene: None}
 LOUD = ("error", "warning")
-AXE = Axe()
 OPTIONS = {"resultTypes": ["violations"], "preload": False}  # nothing on a page is from elsewhere
 TICKED = """[...document.querySelectorAll("h1, h2, h3, p, li, dd, td, span")]
     .filter((each) => !each.closest("pre, code") && each.innerText.includes("`")).map((each) => each.innerText)"""
@@ -41,28 +41,51 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]
         site.scene.database.close()
 
 
+@dataclass
+class Tab:
+    """Where one page after the other is looked at; `said` is what its console was told of the one in it."""
+
+    page: Page
+    said: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, context: BrowserContext) -> Tab:
+        tab = cls(context.new_page())
+        tab.page.on("console", lambda message: message.type in LOUD and tab.said.append(message.text))
+        tab.page.on("pageerror", lambda error: tab.said.append(str(error)))
+        return tab
+
+    def leave(self) -> None:
+        """Nothing of the page that was in it is left, its stream and its routes neither."""
+        self.page.unroute_all()
+        self.page.goto("about:blank")
+        self.page.emulate_media(media="screen", color_scheme="light")
+        self.page.set_viewport_size({"width": DESK, "height": 900})
+        self.said.clear()
+
+
 @pytest.fixture(scope="module")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """One browser for all: what a page needs is not fetched for each of them anew."""
-    made = browser.new_context(reduced_motion="reduce")
-    made.set_default_timeout(30_000)
-    yield made
-    made.close()
+def one(browser: Browser) -> Iterator[Tab]:
+    """For all tests: for a new one a process is begun, which reads anew what every page needs."""
+    context = browser.new_context(reduced_motion="reduce")
+    context.set_default_timeout(30_000)
+    yield Tab.of(context)
+    context.close()
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    made = context.new_page()
-    yield made
-    made.close()  # its stream too: a browser has six connections for a host
+def tab(one: Tab) -> Iterator[Tab]:
+    yield one
+    one.leave()
 
 
-def look(page: Page, site: Site, looked: Looked) -> list[str]:
-    """Goes to the page as it is looked at; what it says to the console meanwhile and later."""
-    said: list[str] = []
-    if looked.status == 200:  # a browser itself complains of any other
-        page.on("console", lambda message: message.type in LOUD and said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
+@pytest.fixture
+def page(tab: Tab) -> Page:
+    return tab.page
+
+
+def look(page: Page, site: Site, looked: Looked) -> None:
+    """Goes to the page as it is looked at."""
     page.context.clear_cookies()
     if looked.signed_in:
         name, _, value = site.sign_in()["cookie"].partition("=")
@@ -75,12 +98,11 @@ def look(page: Page, site: Site, looked: Looked) -> list[str]:
         assert page.locator("footer a[href^='/api/v1/']").count() == 1, "it does not name its data"
     if looked.opened:
         page.evaluate(OPEN)
-    return said
 
 
 def complaints(page: Page) -> list[str]:
-    """What axe says against the page as it is shown now."""
-    told = AXE.run(page, options=OPTIONS).response["violations"]
+    """What axe says against the page as it is shown now; it is in the page already."""
+    told = page.evaluate("(options) => axe.run(options).then((found) => found.violations)", OPTIONS)
     return [
         f"{rule['id']} at {' '.join(node['target'])}: {node['html'][:160]}: {node['failureSummary']}"
         for rule in told
@@ -89,6 +111,7 @@ def complaints(page: Page) -> list[str]:
 
 
 def check(page: Page, looks: Sequence[tuple[int, str]], *, long: bool) -> None:
+    page.evaluate(AXE_SCRIPT)
     for width, scheme in looks:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -100,12 +123,13 @@ def check(page: Page, looks: Sequence[tuple[int, str]], *, long: bool) -> None:
 
 @pytest.mark.parametrize("looked", EVERY, ids=str)
 def test_a_page_fits_stands_still_and_is_clear_to_everybody(
-    page: Page, sites: dict[str, Site], looked: Looked
+    tab: Tab, sites: dict[str, Site], looked: Looked
 ) -> None:
-    said = look(page, sites[looked.scene], looked)
-    assert page.evaluate(TICKED) == [], "a command is shown between backticks, not as code"
-    check(page, LOOKS, long=looked.long)
-    assert said == []
+    look(tab.page, sites[looked.scene], looked)
+    assert tab.page.evaluate(TICKED) == [], "a command is shown between backticks, not as code"
+    check(tab.page, LOOKS, long=looked.long)
+    if looked.status == 200:  # a browser itself complains of any other
+        assert tab.said == []
 
 
 @pytest.mark.soak
