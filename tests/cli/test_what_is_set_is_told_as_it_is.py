@@ -125,3 +125,19 @@ def test_after_it_was_revoked_every_verb_says_how_to_get_in(verb: list[str], top
     said = shipway(*verb)
     assert said.code == 2
     assert "`shipway down`, then `shipway up -d`" in said.told
+
+
+def test_a_rollback_says_before_it_is_done_which_secret_is_lost(topup: str, site: Site, shipway: Shipway) -> None:
+    scene = site.scene
+    scene.deliver(scene.push("topup", "One"))
+    scene.configure("topup", "prod", {"GREETING": "ho"}, ["API_KEY"])
+    scene.deliver(scene.push("topup", "Two"))
+    said = shipway("rollback", "--dry-run")
+    assert said.code == 0
+    assert said.out.startswith("prod would go from r2 (")
+    assert ", which still runs. r1's configuration comes along: API_KEY (secret) is not set any more, " in said.out
+    assert said.out.endswith("Nothing was done.\n")
+    assert shipway("rollback", "--dry-run", "--json").json["to"]["number"] == 1
+    again = shipway("rollback", "--dry-run", "--to", "r2")
+    assert (again.code, "r2" in again.told) == (2, True)
+    assert [one["number"] for one in site.get("/api/v1/runs?application=topup").json["runs"]] == [2, 1]

@@ -368,6 +368,10 @@ def test_going_back_says_which_configuration_comes_along(site: Site) -> None:
         "What is set now stays so, and comes with the next deployment."
     )
     assert str(Markup.escape(words)) in site.get(PROD).text
+    plan = site.get(f"/api/v1{PROD}/rollback").json
+    assert (plan["from"]["number"], plan["to"]["number"], plan["warm"], plan["says"]) == (2, 1, True, words)
+    assert site.get(f"/api/v1{PROD}/rollback?to=r2").status == 409
+    assert len(site.get("/api/v1/runs?application=topup").json["runs"]) == 2, "nothing was done"
     told = site.send("POST", f"/api/v1{PROD}/rollback", {}).json
     assert told["says"] == words
     assert told["variables"][0] == {

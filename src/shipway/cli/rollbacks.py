@@ -28,25 +28,40 @@ def rollback(
         str | None,
         typer.Option("--past", help="The release, such as r4, whose data change may stay all the same."),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would come back and which values change, and do nothing.")
+    ] = False,
     app: App = None,
     as_json: AsJson = False,
 ) -> int:
     """Go back to the release before: within a second while it is kept warm. 0 it is back, 1 it is not, or in part.
 
     Says at once when traffic is back, and then waits for the workers. What is on trial is taken back. The
-    configuration of that release comes along: what that changes is said, and `shipway compare r5 r3` says it
-    before. Of a release that is frozen and the one beside it, the one you name gets all requests if you say why.
-    The authors of what you take back are told who did it, and why if you say so.
+    configuration of that release comes along: what that changes is said, and `--dry-run` says it before. Of a
+    release that is frozen and the one beside it, the one you name gets all requests if you say why. The authors of
+    what you take back are told who did it, and why if you say so.
     """
     server = Server.find()
     given = {"to": to, "why": why or None, "past": past}
     body = {name: said for name, said in given.items() if said is not None}
     path = f"/applications/{here.application(app)}/environments/{environment}/rollback"
+    if dry_run:
+        found = server.get(path, **body)
+        show.as_json(found) if as_json else _plan(found, environment)
+        return 0
     queued = server.post(path, body)
     if queued["variables"] and not as_json:
         print(plain(queued["says"]), flush=True)
     also = {"variables": queued["variables"]}
     return watching.outcome(server, queued["run"], as_json=as_json, also=also, back=True)
+
+
+def _plan(found: Mapping[str, Any], environment: str) -> None:
+    """What would move, and what comes along."""
+    old, new = (f"r{one['number']} ({one['commit'][:7]})" for one in (found["from"], found["to"]))
+    runs = ", which still runs" if found["warm"] else ", once it is started and healthy again"
+    show.prose(f"{environment} would go from {old} to {new}{runs}. {plain(found['says'])}")
+    print("Nothing was done.")
 
 
 def why(commit: Commit = None, environment: Environment = "prod", app: App = None, as_json: AsJson = False) -> int:

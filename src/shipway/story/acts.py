@@ -201,6 +201,30 @@ class Story:
         migrations.check_way_back(self.cast, conn, release, past=past)
         return release
 
+    def going_back(
+        self,
+        conn: Connection,
+        application: str,
+        environment: str,
+        to: int | None,
+        *,
+        why: str = "",
+        past: int | None = None,
+    ) -> Release:
+        """The release that `roll_back` would give all requests, as things are; nothing is done. Raises what that
+        would raise.
+        """
+        will = decide.will(why, past)
+        tried, left = self._tried(conn, application, environment), stuck.now(conn, application, environment)
+        now = releases.now_serving(conn, application, environment)
+        if tried is not None and to is None and now is not None:
+            good = releases.get(conn, now.release)
+            migrations.check_take_back(self.cast, conn, tried, good, past=past)
+            return good
+        if will is not None and left is not None:
+            return decide.chosen(left, to, past)
+        return self.way_back(conn, application, environment, to, past)
+
     def freeze(
         self, application: str, environment: str, why: str, until: str, who: str
     ) -> tuple[Hold, Sequence[Hold]]:

@@ -174,6 +174,36 @@ def roll_back(site: Site, call: Call) -> dict[str, Any]:
     return {"run": run.id, "number": run.number, **_coming_along(site, run, now)}
 
 
+def going_back(site: Site, call: Call) -> dict[str, Any]:
+    """What `rollback` with the same `to`, `past` and `why` would do, as things are: nothing is done.
+
+    `to` is the release that would get all requests, `from` the one that serves now or is on trial, with the
+    variables that would change, as in `compare`; `warm` says that `to` still runs. Refused as that would be.
+    """
+    said, past = (call.query(name) for name in ("to", "past"))
+    with site.database.read() as conn:
+        application, environment = _named(site, conn, call)
+        number, beyond = (
+            None if one is None else lookups.exact_release(conn, application, environment, one).number
+            for one in (said, past)
+        )
+        to = site.story.going_back(
+            conn, application, environment, number, why=call.query("why") or "", past=beyond
+        )
+        now = releases.now_serving(conn, application, environment)
+        serving = to if now is None else releases.get(conn, now.release)
+        tried = deployments.running_in(conn, application, environment)
+        loses = releases.get(conn, tried.release) if tried is not None and serving.id == to.id else serving
+        changed = differences.configuration(site, conn, serving, to)
+    return {
+        "from": shapes.release(loses),
+        "to": shapes.release(to),
+        "warm": now is not None and to.id in (now.warm, now.release),
+        "variables": [asdict(one) for one in changed],
+        "says": differences.coming_along(to, changed),
+    }
+
+
 def _coming_along(site: Site, run: Run, now: Serving | None) -> dict[str, Any]:
     """Nothing changes for what serves when the share of a release on trial is given back."""
     target = next((node["arguments"]["release"] for node in run.plan["nodes"] if node["id"] == "rollback"), None)
@@ -269,6 +299,7 @@ ROUTES = (
     declare("GET", f"{BASE}/ps", list_instances, who="user"),
     declare("GET", f"{BASE}/releases", list_releases, who="user"),
     declare("POST", f"{BASE}/deploy", deploy, who="user"),
+    declare("GET", f"{BASE}/rollback", going_back, who="user"),
     declare("POST", f"{BASE}/rollback", roll_back, who="user"),
     declare("POST", f"{BASE}/freeze", freeze, who="user"),
     declare("DELETE", f"{BASE}/freeze", thaw, who="user"),
