@@ -707,6 +707,21 @@ def test_one_that_is_not_known_says_what_is(past: Site) -> None:
     assert past.get("/c/%3Cscript%3E").status == 404
 
 
+def test_a_damaged_repository_is_called_that_and_not_an_unknown_commit(site: Site) -> None:
+    site.scene.application("topup")
+    site.scene.push("topup", "One")
+    repository = site.scene.places.repository("topup")
+    for says, damage in (
+        ("fatal: not a git repository: &#39;topup.git&#39;", lambda: (repository / "HEAD").write_bytes(b"\0")),
+        ("No such file or directory", lambda: repository.rename(repository.with_suffix(".away"))),
+    ):
+        damage()
+        page = site.get("/applications/topup/commits/main", accept="text/html")
+        assert page.status == 500
+        assert f"<h1>git rev-parse failed in topup.git: {says}</h1>" in page.text
+        assert "put it back from a copy, or push all of it again" in page.text
+
+
 def test_only_who_is_signed_in_sees_it(past: Site) -> None:
     for path in (f"/c/{head(past, 'bad')[:7]}", f"/applications/bad/commits/{head(past, 'bad')}"):
         assert past.ask("GET", path).status == 401

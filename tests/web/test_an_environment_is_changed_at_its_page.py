@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -180,6 +181,21 @@ def test_what_no_deployment_would_take_is_not_offered(site: Site) -> None:
     for name in ("dev", "test"):
         scene.deploy(under_way, name)
     assert "run 1 takes it there already" in site.get(PROD).text
+
+
+def test_a_full_disk_is_called_that_and_what_was_asked_can_be_asked_again(site: Site) -> None:
+    site.scene.application("topup")
+    site.scene.push("topup", "One")
+    scratch = site.scene.places.secret_key.with_suffix(f".{os.getpid()}.new")
+    scratch.symlink_to("/dev/full")
+    refused = submit(site, "configuration", form="secret", name="API_KEY", value="seven-figures", secret="1")
+    error = refused.json["error"]
+    assert (refused.status, error["id"], error["actor"]) == (500, "machine.disk_full", "owner")
+    assert error["message"] == "There is no room left on the disk that holds Shipway's data."
+    assert error["hint"] == "Make room there, then ask for the same again. What serves goes on serving."
+    assert not scratch.is_symlink()
+    again = submit(site, "configuration", form="secret", name="API_KEY", value="seven-figures", secret="1")
+    assert again.status == 303
 
 
 def test_a_secret_is_saved_and_never_shown_again(site: Site) -> None:

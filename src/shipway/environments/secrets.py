@@ -66,11 +66,11 @@ class Vault:
         """Writes a new key whole or not at all; of two that race, the first stays."""
         scratch = self._path.with_suffix(f".{os.getpid()}.new")
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(AESGCM.generate_key(256))
-            file.flush()
-            os.fsync(file.fileno())
         try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(AESGCM.generate_key(256))
+                file.flush()
+                os.fsync(file.fileno())
             os.link(scratch, self._path)
         except FileExistsError:
             pass

@@ -42,6 +42,10 @@ class GitFailed(OwnerError):
     """git itself could not do what was asked: a damaged repository, no space, no git."""
 
     id = "pushes.git"
+    default_hint = (
+        "Look after the disk that holds Shipway's data. If that is well, the repository itself is damaged: put it "
+        "back from a copy, or push all of it again. What serves goes on serving."
+    )
 
 
 @dataclass(frozen=True)
@@ -112,14 +116,19 @@ class Git:
         """
         done = self._done(verb, *options, values=values, paths=paths, timeout=timeout, stdin=stdin)
         if done.returncode != 0:
-            raise GitFailed(f"git {verb} failed in {self.directory}: {_said(done)}")
+            raise self._failed(verb, _said(done))
         return done.stdout
 
     def resolve(self, rev: str) -> str | None:
-        """The full id of the commit that `rev` names: a branch, a tag, a full or a shortened id."""
+        """The full id of the commit that `rev` names: a branch, a tag, a full or a shortened id.
+
+        Raises GitFailed where there is no repository, which does not mean that it has no such commit.
+        """
         if "\0" in rev:
             return None
         done = self._done("rev-parse", "--verify", "--quiet", values=[f"{rev}^{{commit}}"])
+        if b"not a git repository" in done.stderr:
+            raise self._failed("rev-parse", _said(done))
         return done.stdout.decode().strip() if done.returncode == 0 else None
 
     def beginning(self, digits: str, limit: int = 20) -> list[str]:
@@ -297,7 +306,13 @@ class Git:
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise GitFailed(f"git {verb} failed in {self.directory}: {error}") from error
+            says = error.strerror if isinstance(error, OSError) else f"not done after {timeout:.0f} s"
+            raise self._failed(verb, says or str(error)) from error
+
+    def _failed(self, verb: str, says: str) -> GitFailed:
+        """With the name of the repository: where it is on this machine is nothing for whoever asked."""
+        name = self.directory.name
+        return GitFailed(f"git {verb} failed in {name}: {says.replace(str(self.directory), name)}")
 
 
 def _id(commit: str) -> str:

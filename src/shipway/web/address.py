@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shipway.errors import NotAllowed, NotFound, ShipwayError
+from shipway.errors import DiskFull, NotAllowed, NotFound, ShipwayError, is_full
 from shipway.pushes.access import METRICS
 from shipway.state import facts
 from shipway.web.access import Caller
@@ -27,6 +27,9 @@ from shipway.web.site import Site
 SIGN_IN = "/signin"
 OWNERS = "Ask one; on the machine itself `shipway token create NAME --owner` makes one."
 MORE = "An owner makes one that may more: `shipway token create NAME`."
+
+NO_ROOM = "There is no room left on the disk that holds Shipway's data."
+AFTERWARDS = "Make room there, then ask for the same again. What serves goes on serving."
 
 SMALL, LEVEL = 1024, 5  # bytes that are not worth packing; zlib's own scale from 1 (fast) to 9 (small)
 
@@ -56,7 +59,7 @@ class Address:
         except ShipwayError as error:
             reply = self.failures.answer(error, scope, request.state.who)
         except Exception as mistake:  # noqa: BLE001 - the log has all of it, the asker its name
-            reply = self.failures.answer(Broken(mistake), scope, request.state.who)
+            reply = self.failures.answer(_fault(mistake), scope, request.state.who)
         await (packed(reply) if isinstance(reply, Response) else reply)(scope, receive, send)
 
     async def _reply(self, request: Request) -> ASGIApp:
@@ -107,6 +110,13 @@ class Address:
         if self.declared:
             return NoSuchMethod(f"{request.method} is not something this address does.")
         return NotFound("There is nothing at this address.", hint="It may be mistyped, or what it named is gone.")
+
+
+def _fault(mistake: Exception) -> ShipwayError:
+    """What is said of what nobody foresaw: mostly that it is a mistake of ours, but for a disk that is full."""
+    if isinstance(mistake, OSError) and is_full(mistake):
+        return DiskFull(NO_ROOM, hint=AFTERWARDS)
+    return Broken(mistake)
 
 
 def packed(reply: ASGIApp) -> ASGIApp:
