@@ -106,18 +106,20 @@ def test_what_is_asked_and_fails_is_said_as_long_as_it_does(site: Site) -> None:
     scene.application("topup")
     scene.deliver(scene.push("topup", "One"))
 
-    def answered(change: str, says: str, environment: str = "prod") -> tuple[object, object, object]:
+    def answered(
+        change: str, says: str, environment: str = "prod", name: str = "topup"
+    ) -> tuple[object, object, object]:
         asked = {"probe": "ledger", "kind": "command", "of": "./audit", "release": None, "expects": "a number, 0"}
         since = {"since": time.time() - 180, "tried": False}
         with scene.database.write() as conn:
             data = {**asked, **since, "says": says}
-            facts.record(conn, f"probe.{change}", application="topup", environment=environment, data=data)
+            facts.record(conn, f"probe.{change}", application=name, environment=environment, data=data)
             newest = facts.newest(conn)
         if change == "failed":
-            where = {"application": "topup", "environment": environment}
-            cause = f'failing topup {environment} "ledger" {newest}'
+            where = {"application": name, "environment": environment}
+            cause = f'failing {name} {environment} "ledger" {newest}'
             telling.say(scene, "owner", cause, "failing", f"{environment}: ledger fails", **where)
-        row = overview(site)["topup"]
+        row = overview(site)[name]
         return row["state"], row["why"], [one["says"] for one in row["failing"]]  # type: ignore[attr-defined]
 
     assert answered("failed", "3") == ("ailing", "ledger fails in prod for 3 min: 3", ["3"])
@@ -133,6 +135,10 @@ def test_what_is_asked_and_fails_is_said_as_long_as_it_does(site: Site) -> None:
     scene.push("topup", "Three")
     assert overview(site)["topup"]["state"] == "ailing"
     assert "What is asked of dev of topup fails.<" in site.get("/").text
+    scene.application("works")
+    scene.deliver(scene.push("works", "One"))
+    assert answered("failed", "7", name="works")[0] == "ailing"
+    assert list(overview(site)) == ["works", "topup"], "prod's before dev's"
 
 
 def test_what_is_quarantined_needs_a_person_and_leads_to_the_reason(site: Site) -> None:

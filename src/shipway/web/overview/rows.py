@@ -210,8 +210,14 @@ def _on_record(standing: Standing, now: float) -> Row:
 
 
 def in_order(rows: Sequence[Row]) -> list[Row]:
-    """What may need a person first, then what moves, then what is well."""
-    return sorted(rows, key=lambda row: (ORDER.index(row.state), row.name))
+    """What may need a person first, the nearer to the last environment the sooner; then what moves, then what is
+    well."""
+    return sorted(rows, key=lambda row: (ORDER.index(row.state), _before_the_end(row), row.name))
+
+
+def _before_the_end(row: Row) -> int:
+    """How many stations before the last one it ails."""
+    return len(row.stations) - row.remark.at if row.state == "ailing" else 0
 
 
 def _silent(standing: Standing) -> Row:
