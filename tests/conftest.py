@@ -138,7 +138,7 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - for those who ask only
 
     expect.set_options(timeout=60_000)  # nothing may depend on how busy the machine is
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    found = next(filter(None, map(shutil.which, needs.BROWSERS)))
     quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
     quiet.append("--host-resolver-rules=MAP ship.test 127.0.0.1")
     with sync_playwright() as playwright:

@@ -85,9 +85,12 @@ def registry_silent() -> str | None:
 
 BUBBLEWRAP = ("bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true")
 
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first is Chromium without its windows: a page takes half of the work that it takes the others."""
+
 NEEDS = {
     "bubblewrap": Need(runs(*BUBBLEWRAP), "bubblewrap"),
-    "chromium": Need(program("chromium", "chromium-browser", "google-chrome"), "chromium"),
+    "chromium": Need(program(*BROWSERS), "chromium-headless-shell"),
     "node": Need(runs("node", "--version"), "nodejs"),
     "npm": Need(program("npm"), "npm"),
     "strace": Need(runs("strace", "-o", "/dev/null", "true"), "strace"),
@@ -103,6 +106,9 @@ NEEDS = {
 # Not needs of single tests: without them nothing runs at all.
 ALWAYS = ("ca-certificates", "git", "python3-venv")
 
+BESIDE = {"chromium": "chromium-headless-shell"}
+"""What is installed although the other package would do; apt has both or none."""
+
 
 @cache
 def missing(need: str) -> str | None:
@@ -111,12 +117,14 @@ def missing(need: str) -> str | None:
 
 
 def packages_to_install() -> list[str]:
-    """Debian packages of this list that are not installed; what is there from elsewhere is not installed again."""
+    """Debian packages that are not installed; what is there from elsewhere is not installed again."""
     lacking = (need.package for need in NEEDS.values() if need.package is not None and need.missing() is not None)
     wanted = sorted({*ALWAYS, *lacking})
-    query = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *wanted]
+    names = [*wanted, *BESIDE, *BESIDE.values()]
+    query = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *names]
     shown = subprocess.run(query, capture_output=True, text=True, check=False).stdout
     installed = {line.split()[0] for line in shown.splitlines() if line.endswith(" installed")}
+    wanted += [better for package, better in BESIDE.items() if package in installed and better not in wanted]
     return [package for package in wanted if package not in installed]
 
 
