@@ -27,7 +27,7 @@ class Lately:
         heard = side_by_side(one for one in look if one.heard)
         kept = [one for one in self.looks if one.at > at - SECONDS]
         looks = kept if heard is None else [*kept, heard]
-        return Lately(looks, _fails(summary(looks), self.failing))
+        return Lately(looks, _fails(looks, self.failing))
 
     @property
     def answers(self) -> Summary | None:
@@ -35,6 +35,8 @@ class Lately:
         return summary(self.looks) if self.looks else None
 
 
-def _fails(answers: Summary, failed: bool) -> bool:
-    share = answers.error_share or 0.0
-    return share > ENDS if failed else answers.errors >= LEAST and share > BEGINS
+def _fails(looks: Sequence[Reading], failed: bool) -> bool:
+    """Asked at every look of every environment, so no durations are added up for it."""
+    errors, requests = sum(one.tally.errors for one in looks), sum(one.tally.requests for one in looks)
+    share = errors / requests if requests else 0.0
+    return share > ENDS if failed else errors >= LEAST and share > BEGINS

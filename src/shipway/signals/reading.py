@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 from shipway.traffic.tally import Tally
 
@@ -42,4 +44,5 @@ def together(readings: Iterable[Reading]) -> Reading:
 
 def total(readings: Iterable[Reading]) -> Tally:
     """All that was answered."""
-    return sum((reading.tally for reading in readings if reading.tally.requests or reading.tally.timed), Tally())
+    tallies = [reading.tally for reading in readings if reading.tally.requests or reading.tally.timed]
+    return reduce(add, tallies) if tallies else Tally()
