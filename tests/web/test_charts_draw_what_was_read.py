@@ -226,3 +226,12 @@ def test_a_name_keeps_off_lines_where_it_can() -> None:
     lines = [("", [[(LEFT, 90.0), (RIGHT, 90.0)]]), ("r2", [[(200.0, 100.0), (240.0, 100.0)]])]
     (name,) = names(lines, (), Box(LEFT, RIGHT + 4, TOP, BOTTOM))
     assert (name.says, name.y) == ("r2", 100.0 + HIGH)
+
+
+def test_a_name_stands_beside_the_marks_of_the_last_minute_and_not_upon_them() -> None:
+    """A canary that went back a moment ago, at the right edge: both of its marks are there, too."""
+    marks = (RIGHT - 12, RIGHT - 5)
+    lines = [("", [[(LEFT, 90.0), (RIGHT - 20, 90.0)]]), ("r2", [[(RIGHT - 9, 150.0), (RIGHT - 5, 150.0)]])]
+    (name,) = names(lines, marks, Box(LEFT, RIGHT + 4, TOP, BOTTOM))
+    assert name.says == "r2"
+    assert not any(name.left <= x <= name.right for x in marks), (name.left, name.right, marks)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Literal
 
 HIGH, LETTER = 13, 8  # pixels of a name and of one of its letters, as large as phones draw them
 BESIDE, ABOVE = 4, 5  # pixels between the end of a line and its name
+PAST = (0, 8, 16, 24)  # pixels that it may be farther away, where marks of a minute or two ago stand
 NEWEST = 2  # lines that are named in any case
 WIDE = 8  # pixels of a column in which it is looked up what is drawn there
 FINE = 4  # pixels between two points at which a line is looked at
@@ -70,16 +71,15 @@ def names(lines: Sequence[tuple[str, Sequence[Run]]], marks: Sequence[float], bo
 
 
 def _places(says: str, end: tuple[float, float], box: Box) -> Iterator[Name]:
-    """Right of the end or left of it, above or below, the nearest first."""
+    """Right of the end or left of it, above or below, the nearest first; past marks beside it, if need be."""
     x, y = end
-    for away in (0, HIGH):
-        for below in (False, True):
-            height = min(y + HIGH + away, box.bottom - 2) if below else max(y - ABOVE - away, box.top + HIGH - 2)
-            right = Name(x + BESIDE, height, says)
-            yield right if right.right <= box.right else Name(box.right, height, says, "end")
-            left = Name(x - BESIDE, height, says, "end")
-            if left.left >= box.left:
-                yield left
+    for past, away, below in product(PAST, (0, HIGH), (False, True)):
+        height = min(y + HIGH + away, box.bottom - 2) if below else max(y - ABOVE - away, box.top + HIGH - 2)
+        right = Name(x + BESIDE + past, height, says)
+        yield right if right.right <= box.right else Name(box.right, height, says, "end")
+        left = Name(x - BESIDE - past, height, says, "end")
+        if left.left >= box.left:
+            yield left
 
 
 def _covers(one: Name, other: Name) -> bool:
