@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from incidents.team import APP, Team
@@ -14,11 +16,19 @@ LEDGER = "charges equal the ledger"
 BEGAN = 1_700_000_000.0
 
 
-def said(team: Team, change: str, *, release: int | None = None, tried: bool = False, name: str = LEDGER) -> None:
+def said(
+    team: Team,
+    change: str,
+    *,
+    release: int | None = None,
+    tried: bool = False,
+    name: str = LEDGER,
+    since: float = BEGAN,
+) -> None:
     """What the story records of an answer."""
     says = "0" if change == "recovered" else "3"
     about = {"probe": name, "kind": "command", "of": "python -m shop.audit", "says": says, "release": release}
-    data = {**about, "expects": "a number, 0", "since": BEGAN, "tried": tried}
+    data = {**about, "expects": "a number, 0", "since": since, "tried": tried}
     team.fact(f"probe.{change}", environment="prod", commit=team.head, data=data)
 
 
@@ -191,3 +201,75 @@ def test_a_service_that_counts_closes_it_and_opens_it_again(serving: Team, hook:
         serving.send()
     first = hook.bodies[0]["id"]
     assert [(one["ended"], one["id"]) for one in hook.bodies] == [(False, first), (True, first), (False, first)]
+
+
+def steady(team: Team, seconds: float) -> None:
+    """What was found last was found that long ago, and the teller looks for what is steady again."""
+    with team.database.write() as conn:
+        conn.exec_driver_sql(f"update facts set at = at - {seconds} where id = (select max(id) from facts)")
+    team.teller._next_look = 0.0
+
+
+def test_what_came_and_went_is_closed_once_it_has_passed_for_ten_minutes_and_opened_when_it_fails(
+    serving: Team, hook: Hook
+) -> None:
+    """A service that counts has an incident while it fails, and not for six hours; nobody else is told."""
+    serving.channel("owner", hook.url())
+
+    def then(change: str, after: float = 0.0) -> list[bool]:
+        said(serving, change)
+        steady(serving, after)
+        serving.tell()
+        serving.tell()
+        serving.send()
+        return [one["ended"] for one in hook.bodies]
+
+    for change in ("failed", "recovered", "failed"):
+        then(change)
+    assert then("recovered", failing.STEADY - 60) == [False, True, False]
+    assert then("failed", failing.STEADY) == [False, True, False]
+    assert then("recovered", failing.STEADY) == [False, True, False, True]
+    assert then("failed") == [False, True, False, True, False]
+    assert then("recovered", failing.STEADY) == [False, True, False, True, False, True]
+    assert len({one["id"] for one in hook.bodies}) == 1
+    assert failing_now(serving) == []
+
+
+def test_an_invariant_that_says_nothing_for_long_is_told_and_that_it_does_again(serving: Team) -> None:
+    said(serving, "unknown")
+    (told,) = serving.tell()
+    assert (told.person, told.commit) == ("owner", None)
+    assert told.subject == f"[shop] prod: {LEDGER} says nothing that counts"
+    assert f"{LEDGER} says nothing that counts in prod: 3.\n" in told.text
+    assert "Until then it speaks for no release, and holds none that comes." in " ".join(told.text.split())
+    assert failing_now(serving) == []
+    said(serving, "recovered")
+    assert subjects(serving.tell())[1:] == [f"[shop] prod: {LEDGER} passes again"]
+
+
+def test_one_that_says_nothing_for_a_moment_or_in_a_trial_is_no_news(serving: Team) -> None:
+    said(serving, "unknown", tried=True)
+    assert serving.tell() == []
+    said(serving, "unknown", since=time.time())
+    (told,) = serving.tell()
+    assert told.next_try > time.time() + failing.PATIENCE / 2
+    said(serving, "recovered")
+    assert serving.tell() == []
+
+
+def test_one_that_fails_before_it_was_told_that_it_says_nothing_is_told_as_that(serving: Team) -> None:
+    said(serving, "unknown", since=time.time())
+    assert len(serving.tell()) == 1
+    said(serving, "failed")
+    said(serving, "unknown")
+    assert subjects(serving.tell()) == [f"[shop] prod: {LEDGER} fails"]
+
+
+def test_one_that_says_nothing_and_then_fails_is_two_troubles_and_one_end(serving: Team) -> None:
+    for change in ("unknown", "failed", "recovered"):
+        said(serving, change)
+    assert subjects(serving.tell()) == [
+        f"[shop] prod: {LEDGER} says nothing that counts",
+        f"[shop] prod: {LEDGER} fails",
+        f"[shop] prod: {LEDGER} passes again",
+    ]

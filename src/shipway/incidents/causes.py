@@ -26,6 +26,7 @@ _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "deployment.switched": production.gone_back,
     "error.suspected": production.suspected,
     "probe.failed": failing.failed,
+    "probe.unknown": failing.failed,
     "machine.little_room": machine.room,
     "machine.room_again": machine.room,
 }

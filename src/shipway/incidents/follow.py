@@ -7,14 +7,18 @@ it is worse now                     said once, first by what took it, and by any
 what took it knows it again         takes an update, behind what it took before
 what took it cannot change it       nothing
 it is less bad than what was said   nothing
-it passed, and fails again          said once: it comes and goes
+it passed, and fails again          said once: it comes and goes; after that to what took it and closed it alone
+it passed before it was told        nothing
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from typing import TypeGuard
 
+from shipway.incidents import failing
 from shipway.incidents.channels import ENDED, ENDS, FIXED, KNOWS_AGAIN, SETTLED, UPDATED, WELL, WORSE
 from shipway.state import artifacts, channels, messages
 from shipway.state.database import Connection
@@ -38,6 +42,11 @@ def say(conn: Connection, draft: Draft) -> None:
     """
     first = messages.said(conn, draft.person, draft.cause)
     error = messages.get(conn, draft.answers) if draft.kind in TAKEN_BACK and draft.answers else None
+    if draft.kind == WELL and _is_untold(told := messages.get(conn, draft.answers)):
+        messages.leave_out(conn, told, "it was over before it was told")
+        return
+    if draft.kind == "failing" and _is_untold(told := failing.untold(conn, draft.person, draft.cause)):
+        messages.leave_out(conn, told, f"told with {draft.cause}")
     if first is not None:
         up(conn, first, draft)
     elif error is not None and error.state == "waiting":
@@ -46,6 +55,13 @@ def say(conn: Connection, draft: Draft) -> None:
         messages.write(conn, draft)
     if draft.kind == "bad" and first is None:
         _leave_out_its_errors(conn, draft)
+
+
+def _is_untold(told: Message | None) -> TypeGuard[Message]:
+    """Whether it waits for its time still: something may say nothing for a moment."""
+    if told is None or told.kind != "failing" or told.attempts or told.state != "waiting":
+        return False
+    return told.next_try > time.time()
 
 
 def _leave_out_its_errors(conn: Connection, bad: Draft) -> None:
@@ -59,6 +75,9 @@ def up(conn: Connection, first: Message, draft: Draft) -> None:
     told = (first, *messages.answering(conn, first.id))
     last = told[-1]
     there = bound(conn, draft.kind, draft.application, draft.commit)
+    if draft.kind == "failing" and last.kind == ENDED:
+        _answer(conn, first, replace(draft, cause=f"again {last.id}", kind=UPDATED))
+        return
     if draft.kind == "failing" and last.kind in ENDS:
         _answer(conn, first, replace(draft, cause=f"again {first.id}", kind=WORSE))
         return

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from shipway.config.places import Places
 from shipway.incidents import blame, failing, follow, news, production
-from shipway.incidents.channels import BY_HAND, FIXED, SETTLED, WELL
+from shipway.incidents.channels import BY_HAND, ENDED, FIXED, SETTLED, WELL
 from shipway.incidents.letter import Text
 from shipway.incidents.stops import UNSURE
 from shipway.pushes.git import Git
@@ -110,6 +110,15 @@ class Mended:
             return self._by_an_answer(fact)
         return self._by_what_serves(fact) if fact.kind in SERVES else []
 
+    def steady(self, conn: Connection) -> list[Draft]:
+        """What closes the word that something comes and goes, where what took it can: it is steady again."""
+        found = failing.steady(conn, time.time())
+        return [
+            replace(_passes(first, word, fact, self.address), cause=f"ended {word}", kind=ENDED)
+            for first, word, fact in found
+            if follow.can_follow(conn, first)
+        ]
+
     def _by_what_serves(self, fact: Fact) -> list[Draft]:
         with self.database.read() as conn:
             served = _served(conn, fact)
@@ -169,8 +178,13 @@ class Mended:
         ]
 
     def _by_an_answer(self, fact: Fact) -> list[Draft]:
+        """Once for each person: of what failed and said nothing, the other is closed by what can."""
         with self.database.read() as conn:
-            return [_passes(one, word, fact, self.address) for one, word in failing.over(conn, fact)]
+            over = failing.over(conn, fact)
+            last = {one.person: (one, _passes(one, word, fact, self.address)) for one, word in over}
+            others = [one for one, _ in over if last[one.person][0].id != one.id]
+            closed = [follow.ended(last[one.person][1], one) for one in others if follow.can_follow(conn, one)]
+        return [*(draft for _, draft in last.values()), *closed]
 
 
 def goes_on(conn: Connection, told: Message) -> bool:

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field, replace
 
 from shipway.config.places import Places
-from shipway.incidents import acts, began, blame, by_hand, causes, follow, mended, production, words
+from shipway.incidents import acts, began, blame, by_hand, causes, failing, follow, mended, production, words
 from shipway.incidents.blame import Whom
 from shipway.incidents.cause import Cause
 from shipway.incidents.cleared import cleared
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 POSITION = "told"
 AT_ONCE = 100  # facts that are read together
+A_MINUTE = 60.0  # seconds between two looks at what came and went
 FAR = 1000  # facts of which nobody had to hear, after which the position moves all the same
 PATIENCE = 2.0
 """Seconds that a bad verdict waits for the old release to be back and for where its errors lead, so that one
@@ -56,10 +57,12 @@ class Teller:
     places: Places
     address: str
     _seen: int = -1
+    _next_look: float = 0.0  # for what is steady again
     _tries: dict[int, int] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Makes messages of all that happened since it last looked."""
+        """Makes messages of all that happened since it last looked, and closes what has come and gone."""
+        self._close_what_is_steady()
         with self.database.read() as conn:
             handled = positions.get(conn, POSITION)
             self._seen = max(self._seen, handled)
@@ -75,6 +78,17 @@ class Teller:
             self._seen = found[-1].id if len(found) == AT_ONCE else newest
             if self._seen - handled > FAR:
                 handled = self._write([], handled, self._seen)
+
+    def _close_what_is_steady(self) -> None:
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + A_MINUTE
+        with self.database.read() as conn:
+            drafts = self._mended.steady(conn)
+        if drafts:
+            with self.database.write() as conn:
+                for draft in drafts:
+                    follow.say(conn, draft)
 
     def _write(self, drafts: list[Draft], handled: int, last: int) -> int:
         with self.database.write() as conn:
@@ -183,6 +197,8 @@ def _waits_for_more(conn: Connection, cause: Cause) -> float:
     """Seconds since it happened in which more of it may come that is to be told with it."""
     if _may_be_worse(conn, cause):
         return ELSEWHERE
+    if cause.kind == "failing" and cause.key.startswith(f"{failing.UNKNOWN} "):
+        return failing.PATIENCE
     if cause.kind == "bad" and not cause.stuck and not _is_settled(conn, cause):
         return PATIENCE
     return TRIED if cause.kind == "error" and words.tried(conn, cause) is not None else 0.0

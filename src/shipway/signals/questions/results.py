@@ -77,14 +77,14 @@ class Line:
         return self.at is not None and self.state != self.told
 
     def hear(self, answer: Answer, at: float, took: float, *, tried: bool = False) -> str | None:
-        """Takes in an answer; what has changed, for the record: failed, recovered or unknown. What goes on failing
-        once no release is on trial is told again: no verdict tells of it any more.
+        """Takes in an answer; what has changed, for the record: failed, recovered or unknown. What goes on as
+        badly once no release is on trial is told again: no verdict tells of it any more.
         """
         again = self.at is not None and answer.state == self.state
         self.since = self.since if again else at
         self.state, self.says, self.number, self.at, self.took = answer.state, answer.says, answer.number, at, took
         self.past = [*self.past, (at, answer.state)][-KEPT:]
-        alone = self.tried and not tried and answer.state == "failed"
+        alone = self.tried and not tried and answer.state != "passed"
         if not again or (answer.state == self.told and not alone):
             return None
         self.told, self.tried = answer.state, tried
