@@ -6,6 +6,7 @@ import random
 import stat
 from itertools import combinations
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -118,6 +119,28 @@ def test_a_secret_that_is_set_back_is_the_same_and_one_set_anew_is_not(places: P
     assert not [
         fact for fact in told for value in ("a secret", "another", "the third") if value in repr(fact.data)
     ]
+
+
+def test_a_secret_that_is_set_back_after_hundreds_of_changes_is_the_same(
+    places: Places, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nobody reads all of them to know since when it is as it is."""
+    monkeypatch.setattr(configurations, "AT_ONCE", 10)
+    vault = Vault(places)
+    for value in ("a secret", "another"):
+        configure.change(database, vault, "shop", "prod", who="ben", secrets={"KEY": value})
+    for number in range(configurations.FAR + 5):
+        configure.change(database, vault, "shop", "prod", who="ada", values={"N": str(number)})
+    back = configure.change(database, vault, "shop", "prod", who="ben", secrets={"KEY": "a secret"})
+    anew = configure.change(database, vault, "shop", "prod", who="ben", secrets={"KEY": "a third"})
+    with database.read() as conn:
+        assert "KEY" not in configurations.differing(conn, "shop", "prod", 1, back.version)
+        assert "KEY" in configurations.differing(conn, "shop", "prod", 2, back.version)
+        assert "KEY" in configurations.differing(conn, "shop", "prod", 1, anew.version)
+        read = Mock(wraps=facts.newest_of)
+        monkeypatch.setattr(facts, "newest_of", read)
+        assert configurations.first_set(conn, "shop", "prod", "KEY", back.version) == 1
+        assert read.call_count == 1
 
 
 def test_what_was_sealed_with_a_key_that_is_gone_keeps_nobody_from_setting_it_anew(

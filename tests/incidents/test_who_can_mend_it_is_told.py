@@ -1348,6 +1348,22 @@ def test_a_bad_verdict_shows_the_line_of_code_of_a_failure_that_was_only_printed
     assert "Sure: very. A failure that it printed: It did. Look at web.py:12." in message.text
 
 
+def test_a_failure_that_was_printed_leads_where_the_error_that_was_reported_does_not(team: Team) -> None:
+    team.deliver(old := team.commit("cho"))
+    bens = team.commit("ben")
+    run = team.push(new := team.commit("ada"), old)
+    team.deploy(run)
+    place = Evidence("web.py", 12, "share", "line", tuple(HUNK[1:]), source="return total / people")
+    who = Suspicion("It did.", bens, "Ben Weber", "ben@example.org", confidence="high", evidence=(place,))
+    data = {"deployment": team.deployment(run), "title": "ZeroDivisionError: division by zero", **asdict(who)}
+    team.fact("release.printed", run=run.id, environment="prod", commit=new, data=data)
+    error(team, new)
+    judge(team, run)
+    message = [one for one in team.tell() if one.kind == "bad"][-1]
+    assert message.person == "ben@example.org"
+    assert "    web.py:12  return total / people\n" in message.text
+
+
 def test_a_bad_verdict_that_no_error_explains_leads_to_what_the_release_printed_then(team: Team) -> None:
     run = bad(team, team.commit("ben"), new := team.commit("ada"))
     (link,) = [line for line in team.tell()[-1].text.splitlines() if line.startswith("Log ")]

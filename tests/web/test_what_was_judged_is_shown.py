@@ -982,6 +982,25 @@ def test_why_says_what_ended_a_quarantine_though_it_serves_no_more(site: Site) -
     assert next_of(site, bad.commit) == {"whose": "", "says": says, "command": ""}
 
 
+def test_a_finished_run_says_that_its_commit_is_quarantined_and_what_has_ended_that(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "topup")
+        bad = told.goes_bad(80, "Count it twice")
+
+    def says() -> tuple[str, str]:
+        (held,) = re.findall(r'id="held">.*?<span>(.*?)</span>', site.get(f"/runs/topup:{bad.number}").text, re.S)
+        return held, " ".join(site.get(f"/api/v1/runs/topup:{bad.number}").json["by_now"])
+
+    until = "until a commit on top of it has served there and was judged good"
+    assert says() == (f"{bad.commit[:7]} is quarantined in prod {until}.",) * 2
+    with scene.database.write() as conn:
+        holds.lift(conn, holds.quarantines_in(conn, "topup"), by="79a653f", run=bad.id)
+    ended = f"prod: 79a653f has mended {bad.commit[:7]}, and ended its quarantine."
+    assert says() == (ended,) * 2
+    assert 'id="held"' not in site.get("/runs/topup:1").text
+
+
 def test_why_says_what_serves_without_the_error_of_a_commit(site: Site) -> None:
     """It says that it was not met since: whether it is mended, nobody can know."""
     scene = site.scene

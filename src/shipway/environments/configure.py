@@ -8,7 +8,7 @@ from shipway.config import names
 from shipway.environments.secrets import KeyLost, Vault
 from shipway.errors import UserError
 from shipway.state import configurations
-from shipway.state.configurations import FAR, Configuration
+from shipway.state.configurations import Configuration
 from shipway.state.database import Connection, Database
 
 SHORTEST_SECRET = 6
@@ -75,16 +75,26 @@ def _as_before(conn: Connection, vault: Vault, now: Configuration, secrets: Mapp
     """Which of these secrets are set to what they had been, each with the version that first had it so. Only that
     is recorded: it tells nothing of a value, as a digest might.
     """
-    left, found, where = dict(secrets), dict[str, int](), (now.application, now.environment)
-    for version in range(now.version, max(0, now.version - FAR), -1):
-        try:
-            then = vault.open(*where, configurations.get(conn, *where, version).secrets) if left else {}
-        except KeyLost:  # it was sealed with a key that is gone
-            break
-        same = [name for name, value in left.items() if then.get(name) == value]
-        found |= {name: configurations.first_set(conn, *where, name, version) for name in same}
-        left = {name: value for name, value in left.items() if name not in same}
+    where = (now.application, now.environment)
+    opened: dict[int, Mapping[str, str]] = {}
+    found = dict[str, int]()
+    for name, value in secrets.items():
+        for version, first in configurations.set_in(conn, *where, name, now.version):
+            if version not in opened:
+                opened[version] = _opened(conn, vault, now, version)
+            if opened[version].get(name) == value:
+                found[name] = first
+                break
     return found
+
+
+def _opened(conn: Connection, vault: Vault, now: Configuration, version: int) -> Mapping[str, str]:
+    """The secrets of an earlier version; none where they were sealed with a key that is gone."""
+    then = configurations.get(conn, now.application, now.environment, version)
+    try:
+        return vault.open(now.application, now.environment, then.secrets)
+    except KeyLost:
+        return {}
 
 
 def variables(vault: Vault, configuration: Configuration) -> tuple[dict[str, str], list[str]]:

@@ -53,7 +53,9 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
     reason = str(fact.data.get("reason", "")).strip()
     findings = fact.data.get("findings") or ()
     stuck = _stuck(conn, fact)
-    pointed = _pointed_at(conn, fact) or _printed(conn, fact)
+    pointed = _pointed_at(conn, fact)
+    if not any(suspect(one.data) for one in pointed):
+        pointed = [*_printed(conn, fact), *pointed]
     errors_ = _errors_within(conn, fact)
     return _of_the_same_commit(
         conn,
@@ -216,7 +218,7 @@ def is_looked_into(conn: Connection, bad: Cause) -> bool:
 
 
 def _printed(conn: Connection, verdict: Fact) -> list[Fact]:
-    """The newest failure that a bad release printed, for where no error that it reports was looked into."""
+    """The newest failure that a bad release printed, for where no error that it reports leads to a commit."""
     if verdict.run is None:
         return []
     found = facts.after(conn, 0, runs=[verdict.run], environment=verdict.environment, kinds=[PRINTED])

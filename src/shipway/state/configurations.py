@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from types import MappingProxyType
 
 from sqlalchemy import Connection, insert, select
@@ -13,6 +14,7 @@ from shipway.state import facts
 from shipway.state.tables import configurations
 
 FAR = 100  # versions that are looked back at for who set something
+AT_ONCE, MOST = 100, 5000  # changes that are read together, and that are looked back at for where a secret was set
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
@@ -72,15 +74,24 @@ def differing(conn: Connection, application: str, environment: str, old: int, ne
     both = set(before.secret_names) & set(after.secret_names)
     anew = {name: first for name in both if (first := _first(told, name, high)) is not None}
     back = {name: first for name, first in anew.items() if first <= low}
-    earlier = _named(conn, application, environment, min(back.values()) - 1, low) if back else {}
-    same = {name for name, first in back.items() if _first(earlier, name, low) in (None, first)}
+    same = {name for name, first in back.items() if first_set(conn, application, environment, name, low) == first}
     return sorted(_otherwise(before, after) | (anew.keys() - same))
 
 
 def first_set(conn: Connection, application: str, environment: str, name: str, version: int) -> int:
     """The version that first had a secret as a version has it, as far as that is on record."""
-    first = _first(_named(conn, application, environment, 0, version), name, version)
-    return version if first is None else first
+    return next((first for _, first in set_in(conn, application, environment, name, version)), version)
+
+
+def set_in(
+    conn: Connection, application: str, environment: str, name: str, version: int
+) -> Iterator[tuple[int, int]]:
+    """The versions up to this one that were made to set something or to take it away, newest first, each with the
+    version that first had it so.
+    """
+    for made, names in _changes(conn, application, environment, version):
+        if name in names:
+            yield made, names[name]
 
 
 def setters(conn: Connection, application: str, environment: str, old: int, new: int) -> dict[str, str]:
@@ -103,8 +114,11 @@ def set_back(
     """Which of these a version has as it was before somebody set it as it is in an older one, and who that was."""
     after, now = (get(conn, application, environment, version) for version in (old, new))
     found, left = dict[str, str](), set(names)
-    told = _named(conn, application, environment, 0, new) if left & set(after.secret_names) else {}
-    for version in range(old - 1, max(-1, old - FAR - 1), -1):
+    low = max(0, old - FAR)
+    told = _named(conn, application, environment, low, new) if left & set(after.secret_names) else {}
+    back = {name for each in told.values() for name, first in each.items() if first <= low and name in left}
+    told[low] = {name: first_set(conn, application, environment, name, low) for name in back}
+    for version in range(old - 1, low - 1, -1):
         before = get(conn, application, environment, version)
         set_then = (_otherwise(before, after) | _secrets_anew(told, before, after)) & left
         still = _otherwise(before, now) | _secrets_anew(told, before, now)
@@ -140,14 +154,25 @@ def _named(
     """Which names each version after an older one was made to set, up to a newer one, each with the version that
     first had it so: a secret may have been set back.
     """
-    since = newest(conn, application, environment).version - old  # one fact for each version
-    facts_of = facts.newest_of(conn, ["configuration.changed"], application, since, environment=environment)
-    told = {int(one.data["version"]): one.data for one in facts_of}
-    return {
-        version: {name: data.get("as_in", {}).get(name, version) for name in data.get("names", ())}
-        for version, data in told.items()
-        if old < version <= new
-    }
+    return dict(takewhile(lambda one: one[0] > old, _changes(conn, application, environment, new)))
+
+
+def _changes(
+    conn: Connection, application: str, environment: str, version: int
+) -> Iterator[tuple[int, Mapping[str, int]]]:
+    """The same of each version up to this one, the newest first, read as far as somebody asks."""
+    before: int | None = None
+    kinds = ["configuration.changed"]
+    for _ in range(MOST // AT_ONCE):
+        told = facts.newest_of(conn, kinds, application, AT_ONCE, environment=environment, before=before)
+        for one in told:
+            made = int(one.data["version"])
+            if made <= version:
+                as_in = one.data.get("as_in", {})
+                yield made, {name: as_in.get(name, made) for name in one.data.get("names", ())}
+        if len(told) < AT_ONCE:
+            return
+        before = told[-1].id
 
 
 def add(

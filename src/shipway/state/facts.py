@@ -107,14 +107,22 @@ def last(
 
 
 def newest_of(
-    conn: Connection, kinds: Collection[str], application: str, limit: int, *, environment: str | None = None
+    conn: Connection,
+    kinds: Collection[str],
+    application: str,
+    limit: int,
+    *,
+    environment: str | None = None,
+    before: int | None = None,
 ) -> list[Fact]:
     """The facts of these kinds about an application, and about this environment if one is given, newest first,
-    at most `limit`.
+    at most `limit`; of those before a fact, if one is given.
     """
     query = select(facts).where(facts.c.application == application, facts.c.kind.in_(kinds))
     if environment is not None:
         query = query.where(facts.c.environment == environment)
+    if before is not None:
+        query = query.where(facts.c.id < before)
     return [Fact(**row) for row in conn.execute(query.order_by(facts.c.id.desc()).limit(limit)).mappings()]
 
 

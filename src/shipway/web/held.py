@@ -30,6 +30,14 @@ def held(conn: Connection, application: str, commit: str, environment: str, *, s
     return ""
 
 
+def against(conn: Connection, run: Run) -> Iterator[str]:
+    """The quarantines of a run's commit where it was to bring that, and what has ended them: whole sentences."""
+    for name in run.deliver:
+        kept = quarantines.of_commit(conn, run.application, run.commit, name)
+        if kept is not None:
+            yield f"{kept.says}." if kept.in_force else f"{name}: {kept.says}."
+
+
 def of_run(conn: Connection, cast: Cast, commits: Commits, run: Run) -> Iterator[str]:
     """What is so by now of what a run that is over was to bring: where it waits, what is held against it, and what
     is judged. Whole sentences, but for a command at the end.
@@ -37,10 +45,8 @@ def of_run(conn: Connection, cast: Cast, commits: Commits, run: Run) -> Iterator
     waits = by_now.of(conn, commits, run)
     if waits is not None:
         yield str(waits) if waits.command else f"{waits.says}."
+    yield from against(conn, run)
     for name in run.deliver:
-        kept = quarantines.of_commit(conn, run.application, run.commit, name)
-        if kept is not None and kept.in_force:
-            yield f"{kept.says}."
         judged = trials.judging(cast, conn, run.application, name)
         if judged is not None and judged[0].deployment == deployments.of_run(conn, run.id, name):
             yield f"{name}: {sentences.sentence(judged[0])}."

@@ -14,7 +14,7 @@ from shipway.state.database import Connection
 from shipway.state.runs import Step
 from shipway.story import carry
 from shipway.traffic.addresses import address
-from shipway.web import journey, lookups, outcomes, step_logs, trials
+from shipway.web import held, journey, lookups, outcomes, step_logs, trials
 from shipway.web.call import Call
 from shipway.web.journey import Journey
 from shipway.web.pages import graph
@@ -60,6 +60,7 @@ def run_page(site: Site, call: Call) -> Response:
         retried, not_again = runs.retried(conn, now.run), carry.why_not_again(conn, now.run)
         told = messages.recent(conn, application=now.run.application, commit=now.run.commit)
         attempts = runs.steps_of(conn, now.run.id)
+        kept = list(held.against(conn, now.run)) if now.run.over and now.run.purpose != "rollback" else []
     run = now.run
     columns = graph.columns(now)
     return page(
@@ -82,6 +83,7 @@ def run_page(site: Site, call: Call) -> Response:
         untouched=" ".join(
             f"{said[0].upper()}{said[1:]}." for said in [*untouched(now), *stays_set(now)] if now.run.over
         ),
+        held=" ".join(kept),
         columns=columns,
         picture=graph.in_words(columns),
         tier=TIERS.get(run.tier, ""),
