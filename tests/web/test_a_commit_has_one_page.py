@@ -720,6 +720,10 @@ def test_a_damaged_repository_is_called_that_and_not_an_unknown_commit(site: Sit
         assert page.status == 500
         assert f"<h1>git rev-parse failed in topup.git: {says}</h1>" in page.text
         assert "put it back from a copy, or push all of it again" in page.text
+    site.scene.application("till")
+    other = site.scene.commit("till", "Never ran")
+    assert site.get(f"/c/{other}").headers["location"] == f"/applications/till/commits/{other[:10]}"
+    assert site.get("/c/0123456789", accept="text/html").status == 500
 
 
 def test_only_who_is_signed_in_sees_it(past: Site) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from shipway.errors import NotFound
 from shipway.incidents import heard
 from shipway.incidents.letter import listed
-from shipway.pushes.git import CommitInfo
+from shipway.pushes.git import CommitInfo, GitFailed
 from shipway.state import applications, runs
 from shipway.state.database import Connection
 from shipway.state.messages import Message
@@ -65,13 +65,22 @@ def commit_page(site: Site, call: Call) -> Response:
 
 
 def anywhere(site: Site, call: Call) -> Response:
-    """`/c/<hash>`: the commit of whatever application has it."""
+    """`/c/<hash>`: the commit of whatever application has it.
+
+    Raises GitFailed where a repository cannot be read and no other has it.
+    """
     said = call.place("commit").lower()
     with site.database.read() as conn:
         names = [one.name for one in applications.every(conn)]
         found = runs.beginning(conn, said) if DIGITS.fullmatch(said) else []
-    if not found:
-        found = [(name, commit) for name in names for commit in _candidates(site, name, said)]
+    broken: list[GitFailed] = []
+    for name in [] if found else names:
+        try:
+            found += [(name, commit) for commit in _candidates(site, name, said)]
+        except GitFailed as error:
+            broken.append(error)
+    if broken and not found:
+        raise broken[0]
     if len(found) == 1:
         application, commit = found[0]
         return RedirectResponse(f"/applications/{application}/commits/{commit[:10]}", 307)
