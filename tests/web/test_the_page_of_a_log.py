@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from web.scene import Scene
 from web.server import Site
+from web.visiting import person
 from web.written import write
 
 pytestmark = pytest.mark.needs("chromium")
@@ -33,15 +34,6 @@ PAYLOADS = (
     "\u202eexe.evil",
 )
 TRACE = "ERROR: charge failed\nTraceback (most recent call last):\n  File 'web.py', line 3\nKeyError: 'cents'"
-
-
-def person(browser: Browser, site: Site, **options: object) -> BrowserContext:
-    """A browser in which Ada is signed in."""
-    context = browser.new_context(**options)  # type: ignore[arg-type]
-    context.set_default_timeout(30_000)
-    name, _, value = site.sign_in()["cookie"].partition("=")
-    context.add_cookies([{"name": name, "value": value, "url": site.origin}])
-    return context
 
 
 @pytest.fixture
