@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from shipway.signals.logs.levels import at_least
-from shipway.signals.logs.recognise import plain, raised, recognise
+from shipway.signals.logs.recognise import HEAD, plain, raised, recognise
 
 MOST_LINES, MOST_BYTES = 400, 256 * 1024
 APART = 1_000_000  # microseconds between two lines that cannot belong together any more
@@ -16,6 +16,10 @@ _GOES_ON = re.compile(
     r"Caused by: |Suppressed: |During handling of the above exception|The above exception was the direct cause"
     r"|\.\.\. \d+ more|goroutine \d+ \[|stack backtrace:|note: run with `RUST_BACKTRACE|--- End of |created by "
 )
+
+
+_CALL = re.compile(r"\s+at \S")
+_NAMES_ERROR = re.compile(r"\b\w{0,120}(?:Error|Exception|Throwable)\b")
 
 
 @dataclass
@@ -65,6 +69,15 @@ def grouped(lines: Iterable[tuple[int, str]]) -> Iterator[Group]:
         current = Group(at, [line], at, len(line), line.startswith(TRACEBACK))
     if current is not None:
         yield current
+
+
+def with_stack(lines: Sequence[str]) -> bool:
+    """Whether a line names an error and its stack stands below, as `console.error("failed:", error)` of a Node has
+    it: it says no level, and tells of a failure all the same.
+    """
+    return (
+        len(lines) > 1 and _CALL.match(lines[1]) is not None and _NAMES_ERROR.search(lines[0][:HEAD]) is not None
+    )
 
 
 def begins(line: str) -> bool:

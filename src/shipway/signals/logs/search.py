@@ -7,11 +7,11 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from shipway.signals.logs.blocks import Block, Files
-from shipway.signals.logs.entries import Group, grouped, text_of
+from shipway.signals.logs.entries import Group, grouped, text_of, with_stack
 from shipway.signals.logs.masks import Masks
 from shipway.signals.logs.query import Query
 from shipway.signals.logs.recognise import recognise
@@ -207,6 +207,8 @@ def matching(source: Source, group: Group, query: Query, masks: Masks) -> Entry 
     if not text or not query.matches(group, text):
         return None
     said = recognise(text.partition("\n")[0])
+    if said.level is None and with_stack(group.lines):
+        said = replace(said, level="error")
     if not query.is_serious(said):
         return None
     return Entry(
