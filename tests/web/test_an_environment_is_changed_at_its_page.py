@@ -14,7 +14,7 @@ from markupsafe import Markup
 from playwright.sync_api import Page, expect
 
 from shipway.state import artifacts, holds, releases, runs
-from web.judged import stuck, unjudged
+from web.judged import Trials, stuck, unjudged
 from web.server import Answer, Site
 
 PROD = "/applications/topup/environments/prod"
@@ -440,6 +440,18 @@ def test_going_back_says_that_the_configuration_stays(site: Site) -> None:
     assert "The configuration of r1 is the same as now." in site.get(PROD).text
     told = site.send("POST", f"/api/v1{PROD}/rollback", {}).json
     assert (told["variables"], told["says"]) == ([], "The configuration of r1 is the same as now.")
+
+
+def test_a_rollback_in_a_trial_says_before_what_it_would_do(site: Site) -> None:
+    """Also of one that names the release beside it, with a reason: that takes back what is tried."""
+    told = Trials(site.scene, "topup")
+    _run, tried = told.comes(30, "Two")
+    told.share(tried, 10)
+    for query in ("", "?to=r1&why=It+hurts"):
+        plan = site.get(f"/api/v1{PROD}/rollback{query}").json
+        assert (plan["from"]["number"], plan["to"]["number"], plan["warm"]) == (2, 1, True)
+    done = site.send("POST", f"/api/v1{PROD}/rollback", {"to": "r1", "why": "It hurts"}).json
+    assert done["run"] == tried.run
 
 
 def test_much_that_comes_along_is_said_in_short(site: Site) -> None:

@@ -215,12 +215,10 @@ class Story:
         would raise.
         """
         will = decide.will(why, past)
-        tried, left = self._tried(conn, application, environment), stuck.now(conn, application, environment)
-        now = releases.now_serving(conn, application, environment)
-        if tried is not None and to is None and now is not None:
-            good = releases.get(conn, now.release)
-            migrations.check_take_back(self.cast, conn, tried, good, past=past)
+        good = self._beside_trial(conn, application, environment, to, will)[1]
+        if good is not None:
             return good
+        left = stuck.now(conn, application, environment)
         if will is not None and left is not None:
             return decide.chosen(left, to, past)
         return self.way_back(conn, application, environment, to, past)
@@ -316,18 +314,10 @@ class Story:
         self, application: str, environment: str, to: int | None, who: str, will: Will | None
     ) -> Run | None:
         """Looks before it writes: where nothing is tried going back must not need the record."""
-        past = None if will is None else will.past
         with self.cast.database.read() as conn:
-            tried = self._tried(conn, application, environment)
-            now = releases.now_serving(conn, application, environment)
-            good = None if now is None else releases.get(conn, now.release)
-            if tried is not None and will is not None and (left := stuck.before(conn, tried)) is not None:
-                raise decide.undecided(left, releases.get(conn, tried.release))
-            named = to is not None and not (will is not None and good is not None and good.number == to)
-            if tried is None or named:
+            tried, good = self._beside_trial(conn, application, environment, to, will)
+            if tried is None:
                 return None
-            if good is not None:
-                migrations.check_take_back(self.cast, conn, tried, good, past=past)
             bad = releases.get(conn, tried.release)
         with self.cast.database.write() as conn:
             tried = self._tried(conn, application, environment)
@@ -338,6 +328,25 @@ class Story:
                 _decided(will, good, [bad], who)(conn, run)
             deployments.take_back(conn, tried, who)
             return run
+
+    def _beside_trial(
+        self, conn: Connection, application: str, environment: str, to: int | None, will: Will | None
+    ) -> tuple[Deployment | None, Release | None]:
+        """What is tried, where going back is to take that back, and the release beside it; nothing where it leads
+        elsewhere.
+        """
+        tried = self._tried(conn, application, environment)
+        now = releases.now_serving(conn, application, environment)
+        good = None if now is None else releases.get(conn, now.release)
+        if tried is not None and will is not None and (left := stuck.before(conn, tried)) is not None:
+            raise decide.undecided(left, releases.get(conn, tried.release))
+        named = to is not None and not (will is not None and good is not None and good.number == to)
+        if tried is None or named:
+            return None, None
+        if good is not None:
+            past = None if will is None else will.past
+            migrations.check_take_back(self.cast, conn, tried, good, past=past)
+        return tried, good
 
     def resolve_error(self, error: str, who: str) -> Error:
         """Says that an error is mended; one that is resolved already is left as it is."""
