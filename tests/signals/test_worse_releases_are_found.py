@@ -11,6 +11,7 @@ import pytest
 
 from shipway.signals.judge import Judge, Reading
 from shipway.traffic.tally import BOUNDS, Tally
+from support.sessions import sessions
 from support.worlds import HARMLESS, Change, Moves, Outcome, World, always, judged, readings
 
 COLD = Change(cold=20)
@@ -26,6 +27,16 @@ def test_a_release_that_differs_in_nothing_stays(world: str) -> None:
         moves = Moves(((first, 120), (0.5, 120), (1.0, 40)), before=120)
         outcome = judged(readings(drawn, COLD, moves, rng))
         assert not outcome.bad, outcome
+
+
+@pytest.mark.parametrize("change", [COLD, Change(failing=0.5)], ids=["harmless", "half fails"])
+def test_where_visitors_stay_with_a_release_it_is_judged_as_rightly(change: Change) -> None:
+    """As long as they are alike: docs/concepts/judge.md says what there is to say where they are not."""
+    moves = Moves(((0.1, 120), (0.5, 120)), before=120)
+    for number in range(8):
+        rng = Random(f"stays {number}")
+        outcome = judged(readings(World(8.0, always(0.02)), change, moves, rng, sessions(rng, differ=False)))
+        assert outcome.bad == (change is not COLD), outcome
 
 
 WORSE = [

@@ -54,6 +54,19 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Visit:
+    """A request at a second, dealt to the new release or the old one; what of it is its visitor's own doing."""
+
+    second: float
+    new: bool
+    failing: float = 0.0
+    slower: float = 1.0
+
+
+Visits = Callable[[World, "Moves", Random], Iterator[Visit]]
+
+
+@dataclass(frozen=True)
 class Moves:
     """The share (0 to 1) of the new release, for how many seconds, one after the other."""
 
@@ -61,6 +74,19 @@ class Moves:
     before: float = 300.0
     every: float = 1.0
     """Seconds between two readings."""
+
+    @property
+    def length(self) -> float:
+        return sum(seconds for _, seconds in self.steps)
+
+    def share(self, second: float) -> float:
+        if second < 0:
+            return 0.0
+        for share, seconds in self.steps:
+            if second < seconds:
+                return share
+            second -= seconds
+        return 0.0
 
 
 class Counts:
@@ -83,30 +109,39 @@ class Counts:
 NOTHING = Tally()
 
 
-def readings(world: World, change: Change, moves: Moves, rng: Random) -> Iterator[Reading]:
+def one_by_one(world: World, moves: Moves, rng: Random) -> Iterator[Visit]:
+    """Every request is dealt out by itself."""
+    second = -moves.before
+    while (second := second + rng.expovariate(world.rate)) < moves.length:
+        yield Visit(second, rng.random() < moves.share(second))
+
+
+def readings(
+    world: World, change: Change, moves: Moves, rng: Random, visits: Visits = one_by_one
+) -> Iterator[Reading]:
     """One deployment: first what is known of the old release, then the steps. A reading comes as soon as nothing
     more can end in it, so that whoever has a verdict is spared the requests after it.
     """
-    length = sum(seconds for _, seconds in moves.steps)
     before = [(Counts(), Counts()) for _ in range(int(moves.before / 10))]
-    after = [(Counts(), Counts()) for _ in range(int(length / moves.every))]
+    after = [(Counts(), Counts()) for _ in range(int(moves.length / moves.every))]
     coming = deque((10.0 * place - moves.before, 10.0, 0.0, slot) for place, slot in enumerate(before, 1))
     coming.extend(
-        (moves.every * (place + 1), moves.every, _share(moves, moves.every * place), slot)
+        (moves.every * (place + 1), moves.every, moves.share(moves.every * place), slot)
         for place, slot in enumerate(after)
     )
+    most = 0.0 if visits is one_by_one else 1.0  # as `story.evidence` has it where visitors stay
     served = running = 0
-    second = -moves.before
-    while (second := second + rng.expovariate(world.rate)) < length:
+    for visit in visits(world, moves, rng):
+        second, new = visit.second, visit.new
         while coming and coming[0][0] <= second:
-            yield _read(*coming.popleft())
-        new = rng.random() < _share(moves, second)
+            yield _read(*coming.popleft(), most)
         served += new
         if not running and rng.random() < world.failing(second) / world.run:
             running = world.run
         failed = running > 0 or (new and rng.random() < change.failing)
+        failed = failed or (visit.failing > 0 and rng.random() < visit.failing)
         running = max(running - 1, 0)
-        milliseconds = took(world, second, rng)
+        milliseconds = took(world, second, rng) * visit.slower
         if new:
             milliseconds *= change.slower * (10 if served <= change.cold else 1)
         if failed:
@@ -116,22 +151,12 @@ def readings(world: World, change: Change, moves: Moves, rng: Random) -> Iterato
         if slot < len(slots):
             slots[slot][new].add(failed, milliseconds)
     for each in coming:
-        yield _read(*each)
+        yield _read(*each, most)
 
 
-def _read(_until: float, seconds: float, share: float, slot: tuple[Counts, Counts]) -> Reading:
+def _read(_until: float, seconds: float, share: float, slot: tuple[Counts, Counts], most: float) -> Reading:
     old, new = slot
-    return Reading(seconds, share, old.tally(), new.tally())
-
-
-def _share(moves: Moves, second: float) -> float:
-    if second < 0:
-        return 0.0
-    for share, seconds in moves.steps:
-        if second < seconds:
-            return share
-        second -= seconds
-    return 0.0
+    return Reading(seconds, share, old.tally(), new.tally(), most=most)
 
 
 def took(world: World, second: float, rng: Random) -> float:
