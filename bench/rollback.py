@@ -2,39 +2,55 @@
 
 Baseline, in the same run: the same rollback when the release is no longer warm, an ordinary deployment of it.
 Prints one JSON line: medians in seconds, and the ratio cold / warm (bar: warm under 1 s).
-Usage: bench/rollback.py [ROUNDS]
+
+With `--faults` it is the same rollbacks while something is broken (BARS R10: within 30 s): for each fault seconds
+with it and, before it in the same run, without. A full disk is a mount of its own, so that needs root.
+Usage: bench/rollback.py [ROUNDS] [--faults]
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from shipway.cli.server import Server
+from shipway.errors import ShipwayError
 from shipway.pushes import credentials
+from shipway.state.ballast import Ballast
 from support.installation import Installation
 from support.shop import PROJECT, shop
 
+GIVEN_UP = 60.0  # seconds; BARS R10 gives 30
+
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    reader = argparse.ArgumentParser()
+    reader.add_argument("rounds", type=int, nargs="?", default=5)
+    reader.add_argument("--faults", action="store_true")
+    given = reader.parse_args()
     with tempfile.TemporaryDirectory() as home:
         installation = Installation(Path(home))
-        installation.up()
-        try:
-            print(json.dumps(measure(installation, rounds)))
-        finally:
-            installation.take_down()
+        with disk(installation.places.data) if given.faults else nullcontext():
+            installation.up()
+            try:
+                print(json.dumps((broken if given.faults else measure)(installation, given.rounds)))
+            finally:
+                installation.take_down()
 
 
-def measure(installation: Installation, rounds: int) -> dict[str, object]:
+def three_versions(installation: Installation) -> tuple[int, int, int]:
+    """The numbers of their releases: the last serves, the one before is warm, the first is cold."""
     repository = installation.repository("shop")
     for number in ("1", "2", "3"):
         repository.commit(f"Version {number}", version(number))
@@ -42,6 +58,11 @@ def measure(installation: Installation, rounds: int) -> dict[str, object]:
             repository.init()
         repository.deliver(f"Version {number} for real")
     first, second, third = (row[0] for row in installation.query("select number from releases order by number"))
+    return first, second, third
+
+
+def measure(installation: Installation, rounds: int) -> dict[str, object]:
+    first, second, third = three_versions(installation)
     warm, cold = [], []
     for _ in range(rounds):
         warm.append(go(installation, second, "2"))
@@ -59,15 +80,102 @@ def measure(installation: Installation, rounds: int) -> dict[str, object]:
     }
 
 
+Fault = Callable[[Installation], AbstractContextManager[None]]
+
+
+def broken(installation: Installation, rounds: int) -> dict[str, object]:
+    """To the warm release and to the cold one, well and with each fault that it can be taken back with."""
+    first, second, third = three_versions(installation)
+    told: dict[str, object] = {"rounds": rounds}
+    for name, (fault, cold) in FAULTS.items():
+        to, wanted = (first, "1") if cold else (second, "2")
+        well, ill = [], []
+        for _ in range(rounds):
+            for seconds in (well, ill):
+                with fault(installation) if seconds is ill else nullcontext():
+                    seconds.append(go(installation, to, wanted))
+                for back in ((second, "2"), (third, "3")) if cold or seconds is ill else ((third, "3"),):
+                    go(installation, *back)
+        middle = statistics.median(ill)
+        told[name] = {
+            "of": "cold" if cold else "warm",
+            "s": round(middle, 3),
+            "max_s": round(max(ill), 3),
+            "well_s": round(statistics.median(well), 3),
+            "ratio": round(middle / statistics.median(well), 1),
+        }
+    return told
+
+
+@contextmanager
+def disk(at: Path) -> Iterator[None]:
+    """Of its own, which can be filled."""
+    at.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512m,mode=700", "none", at], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", at], check=True)
+
+
+@contextmanager
+def full(installation: Installation) -> Iterator[None]:
+    """All but what is kept back for going back: so small a disk has none of that by itself."""
+    data = installation.places.data
+    file, ballast = data / "full", Ballast(data, size=16 << 20)
+    try:
+        while not ballast.path.exists():  # the server frees it when it looks while the last of the room goes
+            file.unlink(missing_ok=True)
+            ballast.keep()
+            fill(file)
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def fill(file: Path) -> None:
+    with file.open("wb", buffering=0) as filled, suppress(OSError):
+        for size in (1 << 20, 4096, 1):
+            with suppress(OSError):
+                while filled.write(b"x" * size):
+                    pass
+
+
+@contextmanager
+def without_origin(installation: Installation) -> Iterator[None]:
+    """Neither the repository nor any archive is there."""
+    places = installation.places
+    away = places.data / "away"
+    away.mkdir()
+    kept = [places.repository("shop"), *places.artifacts.glob("*.tar")]
+    for place in kept:
+        place.rename(away / place.name)
+    try:
+        yield
+    finally:
+        for place in kept:
+            (away / place.name).rename(place)
+        away.rmdir()
+
+
+FAULTS: dict[str, tuple[Fault, bool]] = {
+    "disk full": (full, False),
+    "neither repository nor archives": (without_origin, True),
+}
+"""With whether it is to a release that is cold."""
+
+
 def go(installation: Installation, to: int, wanted: str) -> float:
     """Asks over the API, as the page and the command line do, and watches what clients get."""
     address = f"http://127.0.0.1:{installation.port}"
     server = Server(address, credentials.token(installation.places.credentials, address) or "")
     path = "/applications/shop/environments/prod/rollback"
     began = time.perf_counter()
-    asking = threading.Thread(target=server.post, args=(path, {"to": f"r{to}"}))
+    asking = threading.Thread(target=ask, args=(server, path, to))
     asking.start()
     while installation.says("shop") != wanted:
+        if time.perf_counter() - began > GIVEN_UP:
+            raise SystemExit(f"r{to} has no requests after {GIVEN_UP:.0f} s: {installation.server_log()[-2000:]}")
         time.sleep(0.005)
     took = time.perf_counter() - began
     asking.join()
@@ -75,6 +183,12 @@ def go(installation: Installation, to: int, wanted: str) -> float:
         time.sleep(0.05)
     time.sleep(2)  # until what is warm no longer has stopped
     return took
+
+
+def ask(server: Server, path: str, to: int) -> None:
+    """What cannot be recorded is answered by an error, with the requests back."""
+    with suppress(ShipwayError):
+        server.post(path, {"to": f"r{to}"})
 
 
 def version(number: str) -> dict[str, str]:

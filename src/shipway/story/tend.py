@@ -12,6 +12,7 @@ from shipway.errors import ShipwayError
 from shipway.pushes.reconcile import reconcile
 from shipway.releases.targets import process
 from shipway.state import applications, artifacts, deployments, instances, pushes, releases, runs, stuck
+from shipway.state.ballast import Ballast
 from shipway.state.database import Connection
 from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
@@ -36,6 +37,7 @@ def begin_runs(cast: Cast, engine: Engine, at_once: int) -> None:
         with cast.database.write() as conn:
             begun = runs.begin(conn, run, cast.machine.tier.name)
         if begun:
+            Ballast(cast.machine.places.data).keep()  # a full disk would keep it from the engine for a minute
             engine.submit(run.id, Plan.from_dict(run.plan))
 
 
