@@ -61,7 +61,8 @@ def _reached(place: str) -> None:
         return
     os.unlink(PLAN)
     with open(f"{PLAN}.{plan['id']}", "w") as file:
-        json.dump({"at": time.time(), "victims": _kill(plan["words"], file)}, file)
+        killed = _kill(plan["words"], file)
+        json.dump({"at": time.time(), "victims": killed}, file)
 
 
 def _kill(words: list[str], note: Any) -> list[int]:
