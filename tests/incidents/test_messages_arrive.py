@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from multiprocessing.process import BaseProcess as Process
 from urllib.parse import unquote
@@ -22,6 +23,8 @@ from shipway.incidents.channels import InvalidChannel
 from shipway.incidents.errand import LIMIT
 from shipway.incidents.outbox import AT_ONCE, AT_ONCE_EACH, LATE, in_turn
 from shipway.state import facts, messages
+from shipway.state.channels import Channel
+from shipway.state.database import Connection
 from shipway.state.messages import Draft, Message
 from support.installation import eventually
 from support.kills import victims
@@ -794,22 +797,52 @@ def test_a_courier_that_is_killed_with_its_server_repeats_its_one_message(team: 
     assert sorted(Counter(body["id"] for body in hook.bodies).values()) == [1, 1, 2]
 
 
-def test_what_could_not_be_recorded_is_recorded_later_and_not_said_again(
-    team: Team, hook: Hook, monkeypatch: pytest.MonkeyPatch
+def test_what_could_not_be_recorded_is_recorded_later_and_keeps_nobody_waiting(
+    team: Team, hook: Hook, other_hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It is not said again either."""
     team.channel("ada@example.org", hook.url())
     say(team)
 
-    def locked(*_about: object) -> None:
-        raise OSError("the database is locked")
+    sent = messages.sent
+
+    def refused(conn: Connection, message: Message, channel: Channel) -> Message | None:
+        if message.person == "ada@example.org":
+            raise OSError("the record does not take it")
+        return sent(conn, message, channel)
 
     with monkeypatch.context() as patched:
-        patched.setattr(messages, "sent", locked)
+        patched.setattr(messages, "sent", refused)
         team.outbox.look()
         eventually(lambda: not team.outbox._busy.total(), "the courier is back", 30)
-    assert states(team) == ["waiting"]
+        team.channel("ben@example.org", other_hook.url())
+        say(team, "ben@example.org")
+        team.send()
+    assert states(team) == ["waiting", "sent"], "what comes after it waits for it"
     team.outbox.look()
-    assert (states(team), len(hook.bodies)) == (["sent"], 1)
+    assert (states(team), len(hook.bodies)) == (["sent", "sent"], 1)
+
+
+def test_a_courier_that_dies_as_it_begins_is_a_try_that_failed(
+    team: Team, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else waits for that, and after a quarter of an hour the pages tell of it."""
+    ready = errand.ready
+
+    def dying(services: Collection[str]) -> errand.Courier:
+        courier = ready(services)
+        courier.kill()
+        os.waitid(os.P_PID, courier.pid, os.WEXITED | os.WNOWAIT)
+        return courier
+
+    team.channel("ada@example.org", hook.url())
+    say(team)
+    with monkeypatch.context() as patched:
+        patched.setattr(errand, "ready", dying)
+        team.outbox.look()
+        eventually(lambda: not team.outbox._busy.total(), "it was tried", 30)
+    assert newest(team).problem == "The courier ended with -9 and said nothing."
+    assert (newest(team).attempts, newest(team).lease) == (1, "")
 
 
 def test_what_is_left_while_somebody_looks_is_recorded_at_the_next_look(

@@ -104,7 +104,7 @@ class Outbox:
             with self._guard:
                 theirs = carried.message.id in self._in_hand or (server != self._me and processes.lives(server))
             if not theirs:
-                self._record(carried, outcome)
+                self._record_or_say(carried, outcome)
 
     def _wanted_soon(self, conn: Connection, now: float) -> set[str]:
         """The services that a courier may be needed for soon, to tell somebody who is there to be told."""
@@ -158,7 +158,7 @@ class Outbox:
         courier, begun = None, False
         try:
             courier = self._courier_to(channel)
-            carried = Carried(message, channel, turns, f"{self._me} {processes.identity(courier.pid)}")
+            carried = Carried(message, channel, turns, self._lease(courier))
             with self.database.write() as conn:
                 claimed = messages.claim(conn, message, carried.lease, now + self.limit + 10.0)
             if claimed:
@@ -171,6 +171,13 @@ class Outbox:
                 self._leave(channel, message)
                 if courier is not None:
                     errand.dismiss(courier)
+
+    def _lease(self, courier: errand.Courier) -> str:
+        """In whose hand it is; a courier that is dead already says so by saying nothing, and that is recorded."""
+        try:
+            return f"{self._me} {processes.identity(courier.pid)}"
+        except OSError:
+            return self._me
 
     def _courier_to(self, channel: Channel) -> errand.Courier:
         idle = self._the_ready_one()
@@ -186,11 +193,18 @@ class Outbox:
             outcome = self._send(carried, courier)
             if outcome.never:
                 self._refused[channel] = self.clock() + LATE
-            self._record(carried, outcome)
+            self._record_or_say(carried, outcome)
         except Exception:
-            log.exception("what became of message %s is not on record", message.id)
+            log.exception("message %s could not be sent; its claim ends by itself", message.id)
         finally:
             self._leave(channel, message)
+
+    def _record_or_say(self, carried: Carried, outcome: Outcome) -> None:
+        """What cannot be recorded keeps nobody else's message back: its answer stays for the next look."""
+        try:
+            self._record(carried, outcome)
+        except Exception:
+            log.exception("what became of message %s is not on record yet", carried.message.id)
 
     def _record(self, carried: Carried, outcome: Outcome) -> None:
         """Unless the message is in another's hand by now: then that is what counts."""
