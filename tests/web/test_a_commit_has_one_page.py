@@ -316,6 +316,21 @@ def test_the_same_reason_is_said_once(past: Site) -> None:
     assert (card.count("did not get healthy"), card.count("For the same reason")) == (1, 1)
 
 
+def test_the_same_reason_of_another_commit_is_said_once(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    scene.end(run, "superseded")
+    later = scene.push("topup", "Two")
+    scene.green(later)
+    scene.deploy(later, "dev")
+    scene.fail_deployment(scene.begin_deployment(later, "test"), "web did not get healthy.")
+    scene.end(later, "failed", "web did not get healthy.")
+    card = site.get(f"/applications/topup/commits/{run.commit}").text.partition('id="where"')[2]
+    card = card.partition("</section>")[0]
+    assert (card.count("did not get healthy"), card.count("For the same reason")) == (1, 1)
+
+
 def test_every_sentence_leads_to_the_fact_it_came_from(past: Site) -> None:
     for application in ("bad", "blue-green", "trying", "topup", "ledger", "mailer"):
         found = life(past, application)

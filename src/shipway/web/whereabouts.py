@@ -21,6 +21,7 @@ from shipway.web.words import headline, phase
 
 DEPLOYED, FAILED = "it is being deployed: ", "its deployment failed: "
 RUN_ENDED = re.compile(r"run \d+ (?:was )?\w+: ")
+PART = re.compile(r"as part of \w{7}: ")
 BACK = ("undone", "gone back")
 SERVES, PENDING, STOPPED = "serves", "pending", "stopped"
 

@@ -10,7 +10,7 @@ from shipway.web.journey import Journey
 from shipway.web.life.record import Record
 from shipway.web.overview import fates
 from shipway.web.trials import TRIED
-from shipway.web.whereabouts import DEPLOYED, PENDING, SERVES, STOPPED, Whereabouts
+from shipway.web.whereabouts import DEPLOYED, PART, PENDING, SERVES, STOPPED, Whereabouts
 
 BACK, GOING = ("undone", "gone back"), ("going back",)
 ENDS = {
@@ -73,7 +73,8 @@ def besides_state(place: Whereabouts, before: Whereabouts | None = None) -> str:
     """What a line says besides the word of its state; `before` is the place of the line above it."""
     same = before is not None and place.brief == before.brief
     if place.state == STOPPED:
-        alike = before is not None and place.cause == before.cause and place.brief.endswith(place.cause)
+        ends = PART.sub("", place.cause, count=1)
+        alike = before is not None and place.cause == before.cause and place.brief.endswith(ends)
         known = before is not None and before.state == STOPPED and (same or alike)
         return "For the same reason" if known else place.brief
     reason = place.reason.partition("; ")[0] if same else place.reason
