@@ -293,14 +293,12 @@ def test_what_could_not_be_judged_by_a_new_question_is_of_the_commit_that_asks_i
     run = team.push(asks := team.commit("ada"), before)
     reason = "r2 could not be judged in 24 s. Nothing is known of ledger for 20 s (exit status 1)."
     team.deploy(run, "prod", ending="failed", reason=reason)
-    team.stop(
-        run, "deploy", "signals.new_question_unanswered", reason, "you", "ledger is asked since this commit."
-    )
+    team.stop(run, "deploy", "signals.new_question_unanswered", reason, "you", "ledger is new with this commit.")
     message = only(team.tell())
     assert (message.person, message.commit) == ("ada@example.org", asks)
     assert "Sure: very" in message.text
     assert "no commit." not in " ".join(message.text.split())
-    assert "Next     ledger is asked since this commit." in message.text
+    assert "Next     ledger is new with this commit." in message.text
     team.deliver(team.commit("ada"), asks)
     assert [one.kind for one in team.tell()][1:] == ["fixed"]
 

@@ -187,7 +187,7 @@ def test_a_question_that_came_with_the_release_and_says_nothing_is_its_commits(s
         (stopped,) = facts.after(conn, 0, runs=[run.id], kinds=["run.stopped"])
         (told,) = verdicts.of_deployment(conn, stage.deployment(run).id)
     assert stopped.data["id"] == trial.NewQuestionUnanswered.id
-    assert stopped.data["hint"].startswith("ledger is asked since this commit. `shipway judge r")
+    assert stopped.data["hint"].startswith("ledger is new with this commit. `shipway judge r")
     assert [one["what"] for one in told.findings if one["new_question"]] == ["failures of ledger"]
     assert stage.quarantined() == []
 

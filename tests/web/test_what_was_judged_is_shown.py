@@ -915,12 +915,17 @@ def test_why_says_of_what_nothing_is_known_while_it_was_on_trial(site: Site) -> 
         for tried in (True, False):
             data = {"probe": "ledger", "says": f"exit status {int(tried)}", "tried": tried}
             facts.record(conn, "probe.unknown", **about, data=data)
+        del data["tried"]  # as it was recorded before it said so
+        facts.record(conn, "probe.unknown", **about, data=data)
     found = site.get(f"/api/v1/applications/topup/commits/{run.commit}/why?environment=dev").json
-    says = "nothing is known of ledger: exit status 1; only a share of the requests is held for that"
-    assert [one["says"] for one in found["events"] if one["kind"] == "probe.unknown"] == [says]
+    says = [
+        f"nothing is known of ledger: exit status {one}; only a share of the requests is held for that"
+        for one in (1, 0)
+    ]
+    assert [one["says"] for one in found["events"] if one["kind"] == "probe.unknown"] == says
     moments = site.get(f"/api/v1/applications/topup/commits/{run.commit}").json["moments"]
     titles = [one["title"] for one in moments if one["kind"] == "probe unknown"]
-    assert titles == ["Nothing is known of ledger in dev"]
+    assert titles == ["Nothing is known of ledger in dev"] * 2
 
 
 def test_why_says_what_has_mended_a_step_that_failed(site: Site) -> None:

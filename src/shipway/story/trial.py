@@ -73,6 +73,7 @@ class NewQuestionUnanswered(NotJudged):
     """
 
     id = "signals.new_question_unanswered"
+    default_hint = "Mend what is asked, or the question in shipway.yml, and push again."
 
 
 class HeardTooShort(NotJudged):
@@ -224,7 +225,7 @@ class Trial:
         if self._judge.silent:
             return NotJudged(said, share=share, verdict=seen)
         if came := self._judge.unanswered_anew:
-            asked = f"{listed(came)} {'is' if len(came) == 1 else 'are'} asked since this commit. "
+            asked = f"{listed(came)} {'is' if len(came) == 1 else 'are'} new with this commit. "
             hint = f"{asked}{unanswered.before(self._cast, release, came)}{look_at_its_questions(release)}"
             return NewQuestionUnanswered(said, hint=hint, share=share, verdict=seen)
         if self._judge.unanswered or self._missed(self._unanswered, share, condition):

@@ -20,9 +20,9 @@ def before(cast: Cast, release: Release, asked: Collection[str]) -> str:
         there = list(_unknown(conn, release, asked))
     if not there:
         return ""
-    return (
-        f"In {listed(there)} nothing was known of it either: all requests move there at once, so nothing is held. "
-    )
+    them = "it" if len(asked) == 1 else "them"
+    known = f"In {listed(there)} nothing was known of {them} either"
+    return f"{known}: all requests move there at once, so nothing is held. "
 
 
 def _unknown(conn: Connection, release: Release, asked: Collection[str]) -> Iterator[str]:

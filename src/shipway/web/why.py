@@ -176,9 +176,12 @@ def _judged(kind: str) -> Callable[[Data], Said]:
 
 
 def _unknown(data: Data) -> Said:
-    """Only while its release was on trial: later it is the environment's, and no commit's."""
+    """Only while its release was on trial: later it is the environment's, and no commit's. What does not say which
+    was recorded by an older Shipway.
+    """
     name = f"nothing is known of {data['probe']}{data['here']}"
-    return Said(name if data["tried"] else "", f"{data['says']}; only a share of the requests is held for that")
+    tried = data.get("tried", True)
+    return Said(name if tried else "", f"{data['says']}; only a share of the requests is held for that")
 
 
 REHEARSED = ("rehearsal.passed", "rehearsal.failed", "rehearsal.unneeded")
