@@ -8,7 +8,7 @@ by_an_answer    what was asked and failed passes again, or is asked no more
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shipway.config.places import Places
@@ -49,7 +49,6 @@ NO_COMMIT = (" asked by ", " of r")
 
 REMEMBERED = 30 * 24 * 3600.0
 """Seconds after which whoever was told no longer hears that it is mended."""
-
 
 FAR = 200  # deployments of an environment that were done, the newest
 
@@ -249,24 +248,23 @@ def _past(conn: Connection, served: Served, at: float) -> Past:
     told, heard, settled = (
         messages.about(conn, kinds, application, since) for kinds in (TOLD, (FIXED,), (SETTLED,))
     )
-    return Past(told, heard, settled, [one for one in told if _has_come_through(conn, served, one)])
-
-
-def _has_come_through(conn: Connection, served: Served, told: Message) -> bool:
-    """Whether the very commit has served since where commits are bound for, and kept its requests: it was tried
-    again, or is back where somebody had taken it away.
-    """
     bound = served.deployment.environment
+    there = {bound, *(one.environment for one in told if one.kind == BY_HAND and one.environment)}
+    done = {name: deployments.last_done(conn, application, name, FAR) for name in there}
+    return Past(told, heard, settled, [one for one in told if _has_come_through(conn, bound, done, one)])
+
+
+def _has_come_through(
+    conn: Connection, bound: str, done: Mapping[str, Sequence[tuple[str, str]]], told: Message
+) -> bool:
+    """Whether the very commit has served since where commits are `bound` for, and kept its requests: it was tried
+    again, or is back where somebody had taken it away. `done` are the deployments of each environment.
+    """
     if told.kind not in MAY_BE_INNOCENT:
         return False
     there = {bound, told.environment or bound} if told.kind == BY_HAND else {bound}
-    done = [
-        deployments.get(conn, one)
-        for name in there
-        for one, commit in deployments.last_done(conn, served.deployment.application, name, FAR)
-        if commit == told.commit
-    ]
-    return any(one.started > told.created and _kept(conn, one) is not None for one in done)
+    came = [deployments.get(conn, one) for name in there for one, commit in done[name] if commit == told.commit]
+    return any(one.started > told.created and _kept(conn, one) is not None for one in came)
 
 
 def _comes_after(git: Git, commit: str, told: Message) -> bool:
