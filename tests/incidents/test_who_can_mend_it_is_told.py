@@ -1638,7 +1638,7 @@ def test_a_fix_that_was_good_with_a_share_serves_as_soon_as_it_has_all_requests(
     assert re.search(rf"Done     {serves}, and it is watched until [\d:]+ UTC{hears}\.\n", message.text)
     ended = f"The quarantine of {broken.commit[:7]} has ended in dev."
     ends = f"The quarantine of {broken.commit[:7]} ends in prod at [\\d:]+ UTC, if {run.commit[:7]} is judged good"
-    assert re.search(f"Hold     {ended} {ends} until then\\.\n", message.text)
+    assert re.search(f"Hold     {ended} {ends} by then\\.\n", message.text)
     verdict(team, run, "good")
     team.tell()
     cool(team)

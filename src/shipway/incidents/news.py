@@ -44,10 +44,10 @@ def passes(told: Message, fact: Fact, address: str) -> Text:
     there, name, said = str(fact.environment), fact.data["probe"], str(fact.data["says"])
     ended = fact.kind == "probe.ended"
     subject = f"{there}: {name} {'is asked no more' if ended else 'passes again'}"
-    head = f"{name} failed in {there} and is asked no more" if ended else f"{name} passes again in {there}: {said}"
+    head = f"{name} is asked no more in {there}" if ended else f"{name} passes again in {there}: {said}"
     rows = [
         ("When", moment(fact.at)),
-        ("Failed", f"You were told at {clock(told.created)}."),
+        ("Told", f"You were told on {moment(told.created)}."),
         ("Next", "Nothing."),
         (there.capitalize(), f"{address}/applications/{fact.application}/environments/{there}"),
     ]
@@ -101,8 +101,8 @@ def through(conn: Connection, told: Message, by: Deployment, address: str) -> Te
     subject = f"{commit} is in {there} all the same"
     rows = [
         ("When", moment(by.ended or by.started)),
-        ("Told", f"You were told at {clock(told.created)}."),
-        ("Done", f"{_serves_now(conn, by, '', theirs=False)}"),
+        ("Told", f"You were told on {moment(told.created)}."),
+        ("Done", _serves_now(conn, by, "", theirs=False)),
         ("Next", "Nothing."),
         (there.capitalize(), f"{address}/applications/{by.application}/environments/{there}"),
     ]
@@ -162,7 +162,7 @@ def _quarantine(
         said.append(f"{commit[:7]} stays in quarantine in {listed(held)} {gate.UNTIL.format(it='it')}.")
     if ends and by is not None:
         when = listed([f"in {name} at {clock(at)}" for name, at in ends.items()])
-        said.append(f"The quarantine of {commit[:7]} ends {when}, if {by.commit[:7]} is judged good until then.")
+        said.append(f"The quarantine of {commit[:7]} ends {when}, if {by.commit[:7]} is judged good by then.")
     return " ".join(said)
 
 

@@ -1,7 +1,7 @@
 """Messages: what is said to whom, once for each person and cause, and what became of it.
 
-A row is written with the position of whoever reads the facts; it is claimed, sent, and marked. What dies between
-sending and marking sends again, under the same id.
+A row is written with the position of whoever reads the facts; it is claimed, sent, and marked. A message whose
+server and courier both die between sending and marking is sent again, under the same id.
 """
 
 from __future__ import annotations

@@ -294,7 +294,7 @@ messages = Table(
     Column("state", String, nullable=False),  # waiting | sent | nowhere
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("next_try", Float, nullable=False),
-    Column("lease", String, nullable=False, server_default=""),  # the process that sends it now
+    Column("lease", String, nullable=False, server_default=""),  # the server and the courier that send it now
     Column("lease_until", Float, nullable=False, server_default=text("0")),
     Column("service", String, nullable=False, server_default=""),  # of the channel that took it, or was tried last
     Column("problem", String, nullable=False, server_default=""),

@@ -171,7 +171,8 @@ def row(standing: Standing, now: float, rates: Rates) -> Row:
 
 def _unless_asked(found: Row, now: float) -> Row:
     """What is on record, or that what is asked of an environment fails: in the last one that comes before all but
-    what hurts people more, in another one before what needs nobody."""
+    what hurts people more, in another one before what needs nobody.
+    """
     one = last_asked(found.standing)
     if one is None or found.state in ORDER[: ORDER.index("ailing")]:
         return found
@@ -211,7 +212,8 @@ def _on_record(standing: Standing, now: float) -> Row:
 
 def in_order(rows: Sequence[Row]) -> list[Row]:
     """What may need a person first, the nearer to the last environment the sooner; then what moves, then what is
-    well."""
+    well.
+    """
     return sorted(rows, key=lambda row: (ORDER.index(row.state), _before_the_end(row), row.name))
 
 
