@@ -126,7 +126,7 @@ def test_what_is_asked_and_fails_is_said_as_long_as_it_does(site: Site) -> None:
     page, path = site.get("/").text, overview(site)["topup"]["path"]
     assert 'href="/applications/topup/environments/prod#probes">ledger fails' in page
     assert ("topup needs you." in page, "Needs a person <b>1</b>" in page) == (True, True)
-    assert "What is asked of prod of topup fails: people may be hurt." in page
+    assert "A probe fails in prod of topup: people may be hurt." in page
     assert [station["state"] for station in path][2:] == ["serving", "serving", "failed"]  # type: ignore[attr-defined]
     scene.end(scene.push("topup", "Two"), "failed", "test failed")
     assert overview(site)["topup"]["state"] == "ailing", "whatever became of a newer commit"
@@ -134,7 +134,7 @@ def test_what_is_asked_and_fails_is_said_as_long_as_it_does(site: Site) -> None:
     assert answered("failed", "3", "dev") == ("failed", "test failed", ["3"]), "nobody else is hurt by that"
     scene.push("topup", "Three")
     assert overview(site)["topup"]["state"] == "ailing"
-    assert "What is asked of dev of topup fails.<" in site.get("/").text
+    assert "A probe fails in dev of topup.<" in site.get("/").text
     scene.application("works")
     scene.deliver(scene.push("works", "One"))
     assert answered("failed", "7", name="works")[0] == "ailing"

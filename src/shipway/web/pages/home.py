@@ -119,8 +119,9 @@ def _hurt(found: Sequence[Row]) -> str:
 def _asked(found: Sequence[Row]) -> str:
     """Where a probe or an invariant fails; who is not in the last environment is hurt by nothing."""
     where = _some([f"{row.stations[row.remark.at].name} of {row.name}" for row in found])
+    fails = "A probe fails" if len(found) == 1 else "Probes fail"
     hurt = any(row.stations[row.remark.at].name == row.last.name for row in found)
-    return f"What is asked of {where} fails{': people may be hurt' if hurt else ''}."
+    return f"{fails} in {where}{': people may be hurt' if hurt else ''}."
 
 
 def _failed(failed: Sequence[Row]) -> str:
