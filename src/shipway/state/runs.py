@@ -407,5 +407,11 @@ def steps_of(conn: Connection, run: str) -> list[Step]:
     return [Step(**row) for row in conn.execute(query).mappings()]
 
 
+def states_of_step(conn: Connection, of: Collection[str], name: str) -> dict[str, str]:
+    """The state of the newest attempt of a step in each of these runs that has it."""
+    query = select(steps.c.run, steps.c.state).where(steps.c.run.in_(of), steps.c.name == name)
+    return dict(conn.execute(query.order_by(steps.c.attempt)).all())
+
+
 def _fact(conn: Connection, run: Run, kind: str, data: Mapping[str, Any], who: str | None = None) -> None:
     facts.record(conn, kind, application=run.application, run=run.id, commit=run.commit, who=who, data=data)

@@ -44,17 +44,21 @@ def of_error(conn: Connection, commits: Commits, commit: str, error: Error, plac
 
 
 def _newest(conn: Connection, failed: Journey, newer: Sequence[Run]) -> str:
-    said = (_got_through(conn, failed, one) for one in newer if one.created > failed.run.created)
-    return next(filter(None, said), "")
+    later = [one for one in newer if one.created > failed.run.created]
+    if failed.failed_steps:
+        return _past_the_step(conn, failed.failed_steps[0].name, later)
+    return next(filter(None, (_got_through(conn, failed, one) for one in later)), "")
+
+
+def _past_the_step(conn: Connection, step: str, later: Sequence[Run]) -> str:
+    states = runs.states_of_step(conn, [one.id for one in later], step)
+    passed = next((one for one in later if states.get(one.id) == "passed"), None)
+    return "" if passed is None else f"{_after(passed.commit)}, passed `{step}` in run {passed.number}"
 
 
 def _got_through(conn: Connection, failed: Journey, later: Run) -> str:
-    """Past the step, or into the environment, that the failed one did not get through."""
+    """Into the environment that the failed one did not get through to, or to the end."""
     which = f"{_after(later.commit)}, "
-    if failed.failed_steps:
-        step = failed.failed_steps[0].name
-        last = [each.state for each in runs.steps_of(conn, later.id) if each.name == step][-1:]
-        return f"{which}passed `{step}` in run {later.number}" if last == ["passed"] else ""
     if (undone := failed.failed_deployment) is not None:
         came = deployments.of_run(conn, later.id, undone.environment)
         if came is None or came.state != "done" or verdicts.is_condemned(conn, came):
