@@ -70,5 +70,5 @@ class Answers:
 
 def _carried(told: Mapping[str, Any]) -> Carried:
     return Carried(
-        Message(**told["message"]), Channel(**told["channel"], sealed=b""), told["turns"], told["lease"]
+        Message(**told["message"]), Channel(**told["channel"], sealed=b""), told["turns"], str(told["lease"])
     )

@@ -48,9 +48,9 @@ function exchange(part, fresh) {
   if (focused) fresh.querySelector(focused)?.focus({ preventScroll: true });
 }
 
-// A press that ends on another element than it began on is no click.
+// A press that ends on another element than it began on is no click. Whoever presses for longer does not mean one.
 async function released() {
-  while (document.querySelector('[data-live] :active')) await new Promise((wake) => setTimeout(wake, 50));
+  for (let left = 2000; left > 0 && document.querySelector('[data-live] :active'); left -= 50) await new Promise((wake) => setTimeout(wake, 50));
 }
 
 // How the same thing is found in what takes its place.

@@ -48,7 +48,7 @@ function byWorker() {
 // The lock of this tab's name is its own for as long as it lives.
 function held() {
   return new Promise((has) => {
-    if (navigator.locks) navigator.locks.request(tab, () => { has(); return new Promise(() => {}); });
+    if (navigator.locks) navigator.locks.request(tab, () => { has(); return new Promise(() => {}); }).catch(has);
     else has();
   });
 }
