@@ -189,7 +189,7 @@ def test_a_question_that_came_with_the_release_and_says_nothing_is_its_commits(s
     assert stopped.data["id"] == trial.NewQuestionUnanswered.id
     assert stopped.data["hint"].startswith("ledger is new with this commit. `shipway judge r")
     assert [one["what"] for one in told.findings if one["new_question"]] == ["failures of ledger"]
-    assert stage.quarantined() == []
+    assert run.commit not in stage.quarantined()
 
 
 def test_it_is_said_where_a_question_was_not_known_before_and_nothing_was_held_for_it(

@@ -18,6 +18,7 @@ from shipway.signals.questions.results import Line
 from shipway.signals.reading import Reading
 from shipway.state import deployments, facts, messages, releases, runs
 from shipway.state.runs import Run
+from shipway.story.cast import Cast
 from shipway.story.watch import Watch
 from shipway.traffic.envoy.router import GROUP, MAIN
 from support.hearing import Hearsay, Says, collecting, earlier, hear, read, tally
@@ -155,8 +156,10 @@ def test_routers_that_answer_people_and_not_us_hold_the_share_and_then_give_it_b
     theatre: Theatre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What tells and what takes up changes hangs in both from the first request on, until the keeper ends them."""
+    scene, silent = theatre.scene, ExitStack()
+    scene.cast = Cast(scene.cast.machine, scene.cast.proxy)  # which hears for itself, whatever was played before
     theatre.stand(bad=False)
-    scene, stable, silent = theatre.scene, theatre.scene.serving(), ExitStack()
+    stable = scene.serving()
     shift, since = scene.cast.proxy.shift, [0.0]
 
     def shift_and_hang(*wanted: Any, **how: Any) -> None:
