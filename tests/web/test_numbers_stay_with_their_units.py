@@ -33,6 +33,11 @@ def test_everything_words_say_of_a_number_stays_together(says: str) -> None:
     assert typeset(f"<p>{says}.</p>").replace(STAYS, " ") == f"<p>{says}.</p>"
 
 
+@pytest.mark.parametrize(("share", "says"), [(4e-17, "0 %"), (1e-5, "0.001 %"), (0.025, "2.5 %"), (1.0, "100 %")])
+def test_a_share_is_told_in_digits_that_a_person_reads(share: float, says: str) -> None:
+    assert words.percent(share) == says
+
+
 @pytest.mark.parametrize(
     "part",
     [

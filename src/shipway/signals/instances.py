@@ -95,10 +95,10 @@ def _tree(children: Mapping[int, Sequence[int]], root: int | None) -> Sequence[i
 
 
 def _usage(state: InstanceState, pids: Sequence[int], before: Usage | None, passed: float, weigh: bool) -> Usage:
-    seconds = sum(map(cpu_seconds, pids))
-    used = 0.0 if before is None else max(0.0, seconds - before.cpu_seconds)
+    seconds = round(sum(map(cpu_seconds, pids)), 2)
+    used = 0.0 if before is None else max(0.0, round(seconds - before.cpu_seconds, 2))  # a sum has a last digit
     memory = before.memory if before is not None and not weigh else sum(map(memory_of, pids))
-    return Usage(state.id, state.state, state.since, state.restarts, used / passed, round(seconds, 2), memory)
+    return Usage(state.id, state.state, state.since, state.restarts, used / passed, seconds, memory)
 
 
 def cpu_seconds(pid: int) -> float:

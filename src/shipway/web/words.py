@@ -11,6 +11,7 @@ from typing import Any
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 RESTARTING = "restarting"
 ROOM = 110  # characters of a headline
+LEAST = 0.0001  # of 100: less is the last digit of a sum, and no share of anything
 _COLON = re.compile(r": (?![^()]*\))")
 _RUN = re.compile(r"run \d+ (?:was )?\w+: ")
 _CONTROL = re.compile(
@@ -134,6 +135,8 @@ def rate(per_second: float) -> str:
 def percent(share: float) -> str:
     """`0 %`, `0.01 %`, `2.5 %`, `100 %` for shares from 0 to 1."""
     of_100 = share * 100
+    if of_100 < LEAST:
+        return "0 %"
     if of_100 >= 9.95:
         return f"{of_100:.0f} %"
     return f"{of_100:.1f} %" if of_100 >= 0.95 else f"{of_100:.1g} %"

@@ -56,6 +56,16 @@ def test_cores_are_told_of_the_time_between_two_looks() -> None:
     assert second.cpu <= used / shortest + 0.01
 
 
+def test_one_that_did_nothing_used_nothing(monkeypatch) -> None:
+    """The sum of what its processes used has a last digit that no processor worked for."""
+    state = InstanceState(NAME, "shop.prod", os.getpid(), "running", 0, None, 0.0, False, "")
+    monkeypatch.setattr("shipway.signals.instances.cpu_seconds", lambda _pid: 0.1 + 0.2)
+    instances = Instances(Kept([state]))
+    instances.look()
+    instances.look()
+    assert instances.latest[NAME].cpu == 0.0
+
+
 def test_memory_is_measured_now_and_then_and_of_a_new_one_at_once(monkeypatch) -> None:
     state = InstanceState(NAME, "shop.prod", os.getpid(), "running", 0, None, 0.0, False, "")
     kept, weights = Kept([state]), iter([100, 200, 300])
