@@ -109,6 +109,16 @@ def test_one_that_went_and_one_that_came_share_the_minute() -> None:
     assert (found.whole.requests, found.whole.rate, found.deaf) == (6000, 100.0, 0.0)
 
 
+def test_what_moves_back_is_the_rate_of_the_environment(shop: Site, monkeypatch) -> None:
+    """And not of what serves: that may have come a moment ago."""
+    old = [Reading(float(at), 1.0, "shop.prod.r1", QUICK, 1, True) for at in range(57)]
+    new = [Reading(float(at), 1.0, "shop.prod.r2", QUICK, 1, True) for at in range(57, 60)]
+    heard = [("shop.prod.r1", old, []), ("shop.prod.r2", new, [])]
+    monkeypatch.setattr("shipway.web.pages.environment.signals.now", lambda *_: heard)
+    page = shop.get("/applications/shop/environments/prod").text
+    assert "Every request to prod, 100 a second in the last minute, moves from r2 to r1" in page
+
+
 def back_on_a_warm_one(second: float) -> dict[str, int]:
     """What 8 requests a second were dealt out to: r1, half of them r2 for a while, and r1 again; r2 was in the
     routers from 5 s before its first request to 3 s after its last."""
