@@ -95,6 +95,13 @@ class Project(Settings):
         """The names of the environments from which a commit goes on only after a rehearsal."""
         return [each.name for each in self.environments if each.rehearse]
 
+    def strategy_in(self, environment: str) -> str:
+        """How requests move to a new release there: a canary is in the last environment, or where it is told to
+        be; in the others all of them move at once.
+        """
+        tried = self.traffic.canary_in or self.order[-1:]
+        return self.traffic.strategy if environment in tried else "blue_green"
+
     @classmethod
     def parse(cls, text: str | bytes, file: str = FILE) -> Self:
         """The project a text describes; InvalidConfig with every problem in it otherwise."""

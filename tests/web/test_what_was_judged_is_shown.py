@@ -788,6 +788,19 @@ def test_shares_are_of_now_and_rates_of_the_last_minute_and_both_say_so(site: Si
     assert re.search(r"Of 2\d requests a second \(in the last minute\) 50 %, about 1\d, move to r1", page)
 
 
+def test_a_form_says_how_requests_move_where_it_is(site: Site) -> None:
+    """A canary is in the last environment: in the others all requests move at once."""
+    told = Trials(site.scene, "till")
+    _run, deployment = told.comes(80, "Count the till")
+    told.serves(deployment)
+    forms = {name: site.get(f"/applications/till/environments/{name}").text for name in ("dev", "prod")}
+    moves = {
+        name: set(re.findall(r"as its <code>shipway.yml</code> says: ([^.<]*)", forms[name])) for name in forms
+    }
+    assert moves["prod"] == {"a share first, then more as it is judged good"}
+    assert moves["dev"] == {"all requests at once, with the release before kept warm"}
+
+
 def test_who_went_back_and_forth_is_on_record_in_the_verdicts_and_in_why(site: Site) -> None:
     scene = site.scene
     with scene.history():

@@ -342,7 +342,6 @@ class Delivery:
     def _plan(self) -> Plan:
         """How it takes over from what serves at this moment."""
         app, env, traffic = self.release.application, self.release.environment, self.project.traffic
-        where = traffic.canary_in or [self.project.environments[-1].name]
         takeover = Takeover(
             self.cast.proxy.serving(app, env),
             self.release.name,
@@ -352,8 +351,8 @@ class Delivery:
             hold=traffic.hold,
             deadline=traffic.deadline,
         )
-        tried = env in where and self.deployment.kind == "deploy"  # a rollback is decided already
-        return strategies.plan(traffic.strategy if tried else "blue_green", takeover)
+        decided = self.deployment.kind != "deploy"  # a rollback is
+        return strategies.plan("blue_green" if decided else self.project.strategy_in(env), takeover)
 
     @property
     def _rate(self) -> float:

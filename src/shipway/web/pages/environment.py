@@ -108,7 +108,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             holds=held,
             frozen=frozen,
             replaced=() if frozen is None else holds.replaced_by(conn, frozen),
-            way="" if serving is None else way(conn, serving.release),
+            way="" if serving is None else way(conn, serving.release, environment),
             promotion=None if moving else promotion(site, conn, application, names, environment, serving),
             compared=compared,
             refused=refused,

@@ -20,7 +20,6 @@ from shipway.web.site import Site
 from shipway.web.trials import Trial
 
 WAYS = {
-    "all_at_once": "all requests at once",
     "blue_green": "all requests at once, with the release before kept warm",
 }
 GIVEN_UP = ("undone", "gone back", "unknown")
@@ -65,7 +64,7 @@ def promotion(
         subject=site.commits.about(application, release.commit).subject,
         before=names[at - 1],
         since=before.since,
-        way=way(conn, release),
+        way=way(conn, release, environment),
         closed=closed,
         shape=shape,
         given_up="" if gone is None else sentences.sentence(gone),
@@ -118,7 +117,7 @@ def _kept_away_by_data(site: Site, conn: Connection, artifact: Artifact, environ
     return "", ""
 
 
-def way(conn: Connection, release: Release) -> str:
-    """How requests move to a release of its artifact, as its `shipway.yml` says."""
-    traffic = project_of(artifacts.of_release(conn, release)).traffic
-    return WAYS.get(traffic.strategy, "a share first, then more as it is judged good")
+def way(conn: Connection, release: Release, environment: str) -> str:
+    """How requests move to a release of its artifact in an environment, as its `shipway.yml` says."""
+    strategy = project_of(artifacts.of_release(conn, release)).strategy_in(environment)
+    return WAYS.get(strategy, "a share first, then more as it is judged good")
