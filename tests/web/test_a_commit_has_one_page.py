@@ -19,6 +19,7 @@ from shipway.state.messages import Draft
 from shipway.web import why
 from shipway.web.life import by_fact, gathering
 from shipway.web.life.moment import Moment
+from shipway.web.words import length
 from web.judged import DOUBT, Trials, bad, good, on_trial, taken_back
 from web.past import EVENT, afternoon
 from web.scene import Scene
@@ -784,6 +785,46 @@ def test_the_arrow_that_leaves_an_environment_has_its_own_figure(site: Site) -> 
     assert len(set(had.values())) == len(had) == 2
     drawn = site.get(f"/applications/topup/commits/{run.commit}").text.partition('class="loop"')[2]
     assert re.findall("it had requests for [^<]*", drawn) == [had["prod"].replace("It", "it", 1)]
+
+
+def test_what_came_later_does_not_lengthen_the_way(site: Site) -> None:
+    """Each stop is of its first requests there, whatever brought it again; what it had of them is of all times."""
+    scene = site.scene
+    with scene.history():
+        scene.until(1000)
+        scene.application("topup")
+        older = scene.deliver(scene.push("topup", "One"))
+        run = scene.push("topup", "Two")
+        made = scene.green(run)
+        for environment, takes in (("dev", 0), ("test", 3), ("prod", 30)):
+            scene.now += takes
+            scene.deploy(run, environment)
+        scene.end(run)
+        address = f"/applications/topup/commits/{run.commit}"
+        lasts = re.compile('class="tm"[^>]*>([^<]*)<')
+        way = lasts.findall(site.get(address).text)
+        assert way[-2:] == ["4.3 s", "31 s"]
+        for environment, seconds_ago in (("dev", 700), ("prod", 600)):
+            scene.until(seconds_ago)
+            scene.configure("topup", environment, {"POOL": "5"}, [])
+            asked = scene.begin_configuration("topup", environment, made)
+            scene.deploy(asked, environment, digest=made.digest)
+            scene.end(asked)
+        scene.until(500)
+        scene.roll_back("topup", "prod", older)
+        scene.until(400)
+        scene.deploy_again("topup", "prod", made)
+        scene.until(250)
+        scene.roll_back("topup", "prod", older)
+    page = site.get(address).text
+    assert lasts.findall(page) == way
+    drawn = page.partition('class="loop"')[2]
+    with scene.database.read() as conn:
+        first = next(one for one in deployments.recent(conn, "topup", "prod") if one.run == run.id)
+    lost = scene.real - 500 + 1.3
+    had = lost - (first.switched or 0.0) + 150
+    assert set(re.findall("it had requests for ([^<]*)", drawn)) == {length(had)}
+    assert life(site, "topup")["moments"][-1]["says"] == f"It had requests for {length(100 + 150)}."
 
 
 def test_a_commit_that_nothing_came_of_says_how_it_ended(site: Site) -> None:

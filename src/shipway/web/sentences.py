@@ -121,7 +121,7 @@ def _went(trial: Trial) -> str:
     if trial.ended is None or trial.fate not in ("undone", "gone back"):
         return ""
     who = f"{trial.who} took it back. " if trial.fate == "gone back" and trial.who not in ("", "shipway") else ""
-    return f"{who}It had requests for {length(trial.had)}."
+    return f"{who}It had requests for {length(trial.had_in_all)}."
 
 
 def at_the_latest(trial: Trial) -> str:

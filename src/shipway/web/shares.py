@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from shipway.state import deployments, facts, releases, stuck
@@ -62,6 +63,11 @@ def moves(conn: Connection, deployment: Deployment, later: Sequence[Deployment])
                 found.append(Move(move.at, share, move.run, back=one.kind == "rollback" and not ours))
             has_all = has_all if not ours else share == EVERYTHING
     return found
+
+
+def lasted(told: Sequence[Move]) -> float:
+    """For how many seconds there were requests, by moves that are in their order; not what lasts still."""
+    return sum(then.at - move.at for move, then in pairwise(told) if move.share)
 
 
 def _number(conn: Connection, deployment: Deployment) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 from shipway.signals.verdict import Verdict
 from shipway.state import artifacts, decisions, deployments, facts, releases, runs, stuck, verdicts
@@ -38,8 +37,9 @@ class Trial:
     `fate` is not deployed, coming, on trial, watched, serves, going back, undone, gone back, replaced, stuck or
     unknown. `deadline` is when it goes back if nothing can be heard, or when the watch ends; `who` took it back.
     `stuck` is what is so with one that is frozen, as long as it is, `froze` whatever came after it; `beside` with
-    what is frozen beside this one. `decided` is what somebody decided of its requests last. `keeps`: what it did
-    to the data cannot be taken back, so that its share does not go back by itself.
+    what is frozen beside this one. `earlier` are the moves by deployments of it before that one. `decided` is what
+    somebody decided of its requests last. `keeps`: what it did to the data cannot be taken back, so that its share
+    does not go back by itself.
     """
 
     release: Release
@@ -49,6 +49,7 @@ class Trial:
     after: Release | None = None
     serving: Release | None = None
     moves: Sequence[Move] = ()
+    earlier: Sequence[Move] = ()
     verdicts: Sequence[Recorded] = ()
     unjudged: bool = False
     who: str = ""
@@ -82,8 +83,14 @@ class Trial:
 
     @property
     def had(self) -> float:
-        """For how many seconds it had requests, as far as that has ended."""
-        return sum(then.at - move.at for move, then in pairwise(self.moves) if move.share)
+        """For how many seconds it had requests by this deployment, as far as that has ended."""
+        return shares.lasted(self.moves)
+
+    @property
+    def had_in_all(self) -> float:
+        """For how many seconds by any deployment; what two of them tell of is the same."""
+        told = {move.at: move for move in (*self.earlier, *self.moves)}
+        return shares.lasted([told[at] for at in sorted(told)])
 
     @property
     def moving(self) -> bool:
@@ -157,6 +164,7 @@ def read_beside(conn: Connection, release: Release, left: Stuck | None) -> Trial
         before=None if before is None else releases.get(conn, before),
         after=None if taker is None else releases.get(conn, taker.release),
         moves=moves,
+        earlier=_earlier(conn, came, made),
         verdicts=verdicts.of_release(conn, release.id),
         unjudged=_unjudged(conn, came),
         who=_who(conn, came, taker),
@@ -164,6 +172,12 @@ def read_beside(conn: Connection, release: Release, left: Stuck | None) -> Trial
         traffic=TrafficSettings.model_validate(project.get("traffic") or {}),
     )
     return _with_fate(conn, came, trial, left)
+
+
+def _earlier(conn: Connection, came: Deployment, made: Sequence[Deployment]) -> list[Move]:
+    """What the deployments of the release before the one that `came` last have moved, and what followed each."""
+    before = (one for one in made if one.epoch < came.epoch)
+    return [move for one in before for move in shares.moves(conn, one, shares.later(conn, one))]
 
 
 def _with_fate(conn: Connection, came: Deployment, trial: Trial, left: Stuck | None) -> Trial:

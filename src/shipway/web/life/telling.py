@@ -278,7 +278,7 @@ def _ended(record: Record, trial: Trial) -> Moment | None:
         kind="rollback" if trial.fate == "gone back" else "replaced",
         state="rolled" if trial.fate == "gone back" else "draining",
         title=title,
-        says=f"It had requests for {length(trial.had)}.",
+        says=f"It had requests for {length(trial.had_in_all)}.",
         fact=None if told is None else told.id,
         environment=where,
         address=f"/applications/{record.application}/environments/{where}/releases/{instead}",

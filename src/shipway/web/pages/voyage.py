@@ -15,6 +15,7 @@ from shipway.web.words import length
 
 FIRST, LAST = 90, 1200
 SLIM_FIRST, SLIM_LAST = 36, 306
+MOVES = ("deployment.try", "deployment.switched")
 BACK = ("undone", "gone back", "going back")
 ICONS = {
     "coming": "running",
@@ -28,8 +29,8 @@ ROOM = 360  # between the turn and the beginning, for the words of what came bac
 
 @dataclass(frozen=True)
 class Stop:
-    """One stop: `at` is when it came there, in seconds since 1970, None while it has not; `after` how long the way
-    took, in words."""
+    """One stop: `at` is when it came there first, in seconds since 1970, None while it has not; `after` how long
+    the way took, in words."""
 
     name: str
     state: str
@@ -108,8 +109,17 @@ def _environment(record: Record, now: Journey, name: str) -> Stop:
         if name in now.unneeded:
             return Stop(name, "serving", now.run.ended)
         return Stop(name, saying.never_there(record, name)[0], None)
-    came = trial.deployment
-    return Stop(name, _icon(trial), trial.moves[0].at if trial.moves else came.started)
+    return Stop(name, _icon(trial), _came(record, now, name))
+
+
+def _came(record: Record, now: Journey, environment: str) -> float | None:
+    """When it had its first requests there, since its run began if it had any since; or else when it was first to
+    have some.
+    """
+    begun = [one.started for each in record.journeys if (one := each.deployments.get(environment)) is not None]
+    moved = [fact.at for fact in record.facts if fact.kind in MOVES and fact.environment == environment]
+    since = [at for at in moved if at >= now.run.created]
+    return min(since or moved or begun, default=None)
 
 
 def _last(record: Record, environment: str) -> Trial | None:
@@ -144,7 +154,10 @@ def _back(record: Record, environment: str) -> str:
         begun = record.fact(("deployment.undo",), environment=environment)
         if begun is not None and trial.ended > begun.at:
             return f"traffic back in {length(trial.ended - begun.at)}"
-    return f"it had requests for {length(trial.had)}" if trial is not None and trial.fate == "gone back" else ""
+    if trial is None or trial.fate != "gone back":
+        return ""
+    each = [one.had_in_all for one in record.trials.values() if one.release.environment == environment]
+    return f"it had requests for {length(sum(each))}"
 
 
 def _told(record: Record) -> str:
