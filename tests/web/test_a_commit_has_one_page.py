@@ -14,7 +14,7 @@ from shipway.incidents import sure
 from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.pushes.git import Git
 from shipway.releases import freeze, gate
-from shipway.state import deployments, errors, facts, holds, messages, runs
+from shipway.state import configurations, deployments, errors, facts, holds, messages, releases, runs
 from shipway.state.messages import Draft
 from shipway.web import why
 from shipway.web.life import by_fact, gathering
@@ -825,6 +825,42 @@ def test_what_came_later_does_not_lengthen_the_way(site: Site) -> None:
     had = lost - (first.switched or 0.0) + 150
     assert set(re.findall("it had requests for ([^<]*)", drawn)) == {length(had)}
     assert life(site, "topup")["moments"][-1]["says"] == f"It had requests for {length(100 + 150)}."
+
+
+def test_a_run_is_told_with_the_commit_that_it_brought(site: Site) -> None:
+    """Whoever sets a value while a newer commit is on its way gets that one with it."""
+    scene = site.scene
+    scene.application("topup")
+    older = scene.push("topup", "One")
+    before = scene.deliver(older)
+    newer = scene.push("topup", "Two")
+    made = scene.green(newer)
+    for environment in ("dev", "test"):
+        scene.deploy(newer, environment)
+    asked = scene.begin_configuration("topup", "prod", before)
+    scene.deploy(newer, "prod")
+    scene.end(newer)
+    scene.configure("topup", "prod", {"POOL": "5"}, [])
+    with scene.database.write() as conn:
+        release = releases.make(
+            conn,
+            application="topup",
+            environment="prod",
+            digest=made.digest,
+            commit=newer.commit,
+            configuration=configurations.newest(conn, "topup", "prod").version,
+        )
+        came = deployments.begin(conn, run=asked.id, release=release, kind="deploy", at_least=0)
+        releases.serve(conn, release, deployment=came.id, epoch=came.epoch, warm_until=None)
+        deployments.switched(conn, came)
+        deployments.end(conn, came, "done")
+    scene.end(asked)
+    assert asked.commit == older.commit
+    said = titles(site, "topup")
+    assert "r3 serves in prod" in said
+    assert [one.split(" passed")[0] for one in said if one.startswith("Run ")] == ["Run 2", "Run 3"]
+    of_older = site.get(f"/api/v1/applications/topup/commits/{older.commit}").json["moments"]
+    assert not [one for one in of_older if "r3" in one["title"] or one["title"].startswith("Run 3")]
 
 
 def test_a_commit_that_nothing_came_of_says_how_it_ended(site: Site) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from shipway.state import artifacts, errors, facts, messages, releases, runs, stuck
@@ -92,8 +92,8 @@ class Record:
 
 def read(conn: Connection, commits: Commits, application: str, commit: str, names: Sequence[str]) -> Record:
     """What is on record of a commit (a whole id) of an application with the environments `names`."""
-    found = runs.recent(conn, application=application, commit=commit, limit=RUNS)
-    journeys = [journey.of(conn, run) for run in reversed(found)]
+    recorded = facts.after(conn, 0, application=application, commit=commit, limit=MANY)
+    journeys = _journeys(conn, application, commit, recorded)
     went = {one.environment for each in journeys for one in each.deployments.values()}
     frozen = stuck.everywhere(conn, application, {*names, *went})
     judged, made = _trials(conn, journeys, frozen), artifacts.of_commit(conn, application, commit)
@@ -103,7 +103,7 @@ def read(conn: Connection, commits: Commits, application: str, commit: str, name
         commit=commit,
         journeys=journeys,
         by_now={each.run.id: so for each in journeys if (so := by_now.of(conn, commits, each.run)) is not None},
-        facts=facts.after(conn, 0, application=application, commit=commit, limit=MANY),
+        facts=recorded,
         artifact=made,
         trials=judged,
         moved=_moved(conn, judged),
@@ -113,6 +113,23 @@ def read(conn: Connection, commits: Commits, application: str, commit: str, name
         places=whereabouts.where(conn, commits, application, commit, names, frozen),
         mended=_mended(conn, commits, commit, journeys, suspected),
     )
+
+
+def _journeys(conn: Connection, application: str, commit: str, recorded: Sequence[Fact]) -> list[Journey]:
+    """Its runs, and those that brought it though they were begun for another: what serves when a configuration is
+    deployed may be newer than what served when that was asked for. What such a run brought is the one's alone.
+    """
+    own = runs.recent(conn, application=application, commit=commit, limit=RUNS)
+    known = {run.id for run in own}
+    begun = {str(fact.run) for fact in recorded if fact.kind == "deployment.begun"} - known
+    found = sorted([*own, *(runs.get(conn, run) for run in begun)], key=lambda run: run.id)
+    return [one for run in found if (one := _of_it(journey.of(conn, run), commit)) is not None]
+
+
+def _of_it(now: Journey, commit: str) -> Journey | None:
+    """A journey with what it brought of the commit; nothing if that was of another alone."""
+    its = {where: one for where, one in now.deployments.items() if one.commit == commit}
+    return replace(now, deployments=its) if its or not now.deployments else None
 
 
 def _mended(
