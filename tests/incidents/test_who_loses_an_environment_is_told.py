@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from incidents.team import APP, Team
 from shipway.environments.configure import change
+from shipway.incidents import follow
 from shipway.incidents.channels import NOISE
 from shipway.state import channels, configurations, decisions, deployments, holds, messages, releases
 from shipway.state.decisions import Decision
@@ -38,6 +41,11 @@ def rolled_back(team: Team, to: str, who: str, why: str = "", past: int | None =
 def heard(team: Team) -> list[tuple[str, str]]:
     """Who was told what kind of message, without what only one channel hears."""
     return [(one.person.partition("@")[0], one.kind) for one in team.tell() if one.kind not in NOISE]
+
+
+def told_and_sent(team: Team) -> None:
+    team.tell()
+    team.send()
 
 
 def last(team: Team) -> Message:
@@ -105,6 +113,52 @@ def test_they_hear_when_what_comes_after_it_serves(team: Team, why: str) -> None
     assert last(team).subject == f"[shop] {f'Your fix serves: {fix[:7]} is in prod' if why else plain}"
     team.deliver(team.commit("ada"), fix)
     assert len(heard(team)) == 2
+
+
+@pytest.mark.parametrize("order", ["by hand first", "by hand last"])
+def test_of_a_rollback_by_hand_and_a_failure_one_message_says_that_they_are_mended(
+    team: Team, hook: Hook, order: str
+) -> None:
+    """News opened nothing at a webhook: what it has open is closed by the very message that is read."""
+    team.channel("ada@example.org", hook.url())
+    old, run = served(team)
+    if order == "by hand last":
+        team.fail_step(team.push(team.commit("ada"), run.commit))
+        told_and_sent(team)
+    rolled_back(team, old, "cho", WHY)
+    if order == "by hand first":
+        team.fail_step(team.push(team.commit("ada"), run.commit))
+    told_and_sent(team)
+    opened = {body["title"]: body["id"] for body in hook.bodies}
+    team.deliver(team.commit("ada"), team.head)
+    told_and_sent(team)
+    (fix,) = hook.bodies[2:]
+    assert (fix["update"], fix["ended"]) == (False, True)
+    assert fix["id"] == next(key for title, key in opened.items() if "rolled back" not in title)
+
+
+def test_of_two_failures_one_message_is_read_and_the_other_call_only_closes(team: Team, hook: Hook) -> None:
+    team.channel("ada@example.org", hook.url())
+    _, run = served(team)
+    for _ in range(2):
+        team.fail_step(team.push(team.commit("ada"), run.commit))
+        told_and_sent(team)
+    team.deliver(fix := team.commit("ada"), run.commit)
+    told_and_sent(team)
+    first, second, read, closed = hook.bodies
+    assert [one["id"] for one in (read, closed)] == [second["id"], first["id"]]
+    assert [(one["update"], one["ended"]) for one in (read, closed)] == [(False, True), (True, True)]
+    assert closed["title"] == first["title"].replace("[shop] ", "[shop] Over: ")
+    assert f"“Your fix serves: {fix[:7]} is in prod” says it.\n" in closed["message"]
+
+
+def test_an_incident_that_news_opened_is_closed_too(team: Team) -> None:
+    """At PagerDuty all that is taken opens one."""
+    old, _ = served(team)
+    rolled_back(team, old, "cho", WHY)
+    news = replace(last(team), service="Pager Duty")
+    assert follow.is_open(news)
+    assert not follow.is_open(replace(news, service="JSON"))
 
 
 def test_nothing_is_said_to_be_mended_of_what_came_back_as_it_was(team: Team) -> None:

@@ -46,6 +46,8 @@ ARRIVES = (
 )
 KNOWS_AGAIN = ("JSON", "Pager Duty")
 """Services (as Apprise calls them) that know what they took before by its key, so that it can be followed up."""
+OPENS_FOR_NEWS = ("Pager Duty",)
+"""Those of them that open an incident for whatever they take."""
 
 WELL: Literal["well"] = "well"
 FIXED, UPDATED, ENDED, WORSE = "fixed", "updated", "ended", "worse"
@@ -167,7 +169,11 @@ def send(
 
 
 def _news(kind: str) -> str:
-    """What a message of a kind is to a service: trouble, an update or the end of some, or just news."""
+    """What a message of a kind is to a service: trouble, an update or the end of some, one for programs alone, or
+    just news.
+    """
+    if kind == ENDED:
+        return "closed"
     if kind in ENDS:
         return "end"
     return {"": "", BY_HAND: "news", UPDATED: "update"}.get(kind, "trouble")

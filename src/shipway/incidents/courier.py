@@ -300,7 +300,7 @@ def _notify(service: Any, order: Mapping[str, Any]) -> str:
     sender = apprise.Apprise(asset=service.asset)
     sender.add(service)
     title, text = _keyed(service, order)
-    kinds = {"trouble": "failure", "update": "failure", "end": "success"}
+    kinds = {"trouble": "failure", "update": "failure", "end": "success", "closed": "success"}
     result = sender.notify(
         text,
         title=title,
@@ -317,17 +317,18 @@ def _keyed(service: Any, order: Mapping[str, Any]) -> tuple[str, str]:
     """Title and text, for a service that knows again what it took before with the key of the first message."""
     key = str(order.get("answers") or order["message_id"]).strip("<>")
     news, name = order.get("news"), type(service).__name__
+    ended = news in ("end", "closed")
     title, text = str(order["subject"]), f"{order['text']}\nMessage  {order['message_id']}"
     if name in MOST:
         text = text[: MOST[name] - len(f"{title}\r\n")]
     if name == "NotifyJSON":
-        ours = {"id": key, "update": bool(order.get("answers")) and news != "end", "ended": news == "end"}
+        ours = {"id": key, "update": bool(order.get("answers")) and news != "end", "ended": ended}
         service.payload_extras = {**ours, **service.payload_extras}
     if name != "NotifyPagerDuty":
         return title, text
     if service.dedup is None:
         service.dedup = key
-        service.action = "resolve" if news == "end" else service.action
+        service.action = "resolve" if ended else service.action
     service.details = {"message": text, **service.details}
     return "", title  # what it shows is one line; the text is among the details of it
 

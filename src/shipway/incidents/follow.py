@@ -19,7 +19,18 @@ from dataclasses import fields, replace
 from typing import TypeGuard
 
 from shipway.incidents import failing
-from shipway.incidents.channels import ENDED, ENDS, FIXED, KNOWS_AGAIN, SETTLED, UPDATED, WELL, WORSE
+from shipway.incidents.channels import (
+    BY_HAND,
+    ENDED,
+    ENDS,
+    FIXED,
+    KNOWS_AGAIN,
+    OPENS_FOR_NEWS,
+    SETTLED,
+    UPDATED,
+    WELL,
+    WORSE,
+)
 from shipway.state import artifacts, channels, messages
 from shipway.state.database import Connection
 from shipway.state.messages import Draft, Message
@@ -120,6 +131,13 @@ def can_follow(conn: Connection, first: Message) -> bool:
     if first.state != "sent" or first.service not in KNOWS_AGAIN:
         return False
     return channels.find(conn, messages.taker(conn, first)) is not None
+
+
+def is_open(told: Message) -> bool:
+    """Whether there is anything to close where a message was taken: of news there is only where all opens an
+    incident, unless it is more of some trouble.
+    """
+    return told.kind != BY_HAND or bool(told.answers) or told.service in OPENS_FOR_NEWS
 
 
 def _answer(conn: Connection, first: Message, draft: Draft) -> None:

@@ -142,15 +142,16 @@ class Mended:
             ]
 
     def _over(self, git: Git, served: Served, every: Sequence[Message]) -> list[Draft]:
-        """What one person is told of all that is over with a deployment. Of what came with no commit they hear
-        nothing, but what took it may close it.
+        """What one person is told of all that is over with a deployment, once: what took the rest closes it, and
+        says by which message it is over. Of what came with no commit they hear nothing, but what took it may close
+        it.
         """
         with self.database.read() as conn:
             promised = [one for one in every if not _is_of_no_commit(conn, one)]
             broken = [one for one in promised if _is_broken(conn, one)]
         about = broken or promised or every
-        first, by = about[-1], served.deployment
-        since = git.brought(first.commit, by.commit, blame.MOST)
+        first, by = next(filter(follow.is_open, reversed(about)), about[-1]), served.deployment
+        since = git.brought(about[-1].commit, by.commit, blame.MOST)
         own = bool(broken) and any(commit.email.lower() == first.person for commit in since)
         with self.database.read() as conn:
             text = news.fixed(
@@ -159,8 +160,11 @@ class Mended:
             serves = _serves(first, by, text)
             ended = messages.thread(conn, first) if promised else ""
             others = [one for one in every if not promised or one.id not in (first.id, ended)]
-            closed = [follow.ended(serves, one) for one in others if follow.can_follow(conn, one)]
-        return [serves, *closed] if promised else closed
+            closed = [one for one in others if follow.is_open(one) and follow.can_follow(conn, one)]
+        if not promised:
+            return [follow.ended(serves, one) for one in closed]
+        over = [_serves(one, by, news.over(one, by, text.subject, self.address)) for one in closed]
+        return [serves, *map(follow.ended, over, closed)]
 
     def _by_an_artifact(self, fact: Fact) -> list[Draft]:
         """Who waits for packages hears once that theirs, or what comes after it, has got them."""

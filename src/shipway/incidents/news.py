@@ -95,6 +95,23 @@ def fixed(
     return made(by.application, subject, subject, (), rows)
 
 
+def over(told: Message, by: Deployment, said: str, address: str) -> Text:
+    """That what was told is over too, for what took it; its person reads the message with the subject `said`."""
+    there = by.environment
+    subject = f"Over: {_without_application(told.subject, told.application)}"
+    rows = [
+        ("When", moment(by.ended or by.started)),
+        ("Told", f"“{_without_application(said, by.application)}” says it."),
+        ("Next", "Nothing."),
+        (there.capitalize(), f"{address}/applications/{by.application}/environments/{there}"),
+    ]
+    return made(by.application, subject, subject, (), rows)
+
+
+def _without_application(subject: str, application: str | None) -> str:
+    return subject.removeprefix(f"[{application}] ")
+
+
 def through(conn: Connection, told: Message, by: Deployment, address: str) -> Text:
     """That the very commit of which somebody was told serves all the same."""
     there, commit = by.environment, by.commit[:7]
