@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from shipway.environments.configure import change
 from shipway.environments.secrets import Vault
 from shipway.releases.gate import Frozen
 from shipway.signals.verdict import Finding, Kind, Verdict
@@ -17,7 +18,7 @@ from shipway.state.runs import Run
 from shipway.story import condemn
 from shipway.story.trial import BadVerdict
 from shipway.web import journey
-from shipway.web.narration import LONGEST_LOG_LINE, Telling, watch
+from shipway.web.narration import LONGEST_LOG_LINE, Telling, _read, watch
 from shipway.web.pages import graph
 from shipway.web.words import clock
 from web.judged import COLD, Trials, fine
@@ -252,6 +253,20 @@ def test_what_was_set_and_comes_along_with_a_push_is_said(scene: Scene) -> None:
     comes = "  · prod       what is set and not in r1 comes along: KEY (secret) is set, POOL not set → 20"
     assert lines[lines.index(comes) + 1].startswith("  ✓ prod")
     assert not [line for one in (again, by_hand) for line in told(scene, one.id) if "comes along" in line]
+
+
+def test_what_comes_along_with_a_value_is_said_at_once_and_not_the_value_itself(scene: Scene) -> None:
+    scene.application("ledger")
+    artifact = scene.deliver(scene.push("ledger", "First"))
+    vault = Vault(scene.places)
+    for values in ({"POOL": "20"}, {"OTHER": "1"}):
+        change(scene.database, vault, "ledger", "prod", who="ada", values=values)
+    run = scene.begin_configuration("ledger", "prod", artifact)
+    comes = "what is set and not in r1 comes along: POOL not set → 20"
+    assert _read(scene.database, vault, run.id)[1] == {"prod": comes}
+    scene.deploy(run, "prod")
+    scene.end(run)
+    assert f"  · prod       {comes}" in told(scene, run.id)
 
 
 def test_what_serves_already_is_said(scene: Scene) -> None:

@@ -422,6 +422,18 @@ def test_what_a_rollback_took_away_is_said_to_be_set_and_to_come_again(site: Sit
     assert site.send("POST", f"/api/v1{PROD}/deploy", {"commit": run.commit}).json["says"] == says
 
 
+def test_a_value_says_which_others_come_with_it_in_the_answer_and_at_its_form(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    scene.configure("topup", "prod", {"LOWER": "1", "LIMIT": "2"}, ["API_KEY"])
+    says = "What is set and not in r1 comes along: API_KEY (secret) is set, LIMIT not set → 2, LOWER not set → 1."
+    page = site.get(PROD).text
+    assert says in page.partition('id="add-value"')[2].partition("</form>")[0]
+    answer = site.send("PATCH", f"/api/v1{PROD}/configuration", {"values": {"OTHER": "1", "LIMIT": None}}).json
+    assert answer["says"] == says.replace(" LIMIT not set → 2,", "")
+
+
 def test_what_a_deployment_under_way_brings_is_not_said_to_wait_for_the_next(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

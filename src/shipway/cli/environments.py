@@ -75,11 +75,13 @@ def _change(kind: str, changes: Mapping[str, str | None], environment: str, app:
         return 0
     answer = server.patch(path, {kind: changes})
     if answer["run"] is not None:
-        return watching.outcome(server, answer["run"], as_json=as_json)
+        return watching.outcome(server, answer["run"], as_json=as_json, also={"says": answer["says"]})
     if as_json:
         show.as_json(answer)
         return 0
     print(_recorded(answer, environment))
+    if answer["says"]:
+        print(plain(answer["says"]))
     if answer["changed"] and not answer["named"]:
         print(naming.not_yet(environment, in_this_repository=app is None))
     return 0

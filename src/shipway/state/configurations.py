@@ -108,6 +108,15 @@ def setters(conn: Connection, application: str, environment: str, old: int, new:
     return {name: found.get(name, who) for name in names}
 
 
+def named_since(conn: Connection, application: str, environment: str, at: float) -> set[str]:
+    """The names of what was set or taken away by the change that was the newest at a moment, and after it."""
+    those = (configurations.c.application == application, configurations.c.environment == environment)
+    query = select(configurations.c.version).where(*those, configurations.c.created <= at)
+    first = conn.execute(query.order_by(configurations.c.version.desc()).limit(1)).scalar() or 1
+    last = newest(conn, application, environment).version
+    return {name for names in _named(conn, application, environment, first - 1, last).values() for name in names}
+
+
 def set_back(
     conn: Connection, application: str, environment: str, names: Collection[str], old: int, new: int
 ) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -76,6 +76,11 @@ class Waiting:
         """The same as part of a line."""
         return f"what is set and not in r{self.serving.number} comes along: {_listed(self.variables, 'is set')}"
 
+    def without(self, names: Collection[str]) -> Waiting | None:
+        """The same beside what has these names; None where that is all."""
+        rest = [one for one in self.variables if one.name not in names]
+        return replace(self, variables=rest) if rest else None
+
     def of(self, name: str) -> str:
         """What is said beside a variable where all are listed; nothing of one that serves as it is set."""
         return next((self._beside(one) for one in self.variables if one.name == name), "")
@@ -92,12 +97,17 @@ class Waiting:
 
 def waiting(site: Site, conn: Connection, application: str, environment: str) -> Waiting | None:
     """What is set and waits for a deployment; None where there is nothing like that."""
+    return waits(site.story.cast.machine.vault, conn, application, environment)
+
+
+def waits(vault: Vault, conn: Connection, application: str, environment: str) -> Waiting | None:
+    """The same, compared with the secrets that `vault` opens."""
     now = releases.now_serving(conn, application, environment)
     newest = configurations.newest(conn, application, environment).version
     serving = None if now is None else releases.get(conn, now.release)
     if serving is None or serving.configuration == newest:
         return None
-    changed = _set_since(site.story.cast.machine.vault, conn, serving, newest)
+    changed = _set_since(vault, conn, serving, newest)
     coming = deployments.running_in(conn, application, environment)
     brought = None if coming is None else releases.get(conn, coming.release)
     carrier = "the next deployment"

@@ -29,13 +29,14 @@ from types import MappingProxyType
 
 from shipway.environments.secrets import Vault
 from shipway.incidents.letter import listed
-from shipway.state import deployments
-from shipway.state.database import Database
+from shipway.state import configurations, deployments
+from shipway.state.database import Connection, Database
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.runs import Step
 from shipway.traffic.addresses import address
 from shipway.web import differences, holding, journey, why
+from shipway.web.differences import Waiting
 from shipway.web.holding import Holding, SoFar
 from shipway.web.journey import Journey
 from shipway.web.pulse import Pulse
@@ -77,8 +78,22 @@ def _read(database: Database, vault: Vault, run_id: str) -> tuple[Journey, Mappi
     with database.read() as conn:
         now = journey.read(conn, run_id)
         made = now.deployments.items() if now.run.purpose == "push" else ()
-        along = ((name, differences.carried(vault, conn, one)) for name, one in made)
+        along = [(name, differences.carried(vault, conn, one)) for name, one in made]
+        if is_configuration(now.run):
+            along = [(name, _beside_what_is_set(vault, conn, now, name)) for name in now.run.deliver]
         return now, {name: found.comes for name, found in along if found is not None}
+
+
+def _beside_what_is_set(vault: Vault, conn: Connection, now: Journey, environment: str) -> Waiting | None:
+    """What comes along with a new configuration and was not set with it, as soon as the run is there."""
+    run, made = now.run, now.deployments.get(environment)
+    if made is not None:
+        found = differences.carried(vault, conn, made)
+    else:
+        found = None if run.over else differences.waits(vault, conn, run.application, environment)
+    if found is None:
+        return None
+    return found.without(configurations.named_since(conn, run.application, environment, run.created))
 
 
 class Telling:

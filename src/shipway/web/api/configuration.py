@@ -83,8 +83,12 @@ def _change(
 ) -> dict[str, Any]:
     """The configuration after the change, whether it `changed`, and the run that makes it serve (null when nothing
     serves yet, or the release that `serves`, by its number, has it so, or with what is `stuck` there: the next
-    release has it then)."""
+    release has it then). `says` names what was set before and is not in what serves, as after a rollback: it comes
+    along."""
     application, environment = call.place("application"), call.place("environment")
+    with site.database.read() as conn:
+        before = differences.waiting(site, conn, application, environment)
+    along = None if before is None else before.without({*(values or ()), *(secrets or ())})
     done = site.story.configure(application, environment, call.who, values=values, secrets=secrets)
     run = None if done.run is None else done.run.id
     return {
@@ -94,6 +98,7 @@ def _change(
         "run": run,
         "stuck": shapes.stuck(done.stuck),
         "serves": None if done.serves is None else done.serves.number,
+        "says": "" if along is None else along.says,
     }
 
 
