@@ -96,7 +96,7 @@ FEW = Reading(1.0, 0.5, tally(1), tally(1))
     [
         ([], "warming up: 0 of 20 requests"),
         ([FEW] * 7, "warming up: 7 of 20 requests"),
-        ([FEW] * 22, "warming up: 2 of 5 s after 20 requests"),
+        ([FEW] * 22, "warming up: 20 requests came, and 2 of the 5 s to wait after them"),
         ([*[FEW] * 26, replace(FEW, old=Tally(), new=Tally())], ""),
         ([*[FEW] * 60, replace(FEW, new_restarts=1)], ""),
         ([replace(FEW, new_instances=2)] * 30, "warming up: 30 of 40 requests"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
+from typing import Any
 
 import pytest
 
-from shipway.signals.judge import Clocks, Judge, Reading, Step, step, waits
+from shipway.signals.judge import Check, Clocks, Judge, Reading, Step, step, waits
 from shipway.signals.verdict import Finding, Kind, Verdict
 from shipway.traffic.plan import Judged
 from shipway.traffic.tally import Tally
@@ -265,17 +266,26 @@ DOUBTED = Finding("failed requests", 2, 30, 0, 30, 12.0)
         ((COLD,), {"heard": 60.0, "listens": 900.0}, ""),
         ((DOUBTED,), {"heard": 60.0}, "more requests tell, because something speaks against it"),
         ((), {"heard": 60.0, "unheard": 5.0}, "something is known of it again"),
+        (
+            (),
+            {"heard": 60.0, "unheard": 5.0, "unknown": ("ledger", "front")},
+            "something is known of ledger and of front again",
+        ),
         ((), {"waited": 600.0}, ""),
         ((), {"heard": 60.0}, ""),
     ],
 )
-def test_what_a_share_waits_for_is_said(
-    findings: tuple[Finding, ...], clocks: dict[str, float], until: str
-) -> None:
+def test_what_a_share_waits_for_is_said(findings: tuple[Finding, ...], clocks: dict[str, Any], until: str) -> None:
     now = replace(FINE, **clocks)
     said = waits(Verdict("not known", "", findings), now)
     most = f"for 600 s at most (`deadline`; {now.waited:.0f} s by now)"
     assert said == (f"It is held until {until}; {most}." if until else "")
+
+
+def test_what_holds_a_share_has_a_name_and_what_was_so_before_does_not() -> None:
+    asked = (Check("ledger", False, True, known=False), Check("front", False, True, known=False, holds=False))
+    assert seen(replace(GOOD, checks=asked)).unknown == ("ledger",)
+    assert seen(replace(GOOD, checks=asked[1:])).unknown == ()
 
 
 @pytest.mark.parametrize("heard", [0.0, 59.9, 60.0])

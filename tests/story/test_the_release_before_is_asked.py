@@ -518,6 +518,9 @@ def test_many_instances_are_one_answer(scene: Scene, monkeypatch: pytest.MonkeyP
     list(found.news())
     (interval,) = [one for one in found.news() if one.checks]
     assert [(check.passed, check.new) for check in interval.checks] == [(True, False), (False, True)]
+    assert {check.name for check in interval.checks} == {"GET /health asked by the judge"}, (
+        "and no request of people's"
+    )
 
 
 def test_what_the_routers_read_is_heard_also_while_the_keeper_does_not_answer(

@@ -482,7 +482,10 @@ def test_a_share_that_is_held_is_told_with_what_the_judge_sees_and_seldom(scene:
     assert news(45) == "", "the longer it is held the more seldom"
     assert "0 of 900 requests" in news(48)
     so_far["topup", "prod"] = (deployment.id, looking(901, "good"))
-    assert news(75).endswith(f"come: overdue; it is waited for until {clock(began + 600)}")
+    assert news(75).endswith(f"come: by {clock(began + 600)} at the latest")
+    held = "It is held until something is known of ledger again; for 600 s at most (`deadline`; 130 s by now)."
+    so_far["topup", "prod"] = (deployment.id, replace(looking(902, "good"), waits=held))
+    assert news(130).endswith(f"1 of 108 of the old one; {held[:1].lower()}{held[1:-1]}")
     so_far["topup", "prod"] = ("another", looking(1))
     assert news(600) == "", "of another deployment"
 

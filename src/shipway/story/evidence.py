@@ -177,7 +177,9 @@ class Evidence:
             for question, good in self._round.answers():
                 answers[question.path, question.new] = good and answers.get((question.path, question.new), True)
             self._round, self._both = None, not all(answers.values())
-            yield from (Check(f"GET {path}", good, new) for (path, new), good in answers.items())
+            yield from (
+                Check(f"GET {path} asked by the judge", good, new) for (path, new), good in answers.items()
+            )
         came, over = sum(count for _, _, count in self._lately), sum(length for _, length, _ in self._lately)
         if came < FEW * over and time.monotonic() - self._asked > PAUSE:
             self._asked, self._round = time.monotonic(), Round(self._questions(both=self._both or not alone))

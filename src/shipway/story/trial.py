@@ -248,7 +248,8 @@ class Trial:
         return missed > 0 and self._heard[share / 100] + missed >= condition.hold
 
     def _clocks(self, condition: Judged, heard: float, waited: float, *, listens: float) -> Clocks:
-        return Clocks(heard, self._judge.unheard, listens, waited, condition.hold, condition.deadline)
+        judge = self._judge
+        return Clocks(heard, judge.unheard, listens, waited, condition.hold, condition.deadline, judge.unknown)
 
     def _stood(self, share: int) -> float:
         """For how many seconds the share has been tried already: a trial that goes on keeps its deadline."""

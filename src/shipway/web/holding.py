@@ -72,21 +72,22 @@ class Holding:
         if before != share:
             spoke, words = share.at, ""
         traffic = settings(now)
-        says = said(share, verdict, traffic)
+        late = at - share.at >= traffic.hold
+        says = said(share, verdict, traffic, late=late)
         if says == words or at - spoke < max(FIRST, (at - share.at) / GROWS if words else 0.0):
             return ""
         self._told[environment] = (share, at, says)
-        return f"{says}{_when(share, traffic, at)}"
+        return f"{says}{'' if late and verdict.waits else _when(share, traffic, at)}"
 
     def _verdict(self, now: Journey, environment: str) -> Verdict | None:
         deployment, verdict = self._so_far.get((now.run.application, environment), ("", None))
         return verdict if deployment == now.deployments[environment].id else None
 
 
-def said(share: Held, verdict: Verdict, traffic: TrafficSettings) -> str:
-    """What share since when, what was counted of it, and what is waited for."""
+def said(share: Held, verdict: Verdict, traffic: TrafficSettings, *, late: bool) -> str:
+    """What share since when, what was counted of it, and what is waited for; `late` is longer than `hold`."""
     unsure = verdict.reason.rstrip(".") if verdict.kind == "not known" else ""
-    parts = filter(None, (_seen(verdict, share), unsure, _waits(share, verdict, traffic)))
+    parts = filter(None, (_seen(verdict, share), unsure, _waits(share, verdict, traffic, late)))
     return f"{share.share} % since {clock(share.at)}: {'; '.join(parts)}"
 
 
@@ -99,22 +100,25 @@ def _seen(verdict: Verdict, share: Held) -> str:
     return f"{new} requests compared so far failed, {old} of the old one"
 
 
-def _waits(share: Held, verdict: Verdict, traffic: TrafficSettings) -> str:
+def _waits(share: Held, verdict: Verdict, traffic: TrafficSettings, late: bool) -> str:
+    """After `hold` the rules that hold it still, as the judge's page has them: that is no delay."""
     if share.asked:
         return "all requests come back if the old one does no better"
+    if late and verdict.waits:
+        return f"{verdict.waits[:1].lower()}{verdict.waits[1:].rstrip('.')}"
     slow = _finding(verdict, SLOW, share)
     far = f" ({slow.why_not})" if slow is not None and slow.why_not else " if enough requests come"
     return f"the next move is made when it was heard for {length(traffic.hold)}, its durations too{far}"
 
 
 def _when(share: Held, traffic: TrafficSettings, at: float) -> str:
-    """How long that takes from now on, if all of it is heard; of what is late, until when it is waited for."""
+    """How long that takes from now on, if all of it is heard; of what takes longer, by when it ends."""
     if share.asked:
         return ""
     left = share.at + traffic.hold - at
     if left > 0:
         return f": in about {f'{left:.0f} s' if left < 60 else length(left)} at the earliest"
-    return f": overdue; it is waited for until {clock(share.at + traffic.deadline)}"
+    return f": by {clock(share.at + traffic.deadline)} at the latest"
 
 
 def _finding(verdict: Verdict, what: str, held: Held) -> Finding | None:

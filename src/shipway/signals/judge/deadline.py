@@ -24,7 +24,8 @@ class Step:
 @dataclass(frozen=True)
 class Clocks:
     """The seconds by which it is decided how a step goes on. Since it began: `heard` of its source, `waited` in
-    all, as it is to be for `hold` at least and `deadline` at most; `unheard` and `listens` as the judge says.
+    all, as it is to be for `hold` at least and `deadline` at most; `unheard`, `listens` and `unknown` as the judge
+    says.
     """
 
     heard: float
@@ -33,6 +34,7 @@ class Clocks:
     waited: float
     hold: float
     deadline: float
+    unknown: tuple[str, ...] = ()
 
     @property
     def compare_soon(self) -> bool:

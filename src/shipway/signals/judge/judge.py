@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from shipway.signals.judge import telling
 from shipway.signals.judge.beside import Beside, More, Table
-from shipway.signals.judge.checks import Checks
+from shipway.signals.judge.checks import Checks, Unanswered
 from shipway.signals.judge.doubt import SLOW_QUANTILE, Doubt
 from shipway.signals.judge.earlier import Earlier
 from shipway.signals.judge.later import Later
@@ -111,8 +111,17 @@ class Judge:
     @property
     def unanswered_anew(self) -> tuple[str, ...]:
         """The names of what holds the new release, if all of it came with that."""
-        held = [one for one in self._checks.unanswered if one.holds] if self.unanswered else []
+        held = self._held_by if self.unanswered else []
         return tuple(one.name for one in held) if all(one.came for one in held) else ()
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The names of the probes and invariants that hold the new release, as they are not known."""
+        return tuple(one.name for one in self._held_by) if self.unanswered else ()
+
+    @property
+    def _held_by(self) -> list[Unanswered]:
+        return [one for one in self._checks.unanswered if one.holds]
 
     @property
     def both_fail(self) -> float:

@@ -14,7 +14,7 @@ def waits(verdict: Verdict, at: Clocks) -> str:
         return ""
     rules = []
     if at.unheard:
-        rules.append("something is known of it again")
+        rules.append(f"something is known of {' and of '.join(at.unknown) or 'it'} again")
     if at.heard < at.hold:
         rules.append(f"it was heard for {at.hold:.0f} s (`hold`; {at.heard:.0f} s by now)")
     if verdict.doubtful:

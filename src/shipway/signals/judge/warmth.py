@@ -40,7 +40,8 @@ class Warmth:
 
     @property
     def says(self) -> str:
-        """How far it is: `7 of 20 requests`, then `2 of 5 s`."""
+        """How far it is: `7 of 20 requests`, then `20 requests came, and 2 of the 5 s to wait after them`."""
         if self.requests_left:
             return f"{self._requests} of {self._needed} requests"
-        return f"{self._seconds:.0f} of {self._lasts:.0f} s after {self._needed} requests"
+        passed = f"{self._seconds:.0f} of the {self._lasts:.0f} s to wait after them"
+        return f"{self._needed} requests came, and {passed}"
