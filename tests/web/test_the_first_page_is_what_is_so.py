@@ -66,6 +66,32 @@ def test_the_last_hour_is_told_minute_by_minute_and_silence_is_not_nothing(past:
     assert {one["name"] for one in mine} == {"topup", "statements"}
 
 
+def test_a_branch_that_is_delivered_nowhere_is_told_of_itself(site: Site) -> None:
+    """And not of what serves where it never was, nor of what people do there."""
+    scene = site.scene
+    scene.application("topup")
+    before = scene.deliver(scene.push("topup", "One"))
+    scene.deliver(scene.push("topup", "Two"))
+    tried = scene.push("topup", "Try it", branch="feature/x", deliver=())
+    made, short = scene.deliver(tried, environments=()), tried.commit[:7]
+    asked = "?branch=feature/x"
+
+    def said() -> tuple[object, object]:
+        row = overview(site, asked)["topup"]
+        page = site.get(f"/{asked}").text
+        assert "Everything that was pushed is where it should be" not in page
+        assert f"{row['why']}." in page
+        return row["says"], row["why"]
+
+    assert said() == ("Passed", "Not in dev, test and prod: feature/x is not delivered there")
+    scene.deploy_again("topup", "dev", made)
+    there = ("Serving", f"{short} is in dev, and not in test and prod: feature/x is not delivered there")
+    assert said() == there
+    scene.roll_back("topup", "prod", before)
+    assert said() == there
+    assert overview(site)["topup"]["says"] == "Rolled back", "the newest of main"
+
+
 def test_a_branch_that_shipway_made_can_be_chosen_once_a_person_used_it(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

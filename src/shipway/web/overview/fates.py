@@ -57,9 +57,10 @@ def _at_rest(places: Sequence[Place], now: float) -> str:
         return "rolled"
     if any(place.taken is not None for place in places):
         return "replaced"
-    if any(place.held(now) is not None for place in places):
+    its = [place for place in places if not place.apart]
+    if any(place.held(now) is not None for place in its):
         return "frozen"
-    return "serving" if any(place.release is not None for place in places) else "ended"
+    return "serving" if any(place.release is not None for place in its) else "ended"
 
 
 def hurts(places: Sequence[Place], bad: Sequence[Fact]) -> Fact | None:

@@ -11,6 +11,7 @@ from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
 from shipway.state.releases import Release, Serving
+from shipway.state.runs import Run
 from shipway.state.stuck import Stuck
 from shipway.traffic import addresses
 from shipway.web import taken
@@ -31,7 +32,8 @@ class Coming:
 class Place:
     """An environment as the record has it: what serves, by which deployment, what keeps new things from it, and
     what is frozen there with its share; `taken` is what took the newest commit away, if it served, `coming` what
-    is being deployed just now, and `back` where a rollback goes that names no release.
+    is being deployed just now, and `back` where a rollback goes that names no release. `apart`: the newest commit
+    never came here and is not delivered here, so that nothing which happens here is about it.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Place:
     taken: Taken | None = None
     coming: Coming | None = None
     back: Release | None = None
+    apart: bool = False
 
     def held(self, now: float) -> Hold | None:
         """What keeps it as it is at this moment (in seconds since 1970), if anything does."""
@@ -85,14 +88,17 @@ def places(
     return read
 
 
-def without(conn: Connection, commits: Commits, place: Place, commit: str) -> Place:
-    """The place, with what took the commit (a whole id) away from it, if anything did."""
-    release = place.release
+def without(conn: Connection, commits: Commits, place: Place, run: Run) -> Place:
+    """The place, with what took the commit of a run away from it, if anything did."""
+    release, commit = place.release, run.commit
     if release is None or release.commit == commit:
         return place
     never = not releases.of_commit(conn, release.application, place.name, commit)  # as long as it is on its way
-    if never or commits.contains(release.application, release.commit, commit):
+    bound = place.name in run.deliver
+    if (never and bound) or commits.contains(release.application, release.commit, commit):
         return place
+    if never:
+        return replace(place, apart=True, rolled_back=False)
     gone = taken.taken(conn, commits, release.application, commit, place.name)
     return replace(place, taken=gone, rolled_back=place.rolled_back or (gone is not None and gone.back))
 

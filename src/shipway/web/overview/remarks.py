@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shipway.hosts.explanation import telling
 from shipway.incidents import heard
 from shipway.incidents.failing import Failing
+from shipway.incidents.letter import listed
 from shipway.state.releases import Release
 from shipway.web import by_now, holding
 from shipway.web.journey import Journey
@@ -97,7 +98,7 @@ def _at_rest(standing: Standing, head: Journey, now: float) -> Remark:
     for at, place in enumerate(standing.places):
         if (doubt := _doubted(head, place)) and place.release is not None:
             return Remark("quiet", doubt, 2 + at, _release(place.release))
-        if (froze := _froze(place, now)) is not None:
+        if not place.apart and (froze := _froze(place, now)) is not None:
             return Remark("ice", froze, 2 + at)
     return Remark("quiet", _well(head, standing.places, now), 1 + len(standing.places))
 
@@ -207,6 +208,8 @@ def _coming(standing: Standing, coming: Coming) -> str:
 
 def _well(head: Journey, places: Sequence[Place], now: float) -> str:
     last = places[-1]
+    if last.apart:
+        return _apart(head, places)
     if last.release is None or last.serving is None:
         return f"Nothing serves in {last.name} yet"
     served = f"r{last.release.number} has served {last.name} for {lasting(last.serving.since, now)}"
@@ -214,6 +217,18 @@ def _well(head: Journey, places: Sequence[Place], now: float) -> str:
     if good is None or good.kind != "verdict.good" or last.release.commit != head.run.commit:
         return served
     return f"Good: {_why(good.data)}; {served}"
+
+
+def _apart(head: Journey, places: Sequence[Place]) -> str:
+    """Where a commit of a branch is that is not delivered to the last environment: only a person brings it on."""
+    there = listed([place.name for place in places if not place.apart and place.release is not None])
+    away = listed([place.name for place in places if place.apart])
+    branch = f"{head.run.branch} is not delivered there"
+    return (
+        f"{head.run.commit[:7]} is in {there}, and not in {away}: {branch}"
+        if there
+        else f"Not in {away}: {branch}"
+    )
 
 
 def _verdict(kind: str) -> str:

@@ -133,7 +133,7 @@ class Board:
         read = here = [found[one] for one in names]
         run = runs.newest_push(conn, name, branch or application.default_branch)
         if run is not None:
-            here = [without(conn, self._commits, place, run.commit) for place in here]
+            here = [without(conn, self._commits, place, run) for place in here]
         back = next((_back(place) for place in here if place.rolled_back), None)
         return Standing(
             application=application,

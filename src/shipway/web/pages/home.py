@@ -160,6 +160,13 @@ def _at_rest(found: Sequence[Row]) -> str:
         return f"{_newest(replaced)} {do} not serve any more: another was deployed after {it}."
     if all(row.head is None for row in found):
         return "Nothing was pushed yet."
+    apart = [row for row in found if row.head is not None and row.last.apart]
+    if len(found) == 1 and apart:
+        return f"{apart[0].remark.text}."
+    if apart:
+        are, its = ("is", "its") if len(apart) == 1 else ("are", "their")
+        names = _newest([row.name for row in apart])
+        return f"{names} {are} not in every environment: {its} branch is not delivered there."
     return "Everything that was pushed is where it should be."
 
 
