@@ -133,6 +133,19 @@ def test_a_freeze_names_what_waits_and_its_own_environment(database: Database) -
     )
 
 
+def test_a_freeze_says_that_what_serves_comes_anew_with_what_is_set(database: Database) -> None:
+    with database.write() as conn:
+        run, artifact = green(conn, "a")
+        release = made(conn, artifact, "dev")
+        begun = deployments.begin(conn, run=run.id, release=release, kind="deploy", at_least=0)
+        releases.serve(conn, release, deployment=begun.id, epoch=begun.epoch, warm_until=0.0)
+        hold(conn, "dev", None)
+        with pytest.raises(Frozen) as frozen:
+            gate.not_held(conn, artifact, "dev")
+    says = "`shipway deploy aaaaaaa --env dev` deploys aaaaaaa, which serves there, anew with what is set"
+    assert frozen.value.hint.startswith(f"Once that is over, {says};")
+
+
 def test_a_hold_on_something_else_or_over_does_not(database: Database) -> None:
     with database.write() as conn:
         run, artifact = green(conn, "a")

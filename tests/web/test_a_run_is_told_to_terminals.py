@@ -269,6 +269,32 @@ def test_what_comes_along_with_a_value_is_said_at_once_and_not_the_value_itself(
     assert f"  · prod       {comes}" in told(scene, run.id)
 
 
+def test_of_a_value_that_a_freeze_stopped_it_is_said_that_it_stays_set(scene: Scene) -> None:
+    scene.application("ledger")
+    artifact = scene.deliver(scene.push("ledger", "First"))
+    run = scene.begin_configuration("ledger", "prod", artifact)
+    says = "ben froze prod until somebody thaws it: Month end"
+    scene.remark(run, "run.stopped", id=Frozen.id, at="deploy", message=says, hint="Thaw it.")
+    scene.end(run, "failed", says)
+    stays = "  what was set stays set, and comes with the next deployment to prod"
+    assert told(scene, run.id)[-3:] == ["  prod was left as before", stays, "  Thaw it."]
+
+
+def test_a_new_configuration_names_the_commit_that_got_it(scene: Scene) -> None:
+    """It waited for another deployment, and what that brought serves."""
+    scene.application("ledger")
+    artifact = scene.deliver(scene.push("ledger", "First"))
+    run = scene.begin_configuration("ledger", "prod", artifact)
+    newer = scene.deliver(scene.push("ledger", "Second"))
+    begun = scene.deploy(run, "prod")
+    with scene.database.read() as conn:
+        now = journey.read(conn, run.id)
+    brought = replace(now.deployments["prod"], id=begun.id, commit=newer.commit)
+    passed = replace(now, run=replace(run, state="passed"), deployments={"prod": brought})
+    lines = Telling(8080, {}).news(passed, time.time())
+    assert lines[-1].startswith(f"✓ {newer.commit[:7]} serves in prod with its new configuration")
+
+
 def test_what_serves_already_is_said(scene: Scene) -> None:
     scene.application("topup")
     run = scene.push("topup", "First")

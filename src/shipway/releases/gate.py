@@ -165,9 +165,7 @@ def not_held(conn: Connection, thing: Artifact | Release, environment: str) -> N
     may_come_back(conn, thing, environment)
     for hold in holds.on(conn, thing.application, environment, thing.commit):
         if hold.kind == holds.FREEZE:
-            raise Frozen(
-                f"{hold.who} froze {environment} {_until(hold)}: {hold.why}", hint=_when_thawed(thing, environment)
-            )
+            raise Frozen(froze(hold, environment), hint=_when_thawed(conn, thing, environment))
         raise GateClosed(f"{environment} is held ({hold.kind}) by {hold.who}: {hold.why}")
 
 
@@ -242,11 +240,22 @@ def _until(hold: Hold) -> str:
     return time.strftime("until %a %d %b %H:%M", time.localtime(hold.until))
 
 
-def _when_thawed(thing: Artifact | Release, environment: str) -> str:
-    """What takes there what a freeze stopped, which never comes by itself, and what ends it."""
+def froze(hold: Hold, environment: str) -> str:
+    """Who let nothing new come there, until when and why: a sentence without its full stop."""
+    return f"{hold.who} froze {environment} {_until(hold)}: {hold.why}"
+
+
+def _when_thawed(conn: Connection, thing: Artifact | Release, environment: str) -> str:
+    """What takes there what a freeze stopped, which never comes by itself, and what ends it. What serves there is
+    stopped only on its way with what was set since.
+    """
     short = thing.commit[:7]
+    now = releases.now_serving(conn, thing.application, environment)
     if isinstance(thing, Release):
         comes = f"`shipway rollback --env {environment} --to r{thing.number}` brings r{thing.number} ({short})"
+    elif now is not None and releases.get(conn, now.release).commit == thing.commit:
+        anew = f"deploys {short}, which serves there, anew with what is set"
+        comes = f"`shipway deploy {short} --env {environment}` {anew}"
     else:
         comes = f"`shipway deploy {short} --env {environment}` takes {short} there"
     ends = f"`shipway thaw --env {environment}` ends it at once"

@@ -323,7 +323,9 @@ def _success(now: Journey) -> str:
         return f"run {run.number} passed{tested}{why}"
     already = " already: nothing had to move" if set(run.deliver) <= set(now.unneeded) else ""
     anew = " with its new configuration" if is_configuration(run) else ""
-    return f"{run.commit[:7]} serves in {listed(list(run.deliver))}{anew}{already}"
+    brought = [one.commit for one in now.deployments.values()] if is_configuration(run) else []
+    commit = (brought or [run.commit])[0]  # what served by the time that its turn came
+    return f"{commit[:7]} serves in {listed(list(run.deliver))}{anew}{already}"
 
 
 def _hints(now: Journey) -> list[str]:

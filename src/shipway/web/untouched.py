@@ -10,6 +10,7 @@ from shipway.state import settings
 from shipway.state.facts import Fact
 from shipway.state.settings import Setting
 from shipway.web.journey import Journey
+from shipway.web.purposes import is_configuration
 from shipway.web.words import clock
 
 
@@ -73,8 +74,12 @@ def _failed(verdict: Fact) -> int:
 
 
 def stays_set(now: Journey) -> list[str]:
-    """That what was set, with which a release was bad, comes again though the old values serve."""
-    return [still_set(changed, environment) for environment, changed in now.blamed.items()]
+    """That what was set comes again though the old values serve: a release was bad with it, or never came."""
+    said = [still_set(changed, environment) for environment, changed in now.blamed.items()]
+    left = [name for name in now.run.deliver if not _done(now, name) and name not in now.blamed]
+    if is_configuration(now.run) and now.run.state == "failed" and left:
+        said.append(f"what was set stays set, and comes with the next deployment to {listed(left)}")
+    return said
 
 
 def still_set(changed: Sequence[Setting], environment: str) -> str:
