@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from shipway.pushes.git import Git
-from shipway.state import facts
+from shipway.state import facts, holds
+from shipway.web import whereabouts
 from shipway.web.commits import Commits
 from shipway.web.words import headline
 from web.judged import BAD, Trials, fine
@@ -121,6 +122,25 @@ def test_a_reason_that_is_another_commits_names_that_one(site: Site) -> None:
 )
 def test_a_list_has_a_reason_in_a_few_words(reason: str, brief: str) -> None:
     assert headline(reason) == brief
+
+
+def test_what_was_rolled_back_in_a_frozen_environment_says_that_it_is_frozen(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    before = scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    scene.deliver(run)
+    scene.roll_back("topup", "prod", before)
+    with scene.database.write() as conn:
+        holds.freeze(conn, "topup", "prod", why="Month end", who="mira", until=None)
+    took = f"ben rolled prod back to r1, {before.commit[:7]}"
+    assert where(site, run.commit)["prod"] == (
+        "stopped",
+        f"{took}; mira froze prod until somebody thaws it: Month end",
+    )
+    with scene.database.read() as conn:
+        found = whereabouts.where(conn, Commits(scene.places), "topup", run.commit, ["prod"])
+    assert found[0].brief == f"{took}; prod is frozen"
 
 
 def test_a_commit_that_was_rolled_back(site: Site) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shipway.incidents.letter import listed
-from shipway.state import decisions, deployments, facts, releases, runs, stuck
+from shipway.releases import gate
+from shipway.state import decisions, deployments, facts, holds, releases, runs, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
@@ -154,11 +155,24 @@ def _not_in_it(
         if came.release is not None and (said := _judged_bad(conn, came.release, left, gone)) is not None:
             return came.whose(commit, Whereabouts(environment, came.state, serves, *said))
         if gone is not None and _is_why(conn, gone, came.release):
-            return Whereabouts(environment, came.state, serves, gone.says, gone.says, gone.cause, gone=gone)
+            says, brief, cause = _and_frozen(conn, application, environment, commit, gone)
+            return Whereabouts(environment, came.state, serves, says, brief, cause, gone=gone)
     failed = came.reason.removeprefix(FAILED)
     brief = came.reason if failed == came.reason else headline(failed)
     cause = _cause(failed, environment)
     return came.whose(commit, Whereabouts(environment, came.state, serves, came.reason, brief, cause))
+
+
+def _and_frozen(
+    conn: Connection, application: str, environment: str, commit: str, gone: Taken
+) -> tuple[str, str, str]:
+    """That it was taken away, and what keeps it from coming back: a freeze."""
+    every = holds.on(conn, application, environment, commit)
+    freeze = next((one for one in every if one.kind == holds.FREEZE), None)
+    if freeze is None:
+        return gone.says, gone.says, gone.cause
+    brief = f"; {environment} is frozen"
+    return f"{gone.says}; {gate.froze(freeze, environment)}", f"{gone.says}{brief}", f"{gone.cause}{brief}"
 
 
 def _cause(reason: str, environment: str) -> str:
