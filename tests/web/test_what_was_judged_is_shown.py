@@ -893,6 +893,14 @@ def test_a_commit_that_was_first_bad_elsewhere_is_taken_back_with_what_was_made_
     turn = site.get(f"/api/v1/applications/topup/commits/{bad.commit}/why").json["next"]
     assert turn["says"] == "Push a commit on top of it that mends it, or take it back:"
     assert turn["command"].startswith("git fetch shipway revert-")
+    newer = scene.push("topup", "Count it once")
+    scene.deliver(newer)
+    scene.roll_back("topup", "prod", told.first)
+    scene.roll_back("topup", "test", told.first)
+    turn = site.get(f"/api/v1/applications/topup/commits/{bad.commit}/why").json["next"]
+    says = f"If {newer.commit[:7]}, which comes after it, does, deploy that; merging `{made['branch']}`"
+    assert turn["says"].startswith(f"Push a commit on top of it that mends it. {says}")
+    assert not turn["command"]
 
 
 def next_of(site: Site, commit: str, environment: str = "prod") -> dict[str, Any]:

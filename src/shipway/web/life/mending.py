@@ -10,6 +10,7 @@ from shipway.state.errors import Error, Place
 from shipway.state.runs import Run
 from shipway.web.commits import Commits
 from shipway.web.journey import Journey
+from shipway.web.taken import SHIPWAY
 
 FAR = 200  # runs of an application, the newest
 
@@ -26,6 +27,14 @@ def of_runs(conn: Connection, commits: Commits, failed: Sequence[Journey]) -> di
     having = commits.containing(of.application, of.commit, {one.commit for one in others})
     newer = [one for one in others if one.commit in having]
     return {each.run.id: _newest(conn, each, newer) for each in failed}
+
+
+def on_top(conn: Connection, commits: Commits, application: str, commit: str) -> str:
+    """The newest commit that people pushed on top of this one; empty where there is none."""
+    recent = runs.recent(conn, application=application, limit=FAR)
+    others = [one for one in recent if one.commit != commit and one.purpose == "push" and one.who != SHIPWAY]
+    having = commits.containing(application, commit, {one.commit for one in others})
+    return next((one.commit for one in others if one.commit in having), "")
 
 
 def of_error(conn: Connection, commits: Commits, commit: str, error: Error, places: Sequence[Place]) -> str:

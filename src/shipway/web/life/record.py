@@ -61,6 +61,7 @@ class Record:
     told: Sequence[Message]
     places: Sequence[Whereabouts]
     mended: Mapping[str, str]
+    on_top: str = ""
 
     @cached_property
     def way(self) -> Way | None:
@@ -97,6 +98,7 @@ def read(conn: Connection, commits: Commits, application: str, commit: str, name
     went = {one.environment for each in journeys for one in each.deployments.values()}
     frozen = stuck.everywhere(conn, application, {*names, *went})
     judged, made = _trials(conn, journeys, frozen), artifacts.of_commit(conn, application, commit)
+    held = _held(conn, judged, made, names)
     suspected = [_suspected(conn, *each) for each in errors.suspected_of(conn, application, commit)]
     return Record(
         application=application,
@@ -107,11 +109,12 @@ def read(conn: Connection, commits: Commits, application: str, commit: str, name
         artifact=made,
         trials=judged,
         moved=_moved(conn, judged),
-        held=_held(conn, judged, made, names),
+        held=held,
         suspected=suspected,
         told=list(reversed(messages.recent(conn, application=application, commit=commit))),
         places=whereabouts.where(conn, commits, application, commit, names, frozen),
         mended=_mended(conn, commits, commit, journeys, suspected),
+        on_top=mending.on_top(conn, commits, application, commit) if held else "",
     )
 
 

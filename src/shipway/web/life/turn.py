@@ -104,20 +104,28 @@ def _of_quarantine(record: Record, held: list[Quarantine], author: str) -> Turn:
     trials = [one for one in record.trials.values() if one.release.environment == last.environment]
     bad = next(((one, said) for one in reversed(trials) if (said := one.decisive) and said.kind == "bad"), None)
     names = listed([each.environment for each in held])
-    way = next((each.take_back for each in held if each.take_back), "")
+    ready = next((each for each in held if each.take_back), None)
+    late = "" if ready is None or not record.on_top else _late(record.on_top[:7], ready.branch)
+    way = "" if ready is None or late else ready.take_back
     over = "" if last.in_force else f"{last.says}: {DONE}."
     if bad is None:
         wrong = f"{last.says[0].upper()}{last.says[1:]}."
-        mend = "" if over else f"{MEND}, or {INNOCENT}. {f'{READY}:' if way else last.unready}"
+        mend = "" if over else f"{MEND}, or {INNOCENT}. {late or (f'{READY}:' if way else last.unready)}"
         return Turn(author, wrong, where, last.environment, mend, way)
     return Turn(
         whose=author,
         wrong=f"Judged bad in {names}. {bad[1].reason}",
         address=f"{where}/releases/r{bad[0].release.number}",
         proof="What was judged",
-        mend=over or (f"{MEND}, or take it back:" if way else f"{MEND}."),
+        mend=over or (f"{MEND}, or take it back:" if way else f"{MEND}. {late}".rstrip()),
         command=way,
     )
+
+
+def _late(newer: str, branch: str) -> str:
+    """What takes a commit back was made before a newer one changed the same files, perhaps."""
+    mends = f"If {newer}, which comes after it, does, deploy that"
+    return f"{mends}; merging `{branch}`, which takes it back, may conflict with it."
 
 
 def _of_run(record: Record, now: Journey, author: str, environment: str) -> Turn | None:
