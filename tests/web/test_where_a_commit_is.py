@@ -141,6 +141,8 @@ def test_what_was_rolled_back_in_a_frozen_environment_says_that_it_is_frozen(sit
     with scene.database.read() as conn:
         found = whereabouts.where(conn, Commits(scene.places), "topup", run.commit, ["prod"])
     assert found[0].brief == f"{took}; prod is frozen"
+    (row,) = site.get("/api/v1/overview").json["applications"]
+    assert row["why"] == f"{took}; prod is frozen"
 
 
 def test_a_commit_that_was_rolled_back(site: Site) -> None:

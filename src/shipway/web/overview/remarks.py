@@ -55,7 +55,9 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
         return Remark("stop", says, _first(stations, "blocked"), run, hint)
     if state in ("running", "queued"):
         return _moving(standing, head, stations, now)
-    return _rolled(standing, stations) if state in ("rolled", "quarantined") else _at_rest(standing, head, now)
+    return (
+        _rolled(standing, stations, now) if state in ("rolled", "quarantined") else _at_rest(standing, head, now)
+    )
 
 
 def last_asked(standing: Standing) -> Failing | None:
@@ -94,7 +96,8 @@ def _at_rest(standing: Standing, head: Journey, now: float) -> Remark:
     for at, place in enumerate(standing.places):
         if place.taken is not None:
             run = place.taken.run
-            return Remark("hurt", place.taken.says, 2 + at, f"/runs/{run.application}:{run.number}")
+            says = f"{place.taken.says}{_and_frozen(place, now)}"
+            return Remark("hurt", says, 2 + at, f"/runs/{run.application}:{run.number}")
     for at, place in enumerate(standing.places):
         if (doubt := _doubted(head, place)) and place.release is not None:
             return Remark("quiet", doubt, 2 + at, _release(place.release))
@@ -169,7 +172,12 @@ def _under_way(head: Journey, now: float) -> str:
     )
 
 
-def _rolled(standing: Standing, stations: Sequence[Station]) -> Remark:
+def _and_frozen(place: Place, now: float) -> str:
+    """What keeps from coming back what was taken away there."""
+    return "" if place.held(now) is None else f"; {place.name} is frozen"
+
+
+def _rolled(standing: Standing, stations: Sequence[Station], now: float) -> Remark:
     head, places, at = standing.head, standing.places, _first(stations, "rolled")
     assert head is not None
     back, bad = standing.back, fates.furthest_bad(places, standing.bad)
@@ -184,7 +192,8 @@ def _rolled(standing: Standing, stations: Sequence[Station]) -> Remark:
     place = next(place for place in places if place.rolled_back)
     at = _at(places, place.name)
     if place.taken is not None:
-        return Remark("hurt", place.taken.says, at, f"/runs/{back.application}:{back.number}")
+        says = f"{place.taken.says}{_and_frozen(place, now)}"
+        return Remark("hurt", says, at, f"/runs/{back.application}:{back.number}")
     release = "" if place.release is None else f" to r{place.release.number}"
     words = f"{back.who} rolled {place.name} back{release}"
     return Remark("hurt", words, at, f"/runs/{back.application}:{back.number}")
