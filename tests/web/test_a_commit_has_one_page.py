@@ -14,13 +14,15 @@ from shipway.incidents import sure
 from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.pushes.git import Git
 from shipway.releases import freeze, gate
+from shipway.signals.verdict import Verdict
 from shipway.state import configurations, deployments, errors, facts, holds, messages, releases, runs
 from shipway.state.messages import Draft
+from shipway.story import condemn
 from shipway.web import why
 from shipway.web.life import by_fact, gathering
 from shipway.web.life.moment import Moment
 from shipway.web.words import length
-from web.judged import DOUBT, Trials, bad, good, on_trial, taken_back
+from web.judged import BAD, DOUBT, FAILING, Trials, bad, good, on_trial, taken_back
 from web.past import EVENT, afternoon
 from web.scene import Scene
 from web.server import Site
@@ -785,6 +787,33 @@ def test_the_arrow_that_leaves_an_environment_has_its_own_figure(site: Site) -> 
     assert len(set(had.values())) == len(had) == 2
     drawn = site.get(f"/applications/topup/commits/{run.commit}").text.partition('class="loop"')[2]
     assert re.findall("it had requests for [^<]*", drawn) == [had["prod"].replace("It", "it", 1)]
+
+
+def test_a_quarantine_in_several_environments_is_explained_once(site: Site) -> None:
+    """Though what ends it is judged until another time in each of them."""
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "till")
+        scene.until(3000)
+        run = scene.push("till", "Price quickly")
+        scene.green(run)
+        for environment in ("dev", "test"):
+            came = scene.deploy(run, environment)
+            with scene.database.write() as conn:
+                first = releases.numbered(conn, "till", environment, 1)
+                assert first is not None
+                condemn.condemn(conn, came, first, 100, Verdict("bad", BAD, FAILING))
+            scene.roll_back("till", environment, told.first, who="shipway")
+        scene.end(run)
+        fix = scene.push("till", "Price slowly")
+        scene.green(fix)
+        for environment, seconds_ago in (("dev", 300), ("test", 200)):
+            scene.until(seconds_ago)
+            scene.deploy(fix, environment)
+    page = re.sub("<[^>]+>", "", site.get(f"/applications/till/commits/{run.commit}").text)
+    lead = f"In dev and test {run.commit[:7]} is quarantined until a commit on top of it has served there"
+    assert (page.count(lead), page.count("until a commit on top of it")) == (1, 2), "and once where it is"
+    assert page.count("r3 has all requests, and is judged until") == 2
 
 
 def test_what_came_later_does_not_lengthen_the_way(site: Site) -> None:

@@ -196,7 +196,7 @@ def _in_what_serves(
             says, but = f"{says}; {decided.says}", f"{but}; {decided.says}" if but else decided.says
         return Whereabouts(environment, SERVES, serves, says, but, but)
     kept = quarantines.of_commit(conn, serves.application, commit, environment)
-    but = "" if kept is None else kept.says
+    but = held = "" if kept is None else kept.says
     if kept is not None and kept.in_force:
         trial = trials.read_beside(conn, serves, left)
         but += f", and {sentences.sentence(trial) if trial.moving else _not_yet(trial)}"
@@ -207,8 +207,8 @@ def _in_what_serves(
         reason = f"{brief}, which serves{part}{more}"
         return Whereabouts(environment, STOPPED, serves, reason, brief, brief, reverted_by=reverted_by)
     says += f", as part of {serves.commit[:7]}{more}"
-    but = but.replace(f" in {environment}", "")
-    return Whereabouts(environment, SERVES, serves, says, but, but)
+    but, held = (one.replace(f" in {environment}", "") for one in (but, held))
+    return Whereabouts(environment, SERVES, serves, says, but, held)
 
 
 def _is_doubted(conn: Connection, serves: Release) -> bool:

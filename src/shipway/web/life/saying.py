@@ -78,6 +78,9 @@ def besides_state(place: Whereabouts, before: Whereabouts | None = None) -> str:
         known = before is not None and before.state == STOPPED and (same or alike)
         return "For the same reason" if known else place.brief
     reason = place.reason.partition("; ")[0] if same else place.reason
+    if place.state == SERVES and not same and before is not None and place.cause == before.cause != "":
+        differs = place.brief.removeprefix(place.cause).removeprefix(", and ")
+        reason = f"{place.reason.partition('; ')[0]}; {differs}"
     return reason.removeprefix(DEPLOYED) if place.state == PENDING else reason.replace(" serves", "", 1)
 
 
