@@ -8,7 +8,6 @@ makes it of so many MiB.
 from __future__ import annotations
 
 import json
-import shutil
 import statistics
 import sys
 import tempfile
@@ -20,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+import needs
 from shipway.hosts.supervisor.log import Log
 from web.scene import Scene
 from web.server import PAGES
@@ -52,7 +52,7 @@ def main() -> None:
         scene.application("large")
         count = written(scene, "large", size)
         with serving(Path(home)) as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=needs.browser(), args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.set_default_timeout(60_000)
             print(json.dumps(measure(page, scene, server, count, size)))

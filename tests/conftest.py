@@ -138,10 +138,10 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - for those who ask only
 
     expect.set_options(timeout=60_000)  # nothing may depend on how busy the machine is
-    found = next(filter(None, map(shutil.which, needs.BROWSERS)))
     quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
     quiet.append("--host-resolver-rules=MAP ship.test 127.0.0.1")
+    quiet.append("--font-render-hinting=none")  # without windows letters are set wider than people see them
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=quiet)
+        started = playwright.chromium.launch(executable_path=needs.browser(), args=quiet)
         yield started
         started.close()

@@ -88,6 +88,12 @@ BUBBLEWRAP = ("bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/",
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The first is Chromium without its windows: a page takes half of the work that it takes the others."""
 
+
+def browser() -> str | None:
+    """Where the first of BROWSERS is that this machine has."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 NEEDS = {
     "bubblewrap": Need(runs(*BUBBLEWRAP), "bubblewrap"),
     "chromium": Need(program(*BROWSERS), "chromium-headless-shell"),
