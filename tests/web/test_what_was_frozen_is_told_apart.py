@@ -212,7 +212,7 @@ def test_a_terminal_says_frozen_and_not_stopped(past: Site, capsys: pytest.Captu
 
 def test_a_terminal_says_what_a_change_of_the_configuration_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
     left = {"release": 2, "state": "frozen at 50 %", "commit": "c0ffee1c0ffee1"}
-    answer = {"run": None, "changed": True, "named": True, "stuck": left}
+    answer = {"run": None, "changed": True, "named": True, "stuck": left, "says": ""}
     with patch.object(environments, "Server") as server:
         server.find.return_value.patch.return_value = answer
         assert environments.env(["COLOUR=red"], app="open") == 0
