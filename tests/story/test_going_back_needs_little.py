@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from shipway.state.ballast import Ballast
 from shipway.state.releases import Release
 from shipway.state.room import LittleRoom
 from shipway.state.runs import Run
+from shipway.story import tend
 from shipway.story.asking import Asking
 from shipway.story.at_once import OnlyRequests
 from shipway.story.conclude import conclude
@@ -217,6 +219,24 @@ def test_a_full_disk_has_room_kept_back_for_going_back(full: Scene) -> None:
     (home / "full").unlink()
     ballast.keep()
     assert ballast.path.stat().st_blocks * 512 >= 2 << 20
+
+
+@pytest.mark.needs("root")
+def test_the_room_kept_back_is_free_before_the_engine_takes_a_run(
+    full: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It writes that into a file of its own, while the record may have room for a while."""
+    two_have_served(full, WARM)
+    ballast, served = Ballast(home_of(full), size=2 << 20), full.says()
+    ballast.keep()
+    run, kept = full.story.roll_back(NAME, "prod", None, "ada"), []
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=1 << 20))
+        engine: Any = SimpleNamespace(submit=lambda _run, _plan: kept.append(ballast.path.exists()))
+        tend.begin_runs(full.cast, engine, 1)
+    assert kept == [False]
+    assert full.go_back(run) == "passed"
+    assert full.says() != served
 
 
 @pytest.mark.needs("root")

@@ -940,7 +940,8 @@ def test_why_says_of_what_nothing_is_known_while_it_was_on_trial(site: Site) -> 
         facts.record(conn, "probe.unknown", **about, data=data)
     found = site.get(f"/api/v1/applications/topup/commits/{run.commit}/why?environment=dev").json
     says = [
-        f"nothing is known of ledger: exit status {one}; only a share of the requests is held for that"
+        f"nothing is known of ledger: exit status {one}; "
+        "what has a share of the requests gets no more until it is known"
         for one in (1, 0)
     ]
     assert [one["says"] for one in found["events"] if one["kind"] == "probe.unknown"] == says

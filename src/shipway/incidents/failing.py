@@ -131,9 +131,8 @@ def steady(conn: Connection, at: float) -> list[tuple[Message, str, Fact]]:
     for first, word in firsts:
         if first is None or first.kind != "failing" or messages.answering(conn, first.id)[-1].id != word.id:
             continue
-        passed = next(iter(reversed(list(_since(conn, first)))), None)
-        if passed is not None and passed.at <= at - STEADY and _goes_on(conn, first) is None:
-            found.append((first, word.id, passed))
+        last = [one for one in list(_since(conn, first))[-1:] if one.at <= at - STEADY]
+        found += [(first, word.id, passed) for passed in last if _goes_on(conn, first) is None]
     return found
 
 

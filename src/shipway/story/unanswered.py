@@ -32,5 +32,5 @@ def _unknown(conn: Connection, release: Release, asked: Collection[str]) -> Iter
         app, commit = release.application, release.commit
         told = facts.after(conn, 0, application=app, environment=name, commit=commit, kinds=results.TOLD)
         newest = {one.data["probe"]: one.kind for one in told}
-        if name not in project.traffic.canary_in and "probe.unknown" in {newest.get(one) for one in asked}:
+        if project.strategy_in(name) != "canary" and "probe.unknown" in {newest.get(one) for one in asked}:
             yield name

@@ -181,7 +181,9 @@ def _unknown(data: Data) -> Said:
     """
     name = f"nothing is known of {data['probe']}{data['here']}"
     tried = data.get("tried", True)
-    return Said(name if tried else "", f"{data['says']}; only a share of the requests is held for that")
+    return Said(
+        name if tried else "", f"{data['says']}; what has a share of the requests gets no more until it is known"
+    )
 
 
 REHEARSED = ("rehearsal.passed", "rehearsal.failed", "rehearsal.unneeded")

@@ -16,8 +16,6 @@ _GOES_ON = re.compile(
     r"Caused by: |Suppressed: |During handling of the above exception|The above exception was the direct cause"
     r"|\.\.\. \d+ more|goroutine \d+ \[|stack backtrace:|note: run with `RUST_BACKTRACE|--- End of |created by "
 )
-
-
 _CALL = re.compile(r"\s+at \S")
 _NAMES_ERROR = re.compile(r"\b\w{0,120}(?:Error|Exception|Throwable)\b")
 

@@ -19,9 +19,8 @@ from shipway.web.pages.release_lines import Line
 from shipway.web.site import Site
 from shipway.web.trials import Trial
 
-WAYS = {
-    "blue_green": "all requests at once, with the release before kept warm",
-}
+AT_ONCE = "all requests at once, with the release before kept warm"
+A_SHARE = "a share first, then more as it is judged good"
 GIVEN_UP = ("undone", "gone back", "unknown")
 """The fates of a release that was taken away again."""
 
@@ -120,4 +119,4 @@ def _kept_away_by_data(site: Site, conn: Connection, artifact: Artifact, environ
 def way(conn: Connection, release: Release, environment: str) -> str:
     """How requests move to a release of its artifact in an environment, as its `shipway.yml` says."""
     strategy = project_of(artifacts.of_release(conn, release)).strategy_in(environment)
-    return WAYS.get(strategy, "a share first, then more as it is judged good")
+    return A_SHARE if strategy == "canary" else AT_ONCE
