@@ -231,7 +231,7 @@ def told(shop: Site, monkeypatch) -> Told:
     return families(shop)
 
 
-@pytest.mark.parametrize(("minutes", "span"), [(2, "15m"), (20, "1h"), (300, "1h"), (None, "1h")])
+@pytest.mark.parametrize(("minutes", "span"), [(2, "3m"), (4, "15m"), (20, "1h"), (300, "1h"), (None, "1h")])
 def test_a_young_environment_fills_its_charts(site: Site, minutes: int | None, span: str) -> None:
     site.scene.application("topup")
     site.scene.deliver(site.scene.push("topup", "Fix it"), ["prod"])

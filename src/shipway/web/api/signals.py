@@ -25,6 +25,7 @@ from shipway.web.site import Site
 
 OVER = 10  # seconds that the table looks back
 SPANS = {
+    "3m": (180, 3, LOOKS),
     "15m": (900, 10, LOOKS),
     "1h": (3600, 60, TENS),
     "6h": (6 * 3600, 300, MINUTES),
@@ -67,7 +68,7 @@ def now(site: Site, call: Call, over: float) -> list[tuple[str, list[Reading], l
 
 
 def show_history(site: Site, call: Call) -> dict[str, Any]:
-    """What happened in each step of the last `span` (15m, 1h, 6h, 1d, 7d), and the deployments in it.
+    """What happened in each step of the last `span` (3m, 15m, 1h, 6h, 1d, 7d), and the deployments in it.
 
     `beside` are the releases that had some of the requests beside what serves, and when.
     """

@@ -46,7 +46,7 @@ from shipway.web.trials import Trial
 from shipway.web.words import ago, clock, lasting
 
 BASE = "/applications/{application}/environments/{environment}"
-SPANS = {"15m": "15 min", "1h": "1 h", "6h": "6 h", "1d": "1 day", "7d": "7 days"}
+SPANS = {"3m": "3 min", "15m": "15 min", "1h": "1 h", "6h": "6 h", "1d": "1 day", "7d": "7 days"}
 FARTHEST = 10**9  # a number that no release reaches
 COPIED = 100  # deployments among which those are looked for that left a copy of the data
 NAMED = 2  # lines of releases that no longer have a part of the requests: those named below the charts
