@@ -19,14 +19,14 @@ DECLARED = re.compile(r"([a-z-]+):\s*([^;{}]+)")
 DISTANCES = re.compile(r"(padding|margin|gap|row-gap|column-gap)(-\w+)*")
 LENGTH = re.compile(r"(?<![\w.-])-?\d*\.?\d+(px|r?em)\b")
 COLOUR = re.compile(r"#[0-9a-f]{3,8}\b|\b(rgb|hsl|hwb|lab|lch|oklab|oklch|color)a?\(|light-dark\(")
-NAMED = re.compile(r"(?<![\w-])(white|black|red|green|blue|gray|grey|orange|yellow|purple|silver|navy|teal)(?![\w-])")
+NAMED = re.compile(
+    r"(?<![\w-])(white|black|red|green|blue|gray|grey|orange|yellow|purple|silver|navy|teal)(?![\w-])"
+)
 
 
 def broken(sheet: str) -> Iterator[str]:
     for name, value in DECLARED.findall(re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)):
-        if DISTANCES.fullmatch(name) and LENGTH.search(value):
-            yield f"{name}: {value}"
-        elif COLOUR.search(value) or NAMED.search(value):
+        if (DISTANCES.fullmatch(name) and LENGTH.search(value)) or COLOUR.search(value) or NAMED.search(value):
             yield f"{name}: {value}"
 
 
