@@ -36,10 +36,17 @@ def test_colours_and_distances_are_variables(sheet: Path) -> None:
     assert bool(found) == (sheet.name == "variables.css"), found
 
 
-@pytest.mark.parametrize(
-    "written",
-    ["a { padding: 0 3px; }", "a { gap: .5rem; }", "a { margin-left: -1px; }", "a { color: #fff; }"]
-    + ["a { color: rgb(0 0 0); }", "a { border: 1px solid red; }", "a { margin: calc(100% - 4px) 0; }"],
-)
+RAW = """
+padding: 0 3px
+gap: .5rem
+margin-left: -1px
+margin: calc(100% - 4px) 0
+color: #fff
+color: rgb(0 0 0)
+border: 1px solid red
+"""
+
+
+@pytest.mark.parametrize("written", RAW.strip().splitlines())
 def test_a_raw_colour_or_distance_is_found(written: str) -> None:
-    assert list(broken(written))
+    assert list(broken(f"a {{ {written}; }}"))
