@@ -517,6 +517,32 @@ def test_it_is_told_once_the_old_release_is_back_and_its_revert_is_ready_or_cann
     assert says in message.text
 
 
+@pytest.mark.parametrize(
+    ("on_top", "offered"), [({}, True), ({"shelf.py": "new\n"}, True), ({"web.py": "mended\n"}, False)]
+)
+def test_to_take_a_bad_commit_back_is_offered_as_far_as_it_can_be_merged(
+    team: Team, on_top: dict[str, str], offered: bool
+) -> None:
+    """A fix may be there by the time that somebody is told."""
+    old, new = team.commit("ben", {"web.py": "old\n"}), team.commit("ada", {"web.py": "bad\n"})
+    run, git = bad(team, old, new), Git(team.places.repository(APP))
+    revert = git.write_commit(git.tree(old), new, SHIPWAY, time.time(), "Take it back")
+    git.create_branch(name := holds.revert_branch(new), revert)
+    newer = team.commit("cho", on_top)[:7] if on_top else ""
+    team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
+    team.fact("revert.ready", environment="prod", commit=new, run=run.id, data={"branch": name, "commit": revert})
+    text = " ".join(only([one for one in team.tell() if one.kind == "bad"]).text.split())
+    mend = (
+        f"If {newer}, which comes after it, does not mend it, mend it and push again"
+        if newer
+        else "Next Mend it and push again"
+    )
+    assert mend in text
+    assert (", or take it back: `git fetch shipway revert-" in text) is offered
+    assert ("If somebody has pushed since, that may conflict: push a fix instead." in text) is offered
+    assert (f"{mend}: the commit that takes it back conflicts with that." in text) is not offered
+
+
 def test_a_verdict_waits_for_where_its_new_error_leads(team: Team, mailbox: Mailbox) -> None:
     team.channel("ada@example.org", mailbox.url())
     run = bad(team, old := team.commit("ben"), new := team.commit("ada"))

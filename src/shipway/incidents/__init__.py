@@ -16,6 +16,7 @@ sure        how sure that is, in one set of words
 patterns    patterns of paths, read in bounded time
 code_owners whose the files are
 cleared     which values beside a commit have served well
+on_top      what was pushed on top of a bad commit, and whether what takes that back still fits
 acts        what a person did by hand that took requests from a release
 blame       who can mend it, and why
 letter      the form of the text that they get

@@ -35,6 +35,14 @@ class Suspect:
 
 
 @dataclass(frozen=True)
+class OnTop:
+    """The newest commit on top of a bad one; `fits`: what takes the bad one back can be merged with it."""
+
+    commit: str
+    fits: bool
+
+
+@dataclass(frozen=True)
 class Cause:
     """One trouble. `what` happened, in a sentence; `brief` says it in a few words, `lines` explain it.
 
@@ -47,7 +55,7 @@ class Cause:
     those that are over with it. `values` are what was set otherwise, where the commit is the same as before, and
     `beside` where it is another than the one that `served` there last. `unsure` is a sentence that says why it may
     be nobody's commit, `seen` how often an error was met, where Shipway's own checks met it. Of a release that was
-    `unexplained` no error was reported or printed that says why: its log may.
+    `unexplained` no error was reported or printed that says why: its log may. Somebody may have pushed `on_top`.
     """
 
     key: str
@@ -81,6 +89,7 @@ class Cause:
     seen: str = ""
     release: int | None = None
     unexplained: bool = False
+    on_top: OnTop | None = None
 
 
 def with_values(conn: Connection, cause: Cause, deployment: Deployment) -> Cause:

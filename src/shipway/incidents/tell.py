@@ -18,6 +18,7 @@ from shipway.incidents.cause import Cause
 from shipway.incidents.cleared import cleared
 from shipway.incidents.letter import Text
 from shipway.incidents.mended import Mended
+from shipway.incidents.on_top import with_what_is_on_top
 from shipway.pushes.git import Git, GitFailed
 from shipway.state import deployments, facts, messages, positions, releases, verdicts
 from shipway.state.database import Connection, Database
@@ -127,6 +128,8 @@ class Teller:
         """What each person is told of a cause."""
         git = self._git(cause.application)
         cause = self._traced(git, cleared(git, cause))
+        with self.database.read() as conn:
+            cause = with_what_is_on_top(conn, git, cause)
         theirs, others = blame.everybody(git, cause)
         waits = replace(cause, key=f"{cause.key}{mended.WAITS}{cause.began}") if cause.began else cause
         told = [] if others is None else self._said(waits, blame.with_its_commit(git, cause, others))

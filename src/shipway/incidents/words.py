@@ -288,8 +288,7 @@ def _next(conn: Connection, cause: Cause, whom: Whom) -> str:
         return f"Have it as it was before: {_as_before(cause, whom)}."
     if cause.whose == "asker":
         return "Look at what changed besides the commit: values, secrets, the machine."
-    way = _take_back(conn, cause) or _revert(cause, whom)
-    mend = f"Mend it and push again{f', or {way}' if way else ''}.{_not_told_apart(cause, whom)}"
+    mend = f"{_mend(conn, cause, whom)}{_not_told_apart(cause, whom)}"
     mend += f" Or have what you set as it was before: {_as_before(cause, whom)}." if whom.values else ""
     return mend if cause.kind == "error" else f"{mend} You will hear when that serves."
 
@@ -322,6 +321,24 @@ def _not_told_apart(cause: Cause, whom: Whom) -> str:
     if whom.commit is not None or whom.merges or not cause.base or cause.commit in (None, cause.base):
         return ""
     return f" `git log {cause.base[:7]}..{str(cause.commit)[:7]}` shows what is new."
+
+
+def _mend(conn: Connection, cause: Cause, whom: Whom) -> str:
+    """What mends a commit: a newer one, which may be there already, or taking it back where that can be merged."""
+    take_back, top = _take_back(conn, cause), cause.on_top
+    if not take_back:
+        way = _revert(cause, whom)
+        return f"Mend it and push again{f', or {way}' if way else ''}."
+    if top is None:
+        return f"Mend it and push again, or {take_back}. {SINCE}"
+    newer = f"If {top.commit[:7]}, which comes after it, does not mend it, mend it and push again"
+    if not top.fits:
+        return f"{newer}: the commit that takes it back conflicts with that."
+    return f"{newer}, or {take_back}. {SINCE}"
+
+
+SINCE = "If somebody has pushed since, that may conflict: push a fix instead."
+"""What is ready on a branch is as old as the message that offers it."""
 
 
 def _take_back(conn: Connection, cause: Cause) -> str:
