@@ -325,6 +325,28 @@ def test_a_branch_with_slashes_is_found_wherever_a_commit_is_asked_for(site: Sit
     )
 
 
+@pytest.mark.parametrize("word", ["where", "wait", "why"])
+def test_a_branch_that_ends_in_a_word_of_the_address_is_found(site: Site, word: str) -> None:
+    scene = site.scene
+    scene.application("topup")
+    first = scene.push("topup", "One")
+    scene.deliver(first)
+    name = f"fix/{word}"
+    commit = scene.push("topup", "Two", branch=name, deliver=()).commit
+    for base in ("/api/v1/applications/topup/commits", "/api/v1/commits/topup"):
+        whole = site.get(f"{base}/{name}")
+        assert (whole.status, whole.json["commit"], whole.json["subject"]) == (200, commit, "Two"), base
+        assert site.get(f"{base}/{name}/{word}?seconds=0").json["commit"] == commit
+        missing = site.get(f"{base}/no/{word}")
+        assert (missing.status, missing.json["error"]["message"]) == (404, "topup has no commit 'no'.")
+    assert commit in site.get(f"/applications/topup/commits/{name}").text
+    scene.push("topup", "Three", branch=f"{first.commit[:7]}/{word}", deliver=())
+    short = site.get(f"/api/v1/applications/topup/commits/{first.commit[:7]}/{word}?seconds=0").json
+    assert (short["commit"], "subject" in short) == (first.commit, False), "no branch stands in the way of a hash"
+    named = site.get(f"/api/v1/applications/topup/commits/refs/heads/{first.commit[:7]}/{word}").json
+    assert named["subject"] == "Three"
+
+
 def test_waiting_ends_when_it_is_stopped_and_says_why(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

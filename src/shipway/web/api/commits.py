@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
+from shipway.errors import NotFound
 from shipway.signals.verdict import Verdict
 from shipway.state.database import Connection
 from shipway.web import held, lookups, sentences, shapes, trials, whereabouts
@@ -27,8 +28,16 @@ BEFORE = "/api/v1/commits/{application}/{commit:path}"
 
 
 def life(site: Site, call: Call) -> dict[str, Any]:
-    """The whole life of a commit: where it is, and everything that happened to it, each with its fact."""
-    application, commit = resolve(site, call)
+    """The whole life of a commit: where it is, and everything that happened to it, each with its fact.
+
+    `commit` may be shortened, or the name of a branch or tag, with its slashes. Of a name that ends in `/where`,
+    `/wait` or `/why` this is the answer too, unless what stands before that is a commit as well: then
+    `refs/heads/` before the name says that the branch is meant.
+    """
+    return _life(site, *resolve(site, call))
+
+
+def _life(site: Site, application: str, commit: str) -> dict[str, Any]:
     with site.database.read() as conn:
         names = lookups.environments(site, conn, application)
         record = lives.read(conn, site.commits, application, commit, names)
@@ -70,7 +79,10 @@ def where(site: Site, call: Call) -> dict[str, Any]:
 
     `commit` may be shortened, or the name of a branch or tag.
     """
-    application, commit = resolve(site, call)
+    try:
+        application, commit = resolve(site, call)
+    except NotFound as missing:
+        return of_longer_name(site, call, "where", missing)
     with site.database.read() as conn:
         names = lookups.environments(site, conn, application)
         found = whereabouts.where(conn, site.commits, application, commit, names)
@@ -83,7 +95,10 @@ async def wait(site: Site, call: Call) -> dict[str, Any]:
     `held` says what keeps it from there or is held against it, if anything; `judging` what the judge does with the
     release that brings it.
     """
-    application, commit = await run_in_threadpool(resolve, site, call)
+    try:
+        application, commit = await run_in_threadpool(resolve, site, call)
+    except NotFound as missing:
+        return await run_in_threadpool(of_longer_name, site, call, "wait", missing)
     environment = call.query("environment") or "prod"
     ends = time.monotonic() + call.number("seconds", LONGEST, most=LONGEST)
     while True:
@@ -132,10 +147,25 @@ def judging(
 
 def resolve(site: Site, call: Call) -> tuple[str, str]:
     """The application and the whole id of the commit that the address names."""
+    return _resolved(site, call, call.place("commit"))
+
+
+def _resolved(site: Site, call: Call, said: str) -> tuple[str, str]:
     application = call.place("application")
     with site.database.read() as conn:
         lookups.application(conn, application)
-    return application, site.commits.resolve(application, call.place("commit"))
+    return application, site.commits.resolve(application, said)
+
+
+def of_longer_name(site: Site, call: Call, word: str, missing: NotFound) -> dict[str, Any]:
+    """The life of a commit whose name goes on with `word`, the end of the address; raises `missing` if none does.
+
+    Asked where what stands before that is none: no two branches are called `fix` and `fix/why`.
+    """
+    try:
+        return _life(site, *_resolved(site, call, f"{call.place('commit')}/{word}"))
+    except NotFound:
+        raise missing from None
 
 
 def _shape(one: Whereabouts) -> dict[str, Any]:

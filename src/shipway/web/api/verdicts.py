@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from shipway.errors import NotFound
 from shipway.signals.verdict import Verdict
 from shipway.state.database import Connection
 from shipway.web import lookups, quarantines, sentences, shapes, trials, whereabouts, why
@@ -54,7 +55,10 @@ def explain(site: Site, call: Call) -> dict[str, Any]:
     `next` is what would mend it, if anything has to be. `judging` is the release that brings it there, while that
     is judged: what the judge says at this moment.
     """
-    application, commit = commits.resolve(site, call)
+    try:
+        application, commit = commits.resolve(site, call)
+    except NotFound as missing:
+        return commits.of_longer_name(site, call, "why", missing)
     with site.database.read() as conn:
         environment = lookups.environment(site, conn, application, call.query("environment") or "prod")
         found = whereabouts.where(conn, site.commits, application, commit, [environment])[0]
