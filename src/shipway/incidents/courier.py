@@ -16,9 +16,12 @@ said that this channel may lead inside (BARS S19). Redirects are not followed.
 from __future__ import annotations
 
 import contextlib
+import gc
 import gzip
 import http
 import http.client
+import importlib
+import importlib.util
 import json
 import os
 import re
@@ -52,8 +55,20 @@ WIDE = 200
 """Characters of a header's line: a subject that is folded right after `Subject:` is shown as none by some."""
 
 EMAIL = "E-mail"
-COMMON = {EMAIL: "mailto", "JSON": "json"}
-"""The schemes of services that are loaded without all the others, which takes a quarter of the time."""
+SCHEMES = {EMAIL: "mailto", "Power Automate / Workflows (for MSTeams)": "workflows", "Telegram": "tgram"}
+"""Of services whose name is not their scheme."""
+
+MODULES = {
+    "mailto": "email",
+    "json": "custom_json",
+    "xml": "custom_xml",
+    "form": "custom_form",
+    "workflow": "workflows",
+    "tgram": "telegram",
+    "gchat": "google_chat",
+    "mmost": "mattermost",
+}
+"""Where Apprise keeps what it knows of a service, by its scheme, where that is no module's name."""
 
 OF_JSON = ("version", "title", "message", "attachments", "type")
 """The fields of a webhook in JSON that Apprise writes itself."""
@@ -254,39 +269,41 @@ def _service(url: str) -> Any:
         async_mode=False,
         service_timeout=PATIENCE + 5,
     )
-    common = _common(url.partition("://")[0].lower())
-    service = apprise.Apprise.instantiate(url, asset=asset) if common is None else _made(common, url, asset)
+    alone = _alone(url.partition("://")[0].lower())
+    service = apprise.Apprise.instantiate(url, asset=asset) if alone is None else _made(alone, url, asset)
     if service is None:
         raise Refused("It is no URL of a service that is known: see https://appriseit.com/services/.")
     return service
 
 
-def _common(scheme: str) -> Any:
-    """What Apprise knows of a service that most use."""
-    if scheme in ("mailto", "mailtos"):
-        from apprise.plugins.email import NotifyEmail  # noqa: PLC0415
-
-        return NotifyEmail
-    if scheme in ("json", "jsons"):
-        from apprise.plugins.custom_json import NotifyJSON  # noqa: PLC0415
-
-        return NotifyJSON
+def _alone(scheme: str) -> Any:
+    """What Apprise knows of one service, with nothing of the others loaded; None where that is not to be found."""
+    for name in (scheme, scheme.removesuffix("s")):
+        module = f"apprise.plugins.{MODULES.get(name, name)}"
+        if not name.isidentifier() or importlib.util.find_spec(module) is None:
+            continue
+        for kind in vars(importlib.import_module(module)).values():
+            if isinstance(kind, type) and hasattr(kind, "schemas") and scheme in kind.schemas(kind):
+                return kind
     return None
 
 
-def _made(service: Any, url: str, asset: Any) -> Any:
+def _made(kind: Any, url: str, asset: Any) -> Any:
     """The same as of all of Apprise, which shows no way to it that does not load them."""
-    parts = service.parse_url(url.replace("/#", "/%23"))  # a room's name, and not the end of the URL
-    try:
-        return service(**parts, asset=asset) if parts else None
-    except ValueError:
+    parts = kind.parse_url(url.replace("/#", "/%23"))  # a room's name, and not the end of the URL
+    if not (parts and kind.enabled):
         return None
+    try:
+        made = kind(**parts, asset=asset)
+    except Exception:  # noqa: BLE001 - each service has its own for a URL that it cannot read
+        return None
+    return made if made.enabled else None
 
 
 def _load(service: str) -> None:
-    """What knows a service, by what people call it; with one that is not common come all."""
+    """What knows a service, by what people call it; all of them where that says nothing of its scheme."""
     with contextlib.suppress(Refused):
-        _service(f"{COMMON.get(service, 'any')}://localhost")
+        _service(f"{SCHEMES.get(service, service.replace(' ', '').lower())}://localhost")
 
 
 def _is_mail(service: Any) -> bool:
@@ -470,4 +487,6 @@ def _text(said: bytes | str) -> str:
 _ACTS = {"read": _read, "web": _web, "send": _send, "ping": _ping, "forward": _forward}
 
 if __name__ == "__main__":
+    gc.disable()  # so short a process is not worth to be looked through, nor to be taken apart at its end
     main()
+    os._exit(0)
