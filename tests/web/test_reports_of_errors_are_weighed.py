@@ -15,6 +15,7 @@ import zstandard
 from shipway.signals.errors import intake, readers
 from shipway.signals.errors.rates import Rates
 from shipway.state import error_keys, facts
+from shipway.web import bodies
 from web import reporting
 from web.scene import Scene
 from web.server import Answer, Site
@@ -274,15 +275,18 @@ def test_when_nobody_looks_at_the_queue_it_stays_small(topup: Site, monkeypatch:
     assert reporting.report(topup, reporting.event()).status == 429
 
 
-def test_a_few_slow_senders_keep_nobody_else_waiting(topup: Site) -> None:
+def test_a_few_slow_senders_keep_nobody_else_waiting(topup: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is asked to says when it begins to read: only then there are too many."""
+    monkeypatch.setattr(bodies, "PATIENCE", 120.0)
     project, key = reporting.key(topup)
     head = f"POST /api/{project}/envelope/?sentry_key={key} HTTP/1.1\r\nHost: 127.0.0.1:{topup.port}\r\n"
-    lines = [socket.create_connection(("127.0.0.1", topup.port), timeout=20) for _ in range(readers.OF_ONE)]
+    head += "Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n"
+    lines = [socket.create_connection(("127.0.0.1", topup.port), timeout=60) for _ in range(readers.OF_ONE)]
     try:
         for line in lines:
-            line.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode())
-        while reporting.report(topup, reporting.event()).status != 429:
-            pass
+            line.sendall(head.encode())
+        assert {line.recv(100).partition(b"\r\n")[0] for line in lines} == {b"HTTP/1.1 100 Continue"}
+        assert reporting.report(topup, reporting.event()).status == 429
         project, key = reporting.key(topup, "ledger")
         body = reporting.envelope(("event", reporting.event()))
         assert topup.ask("POST", f"/api/{project}/envelope/?sentry_key={key}", {}, body).status == 200
