@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import get_args
+
 import pytest
 
-from shipway.cli import show
+from cli.terminal import Said
+from shipway.cli import past, show
 from shipway.cli.signals import COLUMNS, MEASURED, _remarks, _series, rows
+from shipway.web.api import measured as measured_api
+from shipway.web.api import signals as signals_api
+from shipway.web.pages.environment import SPANS
+from web import judged, measuring
+from web.server import Site
 
 TOLD = {
     "release": 3,
@@ -92,3 +101,81 @@ def test_a_program_that_reads_along_gets_every_look(capsys: pytest.CaptureFixtur
         show.following(lambda: (COLUMNS, next(looks)), every=0.0, empty="Nothing serves.")
     told = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in told] == ["release", "r3", "release", "r4", "Nothing"]
+
+
+def step(at: int, *releases: dict[str, object]) -> dict[str, object]:
+    return {"at": at, "releases": list(releases)}
+
+
+def answered(release: int, requests: int, errors: int = 0, *, heard: bool = True) -> dict[str, object]:
+    share = errors / requests if requests else None
+    figures = {"rate": requests / 10, "requests": requests, "errors": errors, "error_share": share}
+    return {"release": release, **figures, "p95": 90 if requests else None, "heard": heard}
+
+
+PAST = {
+    "step": 10,
+    "steps": [
+        step(0, answered(3, 200, 22)),
+        step(10, answered(4, 0), answered(3, 180)),
+        step(20, answered(4, 0), answered(3, 0)),
+        step(50, answered(3, 0, heard=False)),
+        step(60, answered(3, 7, heard=False)),
+    ],
+    "beside": [{"release": 4, "begins": 5.0, "ends": 20.0, "back": True}],
+    "deployments": [
+        {"at": 5.0, "release": 4, "says": "deployment of r4 8c1f0ae"},
+        {"at": 20.0, "release": 3, "says": "back to r3 5d2e1aa"},
+    ],
+}
+
+
+def test_the_past_has_what_was_deployed_between_its_steps_and_says_what_nobody_knows() -> None:
+    """A release on trial that nobody asked is there, one that is kept warm is not."""
+    told = past.rows(PAST)
+    assert {len(each) for each in told} == {len(past.COLUMNS)}
+    assert [tuple(each[1:]) for each in told] == [
+        ("r3", "20.0", "22 of 200, 11 %", "90", ""),
+        ("r4", "", "", "", "deployment of r4 8c1f0ae"),
+        ("r3", "18.0", "none of 180", "90", ""),
+        ("r4", "0.0", "-", "-", ""),
+        ("", "0.0", "-", "-", ""),
+        ("r3", "", "", "", "back to r3 5d2e1aa"),
+        ("", "not heard", "-", "-", ""),
+        ("r3", "not heard", "-", "-", ""),
+        ("r3", "0.7", "none of 7", "90", "not heard whole"),
+    ]
+    (line,) = past.beside(PAST)
+    assert line.startswith("r4 had some of the requests, beside what serves, from ")
+
+
+def test_one_looks_as_far_back_by_the_same_names_everywhere() -> None:
+    named = list(get_args(past.Length))
+    assert named == list(SPANS) == list(signals_api.SPANS)
+    known = signals_api.SPANS, measured_api.SPANS
+    assert {name: known[0][name][1] for name in known[1]} == past.STEPS
+
+
+def test_the_past_of_an_environment_and_of_a_series_is_asked_for(site: Site, shipway: Callable[..., Said]) -> None:
+    with site.scene.history():
+        judged.bad(site.scene)
+    measuring.measure(site, "bad")
+    of = "--app", "bad", "--span"
+    assert (
+        shipway("signals", *of, "15m", "--json").json
+        == site.get("/api/v1/applications/bad/environments/prod/signals/history?span=15m").json
+    )
+    shown = shipway("signals", *of, "1d").out
+    assert "  deployment of r2 " in shown
+    assert "  back to r1 " in shown
+    orders = shipway("signals", *of, "15m", "--name", "topup_open_orders").out.splitlines()
+    longer = shipway("signals", *of, "1h", "--name", "topup_open_orders").out.splitlines()
+    assert len(orders) > 3 * len(longer) > 30, "of ten seconds each, and of a minute"
+    for words, said in (
+        (("1h", "--follow"), "--follow and --over are of now"),
+        (("1h", "--metrics"), "it is not said which"),
+        (("7d", "--name", "x"), "must be 15m, 1h, 6h or 1d"),
+        (("2d",), "is not 15m, 1h, 6h, 1d or 7d"),
+    ):
+        refused = shipway("signals", *of, *words)
+        assert (refused.code, said in refused.told) == (2, True)

@@ -108,10 +108,12 @@ BESIDE = {
 
 @pytest.mark.parametrize("application", BESIDE)
 def test_an_environment_draws_what_has_a_part_of_the_requests_by_itself(judged: Site, application: str) -> None:
-    """Whether it is over, by the name of each: the same in its charts and as data."""
-    told = judged.get(f"/api/v1{PLACE.format(application)}/signals/history?span=1h").json["beside"]
-    assert [(f"r{one['release']}", one["ends"] is not None) for one in told] == BESIDE[application]
+    """Whether it is over, by the name of each, and every mark: the same in its charts and as data."""
+    told = judged.get(f"/api/v1{PLACE.format(application)}/signals/history?span=1h").json
+    assert [(f"r{one['release']}", one["ends"] is not None) for one in told["beside"]] == BESIDE[application]
     page = judged.get(f"{PLACE.format(application)}?span=1h").text
+    marks = re.findall(r'<g class="mk ..\"><title>\d\d:\d\d ([^<]*)<', page.partition('id="c-errors"')[0])
+    assert marks == [one["says"] for one in told["deployments"]]
     legend = re.findall(r'"kb"></i>(r\d+), beside it (since)?', page)
     assert [(name, not since) for name, since in legend] == BESIDE[application]
     assert ('class="b"' in page) is bool(BESIDE[application])

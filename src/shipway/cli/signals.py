@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from shipway.cli import here, show
+from shipway.cli import here, past, show
 from shipway.cli.options import App, AsJson, Environment, Verb
+from shipway.cli.past import Span
 from shipway.cli.server import Server
 from shipway.signals.verdict import (
     COVERS,
@@ -40,28 +41,43 @@ def signals(
     metrics: Annotated[
         bool, typer.Option("--metrics", help="What the application measures itself; of two minutes, or --over.")
     ] = False,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="The series of this name, of what the application measures itself."),
+    ] = None,
+    span: Span = None,
     app: App = None,
     as_json: AsJson = False,
 ) -> None:
-    """What each release answers: requests, errors, durations; and what its instances use."""
-    server = Server.find()
+    """What each release answers: requests, errors, durations; and what its instances use.
+
+    With --span the past, step by step, and every deployment and rollback in it.
+    """
+    server, metrics = Server.find(), metrics or name is not None
     path = f"/applications/{here.application(app)}/environments/{environment}/signals"
+    if span is not None:
+        past.wanted(follow=follow, over=over != USUAL, metrics=metrics, name=name)
+        past.show_past(server, path, environment, span, name, as_json=as_json)
+        return
     columns: Sequence[str] = COLUMNS
     made, empty = rows, _nothing(environment)
+    query: dict[str, Any] = {"over": over}
     if metrics:
         path, over = f"{path}/measured", LATELY if over == USUAL else over
-        columns, made, empty = MEASURED, _series, f"Nothing was measured in {environment} for {over} s."
+        query = {"over": over} if name is None else {"over": over, "name": name}
+        what = "Nothing" if name is None else f"Nothing called {name}"
+        columns, made, empty = MEASURED, _series, f"{what} was measured in {environment} for {over} s."
     if not follow:
-        answer = server.get(path, over=over)
+        answer = server.get(path, **query)
         show.as_json(answer) if as_json else show.table(columns, made(answer), empty=empty)
         for line in () if as_json else _remarks(answer):
             print(line)
     elif as_json:
         while True:
-            print(json.dumps(server.get(path, over=over)), flush=True)
+            print(json.dumps(server.get(path, **query)), flush=True)
             time.sleep(EVERY)
     else:
-        show.following(lambda: (columns, made(server.get(path, over=over))), every=EVERY, empty=empty)
+        show.following(lambda: (columns, made(server.get(path, **query))), every=EVERY, empty=empty)
 
 
 def rows(answer: Mapping[str, Any]) -> Sequence[Sequence[str]]:

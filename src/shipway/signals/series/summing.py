@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import groupby
+from math import ceil
 
 from shipway.signals.series.kept import STEPS
 from shipway.signals.series.meter import Meter
@@ -35,16 +37,21 @@ class Measured:
     steps: tuple[tuple[float, Figures], ...]
 
 
-def measured(meter: Meter, ring: str, since: float, until: float, name: str | None = None) -> list[Measured]:
+def measured(
+    meter: Meter, ring: str, since: float, until: float, name: str | None = None, step: int = 0
+) -> list[Measured]:
     """What was told between two moments (unix seconds): the series (of a name), by name, labels and release, with
-    the steps of a ring. `now` is of all of it; of a gauge, of the last step."""
+    the steps of a ring, or longer ones of `step` seconds. `now` is of all of it; of a gauge, of the last step."""
     known = {number: each for number, each in meter.series().items() if name is None or each.name == name}
     found: dict[int, list[tuple[float, Value]]] = {}
     for at, number, value in meter.steps(ring, since, known.keys()):
         if known[number].fits(value):
             found.setdefault(number, []).append((at, value))
-    length = STEPS[ring]
-    made = [_measured(known[number], steps, length, until - since) for number, steps in found.items()]
+    length = max(step, STEPS[ring])
+    made = [
+        _measured(known[number], _longer(known[number], steps, length), length, until - since)
+        for number, steps in found.items()
+    ]
     return sorted(made, key=lambda one: (one.series.name, one.series.labels, one.series.release))
 
 
@@ -58,6 +65,17 @@ def figures(series: Series, value: Value, seconds: float) -> Figures:
     count, total, buckets = value[0], value[1], value[2:]
     p50, p95, p99 = (quantile(series.bounds, buckets, share) for share in (0.5, 0.95, 0.99))
     return Figures(rate=count / seconds, value=total / count if count else None, p50=p50, p95=p95, p99=p99)
+
+
+def _longer(series: Series, steps: Sequence[tuple[float, Value]], length: int) -> list[tuple[float, Value]]:
+    """Those that end within the same `length` seconds as one, which ends with the last of them."""
+    found: list[tuple[float, Value]] = []
+    for _, some in groupby(steps, key=lambda step: ceil(step[0] / length)):
+        *_, (at, _value) = several = list(some)
+        found.append(
+            (at, reduce(lambda one, other: together(series.kind, one, other), (one for _, one in several)))
+        )
+    return found
 
 
 def _measured(series: Series, steps: Sequence[tuple[float, Value]], length: float, seconds: float) -> Measured:

@@ -58,18 +58,21 @@ def asked(site: Site, application: str, environment: str) -> list[Scraped]:
 
 
 def show_past(site: Site, call: Call) -> dict[str, Any]:
-    """The figures of the series called `name` in each step of the last `span` (15m, 1h, 6h, 1d)."""
+    """The figures of the series called `name` in each step of the last `span` (15m, 1h, 6h, 1d).
+
+    A step is 10 seconds, or 60 beyond the last hour; longer if `step` wants that, in seconds. Its `at` is its end.
+    """
     span, name = call.choice("span", SPANS) or USUAL, call.query("name")
     if name is None:
         raise Unreadable("`name` is missing: the series that figures are wanted of.")
     where, (length, ring) = _named(site, call), SPANS[span]
-    now = time.time()
-    found = measured(site.story.cast.meters.of(*where), ring, now - length, now, name)
+    now, step = time.time(), max(STEPS[ring], call.number("step", 0, most=length))
+    found = measured(site.story.cast.meters.of(*where), ring, now - length, now, name, step)
     return {
         "application": where[0],
         "environment": where[1],
         "span": length,
-        "step": STEPS[ring],
+        "step": step,
         "series": [
             {**_shape(one.series), "steps": [{"at": at, **asdict(figures)} for at, figures in one.steps]}
             for one in found[:LINES]

@@ -13,10 +13,8 @@ from shipway.signals.instances import Usage
 from shipway.signals.reading import Reading
 from shipway.signals.summary import Step, steps, summary
 from shipway.state import deployments, releases
-from shipway.state.database import Connection
-from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
-from shipway.web import lookups
+from shipway.web import lookups, marks
 from shipway.web.api.environments import BASE
 from shipway.web.beside import beside
 from shipway.web.call import Call
@@ -70,6 +68,7 @@ def now(site: Site, call: Call, over: float) -> list[tuple[str, list[Reading], l
 def show_history(site: Site, call: Call) -> dict[str, Any]:
     """What happened in each step of the last `span` (3m, 15m, 1h, 6h, 1d, 7d), and the deployments in it.
 
+    `deployments` are the moments at which one moved requests: all of them, or a first or the last share of them.
     `beside` are the releases that had some of the requests beside what serves, and when.
     """
     span = call.choice("span", SPANS) or USUAL
@@ -78,7 +77,8 @@ def show_history(site: Site, call: Call) -> dict[str, Any]:
         lookups.environment(site, conn, application, environment)
         since = time.time() - SPANS[span][0]
         recent = deployments.recent(conn, application, environment, limit=FAR)
-        marked, tried = marks(conn, recent, since), beside(conn, environment, recent, since)
+        marked = marks.marks(conn, environment, recent, since)
+        tried = beside(conn, environment, recent, since)
     return {
         "application": application,
         "environment": environment,
@@ -86,7 +86,14 @@ def show_history(site: Site, call: Call) -> dict[str, Any]:
         "step": SPANS[span][1],
         "steps": [_step(one) for one in steps(history(site, call, span), SPANS[span][1])],
         "deployments": [
-            {"at": one.switched, "kind": one.kind, "commit": one.commit, "release": number, "run": one.run}
+            {
+                "at": one.switched,
+                "kind": one.kind,
+                "commit": one.commit,
+                "release": number,
+                "run": one.run,
+                "says": marks.says(one, number),
+            }
             for one, number in marked
         ],
         "beside": [asdict(one) for one in tried],
@@ -98,18 +105,6 @@ def history(site: Site, call: Call, span: str) -> Sequence[Reading]:
     length, _step, ring = SPANS[span]
     kept = site.story.cast.collector.history(call.place("application"), call.place("environment"))
     return kept.steps(ring, time.time() - length)
-
-
-def marks(conn: Connection, recent: Sequence[Deployment], since: float) -> list[tuple[Deployment, int]]:
-    """Each of these deployments that moved the traffic after `since`, with its release's number, oldest first."""
-    found = moved(recent, since)
-    known = releases.those(conn, {one.release for one in found})
-    return [(one, known[one.release].number) for one in reversed(found)]
-
-
-def moved(recent: Sequence[Deployment], since: float) -> list[Deployment]:
-    """Those of them that moved all traffic after `since` (seconds since 1970)."""
-    return [one for one in recent if one.switched is not None and one.switched > since]
 
 
 def _release(

@@ -17,6 +17,7 @@ from shipway.signals.encoding import number_of
 from shipway.signals.reading import Reading
 from shipway.signals.summary import Step, side_by_side, smooth_quantile, steps
 from shipway.state.deployments import Deployment
+from shipway.web import marks
 from shipway.web.beside import Beside
 from shipway.web.pages.chart_names import Box, Name, names
 from shipway.web.words import clock, date
@@ -91,14 +92,14 @@ def charts(
     axis = Axis(math.ceil(now / length) * length, span, length)
     shown = [step for step in steps(readings, length) if step.begins >= axis.ends - span]
     lines = _lines(axis, readings, [one for one in beside if one.ends is None or one.ends > axis.ends - span])
-    marks, between = _marks(axis, moved), [quantile(0.5), quantile(0.99)]
-    upright = [mark.x for mark in marks]
+    marked, between = _marks(axis, moved), [quantile(0.5), quantile(0.99)]
+    upright = [mark.x for mark in marked]
     return Charts(
         requests=draw(axis, lines, _rate, least=1.0, unit="", upright=upright),
         errors=draw(axis, lines, failed, least=1.0, unit=" %", upright=upright),
         durations=draw(axis, lines, quantile(0.95), least=10.0, unit="", between=between, upright=upright),
         times=times(axis),
-        marks=marks,
+        marks=marked,
         deaf=deaf(axis, shown),
         beside=lines.beside,
     )
@@ -277,15 +278,14 @@ def _minute(at: float) -> str:
 
 def _marks(axis: Axis, moved: Sequence[tuple[Deployment, int]]) -> list[Mark]:
     """Oldest first; where icons would lie upon each other the newest is seen."""
-    marks: list[Mark] = []
+    found: list[Mark] = []
     for one, number in reversed(moved):
         at = one.switched or one.started
         if at >= axis.ends - axis.span:
             x, kind = axis.x(at), "rb" if one.kind == "rollback" else "dp"
-            icon = all(x <= other.x - ICON for other in marks if other.icon)
-            what = "back to" if kind == "rb" else "deployment of"
-            marks.append(Mark(x, kind, icon, f"{_minute(at)} {what} r{number} {one.commit[:7]}"))
-    return marks[::-1]
+            icon = all(x <= other.x - ICON for other in found if other.icon)
+            found.append(Mark(x, kind, icon, f"{_minute(at)} {marks.says(one, number)}"))
+    return found[::-1]
 
 
 def deaf(axis: Axis, steps: Sequence[Step]) -> list[tuple[float, float]]:

@@ -17,7 +17,7 @@ from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.stuck import Stuck
 from shipway.traffic.addresses import address
-from shipway.web import beside, differences, lookups, sentences, shares, trials, words
+from shipway.web import beside, differences, lookups, marks, sentences, shares, trials, words
 from shipway.web.api import differences as differences_api
 from shipway.web.api import signals
 from shipway.web.call import Call
@@ -29,7 +29,6 @@ from shipway.web.pages import (
     deciding,
     instance_lines,
     last_minute,
-    marks,
     measure_lines,
     probe_lines,
     release_lines,
