@@ -1,4 +1,4 @@
-"""`shipway applications`, `find` and `where --json` show what the first page, the palette and a commit page do."""
+"""`applications`, `find`, `facts` and `where --json` show what the first page, the palette and a commit do."""
 
 from __future__ import annotations
 
@@ -65,6 +65,29 @@ def test_where_tells_a_program_the_whole_life_of_a_commit(failed: Run, site: Sit
     assert found == site.get(f"/api/v1/applications/ledger/commits/{failed.commit}").json
     assert [moment["title"] for moment in found["moments"]][:1] == ["Pushed to main"]
     assert found["environments"][-1]["reason"] == "run 1 failed: test failed"
+
+
+def test_a_fact_that_a_moment_of_a_commit_leads_to_is_shown(failed: Run, site: Site, shipway: Shipway) -> None:
+    of = "--app", "ledger"
+    life = shipway("where", failed.commit, *of, "--json").json["moments"]
+    listed = shipway("facts", "--commit", failed.commit[:9], *of, "--json").json
+    assert {moment["fact"] for moment in life} <= {fact["id"] for fact in listed}
+    assert [line.split()[0] for line in shipway("facts", "--run", "1", *of).out.splitlines()[1:]] == [
+        str(fact["id"]) for fact in listed if fact["run"] == failed.id
+    ]
+    last = listed[-1]
+    assert (last["kind"], last["data"]["reason"]) == ("run.failed", "test failed")
+    assert shipway("facts", str(last["id"]), "--json").json == site.get(f"/api/v1/facts/{last['id']}").json
+    assert f"fact {last['id']} at " in (told := shipway("facts", str(last["id"])).told)
+    assert told.endswith("reason test failed")
+    more = shipway("facts", "--commit", failed.commit, "--limit", "1", *of).out
+    assert f"--after {listed[0]['id']}` goes on" in more
+    for words, said in (
+        (("999999",), "There is no fact '999999'."),
+        (("--env", "nowhere", *of), "no environment called 'nowhere'"),
+        (("--env", "prod", "--app", "nothing"), "no application called 'nothing'"),
+    ):
+        assert (shipway("facts", *words).code, said in shipway("facts", *words).told) == (2, True)
 
 
 def test_what_is_suspected_alike_in_several_environments_is_said_once(site: Site, shipway: Shipway) -> None:

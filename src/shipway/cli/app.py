@@ -19,6 +19,7 @@ from shipway import __version__
 from shipway.cli import (
     environments,
     errors,
+    facts,
     finding,
     incidents,
     installation,
@@ -47,7 +48,7 @@ class WrongWords(UserError):
 
 
 GROUPS: dict[str, dict[str, Verb]] = {
-    "installation": installation.VERBS | finding.VERBS,
+    "installation": installation.VERBS | finding.VERBS | facts.VERBS,
     "pushes": pushes.VERBS,
     "pipelines": pipelines.VERBS,
     "environments": environments.VERBS,
