@@ -175,7 +175,7 @@ def test_the_past_of_an_environment_and_of_a_series_is_asked_for(site: Site, shi
         (("1h", "--follow"), "--follow and --over are of now"),
         (("1h", "--metrics"), "it is not said which"),
         (("7d", "--name", "x"), "must be 15m, 1h, 6h or 1d"),
-        (("2d",), "is not 15m, 1h, 6h, 1d or 7d"),
+        (("2d",), "is not 3m, 15m, 1h, 6h, 1d or 7d"),
     ):
         refused = shipway("signals", *of, *words)
         assert (refused.code, said in refused.told) == (2, True)

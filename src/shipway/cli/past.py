@@ -14,10 +14,10 @@ from shipway.errors import UserError
 from shipway.web.measures import labels, said
 from shipway.web.words import percent, plain
 
-Length = Literal["15m", "1h", "6h", "1d", "7d"]
+Length = Literal["3m", "15m", "1h", "6h", "1d", "7d"]
 Span = Annotated[
     Length | None,
-    typer.Option("--span", help="Instead of now the last 15m, 1h, 6h, 1d or 7d, as the page draws them."),
+    typer.Option("--span", help="Instead of now the last 3m, 15m, 1h, 6h, 1d or 7d, as the page draws them."),
 ]
 
 COLUMNS = ("from", "release", "per s", "failed", "p95 ms", "")
