@@ -1634,6 +1634,40 @@ def test_a_fix_that_is_tried_serves_once_it_is_judged_good(team: Team) -> None:
     assert re.search(r" It was watched for \d+ s and is good\.\n", team.tell()[-1].text)
 
 
+@pytest.mark.parametrize("judged", ["good", "not known"])
+def test_that_a_quarantine_goes_on_which_was_to_end_with_a_fix_is_said_once(team: Team, judged: str) -> None:
+    """Who reads when it ends, if the fix is judged good by then, believes otherwise that it has ended."""
+    team.deliver(good := team.commit("ben"))
+    broken = team.push(team.commit("ada"), good)
+    team.deploy(broken, judged="yes")
+    judge(team, broken)
+    team.quarantine(broken.commit)
+    team.deploy(team.ask(good, "shipway", "rollback"), kind="rollback")
+    run = team.push(team.commit("ada"), broken.commit)
+    release = team.deploy(run, ending="running", judged="yes")
+    verdict(team, run, "good", 50)
+    with team.database.write() as conn:
+        begun, made = deployments.get(conn, team.deployment(run)), releases.get(conn, release)
+        releases.serve(conn, made, deployment=begun.id, epoch=begun.epoch, warm_until=time.time() + 600)
+        deployments.switched(conn, begun)
+        deployments.end(conn, begun, "done")
+    assert f"if {run.commit[:7]} is judged good by then" in team.tell()[-1].text
+    verdict(team, run, judged)
+    if judged == "good":
+        with team.database.write() as conn:
+            holds.lift(conn, holds.quarantined(conn, APP, "prod"), by=run.commit, run=run.id)
+    assert kinds(team) == ["bad", "fixed", "held"][: 2 if judged == "good" else 3]
+    cool(team)
+    assert kinds(team) == ["bad", "fixed", "held"][: 2 if judged == "good" else 3]
+    if judged == "not known":
+        first, message = team.tell()[0], team.tell()[-1]
+        says = f"{broken.commit[:7]} stays in quarantine in prod: {run.commit[:7]} could not be judged"
+        assert (message.person, message.subject) == (first.person, f"[shop] {says}")
+        assert message.answers == first.id
+        assert "0 requests were heard." in message.text
+        assert f"The next commit on top of {broken.commit[:7]} that is judged good there ends it." in message.text
+
+
 @pytest.mark.parametrize("who", ["ada", "ben"])
 def test_a_fix_that_was_good_with_a_share_serves_as_soon_as_it_has_all_requests(team: Team, who: str) -> None:
     """In which environments it was bad, since when it serves, until when it is watched, what is held; once."""

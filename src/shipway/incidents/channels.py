@@ -58,6 +58,9 @@ BY_HAND, SETTLED = "by hand", "settled"
 """Kinds that may follow up another: a person took the requests away, which is news and no trouble; a person gave
 what was frozen all of them, and so it is over."""
 
+HELD = "held"
+"""The kind of what follows up that a commit is mended: its quarantine was to end with that, and has not."""
+
 ENDS = (FIXED, WELL, ENDED, SETTLED)
 NOISE = (UPDATED, ENDED)
 """Kinds that are for what took the other message alone: nobody misses anything without them."""
@@ -176,7 +179,7 @@ def _news(kind: str) -> str:
         return "closed"
     if kind in ENDS:
         return "end"
-    return {"": "", BY_HAND: "news", UPDATED: "update"}.get(kind, "trouble")
+    return {"": "", BY_HAND: "news", HELD: "news", UPDATED: "update"}.get(kind, "trouble")
 
 
 def ping(vault: Vault, channel: Channel) -> Outcome:

@@ -24,6 +24,7 @@ from shipway.incidents.channels import (
     ENDED,
     ENDS,
     FIXED,
+    HELD,
     KNOWS_AGAIN,
     OPENS_FOR_NEWS,
     SETTLED,
@@ -38,7 +39,15 @@ from shipway.state.messages import Draft, Message
 TAKEN_BACK = ("bad", "silent")
 """Causes that are one for a commit in all environments, of which one can be worse than another."""
 
-WORDS = {UPDATED: "update", WORSE: "worse", ENDED: "ended", FIXED: "fix", SETTLED: "decided", WELL: "well again"}
+WORDS = {
+    UPDATED: "update",
+    WORSE: "worse",
+    ENDED: "ended",
+    FIXED: "fix",
+    HELD: "held",
+    SETTLED: "decided",
+    WELL: "well again",
+}
 
 
 def word(message: Message) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipway.incidents.blame import OWNER
-from shipway.incidents.channels import BY_HAND, ENDED, FIXED, SETTLED, UPDATED, WELL, WORSE
+from shipway.incidents.channels import BY_HAND, ENDED, FIXED, HELD, SETTLED, UPDATED, WELL, WORSE
 from shipway.state.messages import Message
 
 TOLD = {
@@ -13,6 +13,7 @@ TOLD = {
     BY_HAND: "told who took it back",
     SETTLED: "told how it was decided",
     FIXED: "told that it is mended",
+    HELD: "told that its quarantine goes on",
     WELL: "told that it is well again",
 }
 

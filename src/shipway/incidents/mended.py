@@ -1,6 +1,7 @@
 """What is over: whoever was told of it hears that once.
 
 by_what_serves  a commit that comes after the one they were told of has all requests where commits are bound for
+by_no_verdict   what mended a commit could not be judged: its quarantine, which was to end with that, goes on
 by_an_artifact  the packages that they waited for could be fetched
 by_an_answer    what was asked and failed passes again, or is asked no more
 """
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from shipway.config.places import Places
 from shipway.incidents import blame, failing, follow, news, production
-from shipway.incidents.channels import BY_HAND, ENDED, FIXED, SETTLED, WELL
+from shipway.incidents.channels import BY_HAND, ENDED, FIXED, HELD, SETTLED, WELL
 from shipway.incidents.letter import Text
 from shipway.incidents.stops import UNSURE
 from shipway.pushes.git import Git
@@ -107,7 +108,7 @@ class Mended:
             return self._by_an_artifact(fact)
         if fact.kind in failing.OVER:
             return self._by_an_answer(fact)
-        return self._by_what_serves(fact) if fact.kind in SERVES else []
+        return [*self._by_no_verdict(fact), *self._by_what_serves(fact)] if fact.kind in SERVES else []
 
     def steady(self, conn: Connection) -> list[Draft]:
         """What closes the word that something comes and goes, where what took it can: it is steady again."""
@@ -166,6 +167,27 @@ class Mended:
         over = [_serves(one, by, news.over(one, by, text.subject, self.address)) for one in closed]
         return [serves, *map(follow.ended, over, closed)]
 
+    def _by_no_verdict(self, fact: Fact) -> list[Draft]:
+        """Who heard until when a fix is watched, and what ends with that, hears once that it has not, after the
+        last environment in which it was to.
+        """
+        with self.database.read() as conn:
+            by = None if fact.kind == "deployment.done" else _stays(conn, fact)
+            if by is None or by.kind != "deploy":
+                return []
+            heard = messages.about(conn, (FIXED,), by.application, fact.at - REMEMBERED)
+            about = messages.about(conn, COMMITS, by.application, fact.at - REMEMBERED)
+            every = [(word, _told_to(about, word.person)) for word in heard if word.commit == by.commit]
+            order = _order(conn, by)
+            stays = [(word, news.still_held(conn, commits, by, order, word.created)) for word, commits in every]
+        git = Git(self.places.repository(by.application))
+        held = [
+            (word, [one for one in those if git.is_ancestor(str(one.commit), by.commit)]) for word, those in stays
+        ]
+        with self.database.read() as conn:
+            said = [(word, news.held(conn, those, by, self.address)) for word, those in held if those]
+        return [replace(_answer(word, f"held {word.id}", HELD, text), answers=word.answers) for word, text in said]
+
     def _by_an_artifact(self, fact: Fact) -> list[Draft]:
         """Who waits for packages hears once that theirs, or what comes after it, has got them."""
         with self.database.read() as conn:
@@ -200,9 +222,19 @@ def _served(conn: Connection, fact: Fact) -> Served | None:
     deployment = _stays(conn, fact)
     if deployment is None or deployment.kind != "deploy":
         return None
-    project = artifacts.of_release(conn, releases.get(conn, deployment.release)).project
-    order = [str(each["name"]) for each in project["environments"]]
+    order = _order(conn, deployment)
     return Served(deployment, order, _doubt(conn, deployment)) if order[-1] == deployment.environment else None
+
+
+def _order(conn: Connection, deployment: Deployment) -> list[str]:
+    """The environments of what it brought, the first to the last."""
+    project = artifacts.of_release(conn, releases.get(conn, deployment.release)).project
+    return [str(each["name"]) for each in project["environments"]]
+
+
+def _told_to(about: Sequence[Message], person: str) -> set[str]:
+    """The commits of which somebody was told."""
+    return {str(one.commit) for one in about if one.person == person}
 
 
 def _stays(conn: Connection, fact: Fact) -> Deployment | None:

@@ -4,7 +4,8 @@ mended, what served was taken away by hand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 
 from shipway.incidents import production
 from shipway.incidents.acts import Act
@@ -17,6 +18,7 @@ from shipway.state import artifacts, deployments, facts, holds, releases, settin
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
+from shipway.state.holds import Hold
 from shipway.state.messages import Message
 from shipway.state.runs import Run
 from shipway.state.settings import Setting
@@ -181,6 +183,49 @@ def _quarantine(
         when = listed([f"in {name} at {clock(at)}" for name, at in ends.items()])
         said.append(f"The quarantine of {commit[:7]} ends {when}, if {by.commit[:7]} is judged good by then.")
     return " ".join(said)
+
+
+def still_held(
+    conn: Connection, commits: Collection[str], by: Deployment, order: Sequence[str], since: float
+) -> list[Hold]:
+    """The quarantines of these commits that were to end where what a deployment brought is watched no more, though
+    it was `since` then; none while any may end.
+    """
+    found = [one for one in holds.quarantines_in(conn, by.application) if one.commit in commits]
+    there = [one for one in found if one.environment in order and one.commit != by.commit]
+    if any(_watched_until(conn, by, str(one.environment)) is not None for one in there):
+        return []
+    return [one for one in there if _ended_unjudged(conn, by, str(one.environment), since)]
+
+
+def _ended_unjudged(conn: Connection, by: Deployment, environment: str, since: float) -> bool:
+    """Whether the commit that a deployment brought was watched until after this moment, and not judged good."""
+    now = releases.now_serving(conn, by.application, environment)
+    if now is None or releases.get(conn, now.release).commit != by.commit:
+        return False
+    deployment = deployments.get(conn, now.deployment)
+    judged = verdicts.at_the_end(conn, deployment)
+    ended = judged[-1].at > since and judged[-1].kind == "not known" if judged else now.warm is None
+    return deployment.kind == "deploy" and production.is_judged(conn, deployment) and ended
+
+
+def held(conn: Connection, those: Sequence[Hold], by: Deployment, address: str) -> Text:
+    """That quarantines go on which were to end: what mended their commits could not be judged."""
+    commits = listed(list(dict.fromkeys(str(one.commit)[:7] for one in those)))
+    there = listed(list(dict.fromkeys(str(one.environment) for one in those)))
+    judged = verdicts.at_the_end(conn, by)
+    why = judged[-1].reason if judged else "nobody has judged it"
+    stays, comes = ("stays", "does") if len({one.commit for one in those}) == 1 else ("stay", "do")
+    subject = f"{commits} {stays} in quarantine in {there}: {by.commit[:7]} could not be judged"
+    rows = [
+        ("Commit", f"{by.commit[:7]}, which comes after {commits}"),
+        ("When", moment(judged[-1].at if judged else time.time())),
+        ("Why", f"{one_line(why).rstrip('.')}."),
+        ("Done", f"{by.commit[:7]} goes on serving. {commits} {comes} not come there as it was."),
+        ("Next", f"Nothing. The next commit on top of {commits} that is judged good there ends it."),
+        (by.environment.capitalize(), f"{address}/applications/{by.application}/environments/{by.environment}"),
+    ]
+    return made(by.application, subject, subject, (), rows)
 
 
 def _watched_until(conn: Connection, by: Deployment, environment: str) -> float | None:
