@@ -16,9 +16,10 @@ from shipway.config.places import Places
 from shipway.incidents import blame, failing, follow, news, production
 from shipway.incidents.channels import BY_HAND, ENDED, FIXED, HELD, SETTLED, WELL
 from shipway.incidents.letter import Text
+from shipway.incidents.production import CAME
 from shipway.incidents.stops import UNSURE
 from shipway.pushes.git import Git
-from shipway.state import artifacts, decisions, deployments, facts, messages, releases, runs, verdicts
+from shipway.state import artifacts, decisions, deployments, errors, facts, messages, releases, runs, verdicts
 from shipway.state.database import Connection, Database
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
@@ -153,10 +154,18 @@ class Mended:
         about = broken or promised or every
         first, by = next(filter(follow.is_open, reversed(about)), about[-1]), served.deployment
         since = git.brought(about[-1].commit, by.commit, blame.MOST)
-        own = bool(broken) and any(commit.email.lower() == first.person for commit in since)
+        own = bool(broken) and bool(since) and all(commit.email.lower() == first.person for commit in since)
         with self.database.read() as conn:
             text = news.fixed(
-                conn, about, by, served.order, self.address, theirs=own, broken=bool(broken), doubt=served.doubt
+                conn,
+                about,
+                by,
+                served.order,
+                self.address,
+                theirs=own,
+                broken=bool(broken),
+                doubt=served.doubt,
+                again=_came_again(conn, about, by),
             )
             serves = _serves(first, by, text)
             ended = messages.thread(conn, first) if promised else ""
@@ -277,6 +286,16 @@ def _doubt(conn: Connection, deployment: Deployment) -> str:
     if any(one.kind == "good" for one in judged) or (not judged and _was_good(conn, deployment)):
         return ""
     return judged[-1].reason if judged else "nobody has judged it"
+
+
+def _came_again(conn: Connection, about: Sequence[Message], by: Deployment) -> list[str]:
+    """The errors that were new in what was judged bad, and that the release of a deployment has had as well."""
+    bad = {str(one.commit) for one in about if one.kind in follow.TAKEN_BACK}
+    came = [
+        fact for one in bad for fact in facts.after(conn, 0, application=by.application, commit=one, kinds=CAME)
+    ]
+    titles = {str(fact.data["error"]): str(fact.data["title"]) for fact in came}
+    return [title for error, title in titles.items() if errors.had(conn, error, by.release)]
 
 
 def _past(conn: Connection, served: Served, at: float) -> Past:

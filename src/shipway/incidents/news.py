@@ -66,11 +66,13 @@ def fixed(
     theirs: bool,
     broken: bool,
     doubt: str = "",
+    again: Sequence[str] = (),
 ) -> Text:
     """That what somebody was told of is mended, by `theirs` or another: a commit that comes after it has all
     requests in the last environment of `order`. Unless commits are known to be `broken`, they are not called so.
 
-    With a `doubt` it says that it serves, and that nothing is known of whether it mends it.
+    With a `doubt` it says that it serves, and that nothing is known of whether it mends it. Where errors that were
+    new with what was bad came `again` in it, it is not called mended: those are named.
     """
     mended = list(dict.fromkeys(str(one.commit) for one in told))
     commits = listed([each[:7] for each in mended])
@@ -85,9 +87,13 @@ def fixed(
     if doubt:
         subject = f"{serves} and could not be judged; it comes after {commits}"
         next_ = "See for yourself whether it mends that."
+    elif again:
+        subject = f"{serves}, and has an error of {commits} still"
+        next_ = "See for yourself whether it mends that."
     rows = [
         ("Commit", f"{by.commit[:7]}, which comes after {commits}"),
         ("When", moment(by.ended or by.started)),
+        ("Seen", f"In r{releases.get(conn, by.release).number} too: {one_line(listed(again))}." if again else ""),
         ("Was bad", "; ".join(filter(None, (_was_bad(conn, by.application, each, order) for each in mended)))),
         ("Done", f"{_serves_now(conn, by, doubt, theirs=theirs)}{_serves_elsewhere(conn, by, order)}"),
         ("Hold", " ".join(filter(None, (_quarantine(conn, by.application, each, order, by) for each in mended)))),

@@ -151,6 +151,14 @@ def in_releases(conn: Connection, error: str) -> list[InRelease]:
     return [InRelease(**row) for row in rows]
 
 
+def had(conn: Connection, error: str, release: str) -> bool:
+    """Whether a release, by its id, had the error."""
+    query = select(error_releases.c.error).where(
+        error_releases.c.error == error, error_releases.c.release == release
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
 def requests(conn: Connection, error: str) -> dict[str, int]:
     """How often the error came from which request, most often first."""
     query = select(error_requests.c.request, error_requests.c.count).where(error_requests.c.error == error)
