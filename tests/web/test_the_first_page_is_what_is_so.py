@@ -85,11 +85,39 @@ def test_a_branch_that_is_delivered_nowhere_is_told_of_itself(site: Site) -> Non
 
     assert said() == ("Passed", "Not in dev, test and prod: feature/x is not delivered there")
     scene.deploy_again("topup", "dev", made)
-    there = ("Serving", f"{short} is in dev, and not in test and prod: feature/x is not delivered there")
+    there = ("Serving in dev", f"{short} is in dev, and not in test and prod: feature/x is not delivered there")
     assert said() == there
     scene.roll_back("topup", "prod", before)
     assert said() == there
     assert overview(site)["topup"]["says"] == "Rolled back", "the newest of main"
+
+
+def test_what_fails_where_a_branch_never_was_is_said_of_the_row_that_serves_there(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    first = scene.deliver(scene.push("topup", "One"))
+    tried = scene.push("topup", "Try it", branch="feature/x", deliver=())
+    scene.deploy_again("topup", "dev", scene.deliver(tried, environments=()))
+    asked = "?branch=feature/x"
+
+    def shapes() -> list[str]:
+        return [one["state"] for one in overview(site, asked)["topup"]["path"]]  # type: ignore[attr-defined]
+
+    page = site.get(f"/{asked}").text
+    assert shapes() == ["passed", "passed", "serving", "queued", "queued"], "test and prod serve another commit"
+    assert page.count('class="prod off"') == 2
+    assert 'data-hour="topup"' not in page
+    look = Reading(scene.now, 10.0, "topup.prod.r1", tally(20, 12), 0, heard=True)
+    site.cast.collector.lately = lambda: {"topup.prod": Lately().after([look], scene.now)}  # type: ignore[method-assign]
+    row = overview(site, asked)["topup"]
+    assert (row["says"], row["needs_a_person"], shapes()[-1]) == ("Serving in dev", False, "failed")
+    page = site.get(f"/{asked}").text
+    assert "People are hurt" not in page
+    assert "requests/s" not in page, "what prod answers is not the branch's"
+    assert overview(site)["topup"]["says"] == "Failing"
+    site.cast.collector.lately = dict  # type: ignore[method-assign]
+    scene.begin_deploy("topup", "prod", first)
+    assert overview(site, asked)["topup"]["says"] == "Serving in dev"
 
 
 def test_a_branch_that_shipway_made_can_be_chosen_once_a_person_used_it(site: Site) -> None:

@@ -63,6 +63,11 @@ def _at_rest(places: Sequence[Place], now: float) -> str:
     return "serving" if any(place.release is not None for place in its) else "ended"
 
 
+def serves_in(places: Sequence[Place]) -> list[str]:
+    """The environments that serve something and that the commit is delivered to, or came to."""
+    return [place.name for place in places if not place.apart and place.release is not None]
+
+
 def hurts(places: Sequence[Place], bad: Sequence[Fact]) -> Fact | None:
     """The bad verdict on what serves all the same; unless a person gave it the requests by name."""
     serving = {place.by.id for place in places if place.by is not None and not _by_a_person(place)}

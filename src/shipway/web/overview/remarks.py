@@ -43,7 +43,7 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
     head, places = standing.head, standing.places
     assert head is not None
     run = f"/runs/{head.run.application}:{head.run.number}"
-    if state == "stuck" and (left := fates.stuck(places)) is not None:
+    if state == "stuck" and (left := fates.stuck(standing.own)) is not None:
         return Remark("fail", f"{left.says}.", _at(places, left.release.environment), _release(left.release))
     if state == "hurt" and (bad := fates.hurts(places, standing.bad)) is not None:
         says = _short(f"Judged bad in {bad.environment}, and serves: {_why(bad.data)}")
@@ -62,7 +62,7 @@ def remark(standing: Standing, state: str, stations: Sequence[Station], now: flo
 
 def last_asked(standing: Standing) -> Failing | None:
     """What is asked and fails in the last environment where anything does, the oldest of it."""
-    at = {place.name: at for at, place in enumerate(standing.places)}
+    at = {place.name: at for at, place in enumerate(standing.own)}
     known = [one for one in standing.failing if one.environment in at]
     return max(known, key=lambda one: (at[one.environment], -one.since), default=None)
 
@@ -86,7 +86,7 @@ def _at(places: Sequence[Place], environment: str | None) -> int:
 def _moving(standing: Standing, head: Journey, stations: Sequence[Station], now: float) -> Remark:
     """The newest commit itself, or what else is deployed while that does not move."""
     at = max((n for n, station in enumerate(stations) if station.moving), default=1)
-    coming = fates.coming(standing.places) if head.run.over else None
+    coming = fates.coming(standing.own) if head.run.over else None
     if coming is not None:
         return Remark("quiet", _coming(standing, coming), at, _release(coming.release))
     return Remark("quiet", _under_way(head, now), at, f"/runs/{head.run.application}:{head.run.number}")
@@ -230,7 +230,7 @@ def _well(head: Journey, places: Sequence[Place], now: float) -> str:
 
 def _apart(head: Journey, places: Sequence[Place]) -> str:
     """Where a commit of a branch is that is not delivered to the last environment: only a person brings it on."""
-    there = listed([place.name for place in places if not place.apart and place.release is not None])
+    there = listed(fates.serves_in(places))
     away = listed([place.name for place in places if place.apart])
     branch = f"{head.run.branch} is not delivered there"
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from shipway.incidents.letter import listed
 from shipway.state.stuck import Stuck
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
@@ -99,15 +100,17 @@ class Row:
     @property
     def left(self) -> Stuck | None:
         """What is frozen with its share, if that is what became of it."""
-        return fates.stuck(self.places) if self.state == "stuck" else None
+        return fates.stuck(self.standing.own) if self.state == "stuck" else None
 
     @property
     def word(self) -> str:
         if self.left is not None:
             return self.left.state.capitalize()
+        if self.state == "serving" and self.last.apart:
+            return f"Serving in {listed(fates.serves_in(self.places))}"
         if self.head is None or self.state != "running":
             return WORDS[self.state]
-        tried, other = fates.tried(self.head), fates.coming(self.places)
+        tried, other = fates.tried(self.head), fates.coming(self.standing.own)
         if tried is not None:
             return f"{tried.share} % of {tried.environment}"
         if other is None or not other.share or not self.head.run.over:
@@ -128,9 +131,14 @@ class Row:
         return self.standing.places[-1]
 
     @property
+    def ends_here(self) -> bool:
+        """Whether what the last environment answers is a matter of this row."""
+        return self.last in self.standing.own
+
+    @property
     def on_its_way(self) -> str:
         """The commit that moves, of one that is under way: the newest, or what else is deployed after it was."""
-        other = fates.coming(self.places)
+        other = fates.coming(self.standing.own)
         if self.head is None:
             return ""
         return self.head.run.commit if other is None or not self.head.run.over else other.release.commit
@@ -184,11 +192,15 @@ def _unless_asked(found: Row, now: float) -> Row:
 
 
 def _unless_failing(found: Row, rates: Rates) -> Row:
-    """What is on record, or that the last environment fails: whatever it is, people are hurt."""
+    """What is on record, or that the last environment fails: whatever it is, people are hurt. Not by a branch that
+    is not there.
+    """
     failing = rates.failing(found.name, found.last.name)
     if failing is None:
         return found
     *before, last = found.stations
+    if not found.ends_here:
+        return replace(found, stations=[*before, replace(last, state="failed")])
     words = f"{found.last.name} is failing: {of_them_failed(failing)}"
     return replace(
         found,
@@ -200,12 +212,15 @@ def _unless_failing(found: Row, rates: Rates) -> Row:
 
 def _on_record(standing: Standing, now: float) -> Row:
     assert standing.head is not None
-    state = fates.fate(standing.head, standing.places, standing.bad, now)
+    own = standing.own
+    state = fates.fate(standing.head, own, standing.bad, now)
     rests = state in AT_REST or (state == "running" and standing.head.run.over)
     state = "quarantined" if standing.quarantined and rests else state
     first = first_two(standing.head, standing.subject, quarantined=bool(standing.quarantined))
     before = fates.waits(standing.head, standing.places)
-    here = [at_place(standing.head, place, now, waits=place is before) for place in standing.places]
+    here = [
+        at_place(standing.head, place, now, waits=place is before, own=place in own) for place in standing.places
+    ]
     stations = [*first, *here]
     return Row(standing, state, stations, remark(standing, state, stations, now))
 

@@ -71,9 +71,13 @@ def _icon(state: str) -> str:
     return state if state in ("queued", "running", "passed", "failed", "blocked") else "draining"
 
 
-def at_place(head: Journey, place: Place, now: float, *, waits: bool) -> Station:
-    """An environment, with what serves there and whether the commit has come to it, or `waits` before it."""
+def at_place(head: Journey, place: Place, now: float, *, waits: bool, own: bool = True) -> Station:
+    """An environment, with what serves there and whether the commit has come to it, or `waits` before it; one that
+    is not its `own` serves and gets what others bring.
+    """
     address = f"/applications/{head.run.application}/environments/{place.name}"
+    if not own:
+        return Station(place.name, "queued", _serves(place, now), reached=False, address=address)
     return replace(_at_place(head, place, now, waits=waits), address=address)
 
 

@@ -61,7 +61,8 @@ def picture(rows: Sequence[Row], rates: Rates) -> Picture:
         for number, name in enumerate(names)
     ]
     moving = [row for row in rows if row.moving and row.head is not None]
-    ships, answers = _ships(moving, names, hubs), rates.of_all((row.name, row.last.name) for row in rows)
+    ships = _ships(moving, names, hubs)
+    answers = rates.of_all((row.name, row.last.name) for row in rows if row.ends_here)
     return Picture(
         hubs=hubs,
         ships=ships,
@@ -86,7 +87,8 @@ def _sources(rows: Sequence[Row]) -> list[str]:
 
 
 def _serves(rows: Sequence[Row], name: str) -> bool:
-    return any(place.name == name and place.release is not None for row in rows for place in row.places)
+    every = (place for row in rows for place in row.standing.own)
+    return any(place.name == name and place.release is not None for place in every)
 
 
 def _ships(moving: Sequence[Row], names: Sequence[str], hubs: Sequence[Hub]) -> list[Ship]:
