@@ -150,12 +150,16 @@ class Edit:
 
 @dataclass(frozen=True)
 class Bug:
-    """The commits between two releases, one of them (`culprit`, by its place) with a bug, and how to meet it."""
+    """The commits between two releases, one of them (`culprit`, by its place) with a bug, and how to meet it.
+
+    `built` is what the release has besides what is in the repository.
+    """
 
     edits: tuple[Edit, ...]
     culprit: int | None
     view: str = "checkout"
     cart: str = "full"
+    built: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass

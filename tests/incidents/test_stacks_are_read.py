@@ -157,8 +157,8 @@ def test_the_lines_of_a_function_are_found(
         (3, {"LIMIT"}),
         (7, {"total"}),
         (11, {"total"}),
-        (14, {"least"}),
-        (17, {"inner"}),
+        (14, {"least", ".least"}),
+        (17, {"inner", ".inner"}),
     ],
 )
 def test_what_a_change_gives_to_others_is_known_by_name(line: int, names: set[str]) -> None:

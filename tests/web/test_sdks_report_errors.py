@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from incidents.bar import Bar, reported
+from incidents.planted_node import BASE, BESIDE, CARTS, PLANTED, RUN, SILENT
 from shipway.signals.errors.rates import Rates
 from support import sdks
 from web import reporting
@@ -108,6 +111,26 @@ def test_nodes_errors_arrive_with_release_and_environment(topup: Site, packages:
     assert set(errors) == {title, "order 4711 has no lines", "Error: much to say"}
     check(topup.scene, errors[title], title, "charge", "app.js")
     assert [errors[each]["samples"][0]["id"] for each in (title, "order 4711 has no lines")] == ids
+
+
+@pytest.mark.needs("node", "npm", "npm-registry")
+@pytest.mark.timeout(200)
+def test_what_node_reports_leads_to_the_right_commit_or_to_nobody(packages: Path, tmp_path: Path) -> None:
+    """The bar is 9 of 10 right, and nobody named wrongly; all bugs are met in one process."""
+    bugs = {**PLANTED, **SILENT}
+    bar = Bar.of(tmp_path, BASE, bugs)
+    laid = bar.releases(tmp_path / "releases", BESIDE)
+    asked = [
+        {"directory": str(laid[name]), "view": bug.view, "cart": CARTS[bug.cart]} for name, bug in bugs.items()
+    ]
+    told = sdks.node(RUN, packages, {"BUGS": json.dumps(asked)}).splitlines()
+    for name, line in zip(bugs, told, strict=True):
+        bar.suspect(name, reported(json.loads(line), bar.planted[name].head))
+    bar.scene.database.close()
+    crossing, others = bar.count(PLANTED), bar.count(SILENT)
+    print(f"Node, by Sentry's SDK: {crossing}, of those that cross nothing: {others}", bar.explained())
+    assert crossing["right"] * 10 >= len(PLANTED) * 9, bar.explained()
+    assert (crossing["wrong"], others["wrong"]) == (0, 0), bar.explained()
 
 
 def test_what_an_application_sets_itself_wins(topup: Site, tmp_path: Path) -> None:

@@ -9,16 +9,35 @@ LONGEST = 500
 """Characters of a line that may define something: a machine wrote what is longer, and it takes long to match."""
 
 NEAR = 3  # lines around a place whose function is not found
+WIDE = 40  # lines of a statement
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
+_NAMED = re.compile(r"(?:(?<!\.)\.)?[A-Za-z_$][\w$]*")
+_EXPORTED = re.compile(r"\b(?:module\.)?exports\.")
 _SAYS_NOTHING = re.compile(r"[\s(){}\[\];,.]*|\s*(?:#|//|/\*|\*|--|\"\"\"|''').*")
+_METHOD = (
+    r"(?:(?:static|async|get|set|public|private|protected|override|readonly)\s+){0,4}[*#]{0,2}"
+    r"(?!(?:if|for|while|switch|catch|with|function|return)\b)([A-Za-z_$][\w$]*)"
+    r"\s*\([^;]{0,200}\)[^;=(]{0,80}\{\s*$"
+)
+"""As JavaScript writes it, and what looks like it."""
+
 _BINDS = re.compile(
     r"\s*(?:export\s+)?(?:default\s+)?(?:async\s+)?"
-    r"(?:(?:def|class|function|func|fn|const|let|var|static|type|interface)\s+([A-Za-z_$][\w$]*)"
-    r"|(?:self\.|this\.)?([A-Za-z_$][\w$]*)\s*(?::[^=]{0,80})?=(?!=)"
-    r"|(?:from\s+\S+\s+)?import\s+(.{1,200}))"
+    r"(?:(?:def|class|function\*?|func|fn|const|let|var|static|type|interface)\s+([A-Za-z_$][\w$]*)"
+    r"|(?:self\.|this\.|(?:module\.)?exports\.|[\w$]{1,80}\.prototype\.)?"
+    r"([A-Za-z_$][\w$]*)\s*(?::[^=]{0,80})?=(?!=)"
+    r"|(?:from\s+\S+\s+)?import\s+(.{1,200})"
+    r"|(?:const|let|var)\s+[{\[]([^=]{1,200})=|" + _METHOD + ")"
 )
 
-_DEFINES = re.compile(r"\s*(?:export\s+)?(?:default\s+)?(?:async\s+)?(?:def|function|func|fn)\b")
+_DEFINES = re.compile(
+    r"\s*(?:export\s+)?(?:default\s+)?(?:async\s+)?(?:def|function|func|fn)\b"
+    r"|.{0,200}(?:=>\s*[{(]?|\bfunction\b[^;]{0,200}\{)\s*$|\s*" + _METHOD
+)
+_TEXT = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`|//.*|#.*")
+_OF_A_MODULE = re.compile(r"\(0, (?:[\w$]+\.)?([\w$]+)\)|\b(?:[\w$]+_\d+|exports)\.(?=[\w$])")
+_TYPE = re.compile(r"^((?:const|let|var) [\w$]+)\s*:[^=]{1,200}=")
+_CLASS = re.compile(r"\s*(?:export\s+)?(?:default\s+)?(?:abstract\s+)?(?:class|interface)\b")
 _OF_AN_OBJECT = re.compile(r"\s*(?:self|this)\.")
 
 
@@ -33,7 +52,7 @@ def span(lines: Sequence[str], line: int, function: str) -> tuple[int, int]:
     With `line` 0 the function is looked for in the whole file; (0, 0) when it is not there.
     """
     name = _simple(function)
-    begin = _definition(lines, line, name) if name else None
+    begin = (_definition(lines, line, name) if name else None) or _around(lines, line)
     if begin is None:
         return (max(1, line - NEAR), min(len(lines), line + NEAR)) if line else (0, 0)
     first = begin
@@ -55,23 +74,57 @@ def reached(lines: Sequence[str], line: int, last: int) -> int:
     return at
 
 
+def _known(line: str) -> set[str]:
+    found = bound(line)
+    return found | {f".{name}" for name in found} if _indent(line) else found
+
+
+def written(lines: Sequence[str], compiled: str, function: str) -> int:
+    """The line of the source that a compiled one was made of, if it is the only one of its function that says the
+    same; 0 otherwise.
+    """
+    first, last = span(lines, 0, function)
+    if not first:
+        first, last = 1, len(lines)
+    wanted = _as_compiled(compiled)
+    same = [at for at in range(first, last + 1) if wanted and _as_compiled(lines[at - 1]) == wanted]
+    return same[0] if len(same) == 1 else 0
+
+
+def statement(lines: Sequence[str], line: int) -> int:
+    """The last line of the brackets that a line opens: of a call, what it is given. A function among that is not
+    called there, so what stands in it does not belong to it.
+    """
+    if not 0 < line <= len(lines):
+        return line
+    deep, at = _opened(lines[line - 1]), line
+    while deep > 0 and at < min(len(lines), line + WIDE) and not _defines(lines[at - 1]):
+        deep += _opened(lines[at])
+        at += 1
+    return at if deep <= 0 else line
+
+
 def bound(line: str) -> set[str]:
     """The names that a line gives something to: what it defines, assigns or imports."""
-    found = _BINDS.match(line)
+    found = _BINDS.match(line[:LONGEST])
     if found is None:
         return set()
-    return {found[1] or found[2]} if found[1] or found[2] else set(_NAME.findall(found[3])) - {"as", "from"}
+    one, several = found[1] or found[2] or found[5], found[3] or found[4]
+    return {one} if one else set(_NAME.findall(several)) - {"as", "from"}
 
 
 def given(lines: Sequence[str], line: int, around: int | None) -> set[str]:
     """The names by which others know what a line is part of: what it binds itself, or what is `around` it.
 
-    What a function binds inside is known to nobody else, unless it belongs to an object.
+    What a function binds inside is known to nobody else, unless it belongs to an object; what a class has in it is
+    known by its own name, and what a table has in it by that of the table. What is not at the top of the file is
+    known after a dot too: `.least`.
     """
     text = lines[line - 1]
-    if around is None or not _DEFINES.match(lines[around - 1]):
-        return bound(text)
-    return bound(lines[around - 1]) | (bound(text) if _OF_AN_OBJECT.match(text) else set())
+    if around is None or _CLASS.match(lines[around - 1]):
+        return _known(text)
+    of_its_own = not _defines(lines[around - 1]) or _OF_AN_OBJECT.match(text)
+    return _known(lines[around - 1]) | (_known(text) if of_its_own else set())
 
 
 def blocks(lines: Sequence[str]) -> list[int | None]:
@@ -94,12 +147,47 @@ def blocks(lines: Sequence[str]) -> list[int | None]:
 
 
 def names(lines: Sequence[str]) -> set[str]:
-    """Every name in these lines."""
-    return {name for line in lines for name in _NAME.findall(line)}
+    """Every name in these lines, with its dot where it stands after one: of that name something else may be."""
+    return {name for line in lines for name in _NAMED.findall(_EXPORTED.sub("", line))}
+
+
+def _as_compiled(line: str) -> str:
+    """Without what TypeScript's compiler takes away or puts before a name that another file exports."""
+    plain = _OF_A_MODULE.sub(r"\1", line[:LONGEST].strip().removesuffix(";"))
+    return _TYPE.sub(r"\1 =", plain.removeprefix("export ")).replace("'", '"')
+
+
+def _opened(line: str) -> int:
+    """How many round and square brackets a line leaves open; what is in texts is taken for none of them."""
+    code = _TEXT.sub("", line[:LONGEST])
+    return sum((each in "([") - (each in ")]") for each in code)
+
+
+def _defines(line: str) -> bool:
+    """Whether a function begins in this line, with or without a name."""
+    return len(line) <= LONGEST and _DEFINES.match(line) is not None
+
+
+def _around(lines: Sequence[str], line: int) -> int | None:
+    """The line where the innermost function around a place begins, whatever its name: some have none."""
+    if not 0 < line <= len(lines):
+        return None
+    deepest = _indent(lines[line - 1])
+    for at in range(line - 1, 0, -1):
+        if not lines[at - 1].strip() or _indent(lines[at - 1]) >= deepest:
+            continue
+        if _defines(lines[at - 1]):
+            return at
+        deepest = _indent(lines[at - 1])
+    return None
 
 
 def _simple(function: str) -> str:
-    """`Cart.total` and `async Cart.total [as sum]` are defined as `total`; `<module>` is not defined at all."""
+    """`Cart.total` and `async Cart.total [as sum]` are defined as `total`, `new Cart` as its constructor;
+    `<module>` is not defined at all.
+    """
+    if function.startswith("new "):
+        return "constructor"
     last = function.partition(" [as ")[0].strip().rpartition(".")[2].rpartition(" ")[2]
     return last if _NAME.fullmatch(last) else ""
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from shipway.incidents import code
 from shipway.incidents.differences import Changed, Hunk, Written
 from shipway.incidents.sure import Confidence
+from shipway.signals import stacks
 from shipway.signals.stacks import Call
 
-How = Literal["line", "beside", "function", "uses"]
+How = Literal["line", "statement", "beside", "function", "uses"]
 
-WEIGHTS: dict[How, float] = {"line": 3.6, "beside": 2.7, "function": 2.0, "uses": 1.0}
+WEIGHTS: dict[How, float] = {"line": 3.6, "statement": 3.6, "beside": 2.7, "function": 2.0, "uses": 1.0}
 OUTWARDS = 0.7
 """What each call further out weighs, of the one inside it."""
 
@@ -155,6 +156,7 @@ def _named(who: Written, first: _Trace, traces: Sequence[_Trace]) -> Suspicion:
 
 REASONS: dict[How, str] = {
     "line": "wrote line {0.line} of {0.path}",
+    "statement": "changed what is called at line {0.line} of {0.path}",
     "beside": "changed what stands beside line {0.line} of {0.path}",
     "function": "changed {0.function} in {0.path}",
     "uses": "changed what {0.function} in {0.path} uses",
@@ -170,9 +172,9 @@ def _missed(evidence: Evidence) -> str:
 def _confidence(first: _Trace) -> Confidence:
     """High where it went wrong itself; the further from there, the less."""
     how, innermost = first.evidence.how, first.depth == 0
-    if innermost and how in ("line", "beside"):
+    if innermost and how in ("line", "statement", "beside"):
         return "high"
-    return "medium" if how == "line" or (innermost and how == "function") else "low"
+    return "medium" if how in ("line", "statement") or (innermost and how == "function") else "low"
 
 
 def _strongest(traces: Sequence[_Trace]) -> list[_Trace]:
@@ -189,6 +191,8 @@ def _traces(
 ) -> Iterator[_Trace]:
     path, call = placed
     file = changed.get(path)
+    if file is not None and stacks.is_compiled(call, path):
+        call = _as_written(file, call)
     if file is None or not _is_the_line(file, call):
         return
     for commit, near, hunk in _marks(file, call, written):
@@ -197,6 +201,12 @@ def _traces(
         function = call.function or "the code"
         evidence = Evidence(path, call.line, function, how, _shown(hunk), source[:WIDEST], hunk.start)
         yield _Trace(commit, depth, WEIGHTS[how] * OUTWARDS**depth, evidence)
+
+
+def _as_written(file: Changed, call: Call) -> Call:
+    """A call of what a compiler made, in the source: where the same line stands, or else the whole function."""
+    line = code.written(file.lines, call.source, call.function)
+    return replace(call, line=line, source="")
 
 
 def _is_the_line(file: Changed, call: Call) -> bool:
@@ -214,14 +224,15 @@ def _is_the_line(file: Changed, call: Call) -> bool:
 def _marks(file: Changed, call: Call, written: Mapping[str, Written]) -> Iterator[tuple[str, How, Hunk]]:
     """What commits left at the place of a call, each with the lines of its own difference that show it."""
     first, last = code.span(file.lines, call.line, call.function)
+    end = code.statement(file.lines, call.line)
     if call.line in file.origin:
         yield file.origin[call.line], "line", _around(file, call.line, written)
     for line in range(first, last + 1):
         if line in file.origin and code.says_something(file.lines[line - 1]):
-            yield file.origin[line], _how_near(call, line, line), _around(file, line, written)
+            yield file.origin[line], _how_near(call, end, line, line), _around(file, line, written)
     for hunk, commit, own in _removals(file, written):
         if first - 1 <= hunk.start <= last:
-            yield commit, _how_near(call, hunk.start, hunk.start + 1), own
+            yield commit, _how_near(call, end, hunk.start, hunk.start + 1), own
     yield from _used(file, call, first, last, written)
 
 
@@ -240,7 +251,12 @@ def _used(
             yield commit, "uses", own
 
 
-def _how_near(call: Call, first: int, last: int) -> How:
+def _how_near(call: Call, end: int, first: int, last: int) -> How:
+    """Of lines that changed, how near they are to a call whose statement ends at `end`."""
+    if not call.line:
+        return "function"
+    if call.line <= first and call.line < last <= end:
+        return "statement"
     return "beside" if first - BESIDE <= call.line <= last + BESIDE else "function"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 LINE = r"(\d{1,7})"
@@ -13,6 +13,8 @@ _PATTERNS = (
     re.compile(rf"(?:^|\s)([\w./@+-]{{1,300}}\.\w{{1,8}}):{LINE}(?::\d{{1,7}})?(?:: in (\S{{1,200}}))?"),
     re.compile(r"\b([\w./@+-]{1,300}\.\w{1,8})::(?:\w{1,200}::)?(\w{1,200})"),
 )
+_COMPILED = (".js", ".mjs", ".cjs", ".jsx")
+_TYPED = (".ts", ".mts", ".cts", ".tsx")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,31 @@ def located(call: Call, files: Collection[str]) -> str | None:
                 if len(below) == 1:
                     return below[0]
     return None
+
+
+def source_of(call: Call, files: Collection[str]) -> str | None:
+    """The file in TypeScript that a call's is compiled from, where that alone is in the repository: the only one
+    with the most of its path, wherever it was compiled to.
+    """
+    parts = (call.path or call.file).replace("\\", "/").split("/")
+    stem, _, kind = parts[-1].rpartition(".")
+    if f".{kind}" not in _COMPILED or "node_modules" in parts:
+        return None
+    found = [file for file in files if file.rpartition("/")[2] in {f"{stem}{each}" for each in _TYPED}]
+    shared = {file: _shared(file.split("/")[:-1], parts[:-1]) for file in found}
+    most = [file for file in found if shared[file] == max(shared.values())]
+    return most[0] if len(most) == 1 else None
+
+
+def is_compiled(call: Call, path: str) -> bool:
+    """Whether a call that was found at `path` names what a compiler made of it."""
+    return path.endswith(_TYPED) and not (call.path or call.file).endswith(_TYPED)
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many directories two have in common at their end."""
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _in_line(line: str) -> Iterator[Call]:

@@ -228,7 +228,7 @@ def crossed(git: Git, calls: Sequence[Call], old: str, new: str, terms: Terms = 
         return Suspicion("There is no commit before it to compare with.")
     try:
         files = set(git.files(new))
-        placed = [(path, call) for call in calls if (path := stacks.located(call, files)) is not None]
+        placed = [(path, call) for call in calls if (path := _placed(call, files)) is not None]
         placed = [each for each in placed if each[1].own or each[1].source][:CALLS]
         paths = list(dict.fromkeys(path for path, _ in placed))[:FILES]
         between = _between(git, old, new, paths) if paths else []
@@ -236,6 +236,11 @@ def crossed(git: Git, calls: Sequence[Call], old: str, new: str, terms: Terms = 
         return replace(suspects.suspect(placed, changed, between, terms), files=tuple(paths))
     except GitFailed as error:
         return _unreadable(error)
+
+
+def _placed(call: Call, files: set[str]) -> str | None:
+    """The file of the repository that a call is in, or what that is compiled from."""
+    return stacks.located(call, files) or (stacks.source_of(call, files) if call.own else None)
 
 
 def _unreadable(error: GitFailed) -> Suspicion:
