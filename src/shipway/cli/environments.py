@@ -13,13 +13,18 @@ from shipway.cli import here, naming, show, watching
 from shipway.cli.options import App, AsJson, Environment, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
+from shipway.web import fields
 from shipway.web.words import plain, size
+
+SECRETS = f"NAME: its value is asked for, or read from stdin. {fields.SECRET} {fields.SECRET_VALUE}"
 
 Unset = Annotated[list[str] | None, typer.Option("--unset", help="A name to take away.")]
 
 
 def env(
-    settings: Annotated[list[str] | None, typer.Argument(help="NAME=VALUE, as many as you like.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Argument(help=f"NAME=VALUE, as many as you like. {fields.VARIABLE}")
+    ] = None,
     unset: Unset = None,
     environment: Environment = "prod",
     app: App = None,
@@ -35,9 +40,7 @@ def env(
 
 
 def secrets(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="NAME: its value is asked for, or read from stdin.")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(help=SECRETS)] = None,
     unset: Unset = None,
     environment: Environment = "prod",
     app: App = None,

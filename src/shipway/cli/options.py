@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from shipway.web import fields
+
 Verb = Callable[..., int | None]
 """What is done when a verb is typed; the number is the exit code, None is 0."""
 
@@ -25,7 +27,7 @@ Port = Annotated[
     int | None,
     typer.Option(
         "--port",
-        help="Where the server answers, on 127.0.0.1; by default where it did last, or 8440.",
+        help=f"{fields.PORT} By default where it did last, or 8440.",
         min=1,
         max=65535,
     ),
@@ -34,8 +36,7 @@ Url = Annotated[
     str | None,
     typer.Option(
         "--url",
-        help="The public address of a TLS proxy on this machine, such as https://ship.example; `none` forgets it; "
-        "by default what it was last.",
+        help=f"{fields.URL} `none` forgets it; by default what it was last.",
     ),
 ]
 BehindTls = Annotated[
@@ -60,7 +61,7 @@ ProxyPort = Annotated[
     int | None,
     typer.Option(
         "--proxy-port",
-        help="Where the applications answer, on 127.0.0.1; by default where they did last, or 8480.",
+        help=f"{fields.PROXY_PORT} By default where they did last, or 8480.",
         min=1,
         max=65535,
     ),

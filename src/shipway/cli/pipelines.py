@@ -14,6 +14,7 @@ from shipway.cli import application_log, here, log_lines, show, watching
 from shipway.cli.options import App, AsJson, Verb
 from shipway.cli.server import Server
 from shipway.errors import UserError
+from shipway.web import fields
 from shipway.web.words import outcome, plain
 
 Which = Annotated[str | None, typer.Argument(help="A run: its number, or its id.")]
@@ -71,7 +72,7 @@ def logs(
     release: Annotated[str | None, typer.Option("--release", help="One release, such as r3.")] = None,
     level: Level = None,
     search: Search = None,
-    regex: Annotated[str | None, typer.Option("--regex", help="Lines in which RE2 finds this pattern.")] = None,
+    regex: Annotated[str | None, typer.Option("--regex", help=fields.REGEX)] = None,
     since: Since = None,
     until: Annotated[str | None, typer.Option("--until", help="The same, for the other end.")] = None,
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many lines of an environment.", min=0)] = 100,

@@ -17,7 +17,11 @@ from shipway.cli.server import NoServer, Refused, Server
 from shipway.config.places import Places
 from shipway.errors import NotFound, UserError
 from shipway.pushes import credentials
+from shipway.web import fields
 from shipway.web.words import plain
+
+MAY = fields.TOKEN_MAY
+OWNER = f"It may {MAY['owner']}; without this or --metrics {MAY['user']}. {fields.EVERYTHING}"
 
 
 class NoToken(UserError):
@@ -128,16 +132,14 @@ def token(
     act: Annotated[str, typer.Argument(help="list, create or revoke.")] = "list",
     who: Annotated[
         str | None,
-        typer.Argument(help="For whom (create); or which token (revoke): its id, how that begins, or a name."),
+        typer.Argument(help=f"{fields.TOKEN_OF} To revoke, which token: its id, how that begins, or a name."),
     ] = None,
-    owner: Annotated[bool, typer.Option("--owner", help="A token that may also manage tokens.")] = False,
-    metrics: Annotated[
-        bool, typer.Option("--metrics", help="A token that reads /metrics and nothing else, for Prometheus.")
-    ] = False,
+    owner: Annotated[bool, typer.Option("--owner", help=OWNER)] = False,
+    metrics: Annotated[bool, typer.Option("--metrics", help=f"It may {MAY['metrics']}.")] = False,
     own: Annotated[
         bool, typer.Option("--own", help="Revoke even the token that this machine uses itself.")
     ] = False,
-    name: Annotated[str, typer.Option("--name", help="What it is for, such as laptop.")] = "",
+    name: Annotated[str, typer.Option("--name", help=fields.TOKEN_FOR)] = "",
     as_json: AsJson = False,
 ) -> None:
     """List tokens, create one for somebody, revoke one with the sessions made from it."""
@@ -181,7 +183,8 @@ def sessions(
 
 def settings(
     default_branch: Annotated[
-        str | None, typer.Option("--default-branch", help="Make this branch, which was pushed, the default one.")
+        str | None,
+        typer.Option("--default-branch", help=f"Make this branch the default one. {fields.DEFAULT_BRANCH}"),
     ] = None,
     app: App = None,
     as_json: AsJson = False,

@@ -11,6 +11,7 @@ import typer
 from shipway.cli import here, show, watching
 from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
+from shipway.web import fields
 from shipway.web.words import day_and_time, headline, instead_of, plain, standing
 
 TIME_UP = 124
@@ -161,10 +162,10 @@ def releases(
 
 
 def freeze(
-    why: Annotated[str, typer.Argument(help="The reason; everybody who waits is shown it.")],
+    why: Annotated[str, typer.Argument(help=fields.FREEZE_WHY)],
     until: Annotated[
         str,
-        typer.Option("--until", help='Such as 2h, 18:00, "Monday 08:00" or 2026-12-24; or until it is thawed.'),
+        typer.Option("--until", help=f"{fields.FREEZE_UNTIL} With a space in it, in quotes."),
     ] = "",
     environment: Environment = "prod",
     app: App = None,

@@ -10,6 +10,7 @@ import typer
 from shipway.cli import here, show, signals, watching
 from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
+from shipway.web import fields
 from shipway.web.words import plain
 
 
@@ -20,9 +21,7 @@ def rollback(
     environment: Environment = "prod",
     why: Annotated[
         str,
-        typer.Option(
-            "--why", help="The reason, for everybody; needed to decide what is frozen, or past a migration."
-        ),
+        typer.Option("--why", help=f"{fields.BACK_WHY} Needed to decide what is frozen, or past a migration."),
     ] = "",
     past: Annotated[
         str | None,

@@ -17,7 +17,7 @@ from shipway.incidents.outbox import LATE
 from shipway.incidents.proof import proof
 from shipway.signals.verdict import COVERS
 from shipway.state import messages
-from shipway.web import words
+from shipway.web import fields, words
 from shipway.web.call import Call
 from shipway.web.files import Files
 from shipway.web.pages.typeset import Page
@@ -37,7 +37,7 @@ def templates(files: Files) -> jinja2.Environment:
         auto_reload=False,
     )
     made.template_class = Page
-    made.globals.update(file=files.address, version=__version__, zone=words.zone(), covers=COVERS)
+    made.globals.update(file=files.address, version=__version__, zone=words.zone(), covers=COVERS, fields=fields)
     made.filters.update(
         ago=words.ago,
         clock=words.clock,
