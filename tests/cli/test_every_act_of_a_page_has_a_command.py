@@ -58,6 +58,13 @@ ACTS: Mapping[str, tuple[Act, ...]] = {
             ("errors", "4", "--resolve", *ON),
         ),
     ),
+    "/applications/{application}/errors/{error}/reopen": (
+        Act(
+            "reopen_error",
+            "POST /applications/{application}/errors/{error}/reopen",
+            ("errors", "4", "--reopen", *ON),
+        ),
+    ),
     "/messages/{message}/again": (
         Act("send_again", "POST /messages/{message}/again", ("messages", "--again", "m1")),
     ),

@@ -28,6 +28,11 @@ def resolve(desk: Desk, number: int = 1) -> bool:
         return errors.resolve(conn, error, "ada")
 
 
+def reopen(desk: Desk) -> bool:
+    with desk.scene.database.write() as conn:
+        return errors.reopen(conn, desk.errors()[0], "ben")
+
+
 def test_it_is_new_once_in_each_environment(desk: Desk) -> None:
     release = desk.deliver()
     desk.report(of(release), times=3)
@@ -74,6 +79,23 @@ def test_a_later_release_that_has_it_again_is_a_regression(desk: Desk) -> None:
     assert desk.told()[-1].data["resolved_by"] == "ada"
     with desk.scene.database.read() as conn:
         assert [place.release for place in errors.places(conn, error.id)] == [two.id]
+
+
+def test_one_that_was_not_mended_is_opened_again(desk: Desk) -> None:
+    """It may be resolved anew, and then the same releases may go on having it."""
+    desk.report(of(one := desk.deliver()))
+    before = desk.errors()
+    assert not reopen(desk), "it is open"
+    resolve(desk)
+    assert reopen(desk)
+    assert desk.errors() == before
+    desk.report(of(desk.deliver()))
+    assert kinds(desk)[1:] == [("error.resolved", None, None), ("error.reopened", None, None)], "no regression"
+    told = desk.told()[-1]
+    assert (told.who, told.data["resolved_by"]) == ("ben", "ada")
+    resolve(desk)
+    desk.report(of(one))
+    assert desk.errors()[0].state == "resolved"
 
 
 def test_what_had_it_when_it_was_resolved_may_go_on_having_it(desk: Desk) -> None:

@@ -34,6 +34,7 @@ SAID = {
     "/runs/{run}/retry": "run topup again",
     "/applications/{application}/settings": "default branch topup",
     "/applications/{application}/errors/{error}/resolve": "resolve topup error 1",
+    "/applications/{application}/errors/{error}/reopen": "reopen topup error",
     f"{PLACE}/rollback": "roll back topup prod",
     f"{PLACE}/releases/{{release}}/back": "take back trying prod",
     f"{PLACE}/decide": "decide stuck prod",

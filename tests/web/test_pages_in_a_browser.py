@@ -293,6 +293,9 @@ def test_an_error_is_resolved_by_its_button(page: Page, site: Site) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Resolved: KeyError: 'cents'")
     expect(page.locator(".lead")).to_contain_text("ada resolved it")
     expect(page.locator("#acts")).to_contain_text("It opens again by itself")
+    page.get_by_role("button", name="Reopen").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("KeyError: 'cents'")
+    expect(page.get_by_role("button", name="Resolve")).to_be_visible()
 
 
 def test_a_page_that_cannot_listen_says_so_and_comes_anew(browser: Browser, site: Site) -> None:

@@ -30,6 +30,7 @@ CHANGES: dict[tuple[str, str], object] = {
     ("POST", f"{PROD}/deploy"): {"commit": ""},
     ("POST", f"{PROD}/error-key"): None,
     ("POST", f"{APPLICATION}/errors/{{error}}/resolve"): None,
+    ("POST", f"{APPLICATION}/errors/{{error}}/reopen"): None,
     ("POST", "/api/v1/messages/{message}/again"): None,
     ("POST", "/api/v1/channels"): {"whose": "owner", "private": True, "url": ""},
     ("DELETE", "/api/v1/channels/{channel}"): None,

@@ -21,6 +21,7 @@ Somewhere = Annotated[str | None, typer.Option("--env", "-e", help="Only those o
 Resolve = Annotated[
     bool, typer.Option("--resolve", help="Say that it is mended; should it come back, that is told.")
 ]
+Reopen = Annotated[bool, typer.Option("--reopen", help="Take back that it is mended: it is open again.")]
 All = Annotated[bool, typer.Option("--all", help="Resolved ones too.")]
 Rotate = Annotated[
     bool, typer.Option("--rotate-key", help="A new key for the next releases of --env to report with.")
@@ -35,6 +36,7 @@ def errors(
     error: Number = None,
     env: Somewhere = None,
     resolve: Resolve = False,
+    reopen: Reopen = False,
     every: All = False,
     rotate_key: Rotate = False,
     app: App = None,
@@ -44,16 +46,33 @@ def errors(
     server, application = Server.find(), here.application(app)
     if rotate_key:
         _rotate(server, application, env, as_json)
-    elif error is None and resolve:
-        raise UserError("It is not said which error is mended.", hint="shipway errors ID --resolve")
+    elif resolve and reopen:
+        raise UserError("It is mended, or it is not.", hint="--resolve or --reopen, one of them")
+    elif error is None and (resolve or reopen):
+        raise UserError(
+            f"It is not said which error is {'mended' if resolve else 'to be opened again'}.",
+            hint=f"shipway errors ID --{'resolve' if resolve else 'reopen'}",
+        )
     elif error is None:
         _list(server, application, env, every, as_json)
     elif resolve:
         told = server.post(f"/applications/{application}/errors/{error}/resolve")
-        show.as_json(told) if as_json else print(f"Error {told['number']} is resolved: {plain(told['title'])}")
+        show.as_json(told) if as_json else print(_resolved(told))
+    elif reopen:
+        told = server.post(f"/applications/{application}/errors/{error}/reopen")
+        show.as_json(told) if as_json else print(f"Error {told['number']} is open: {plain(told['title'])}")
     else:
         _show(server.get(f"/applications/{application}/errors/{error}"), env, as_json)
     return 0
+
+
+def _resolved(error: dict[str, Any]) -> str:
+    """With the way to take it back."""
+    number = error["number"]
+    return (
+        f"Error {number} is resolved: {plain(error['title'])}\n"
+        f"A later release that has it opens it again, and so does `shipway errors {number} --reopen`."
+    )
 
 
 def _rotate(server: Server, application: str, env: str | None, as_json: bool) -> None:

@@ -112,9 +112,9 @@ def recent(
     return [Error(**row) for row in conn.execute(query).mappings()]
 
 
-def newest_open(conn: Connection, limit: int) -> list[Error]:
-    """The open errors of all applications that were seen last, the newest first."""
-    query = select(errors).where(errors.c.state == "open").order_by(errors.c.last_seen.desc()).limit(limit)
+def newest(conn: Connection, state: str, limit: int) -> list[Error]:
+    """The errors of all applications in this state that were seen last, the newest first."""
+    query = select(errors).where(errors.c.state == state).order_by(errors.c.last_seen.desc()).limit(limit)
     return [Error(**row) for row in conn.execute(query).mappings()]
 
 
@@ -193,6 +193,19 @@ def resolve(conn: Connection, error: Error, who: str) -> bool:
     if changed:
         data = {"error": error.id, "number": error.number, "title": error.title}
         facts.record(conn, "error.resolved", application=error.application, who=who, data=data)
+    return bool(changed)
+
+
+def reopen(conn: Connection, error: Error, who: str) -> bool:
+    """Takes back that it is mended; False when it is open already. It counts and is suspected as before."""
+    changed = conn.execute(
+        update(errors)
+        .where(errors.c.id == error.id, errors.c.state == "resolved")
+        .values(state="open", resolved=None, resolved_by=None, resolved_after=None)
+    ).rowcount
+    if changed:
+        data = {"error": error.id, "number": error.number, "title": error.title, "resolved_by": error.resolved_by}
+        facts.record(conn, "error.reopened", application=error.application, who=who, data=data)
     return bool(changed)
 
 

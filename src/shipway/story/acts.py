@@ -354,6 +354,12 @@ class Story:
             errors.resolve(conn, errors.get(conn, error), who)
             return errors.get(conn, error)
 
+    def reopen_error(self, error: str, who: str) -> Error:
+        """Takes back that an error is mended; one that is open is left as it is."""
+        with self.cast.database.write() as conn:
+            errors.reopen(conn, errors.get(conn, error), who)
+            return errors.get(conn, error)
+
     def _deploy_again(self, application: str, environment: str, who: str) -> tuple[Run | None, Stuck | None]:
         """What serves, with the newest configuration; nothing to do where it has that one already, and nothing
         done where it would get the requests of what is frozen beside it.

@@ -51,10 +51,17 @@ def show_error(site: Site, call: Call) -> dict[str, Any]:
 
 
 def resolve(site: Site, call: Call) -> dict[str, Any]:
-    """Says that it is mended; one that comes back in a later release is a regression."""
+    """Says that it is mended; one that comes back in a later release is a regression. `reopen` takes it back."""
     with site.database.read() as conn:
         error = lookups.error(conn, call.place("application"), call.place("error"))
     return _error(site.story.resolve_error(error.id, call.who))
+
+
+def reopen(site: Site, call: Call) -> dict[str, Any]:
+    """Takes back that it is mended: it is open again; one that is open is left as it is."""
+    with site.database.read() as conn:
+        error = lookups.error(conn, call.place("application"), call.place("error"))
+    return _error(site.story.reopen_error(error.id, call.who))
 
 
 def rotate_key(site: Site, call: Call) -> dict[str, Any]:
@@ -109,6 +116,7 @@ ROUTES = (
     declare("GET", BASE, list_errors, who="user"),
     declare("GET", f"{BASE}/{{error}}", show_error, who="user"),
     declare("POST", f"{BASE}/{{error}}/resolve", resolve, who="user"),
+    declare("POST", f"{BASE}/{{error}}/reopen", reopen, who="user"),
     declare(
         "POST",
         "/api/v1/applications/{application}/environments/{environment}/error-key",

@@ -224,13 +224,19 @@ def _older_commits(site: Site, every: Sequence[Row], asked: Sequence[str]) -> It
 
 
 def _errors(conn: Connection) -> Iterator[Found]:
-    """The open errors that were seen last, by what they say and where they were raised."""
-    for one in errors.newest_open(conn, limit=LATELY):
+    """The errors that were seen last: open ones by what they say and where they were raised, too."""
+    for one in errors.newest(conn, "open", limit=LATELY):
         title = f"{one.application} error {one.number}"
         address = f"/applications/{one.application}/errors/{one.number}"
         yield Found("error", f"{title} {one.title}"[:LONGEST], one.place, address, BROKE)
         yield Found(
             "action", f"Resolve {title}", "opens again if it is seen again", f"{address}#acts", "close mend"
+        )
+    for one in errors.newest(conn, "resolved", limit=LATELY):
+        title = f"{one.application} error {one.number}"
+        address = f"/applications/{one.application}/errors/{one.number}"
+        yield Found(
+            "action", f"Reopen {title}", "it is not mended after all", f"{address}#acts", "open undo again"
         )
 
 

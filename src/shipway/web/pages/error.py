@@ -82,9 +82,23 @@ def error_page(site: Site, call: Call) -> Response:
 
 
 def resolve(site: Site, call: Call) -> Response:
-    with site.database.read() as conn:
-        error = lookups.error(conn, call.place("application"), call.place("error"))
+    error = _meant(site, call)
     site.story.resolve_error(error.id, call.who)
+    return _back(error)
+
+
+def reopen(site: Site, call: Call) -> Response:
+    error = _meant(site, call)
+    site.story.reopen_error(error.id, call.who)
+    return _back(error)
+
+
+def _meant(site: Site, call: Call) -> Error:
+    with site.database.read() as conn:
+        return lookups.error(conn, call.place("application"), call.place("error"))
+
+
+def _back(error: Error) -> Response:
     return RedirectResponse(f"/applications/{error.application}/errors/{error.number}", 303)
 
 
@@ -151,4 +165,5 @@ def _lead(error: Error) -> str:
 ROUTES = (
     declare("GET", BASE, error_page, who="user"),
     declare("POST", f"{BASE}/resolve", resolve, who="user"),
+    declare("POST", f"{BASE}/reopen", reopen, who="user"),
 )
