@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from cli.terminal import Said
+from shipway.state import deployments
 from web.server import Site
 
 Shipway = Callable[..., Said]
@@ -125,6 +126,24 @@ def test_after_it_was_revoked_every_verb_says_how_to_get_in(verb: list[str], top
     said = shipway(*verb)
     assert said.code == 2
     assert "`shipway down`, then `shipway up -d`" in said.told
+
+
+def test_a_rollback_says_before_it_is_done_that_nothing_serves_beside_what_is_tried(
+    topup: str, site: Site, shipway: Shipway
+) -> None:
+    run = site.scene.push("topup", "One")
+    site.scene.begin(run)
+    site.scene.artifact(run)
+    tried = site.scene.begin_deployment(run, "prod")
+    with site.scene.database.write() as conn:
+        deployments.enter(conn, tried, "try", {"share": 10})
+    said = shipway("rollback", "--dry-run")
+    says = f"r1 ({run.commit[:7]}) would be taken back from prod, which serves nothing then. Nothing was done.\n"
+    assert (said.code, said.out) == (0, says)
+    found = shipway("rollback", "--dry-run", "--json").json
+    assert (found["from"]["number"], found["to"]) == (1, None)
+    path = "/api/v1/applications/topup/environments/prod/rollback"
+    assert site.send("POST", path, {}).json["run"] == run.id
 
 
 def test_a_rollback_says_before_it_is_done_which_secret_is_lost(topup: str, site: Site, shipway: Shipway) -> None:

@@ -57,7 +57,10 @@ def rollback(
 
 def _plan(found: Mapping[str, Any], environment: str) -> None:
     """What would move, and what comes along."""
-    old, new = (f"r{one['number']} ({one['commit'][:7]})" for one in (found["from"], found["to"]))
+    old, new = (one and f"r{one['number']} ({one['commit'][:7]})" for one in (found["from"], found["to"]))
+    if new is None:
+        show.prose(f"{old} would be taken back from {environment}, which serves nothing then. Nothing was done.")
+        return
     runs = ", which still runs" if found["warm"] else ", once it is started and healthy again"
     show.prose(f"{environment} would go from {old} to {new}{runs}. {plain(found['says'])}")
     print("Nothing was done.")

@@ -210,13 +210,13 @@ class Story:
         *,
         why: str = "",
         past: int | None = None,
-    ) -> Release:
-        """The release that `roll_back` would give all requests, as things are; nothing is done. Raises what that
-        would raise.
+    ) -> Release | None:
+        """The release that `roll_back` would give all requests, as things are; nothing is done. None where it would
+        take back what is tried, and nothing serves beside that. Raises what that would raise.
         """
         will = decide.will(why, past)
-        good = self._beside_trial(conn, application, environment, to, will)[1]
-        if good is not None:
+        tried, good = self._beside_trial(conn, application, environment, to, will)
+        if tried is not None:
             return good
         left = stuck.now(conn, application, environment)
         if will is not None and left is not None:

@@ -178,7 +178,8 @@ def going_back(site: Site, call: Call) -> dict[str, Any]:
     """What `rollback` with the same `to`, `past` and `why` would do, as things are: nothing is done.
 
     `to` is the release that would get all requests, `from` the one that serves now or is on trial, with the
-    variables that would change, as in `compare`; `warm` says that `to` still runs. Refused as that would be.
+    variables that would change, as in `compare`; `warm` says that `to` still runs. Where nothing serves beside what
+    is on trial, `to` is nothing. Refused as that would be.
     """
     said, past = (call.query(name) for name in ("to", "past"))
     with site.database.read() as conn:
@@ -193,14 +194,14 @@ def going_back(site: Site, call: Call) -> dict[str, Any]:
         now = releases.now_serving(conn, application, environment)
         serving = to if now is None else releases.get(conn, now.release)
         tried = deployments.running_in(conn, application, environment)
-        loses = releases.get(conn, tried.release) if tried is not None and serving.id == to.id else serving
-        changed = differences.configuration(site, conn, serving, to)
+        loses = releases.get(conn, tried.release) if tried is not None and serving == to else serving
+        changed = [] if serving is None or to is None else differences.configuration(site, conn, serving, to)
     return {
-        "from": shapes.release(loses),
-        "to": shapes.release(to),
-        "warm": now is not None and to.id in (now.warm, now.release),
+        "from": None if loses is None else shapes.release(loses),
+        "to": None if to is None else shapes.release(to),
+        "warm": now is not None and to is not None and to.id in (now.warm, now.release),
         "variables": [asdict(one) for one in changed],
-        "says": differences.coming_along(to, changed),
+        "says": "" if to is None else differences.coming_along(to, changed),
     }
 
 
