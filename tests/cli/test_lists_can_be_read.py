@@ -109,6 +109,20 @@ def test_a_terminal_sees_the_beginning_of_a_long_cell(
     assert len(shown.splitlines()) == 2
 
 
+def test_a_long_cell_that_wraps_is_shown_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the quarantine that `shipway where` names: what ends it stands at its end."""
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    rows = [("prod", "stopped", "r1, 1234567", f"{'a reason ' * 20}and its end")]
+    show.table(("environment", "", "serves there", ""), rows, empty="", one_line=True, wraps=True)
+    shown = capsys.readouterr().out
+    assert "prod         stopped  r1, 1234567   a reason" in shown
+    assert shown.endswith("its end\n")
+    assert "…" not in shown
+
+
 def test_the_first_of_several_problems_is_said_with_how_many_follow() -> None:
     assert show.first_line("shipway.yml has 3 problems:\n  one\n  two\n  three") == (
         "shipway.yml has 3 problems: one (2 more)"

@@ -218,13 +218,23 @@ def test_what_had_a_share_and_was_judged_bad_is_not_said_to_have_never_served(da
             "until a commit on top of it has served there and was judged good."
         )
         assert (
-            "These have served, and may again: r1. Push a commit on top of it that mends it, "
+            "These have served, and may again: r1. r2 serves now. Push a commit on top of it that mends it, "
             "or changes any file if it is innocent. One that takes it" in refused.value.hint
         )
         holds.lift(conn, holds.quarantined(conn, "shop", "prod"), by="d" * 40, run=run.id)
         with pytest.raises(NowhereToGo, match=r"and was judged bad\.$") as refused:
             choose.target(conn, "shop", "prod", 3)
-        assert refused.value.hint == "These have served, and may again: r1."
+        assert refused.value.hint == "These have served, and may again: r1. r2 serves now."
+
+
+def test_what_can_be_gone_back_to_is_named_newest_first(database: Database) -> None:
+    """Not in the order in which they last served."""
+    with database.write() as conn:
+        for letter in "abcab":
+            serve(conn, *green(conn, letter), "prod")
+        with pytest.raises(NowhereToGo) as refused:
+            choose.target(conn, "shop", "prod", 9)
+        assert refused.value.hint == "These have served, and may again: r3, r1. r2 serves now."
 
 
 def test_what_is_quarantined_is_not_offered_to_go_back_to(database: Database) -> None:
@@ -234,7 +244,7 @@ def test_what_is_quarantined_is_not_offered_to_go_back_to(database: Database) ->
         holds.quarantine(conn, "shop", "prod", "b" * 40, why="it failed", run="")
         with pytest.raises(NowhereToGo) as refused:
             choose.target(conn, "shop", "prod", 9)
-        assert refused.value.hint == "These have served, and may again: r1."
+        assert refused.value.hint == "These have served, and may again: r1. r3 serves now."
 
 
 def test_after_a_to_b_to_a_the_release_before_is_b(

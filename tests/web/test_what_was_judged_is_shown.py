@@ -923,8 +923,27 @@ def test_why_leads_to_the_log_of_a_bad_release_where_no_error_says_what_went_wro
     assert f"{says}{log}" in [one["says"] for one in site.get(way).json["events"]]
     with scene.database.write() as conn:
         about = {"application": "topup", "environment": "prod", "commit": bad.commit}
-        facts.record(conn, "release.printed", **about, data={"title": "KeyError: 'cents'"})
-    assert says in [one["says"] for one in site.get(way).json["events"]]
+        facts.record(conn, "release.printed", **about, data={"title": "KeyError: 'cents'", "printed": 5.5})
+    events = site.get(way).json["events"]
+    assert says in [one["says"] for one in events]
+    assert [one["at"] for one in events if one["kind"] == "release.printed"] == [5.5], "when its log has it"
+
+
+def test_what_a_person_rolled_back_says_how_it_comes_again(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    first = scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    scene.deliver(run)
+    scene.roll_back("topup", "prod", first)
+    turn = next_of(site, run.commit)
+    assert turn["says"].startswith("No quarantine holds it: a commit on top of it comes there")
+    assert turn["command"] == f"shipway deploy {run.commit[:7]} --env prod"
+    with scene.database.write() as conn:
+        holds.freeze(conn, "topup", "prod", why="the fair is on", who="mira", until=None)
+    turn = next_of(site, run.commit)
+    assert turn["says"] == "No quarantine holds it. Once somebody thaws prod, a commit on top of it comes there."
+    assert turn["command"] == ""
 
 
 def test_why_says_of_what_nothing_is_known_while_it_was_on_trial(site: Site) -> None:

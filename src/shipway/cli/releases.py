@@ -40,7 +40,7 @@ def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> in
     ]
     print(found["commit"][:7])
     columns = ("environment", "", "serves there", "")
-    show.table(columns, rows, empty="This application has no environment.", one_line=True)
+    show.table(columns, rows, empty="This application has no environment.", one_line=True, wraps=True)
     return code
 
 

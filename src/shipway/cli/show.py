@@ -49,13 +49,14 @@ def table(
     *,
     empty: str,
     one_line: bool = False,
+    wraps: bool = False,
     typed: Sequence[str] | None = None,
 ) -> None:
     """Rows below names; `empty` is said when there are none.
 
     With `one_line` every row has one line: a terminal shows of the last column what it has room for, and a
-    program that reads along gets all of its first line. What is `typed` again is whole on one line everywhere:
-    those columns, by default the first.
+    program that reads along gets all of its first line. Where it `wraps`, a terminal breaks that line instead.
+    What is `typed` again is whole on one line everywhere: those columns, by default the first.
     """
     from rich.console import Console  # noqa: PLC0415
 
@@ -68,7 +69,7 @@ def table(
     if one_line:
         rows = [[first_line(str(cell)) for cell in row] for row in rows]
     whole = columns[:1] if typed is None else typed
-    drawn = _drawn(columns, rows, one_line=one_line, typed=whole)
+    drawn = _drawn(columns, rows, one_line=one_line, wraps=wraps, typed=whole)
     with console.capture() as printed:
         console.print(drawn, crop=False)
     for line in printed.get().splitlines():
@@ -117,7 +118,12 @@ def first_line(text: str) -> str:
 
 
 def _drawn(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, one_line: bool = False, typed: Sequence[str] = ()
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    one_line: bool = False,
+    wraps: bool = False,
+    typed: Sequence[str] = (),
 ) -> Table:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -128,9 +134,13 @@ def _drawn(
         widest = max(len(str(row[position])) for row in rows) if whole else None
         last = position == len(columns) - 1
         shown.add_column(column, no_wrap=whole or (one_line and not last), min_width=widest)
-    cut: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"} if one_line else {"overflow": "fold"}
+    whole_line: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"}
+    broken: dict[str, Any] = {"overflow": "fold"}
+    how = [whole_line if one_line else broken] * len(columns)
+    how[-1] = broken if wraps else how[-1]
     for row in rows:
-        shown.add_row(*(Text(str(cell), style=COLOURS.get(str(cell), ""), **cut) for cell in row))
+        cells = zip(row, how, strict=True)
+        shown.add_row(*(Text(str(cell), style=COLOURS.get(str(cell), ""), **cut) for cell, cut in cells))
     return shown
 
 

@@ -70,11 +70,12 @@ def _named(conn: Connection, serving: Release, to: int) -> Release:
 
 
 def _others(conn: Connection, serving: Release) -> str:
-    """Which there are to go back to; nothing where there is none."""
-    served = (one for one in releases.that_served(conn, serving) if one.number != serving.number)
+    """Which there are to go back to, the newest first, and what serves; nothing where there is none."""
+    (newest,) = releases.recent(conn, serving.application, serving.environment, 1)
+    served = releases.that_served(conn, serving, newest.number + 1)
     ways = (f"r{one.number}" for one in served if _may_serve_again(conn, one))
     names = ", ".join(islice(ways, NAMED))
-    return f"These have served, and may again: {names}." if names else ""
+    return f"These have served, and may again: {names}. r{serving.number} serves now." if names else ""
 
 
 def _no_place(conn: Connection, release: Release, others: str) -> NowhereToGo:

@@ -211,8 +211,8 @@ class Story:
         why: str = "",
         past: int | None = None,
     ) -> Release | None:
-        """The release that `roll_back` would give all requests, as things are; nothing is done. None where it would
-        take back what is tried, and nothing serves beside that. Raises what that would raise.
+        """The release that `roll_back` would give all requests, as things are; nothing is done. None where it
+        takes back what is tried, and nothing serves beside that. Raises what that would raise.
         """
         will = decide.will(why, past)
         tried, good = self._beside_trial(conn, application, environment, to, will)

@@ -74,7 +74,7 @@ class Printed:
         title = fresh.title[:TITLE]
         known = any(one.data["title"] == title and one.data["deployment"] == deployment.id for one in noted)
         if suspicion.evidence and not known:
-            told = {**asdict(suspicion), "title": title, "release": new.number}
+            told = {**asdict(suspicion), "title": title, "release": new.number, "printed": fresh.at}
             with self.cast.database.write() as conn:
                 deployments.note(conn, deployment, "release.printed", told)
 

@@ -62,7 +62,7 @@ def events(conn: Connection, application: str, environment: str, commit: str) ->
     failed = _failed_steps(conn, application, environment, commit)
     lost = _lost(conn, application, environment, commit)
     told_of = _heard(conn, application, environment, commit)
-    return sorted([*failed, *happened, *lost, *told_of], key=lambda event: event.fact)
+    return sorted([*failed, *happened, *lost, *told_of], key=lambda event: (event.at, event.fact))
 
 
 def _failed_steps(conn: Connection, application: str, environment: str, commit: str) -> Iterator[Event]:
@@ -127,7 +127,12 @@ def _event(fact: Fact, judged: Sequence[str], every: Sequence[Fact]) -> Event | 
     says = str(found) if fact.kind.startswith("verdict.") else unsaid(str(found), judged)
     if fact.kind == "verdict.bad" and not any(one.kind in EXPLAINS for one in every):
         says = f"{says} (shipway logs --env {fact.environment} --release r{fact.data['release']})"
-    return Event(fact.at, fact.kind, fact.id, says)
+    return Event(happened(fact), fact.kind, fact.id, says)
+
+
+def happened(fact: Fact) -> float:
+    """When what a fact says was so, in seconds since 1970: what was printed is found a moment later."""
+    return float(fact.data.get("printed", fact.at)) if fact.kind == "release.printed" else fact.at
 
 
 def _begun(data: Data) -> Said:

@@ -178,8 +178,8 @@ def going_back(site: Site, call: Call) -> dict[str, Any]:
     """What `rollback` with the same `to`, `past` and `why` would do, as things are: nothing is done.
 
     `to` is the release that would get all requests, `from` the one that serves now or is on trial, with the
-    variables that would change, as in `compare`; `warm` says that `to` still runs. Where nothing serves beside what
-    is on trial, `to` is nothing. Refused as that would be.
+    variables that would change, as in `compare`; `warm` says that `to` still runs. Where nothing serves beside
+    what is on trial, `to` is nothing. Refused as that would be.
     """
     said, past = (call.query(name) for name in ("to", "past"))
     with site.database.read() as conn:

@@ -45,7 +45,7 @@ def _as_said(fact: Fact) -> Moment | None:
     if state is None or said is None or not said.what:
         return None
     return Moment(
-        at=fact.at,
+        at=why.happened(fact),
         kind=_kind(fact),
         state=state,
         title=_begun(said.what.removeprefix("it was ")),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from shipway.state import artifacts, errors, facts, messages, releases, runs, stuck
+from shipway.state import artifacts, errors, facts, holds, messages, releases, runs, stuck
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection
 from shipway.state.errors import Error, Place
@@ -45,7 +45,8 @@ class Record:
     """`journeys` are its runs and `told` the messages about it, both oldest first; `trials` are its releases by
     their ids; `moved` the facts, by run and environment, with which other runs took its requests; `by_now` has, by
     the ids of runs that a gate stopped, what is so where the gate is not what keeps it back any more. `mended`
-    says, by the id of a run that failed or of an error, what is free of that by now.
+    says, by the id of a run that failed or of an error, what is free of that by now; nothing new comes to the
+    environments that are `frozen`.
     """
 
     application: str
@@ -62,6 +63,7 @@ class Record:
     places: Sequence[Whereabouts]
     mended: Mapping[str, str]
     on_top: str = ""
+    frozen: Collection[str] = ()
 
     @cached_property
     def way(self) -> Way | None:
@@ -115,6 +117,7 @@ def read(conn: Connection, commits: Commits, application: str, commit: str, name
         places=whereabouts.where(conn, commits, application, commit, names, frozen),
         mended=_mended(conn, commits, commit, journeys, suspected),
         on_top=mending.on_top(conn, commits, application, commit) if held else "",
+        frozen=[name for name in names if holds.frozen(conn, application, name)],
     )
 
 

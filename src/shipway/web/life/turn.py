@@ -13,7 +13,8 @@ from shipway.web.by_now import ByNow
 from shipway.web.journey import Journey
 from shipway.web.life.record import Record
 from shipway.web.quarantines import Quarantine
-from shipway.web.whereabouts import SERVES
+from shipway.web.taken import SHIPWAY, Taken
+from shipway.web.whereabouts import SERVES, STOPPED
 
 DONE = "nothing is left to do"
 NOT_ITS_COMMIT = (
@@ -45,7 +46,8 @@ def turn(record: Record, author: str, environment: str = "") -> Turn | None:
     command is given that takes it to another.
 
     It is well then, or under way, or a newer commit serves with it or has taken it back. Where a newer one has
-    mended it and does not serve, that is said instead. Where the messages about it name nobody, it is nobody's by
+    mended it and does not serve, that is said instead. What a person rolled back nothing holds: it is said how it
+    comes again. Where the messages about it name nobody, it is nobody's by
     name here either.
     """
     held, now = _held(record), None if record.way is None else record.way.now
@@ -56,7 +58,7 @@ def turn(record: Record, author: str, environment: str = "") -> Turn | None:
     if now is not None and now.run.state == "failed" and not _elsewhere(record):
         last = _last(record, now)
         return _as_told(record, _of_run(record, last, author, environment)) if last.run.over else None
-    return _as_told(record, _of_error(record, author))
+    return _as_told(record, _of_error(record, author)) or _of_rollback(record)
 
 
 def _last(record: Record, now: Journey) -> Journey:
@@ -182,3 +184,22 @@ def _of_error(record: Record, author: str) -> Turn | None:
     mend = f"{by}: `shipway errors {error.number} --resolve` says that it is mended." if by else f"{MEND}."
     wrong = f"{error.title} came with it in {listed(names)}."
     return Turn("" if by else author, wrong, address, "Where it happens", mend)
+
+
+def _of_rollback(record: Record) -> Turn | None:
+    """How what a person rolled back comes again, where nothing but that keeps it away."""
+    away = [] if _elsewhere(record) else [one for one in record.places if one.state == STOPPED]
+    place = next((one for one in reversed(away) if _is_by_hand(one.gone)), None)
+    if place is None or (gone := place.gone) is None:
+        return None
+    run, there = f"/runs/{gone.run.application}:{gone.run.number}", place.environment
+    wrong, proof = f"{gone.says[0].upper()}{gone.says[1:]}.", f"Run {gone.run.number}"
+    if there in record.frozen:
+        mend = f"No quarantine holds it. Once somebody thaws {there}, a commit on top of it comes there."
+        return Turn("", wrong, run, proof, mend)
+    mend = "No quarantine holds it: a commit on top of it comes there, and this brings it back as it is:"
+    return Turn("", wrong, run, proof, mend, f"shipway deploy {record.commit[:7]} --env {there}")
+
+
+def _is_by_hand(gone: Taken | None) -> bool:
+    return gone is not None and gone.back and gone.run.who != SHIPWAY
