@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
+from sqlalchemy import event
 
 from incidents.team import APP, Team
 from shipway.incidents import failing
 from shipway.incidents.stops import EPISODE
+from shipway.state import applications
 from shipway.state.messages import Message
 from support.receivers import Hook
 
@@ -233,6 +235,21 @@ def test_what_came_and_went_is_closed_once_it_has_passed_for_ten_minutes_and_ope
     assert then("recovered", failing.STEADY) == [False, True, False, True, False, True]
     assert len({one["id"] for one in hook.bodies}) == 1
     assert failing_now(serving) == []
+
+
+def test_what_is_steady_again_is_looked_for_in_all_applications_at_once(team: Team) -> None:
+    asked: list[str] = []
+    event.listen(team.database._engine, "before_cursor_execute", lambda *told: asked.append(str(told[2])))
+    counts = []
+    for more in (0, 49):
+        with team.database.write() as conn:
+            for number in range(more):
+                applications.create(conn, f"app{number}", "main", "ada")
+        with team.database.read() as conn:
+            asked.clear()
+            failing.steady(conn, time.time())
+        counts.append(len([one for one in asked if one.startswith("SELECT")]))
+    assert counts == [1, 1]
 
 
 def test_an_invariant_that_says_nothing_for_long_is_told_and_that_it_does_again(serving: Team) -> None:

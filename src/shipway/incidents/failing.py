@@ -15,7 +15,7 @@ from typing import Any
 from shipway.incidents.cause import Cause, lines
 from shipway.incidents.channels import ENDED, UPDATED, WELL, WORSE
 from shipway.incidents.stops import EPISODE
-from shipway.state import applications, facts, messages
+from shipway.state import facts, messages
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
 from shipway.state.messages import Message
@@ -122,9 +122,7 @@ def steady(conn: Connection, at: float) -> list[tuple[Message, str, Fact]]:
     """What came and went and has passed for long enough at this time (seconds since 1970): what was told of it
     first, the id of the last word of that, and the fact with which it passed.
     """
-    every = [
-        one for app in applications.every(conn) for one in messages.about(conn, AGAIN, app.name, at - EPISODE)
-    ]
+    every = messages.about_any(conn, AGAIN, at - EPISODE)
     words = [one for one in every if one.cause.startswith("again ")]
     firsts = [(messages.get(conn, word.answers), word) for word in words]
     found = []

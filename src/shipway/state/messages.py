@@ -28,8 +28,8 @@ from sqlalchemy.exc import IntegrityError
 
 from shipway.state import facts, ids
 from shipway.state.channels import Channel
+from shipway.state.tables import applications, messages
 from shipway.state.tables import facts as facts_
-from shipway.state.tables import messages
 
 LONGEST_PAUSE = 120.0
 """Seconds between two tries of a message, at most. With a courier that hangs before it, a channel that answers
@@ -255,6 +255,13 @@ def about(conn: Connection, kinds: tuple[str, ...], application: str, since: flo
     query = select(messages).where(
         messages.c.kind.in_(kinds), messages.c.application == application, messages.c.created > since
     )
+    return _messages(conn, query.order_by(messages.c.id))
+
+
+def about_any(conn: Connection, kinds: tuple[str, ...], since: float) -> list[Message]:
+    """The messages of these kinds about any application that were written after `since`, oldest first."""
+    of = messages.c.application.in_(select(applications.c.name))  # an index begins with the application
+    query = select(messages).where(of, messages.c.kind.in_(kinds), messages.c.created > since)
     return _messages(conn, query.order_by(messages.c.id))
 
 
