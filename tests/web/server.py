@@ -9,9 +9,12 @@ import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
+import jinja2
 import uvicorn
+from jinja2.bccache import Bucket
 from starlette.applications import Starlette
 
 from shipway.environments.secrets import Vault
@@ -51,6 +54,22 @@ class Answer:
         return json.loads(self.body)
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """What the templates were made into: once for all servers of this process, which takes longer than a page."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._known.get(bucket.key)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.code
+
+
+_COMPILED = _Compiled()
+
+
 class _Server(uvicorn.Server):
     """Hangs up when it stops: by itself it leaves whoever is not done, and a connection only just made."""
 
@@ -85,6 +104,7 @@ class Site:
         port = listening.getsockname()[1]
         told, intake = story(scene), Intake(scene.database, rates, times)
         web = app.create(scene.database, scene.places, told, intake, names=Names(port, public), proxy_port=8080)
+        web.state.site.templates.bytecode_cache = _COMPILED
         server = _Server(
             uvicorn.Config(web, http=Connection, log_config=None, lifespan="off", proxy_headers=False)
         )
