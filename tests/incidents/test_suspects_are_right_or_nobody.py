@@ -118,7 +118,7 @@ def test_it_is_told_once_and_as_a_fact(shop: Shop) -> None:
 
 def test_who_was_suspected_is_relieved_when_the_release_before_reports_it_at_the_same_time(shop: Shop) -> None:
     """What both need is out: the newer one, which has the requests, reports it first."""
-    bug, old = PLANTED["the very line"], shop.git("rev-parse", "main").strip()
+    bug, old = PLANTED["the very line"], shop.head
     shop.plant(bug)
     told = shop.meet(bug.view, bug.cart)
     assert shop.report(told)[1]["commit"] == shop.commits[1]
@@ -149,7 +149,7 @@ def test_a_release_that_is_not_ours_accuses_nobody(shop: Shop) -> None:
 
 def test_a_message_without_a_stack_accuses_nobody(shop: Shop) -> None:
     shop.plant(PLANTED["the very line"])
-    found = shop.report({"message": "odd", "release": shop.git("rev-parse", "main").strip()})[1]
+    found = shop.report({"message": "odd", "release": shop.head})[1]
     assert (found["commit"], found["reason"]) == (None, "No call of the stack is in a file of the repository.")
 
 
@@ -209,10 +209,9 @@ def test_lines_are_counted_as_git_counts_them(shop: Shop, odd: str) -> None:
 
 def test_a_failing_test_names_who_changed_what_it_went_through(shop: Shop) -> None:
     """Several commits in one push, one of them to blame; the log is all there is to go by."""
-    scene, before = shop.scene, shop.git("rev-parse", "main").strip()
+    scene, before = shop.scene, shop.head
     bug = PLANTED["the very line"]
     shop.commits = [shop.edit(edit) for edit in bug.edits]
-    shop.git("push", "-q", str(scene.places.repository("shop")), "main:refs/heads/main")
     line = (
         (shop.work / "shop/cart.py")
         .read_text()
@@ -234,7 +233,6 @@ def test_a_failing_test_names_who_changed_what_it_went_through(shop: Shop) -> No
     line_above = shop.edit(
         Edit("ben", "shop/cart.py", '"""What somebody wants to buy."""', '"""What\none wants."""')
     )
-    shop.git("push", "-q", str(scene.places.repository("shop")), "main:refs/heads/main")
     on_top = scene.push("shop", "", commit=line_above, before=shop.commits[-1])
     scene.begin(on_top)
     log = log.replace(f":{line + 1}:", f":{line + 2}:")
@@ -256,14 +254,13 @@ def test_a_failing_comparison_is_crossed_with_what_its_test_imports(shop: Shop) 
     log = "tests/test_cart.py:5: AssertionError\n"
 
     def fails(commit: str, log: str = log) -> Mapping[str, Any]:
-        shop.git("push", "-q", str(scene.places.repository("shop")), "main:refs/heads/main")
         run = scene.push("shop", "", commit=commit, before=before)
         scene.begin(run)
         scene.step(run, "test", "failed", log=log, excerpt=log)
         return suspected_of(shop, run)
 
     shop.edit(Edit("cho", "shop/web.py", 'or "nobody"', 'or "somebody"'))
-    found = fails(shop.git("rev-parse", "main").strip())
+    found = fails(shop.head)
     assert (found["commit"], found["reason"]) == (None, "What is new changed no file that the failure names.")
     mine = shop.edit(Edit("ben", "shop/cart.py", "    weights = [", "    weights = 3 * ["))
     found = fails(mine, log.replace("Assertion", "Another"))
@@ -294,7 +291,7 @@ def test_a_step_is_looked_at_whatever_is_told_before_it_is(shop: Shop, monkeypat
     with monkeypatch.context() as patched:
         patched.setattr(Watchers, "_thread", lambda *_: threading.Thread())
         Watchers(cast, Engine(shop.scene.places.engine_database, {}), Intake(shop.scene.database), "").start()
-    run = shop.scene.push("shop", "", commit=shop.git("rev-parse", "main").strip())
+    run = shop.scene.push("shop", "", commit=shop.head)
     shop.scene.begin(run)
     shop.scene.step(run, "test", "failed", excerpt="out of eggs")
     with shop.scene.database.write() as conn:
@@ -321,7 +318,7 @@ def test_what_was_reported_is_on_record_before_the_server_ends(
 
 
 def test_a_step_that_cannot_be_looked_at_is_told_all_the_same(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = shop.scene.push("shop", "", commit=shop.git("rev-parse", "main").strip())
+    run = shop.scene.push("shop", "", commit=shop.head)
     shop.scene.begin(run)
     shop.scene.step(run, "test", "failed", excerpt="out of eggs")
     monkeypatch.setattr(suspicion, "of_step", lambda *_: 1 / 0)
@@ -380,7 +377,7 @@ def test_an_error_that_cannot_be_looked_at_is_given_up_and_keeps_none_waiting(
     monkeypatch.setattr(suspicion, "crossed", trip)
     bug = PLANTED["the very line"]
     shop.plant(bug)
-    shop.record({"message": "odd", "release": shop.git("rev-parse", "main").strip()})
+    shop.record({"message": "odd", "release": shop.head})
     odd = shop.newest()[0].id
     shop.record(shop.meet(bug.view, bug.cart))
     suspecting = Suspecting(story(shop.scene).cast)
