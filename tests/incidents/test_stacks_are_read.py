@@ -33,6 +33,14 @@ TypeError: Cannot read properties of undefined (reading 'toFixed')
     at /app/server.js:9:3
     at Module._compile (node:internal/modules/cjs/loader:1521:14)
 """
+AT = """\
+Traceback (most recent call last):
+  File "/app/shop/web.py", line 17, in checkout
+    at = found(cart)
+  File "/app/shop/cart.py", line 38, in found
+    raise KeyError(cart)
+KeyError: 'cents'
+"""
 MODULES = "    at charge (file:///app/lib/charge.mjs:4:9)\n"
 
 
@@ -56,6 +64,7 @@ MODULES = "    at charge (file:///app/lib/charge.mjs:4:9)\n"
                 ("node:internal/modules/cjs/loader", 1521, "Module._compile"),
             ],
         ),
+        (AT, [("/app/shop/cart.py", 38, "found"), ("/app/shop/web.py", 17, "checkout")]),
         (MODULES, [("/app/lib/charge.mjs", 4, "charge")]),
         ("all is well at 14:02:11\n12 passed in 3.4s\nhttp://127.0.0.1:8480/x\n", []),
     ],
@@ -88,6 +97,26 @@ FILES = {"shop/cart.py", "src/kiosk/prices.py", "app.js", "a/util.py", "b/util.p
 )
 def test_a_call_is_found_in_the_repository_by_the_end_of_its_path(said: str, file: str | None) -> None:
     assert stacks.located(Call(said, said, 1, "f"), FILES) == file
+
+
+SOURCES = {"src/shop/cart.ts", "src/till/cart.ts", "src/index.tsx", "web/rates.js", "src/rates.ts", "till.ts"}
+
+
+@pytest.mark.parametrize(
+    ("said", "file"),
+    [
+        ("/app/dist/shop/cart.js", "src/shop/cart.ts"),
+        ("/app/build/till/cart.mjs", "src/till/cart.ts"),
+        ("/app/dist/cart.js", None),
+        ("/app/dist/index.js", "src/index.tsx"),
+        ("/app/dist/rates.js", "src/rates.ts"),
+        ("/app/dist/till.py", None),
+        ("/app/node_modules/shop/cart.js", None),
+        ("node:internal/till", None),
+    ],
+)
+def test_a_compiled_call_is_found_in_the_source_it_can_only_be_of(said: str, file: str | None) -> None:
+    assert stacks.source_of(Call(said, said, 1, "f"), SOURCES) == file
 
 
 PROGRAM = """\
@@ -142,6 +171,10 @@ class Till {
         (SCRIPT, 6, "refund", (5, 7)),
         (SCRIPT, 10, "Till.open", (9, 11)),
         (SCRIPT, 10, "async Till.open [as x]", (9, 11)),
+        (SCRIPT, 10, "Timeout._onTimeout", (9, 11)),
+        (SCRIPT, 6, "?", (5, 7)),
+        (["class Till {", "  constructor(keys) {", "    this.keys = keys;", "  }", "}"], 3, "new Till", (2, 4)),
+        (["def a():", "    return map(", "        lambda b: b,", "    )"], 3, "<lambda>", (1, 4)),
     ],
 )
 def test_the_lines_of_a_function_are_found(
@@ -163,6 +196,75 @@ def test_the_lines_of_a_function_are_found(
 )
 def test_what_a_change_gives_to_others_is_known_by_name(line: int, names: set[str]) -> None:
     assert code.given(PROGRAM, line, code.blocks(PROGRAM)[line - 1]) == names
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "names"),
+    [
+        (["const { rate, shipping } = require('./rates')"], 1, {"rate", "shipping"}),
+        (["exports.rate = (name) => RATES[name]"], 1, {"rate"}),
+        (["const RATES = {", "  EUR: { cents: 100 },", "}"], 2, {"RATES"}),
+        (["RATES = {", '    "EUR": 100,', "}"], 2, {"RATES"}),
+        (["exports.rate = (name) => {", "  const cents = 1", "}"], 2, {"rate"}),
+        (["class Till {", "  open(key) {", "    const cents = 1", "  }", "}"], 3, {"open", ".open"}),
+        (["class Till {", "  constructor(key) {", "    this.key = key", "  }", "}"], 3, {"constructor", "key"}),
+    ],
+)
+def test_what_a_script_gives_to_others_is_known_by_name(lines: list[str], line: int, names: set[str]) -> None:
+    found = code.given(lines, line, code.blocks(lines)[line - 1])
+    assert names <= found
+    assert {name.removeprefix(".") for name in found} == {name.removeprefix(".") for name in names}
+
+
+def test_a_name_after_a_dot_is_another() -> None:
+    assert code.names(["card.points + [...rest] + exports.level()", "cart?.lines"]) == {
+        "card",
+        ".points",
+        "rest",
+        "level",
+        "cart",
+        ".lines",
+    }
+
+
+@pytest.mark.parametrize(
+    ("lines", "end"),
+    [
+        (["retry(", "  2,", "  work(),", ");", "x"], 4),
+        (["retry(2, work);", "x"], 1),
+        (["retry(2, () => {", "  work();", "});"], 1),
+        (["if (cart) {", "  work();", "}"], 1),
+        (["for line in lines(", "    cart", "):", "    work()"], 3),
+        (["print('(')", "x"], 1),
+        (["retry(", "x"], 1),
+    ],
+)
+def test_a_statement_ends_with_its_brackets(lines: list[str], end: int) -> None:
+    assert code.statement(lines, 1) == end
+
+
+@pytest.mark.parametrize(
+    ("compiled", "line"),
+    [
+        ("    return names[at].toUpperCase();", 3),
+        ("const at = Math.min(1, 2);", 2),
+        ("const rate = (0, rates_1.rate)(card);", 4),
+        ("return nothing", 0),
+        ("again();", 0),
+        ("", 0),
+    ],
+)
+def test_a_compiled_line_is_found_where_one_alone_says_the_same(compiled: str, line: int) -> None:
+    lines = [
+        "export const level = (card: Card): string => {",
+        "  const at: number = Math.min(1, 2)",
+        "  return names[at].toUpperCase()",
+        "  const rate = rate(card)",
+        "  again()",
+        "  again()",
+        "}",
+    ]
+    assert code.written(lines, compiled, "level") == line
 
 
 def test_a_line_stands_in_the_nearest_block_that_has_a_name() -> None:

@@ -34,7 +34,7 @@ _DEFINES = re.compile(
     r"\s*(?:export\s+)?(?:default\s+)?(?:async\s+)?(?:def|function|func|fn)\b"
     r"|.{0,200}(?:=>\s*[{(]?|\bfunction\b[^;]{0,200}\{)\s*$|\s*" + _METHOD
 )
-_TEXT = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`|//.*|#.*")
+_TEXT = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`|//.*|(?:^|\s)#\s.*")
 _OF_A_MODULE = re.compile(r"\(0, (?:[\w$]+\.)?([\w$]+)\)|\b(?:[\w$]+_\d+|exports)\.(?=[\w$])")
 _TYPE = re.compile(r"^((?:const|let|var) [\w$]+)\s*:[^=]{1,200}=")
 _CLASS = re.compile(r"\s*(?:export\s+)?(?:default\s+)?(?:abstract\s+)?(?:class|interface)\b")
@@ -72,11 +72,6 @@ def reached(lines: Sequence[str], line: int, last: int) -> int:
     while at < last and (not lines[at].strip() or _indent(lines[at]) > outer or lines[at].strip()[0] in "})]"):
         at += 1
     return at
-
-
-def _known(line: str) -> set[str]:
-    found = bound(line)
-    return found | {f".{name}" for name in found} if _indent(line) else found
 
 
 def written(lines: Sequence[str], compiled: str, function: str) -> int:
@@ -149,6 +144,11 @@ def blocks(lines: Sequence[str]) -> list[int | None]:
 def names(lines: Sequence[str]) -> set[str]:
     """Every name in these lines, with its dot where it stands after one: of that name something else may be."""
     return {name for line in lines for name in _NAMED.findall(_EXPORTED.sub("", line))}
+
+
+def _known(line: str) -> set[str]:
+    found = bound(line)
+    return found | {f".{name}" for name in found} if _indent(line) else found
 
 
 def _as_compiled(line: str) -> str:

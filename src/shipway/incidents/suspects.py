@@ -231,7 +231,7 @@ def _marks(file: Changed, call: Call, written: Mapping[str, Written]) -> Iterato
         if line in file.origin and code.says_something(file.lines[line - 1]):
             yield file.origin[line], _how_near(call, end, line, line), _around(file, line, written)
     for hunk, commit, own in _removals(file, written):
-        if first - 1 <= hunk.start <= last:
+        if first and first - 1 <= hunk.start <= last:
             yield commit, _how_near(call, end, hunk.start, hunk.start + 1), own
     yield from _used(file, call, first, last, written)
 

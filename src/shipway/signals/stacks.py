@@ -32,7 +32,7 @@ class Call:
 def calls_in(text: str, most: int = 50) -> list[Call]:
     """The calls that a log names, the innermost first: the last ones of a Python, the first ones of a Node."""
     found = [call for line in text.splitlines()[-500:] for call in _in_line(line[:2000])]
-    node = any(re.match(r"\s*at ", line) for line in text.splitlines())
+    node = any(_PATTERNS[1].match(line[:2000]) for line in text.splitlines()[-500:])
     return (found if node else found[::-1])[:most]
 
 
@@ -59,7 +59,8 @@ def source_of(call: Call, files: Collection[str]) -> str | None:
     stem, _, kind = parts[-1].rpartition(".")
     if f".{kind}" not in _COMPILED or "node_modules" in parts:
         return None
-    found = [file for file in files if file.rpartition("/")[2] in {f"{stem}{each}" for each in _TYPED}]
+    named = {f"{stem}{each}" for each in _TYPED}
+    found = [file for file in files if file.rpartition("/")[2] in named]
     shared = {file: _shared(file.split("/")[:-1], parts[:-1]) for file in found}
     most = [file for file in found if shared[file] == max(shared.values())]
     return most[0] if len(most) == 1 else None

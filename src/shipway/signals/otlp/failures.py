@@ -16,8 +16,13 @@ from shipway.signals.otlp.records import ERROR, level
 from shipway.signals.otlp.request import attributes
 from shipway.signals.otlp.resource import Sender
 
-_BEGIN = "Traceback (most recent call last)"
-_SOURCE = re.compile(r'^  File "([^"\n]{1,400})", line (\d{1,7}).*\n    (\S.*)$', re.MULTILINE)
+_BEGIN = re.compile(r"^(?:Exception Group )?Traceback \(most recent call last\):\n", re.MULTILINE)
+_CALL = re.compile(r'  File "([^"\n]{1,400})", line (\d{1,7})(?:, in (\S{1,200}))?')
+_RAISED = re.compile(r"(?:[\w<>]{1,200}\.)*(\w{1,200})(?:: (.*))?")
+_OF_A_GROUP = re.compile(r"^ *(?:\| ?|\+ (?=Exception Group)|\+-.*)", re.MULTILINE)
+_NODE = re.compile(r"\s+at ")
+CALLS = 50
+"""Of what was raised, the innermost ones."""
 
 
 def event(told: Any, sender: Sender, environment: str) -> dict[str, Any] | None:
@@ -27,10 +32,7 @@ def event(told: Any, sender: Sender, environment: str) -> dict[str, Any] | None:
     stack = _text(found, "exception.stacktrace")
     if told.severity_number < ERROR or not (kind or stack):
         return None
-    raised: dict[str, Any] = {"type": kind or "Error", "value": value}
-    frames = _frames(stack)
-    if frames:
-        raised["stacktrace"] = {"frames": frames}
+    last = {"type": kind or "Error", "value": value}
     asked = {"request": {"headers": {"User-Agent": agent}}} if (agent := _agent(found)) else {}
     return {
         "event_id": uuid.uuid4().hex,
@@ -38,7 +40,7 @@ def event(told: Any, sender: Sender, environment: str) -> dict[str, Any] | None:
         "release": sender.commit,
         "environment": environment,
         "server_name": sender.instance,
-        "exception": {"values": [raised]},
+        "exception": {"values": _raised(stack, last)},
         **asked,
     }
 
@@ -48,19 +50,63 @@ def _agent(found: Mapping[str, Any]) -> str:
     return _text(found, "user_agent.original") or _text(found, "http.user_agent")
 
 
-def _frames(stack: str) -> list[dict[str, Any]]:
-    """The calls of the exception that was raised last, the outermost first."""
-    last = stack[stack.rfind(_BEGIN) :] if _BEGIN in stack else stack
-    sources = {(path, int(line)): source for path, line, source in _SOURCE.findall(last)}
+def _raised(stack: str, last: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was raised, each with its calls: what caused the others first, what the log tells of `last`."""
+    if not _BEGIN.search(_plain(stack)):
+        return [_with({**last}, _of_node(stack))]
+    parts = _tracebacks(stack)
+    return [*(_cause(part) for part in parts[:-1]), _with({**last}, _of_python(parts[-1]))]
+
+
+def _tracebacks(stack: str) -> list[str]:
+    """Those of a Python, what caused others first: it prints a group of exceptions before what is in it."""
+    plain = _plain(stack)
+    found = [(each[0], plain[each.end() :]) for each in _BEGIN.finditer(plain)]
+    parts = [(head, _BEGIN.split(text, maxsplit=1)[0]) for head, text in found]
+    group = next((at for at, (head, _) in enumerate(parts) if "Group" in head), len(parts))
+    return [text for _, text in (*parts[:group], *reversed(parts[group:]))]
+
+
+def _plain(stack: str) -> str:
+    """Without the frame that Python draws around a group."""
+    return _OF_A_GROUP.sub("", stack) if "Exception Group Traceback" in stack else stack
+
+
+def _cause(traceback: str) -> dict[str, Any]:
+    """One that the log names in its stack alone."""
+    said = next((line for line in traceback.splitlines() if line and not line.startswith(" ")), "")
+    named = _RAISED.fullmatch(said)
+    told = {"type": named[1], "value": named[2] or ""} if named else {"type": "Error", "value": said}
+    return _with(told, _of_python(traceback))
+
+
+def _with(raised: dict[str, Any], frames: list[dict[str, Any]]) -> dict[str, Any]:
+    return {**raised, "stacktrace": {"frames": frames}} if frames else raised
+
+
+def _of_python(traceback: str) -> list[dict[str, Any]]:
+    """The calls, the outermost first. What is said after them may read like one."""
+    lines = traceback.splitlines()
+    end = next((at for at, line in enumerate(lines) if line and not line.startswith(" ")), len(lines))
+    frames = []
+    for at, line in enumerate(lines[:end]):
+        if call := _CALL.match(line):
+            below = lines[at + 1] if at + 1 < end else ""
+            source = below.strip() if below.startswith("    ") else ""
+            frames.append(_frame(call[1], int(call[2]), call[3] or "", source))
+    return frames[-CALLS:]
+
+
+def _of_node(stack: str) -> list[dict[str, Any]]:
+    lines = stack.splitlines()
+    calls = [line for line in lines if _NODE.match(line)] or lines
     return [
-        {
-            "filename": call.file,
-            "lineno": call.line,
-            "function": call.function,
-            "context_line": sources.get((call.path, call.line), ""),
-        }
-        for call in reversed(stacks.calls_in(last))
+        _frame(call.file, call.line, call.function, "") for call in reversed(stacks.calls_in("\n".join(calls)))
     ]
+
+
+def _frame(file: str, line: int, function: str, source: str) -> dict[str, Any]:
+    return {"filename": file, "lineno": line, "function": function, "context_line": source}
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:
