@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from web.past import afternoon
 from web.scene import Scene
 from web.server import Site
-from web.visiting import person
+from web.visiting import LOOKS, Look, person
 
 
 @pytest.fixture
@@ -53,7 +53,14 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
-    context = person(browser, site)
+def look(request: pytest.FixtureRequest) -> Look:
+    """At a desk by day, unless a test is `in_every_look`."""
+    asked: Look = getattr(request, "param", LOOKS[0])
+    return asked
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site, look: Look) -> Iterator[Page]:
+    context = person(browser, site, look)
     yield context.new_page()
     context.close()
