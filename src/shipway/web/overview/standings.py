@@ -64,8 +64,8 @@ class Standing:
 
     @property
     def own(self) -> Sequence[Place]:
-        """The places whose state is a matter of it: of the default branch all of them, of another branch those that its
-        newest commit came to or is delivered to."""
+        """The places whose state is a matter of it: of the default branch all of them, of another branch those
+        that its newest commit came to or is delivered to."""
         if self.head is None or self.head.run.branch == self.application.default_branch:
             return self.places
         return [place for place in self.places if not place.apart]
