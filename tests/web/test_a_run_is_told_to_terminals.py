@@ -223,7 +223,9 @@ def test_a_new_configuration_is_told_as_that_and_not_as_a_commit_that_came(site:
         assert life.partition(">prod</a></b>")[2].partition("<p ")[2].startswith('class="small quiet">r2</p>')
         for one in (run, bad):
             page = site.get(f"/runs/ledger:{one.number}").text
-            assert ("btn main" in page, "First failure" in page) == (False, False), "nothing that has to be done"
+            assert ('<summary class="btn main' in page, "First failure" in page) == (False, False), (
+                "nothing that has to be done"
+            )
         scene.deploy(scene.begin_configuration("ledger", "prod", first), "prod")
     assert heading(site, run) == "The new configuration went to prod"
 

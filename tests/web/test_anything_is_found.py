@@ -74,7 +74,7 @@ def test_each_kind_of_thing_is_found_and_the_best_comes_first(past: Site) -> Non
     promote = ("action", f"Promote {ledger} to ledger test", "/applications/ledger/environments/test#promote")
     assert find(past, "promote%20ledger%20test")[0] == promote
     assert find(past, "promote%20topup") == []
-    assert find(past, "run%20topup%20again")[0] == ("action", "Run topup 5 again", "/runs/topup:5#acts")
+    assert find(past, "run%20topup%20again")[0] == ("action", "Run topup 5 again", "/runs/topup:5#again")
     assert ("person", "cho", "/?person=cho") in find(past, "cho")
     assert find(past, "TOPUP")[0] == find(past, "topup")[0]
 

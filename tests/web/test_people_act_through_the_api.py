@@ -107,7 +107,10 @@ def failed(site: Site) -> str:
 
 def test_a_run_that_failed_is_done_again(site: Site) -> None:
     run = failed(site)
+    before = site.get(f"/api/v1/runs/{run}").json["again"]
     made = site.send("POST", f"/api/v1/runs/{run}/retry", who="ben").json
+    assert made["says"] == before
+    assert site.get(f"/api/v1/runs/{run}").json["again"] == "", "it was done again"
     assert (made["number"], made["retry_of"], made["who"], made["state"]) == (2, 1, "ben", "queued")
     assert made["deliver"] == ["dev", "test", "prod"]
     refused = site.send("POST", f"/api/v1/runs/{run}/retry")

@@ -54,10 +54,15 @@ def retry(
     app: App = None,
     as_json: AsJson = False,
 ) -> int:
-    """Do a run that did not get through again, without a new commit; what is green is delivered, not tested."""
+    """Do a run that did not get through again, without a new commit; what is green is delivered, not tested.
+
+    Says which requests move by that; `shipway runs` with its number says it before.
+    """
     server = Server.find()
     made = server.post(f"/runs/{named(run, app)}/retry")
-    return watching.outcome(server, made["id"], as_json=as_json)
+    if not as_json:
+        print(plain(made["says"]), flush=True)
+    return watching.outcome(server, made["id"], as_json=as_json, also={"says": made["says"]})
 
 
 def logs(
@@ -207,6 +212,8 @@ def _show(run: dict[str, Any]) -> None:
     show.table(("", "", "", ""), rows, empty="")
     for said in (*_staying(run), *_excerpts(run)):
         print(f"\n{said}")
+    if run["again"]:
+        print(f"\n`shipway retry {run['number']}` does it again. {plain(run['again'])}")
     if run["tier"]:
         print(f"\nsandbox: {run['tier']}")
 

@@ -162,7 +162,7 @@ def releases(
 
 
 def freeze(
-    why: Annotated[str, typer.Argument(help=fields.FREEZE_WHY)],
+    why: Annotated[str, typer.Argument(help=f"The reason. {fields.FREEZE_WHY}")],
     until: Annotated[
         str,
         typer.Option("--until", help=f"{fields.FREEZE_UNTIL} With a space in it, in quotes."),

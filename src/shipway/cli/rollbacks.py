@@ -21,7 +21,9 @@ def rollback(
     environment: Environment = "prod",
     why: Annotated[
         str,
-        typer.Option("--why", help=f"{fields.BACK_WHY} Needed to decide what is frozen, or past a migration."),
+        typer.Option(
+            "--why", help=f"The reason. {fields.BACK_WHY} Needed to decide what is frozen, or past a migration."
+        ),
     ] = "",
     past: Annotated[
         str | None,

@@ -5,7 +5,7 @@ A command may say more of it, as what counts where nothing is given.
 
 from __future__ import annotations
 
-TOKEN_OF = "For whom: the name that is recorded with whatever is done with it."
+TOKEN_OF = "The name that is recorded with whatever is done with it."
 TOKEN_FOR = "What it is for, such as laptop or nightly job."
 TOKEN_MAY = {
     "owner": "do everything, tokens and channels too",
@@ -17,9 +17,9 @@ EVERYTHING = (
     "Everything is to push, deploy, roll back and configure; metrics are what Prometheus fetches at /metrics."
 )
 
-FREEZE_WHY = "The reason; everybody who waits is shown it."
+FREEZE_WHY = "Everybody who waits is shown it."
 FREEZE_UNTIL = "Such as 2h, 18:00, Monday 08:00 or 2026-12-24 18:00; without it until somebody thaws it."
-BACK_WHY = "The reason, shown with it to everybody, with your name."
+BACK_WHY = "Shown with it to everybody, with your name."
 
 VARIABLE = "The name is as the processes find it, such as LOG_LEVEL."
 SECRET = "The name is as the processes find it, such as API_KEY."

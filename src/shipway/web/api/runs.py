@@ -12,8 +12,9 @@ from shipway.state import deployments, facts, pushes, releases, runs, suspicions
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.runs import Run
+from shipway.story import carry
 from shipway.traffic import addresses
-from shipway.web import held, journey, lookups, narration, outcomes, rehearsing, shapes
+from shipway.web import anew, held, journey, lookups, narration, outcomes, rehearsing, shapes
 from shipway.web.call import Call
 from shipway.web.purposes import purpose
 from shipway.web.routes import declare
@@ -45,7 +46,8 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
     """A run with the push it came by, its steps and its deployments.
 
     Of a deployment that was undone only in part `half_undone` says what stands, and what to do. Of a run that is
-    over `by_now` says what is held against its commit, and what the judge does with what it brought.
+    over `by_now` says what is held against its commit, and what the judge does with what it brought. `again` is
+    what it would do, and which requests would move, to do it again: empty where that cannot be.
     """
     with site.database.read() as conn:
         run = lookups.run(conn, call.place("run"))
@@ -58,6 +60,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         bad, half = journey.judged_bad(recorded), deployments.half_undone(recorded)
         left = {one.id: _stays(conn, one) if one.id in bad else "" for one in made}
         back, blocked = outcomes.rolled_back(conn, [run]), outcomes.blocked(conn, [run])
+        again = "" if carry.why_not_again(conn, run) else anew.says(conn, run)
         so = [*held.of_run(conn, site.story.cast, site.commits, run)] if run.over else []
     return {
         **_ended(run, back, blocked),
@@ -75,6 +78,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
             for one in made
         ],
         "by_now": so,
+        "again": again,
     }
 
 
@@ -87,8 +91,11 @@ def cancel_run(site: Site, call: Call) -> dict[str, Any]:
 
 
 def retry_run(site: Site, call: Call) -> dict[str, Any]:
-    """The new run that does this one again."""
-    return shapes.run(site.story.retry(_find(site, call).id, call.who))
+    """The new run that does this one again; `says` what it does, and which requests move by that."""
+    run = _find(site, call)
+    with site.database.read() as conn:
+        said = anew.says(conn, run)
+    return {**shapes.run(site.story.retry(run.id, call.who)), "says": said}
 
 
 async def watch_run(site: Site, call: Call) -> LiveText:

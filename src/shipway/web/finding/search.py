@@ -170,7 +170,7 @@ def _acts_on_run(row: Row, said: Mapping[str, str]) -> Iterator[Found]:
     name, address = f"{row.name} {run.number}", f"/runs/{run.application}:{run.number}"
     if run.state in ("failed", "cancelled"):
         yield Found(
-            "action", f"Run {name} again", "tests what failed once more", f"{address}#acts", "retry repeat"
+            "action", f"Run {name} again", "its page says what moves, and asks", f"{address}#again", "retry repeat"
         )
     yield Found("action", f"Read the log of {name}", said[run.id], f"{address}#log")
 

@@ -14,7 +14,7 @@ from shipway.state.database import Connection
 from shipway.state.runs import Step
 from shipway.story import carry
 from shipway.traffic.addresses import address
-from shipway.web import held, journey, lookups, outcomes, step_logs, trials
+from shipway.web import anew, held, journey, lookups, outcomes, step_logs, trials
 from shipway.web.call import Call
 from shipway.web.journey import Journey
 from shipway.web.pages import graph
@@ -58,6 +58,7 @@ def run_page(site: Site, call: Call) -> Response:
         now = journey.read(conn, lookups.run(conn, call.place("run")).id)
         still, gone = _still_serves(conn, now), _gone(conn, now)
         retried, not_again = runs.retried(conn, now.run), carry.why_not_again(conn, now.run)
+        again = "" if not_again else anew.says(conn, now.run)
         told = messages.recent(conn, application=now.run.application, commit=now.run.commit)
         attempts = runs.steps_of(conn, now.run.id)
         kept = list(held.against(conn, now.run)) if now.run.over and now.run.purpose != "rollback" else []
@@ -78,6 +79,7 @@ def run_page(site: Site, call: Call) -> Response:
         state=BACK if gone or now.taken_back else BLOCKED if now.blocked is not None else STATES[run.state],
         retried=retried,
         not_again=not_again,
+        again=again,
         failure=_failure(site, now),
         suspicion=_suspicion(now),
         untouched=" ".join(

@@ -1,0 +1,73 @@
+"""Before a run is done again people read what that does, and which requests move by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shipway.state import releases
+from shipway.state.runs import Run
+from shipway.web import anew
+from web.scene import Scene, node
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    made = Scene.empty(tmp_path)
+    made.application("topup")
+    return made
+
+
+def said(scene: Scene, run: Run) -> str:
+    with scene.database.read() as conn:
+        return anew.says(conn, run).replace(run.commit[:7], "IT")
+
+
+def test_a_push_goes_its_whole_way_and_takes_the_requests_of_what_serves(scene: Scene) -> None:
+    first = scene.push("topup", "One")
+    assert said(scene, first) == (
+        "The steps of IT run again, and once they pass it goes to dev, test and prod. "
+        "No request moves by that: nothing else serves there."
+    )
+    scene.deliver(first)
+    assert said(scene, scene.push("topup", "Two")) == (
+        "The steps of IT run again, and once they pass it goes to dev, test and prod. "
+        "Requests move to it from r1 in dev, r1 in test and r1 in prod; none is lost by that, "
+        "and you can roll back."
+    )
+
+
+def test_what_is_green_is_only_delivered_and_moves_nothing_where_it_serves_already(scene: Scene) -> None:
+    scene.deliver(scene.push("topup", "One"))
+    scene.deliver(green := scene.push("topup", "Two"), environments=("dev", "test"))
+    assert said(scene, green) == (
+        "IT is green, so it is not tested again: it goes to dev, test and prod. "
+        "Requests move to it from r1 in prod; none is lost by that, and you can roll back."
+    )
+
+
+def test_a_branch_that_is_not_delivered_moves_nothing(scene: Scene) -> None:
+    scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Try it", branch="try", deliver=())
+    assert said(scene, run) == "The steps of IT run again. No request moves by that."
+    unread = scene.push("topup", "Two", deliver=(), readable=False)
+    assert said(scene, unread) == f"{anew.UNREAD}."
+
+
+def test_what_people_ordered_is_said_by_its_own_name(scene: Scene) -> None:
+    one = scene.deliver(scene.push("topup", "One"))
+    two = scene.deliver(scene.push("topup", "Two"))
+    moves = "Requests move to it from r2; none is lost by that, and you can"
+    back = scene.begin_rollback("topup", "prod", one)
+    with scene.database.read() as conn:
+        (target,) = releases.of_commit(conn, "topup", "prod", one.commit)
+    back = replace(back, plan={"nodes": [node("rollback", "roll_back", release=target.id)]})
+    assert said(scene, back) == f"prod goes back to r1, IT. {moves} go forward again."
+    again = scene.begin_deploy("topup", "prod", one)
+    assert said(scene, again) == f"IT is deployed to prod again. {moves} roll back."
+    configured = scene.begin_configuration("topup", "prod", two)
+    assert said(scene, configured) == (
+        f"What serves in prod is deployed there again, with all that is set. {moves} roll back."
+    )
