@@ -45,7 +45,15 @@ def states(record: Record) -> list[tuple[str, str]]:
         found.append(("quarantined", f"Quarantined in {listed(held)}"))
     if record.places and record.places[-1].state == SERVES:
         found.append(("serving", _serves(record, record.places[-1], held)))
-    return found or ([] if newest is None or newest.run.state not in ENDS else [ENDS[newest.run.state]])
+    return found or _at_the_end(record, newest)
+
+
+def _at_the_end(record: Record, newest: Journey | None) -> list[tuple[str, str]]:
+    """Of one that goes no further: where it serves, though not in the last environment, or how its run ended."""
+    there = [place.environment for place in record.places if place.state == SERVES]
+    if newest is None or newest.run.state not in ENDS:
+        return []
+    return [("serving", f"Serves in {listed(there)}")] if there else [ENDS[newest.run.state]]
 
 
 def _passed_on(record: Record, last: Whereabouts, held: Sequence[str]) -> list[tuple[str, str]]:

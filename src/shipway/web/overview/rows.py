@@ -106,7 +106,7 @@ class Row:
     def word(self) -> str:
         if self.left is not None:
             return self.left.state.capitalize()
-        if self.state == "serving" and self.last.apart:
+        if self.state == "serving" and (self.last.apart or self.last.release is None):
             return f"Serving in {listed(fates.serves_in(self.places))}"
         if self.head is None or self.state != "running":
             return WORDS[self.state]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from shipway.incidents import heard
 from shipway.state.runs import Run
@@ -24,6 +25,7 @@ ICONS = {
     "stuck": "blocked",
     "replaced": "draining",
 }
+LETTER = 8  # pixels, with the room between two names
 ROOM = 360  # between the turn and the beginning, for the words of what came back
 
 
@@ -57,6 +59,12 @@ class Voyage:
     back: str
     told: str
     says: str
+
+    @property
+    def crowded(self) -> bool:
+        """Whether two names beside each other would touch where there is little room."""
+        near = (SLIM_LAST - SLIM_FIRST) // (len(self.stops) - 1)
+        return any(LETTER * (len(one.name) + len(other.name)) / 2 > near for one, other in pairwise(self.stops))
 
 
 def voyage(record: Record) -> Voyage | None:
