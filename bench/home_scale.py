@@ -18,7 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,15 +113,23 @@ def _got(site: Site, path: str) -> tuple[int, str]:
 
 def record(scene: Scene, length: int) -> None:
     """So many runs among 50 applications, each with its push, steps, artifact, releases, deployments and facts."""
-    heads = {}
+    heads = []
     for number in range(APPLICATIONS):
         name = f"app-{number:02d}"
         scene.application(name)
-        heads[name] = scene.commit(name, f"Change {number} of what customers see")
-    for first in range(0, length, MANY):
+        heads.append(scene.commit(name, f"Change {number} of what customers see"))
+    commits = [f"{number:040x}" for number in range(length)]
+    for number in range(max(0, length - APPLICATIONS), length):
+        commits[number] = heads[number % APPLICATIONS]
+    write(scene, commits, APPLICATIONS)
+
+
+def write(scene: Scene, commits: Sequence[str], applications: int) -> None:
+    """A run of each of these commits, oldest first, the applications in turn."""
+    for first in range(0, len(commits), MANY):
         rows: dict[str, list[dict[str, Any]]] = {}
-        for number in range(first, min(first + MANY, length)):
-            for table, row in _rows(number, length, heads):
+        for number in range(first, min(first + MANY, len(commits))):
+            for table, row in _rows(number, commits, applications):
                 rows.setdefault(table, []).append(row)
         with scene.database.write() as conn:
             for table in ("pushes", "runs", "steps", "artifacts", "releases", "deployments", "facts", "serving"):
@@ -129,12 +137,12 @@ def record(scene: Scene, length: int) -> None:
                     conn.execute(insert(tables.metadata.tables[table]), rows[table])
 
 
-def _rows(number: int, length: int, heads: dict[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(number: int, commits: Sequence[str], applications: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """The rows of one good run, and what serves if it is the last of its application."""
-    name, round_ = f"app-{number % APPLICATIONS:02d}", number // APPLICATIONS + 1
-    last = number + APPLICATIONS >= length
-    at = time.time() - 60.0 * (length - number)
-    commit = heads[name] if last else f"{number:040x}"
+    name, round_ = f"app-{number % applications:02d}", number // applications + 1
+    last = number + applications >= len(commits)
+    at = time.time() - 60.0 * (len(commits) - number)
+    commit = commits[number]
     run, who = _id(number, 1), PEOPLE[number % len(PEOPLE)]
     about = {"application": name, "commit": commit}
     yield (
@@ -159,13 +167,14 @@ def _rows(number: int, length: int, heads: dict[str, str]) -> Iterator[tuple[str
             **{"state": "passed", "reason": "", "created": at, "started": at, "ended": at + 60, "retry_of": None},
         },
     )
-    yield "facts", _fact("run.queued", at, run, about, number=round_)
+    yield "facts", _fact("run.queued", at, run, about, {"number": round_})
     for place, step in enumerate((*STEPS, "build")):
         times = {"started": at, "ended": at + 12}
         done = {"state": "passed", "exit_code": 0, "excerpt": "", "needs": [], "position": place, **times}
         yield "steps", {"run": run, "name": step, "attempt": 1, **done}
-        yield "facts", _fact("step.started", at, run, about, step=step, attempt=1)
-        yield "facts", _fact("step.passed", at + 12, run, about, step=step, attempt=1, exit_code=0, seconds=12.0)
+        yield "facts", _fact("step.started", at, run, about, {"step": step, "attempt": 1})
+        ended = {"step": step, "attempt": 1, "exit_code": 0, "seconds": 12.0}
+        yield "facts", _fact("step.passed", at + 12, run, about, ended)
     digest = f"{number:064x}"
     made = {"digest": digest, "run": run, "project": project(), "size": 18_200_000, "created": at + 13}
     yield "artifacts", {**made, "pruned": None, **about}
@@ -182,8 +191,9 @@ def _rows(number: int, length: int, heads: dict[str, str]) -> Iterator[tuple[str
                 **{"switched": switched, "ended": switched + 2},
             },
         )
+        said = {"deployment": deployment, "release": round_, "kind": "deploy", "epoch": round_, "seconds": 2.0}
         for kind in ("begun", "switched", "done"):
-            yield "facts", _fact(f"deployment.{kind}", switched, run, here, deployment=deployment, release=round_)
+            yield "facts", _fact(f"deployment.{kind}", switched, run, here, said)
         if last:
             served = {"application": name, "environment": environment, "release": release}
             warm = {"warm": None, "warm_until": None}
@@ -195,7 +205,7 @@ def _project(name: str, number: int) -> dict[str, Any]:
     return {"name": name, "team": team, "processes": {"web": {"run": "python app.py"}}}
 
 
-def _fact(kind: str, at: float, run: str, about: dict[str, str], **data: Any) -> dict[str, Any]:
+def _fact(kind: str, at: float, run: str, about: dict[str, str], data: dict[str, Any]) -> dict[str, Any]:
     return {"kind": kind, "at": at, "run": run, "environment": None, "who": None, "data": data, **about}
 
 

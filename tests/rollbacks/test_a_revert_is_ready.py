@@ -60,7 +60,7 @@ def test_it_takes_back_every_commit_between_the_two_releases_and_nothing_else(ho
     told = home.run("log", "-1", "--format=%an|%s|%b", made)
     assert told.startswith('Shipway|Revert "Add bacon" and the commit before it|')
     assert "9 of 18 requests failed" in told
-    ((by, taken_back),) = home.git.reverts(good, [made])
+    ((by, taken_back),) = home.git.reverts([good], [made])
     assert by == made
     assert [commit for commit, _ in taken_back] == [bad, raised]
 

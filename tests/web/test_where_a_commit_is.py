@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from subprocess import CompletedProcess
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -247,6 +248,26 @@ def test_a_commit_that_was_reverted_serves_no_more(site: Site) -> None:
     again = scene.push("topup", f'Reapply "Two"\n\nThis reverts commit {back.commit}.')
     scene.deliver(again)
     assert where(site, run.commit)["prod"] == ("serves", f"r5 serves, as part of {again.commit[:7]}")
+
+
+def test_what_says_that_it_reverts_is_read_once_for_all_commits(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git reads each commit since for that: for an old one of ninety thousand a tenth of a second."""
+    read = Mock(side_effect=Git.reverts)
+    monkeypatch.setattr(Git, "reverts", lambda self, *given: read(self, *given))
+    scene = site.scene
+    scene.application("topup")
+    pushed = [scene.push("topup", subject) for subject in ("One", "Two", "Three", "Four")]
+    scene.deliver(pushed[-1])
+    for one in pushed[:-1]:
+        assert where(site, one.commit)["prod"][0] == "serves"
+    assert read.call_count == 1
+    back = scene.push("topup", f'Revert "Two"\n\nThis reverts commit {pushed[1].commit}.')
+    scene.deliver(back)
+    assert where(site, pushed[1].commit)["prod"][0] == "stopped"
+    assert where(site, pushed[2].commit)["prod"][0] == "serves"
+    assert [without for _, without, *_ in (call.args for call in read.call_args_list)] == [[], [pushed[-1].commit]]
 
 
 def test_who_reverts_a_merge_takes_back_what_it_brought(site: Site) -> None:

@@ -136,7 +136,7 @@ def _said_by(fact: Fact) -> str:
 def _is_as_it_was(git: Git, free: str, first: str, commit: str) -> bool:
     """Whether nothing that came by the first was taken back or touched since."""
     brought = git.run("rev-list", "--max-count=1000", values=[f"^{free}", first]).decode().split()
-    reverted = {one for _by, said in git.reverts(free, [commit]) for one, _back in said}
+    reverted = {one for _by, said in git.reverts([free], [commit]) for one, _back in said}
     return reverted.isdisjoint(brought) and set(git.changed(free, first)).isdisjoint(git.changed(first, commit))
 
 

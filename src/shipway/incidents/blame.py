@@ -283,7 +283,7 @@ def _without_taken_back(git: Git, commits: Sequence[CommitInfo]) -> list[CommitI
     ours = {one.commit for one in commits if f"{one.author} <{one.email}>" == SHIPWAY}
     gone = set(ours)
     for one in ours:
-        for _, taken_back in git.reverts(git.parents(one)[0], [one]):
+        for _, taken_back in git.reverts(git.parents(one)[:1], [one]):
             gone |= {commit for commit, _ in taken_back}
     return [one for one in commits if one.commit not in gone]
 

@@ -18,6 +18,9 @@ from shipway.errors import OwnerError
 SHIPWAY = "Shipway <shipway@localhost>"
 """Who commits that are made here are by."""
 
+Revert = tuple[str, list[tuple[str, str]]]
+"""A commit, and what it says that it takes back: each with the parent whose state came back, beside a merge."""
+
 _OBJECT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _DIGITS = re.compile(r"[0-9a-f]{4,40}", re.ASCII)
 _REVERTS = "This reverts commit "
@@ -188,21 +191,21 @@ class Git:
         rows = [words[at : at + 5] for at in range(0, len(words), 5)]
         return [CommitInfo(full, subject, name, email, float(at)) for full, subject, name, email, at in rows]
 
-    def reverts(self, base: str, heads: Collection[str]) -> list[tuple[str, list[tuple[str, str]]]]:
-        """The commits that any of `heads` has and `base` has not which say, in git's own words, that they revert
-        others: each with these, what comes later first, at most a hundred for all heads together. Beside a merge
+    def reverts(self, without: Collection[str], heads: Collection[str], limit: int = 100) -> list[Revert]:
+        """The commits that any of `heads` has and none of `without` which say, in git's own words, that they revert
+        others: each with these, what comes later first, at most `limit` for all heads together. Beside a merge
         stands the parent whose state came back, beside any other commit nothing.
         """
         words = [
             "--topo-order",
-            "--max-count=100",
+            f"--max-count={limit}",
             "--fixed-strings",
             f"--grep={_REVERTS}",
             "-z",
             "--format=%H%x00%B",
         ]
-        given = "".join(f"{_id(head)}\n" for head in heads)
-        stdin = f"^{_id(base)}\n{given}".encode()
+        given = [*(f"^{_id(base)}" for base in without), *(_id(head) for head in heads)]
+        stdin = "".join(f"{each}\n" for each in given).encode()
         told = self.run("log", "--no-color", "--no-show-signature", *words, "--stdin", stdin=stdin)
         parts = told.decode(errors="replace").split("\0")
         return [(by, _REVERTED.findall(said)) for by, said in zip(parts[::2], parts[1::2], strict=False)]

@@ -8,7 +8,8 @@ from itertools import islice
 
 from shipway.config.places import Places
 from shipway.errors import NotFound, UserError
-from shipway.pushes.git import CommitInfo, Git, GitFailed
+from shipway.pushes.git import CommitInfo, Git, GitFailed, Revert
+from shipway.web.reverts import Reverts
 from shipway.web.words import counted, several
 
 NOT_PUSHED = "It may not have been pushed yet: `git push shipway HEAD` does that. `shipway runs` lists what was."
@@ -45,7 +46,7 @@ class Commits:
         self._contains = lru_cache(REMEMBERED)(self._ask)
         self._among = lru_cache(OLDER)(self._begin_to_know)
         self._brought = lru_cache(REMEMBERED_LISTS)(self._list)
-        self._reverts = lru_cache(REMEMBERED_LISTS)(self._find_reverts)
+        self._reverts = lru_cache(REMEMBERED_HISTORIES)(self._begin_to_read)
         self._newest = lru_cache(REMEMBERED_HISTORIES)(self._look_back)
 
     def about(self, application: str, commit: str) -> CommitInfo:
@@ -91,9 +92,10 @@ class Commits:
         """What takes `commit` back in each of `heads` and was not taken back there itself, where anything does.
 
         That is a commit that says so as `git revert` does, or `ready`, which was made to take it back. Who reverts
-        a merge takes back all that it brought. It is one question to git, unless some commit says so.
+        a merge takes back all that it brought. It is one question to git about what is new, unless some commit
+        says so.
         """
-        told = self._reverts(application, commit, frozenset(heads)) if heads else ()
+        told = self._reverting(application, commit, heads) if heads else ()
         having = [(self.containing(application, by, heads), by, what) for by, what in told]
         found = {}
         for head in heads:
@@ -189,13 +191,18 @@ class Commits:
         except (GitFailed, ValueError):
             return ()
 
-    def _find_reverts(
-        self, application: str, base: str, heads: Collection[str]
-    ) -> Sequence[tuple[str, Sequence[Reverted]]]:
+    def _begin_to_read(self, application: str) -> Reverts:
+        return Reverts(self._git(application))
+
+    def _reverting(self, application: str, commit: str, heads: Collection[str]) -> Sequence[Revert]:
+        """Without those of merges made before it: most are."""
         try:
-            return tuple(self._git(application).reverts(base, heads))
+            found = self._reverts(application).about(commit, heads)
         except (GitFailed, ValueError):
             return ()
+        merges = {by for by, what in found if any(on for _, on in what)}
+        late = self.containing(application, commit, merges) if merges else merges
+        return [one for one in found if one[0] in late or one[0] not in merges]
 
     def _ask(self, application: str, newer: str, older: str) -> bool | None:
         try:

@@ -1,0 +1,119 @@
+"""How long the server takes over an old commit, with 1,000 or 90,000 deployments of its application on record.
+
+Asked are the page of a commit, which tells all that happened to it, and why it is not in prod any more; each commit
+once, so that nothing of it is remembered. Prints one JSON line for each length of the record: the median and the 95th
+of 100, in milliseconds, and the same in processor time with the client and git in it, which a busy machine changes
+less. Then the ratios of the longest record to the shortest (bars: 95th at most 50 ms, and flat).
+Usage: bench/commit_scale.py [DEPLOYMENTS …]
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from home_scale import write
+
+from shipway.pushes import repositories
+from shipway.pushes.git import environment
+from web.scene import ENVIRONMENTS, FILE, Scene
+from web.server import Site
+
+NAME = "app-00"
+ASKED = 100
+WAYS = {"page": "/applications/{}/commits/{}", "why": "/api/v1/applications/{}/commits/{}/why?environment=prod"}
+Figures = dict[str, dict[str, float]]
+
+
+def main() -> None:
+    lengths = [int(word) for word in sys.argv[1:]] or [1_000, 90_000]
+    found = [measure(length) for length in lengths]
+    for way in WAYS:
+        shortest, longest = found[0][way], found[-1][way]
+        ratios = {
+            f"{what}_ratio": round(longest[f"{what}_ms"] / shortest[f"{what}_ms"], 2)
+            for what in ("p95", "cpu_p95")
+        }
+        print(json.dumps({"of": way, "deployments": [lengths[0], lengths[-1]], **ratios}))
+
+
+def measure(length: int) -> Figures:
+    with tempfile.TemporaryDirectory() as home:
+        scene = Scene.empty(Path(home))
+        scene.application(NAME)
+        commits = history(scene, length // len(ENVIRONMENTS))
+        write(scene, commits, 1)
+        site = Site.start(scene)
+        try:
+            told = {way: asked(site, path, commits) for way, path in WAYS.items()}
+        finally:
+            site.stop()
+            scene.database.close()
+    print(json.dumps({"deployments": length, **told}), flush=True)
+    return told
+
+
+def history(scene: Scene, length: int) -> list[str]:
+    """So many commits one on top of the other, oldest first, with the ancestry that each push writes down."""
+    repository, began = scene.places.repository(NAME), int(time.time()) - 60 * length
+    subprocess.run(
+        ["git", f"--git-dir={repository}", "fast-import", "--quiet", f"--export-marks={repository}/marks"],
+        input="".join(told(length, began)).encode(),
+        check=True,
+        env=environment(),
+    )
+    repositories.tidy(repository)
+    marks = (repository / "marks").read_text().splitlines()
+    return [commit for _, commit in sorted((int(mark[1:]), commit) for mark, commit in map(str.split, marks))]
+
+
+def told(length: int, began: int) -> Iterator[str]:
+    for number in range(1, length + 1):
+        subject = f"Change {number} of what customers see"
+        yield f"commit refs/heads/main\nmark :{number}\n"
+        yield f"committer Ada Okafor <ada@example.org> {began + 60 * number} +0000\ndata {len(subject)}\n{subject}\n"
+        yield f"M 644 inline shipway.yml\ndata {len(FILE)}\n{FILE}\n" if number == 1 else ""
+        yield f"M 644 inline file-{number % 50}\ndata {len(subject)}\n{subject}\n"
+
+
+def asked(site: Site, path: str, commits: Sequence[str]) -> dict[str, float]:
+    """The old ones are those of the first half, spread over it."""
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+    headers = {"host": site.origin.removeprefix("http://"), "accept-encoding": "gzip", **site.bearer()}
+    times, spent = [], []
+    for number in range(ASKED + 1):
+        commit = commits[number * len(commits) // 2 // (ASKED + 1)]
+        began, cost = time.perf_counter(), processor()
+        connection.request("GET", path.format(NAME, commit), headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        times.append((time.perf_counter() - began) * 1000)
+        spent.append((processor() - cost) * 1000)
+        assert answer.status == 200, answer.status
+    del times[0], spent[0]  # what is made once, as its templates
+    return {
+        "p50_ms": round(statistics.median(times), 1),
+        "p95_ms": round(statistics.quantiles(times, n=100)[94], 1),
+        "cpu_p50_ms": round(statistics.median(spent), 1),
+        "cpu_p95_ms": round(statistics.quantiles(spent, n=100)[94], 1),
+    }
+
+
+def processor() -> float:
+    """Seconds of it that this process and what it has started took."""
+    took = [resource.getrusage(which) for which in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in took)
+
+
+if __name__ == "__main__":
+    main()
