@@ -235,3 +235,13 @@ def test_a_name_stands_beside_the_marks_of_the_last_minute_and_not_upon_them() -
     (name,) = names(lines, marks, Box(LEFT, RIGHT + 4, TOP, BOTTOM))
     assert name.says == "r2"
     assert not any(name.left <= x <= name.right for x in marks), (name.left, name.right, marks)
+
+
+def test_names_of_releases_that_came_minutes_apart_stand_in_their_order() -> None:
+    """One that would stand beside the line of another is left out, unless it is one of the newest two."""
+    made = tried_again_and_again(5, 4, 1)
+    lefts = [one.left for one in sorted(made.requests.named, key=lambda one: one.says)]
+    assert lefts == sorted(lefts)
+    assert {"r4", "r5"} <= {one.says for one in made.requests.named}
+    made = tried_again_and_again(3, 3, 1)
+    assert max(abs(one.right - RIGHT) for one in made.requests.named if one.says in ("r3", "r4")) <= 2 * HIGH

@@ -16,7 +16,7 @@ from web.server import Site
 
 pytestmark = pytest.mark.needs("chromium")
 
-DESK, PHONE = 1440, 390
+DESK, PHONE, NARROW = 1440, 390, 320
 LOOKS = ((DESK, "light"), (PHONE, "dark"))
 CROSSED = ((DESK, "dark"), (PHONE, "light"))
 TELL = {"afternoon": past.afternoon, "judged": judged.everything, "empty": lambda scene: None}
@@ -119,6 +119,8 @@ def check(page: Page, looks: Sequence[tuple[int, str]], *, long: bool) -> None:
         assert page.evaluate("document.getAnimations().length") == 0, "something moves"
         found = complaints(page) if width == PHONE or not long else []
         assert not found, "\n".join([f"{width} wide, {scheme}:", *found])
+    page.set_viewport_size({"width": NARROW, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW, f"it is wider than {NARROW}"
 
 
 @pytest.mark.parametrize("looked", EVERY, ids=str)

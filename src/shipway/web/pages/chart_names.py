@@ -1,7 +1,7 @@
 """Where the names of lines stand in a chart: beside the end of each, never upon another name.
 
-A name keeps off lines and marks, too. Where there is no such place the newest are named all the same, and older
-ones are not: what cannot be read says nothing.
+A name keeps off lines and marks, too, and is nearer to the end of its own line than to that of another. Where
+there is no such place the newest are named all the same, and older ones are not: what cannot be read says nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
+from math import hypot
 from typing import Literal
 
 HIGH, LETTER = 13, 8  # pixels of a name and of one of its letters, as large as phones draw them
@@ -65,8 +66,9 @@ def names(lines: Sequence[tuple[str, Sequence[Run]]], marks: Sequence[float], bo
     named: list[Name] = []
     for age, (says, end) in enumerate(reversed(wanted)):
         places = [one for one in _places(says, end, box) if not any(_covers(one, other) for other in named)]
-        free = [one for one in places if not _touches(one, drawn, marks)]
-        named += (free or (places if age < NEWEST else []))[:1]
+        its = [one for one in places if _is_nearest(one, end, [other for _, other in wanted])]
+        free = [one for one in its if not _touches(one, drawn, marks)]
+        named += (free or (its or places if age < NEWEST else []))[:1]
     return named[::-1]
 
 
@@ -84,6 +86,15 @@ def _places(says: str, end: tuple[float, float], box: Box) -> Iterator[Name]:
 
 def _covers(one: Name, other: Name) -> bool:
     return one.left < other.right and other.left < one.right and abs(one.y - other.y) < HIGH
+
+
+def _is_nearest(one: Name, end: tuple[float, float], ends: Sequence[tuple[float, float]]) -> bool:
+    return _away(one, end) <= min(_away(one, other) for other in ends)
+
+
+def _away(one: Name, end: tuple[float, float]) -> float:
+    x, y = end
+    return hypot(max(one.left - x, 0, x - one.right), max(one.top - y, 0, y - one.y))
 
 
 def _touches(one: Name, drawn: Mapping[int, Sequence[tuple[float, float]]], marks: Sequence[float]) -> bool:
