@@ -1,4 +1,4 @@
-"""The shop as it grows: bugs that are met by what an application's log tells of them, a stack as text alone."""
+"""The shop as it grows: bugs in it that are met by what an application's log tells of them."""
 
 from __future__ import annotations
 

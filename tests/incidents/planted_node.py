@@ -536,3 +536,5 @@ SILENT: dict[str, Bug] = {
     ),
 }
 """What changed while an error came that has nothing to do with it: a customer asks for what was never there."""
+UNSEEN: set[str] = set()
+"""What leads to nobody although the stack crosses the change."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from incidents import planted_node, planted_orders
 from incidents.bar import Bar, reported
-from incidents.planted_node import BASE, BESIDE, CARTS, PLANTED, RUN, SILENT
+from incidents.planted import Bug
 from shipway.signals.errors.rates import Rates
 from support import sdks
 from web import reporting
@@ -115,21 +117,30 @@ def test_nodes_errors_arrive_with_release_and_environment(topup: Site, packages:
 
 @pytest.mark.needs("node", "npm", "npm-registry")
 @pytest.mark.timeout(200)
-def test_what_node_reports_leads_to_the_right_commit_or_to_nobody(packages: Path, tmp_path: Path) -> None:
-    """The bar is 9 of 10 right; these are all. They are met in one process."""
-    bugs = {**PLANTED, **SILENT}
-    bar = Bar.of(tmp_path, BASE, bugs)
-    laid = bar.releases(tmp_path / "releases", BESIDE)
+@pytest.mark.parametrize(
+    "shop", [planted_node, pytest.param(planted_orders, marks=pytest.mark.soak)], ids=["shop", "orders"]
+)
+def test_what_node_reports_leads_to_the_right_commit_or_to_nobody(
+    packages: Path, tmp_path: Path, shop: ModuleType
+) -> None:
+    """The bar is 9 of 10 right. All bugs are met in one process."""
+    bugs: dict[str, Bug] = {**shop.PLANTED, **shop.SILENT}
+    bar = Bar.of(tmp_path, shop.BASE, bugs)
+    laid = bar.releases(tmp_path / "releases", shop.BESIDE)
     asked = [
-        {"directory": str(laid[name]), "view": bug.view, "cart": CARTS[bug.cart]} for name, bug in bugs.items()
+        {"directory": str(laid[name]), "view": bug.view, "cart": shop.CARTS[bug.cart]}
+        for name, bug in bugs.items()
     ]
-    told = sdks.node(RUN, packages, {"BUGS": json.dumps(asked)}).splitlines()
+    told = sdks.node(planted_node.RUN, packages, {"BUGS": json.dumps(asked)}).splitlines()
     for name, line in zip(bugs, told, strict=True):
         bar.suspect(name, reported(json.loads(line), bar.planted[name].head))
     bar.scene.database.close()
-    found = bar.count(PLANTED), bar.count(SILENT)
+    found = bar.count(shop.PLANTED), bar.count(shop.SILENT)
     print("Node, by Sentry's SDK: {}, of those that cross nothing: {}".format(*found), bar.explained())
-    assert found == ({"right": len(PLANTED)}, {"silent": len(SILENT)}), bar.explained()
+    assert {name for name in shop.PLANTED if bar.answer(name) != "right"} == shop.UNSEEN, bar.explained()
+    assert found[0]["right"] * 10 >= len(shop.PLANTED) * 9
+    assert found[0]["wrong"] == 0
+    assert found[1] == {"silent": len(shop.SILENT)}, bar.explained()
 
 
 def test_what_an_application_sets_itself_wins(topup: Site, tmp_path: Path) -> None:
