@@ -1,9 +1,9 @@
 """How long the server takes over an old commit, with 1,000 or 90,000 deployments of its application on record.
 
-Asked are the page of a commit, which tells all that happened to it, and why it is not in prod any more; each commit
-once, so that nothing of it is remembered. Prints one JSON line for each length of the record: the median and the 95th
-of 100, in milliseconds, and the same in processor time with the client and git in it, which a busy machine changes
-less. Then the ratios of the longest record to the shortest (bars: 95th at most 50 ms, and flat).
+Asked are the page of a commit, which tells all that happened to it, and why it is not in prod any more; each
+commit once, so that nothing of it is remembered. Prints one JSON line for each length of the record: the median
+and the 95th of 100, in milliseconds, and the same in processor time with the client and git in it, which a busy
+machine changes less. Then the ratios of the longest record to the shortest (bars: 95th at most 50 ms, and flat).
 Usage: bench/commit_scale.py [DEPLOYMENTS …]
 """
 
@@ -81,7 +81,8 @@ def told(length: int, began: int) -> Iterator[str]:
     for number in range(1, length + 1):
         subject = f"Change {number} of what customers see"
         yield f"commit refs/heads/main\nmark :{number}\n"
-        yield f"committer Ada Okafor <ada@example.org> {began + 60 * number} +0000\ndata {len(subject)}\n{subject}\n"
+        yield f"committer Ada Okafor <ada@example.org> {began + 60 * number} +0000\n"
+        yield f"data {len(subject)}\n{subject}\n"
         yield f"M 644 inline shipway.yml\ndata {len(FILE)}\n{FILE}\n" if number == 1 else ""
         yield f"M 644 inline file-{number % 50}\ndata {len(subject)}\n{subject}\n"
 

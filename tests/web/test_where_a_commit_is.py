@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from subprocess import CompletedProcess
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -254,8 +254,8 @@ def test_what_says_that_it_reverts_is_read_once_for_all_commits(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """git reads each commit since for that: for an old one of ninety thousand a tenth of a second."""
-    read = Mock(side_effect=Git.reverts)
-    monkeypatch.setattr(Git, "reverts", lambda self, *given: read(self, *given))
+    read = create_autospec(Git.reverts, side_effect=Git.reverts)
+    monkeypatch.setattr(Git, "reverts", read)
     scene = site.scene
     scene.application("topup")
     pushed = [scene.push("topup", subject) for subject in ("One", "Two", "Three", "Four")]

@@ -192,9 +192,9 @@ class Git:
         return [CommitInfo(full, subject, name, email, float(at)) for full, subject, name, email, at in rows]
 
     def reverts(self, without: Collection[str], heads: Collection[str], limit: int = 100) -> list[Revert]:
-        """The commits that any of `heads` has and none of `without` which say, in git's own words, that they revert
-        others: each with these, what comes later first, at most `limit` for all heads together. Beside a merge
-        stands the parent whose state came back, beside any other commit nothing.
+        """The commits that any of `heads` has and none of `without` that say, in git's words, that they
+        revert others: each with these, what comes later first, at most `limit` for all heads together. Beside a
+        merge stands the parent whose state came back, beside any other commit nothing.
         """
         words = [
             "--topo-order",

@@ -36,7 +36,7 @@ class Reverts:
         return found[::-1]
 
     def _all(self, heads: Collection[str]) -> Sequence[Revert]:
-        """Those of `heads` and of others before them: what is new since then comes later than all that is known."""
+        """Those of `heads` and of others before them: what is new since comes later than all that is known."""
         with self._asking:
             new = [head for head in heads if head not in self._heads]
             if new:
