@@ -391,7 +391,10 @@ def test_it_is_said_whose_turn_it_is_and_what_helps_unless_nobody_has_to_act(pas
     assert "Ada Okafor can mend it" in failed
     assert '<code>test</code> failed. <a href="/runs/topup:5?step=test#log">Its log</a>' in failed
     assert "web did not get healthy" in turn(past, "ledger")
-    assert [turn(past, name) for name in ("search", "trying", "mailer", "storefront")] == [""] * 4
+    back = turn(past, "search")
+    assert "ben rolled prod back to r1" in back
+    assert f"shipway deploy {head(past, 'search')[:7]} --env prod" in back
+    assert [turn(past, name) for name in ("trying", "mailer", "storefront")] == [""] * 3
 
 
 def test_nobody_is_named_who_was_not_told_that_it_is_theirs(site: Site) -> None:

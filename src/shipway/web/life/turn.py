@@ -193,7 +193,7 @@ def _of_rollback(record: Record) -> Turn | None:
     if place is None or (gone := place.gone) is None:
         return None
     run, there = f"/runs/{gone.run.application}:{gone.run.number}", place.environment
-    wrong, proof = f"{gone.says[0].upper()}{gone.says[1:]}.", f"Run {gone.run.number}"
+    wrong, proof = f"{gone.says}.", f"Run {gone.run.number}"
     if there in record.frozen:
         mend = f"No quarantine holds it. Once somebody thaws {there}, a commit on top of it comes there."
         return Turn("", wrong, run, proof, mend)
