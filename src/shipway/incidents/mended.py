@@ -154,7 +154,7 @@ class Mended:
         about = broken or promised or every
         first, by = next(filter(follow.is_open, reversed(about)), about[-1]), served.deployment
         since = git.brought(about[-1].commit, by.commit, blame.MOST)
-        own = bool(broken) and bool(since) and all(commit.email.lower() == first.person for commit in since)
+        own = bool(broken) and any(commit.email.lower() == first.person for commit in since[:1])
         with self.database.read() as conn:
             text = news.fixed(
                 conn,
