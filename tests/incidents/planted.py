@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -125,16 +126,35 @@ CARTS = {
     "dollars": {"lines": [{"count": 1, "cents": 100}], "currency": "USD"},
 }
 RUN = """
-import json, sys
+import json, os, sys
 import sentry_sdk
-sentry_sdk.init("http://key@127.0.0.1:1/1", before_send=lambda event, hint: print(json.dumps(event)))
-from shop import web
-request = json.loads(sys.argv[2])
-try:
-    getattr(web, sys.argv[1])(request)
-except Exception:
-    sentry_sdk.capture_exception()
+sentry_sdk.init("")  # which loads what it looks for in an application
+for asked in sys.stdin:
+    if os.fork():
+        os.wait()
+        print(flush=True)
+        continue
+    work, view, request = json.loads(asked)
+    os.chdir(work)
+    sentry_sdk.init("http://key@127.0.0.1:1/1", before_send=lambda event, hint: print(json.dumps(event)))
+    from shop import web
+    try:
+        getattr(web, view)(request)
+    except Exception:
+        sentry_sdk.capture_exception()
+    sys.stdout.flush()
+    os._exit(0)
 """
+"""The shop, in a process of its own for each request; its SDK is loaded once, which takes by far the longest."""
+
+
+@contextmanager
+def running() -> Iterator[subprocess.Popen[str]]:
+    """What runs a shop."""
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
 
 
 @dataclass(frozen=True)
@@ -183,16 +203,17 @@ class Shop:
 
     scene: Scene
     work: Path
+    runs: subprocess.Popen[str]
     commits: list[str] = field(default_factory=list)
     _tips: dict[str, str] = field(default_factory=dict)
     _files: dict[str, dict[str, str]] = field(default_factory=lambda: {"main": {}})
 
     @classmethod
-    def open(cls, directory: Path) -> Shop:
+    def open(cls, directory: Path, runs: subprocess.Popen[str]) -> Shop:
         """The shop in its first version, which serves in prod."""
         scene = Scene.empty(directory)
         scene.application("shop")
-        shop = cls(scene, directory / "work")
+        shop = cls(scene, directory / "work", runs)
         shop.commit("ada", "Open the shop", BASE)
         shop.release()
         return shop
@@ -242,11 +263,15 @@ class Shop:
 
     def meet(self, view: str, cart: str) -> dict[str, Any]:
         """Runs the shop as it is on main: what its SDK reports."""
-        request = json.dumps({"cart": CARTS[cart], "name": " ada "})
-        command = [sys.executable, "-c", RUN, view, request]
-        done = subprocess.run(command, cwd=self.work, capture_output=True, text=True, check=False)
-        assert done.stdout.startswith("{"), f"nothing went wrong: {done.stdout}{done.stderr}"
-        told: dict[str, Any] = json.loads(done.stdout.splitlines()[0])
+        stdin, stdout = self.runs.stdin, self.runs.stdout
+        assert stdin is not None
+        assert stdout is not None
+        request = {"cart": CARTS[cart], "name": " ada "}
+        stdin.write(json.dumps([str(self.work), view, request]) + "\n")
+        stdin.flush()
+        said = list(iter(stdout.readline, "\n"))
+        assert said, "nothing went wrong"
+        told: dict[str, Any] = json.loads(said[0])
         return {**told, "release": self.head}
 
     def report(self, told: Mapping[str, Any]) -> tuple[Error, dict[str, Any]]:

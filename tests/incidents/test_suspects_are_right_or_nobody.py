@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import pytest
 
-from incidents.planted import PLANTED, SILENT, Bug, Edit, Shop
+from incidents.planted import PLANTED, SILENT, Bug, Edit, Shop, running
 from shipway.daemon.watchers import Watchers
 from shipway.durable.engine import Engine
 from shipway.incidents import code, imports
@@ -30,9 +31,15 @@ from web.scene import AUTHORS
 from web.server import story
 
 
+@pytest.fixture(scope="module")
+def runs() -> Iterator[Popen[str]]:
+    with running() as made:
+        yield made
+
+
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    made = Shop.open(tmp_path)
+def shop(tmp_path: Path, runs: Popen[str]) -> Iterator[Shop]:
+    made = Shop.open(tmp_path, runs)
     yield made
     made.scene.database.close()
 
