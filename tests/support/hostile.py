@@ -56,6 +56,8 @@ PAYLOADS = (
     "<form action='https://evil.example'><button>press</button></form>",
     "<form action='javascript:alert(1)'><input type=submit autofocus></form>",
     "\u202e<script>alert(1)</script>\u202c",
+    "\x1b[1;31;41mbold\x1b[0m\x1b[2J\x1b[H",
+    "\u202eexe.evil",
 )
 
 TEMPLATES = tuple(payload for payload in PAYLOADS if any(mark in payload for mark in ("{{", "${", "%s")))
@@ -79,7 +81,8 @@ LINES = (
 
 FOREIGN = ", ".join(
     [
-        "main :is(img, iframe, script, style, link, base, meta, math, object, embed, video, marquee, template)",
+        ":is(main, dialog) :is(img, iframe, script, style, link, base, meta, math, object, embed, video, marquee)",
+        ":is(main, dialog) template",
         "form[action^='http' i], form[action^='javascript' i], a[href^='javascript' i], a[href^='data' i]",
         ":is([onerror], [onload], [onfocus], [onmouseover], [ontoggle], [onstart], [onbegin], [srcdoc], [hx-get])",
     ]
