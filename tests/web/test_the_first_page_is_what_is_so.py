@@ -92,6 +92,22 @@ def test_a_branch_that_is_delivered_nowhere_is_told_of_itself(site: Site) -> Non
     assert overview(site)["topup"]["says"] == "Rolled back", "the newest of main"
 
 
+def test_an_application_that_serves_in_dev_alone_is_said_to_serve_there(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One", deliver=("dev",))
+    scene.deliver(run, environments=("dev",))
+    assert overview(site)["topup"]["says"] == "Serving in dev"
+    assert site.get(f"/api/v1/applications/topup/commits/{run.commit}").json["states"] == ["Serves in dev"]
+    assert "nothing serves in prod yet" in site.get("/").text
+    empty = site.get("/applications/topup/environments/prod").text
+    assert re.search('<section id="signals"[^>]* hidden', empty), "what never served has nothing to draw"
+    assert "No earlier release" not in empty
+    assert not re.search(
+        '<section id="signals"[^>]* hidden', site.get("/applications/topup/environments/dev").text
+    )
+
+
 def test_what_fails_where_a_branch_never_was_is_said_of_the_row_that_serves_there(site: Site) -> None:
     scene = site.scene
     scene.application("topup")
