@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from incidents.team import APP, ENVIRONMENTS, Team
 from shipway.incidents import tell
@@ -17,7 +18,7 @@ from shipway.incidents.blame import INDEX
 from shipway.incidents.channels import NOISE
 from shipway.incidents.suspects import REASONS, Evidence, Suspicion
 from shipway.pushes.git import SHIPWAY, Git
-from shipway.state import configurations, deployments, errors, facts, holds, releases, verdicts
+from shipway.state import channels, configurations, deployments, errors, facts, holds, releases, tables, verdicts
 from shipway.state.messages import Message
 from shipway.state.runs import Run
 from support.hostile import PAYLOADS
@@ -1708,17 +1709,23 @@ def test_a_fix_that_was_good_with_a_share_serves_as_soon_as_it_has_all_requests(
 
 
 @pytest.mark.parametrize("what", ["ben's is the newest", "its error comes again", "it is mended"])
-def test_only_a_fix_of_somebody_is_called_theirs(team: Team, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_fix_of_somebody_is_called_theirs(team: Team, what: str) -> None:
     old, new = team.commit("cho"), team.commit("ada")
     run = bad(team, old, new)
     team.fact("error.new", environment="prod", commit=new, data={"error": "01e", "title": "KeyError: 'cents'"})
     team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
     assert kinds(team)[0] == "bad"
-    if what.startswith("its"):
-        monkeypatch.setattr(errors, "had", lambda _conn, error, _release: error == "01e")
     fix = team.commit("ada")
     fix = team.commit("ben", {"other.py": "1\n"}) if what.startswith("ben") else fix
-    team.deploy(team.push(fix, run.commit))
+    release = team.deploy(team.push(fix, run.commit))
+    if what.startswith("its"):
+        seen = {"first_seen": 1.0, "last_seen": 1.0, "count": 1}
+        error = {"id": "01e", "application": APP, "number": 1, "fingerprint": "", "place": "shop.py"}
+        error |= {"title": "KeyError: 'cents'", "level": "error", "state": "open"}
+        with team.database.write() as conn:
+            conn.execute(insert(tables.errors).values(**error, **seen))
+            in_it = {"error": "01e", "environment": "prod", "named": release, "release": release}
+            conn.execute(insert(tables.error_releases).values(**in_it, **seen))
     message = next(one for one in team.tell() if one.kind == "fixed")
     serves = f"{fix[:7]} is in prod"
     says = {
@@ -1728,6 +1735,25 @@ def test_only_a_fix_of_somebody_is_called_theirs(team: Team, what: str, monkeypa
     }
     assert message.subject == f"[shop] {says[what]}"
     assert ("too: KeyError: 'cents'." in message.text) == what.startswith("its")
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_who_mended_what_another_was_told_of_hears_that_it_serves(team: Team, reached: bool) -> None:
+    """Where a channel is theirs: else the owner, who hears what the other is told, would read it twice."""
+    if reached:
+        with team.database.write() as conn:
+            theirs = {"whose": "ben@example.org", "service": "JSON", "private": False, "who": "owner"}
+            channels.add(conn, seal=lambda _id: b"", **theirs)  # type: ignore[arg-type]
+    run = bad(team, team.commit("cho"), team.commit("ada"))
+    kinds(team)
+    fix = team.push(team.commit("ben"), run.commit)
+    for _ in range(2):
+        team.deploy(fix)
+        team.tell()
+    told = [(one.person, one.subject) for one in team.tell() if one.kind == "fixed"]
+    serves = f"{fix.commit[:7]} is in prod"
+    theirs = [("ben@example.org", f"[shop] Your fix serves: {serves}")]
+    assert told == [("ada@example.org", f"[shop] {run.commit[:7]} is mended: {serves}"), *theirs[: int(reached)]]
 
 
 def kinds(team: Team) -> list[str]:

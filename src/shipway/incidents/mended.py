@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shipway.config.places import Places
-from shipway.incidents import blame, failing, follow, news, production
+from shipway.incidents import blame, channels, failing, follow, news, production
 from shipway.incidents.channels import BY_HAND, ENDED, FIXED, HELD, SETTLED, WELL
 from shipway.incidents.letter import Text
 from shipway.incidents.production import CAME
@@ -130,7 +130,8 @@ class Mended:
         mended = past.mended_by(served.deployment.commit, git)
         people = dict.fromkeys(one.person for one in mended)
         over = [self._over(git, served, [one for one in mended if one.person == person]) for person in people]
-        return [*self._through(served, past), *(draft for drafts in over for draft in drafts)]
+        their = self._whose_fix(git, served, mended)
+        return [*self._through(served, past), *(draft for drafts in over for draft in drafts), *their]
 
     def _through(self, served: Served, past: Past) -> list[Draft]:
         """That a commit has come through itself is told to nobody, for nothing was mended; what took what was said
@@ -175,6 +176,24 @@ class Mended:
             return [follow.ended(serves, one) for one in closed]
         over = [_serves(one, by, news.over(one, by, text.subject, self.address)) for one in closed]
         return [serves, *map(follow.ended, over, closed)]
+
+    def _whose_fix(self, git: Git, served: Served, every: Sequence[Message]) -> list[Draft]:
+        """Who mended what others were told of hears that it serves, by a channel of their own, unless that is in
+        doubt: the owner hears of it by what those others are told.
+        """
+        by = served.deployment
+        with self.database.read() as conn:
+            broken = [one for one in every if not _is_of_no_commit(conn, one) and _is_broken(conn, one)]
+            if not broken or served.doubt or _came_again(conn, broken, by):
+                return []
+            newest = git.brought(broken[-1].commit, by.commit, blame.MOST)[:1]
+            people = {commit.email.lower() for commit in newest} - {one.person for one in every}
+            text = news.fixed(conn, broken, by, served.order, self.address, theirs=True, broken=True)
+            return [
+                replace(_serves(broken[-1], by, text), person=person, answers="")
+                for person in people
+                if any(one.whose != blame.OWNER for one in channels.reaching(conn, person))
+            ]
 
     def _by_no_verdict(self, fact: Fact) -> list[Draft]:
         """Who heard until when a fix is watched, and what ends with that, hears once that it has not, after the
