@@ -4,7 +4,8 @@ Baseline, in the same run: the same rollback when the release is no longer warm,
 Prints one JSON line: medians in seconds, and the ratio cold / warm (bar: warm under 1 s).
 
 With `--faults` it is the same rollbacks while something is broken (BARS R10: within 30 s): for each fault seconds
-with it and, before it in the same run, without. A full disk is a mount of its own, so that needs root.
+with it and, before it in the same run, without. A full disk is a mount of its own, so that needs root. What no
+running server can be made to lack from outside, a record that may be written and an index, the story alone lacks.
 Usage: bench/rollback.py [ROUNDS] [--faults]
 """
 
@@ -12,14 +13,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -28,8 +31,13 @@ from shipway.cli.server import Server
 from shipway.errors import ShipwayError
 from shipway.pushes import credentials
 from shipway.state.ballast import Ballast
+from shipway.story.at_once import OnlyRequests
+from shipway.story.retire import Retirement
 from support.installation import Installation
+from support.lacking import index, needing, nothing_can_be_recorded
+from support.scene import WEB_ONLY, Scene, a_scene
 from support.shop import PROJECT, shop
+from support.workshop import NAME
 
 GIVEN_UP = 60.0  # seconds; BARS R10 gives 30
 
@@ -44,9 +52,13 @@ def main() -> None:
         with disk(installation.places.data) if given.faults else nullcontext():
             installation.up()
             try:
-                print(json.dumps((broken if given.faults else measure)(installation, given.rounds)))
+                figures = (broken if given.faults else measure)(installation, given.rounds)
             finally:
                 installation.take_down()
+        if given.faults:
+            os.environ["XDG_RUNTIME_DIR"] = home  # a scene's sockets lie there
+            figures |= lacking(Path(home) / "story", given.rounds)
+        print(json.dumps(figures))
 
 
 def three_versions(installation: Installation) -> tuple[int, int, int]:
@@ -89,22 +101,78 @@ def broken(installation: Installation, rounds: int) -> dict[str, object]:
     told: dict[str, object] = {"rounds": rounds}
     for name, (fault, cold) in FAULTS.items():
         to, wanted = (first, "1") if cold else (second, "2")
-        well, ill = [], []
+        well, ill = list[float](), list[float]()
         for _ in range(rounds):
             for seconds in (well, ill):
                 with fault(installation) if seconds is ill else nullcontext():
                     seconds.append(go(installation, to, wanted))
                 for back in ((second, "2"), (third, "3")) if cold or seconds is ill else ((third, "3"),):
                     go(installation, *back)
-        middle = statistics.median(ill)
-        told[name] = {
-            "of": "cold" if cold else "warm",
-            "s": round(middle, 3),
-            "max_s": round(max(ill), 3),
-            "well_s": round(statistics.median(well), 3),
-            "ratio": round(middle / statistics.median(well), 1),
-        }
+        told[name] = compared("cold" if cold else "warm", well, ill)
     return told
+
+
+def compared(to: str, well: Sequence[float], ill: Sequence[float]) -> dict[str, object]:
+    middle = statistics.median(ill)
+    return {
+        "of": to,
+        "s": round(middle, 3),
+        "max_s": round(max(ill), 3),
+        "well_s": round(statistics.median(well), 3),
+        "ratio": round(middle / statistics.median(well), 1),
+    }
+
+
+def lacking(home: Path, rounds: int) -> dict[str, object]:
+    """The same of what the story alone can lack: each time two releases are new, and the first comes back."""
+    well: list[float] = []
+    ill: list[float] = []
+    told: dict[str, object] = {}
+    with a_scene(home / "warm") as scene:
+        for number in range(2 * rounds):
+            for version in ("first", "second"):
+                scene.serves(f"{version} {number}", project=WEB_ONLY.replace("warm: 60 s", "warm: 600 s"))
+            if number % 2:
+                with nothing_can_be_recorded(scene):
+                    ill.append(back(scene, f"first {number}", partial(may_only_read, scene)))
+                scene.go_back(scene.going_back())  # what was left undone
+            else:
+                well.append(back(scene, f"first {number}", lambda: scene.go_back(scene.going_back())))
+    told["record that may only be read"] = compared("warm", well, ill)
+    well, ill, packages = [], [], [f"eggs{number}" for number in range(4 * rounds)]
+    cold = WEB_ONLY.replace("warm: 60 s", "warm: 0 s").replace("name: shop", "name: shop\nbuild: {kind: python}")
+    with a_scene(home / "cold") as scene:
+        for number in range(2 * rounds):
+            with index(home / f"index {number}", *packages) as port:
+                for says in packages[2 * number : 2 * number + 2]:
+                    commit = scene.workshop.make(needing(says, port, says, cold)).commit
+                    scene.deliver(scene.ordered(commit))
+                    Retirement(scene.cast).look()
+                if not number % 2:
+                    well.append(back(scene, packages[2 * number], lambda: scene.go_back(scene.going_back())))
+            if number % 2:
+                ill.append(back(scene, packages[2 * number], lambda: scene.go_back(scene.going_back())))
+    told["index that is down"] = compared("cold", well, ill)
+    return told
+
+
+def may_only_read(scene: Scene) -> None:
+    with suppress(OnlyRequests):
+        scene.story.roll_back(NAME, "prod", None, "ada")
+
+
+def back(scene: Scene, wanted: str, act: Callable[[], object]) -> float:
+    """Seconds from the request until clients get the version that is wanted."""
+    began = time.perf_counter()
+    asking = threading.Thread(target=act)
+    asking.start()
+    while not scene.says().startswith(wanted):
+        if time.perf_counter() - began > GIVEN_UP:
+            raise SystemExit(f"{wanted} has no requests after {GIVEN_UP:.0f} s.")
+        time.sleep(0.005)
+    took = time.perf_counter() - began
+    asking.join()
+    return took
 
 
 @contextmanager

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import text
 
 from shipway.errors import CannotRecord
 from shipway.pushes import access
@@ -35,9 +32,8 @@ from shipway.story.retire import Retirement
 from shipway.story.watch import Watch
 from support.hearing import Hearsay, earlier, hear, read, tally
 from support.installation import eventually
+from support.lacking import index, needing, nothing_can_be_recorded
 from support.scene import WEB_ONLY, Scene, a_scene, canary
-from support.shop import shop
-from support.wheels import wheel
 from support.workshop import NAME
 from web.scene import Scene as Record
 from web.server import Site
@@ -126,35 +122,6 @@ def test_it_comes_back(scene: Scene, without: Callable[[Scene], None], tmp_path:
             shutil.copytree(aside, repository)
 
 
-@contextmanager
-def index(directory: Path, *packages: str) -> Iterator[int]:
-    """A package index of this machine; its port."""
-    for name in packages:
-        place = directory / "simple" / name
-        place.mkdir(parents=True)
-        file = f"{name}-1.0-py3-none-any.whl"
-        (place / file).write_bytes(wheel(name, {f"{name}.py": f"NAME = {name!r}\n"}))
-        (place / "index.html").write_text(f'<a href="{file}">{file}</a>')
-    handler = partial(SimpleHTTPRequestHandler, directory=str(directory))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def needing(package: str, port: int, says: str) -> dict[str, str]:
-    """An application that needs a package of an index to say anything."""
-    files = shop(says, project=PYTHON)
-    files["requirements.txt"] = f"--index-url http://127.0.0.1:{port}/simple/\n{package}==1.0\n"
-    files["web.py"] = f"import {package}\n{files['web.py']}"
-    return files
-
-
 @pytest.fixture
 def anew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with a_scene(tmp_path_factory.mktemp("anew")) as scene:
@@ -167,7 +134,7 @@ def test_without_an_index_what_serves_starts_anew_and_goes_back(
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     with index(tmp_path, "eggs", "milk") as port:
         for package in ("eggs", "milk"):
-            commit = anew.workshop.make(needing(package, port, package)).commit
+            commit = anew.workshop.make(needing(package, port, package, PYTHON)).commit
             assert anew.deliver(anew.ordered(commit)) == "passed"
             Retirement(anew.cast).look()
     (instance,) = [name for name in anew.instances() if name.startswith(anew.serving().name)]
@@ -175,7 +142,7 @@ def test_without_an_index_what_serves_starts_anew_and_goes_back(
     eventually(lambda: anew.restarts(instance) and anew.says() == "milk", "it serves again")
     assert anew.go_back(anew.going_back()) == "passed"
     assert anew.says() == "eggs"
-    files = needing("cream", port, "cream")
+    files = needing("cream", port, "cream", PYTHON)
     run = anew.workshop.queue(anew.workshop.commit(files), files["shipway.yml"])
     assert anew.workshop.build(run) == "failed"
     (step,) = anew.workshop.steps(run)
@@ -265,31 +232,6 @@ def test_with_little_room_nothing_new_is_built_and_everything_else_goes_on(full:
 
 def home_of(scene: Scene) -> Path:
     return scene.cast.machine.places.data
-
-
-def close(conn: Connection) -> None:
-    conn.exec_driver_sql("pragma query_only = on")
-
-
-@contextmanager
-def nothing_can_be_recorded(scene: Scene, *, yet: bool = False) -> Iterator[Callable[[], None]]:
-    """The record may only be read, or from the moment on at which what is yielded is called."""
-    engine = scene.cast.database._engine
-    closed: list[bool] = []
-
-    def shut() -> None:
-        if not closed:
-            closed.append(True)
-            event.listen(engine, "begin", close)
-
-    if not yet:
-        shut()
-    try:
-        yield shut
-    finally:
-        if closed:
-            event.remove(engine, "begin", close)
-        engine.dispose()
 
 
 def test_a_person_gets_the_requests_back_though_nothing_can_be_recorded(scene: Scene) -> None:
