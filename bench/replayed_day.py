@@ -5,8 +5,8 @@ be written. Baseline, in the same run: the bounds. Prints one JSON line; `ratio`
 that was used (bar: 1), and `memory_mb` is what this process has grown by at the utmost: the server's part and the
 keeper's together.
 
-Usage: bench/replayed_day.py [REQUESTS [ERRORS [LINES]]]   seconds of each: a day of requests and errors, and 900
-s of lines: what is kept of those is bounded by size, and full after 256 s (a day of them writes 86 GB)
+Usage: bench/replayed_day.py [REQUESTS [ERRORS [LINES]]]   seconds of each: a day by default, which takes two hours
+and writes 86 GB of lines; what is kept of those is bounded by size, and full after 256 s
 """
 
 from __future__ import annotations
@@ -99,4 +99,4 @@ def peak() -> int:
 
 if __name__ == "__main__":
     given = [int(word) for word in sys.argv[1:]]
-    main(*(given + [86_400, 86_400, 900][len(given) :]))
+    main(*(given + [86_400, 86_400, 86_400][len(given) :]))

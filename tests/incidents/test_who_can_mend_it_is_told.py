@@ -1726,7 +1726,7 @@ def test_only_a_fix_of_somebody_is_called_theirs(team: Team, what: str) -> None:
             conn.execute(insert(tables.errors).values(**error, **seen))
             in_it = {"error": "01e", "environment": "prod", "named": release, "release": release}
             conn.execute(insert(tables.error_releases).values(**in_it, **seen))
-    message = next(one for one in team.tell() if one.kind == "fixed")
+    message = next(one for one in team.tell() if one.kind in ("fixed", "again"))
     serves = f"{fix[:7]} is in prod"
     says = {
         "ben's is the newest": f"{new[:7]} is mended: {serves}",
@@ -1735,6 +1735,10 @@ def test_only_a_fix_of_somebody_is_called_theirs(team: Team, what: str) -> None:
     }
     assert message.subject == f"[shop] {says[what]}"
     assert ("too: KeyError: 'cents'." in message.text) == what.startswith("its")
+    if what.startswith("its"):
+        for _ in range(2):
+            team.deploy(team.push(team.commit("ada"), fix))
+        assert kinds(team)[-2:] == ["again", "fixed"], "it is not over with that, and is over with what mends it"
 
 
 @pytest.mark.parametrize("reached", [True, False])
@@ -1752,7 +1756,7 @@ def test_who_mended_what_another_was_told_of_hears_that_it_serves(team: Team, re
         team.tell()
     told = [(one.person, one.subject) for one in team.tell() if one.kind == "fixed"]
     serves = f"{fix.commit[:7]} is in prod"
-    theirs = [("ben@example.org", f"[shop] Your fix serves: {serves}")]
+    theirs = [("ben@example.org", f"[shop] Your commit serves: {serves}, and {run.commit[:7]} is mended")]
     assert told == [("ada@example.org", f"[shop] {run.commit[:7]} is mended: {serves}"), *theirs[: int(reached)]]
 
 

@@ -58,8 +58,9 @@ BY_HAND, SETTLED = "by hand", "settled"
 """Kinds that may follow up another: a person took the requests away, which is news and no trouble; a person gave
 what was frozen all of them, and so it is over."""
 
-HELD = "held"
-"""The kind of what follows up that a commit is mended: its quarantine was to end with that, and has not."""
+HELD, AGAIN = "held", "again"
+"""Kinds of news after which it is not over: the quarantine of a commit was to end with what mended it, and has
+not; what came on top of a bad commit serves, and has an error of it still."""
 
 ENDS = (FIXED, WELL, ENDED, SETTLED)
 NOISE = (UPDATED, ENDED)
@@ -179,7 +180,7 @@ def _news(kind: str) -> str:
         return "closed"
     if kind in ENDS:
         return "end"
-    return {"": "", BY_HAND: "news", HELD: "news", UPDATED: "update"}.get(kind, "trouble")
+    return {"": "", BY_HAND: "news", HELD: "news", AGAIN: "news", UPDATED: "update"}.get(kind, "trouble")
 
 
 def ping(vault: Vault, channel: Channel) -> Outcome:

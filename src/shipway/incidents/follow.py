@@ -20,6 +20,7 @@ from typing import TypeGuard
 
 from shipway.incidents import failing
 from shipway.incidents.channels import (
+    AGAIN,
     BY_HAND,
     ENDED,
     ENDS,
@@ -45,6 +46,7 @@ WORDS = {
     ENDED: "ended",
     FIXED: "fix",
     HELD: "held",
+    AGAIN: "again",
     SETTLED: "decided",
     WELL: "well again",
 }

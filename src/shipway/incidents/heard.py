@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipway.incidents.blame import OWNER
-from shipway.incidents.channels import BY_HAND, ENDED, FIXED, HELD, SETTLED, UPDATED, WELL, WORSE
+from shipway.incidents.channels import AGAIN, BY_HAND, ENDED, FIXED, HELD, SETTLED, UPDATED, WELL, WORSE
 from shipway.state.messages import Message
 
 TOLD = {
@@ -14,6 +14,7 @@ TOLD = {
     SETTLED: "told how it was decided",
     FIXED: "told that it is mended",
     HELD: "told that its quarantine goes on",
+    AGAIN: "told that it came again",
     WELL: "told that it is well again",
 }
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from shipway.config.places import Places
 from shipway.incidents import blame, channels, failing, follow, news, production
-from shipway.incidents.channels import BY_HAND, ENDED, FIXED, HELD, SETTLED, WELL
+from shipway.incidents.channels import AGAIN, BY_HAND, ENDED, FIXED, HELD, SETTLED, WELL
 from shipway.incidents.letter import Text
 from shipway.incidents.production import CAME
 from shipway.incidents.stops import UNSURE
@@ -147,7 +147,7 @@ class Mended:
     def _over(self, git: Git, served: Served, every: Sequence[Message]) -> list[Draft]:
         """What one person is told of all that is over with a deployment, once: what took the rest closes it, and
         says by which message it is over. Of what came with no commit they hear nothing, but what took it may close
-        it.
+        it. Where an error of it came again it is not over: they hear that once.
         """
         with self.database.read() as conn:
             promised = [one for one in every if not _is_of_no_commit(conn, one)]
@@ -157,6 +157,7 @@ class Mended:
         since = git.brought(about[-1].commit, by.commit, blame.MOST)
         own = bool(broken) and any(commit.email.lower() == first.person for commit in since[:1])
         with self.database.read() as conn:
+            again = _came_again(conn, about, by)
             text = news.fixed(
                 conn,
                 about,
@@ -166,9 +167,12 @@ class Mended:
                 theirs=own,
                 broken=bool(broken),
                 doubt=served.doubt,
-                again=_came_again(conn, about, by),
+                again=again,
             )
             serves = _serves(first, by, text)
+            if again and not served.doubt:
+                came = replace(serves, cause=f"again {first.id}", kind=AGAIN)
+                return [] if messages.said(conn, came.person, came.cause) else [came]
             ended = messages.thread(conn, first) if promised else ""
             others = [one for one in every if not promised or one.id not in (first.id, ended)]
             closed = [one for one in others if follow.is_open(one) and follow.can_follow(conn, one)]
@@ -178,8 +182,8 @@ class Mended:
         return [serves, *map(follow.ended, over, closed)]
 
     def _whose_fix(self, git: Git, served: Served, every: Sequence[Message]) -> list[Draft]:
-        """Who mended what others were told of hears that it serves, by a channel of their own, unless that is in
-        doubt: the owner hears of it by what those others are told.
+        """Whose commit came last, on top of what others were told of, hears that it serves and this is mended, by a
+        channel of their own, unless that is in doubt: the owner hears of it by what those others are told.
         """
         by = served.deployment
         with self.database.read() as conn:
@@ -188,7 +192,7 @@ class Mended:
                 return []
             newest = git.brought(broken[-1].commit, by.commit, blame.MOST)[:1]
             people = {commit.email.lower() for commit in newest} - {one.person for one in every}
-            text = news.fixed(conn, broken, by, served.order, self.address, theirs=True, broken=True)
+            text = news.fixed(conn, broken, by, served.order, self.address, theirs=True, broken=True, untold=True)
             return [
                 replace(_serves(broken[-1], by, text), person=person, answers="")
                 for person in people
@@ -213,7 +217,9 @@ class Mended:
             (word, [one for one in those if git.is_ancestor(str(one.commit), by.commit)]) for word, those in stays
         ]
         with self.database.read() as conn:
-            said = [(word, news.held(conn, those, by, self.address)) for word, those in held if those]
+            said = [
+                (word, news.held(conn, those, by, word.created, self.address)) for word, those in held if those
+            ]
         return [replace(_answer(word, f"held {word.id}", HELD, text), answers=word.answers) for word, text in said]
 
     def _by_an_artifact(self, fact: Fact) -> list[Draft]:

@@ -67,12 +67,14 @@ def fixed(
     broken: bool,
     doubt: str = "",
     again: Sequence[str] = (),
+    untold: bool = False,
 ) -> Text:
     """That what somebody was told of is mended, by `theirs` or another: a commit that comes after it has all
     requests in the last environment of `order`. Unless commits are known to be `broken`, they are not called so.
 
     With a `doubt` it says that it serves, and that nothing is known of whether it mends it. Where errors that were
-    new with what was bad came `again` in it, it is not called mended: those are named.
+    new with what was bad came `again` in it, it is not called mended: those are named. Who was `untold` of any of
+    it is not told of what it holds: of that they would hear no more.
     """
     mended = list(dict.fromkeys(str(one.commit) for one in told))
     commits = listed([each[:7] for each in mended])
@@ -80,6 +82,7 @@ def fixed(
     are = "is" if len(mended) == 1 else "are"
     subject = f"{commits} {are} mended: {serves}" if broken else f"The trouble with {commits} is over: {serves}"
     subject = f"Your fix serves: {serves}" if theirs else subject
+    subject = f"Your commit serves: {serves}, and {commits} {are} mended" if untold else subject
     if not broken and all(one.kind == BY_HAND for one in told):
         was = "was" if len(mended) == 1 else "were"
         subject = f"{serves}, on top of {commits}, which {was} taken away by hand"
@@ -96,7 +99,7 @@ def fixed(
         ("Seen", f"In r{releases.get(conn, by.release).number} too: {one_line(listed(again))}." if again else ""),
         ("Was bad", "; ".join(filter(None, (_was_bad(conn, by.application, each, order) for each in mended)))),
         ("Done", f"{_serves_now(conn, by, doubt, theirs=theirs)}{_serves_elsewhere(conn, by, order)}"),
-        ("Hold", " ".join(filter(None, (_quarantine(conn, by.application, each, order, by) for each in mended)))),
+        ("Hold", "" if untold else _quarantines(conn, by, mended, order)),
         ("Next", next_),
         (by.environment.capitalize(), f"{address}/applications/{by.application}/environments/{by.environment}"),
     ]
@@ -191,6 +194,10 @@ def _quarantine(
     return " ".join(said)
 
 
+def _quarantines(conn: Connection, by: Deployment, mended: Sequence[str], order: Sequence[str]) -> str:
+    return " ".join(filter(None, (_quarantine(conn, by.application, each, order, by) for each in mended)))
+
+
 def still_held(
     conn: Connection, commits: Collection[str], by: Deployment, order: Sequence[str], since: float
 ) -> list[Hold]:
@@ -201,22 +208,27 @@ def still_held(
     there = [one for one in found if one.environment in order and one.commit != by.commit]
     if any(_watched_until(conn, by, str(one.environment)) is not None for one in there):
         return []
-    return [one for one in there if _ended_unjudged(conn, by, str(one.environment), since)]
+    return [one for one in there if _unjudged(conn, by, str(one.environment), since) is not None]
 
 
-def _ended_unjudged(conn: Connection, by: Deployment, environment: str, since: float) -> bool:
-    """Whether the commit that a deployment brought was watched until after this moment, and not judged good."""
+def _unjudged(conn: Connection, by: Deployment, environment: str, since: float) -> Deployment | None:
+    """The deployment of the same commit to an environment that was watched until after this moment, and not judged
+    good; None where there is none.
+    """
     now = releases.now_serving(conn, by.application, environment)
     if now is None or releases.get(conn, now.release).commit != by.commit:
-        return False
+        return None
     deployment = deployments.get(conn, now.deployment)
     judged = verdicts.at_the_end(conn, deployment)
     ended = judged[-1].at > since and judged[-1].kind == "not known" if judged else now.warm is None
-    return deployment.kind == "deploy" and production.is_judged(conn, deployment) and ended
+    watched = deployment.kind == "deploy" and production.is_judged(conn, deployment)
+    return deployment if watched and ended else None
 
 
-def held(conn: Connection, those: Sequence[Hold], by: Deployment, address: str) -> Text:
-    """That quarantines go on which were to end: what mended their commits could not be judged."""
+def held(conn: Connection, those: Sequence[Hold], by: Deployment, since: float, address: str) -> Text:
+    """That quarantines go on which were to end: what mended their commits could not be judged where they are."""
+    last = str(those[-1].environment)
+    by = _unjudged(conn, by, last, since) or by
     commits = listed(list(dict.fromkeys(str(one.commit)[:7] for one in those)))
     there = listed(list(dict.fromkeys(str(one.environment) for one in those)))
     judged = verdicts.at_the_end(conn, by)
@@ -229,7 +241,7 @@ def held(conn: Connection, those: Sequence[Hold], by: Deployment, address: str) 
         ("Why", f"{one_line(why).rstrip('.')}."),
         ("Done", f"{by.commit[:7]} goes on serving. {commits} {comes} not come there as it was."),
         ("Next", f"Nothing. The next commit on top of {commits} that is judged good there ends it."),
-        (by.environment.capitalize(), f"{address}/applications/{by.application}/environments/{by.environment}"),
+        (last.capitalize(), f"{address}/applications/{by.application}/environments/{last}"),
     ]
     return made(by.application, subject, subject, (), rows)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from shipway.incidents.cause import Cause, OnTop
 from shipway.pushes.git import Git, GitFailed
@@ -10,18 +10,34 @@ from shipway.state import applications, facts
 from shipway.state.database import Connection
 
 
-def with_what_is_on_top(conn: Connection, git: Git | None, cause: Cause) -> Cause:
+@dataclass(frozen=True)
+class Ready:
+    """The names of the branch with the commit that takes a bad one back, and of the default branch."""
+
+    branch: str
+    onto: str
+
+
+def ready(conn: Connection, cause: Cause) -> Ready | None:
+    """What is ready to take back what was judged bad; None for another cause, or where nothing is."""
+    if cause.kind != "bad" or cause.application is None or cause.commit is None:
+        return None
+    made = facts.last(conn, "revert.ready", cause.application, commit=cause.commit)
+    onto = applications.get(conn, cause.application).default_branch
+    return None if made is None else Ready(str(made.data["branch"]), onto)
+
+
+def with_what_is_on_top(git: Git | None, cause: Cause, ready: Ready | None) -> Cause:
     """A bad verdict with the newest commit on top of the bad one, as the default branch has it now; as it is where
-    there is none, no commit that takes the bad one back is ready, or git cannot tell.
+    there is none, what is ready is in that branch already, or git cannot tell.
     """
-    if git is None or cause.kind != "bad" or cause.application is None or cause.commit is None:
+    if git is None or ready is None or cause.commit is None:
         return cause
-    ready = facts.last(conn, "revert.ready", cause.application, commit=cause.commit)
-    branch = applications.get(conn, cause.application).default_branch
     try:
-        head = git.resolve(f"refs/heads/{branch}")
-        made = None if ready is None else git.resolve(f"refs/heads/{ready.data['branch']}")
+        head, made = (git.resolve(f"refs/heads/{branch}") for branch in (ready.onto, ready.branch))
         if head is None or made is None or head == cause.commit or not git.is_ancestor(cause.commit, head):
+            return cause
+        if git.is_ancestor(made, head):
             return cause
         return replace(cause, on_top=OnTop(head, git.merged(head, made) is not None))
     except (GitFailed, ValueError):

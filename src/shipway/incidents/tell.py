@@ -12,13 +12,24 @@ import time
 from dataclasses import dataclass, field, replace
 
 from shipway.config.places import Places
-from shipway.incidents import acts, began, blame, by_hand, causes, failing, follow, mended, production, words
+from shipway.incidents import (
+    acts,
+    began,
+    blame,
+    by_hand,
+    causes,
+    failing,
+    follow,
+    mended,
+    on_top,
+    production,
+    words,
+)
 from shipway.incidents.blame import Whom
 from shipway.incidents.cause import Cause
 from shipway.incidents.cleared import cleared
 from shipway.incidents.letter import Text
 from shipway.incidents.mended import Mended
-from shipway.incidents.on_top import with_what_is_on_top
 from shipway.pushes.git import Git, GitFailed
 from shipway.state import deployments, facts, messages, positions, releases, verdicts
 from shipway.state.database import Connection, Database
@@ -129,7 +140,8 @@ class Teller:
         git = self._git(cause.application)
         cause = self._traced(git, cleared(git, cause))
         with self.database.read() as conn:
-            cause = with_what_is_on_top(conn, git, cause)
+            ready = on_top.ready(conn, cause)
+        cause = on_top.with_what_is_on_top(git, cause, ready)
         theirs, others = blame.everybody(git, cause)
         waits = replace(cause, key=f"{cause.key}{mended.WAITS}{cause.began}") if cause.began else cause
         told = [] if others is None else self._said(waits, blame.with_its_commit(git, cause, others))
