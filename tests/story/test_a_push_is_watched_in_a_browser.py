@@ -15,6 +15,7 @@ from support.installation import Installation, Repository, eventually
 from support.receivers import Mailbox, words
 from support.shop import PROJECT, failing, shop
 from support.visitors import Visitors
+from web.visiting import LOOKS, Look
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(300)]
 
@@ -47,8 +48,25 @@ PICTURES = os.environ.get("PICTURES")
 """Where `make screenshots` wants pictures of what is seen."""
 
 
+@pytest.fixture(
+    scope="module", params=[LOOKS[0], *(pytest.param(each, marks=pytest.mark.soak) for each in LOOKS[1:])], ids=str
+)
+def look(request: pytest.FixtureRequest) -> Look:
+    """For each one all of it happens anew."""
+    asked: Look = request.param
+    return asked
+
+
 @pytest.fixture(scope="module")
-def mailbox() -> Iterator[Mailbox]:
+def installation(look: Look, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    made = Installation(tmp_path_factory.mktemp("shipway"))
+    made.up()
+    yield made
+    made.take_down()
+
+
+@pytest.fixture(scope="module")
+def mailbox(look: Look) -> Iterator[Mailbox]:
     with receivers.mailbox() as made:
         yield made
 
@@ -62,9 +80,9 @@ def repository(installation: Installation, mailbox: Mailbox) -> Repository:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, installation: Installation) -> Iterator[Page]:
+def page(browser: Browser, installation: Installation, look: Look) -> Iterator[Page]:
     """Opened once, with the address that `up` prints; nobody reloads it."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = browser.new_context(viewport={"width": look.width, "height": 900}, color_scheme=look.scheme)
     context.set_default_timeout(PATIENCE)
     made = context.new_page()
     made.goto(installation.json("open", "--pages", "--print")["url"])

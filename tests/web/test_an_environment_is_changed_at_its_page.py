@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 from shipway.state import artifacts, holds, releases, runs
 from web.judged import Trials, stuck, unjudged
 from web.server import Answer, Site
+from web.visiting import in_every_look
 
 PROD = "/applications/topup/environments/prod"
 
@@ -27,6 +28,7 @@ def submit(site: Site, act: str, /, **fields: str) -> Answer:
 
 
 @pytest.mark.needs("chromium")
+@in_every_look
 def test_prod_is_frozen_and_thawed_by_keyboard(page: Page, site: Site) -> None:
     scene = site.scene
     scene.application("topup")
@@ -53,6 +55,7 @@ def test_prod_is_frozen_and_thawed_by_keyboard(page: Page, site: Site) -> None:
 
 
 @pytest.mark.needs("chromium")
+@in_every_look
 def test_two_releases_are_chosen_and_compared(page: Page, site: Site) -> None:
     scene = site.scene
     scene.application("topup")

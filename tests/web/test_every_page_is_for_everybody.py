@@ -163,16 +163,24 @@ LEFT = f"""[...document.querySelectorAll({PRESSABLE!r})]
     .map((each) => each.outerHTML.slice(0, 120))"""
 
 
+WALKED = (
+    Looked("/applications/search/environments/prod", opened=True),
+    Looked("/applications/topup/settings", opened=True),
+    Looked("/tokens", opened=True),
+)
+REST = [each for each in EVERY if each not in WALKED and each.does is None]
+
+
 @pytest.mark.parametrize(
-    "path", ["/applications/search/environments/prod", "/applications/topup/settings", "/tokens"]
+    "looked", [*WALKED, *(pytest.param(each, marks=pytest.mark.soak) for each in REST)], ids=str
 )
 def test_everything_that_can_be_pressed_is_reached_by_the_tabulator(
-    page: Page, sites: dict[str, Site], path: str
+    page: Page, sites: dict[str, Site], looked: Looked
 ) -> None:
     page.route("**/live.js", lambda route: route.abort())  # nothing is exchanged while we walk
-    look(page, sites["afternoon"], Looked(path, opened=True))
+    look(page, sites[looked.scene], looked)
     page.evaluate(WATCH)
-    for _ in range(200):
+    for _ in range(600):
         page.keyboard.press("Tab")
         if not page.evaluate(LEFT):
             break

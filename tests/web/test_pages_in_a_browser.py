@@ -14,7 +14,7 @@ from shipway.state.runs import Run
 from web import telling
 from web.scene import Scene
 from web.server import Site
-from web.visiting import person
+from web.visiting import in_every_look, person
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -95,6 +95,7 @@ def say(scene: Scene, run: Run, text: str) -> None:
         messages.write(conn, Draft("ben@example.org", text, "stopped", "[topup] of yours", text, 0.0, **about))
 
 
+@in_every_look
 def test_each_try_of_a_message_is_shown_while_its_text_is_read(page: Page, site: Site) -> None:
     refused = telling.say(site.scene, "ben@example.org", "c", "stopped", "[topup] test failed")
     telling.refused(site.scene, refused, "it answered 500")
@@ -134,6 +135,7 @@ def test_each_problem_of_a_file_has_a_line_and_nothing_is_said_to_be_tested(page
     expect(page.locator(".back")).to_have_text("shipway.yml has 2 problems")
 
 
+@in_every_look
 def test_a_first_push_is_watched_from_the_empty_page_to_prod(page: Page, site: Site) -> None:
     scene = site.scene
     page.goto(site.origin)
@@ -164,6 +166,7 @@ def test_a_first_push_is_watched_from_the_empty_page_to_prod(page: Page, site: S
     expect(page.get_by_role("heading", level=1)).to_have_text("r1 serves in prod")
 
 
+@in_every_look
 def test_a_rollback_says_what_moves_and_is_done_by_keyboard(page: Page, site: Site) -> None:
     scene = site.scene
     scene.application("topup")
@@ -185,6 +188,7 @@ def test_a_rollback_says_what_moves_and_is_done_by_keyboard(page: Page, site: Si
     expect(page.locator("#log")).to_contain_text("No step had to run")
 
 
+@in_every_look
 def test_a_run_that_failed_is_done_again_at_a_button(page: Page, site: Site) -> None:
     scene = site.scene
     scene.application("topup")
@@ -237,6 +241,7 @@ def test_an_address_that_is_not_there_keeps_the_way_back(page: Page, site: Site)
     expect(page.get_by_role("heading", level=1)).to_have_text("No run yet")
 
 
+@in_every_look
 def test_older_releases_are_one_click_away(page: Page, site: Site) -> None:
     site.scene.application("topup")
     for number in range(21):
@@ -283,6 +288,7 @@ def test_a_link_that_was_used_leads_whoever_is_signed_in_home(browser: Browser, 
     context.close()
 
 
+@in_every_look
 def test_an_error_is_resolved_by_its_button(page: Page, site: Site) -> None:
     scene = site.scene
     scene.application("topup")

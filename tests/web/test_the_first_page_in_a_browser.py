@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -11,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from web.judged import BAD, Trials
 from web.scene import Scene
 from web.server import Site
-from web.visiting import person
+from web.visiting import in_every_look, person
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -21,13 +20,6 @@ class Watched(Trials):
 
     def __init__(self, scene: Scene, application: str) -> None:
         self.scene, self.application = scene, application
-
-
-@pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
-    context = person(browser, site)
-    yield context.new_page()
-    context.close()
 
 
 PAGES = (
@@ -116,6 +108,7 @@ def test_nothing_moves_for_who_wants_no_motion(browser: Browser, past: Site) -> 
     context.close()
 
 
+@in_every_look
 def test_a_push_is_watched_from_the_empty_page_through_a_bad_canary_to_the_message(page: Page, site: Site) -> None:
     """Without a reload; the engine's part in it is told by the record's own functions."""
     scene = site.scene

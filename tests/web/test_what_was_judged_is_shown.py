@@ -38,7 +38,7 @@ from web.judged import BAD, COLD, DOUBT, DOUBTED, FAILING, FEW, HOSTILE, Trials,
 from web.past import EVENT
 from web.scene import Scene
 from web.server import Site
-from web.visiting import person
+from web.visiting import Look, in_every_look, person
 
 NEVER = Finding("failures of front", 15, 15, 0, 0, 900.0, says="its text lacks <b>", new_question=True)
 
@@ -365,11 +365,14 @@ def test_a_trial_is_watched_until_its_end(browser: Browser, site: Site) -> None:
 
 
 @pytest.mark.needs("chromium")
-def test_an_environment_says_who_has_which_share_and_takes_a_trial_back(browser: Browser, site: Site) -> None:
+@in_every_look
+def test_an_environment_says_who_has_which_share_and_takes_a_trial_back(
+    browser: Browser, site: Site, look: Look
+) -> None:
     told = Trials(site.scene, "topup")
     _run, deployment = told.comes(0, "Keep the receipt")
     told.share(deployment, 10)
-    context = person(browser, site)
+    context = person(browser, site, look)
     page = context.new_page()
     page.goto(site.origin + PLACE.format("topup"))
     expect(page.get_by_role("heading", level=1)).to_have_text("r2 has 10 % of the requests to prod")
