@@ -96,6 +96,30 @@ def test_a_link_to_a_line_opens_at_it_and_every_pixel_scrolls(page: Page, site: 
     expect(page.locator("#L777777")).to_be_in_viewport()
 
 
+def test_a_log_that_grows_is_left_followed_again_and_taken_home_whole(page: Page, site: Site) -> None:
+    run = begun(site)
+    site.scene.log(run, "test", "".join(f"line {number}\n" for number in range(300)))
+    page.goto(f"{site.origin}/runs/topup:1")
+    follow = page.get_by_label("Follow")
+    expect(page.locator("#lines li").last).to_contain_text("line 299")
+    page.locator("#lines").hover()
+    page.mouse.wheel(0, -900)
+    expect(follow).not_to_be_checked()
+    before = page.evaluate(TOP)
+    site.scene.log(run, "test", "the newest line\n")
+    expect(page.locator(".search input")).to_have_attribute("placeholder", "Search 302 lines")
+    assert page.evaluate(TOP) == before, "whoever reads further up is moved"
+    follow.check()
+    expect(page.locator("#lines li").last).to_contain_text("the newest line")
+    expect(page.locator("#L302")).to_be_in_viewport()
+    with page.expect_download() as asked:
+        page.get_by_role("link", name="The whole log").click()
+    assert asked.value.suggested_filename == "topup-1.log"
+    whole = Path(asked.value.path()).read_text()
+    assert whole.splitlines()[-2:] == ["line 299", "the newest line"]
+    assert len(whole.splitlines()) >= 302
+
+
 def test_a_click_on_a_number_makes_an_address_of_the_line(browser: Browser, site: Site) -> None:
     context = person(browser, site, permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
