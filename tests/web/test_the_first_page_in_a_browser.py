@@ -112,6 +112,8 @@ def test_nothing_moves_for_who_wants_no_motion(browser: Browser, past: Site) -> 
 def test_a_push_is_watched_from_the_empty_page_through_a_bad_canary_to_the_message(page: Page, site: Site) -> None:
     """Without a reload; the engine's part in it is told by the record's own functions."""
     scene = site.scene
+    hours: list[str] = []
+    page.on("request", lambda request: hours.append(request.url) if "/hours" in request.url else None)
     page.goto(site.origin)
     expect(page.get_by_role("heading", level=1)).to_have_text("Nothing is under way yet.")
     expect(page.locator("#three-lines li")).to_have_count(3)
@@ -132,6 +134,7 @@ def test_a_push_is_watched_from_the_empty_page_through_a_bad_canary_to_the_messa
     told = Watched(scene, "topup")
     told.share(trial, 10)
     expect(pill).to_have_text("10 % of prod")
+    assert len(hours) == 1, "a fact makes the page ask for itself, and for nothing else"
     page.get_by_role("link", name=second.commit[:7]).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Take a charge once per key")
     expect(page.locator("#life")).to_contain_text("r2 is on its way to prod")
