@@ -182,7 +182,7 @@ class Mended:
         return [serves, *map(follow.ended, over, closed)]
 
     def _whose_fix(self, git: Git, served: Served, every: Sequence[Message]) -> list[Draft]:
-        """Whose commit came last, on top of what others were told of, hears that it serves and this is mended, by a
+        """Whose commit came last, on top of what others were told of, hears that it serves and mends that, by a
         channel of their own, unless that is in doubt: the owner hears of it by what those others are told.
         """
         by = served.deployment
