@@ -20,7 +20,6 @@ STATES = (
     ("passed", "Passed", "Done and good."),
     ("failed", "Failed", "Done and bad. Says what failed first."),
     ("blocked", "Blocked", "A gate said no. Says which, and by how much."),
-    ("waiting", "Waiting for approval", "A person must say yes. Says who may."),
     ("frozen", "Frozen", "Closed on purpose. Says who, why, until when."),
     ("serving", "Serving", "Answers requests. Says which share."),
     ("draining", "Draining", "Takes nothing new, finishes what it has."),
@@ -86,7 +85,6 @@ PATHS = (
         "61 % covered, needs 80 %",
         reached=4,
     ),
-    _way("Waiting for a person", "passed passed serving serving waiting", "stop", 4, "Leila or Aiko may approve"),
     _way(
         "Rolled back", "quarantined passed serving serving rolled", "hurt", 4, "KeyError, query.py:88, Jonas told"
     ),
