@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import Mock
@@ -21,13 +23,20 @@ from web.scene import Scene
 from web.server import story
 
 
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A socket of its own stands there, whose address may have a hundred signs."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield Path(directory)
+
+
 class Over(Exception):
     """The server has served for long enough."""
 
 
-def test_it_is_read_as_soon_as_the_server_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_read_as_soon_as_the_server_answers(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """That nobody waits for what is read so is seen in tests/web: this is that it is begun."""
-    scene, read = Scene.empty(tmp_path), threading.Event()
+    scene, read = Scene.empty(short_path), threading.Event()
 
     async def serve(_self: object, **_given: Any) -> None:
         if not await asyncio.to_thread(read.wait, 20):
