@@ -23,6 +23,8 @@ _OF_A_GROUP = re.compile(r"^ *(?:\| ?|\+ (?=Exception Group)|\+-.*)", re.MULTILI
 _NODE = re.compile(r"\s+at ")
 CALLS = 50
 """Of what was raised, the innermost ones."""
+EXCEPTIONS = 50
+"""Of a stack, those next to what the log tells of."""
 
 
 def event(told: Any, sender: Sender, environment: str) -> dict[str, Any] | None:
@@ -61,10 +63,12 @@ def _raised(stack: str, last: dict[str, Any]) -> list[dict[str, Any]]:
 def _tracebacks(stack: str) -> list[str]:
     """Those of a Python, what caused others first: it prints a group of exceptions before what is in it."""
     plain = _plain(stack)
-    found = [(each[0], plain[each.end() :]) for each in _BEGIN.finditer(plain)]
-    parts = [(head, _BEGIN.split(text, maxsplit=1)[0]) for head, text in found]
-    group = next((at for at, (head, _) in enumerate(parts) if "Group" in head), len(parts))
-    return [text for _, text in (*parts[:group], *reversed(parts[group:]))]
+    found = list(_BEGIN.finditer(plain))
+    ends = [*(each.start() for each in found[1:]), len(plain)]
+    parts = [(each[0], each.end(), end) for each, end in zip(found, ends, strict=True)]
+    group = next((at for at, (head, *_) in enumerate(parts) if "Group" in head), len(parts))
+    ordered = [*parts[:group], *reversed(parts[group:])]
+    return [plain[begin:end] for _, begin, end in ordered[-EXCEPTIONS:]]
 
 
 def _plain(stack: str) -> str:
