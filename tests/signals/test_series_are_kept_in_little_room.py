@@ -139,6 +139,28 @@ def test_the_past_is_there_after_a_kill(tmp_path: Path, clock: Clock) -> None:
     assert [at for at, _ in coarse.steps] == [BEGAN + 40, BEGAN + 100], "minutes are those of the clock"
 
 
+def test_a_rate_is_that_of_the_seconds_that_a_longer_step_has_already(tmp_path: Path, clock: Clock) -> None:
+    """One more in each ten seconds, in minutes of which the first is cut off and the last has only begun."""
+    one = made(tmp_path, clock)
+    for total in range(16):
+        take(one, told(counter(), total))
+        clock.now += 10
+    (found,) = measured(one, TENS, BEGAN + 10, clock.now, step=60)
+    assert [at for at, _ in found.steps] == [BEGAN + 40, BEGAN + 100, BEGAN + 160]
+    assert [figures.rate for _, figures in found.steps] == pytest.approx([0.1, 0.1, 0.1])
+    (found,) = measured(one, TENS, BEGAN + 13, clock.now - 5, step=120)
+    assert [figures.rate for _, figures in found.steps] == pytest.approx([0.1, 0.1])
+
+
+def test_what_is_told_once_in_a_longer_step_is_of_all_its_seconds(tmp_path: Path, clock: Clock) -> None:
+    one = made(tmp_path, clock)
+    for total in range(0, 18, 6):
+        take(one, told(counter(), total))
+        clock.now += 60
+    (found,) = measured(one, TENS, BEGAN - 20, clock.now, step=60)
+    assert [figures.rate for _, figures in found.steps] == pytest.approx([0, 0.1, 0.1])
+
+
 def test_series_have_an_end_and_what_is_too_much_is_counted(tmp_path: Path, clock: Clock) -> None:
     one = made(tmp_path, clock)
     refused = take(one, *(told(counter(number=str(number)), 1) for number in range(SERIES + 20)))

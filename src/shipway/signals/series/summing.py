@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
-from math import ceil
+from math import ceil, floor
 
 from shipway.signals.series.kept import STEPS
 from shipway.signals.series.meter import Meter
@@ -47,9 +47,10 @@ def measured(
     for at, number, value in meter.steps(ring, since, known.keys()):
         if known[number].fits(value):
             found.setdefault(number, []).append((at, value))
-    length = max(step, STEPS[ring])
+    each, length = STEPS[ring], max(step, STEPS[ring])
+    begins, ends = floor(since / each) * each, ceil(until / each) * each
     made = [
-        _measured(known[number], _longer(known[number], steps, length), length, until - since)
+        _measured(known[number], _longer(known[number], steps, length, begins, ends), until - since)
         for number, steps in found.items()
     ]
     return sorted(made, key=lambda one: (one.series.name, one.series.labels, one.series.release))
@@ -67,20 +68,24 @@ def figures(series: Series, value: Value, seconds: float) -> Figures:
     return Figures(rate=count / seconds, value=total / count if count else None, p50=p50, p95=p95, p99=p99)
 
 
-def _longer(series: Series, steps: Sequence[tuple[float, Value]], length: int) -> list[tuple[float, Value]]:
-    """Those that end within the same `length` seconds as one, which ends with the last of them."""
-    found: list[tuple[float, Value]] = []
-    for _, some in groupby(steps, key=lambda step: ceil(step[0] / length)):
+def _longer(
+    series: Series, steps: Sequence[tuple[float, Value]], length: int, begins: float, ends: float
+) -> list[tuple[float, Value, float]]:
+    """Those that end within the same `length` seconds as one, which ends with the last of them, and how many of
+    these seconds lie between two moments: the first may be cut off, and the last is not over.
+    """
+    found: list[tuple[float, Value, float]] = []
+    for place, some in groupby(steps, key=lambda step: ceil(step[0] / length)):
         *_, (at, _value) = several = list(some)
-        found.append(
-            (at, reduce(lambda one, other: together(series.kind, one, other), (one for _, one in several)))
-        )
+        whole = reduce(lambda one, other: together(series.kind, one, other), (value for _, value in several))
+        seconds = min(place * length, max(ends, at)) - max((place - 1) * length, begins)
+        found.append((at, whole, seconds))
     return found
 
 
-def _measured(series: Series, steps: Sequence[tuple[float, Value]], length: float, seconds: float) -> Measured:
-    every = tuple((at, figures(series, value, length)) for at, value in steps)
+def _measured(series: Series, steps: Sequence[tuple[float, Value, float]], seconds: float) -> Measured:
+    every = tuple((at, figures(series, value, length)) for at, value, length in steps)
     if series.kind == "gauge":
         return Measured(series, every[-1][1], every)
-    whole = reduce(lambda one, other: together(series.kind, one, other), (value for _, value in steps))
+    whole = reduce(lambda one, other: together(series.kind, one, other), (value for _, value, _ in steps))
     return Measured(series, figures(series, whole, seconds), every)
