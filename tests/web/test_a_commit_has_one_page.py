@@ -334,6 +334,13 @@ def test_the_same_reason_of_another_commit_is_said_once(site: Site) -> None:
     assert (card.count("did not get healthy"), card.count("For the same reason")) == (1, 1)
 
 
+def test_facts_of_a_commit_are_asked_for_with_its_application(past: Site) -> None:
+    commit = life(past, "topup")["commit"]
+    refused = past.get(f"/api/v1/facts?commit={commit}")
+    assert (refused.status, "application=NAME" in refused.json["error"]["hint"]) == (400, True)
+    assert past.get(f"/api/v1/facts?application=topup&commit={commit}").json["facts"]
+
+
 def test_every_sentence_leads_to_the_fact_it_came_from(past: Site) -> None:
     for application in ("bad", "blue-green", "trying", "topup", "ledger", "mailer"):
         found = life(past, application)

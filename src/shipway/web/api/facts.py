@@ -8,6 +8,7 @@ from shipway.errors import NotFound
 from shipway.state import facts
 from shipway.web import lookups, shapes
 from shipway.web.call import Call
+from shipway.web.refusals import Unreadable
 from shipway.web.routes import declare
 from shipway.web.site import Site
 
@@ -15,10 +16,15 @@ from shipway.web.site import Site
 def list_facts(site: Site, call: Call) -> dict[str, Any]:
     """The facts after the id `after`, oldest first; `next` is what to ask for then.
 
-    Of one `application`, `environment`, `run` (its id) or `commit`: whole, or of an application by any name of it.
+    Of one `application`, `environment`, `run` (its id) or `commit` (with its `application`; by any name of it).
     """
     after, application = call.number("after", 0, most=2**62), call.query("application")
     commit, environment = call.query("commit"), call.query("environment")
+    if commit is not None and application is None:
+        raise Unreadable(
+            "`commit` is that of an application, and `application` is missing.",
+            hint="Ask with `?application=NAME&commit=COMMIT`.",
+        )
     with site.database.read() as conn:
         if application is not None:
             lookups.application(conn, application)
