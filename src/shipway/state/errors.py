@@ -112,10 +112,12 @@ def recent(
     return [Error(**row) for row in conn.execute(query).mappings()]
 
 
-def newest(conn: Connection, state: str, limit: int) -> list[Error]:
-    """The errors of all applications in this state that were seen last, the newest first."""
-    query = select(errors).where(errors.c.state == state).order_by(errors.c.last_seen.desc()).limit(limit)
-    return [Error(**row) for row in conn.execute(query).mappings()]
+def newest(conn: Connection, limit: int) -> list[Error]:
+    """The errors of all applications that were seen last, the newest first: of each state at most `limit`."""
+    place = func.row_number().over(partition_by=errors.c.state, order_by=errors.c.last_seen.desc())
+    ranked = select(errors.c.id, place.label("place")).subquery()
+    query = select(errors).join(ranked, ranked.c.id == errors.c.id).where(ranked.c.place <= limit)
+    return [Error(**row) for row in conn.execute(query.order_by(errors.c.last_seen.desc())).mappings()]
 
 
 def how_many(conn: Connection, application: str) -> int:

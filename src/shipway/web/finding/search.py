@@ -225,19 +225,18 @@ def _older_commits(site: Site, every: Sequence[Row], asked: Sequence[str]) -> It
 
 def _errors(conn: Connection) -> Iterator[Found]:
     """The errors that were seen last: open ones by what they say and where they were raised, too."""
-    for one in errors.newest(conn, "open", limit=LATELY):
+    for one in errors.newest(conn, limit=LATELY):
         title = f"{one.application} error {one.number}"
         address = f"/applications/{one.application}/errors/{one.number}"
-        yield Found("error", f"{title} {one.title}"[:LONGEST], one.place, address, BROKE)
-        yield Found(
-            "action", f"Resolve {title}", "opens again if it is seen again", f"{address}#acts", "close mend"
-        )
-    for one in errors.newest(conn, "resolved", limit=LATELY):
-        title = f"{one.application} error {one.number}"
-        address = f"/applications/{one.application}/errors/{one.number}"
-        yield Found(
-            "action", f"Reopen {title}", "it is not mended after all", f"{address}#acts", "open undo again"
-        )
+        if one.state == "open":
+            yield Found("error", f"{title} {one.title}"[:LONGEST], one.place, address, BROKE)
+            yield Found(
+                "action", f"Resolve {title}", "opens again if it is seen again", f"{address}#acts", "close mend"
+            )
+        else:
+            yield Found(
+                "action", f"Reopen {title}", "it is not mended after all", f"{address}#acts", "open undo again"
+            )
 
 
 def _why_not(site: Site, row: Row) -> Iterator[Found]:
