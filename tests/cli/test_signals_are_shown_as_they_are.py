@@ -174,7 +174,9 @@ def test_the_past_of_an_environment_and_of_a_series_is_asked_for(site: Site, shi
     for words, said in (
         (("1h", "--follow"), "--follow and --over are of now"),
         (("1h", "--metrics"), "it is not said which"),
-        (("7d", "--name", "x"), "must be 15m, 1h, 6h or 1d"),
+        (("7d", "--name", "x"), "that of 15m, 1h, 6h or 1d"),
+        (("7d", "--name", "x"), "shipway signals --name x --span 1d"),
+        (("3m", "--name", "x"), "shipway signals --name x --span 15m"),
         (("2d",), "is not 3m, 15m, 1h, 6h, 1d or 7d"),
     ):
         refused = shipway("signals", *of, *words)

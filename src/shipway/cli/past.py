@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -17,26 +18,35 @@ from shipway.web.words import percent, plain
 Length = Literal["3m", "15m", "1h", "6h", "1d", "7d"]
 Span = Annotated[
     Length | None,
-    typer.Option("--span", help="Instead of now the last 3m, 15m, 1h, 6h, 1d or 7d, as the page draws them."),
+    typer.Option(
+        "--span",
+        help="Instead of now the last 3m, 15m, 1h, 6h, 1d or 7d, as the page draws them; with --name 15m to 1d.",
+    ),
 ]
 
 COLUMNS = ("from", "release", "per s", "failed", "p95 ms", "")
 MEASURED = ("until", "labels", "release", "")
-STEPS = {"15m": 10, "1h": 60, "6h": 300, "1d": 1200}  # seconds: those of what is answered
+STEPS = {"15m": 10, "1h": 60, "6h": 300, "1d": 1200}  # seconds: of a series as of what is answered
 NOT_HEARD = "not heard"
 
 Row = tuple[float, Sequence[str]]
 """The moment by which a row has its place among the others, and its cells."""
 
 
-def wanted(*, follow: bool, over: bool, metrics: bool, name: str | None) -> None:
-    """Raises UserError where --span stands beside what is of now, or it is not said of which series."""
+def wanted(span: Length, *, follow: bool, over: bool, metrics: bool, name: str | None) -> None:
+    """Raises UserError where --span stands beside what is of now, it is not said of which series, or the past of a
+    series is not kept so."""
     if follow or over:
         raise UserError("--span is the past; --follow and --over are of now.", hint="shipway signals --span 1h")
     if metrics and name is None:
         raise UserError(
             "The past is that of one series: it is not said which.",
             hint="`shipway signals --metrics` lists them; then `shipway signals --name NAME --span 1h`.",
+        )
+    if name is not None and span not in STEPS:
+        raise UserError(
+            f"The past of a series is that of 15m, 1h, 6h or 1d; that of {span} is of what is answered alone.",
+            hint=f"shipway signals --name {shlex.quote(name)} --span {'15m' if span == '3m' else '1d'}",
         )
 
 
@@ -45,7 +55,7 @@ def show_past(
 ) -> None:
     """Prints the rows of a span: of the series of a name, or of what was answered."""
     if name is not None:
-        found = server.get(f"{path}/measured/history", name=name, span=span, step=STEPS.get(span, 0))
+        found = server.get(f"{path}/measured/history", name=name, span=span, step=STEPS[span])
         empty = f"Nothing called {name} was measured in {environment} in the last {span}."
         show.as_json(found) if as_json else show.table(MEASURED, measured(found), empty=empty)
         return

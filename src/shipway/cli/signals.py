@@ -56,7 +56,7 @@ def signals(
     server, metrics = Server.find(), metrics or name is not None
     path = f"/applications/{here.application(app)}/environments/{environment}/signals"
     if span is not None:
-        past.wanted(follow=follow, over=over != USUAL, metrics=metrics, name=name)
+        past.wanted(span, follow=follow, over=over != USUAL, metrics=metrics, name=name)
         past.show_past(server, path, environment, span, name, as_json=as_json)
         return
     columns: Sequence[str] = COLUMNS
