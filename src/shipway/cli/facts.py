@@ -17,13 +17,14 @@ from shipway.web.words import plain
 ABOUT = ("kind", "application", "environment", "commit", "run", "who")
 MOST = 500
 ID = re.compile("[0-9a-z]{26}")
-"""What only programs read comes last in a line."""
+"""What Shipway calls a thing, for programs alone: it comes last in a line."""
 
 
 def facts(
     fact: Annotated[int | None, typer.Argument(help="One of them, by its number.", min=1)] = None,
     commit: Annotated[
-        str | None, typer.Option("--commit", help="Those of a commit, branch or tag; by default of HEAD.")
+        str | None,
+        typer.Option("--commit", help="Of a commit, branch or tag; without --run and --env HEAD's."),
     ] = None,
     run: Annotated[str | None, typer.Option("--run", help="Those of a run: its number, or its id.")] = None,
     env: Annotated[str | None, typer.Option("--env", "-e", help="Those of an environment.")] = None,

@@ -21,7 +21,7 @@ from shipway.web import fields
 from shipway.web.words import plain
 
 MAY = fields.TOKEN_MAY
-OWNER = f"It may {MAY['owner']}; without this or --metrics {MAY['user']}. {fields.EVERYTHING}"
+OWNER = f"It may {MAY['owner']}; without this or --metrics it may {MAY['user']}. {fields.EVERYTHING}"
 
 
 class NoToken(UserError):
