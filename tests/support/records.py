@@ -29,6 +29,7 @@ def open_record(path: Path) -> Database:
 def _sharing(database: Database) -> Database:
     """What SQL was made of a query is found by the dialect and the query: so it has to be one dialect."""
     engine, first = database._engine, _first()._engine
+    assert hasattr(engine, "_compiled_cache"), "SQLAlchemy calls it something else: set that, or nothing is shared"
     engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
     return database
 
