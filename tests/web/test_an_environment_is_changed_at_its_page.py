@@ -115,7 +115,9 @@ def test_any_two_of_many_releases_can_be_chosen(site: Site) -> None:
         ("r1", ""),
     ]
     assert "From r2 to r23" in site.get(f"{PROD}?before=4&compare=r23&compare=r2").text
-    assert "None that is older." in site.get(f"{PROD}?before=1").text
+    none_older = site.get(f"{PROD}?before=1").text
+    assert "None that is older." in none_older
+    assert '<section id="signals" aria-label="What production says" data-live>' in none_older, "its charts stay"
 
 
 def test_what_serves_before_is_promoted_unless_it_is_frozen_here(site: Site) -> None:

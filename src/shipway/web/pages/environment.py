@@ -111,6 +111,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             promotion=None if moving else promotion(site, conn, application, names, environment, serving),
             compared=compared,
             refused=refused,
+            has_releases=bool(there.lines),
             **_listed(site, conn, call, there, compared),
             **_running(site, conn, application, environment, there),
             **_belongings(site, conn, application, environment),
