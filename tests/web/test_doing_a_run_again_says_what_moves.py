@@ -35,7 +35,7 @@ def test_a_push_goes_its_whole_way_and_takes_the_requests_of_what_serves(scene: 
     assert said(scene, scene.push("topup", "Two")) == (
         "The steps of IT run again, and once they pass it goes to dev, test and prod. "
         "Requests move to it from r1 in dev, r1 in test and r1 in prod; none is lost by that, "
-        "and you can roll back."
+        f"and {anew.WAY_BACK}."
     )
 
 
@@ -44,7 +44,7 @@ def test_what_is_green_is_only_delivered_and_moves_nothing_where_it_serves_alrea
     scene.deliver(green := scene.push("topup", "Two"), environments=("dev", "test"))
     assert said(scene, green) == (
         "IT is green, so it is not tested again: it goes to dev, test and prod. "
-        "Requests move to it from r1 in prod; none is lost by that, and you can roll back."
+        f"Requests move to it from r1 in prod; none is lost by that, and {anew.WAY_BACK}."
     )
 
 
@@ -59,15 +59,15 @@ def test_a_branch_that_is_not_delivered_moves_nothing(scene: Scene) -> None:
 def test_what_people_ordered_is_said_by_its_own_name(scene: Scene) -> None:
     one = scene.deliver(scene.push("topup", "One"))
     two = scene.deliver(scene.push("topup", "Two"))
-    moves = "Requests move to it from r2; none is lost by that, and you can"
+    moves = "Requests move to it from r2; none is lost by that, and"
     back = scene.begin_rollback("topup", "prod", one)
     with scene.database.read() as conn:
         (target,) = releases.of_commit(conn, "topup", "prod", one.commit)
     back = replace(back, plan={"nodes": [node("rollback", "roll_back", release=target.id)]})
-    assert said(scene, back) == f"prod goes back to r1, IT. {moves} go forward again."
+    assert said(scene, back) == f"prod goes back to r1, IT. {moves} you can go forward again."
     again = scene.begin_deploy("topup", "prod", one)
-    assert said(scene, again) == f"IT is deployed to prod again. {moves} roll back."
+    assert said(scene, again) == f"IT is deployed to prod again. {moves} {anew.WAY_BACK}."
     configured = scene.begin_configuration("topup", "prod", two)
     assert said(scene, configured) == (
-        f"What serves in prod is deployed there again, with all that is set. {moves} roll back."
+        f"What serves in prod is deployed there again, with all that is set. {moves} {anew.WAY_BACK}."
     )

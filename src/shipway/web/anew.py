@@ -11,6 +11,7 @@ from shipway.web.purposes import is_configuration
 from shipway.web.words import sentences
 
 UNREAD = "Its shipway.yml is read again: what that says is tested, and goes where its branch is delivered"
+WAY_BACK = "you can roll back unless a migration forbids it"
 
 
 def says(conn: Connection, run: Run) -> str:
@@ -50,7 +51,7 @@ def _moves(conn: Connection, run: Run) -> str:
     where = listed(
         [f"r{one.number}" if len(run.deliver) == 1 else f"r{one.number} in {name}" for name, one in left]
     )
-    forward = "you can go forward again" if run.purpose == "rollback" else "you can roll back"
+    forward = "you can go forward again" if run.purpose == "rollback" else WAY_BACK
     return f"Requests move to it from {where}; none is lost by that, and {forward}"
 
 

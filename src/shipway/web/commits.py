@@ -14,6 +14,7 @@ from shipway.web.words import counted, several
 
 NOT_PUSHED = "It may not have been pushed yet: `git push shipway HEAD` does that. `shipway runs` lists what was."
 REMEMBERED, REMEMBERED_LISTS, REMEMBERED_HISTORIES = 10_000, 500, 10
+REMEMBERED_REVERTS = 200  # applications; of each at most a thousand pairs of commits, and most have few
 OLDER, NEWER = 100, 2000  # commits of which it is kept which newer ones have them, and how many of these
 Reverted = tuple[str, str]
 """A commit, and beside a merge the parent whose state came back."""
@@ -46,7 +47,7 @@ class Commits:
         self._contains = lru_cache(REMEMBERED)(self._ask)
         self._among = lru_cache(OLDER)(self._begin_to_know)
         self._brought = lru_cache(REMEMBERED_LISTS)(self._list)
-        self._reverts = lru_cache(REMEMBERED_HISTORIES)(self._begin_to_read)
+        self._reverts = lru_cache(REMEMBERED_REVERTS)(self._begin_to_read)
         self._newest = lru_cache(REMEMBERED_HISTORIES)(self._look_back)
 
     def about(self, application: str, commit: str) -> CommitInfo:

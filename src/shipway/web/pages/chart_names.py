@@ -1,7 +1,8 @@
 """Where the names of lines stand in a chart: beside the end of each, never upon another name.
 
 A name keeps off lines and marks, too, and is nearer to the end of its own line than to that of another. Where
-there is no such place the newest are named all the same, and older ones are not: what cannot be read says nothing.
+there is no such place, lines but for the newest two are not named, for what cannot be read says nothing; those two
+are named wherever no other name stands.
 """
 
 from __future__ import annotations
