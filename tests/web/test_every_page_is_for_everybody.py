@@ -156,7 +156,10 @@ def test_a_page_prints_in_light_colours_without_what_is_pressed_on_it(page: Page
     expect(page.locator("#lines")).to_have_css("max-height", "none")
 
 
-PRESSABLE = "a[href], button:not([disabled]), summary, input:not([type=hidden]), textarea"
+PRESSABLE = (
+    "a[href], button:not([disabled]), summary, textarea, select, "
+    "input:not([type=hidden], [type=radio]:not(:checked))"  # arrows lead to the others of a group
+)
 WATCH = "document.addEventListener('focusin', (event) => { event.target.dataset.reached = '1'; })"
 LEFT = f"""[...document.querySelectorAll({PRESSABLE!r})]
     .filter((each) => each.checkVisibility() && !each.dataset.reached)
