@@ -544,6 +544,17 @@ def test_to_take_a_bad_commit_back_is_offered_as_far_as_it_can_be_merged(
     assert (f"{mend}: the commit that takes it back conflicts with that." in text) is not offered
 
 
+def test_what_is_taken_back_already_is_no_fix_that_may_not_mend_it(team: Team) -> None:
+    old, new = team.commit("ben", {"web.py": "old\n"}), team.commit("ada", {"web.py": "bad\n"})
+    run, git = bad(team, old, new), Git(team.places.repository(APP))
+    revert = git.write_commit(git.tree(old), new, SHIPWAY, time.time(), "Take it back")
+    git.create_branch(name := holds.revert_branch(new), revert)
+    merged = team.commit("cho", {"web.py": "old\n"}, merges=revert)
+    team.deploy(team.ask(old, "shipway", "rollback"), kind="rollback")
+    team.fact("revert.ready", environment="prod", commit=new, run=run.id, data={"branch": name, "commit": revert})
+    assert merged[:7] not in only([one for one in team.tell() if one.kind == "bad"]).text
+
+
 def test_a_verdict_waits_for_where_its_new_error_leads(team: Team, mailbox: Mailbox) -> None:
     team.channel("ada@example.org", mailbox.url())
     run = bad(team, old := team.commit("ben"), new := team.commit("ada"))
@@ -1669,6 +1680,36 @@ def test_that_a_quarantine_goes_on_which_was_to_end_with_a_fix_is_said_once(team
         assert f"The next commit on top of {broken.commit[:7]} that is judged good there ends it." in message.text
 
 
+def test_a_quarantine_that_goes_on_is_told_with_the_reason_of_its_own_environment(team: Team) -> None:
+    team.deliver(good := team.commit("ben"))
+    broken = team.push(team.commit("ada"), good)
+    for name in ("dev", "prod"):
+        team.deploy(broken, name, judged="yes")
+        judge(team, broken, name)
+        team.quarantine(broken.commit, name)
+        team.deploy(team.ask(good, "shipway", "rollback"), name, kind="rollback")
+    run = team.push(team.commit("ada"), broken.commit)
+    for name in ("dev", "prod"):
+        release = team.deploy(run, name, ending="running", judged="yes")
+        with team.database.write() as conn:
+            begun, made = deployments.get(conn, team.deployment(run, name)), releases.get(conn, release)
+            verdicts.record(conn, begun, release=3, share=50, kind="good", reason="All is well.", findings=[])
+            releases.serve(conn, made, deployment=begun.id, epoch=begun.epoch, warm_until=time.time() + 600)
+            deployments.switched(conn, begun)
+            deployments.end(conn, begun, "done")
+    team.tell()
+    for name, kind, reason in (("dev", "not known", "nobody came"), ("prod", "good", "all is well")):
+        with team.database.write() as conn:
+            begun = deployments.get(conn, team.deployment(run, name))
+            verdicts.record(conn, begun, release=3, share=100, kind=kind, reason=reason, findings=[])
+            if kind == "good":
+                holds.lift(conn, holds.quarantined(conn, APP, name), by=run.commit, run=run.id)
+    message = only([one for one in team.tell() if one.kind == "held"])
+    assert message.subject.endswith(f"stays in quarantine in dev: {run.commit[:7]} could not be judged")
+    assert "nobody came." in message.text
+    assert "/environments/dev" in message.text
+
+
 @pytest.mark.parametrize("who", ["ada", "ben"])
 def test_a_fix_that_was_good_with_a_share_serves_as_soon_as_it_has_all_requests(team: Team, who: str) -> None:
     """In which environments it was bad, since when it serves, until when it is watched, what is held; once."""
@@ -1749,6 +1790,7 @@ def test_who_mended_what_another_was_told_of_hears_that_it_serves(team: Team, re
             theirs = {"whose": "ben@example.org", "service": "JSON", "private": False, "who": "owner"}
             channels.add(conn, seal=lambda _id: b"", **theirs)  # type: ignore[arg-type]
     run = bad(team, team.commit("cho"), team.commit("ada"))
+    team.quarantine(run.commit)
     kinds(team)
     fix = team.push(team.commit("ben"), run.commit)
     for _ in range(2):
@@ -1758,6 +1800,8 @@ def test_who_mended_what_another_was_told_of_hears_that_it_serves(team: Team, re
     serves = f"{fix.commit[:7]} is in prod"
     theirs = [("ben@example.org", f"[shop] Your commit serves: {serves}, and {run.commit[:7]} is mended")]
     assert told == [("ada@example.org", f"[shop] {run.commit[:7]} is mended: {serves}"), *theirs[: int(reached)]]
+    holding = [one.person for one in team.tell() if one.kind == "fixed" and "Hold  " in one.text]
+    assert holding == ["ada@example.org"], "who was told of no trouble hears nothing of when that ends"
 
 
 def kinds(team: Team) -> list[str]:

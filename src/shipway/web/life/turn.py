@@ -47,8 +47,7 @@ def turn(record: Record, author: str, environment: str = "") -> Turn | None:
 
     It is well then, or under way, or a newer commit serves with it or has taken it back. Where a newer one has
     mended it and does not serve, that is said instead. What a person rolled back nothing holds: it is said how it
-    comes again. Where the messages about it name nobody, it is nobody's by
-    name here either.
+    comes again. Where the messages about it name nobody, it is nobody's by name here either.
     """
     held, now = _held(record), None if record.way is None else record.way.now
     if held:
