@@ -11,12 +11,15 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import text
 
+from shipway.signals.judge import Judge, Policy
 from shipway.signals.judge.together import Together
 from shipway.signals.reading import Reading
+from shipway.signals.verdict import Verdict
 from shipway.state import deployments, facts
 from shipway.state.runs import Run
 from shipway.story import delivery, trial
 from shipway.story.conclude import BothOut
+from shipway.traffic.plan import Judged
 from support.hearing import Hearsay, collecting, hear, read, tally
 from support.installation import eventually
 from support.scene import WEB_ONLY, Scene, a_scene, canary
@@ -37,8 +40,23 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
 
 @pytest.fixture
 def few_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether the judge's own requests fail with both often enough to be held for that is no matter of chance."""
+    """How many requests of the judge's own there are, and fail with both, is no matter of chance."""
     monkeypatch.setattr(Together, "see", lambda *_: None)
+    monkeypatch.setattr(trial, "Judge", lambda: Judge(Policy(enough_requests=1_000_000)))
+
+
+@pytest.fixture
+def out(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file by which all are ill, from the moment on at which a share begins to be held."""
+    hold, path = trial.Trial.hold, scene.data / OUT
+
+    def goes_out(held: trial.Trial, share: int, condition: Judged) -> Verdict:
+        monkeypatch.setattr(trial.Trial, "hold", hold)
+        path.touch()
+        return hold(held, share, condition)
+
+    monkeypatch.setattr(trial.Trial, "hold", goes_out)
+    return path
 
 
 def tried(scene: Scene, deadline: str) -> Run:
@@ -56,12 +74,10 @@ def facts_of(scene: Scene, run: Run, kind: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.usefixtures("few_come")
-def test_a_release_waits_until_what_both_depend_on_is_back(scene: Scene) -> None:
-    run, out = tried(scene, "90 s"), scene.data / OUT
+def test_a_release_waits_until_what_both_depend_on_is_back(scene: Scene, out: Path) -> None:
+    run = tried(scene, "90 s")
     with collecting(scene), ThreadPoolExecutor(1) as threads:
         going = threads.submit(scene.deliver, run)
-        eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
-        out.touch()
         eventually(lambda: "verdict.not_known" in scene.facts(run), "few come, and the next share is due")
         with pytest.raises(TimeoutError):
             going.result(timeout=3 * ANSWERS)
@@ -110,24 +126,21 @@ def test_a_release_that_an_outage_left_no_time_for_is_to_be_brought_again(
 
 
 @pytest.mark.usefixtures("few_come")
-def test_somebody_who_goes_back_meanwhile_does(scene: Scene) -> None:
-    run, out = tried(scene, "90 s"), scene.data / OUT
+def test_somebody_who_goes_back_meanwhile_does(scene: Scene, out: Path) -> None:
+    run = tried(scene, "90 s")
     with collecting(scene), ThreadPoolExecutor(1) as threads:
         going = threads.submit(scene.deliver, run)
-        eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
-        out.touch()
         eventually(lambda: "verdict.not_known" in scene.facts(run), "few come, and the next share is due")
         scene.story.roll_back(NAME, "prod", None, "ada")
         assert going.result(timeout=60).startswith("failed: ada took r2 back")
     assert scene.shares() == {"r1": 100}
 
 
+@pytest.mark.usefixtures("out")
 def test_what_served_has_all_requests_again_though_it_is_ill_too(scene: Scene) -> None:
-    run, out = tried(scene, "3 s"), scene.data / OUT
+    run = tried(scene, "3 s")
     with collecting(scene), ThreadPoolExecutor(1) as threads:
         going = threads.submit(scene.deliver, run)
-        eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
-        out.touch()
         said = going.result(timeout=90)
     assert scene.shares() == {"r1": 100}
     assert "r1, which serves, is not healthy either." in said
@@ -142,14 +155,13 @@ def test_what_served_has_all_requests_again_though_it_is_ill_too(scene: Scene) -
     assert scene.quarantined() == []
 
 
+@pytest.mark.usefixtures("out")
 @pytest.mark.parametrize("killed", ["deployment.undo after", "deployment.failed after"])
 def test_that_both_were_ill_is_told_after_a_crash_too(scene: Scene, killed: str) -> None:
-    run, out = tried(scene, "3 s"), scene.data / OUT
+    run = tried(scene, "3 s")
     with collecting(scene), ThreadPoolExecutor(1) as threads:
         with scene.crashing(killed):
             going = threads.submit(scene.deliver, run)
-            eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
-            out.touch()
             going.result(timeout=90)
         assert "r1, which serves, is not healthy either." in scene.deliver(run)
     assert scene.shares() == {"r1": 100}
@@ -161,13 +173,11 @@ def test_that_both_were_ill_is_told_after_a_crash_too(scene: Scene, killed: str)
 @pytest.mark.usefixtures("few_come")
 @pytest.mark.parametrize(("away", "outcome"), [(0, "passed"), (100, "is not healthy either")])
 def test_it_waits_on_after_a_restart_but_no_longer_than_without(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, away: int, outcome: str
+    scene: Scene, out: Path, monkeypatch: pytest.MonkeyPatch, away: int, outcome: str
 ) -> None:
-    run, out = tried(scene, "90 s"), scene.data / OUT
+    run = tried(scene, "90 s")
     with collecting(scene), ThreadPoolExecutor(1) as threads, scene.crashing("verdict.not_known after"):
         going = threads.submit(scene.deliver, run)
-        eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
-        out.touch()
         going.result(timeout=90)
     with scene.cast.database.write() as conn:
         conn.execute(text(f"update verdicts set at = at - {away}"))
