@@ -61,6 +61,13 @@ def data(installation: Installation) -> Path:
     return installation.places.environment("shop", "prod") / "data"
 
 
+def lay_eggs(installation: Installation, number: int) -> None:
+    """All at once: nobody counts half of them."""
+    draft = data(installation) / "eggs.draft"
+    draft.write_text(f"{number}\n")
+    draft.rename(draft.with_name("eggs"))
+
+
 def told(installation: Installation, probe: str) -> list[str]:
     found = installation.query(
         "select kind from facts where kind like 'probe.%' and environment = 'prod' "
@@ -108,7 +115,7 @@ def test_a_command_sees_the_data_of_its_environment(installation: Installation, 
 
 def test_a_number_is_told_with_what_was_wanted(installation: Installation, repository: Repository) -> None:
     eventually(lambda: told(installation, "eggs") == ["probe.unknown"], "there is no number yet")
-    (data(installation) / "eggs").write_text("5\n")
+    lay_eggs(installation, 5)
     eventually(lambda: told(installation, "eggs")[-1] == "probe.failed", "five are too few")
     ((number, wanted, invariant),) = installation.query(
         "select json_extract(data, '$.number'), json_extract(data, '$.wanted'), json_extract(data, '$.invariant') "
@@ -116,10 +123,10 @@ def test_a_number_is_told_with_what_was_wanted(installation: Installation, repos
         "and json_extract(data, '$.probe') = 'eggs'"
     )
     assert (number, wanted, invariant) == (5.0, "at least 6", 1)
-    (data(installation) / "eggs").write_text("12\n")
+    lay_eggs(installation, 12)
     eventually(lambda: told(installation, "eggs")[-1] == "probe.recovered", "a dozen is enough")
     both = ["prod: eggs fails", "prod: eggs passes again"]
-    eventually(lambda: messages(repository, "eggs") == both, "whoever owns it hears of both")
+    eventually(lambda: messages(repository, "eggs")[-2:] == both, "whoever owns it hears of both")
     assert not [each for each in doctor(installation) if "eggs" in each]
 
 
