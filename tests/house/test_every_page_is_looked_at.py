@@ -12,7 +12,8 @@ from shipway.web import pages
 from shipway.web.routes import Declared
 from web.every_page import EVERY
 
-NO_PAGES = ("/static/{version}/{name:path}",)
+PART_OF_PAGES = "/applications/{application}/environments/{environment}/so-far"
+NO_PAGES = ("/static/{version}/{name:path}", PART_OF_PAGES)
 SHOWN = [one for one in pages.ROUTES if one.method == "GET" and one.path not in NO_PAGES]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from shipway.signals.judge import Check, Clocks, Judge, Reading, Step, step, waits
 from shipway.signals.verdict import Finding, Kind, Verdict
+from shipway.signals.waits import Count, Move
 from shipway.traffic.plan import Judged
 from shipway.traffic.tally import Tally
 from support.canary import rule
@@ -246,40 +247,43 @@ def test_a_source_that_is_heard_now_and_then_is_held_as_well() -> None:
     assert (told, waited) == (Step("go back"), 120)
 
 
-# --- what a share that is held waits for, in a sentence
+# --- what a share that is held waits for
 
 FINE = Clocks(heard=12.0, unheard=0.0, listens=0.0, waited=13.0, hold=60.0, deadline=600.0)
 COLD = Finding("slow requests", 0, 0, 0, 0, 1.0, why_not="warming up: 7 of 20 requests")
 DOUBTED = Finding("failed requests", 2, 30, 0, 30, 12.0)
+NEXT, FEW = Move(50, began=1000.0), Count(12, 50, 38.0)
 
 
 @pytest.mark.parametrize(
-    ("findings", "clocks", "until"),
+    ("findings", "clocks", "rule", "by", "left"),
     [
-        ((), {}, "it was heard for 60 s (`hold`; 12 s by now)"),
-        (
-            (COLD,),
-            {"listens": 30.0},
-            "it was heard for 60 s (`hold`; 12 s by now), until its durations are compared (warming up: 7 of 20 "
-            "requests; about 30 s as requests come now)",
-        ),
-        ((COLD,), {"heard": 60.0, "listens": 900.0}, ""),
-        ((DOUBTED,), {"heard": 60.0}, "more requests tell, because something speaks against it"),
-        ((), {"heard": 60.0, "unheard": 5.0}, "something is known of it again"),
-        (
-            (),
-            {"heard": 60.0, "unheard": 5.0, "unknown": ("ledger", "front")},
-            "something is known of ledger and of front again",
-        ),
-        ((), {"waited": 600.0}, ""),
-        ((), {"heard": 60.0}, ""),
+        ((), {}, "hold", 1600, 48),
+        ((COLD,), {"listens": 30.0}, "hold", 1600, 48),
+        ((COLD,), {"listens": 90.0}, "durations", 1180, 90),
+        ((COLD,), {"heard": 60.0, "listens": 900.0}, None, 0, 0),
+        ((DOUBTED,), {"heard": 60.0}, "doubt", 1600, inf),
+        ((DOUBTED,), {"heard": 60.0, "unheard": 5.0, "listens": 30.0}, "known", 1600, inf),
+        ((), {"waited": 600.0}, None, 0, 0),
+        ((), {"heard": 60.0}, None, 0, 0),
     ],
 )
-def test_what_a_share_waits_for_is_said(findings: tuple[Finding, ...], clocks: dict[str, Any], until: str) -> None:
-    now = replace(FINE, **clocks)
-    said = waits(Verdict("not known", "", findings), now)
-    most = f"for 600 s at most (`deadline`; {now.waited:.0f} s by now)"
-    assert said == (f"It is held until {until}; {most}." if until else "")
+def test_what_a_share_waits_for_is_the_rule_that_takes_longest(
+    findings: tuple[Finding, ...], clocks: dict[str, Any], rule: str | None, by: float, left: float
+) -> None:
+    found = waits(Verdict("not known", "", findings), replace(FINE, **clocks), NEXT, FEW)
+    assert (found and (found.rule, found.by, found.left, found.move, found.count)) == (
+        rule and (rule, by, left, NEXT, FEW)
+    )
+
+
+def test_what_a_share_waits_for_knows_when_enough_requests_have_come() -> None:
+    """Told by how they came before, 0.2 a second to both, and by what comes now."""
+    judge = Judge()
+    judge.see(Reading(100.0, 0.0, tally(20)))
+    judge.see(Reading(10.0, 0.5, tally(2), tally(2)))
+    pace = (4 + 10) / (10 + 10 * 100 / 20)
+    assert judge.count == Count(2, 50, pytest.approx((50 - 2) / (0.5 * pace)))
 
 
 def test_what_holds_a_share_has_a_name_and_what_was_so_before_does_not() -> None:
@@ -299,4 +303,4 @@ def test_whatever_waits_says_for_what(
     clocks = replace(FINE, heard=heard, unheard=unheard, listens=listens, waited=waited)
     for findings in ((), (DOUBTED,)):
         verdict = Verdict(kind, "", findings)
-        assert bool(waits(verdict, clocks)) == (step(verdict, clocks).act == "wait")
+        assert (waits(verdict, clocks, NEXT, FEW) is not None) == (step(verdict, clocks).act == "wait")

@@ -14,6 +14,7 @@ from shipway.signals.questions import results
 from shipway.signals.questions.answer import State
 from shipway.signals.questions.question import Question, Wanted
 from shipway.signals.questions.results import Line
+from shipway.signals.waits import Count, Move
 from shipway.state.releases import Release
 from shipway.story.cold import Cold
 from shipway.story.probed import Probed
@@ -226,9 +227,9 @@ def test_a_source_that_was_dead_before_holds_no_fix_back_and_is_no_pass(places: 
 
 def test_a_share_that_waits_for_an_answer_does_not_say_that_durations_do(places: Places) -> None:
     verdict = judged(places, "p" * 40, "?" * 20).verdict()
-    said = waits(verdict, Clocks(20.0, 20.0, 30.0, 20.0, 20.0, 600.0))
-    assert said.startswith("It is held until something is known of it again, until its durations are compared (")
-    assert "not known" not in said
+    found = waits(verdict, Clocks(20.0, 20.0, 30.0, 20.0, 20.0, 600.0), Move(50, began=0.0), Count(20, 50, 30.0))
+    assert found is not None
+    assert (found.rule, found.far) == ("known", "")
 
 
 def test_once_it_serves_alone_nothing_is_held_and_it_is_not_called_good(places: Places) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from shipway.signals.verdict import Finding, Verdict
+from shipway.signals.waits import Count, Move, Waits
 from shipway.state import deployments, facts, holds, messages, releases
 from shipway.state.deployments import Deployment
 from shipway.state.messages import Draft
@@ -44,6 +45,12 @@ def fine(requests: int) -> Verdict:
         f"Nothing speaks against {requests:,} requests; failed requests: 1 of {requests:,} of the new release."
     )
     return Verdict("good", reason, (Finding("failed requests", 1, requests, 6, 9 * requests, 0.8),))
+
+
+def waiting_for(requests: int) -> Verdict:
+    """Of a share that was heard for 12 of 60 seconds, with so few requests."""
+    waits = Waits("hold", Move(50, 0.0), 600.0, 48.0, 12.0, 60.0, Count(requests, 50, 30.0))
+    return Verdict("not known", f"{requests} requests are too few to tell; 50 are enough.", waits=waits)
 
 
 class Trials:

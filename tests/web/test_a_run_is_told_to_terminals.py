@@ -17,11 +17,11 @@ from shipway.state import deployments, verdicts
 from shipway.state.runs import Run
 from shipway.story import condemn
 from shipway.story.trial import BadVerdict
-from shipway.web import journey
+from shipway.web import journey, next_move
 from shipway.web.narration import LONGEST_LOG_LINE, Telling, _read, watch
 from shipway.web.pages import graph
 from shipway.web.words import clock
-from web.judged import COLD, Trials, fine
+from web.judged import Trials, fine, waiting_for
 from web.past import EXCERPT, TRACEBACK
 from web.scene import Scene
 from web.server import Site
@@ -474,14 +474,14 @@ FEW_FAILED = Finding("failed requests", 0, 12, 1, 108, 0.7)
 
 def looking(requests: int, kind: Kind = "not known", *more: Finding) -> Verdict:
     failed = replace(FEW_FAILED, new_of=requests)
-    return Verdict(kind, f"{requests} requests are too few to tell; 50 are enough.", (failed, *more))
+    return replace(waiting_for(requests), kind=kind, findings=(failed, *more))
 
 
 def test_a_share_that_is_held_is_told_with_what_the_judge_sees_and_seldom(scene: Scene) -> None:
     trials = Trials(scene, "topup")
     run, deployment = trials.comes(0, "Count calls twice")
     trials.share(deployment, 10)
-    so_far = {("topup", "prod"): (deployment.id, looking(12, "not known", COLD))}
+    so_far = {("topup", "prod"): (deployment.id, looking(12))}
     telling = Telling(8080, so_far)
     with scene.database.read() as conn:
         began = next(at for at, _ in deployments.shares(conn, deployment))
@@ -491,31 +491,43 @@ def test_a_share_that_is_held_is_told_with_what_the_judge_sees_and_seldom(scene:
             return " ".join(line.strip() for line in telling.news(journey.read(conn, run.id), began + after))
 
     assert news(4).endswith("10 % of the requests go to it; judged for 1 m 00 s at least")
-    waits = "the next move is made when it was heard for 1 m 00 s, its durations too"
     assert news(5) == (
-        f"… prod       10 % since {clock(began)}: 0 of 12 requests compared so far failed, "
-        f"1 of 108 of the old one; 12 requests are too few to tell; 50 are enough; "
-        f"{waits} (warming up: 12 of 20 requests): in about 55 s at the earliest"
+        f"… prod       10 % since {clock(began)}: 0 of 12 requests failed, 1 of 108 of the old one. "
+        f"12 requests are too few to tell; 50 are enough. {next_move.says(looking(12))}"
     )
     assert news(20) == "", "nothing has changed"
     so_far["topup", "prod"] = (deployment.id, looking(80, "good"))
-    assert news(21).endswith(
-        f"0 of 80 requests compared so far failed, 1 of 108 of the old one; {waits} if enough requests come: "
-        "in about 39 s at the earliest"
-    )
+    assert news(21).endswith(f"0 of 80 requests failed, 1 of 108 of the old one. {next_move.says(looking(80))}")
     so_far["topup", "prod"] = (deployment.id, looking(81, "good"))
     assert (news(25), news(27)) == ("", "")
     assert "0 of 81 requests" in news(32)
     so_far["topup", "prod"] = (deployment.id, looking(900, "good"))
     assert news(45) == "", "the longer it is held the more seldom"
     assert "0 of 900 requests" in news(48)
-    so_far["topup", "prod"] = (deployment.id, looking(901, "good"))
-    assert news(75).endswith(f"come: by {clock(began + 600)} at the latest")
-    held = "It is held until something is known of ledger again; for 600 s at most (`deadline`; 130 s by now)."
-    so_far["topup", "prod"] = (deployment.id, replace(looking(902, "good"), waits=held))
-    assert news(130).endswith(f"1 of 108 of the old one; {held[:1].lower()}{held[1:-1]}")
     so_far["topup", "prod"] = ("another", looking(1))
     assert news(600) == "", "of another deployment"
+
+
+def test_nothing_is_told_of_a_share_once_there_is_a_verdict_on_it(scene: Scene) -> None:
+    """Nor once its next move may be made: the line of the verdict comes next."""
+    trials = Trials(scene, "topup")
+    run, deployment = trials.comes(0, "Count calls twice")
+    trials.share(deployment, 50)
+
+    def told(after: float, seen: Verdict) -> str:
+        with scene.database.read() as conn:
+            now = journey.read(conn, run.id)
+        lines = Telling(8080, {("topup", "prod"): (deployment.id, seen)}).news(now, time.time() + after)
+        return " ".join(" ".join(lines).split())
+
+    assert "at the latest" not in told(60, replace(looking(80, "good"), waits=None))
+    assert "… prod" not in told(60, replace(looking(80, "good"), waits=None))
+    assert "… prod" in told(60, looking(80, "good"))
+    trials.judge(deployment, 50, fine(80))
+    said = told(60, looking(80, "good"))
+    assert "good at 50 %" in said
+    assert "… prod" not in said
+    assert "come next" not in said
 
 
 def test_a_share_that_is_held_is_told_with_its_own_numbers(scene: Scene) -> None:
@@ -530,8 +542,9 @@ def test_a_share_that_is_held_is_told_with_its_own_numbers(scene: Scene) -> None
     with scene.database.read() as conn:
         now = journey.read(conn, run.id)
         began = next(at for at, _ in deployments.shares(conn, deployment))
-    for seen, counted in (((before, here), "0 of 70 requests"), ((before,), "the next move is made when")):
-        telling = Telling(8080, {("topup", "prod"): (deployment.id, Verdict("good", "", seen))})
+    for seen, counted in (((before, here), "0 of 70 requests"), ((before,), "50 % of the requests come next")):
+        verdict = replace(looking(70, "good"), findings=seen)
+        telling = Telling(8080, {("topup", "prod"): (deployment.id, verdict)})
         said = " ".join(line.strip() for line in telling.news(now, began + 5))
         assert f"50 % since {clock(began)}: {counted}" in said
 
@@ -548,7 +561,7 @@ def test_a_release_that_is_compared_again_is_told_while_its_run_goes_on(scene: S
             return telling.news(journey.read(conn, run.id), time.time() + after)
 
     assert "it kept 25 % of the requests, and the one before was asked" in " ".join(" ".join(news(0)).split())
-    assert "all requests come back if the old one does no better" in " ".join(" ".join(news(6)).split())
+    assert next_move.ASKING in " ".join(" ".join(news(6)).split())
     trials.answered(deployment, fine(4210))
     assert [line.split(maxsplit=2)[2] for line in news(60)] == [
         "the one before did no better: all requests went to it again"

@@ -27,14 +27,14 @@ from shipway.signals.verdict import NEW_QUESTION, Finding, Verdict, by_chance, c
 from shipway.state import artifacts, deployments, facts, holds, instances, releases, runs
 from shipway.state.releases import Release
 from shipway.traffic.tally import BOUNDS, Tally
-from shipway.web import journey, shares, trials
+from shipway.web import holding, journey, next_move, shares, trials
 from shipway.web.narration import Telling
 from shipway.web.pages import trial_chart
 from shipway.web.pages.trial_chart import Window
 from shipway.web.shares import Move
 from shipway.web.trials import Trial
 from shipway.web.words import clock
-from web.judged import BAD, COLD, DOUBT, DOUBTED, FAILING, FEW, HOSTILE, Trials, everything, fine
+from web.judged import BAD, COLD, DOUBT, DOUBTED, FAILING, FEW, HOSTILE, Trials, everything, fine, waiting_for
 from web.past import EVENT
 from web.scene import Scene
 from web.server import Site
@@ -266,8 +266,8 @@ def test_what_is_judged_at_this_moment_has_its_numbers_until_it_is_over(
 ) -> None:
     """Of the deployment that the judge looks at, and of no other."""
     place = f"/api/v1{address('asked', 2)}/verdicts"
-    waits = "It is held until it was heard for 60 s."
-    now = Verdict("not known", "9 requests are too few to tell; 50 are enough.", (COLD, NEVER), waits)
+    waits = next_move.ASKING
+    now = Verdict("not known", "9 requests are too few to tell; 50 are enough.", (COLD, NEVER))
     with judged.scene.database.read() as conn:
         deployment = deployments.recent(conn, "asked", "prod", limit=1)[0]
     judged.cast.so_far["asked", "prod"] = (deployment.id, now)
@@ -288,6 +288,32 @@ def test_what_is_judged_at_this_moment_has_its_numbers_until_it_is_over(
         assert COLD.why_not in told
         assert f"its text lacks <b>; {NEW_QUESTION}" in told
         assert "0 of 0" not in told
+    finally:
+        judged.cast.so_far.clear()
+
+
+def test_what_a_canary_waits_for_is_the_same_sentence_everywhere(
+    judged: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the page of its environment, of its run and of itself, for programs, in a terminal and in a push."""
+    now = waiting_for(12)
+    says = next_move.says(now)
+    with judged.scene.database.read() as conn:
+        deployment = deployments.recent(conn, "trying", "prod", limit=1)[0]
+        run = journey.read(conn, deployment.run)
+    judged.cast.so_far["trying", "prod"] = (deployment.id, now)
+    try:
+        place = "/applications/trying/environments/prod"
+        whole = f"{next_move.so_far(now)} {says}"
+        for page in (place, f"{place}/so-far", f"/runs/trying:{run.run.number}"):
+            assert whole in words_of(judged.get(page).text), page
+        assert says in words_of(judged.get(address("trying", 2)).text)
+        assert judged.get(f"/api/v1{address('trying', 2)}/verdicts").json["so_far"]["waits"] == says
+        assert says in said_by_a_terminal(judged, capsys, "trying", 3)
+        share = holding.held(run, "prod")
+        assert share is not None
+        assert holding.said(share, now).endswith(says)
+        assert judged.get("/applications/good/environments/prod/so-far").status == 204
     finally:
         judged.cast.so_far.clear()
 
@@ -351,7 +377,14 @@ def test_a_trial_is_watched_until_its_end(browser: Browser, site: Site) -> None:
     expect(title).to_have_text("r2 is on its way to prod, and has no request yet")
     told.share(deployment, 10)
     expect(title).to_have_text("r2 is on trial with 10 % of the requests")
-    expect(page.locator("#says")).to_contain_text("If nothing can be heard, everything goes back at")
+    expect(page.locator("#judged")).to_contain_text("If nothing can be heard, everything goes back at")
+    site.cast.so_far["topup", "prod"] = (deployment.id, waiting_for(12))
+    beside = context.new_page()
+    beside.goto(f"{site.origin}/applications/topup/environments/prod?span=7d")  # asked for anew in 5 minutes
+    expect(beside.locator("#says")).to_contain_text("12 requests are too few to tell; 50 are enough")
+    site.cast.so_far["topup", "prod"] = (deployment.id, waiting_for(13))
+    expect(beside.locator("#says")).to_contain_text("13 requests are too few to tell; 50 are enough")
+    beside.close()
     expect(page.locator("#quarantine")).to_be_hidden()
     told.judge(deployment, 10, fine(1310))
     told.share(deployment, 50)

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from math import sqrt
 from typing import Any, Literal
 
+from shipway.signals.waits import Waits
+
 Kind = Literal["good", "bad", "not known"]
 RESTARTS = "restarts"
 FAILED = "failed requests"
@@ -138,14 +140,14 @@ def finding(recorded: Mapping[str, Any]) -> Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`reason` is one sentence for people; `findings` the worst first. `waits` is what a share that is held waits
-    for meanwhile, where it is.
+    """`reason` is one sentence for people; `findings` the worst first. `waits` is what the next move waits for
+    meanwhile, where a share is held.
     """
 
     kind: Kind
     reason: str
     findings: tuple[Finding, ...] = ()
-    waits: str = ""
+    waits: Waits | None = None
 
     @property
     def numbers(self) -> list[dict[str, Any]]:

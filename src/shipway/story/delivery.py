@@ -300,7 +300,7 @@ class Delivery:
                 self._shift(shift)
                 self._try(share)
                 if isinstance(following.condition, Judged) and not self._is_judged(share):
-                    self._judge(trial, share, following.condition)
+                    self._judge(trial, share, following.condition, following.shares.of[self.release.name])
                 self._wait_while_both_are_out(share)
 
     def _try(self, share: int) -> None:
@@ -324,9 +324,11 @@ class Delivery:
         with self.cast.database.read() as conn:
             return condemn.is_judged(conn, self.deployment, share)
 
-    def _judge(self, trial: Trial, share: int, condition: Judged) -> None:
+    def _judge(self, trial: Trial, share: int, condition: Judged, following: int) -> None:
         """Raises what `Trial.hold` raises; any other verdict goes on record, and the next move may be made."""
-        verdict = trial.hold(share, condition)
+        release = self.project.release
+        keeps = release is not None and release.migration == "irreversible"
+        verdict = trial.hold(share, condition, following, keeps=keeps)
         with self.cast.database.write() as conn:
             condemn.judge(conn, self.deployment, share, verdict)
 

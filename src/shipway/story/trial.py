@@ -21,6 +21,7 @@ from shipway.errors import DeploymentStopped
 from shipway.incidents.letter import listed
 from shipway.signals.judge import Clocks, Judge, Step, step, waits
 from shipway.signals.verdict import Verdict
+from shipway.signals.waits import Move
 from shipway.state import deployments, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
@@ -193,18 +194,20 @@ class Trial:
         heard = self._stands_heard if self._stands == share / 100 else 0.0
         return step(self._judge.verdict(), self._clocks(condition, heard, waited, listens=0.0))
 
-    def hold(self, share: int, condition: Judged) -> Verdict:
-        """Returns the verdict with which the next move may be made: good, or not known where few people come.
+    def hold(self, share: int, condition: Judged, following: int, *, keeps: bool = False) -> Verdict:
+        """Returns the verdict with which the next move may be made, which gives it `following` of 100 requests:
+        good, or not known where few people come. One that `keeps` its share is frozen where others go back.
 
         Raises BadVerdict, NotJudged at the deadline, and TakenBack when somebody asks for the release before.
         """
         stood, began = self._stood(share), time.monotonic()
+        move = Move(following, time.time() - stood, keeps)
         while True:
             seen = self._cast.collector.looks
             verdict, waited = self._hear(), stood + time.monotonic() - began
             clocks = self._clocks(condition, self._heard[share / 100], waited, listens=self._judge.listens)
             then = step(verdict, clocks)
-            self._publish(replace(verdict, waits=waits(verdict, clocks)))
+            self._publish(replace(verdict, waits=waits(verdict, clocks, move, self._judge.count)))
             if then.quarantine:
                 raise BadVerdict(self._release, share, verdict)
             with self._cast.database.read() as conn:

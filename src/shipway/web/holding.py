@@ -1,8 +1,7 @@
 """What a terminal is told while a share of the requests is held: what the judge sees, and what is waited for.
 
-… prod         10 % since 14:02:11: 0 of 12 requests compared so far failed, 1 of 108 of the old one; the next
-      move is made when it was heard for 1 m 00 s, its durations too (warming up: 12 of 20 requests): in about
-      55 s at the earliest
+… prod         10 % since 14:02:11: 0 of 98 requests failed, 2 of 880 of the old one. All requests come next in
+      about 52 s: it was heard for 8 s of 1 m 00 s by now. If it cannot be heard, everything goes back at 14:12:11.
 """
 
 from __future__ import annotations
@@ -10,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shipway.signals.verdict import FAILED, SLOW, Finding, Verdict
+from shipway.signals.verdict import FAILED, Finding, Verdict
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.traffic.settings import TrafficSettings
+from shipway.web import next_move
 from shipway.web.journey import Journey
-from shipway.web.words import clock, length
+from shipway.web.words import clock, sentences
 
 SoFar = Mapping[tuple[str, str], tuple[str, Verdict]]
 """By application and environment: the id of the deployment that is judged, and what the judge says of it now."""
@@ -27,7 +27,9 @@ GROWS = 3
 
 @dataclass(frozen=True)
 class Held:
-    """A share that the release of a deployment has since `at` (seconds since 1970), until the judge has spoken."""
+    """A share that the release of a deployment has since `at` (seconds since 1970), until the judge has spoken;
+    `asked` if the release before has the others for a while, to be compared with.
+    """
 
     share: int
     at: float
@@ -35,13 +37,12 @@ class Held:
 
 
 def held(now: Journey, environment: str) -> Held | None:
-    """The share that is held in an environment, if one is."""
+    """The share that is held in an environment, if one is: none once there is a verdict on it."""
     deployment = now.deployments.get(environment)
     if deployment is None:
         return None
-    moves = [fact for fact in (*now.trials, *now.asked) if fact.environment == environment]
-    moves = sorted((fact for fact in moves if not fact.kind.startswith("verdict.")), key=lambda fact: fact.id)
-    last = moves[-1] if moves else None
+    told = [fact for fact in (*now.trials, *now.asked) if fact.environment == environment]
+    last = max(told, key=lambda fact: fact.id, default=None)
     return None if last is None or not _stands(deployment, last) else _held(last)
 
 
@@ -65,67 +66,46 @@ class Holding:
     def news(self, now: Journey, environment: str, at: float) -> str:
         """A line, if there is something new to say at this time (seconds since 1970); else nothing."""
         share = held(now, environment)
-        verdict = self._verdict(now, environment)
+        verdict = None if share is None else of_deployment(self._so_far, now.deployments[environment])
         if share is None or verdict is None:
             return ""
         before, spoke, words = self._told.get(environment, (share, share.at, ""))
         if before != share:
             spoke, words = share.at, ""
-        traffic = settings(now)
-        late = at - share.at >= traffic.hold
-        says = said(share, verdict, traffic, late=late)
+        says = said(share, verdict)
         if says == words or at - spoke < max(FIRST, (at - share.at) / GROWS if words else 0.0):
             return ""
         self._told[environment] = (share, at, says)
-        return f"{says}{'' if late and verdict.waits else _when(share, traffic, at)}"
-
-    def _verdict(self, now: Journey, environment: str) -> Verdict | None:
-        deployment, verdict = self._so_far.get((now.run.application, environment), ("", None))
-        return verdict if deployment == now.deployments[environment].id else None
+        return says
 
 
-def said(share: Held, verdict: Verdict, traffic: TrafficSettings, *, late: bool) -> str:
-    """What share since when, what was counted of it, and what is waited for; `late` is longer than `hold`."""
-    unsure = verdict.reason.rstrip(".") if verdict.kind == "not known" else ""
-    parts = filter(None, (_seen(verdict, share), unsure, _waits(share, verdict, traffic, late)))
-    return f"{share.share} % since {clock(share.at)}: {'; '.join(parts)}"
+def of_deployment(so_far: SoFar, deployment: Deployment) -> Verdict | None:
+    """What the judge says of the release of a deployment at this moment, if it looks at that."""
+    judged, verdict = so_far.get((deployment.application, deployment.environment), ("", None))
+    return verdict if judged == deployment.id else None
+
+
+def said(share: Held, verdict: Verdict) -> str:
+    """What share since when, what was counted of it, and what is waited for; nothing where nothing is."""
+    waits = next_move.says(verdict, asking=share.asked)
+    counted, unsure = _seen(verdict, share), verdict.reason if verdict.kind == "not known" else ""
+    return f"{share.share} % since {clock(share.at)}: {sentences(counted, unsure, waits)}" if waits else ""
 
 
 def _seen(verdict: Verdict, share: Held) -> str:
     """Nothing while none of its requests was compared: then the reason says so."""
-    found = _finding(verdict, FAILED, share)
+    found = _failed(verdict, share)
     if found is None:
         return ""
     new, old = f"{found.new_count:,} of {found.new_of:,}", f"{found.old_count:,} of {found.old_of:,}"
-    return f"{new} requests compared so far failed, {old} of the old one"
+    return f"{new} requests failed, {old} of the old one"
 
 
-def _waits(share: Held, verdict: Verdict, traffic: TrafficSettings, late: bool) -> str:
-    """After `hold` the rules that hold it still, as the judge's page has them: that is no delay."""
-    if share.asked:
-        return "all requests come back if the old one does no better"
-    if late and verdict.waits:
-        return f"{verdict.waits[:1].lower()}{verdict.waits[1:].rstrip('.')}"
-    slow = _finding(verdict, SLOW, share)
-    far = f" ({slow.why_not})" if slow is not None and slow.why_not else " if enough requests come"
-    return f"the next move is made when it was heard for {length(traffic.hold)}, its durations too{far}"
-
-
-def _when(share: Held, traffic: TrafficSettings, at: float) -> str:
-    """How long that takes from now on, if all of it is heard; of what takes longer, by when it ends."""
-    if share.asked:
-        return ""
-    left = share.at + traffic.hold - at
-    if left > 0:
-        return f": in about {f'{left:.0f} s' if left < 60 else length(left)} at the earliest"
-    return f": by {clock(share.at + traffic.deadline)} at the latest"
-
-
-def _finding(verdict: Verdict, what: str, held: Held) -> Finding | None:
-    """The one of this share, as far as there are several. The one of both serving first: where all requests have
-    moved there may be one of before as well.
+def _failed(verdict: Verdict, held: Held) -> Finding | None:
+    """The finding of this share, as far as there are several. The one of both serving first: where all requests
+    have moved there may be one of before as well.
     """
-    found = [one for one in verdict.findings if one.what == what and (one.new_of or one.why_not)]
+    found = [one for one in verdict.findings if one.what == FAILED and one.new_of]
     here = [one for one in found if one.share in (0, held.share)]
     return min(here, key=lambda one: not one.beside, default=None)
 

@@ -6,9 +6,9 @@
       ✓ dev          1.2 s  http://topup--dev.localhost:8080
       · prod         what is set and not in r3 comes along: LIMIT 20 → 25
       · prod         10 % of the requests go to it; judged for 1 m 00 s at least
-      … prod         10 % since 14:02:11: 0 of 98 requests compared so far failed, 2 of 880 of the old one; the
-          next move is made when it was heard for 1 m 00 s, its durations too if enough requests come: in about
-          52 s at the earliest
+      … prod         10 % since 14:02:11: 0 of 98 requests failed, 2 of 880 of the old one. 50 % of the requests
+          come next in about 52 s: it was heard for 8 s of 1 m 00 s by now. If it cannot be heard, everything goes
+          back at 14:12:11.
       · prod         good at 10 %: 0 of 118 requests failed, and 2 of 1,073 of r3
       ✗ prod         3.0 s  web did not get healthy within 30 s
         │ ModuleNotFoundError: No module named 'topup'

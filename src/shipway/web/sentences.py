@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from shipway.incidents.letter import listed
+from shipway.signals.verdict import Verdict
 from shipway.state.releases import Release
-from shipway.web.trials import Trial
+from shipway.web import next_move as moves
+from shipway.web.trials import NOT_LOOKED, Trial
 from shipway.web.words import clock, length
 
 
@@ -124,23 +126,26 @@ def _went(trial: Trial) -> str:
     return f"{who}It had requests for {length(trial.had_in_all)}."
 
 
-def at_the_latest(trial: Trial) -> str:
-    """What happens to one on trial if nothing is heard of it."""
-    then = "it is frozen with its share" if trial.keeps else "everything goes back"
-    return f"If nothing can be heard, {then} at {clock(trial.deadline or 0.0)} at the latest."
+def so_far(trial: Trial, verdict: Verdict) -> str:
+    """What is known of it at this moment, and what is waited for, where its page is not the one that is read."""
+    return f"{moves.so_far(verdict)} {next_move(trial, verdict)}".strip()
+
+
+def next_move(trial: Trial, verdict: Verdict) -> str:
+    """What the judge waits for, who says `verdict` at this moment; before it has looked, only by when it ends."""
+    if trial.fate == "on trial" and verdict.reason == NOT_LOOKED:
+        then = moves.goes_back(keeps=trial.keeps)
+        return f"If nothing can be heard, {then} at {clock(trial.deadline or 0.0)}."
+    return moves.says(verdict, asking=trial.asking)
 
 
 def _next(trial: Trial) -> str:
     if trial.fate == "on trial":
         others = f", beside {named(trial.before)} with the other {100 - trial.share} %"
-        held = length(trial.traffic.hold)
-        heard = f"it was heard for {held}, its durations too if enough requests come"
-        moves = f"The next move is made when {heard}, and nothing speaks against it."
-        return f"Judged since {clock(trial.moves[-1].at)}{others}. {moves} {at_the_latest(trial)}"
+        return f"Judged since {clock(trial.moves[-1].at)}{others}."
     if trial.asking:
         others = f"beside {named(trial.before)} with the other {100 - trial.share} %"
-        answer = "If that one does no better, all requests come back; if it does, it gets the rest as well."
-        since = f"Judged since {clock(trial.moves[-1].at)}, {others}. {answer}"
+        since = f"Judged since {clock(trial.moves[-1].at)}, {others}."
         return " ".join(part for part in (trial.moves[-1].reason, since) if part)
     if trial.stuck is not None:
         return f"{_capital(trial.stuck.cause)}. {_capital(trial.stuck.way_out)}."

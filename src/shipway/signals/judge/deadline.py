@@ -37,9 +37,14 @@ class Clocks:
     unknown: tuple[str, ...] = ()
 
     @property
+    def longest(self) -> float:
+        """The seconds for which the step may last so that durations are compared."""
+        return min(self.hold + LONGER, self.deadline)
+
+    @property
     def compare_soon(self) -> bool:
         """Whether durations are still to be compared, and will be in time."""
-        return 0 < self.listens <= min(self.hold + LONGER, self.deadline) - self.waited
+        return 0 < self.listens <= self.longest - self.waited
 
 
 def step(verdict: Verdict, at: Clocks) -> Step:

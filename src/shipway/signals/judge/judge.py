@@ -21,6 +21,7 @@ from shipway.signals.judge.restarts import Restarts
 from shipway.signals.judge.together import Together
 from shipway.signals.judge.warmth import Warmth
 from shipway.signals.verdict import CHECKS, FAILED, RESTARTS, SLOW, Finding, Verdict, at_each_share
+from shipway.signals.waits import Count
 
 ERRORS = ((0.08, More(0.01)), (0.1, More(0.04)), (0.17, More(0.15)), (0.35, More(0.5)), (0.3, More(0.97)))
 
@@ -137,6 +138,12 @@ class Judge:
         come as they did: 0 once they are, infinite while none come.
         """
         return self._listening.lasts
+
+    @property
+    def count(self) -> Count:
+        """How many requests the new release has answered, and when they are enough."""
+        enough = self.policy.enough_requests
+        return Count(self.requests, enough, self._listening.comes(enough - self.requests))
 
     @property
     def doubts(self) -> bool:

@@ -50,11 +50,16 @@ class Listening:
         known = self._after(KNOWN - self._past.timed, 1 - self._share)
         return max(warm, known) + self._after(enough - self._heard, self._share)
 
+    def comes(self, requests: int) -> float:
+        """Seconds in which the new release is asked so many more, as requests come now."""
+        return self._after(requests, self._share)
+
     def _after(self, left: int, share: float) -> float:
         """Seconds in which so many more come of a share of all."""
         if left <= 0:
             return 0.0
-        return left / (share * self._pace) if self._pace else inf
+        pace = share * self._pace
+        return left / pace if pace else inf
 
     @property
     def _pace(self) -> float:

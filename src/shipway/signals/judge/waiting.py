@@ -1,30 +1,33 @@
-"""What a share that is held waits for, in a sentence: by the rules of `deadline`."""
+"""What a share that is held waits for: by the rules of `deadline`."""
 
 from __future__ import annotations
 
+from math import inf
+
 from shipway.signals.judge.deadline import Clocks, step
 from shipway.signals.verdict import SLOW, Verdict
+from shipway.signals.waits import Count, Move, Rule, Waits
 
 
-def waits(verdict: Verdict, at: Clocks) -> str:
-    """Every rule that is not met yet, with its seconds, as `step` takes them; nothing once the next move may be
-    made.
-    """
+def waits(verdict: Verdict, at: Clocks, move: Move, count: Count) -> Waits | None:
+    """Of the rules that are not met yet the one that takes longest; None once the next move may be made."""
     if step(verdict, at).act != "wait":
-        return ""
-    rules = []
+        return None
+    rule, left = _longest(verdict, at)
+    longest = at.longest if rule == "durations" else at.deadline
+    far = _far(verdict) if rule == "durations" else ""
+    asked = at.unknown if rule == "known" else ()
+    return Waits(rule, move, move.began + longest, left, at.heard, at.hold, count, asked, far)
+
+
+def _longest(verdict: Verdict, at: Clocks) -> tuple[Rule, float]:
     if at.unheard:
-        rules.append(f"something is known of {' and of '.join(at.unknown) or 'it'} again")
-    if at.heard < at.hold:
-        rules.append(f"it was heard for {at.hold:.0f} s (`hold`; {at.heard:.0f} s by now)")
+        return "known", inf
     if verdict.doubtful:
-        rules.append("more requests tell, because something speaks against it")
-    if at.compare_soon:
-        rules.append(f"its durations are compared ({_far(verdict)}about {at.listens:.0f} s as requests come now)")
-    most = f"for {at.deadline:.0f} s at most (`deadline`; {at.waited:.0f} s by now)"
-    return f"It is held until {', until '.join(rules)}; {most}."
+        return "doubt", inf
+    left = at.hold - at.heard
+    return ("durations", at.listens) if at.compare_soon and at.listens > left else ("hold", left)
 
 
 def _far(verdict: Verdict) -> str:
-    why = next((one.why_not for one in verdict.findings if one.what == SLOW and one.why_not), "")
-    return f"{why}; " if why else ""
+    return next((one.why_not for one in verdict.findings if one.what == SLOW and one.why_not), "")

@@ -41,7 +41,7 @@ def judged(site: Site, call: Call) -> dict[str, Any]:
         "decided": shapes.decision(trial.decided),
         "shares": [asdict(move) for move in trial.moves],
         "verdicts": [asdict(one) for one in trial.verdicts],
-        "so_far": None if so_far is None else asdict(so_far),
+        "so_far": None if so_far is None else _so_far(trial, so_far),
         "quarantine": None if kept is None else shapes.quarantine(kept),
         "mended_by": (kept and kept.mended_by) or None,
         "revert": (kept and kept.branch) or None,
@@ -89,7 +89,17 @@ def _judging(trial: Trial, so_far: Verdict) -> dict[str, Any]:
         "release": shapes.release(trial.release),
         "says": sentences.sentence(trial),
         "before": None if trial.before is None else trial.before.number,
-        "so_far": asdict(so_far),
+        "so_far": _so_far(trial, so_far),
+    }
+
+
+def _so_far(trial: Trial, verdict: Verdict) -> dict[str, Any]:
+    """With what is waited for, in the words of the pages."""
+    return {
+        "kind": verdict.kind,
+        "reason": verdict.reason,
+        "findings": verdict.numbers,
+        "waits": sentences.next_move(trial, verdict),
     }
 
 

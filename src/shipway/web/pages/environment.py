@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from shipway.environments import data
 from shipway.errors import UserError
@@ -100,6 +100,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             stuck=left,
             deciding=deciding.deciding(site, conn, left, moving, tried),
             subject="" if tried is None else site.commits.about(application, tried.release.commit).subject,
+            so_far="" if tried is None else _so_far(site, tried),
             moving_run=None if moving is None else runs.get(conn, moving.run),
             back=None if left is not None else ways.back(site, conn, now),
             forward=ways.forward(site, conn, now, release_lines.way_forward(there.lines, now)),
@@ -140,11 +141,18 @@ class There:
         return next((line for line in self.lines if line.release.id == self.stable), None)
 
 
-def _there(site: Site, conn: Connection, application: str, environment: str) -> There:
+def _at_work(
+    conn: Connection, application: str, environment: str
+) -> tuple[Now | None, Stuck | None, Deployment | None, Trial | None]:
+    """What serves, what is frozen, the deployment under way, and what is tried."""
     now = release_lines.now(conn, application, environment)
     left = stuck.now(conn, application, environment)
     moving = next((one for one in deployments.recent(conn, application, environment, 1) if not one.over), None)
-    tried = _tried(conn, moving, now, left)
+    return now, left, moving, _tried(conn, moving, now, left)
+
+
+def _there(site: Site, conn: Connection, application: str, environment: str) -> There:
+    now, left, moving, tried = _at_work(conn, application, environment)
     lines = release_lines.lines(site, conn, application, environment, now, left)
     return There(now, left, lines, moving, tried, _stable(now, tried))
 
@@ -328,7 +336,7 @@ def _says(site: Site, conn: Connection, there: There) -> str:
     if there.left is not None:
         return _frozen(there.left)
     if there.tried is not None:
-        return _on_trial(site, there.tried)
+        return _on_trial(there.tried)
     if now is None:
         return ""
     decided = decisions.of_run(conn, now.by.run)
@@ -346,21 +354,34 @@ def _frozen(left: Stuck) -> str:
     return f"It was judged bad at {clock(left.since)}: {left.shares}. {cause}; {left.way_out}."
 
 
-def _on_trial(site: Site, tried: Trial) -> str:
-    """Since when it is judged, what is known by now, and what happens if nobody acts."""
+def _on_trial(tried: Trial) -> str:
+    """Since when it is judged, beside what."""
     since, before = clock(tried.moves[-1].at), tried.before
     others = "" if before is None else f"; r{before.number} has the other {100 - tried.share} %"
     looked = "It had all requests and looked bad. " if tried.asking else ""
-    goes = "" if tried.asking else f" {sentences.at_the_latest(tried)}"
-    return f"{looked}Judged since {since}{others}. {_so_far(site, tried)}{goes}"
+    return f"{looked}Judged since {since}{others}."
 
 
 def _so_far(site: Site, tried: Trial) -> str:
+    """What is known by now, and what happens if nobody acts; nothing of one that is frozen."""
     verdict = trials.so_far(site.story.cast, tried)
-    if verdict is None:
-        return "No verdict yet."
-    reason = verdict.reason.split("; ")[0].rstrip(".")
-    return f"{verdict.kind.capitalize()} so far: {reason[:1].lower()}{reason[1:]}."
+    return "" if verdict is None else sentences.so_far(tried, verdict)
 
 
-ROUTES = (declare("GET", BASE, environment_page, who="user"),)
+def so_far(site: Site, call: Call) -> Response:
+    """That alone, for pages that ask for it every second; no content while nothing is tried."""
+    application, environment = call.place("application"), call.place("environment")
+    with site.database.read() as conn:
+        lookups.environment(site, conn, application, environment)
+        *_others, tried = _at_work(conn, application, environment)
+    says = "" if tried is None else _so_far(site, tried)
+    if not says:
+        return Response(status_code=204)
+    place = BASE.format(application=application, environment=environment)
+    return HTMLResponse(site.templates.get_template("so_far.html").render(place=place, says=says))
+
+
+ROUTES = (
+    declare("GET", BASE, environment_page, who="user"),
+    declare("GET", f"{BASE}/so-far", so_far, who="user"),
+)

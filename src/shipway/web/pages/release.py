@@ -123,7 +123,7 @@ def _so_far(site: Site, trial: Trial) -> list[Judged]:
             title,
             now.reason,
             compared(now.numbers),
-            now.waits,
+            sentences.next_move(trial, now),
         )
     ]
 

@@ -14,7 +14,7 @@ from shipway.state.database import Connection
 from shipway.state.runs import Step
 from shipway.story import carry
 from shipway.traffic.addresses import address
-from shipway.web import anew, held, journey, lookups, outcomes, step_logs, trials
+from shipway.web import anew, held, holding, journey, lookups, outcomes, step_logs, trials
 from shipway.web.call import Call
 from shipway.web.journey import Journey
 from shipway.web.pages import graph
@@ -22,6 +22,7 @@ from shipway.web.pages.rendering import page
 from shipway.web.pages.run_list import BACK, BLOCKED, STATES
 from shipway.web.purposes import is_configuration
 from shipway.web.routes import declare
+from shipway.web.sentences import so_far
 from shipway.web.site import Site
 from shipway.web.untouched import stays_set, untouched
 from shipway.web.words import length, plain, sentences
@@ -61,6 +62,7 @@ def run_page(site: Site, call: Call) -> Response:
         again = "" if not_again else anew.says(conn, now.run)
         told = messages.recent(conn, application=now.run.application, commit=now.run.commit)
         attempts = runs.steps_of(conn, now.run.id)
+        tried = _tried(site, conn, now)
         kept = list(held.against(conn, now.run)) if now.run.over and now.run.purpose != "rollback" else []
     run = now.run
     columns = graph.columns(now)
@@ -86,6 +88,7 @@ def run_page(site: Site, call: Call) -> Response:
             f"{said[0].upper()}{said[1:]}." for said in [*untouched(now), *stays_set(now)] if now.run.over
         ),
         held=" ".join(kept),
+        tried=tried,
         columns=columns,
         picture=graph.in_words(columns),
         tier=TIERS.get(run.tier, ""),
@@ -126,6 +129,18 @@ def _still_serves(conn: Connection, now: Journey) -> bool:
     if is_configuration(run) and brought:
         return all(each is not None and each.release in brought for each in serving)
     return all(each is not None and releases.get(conn, each.release).commit == run.commit for each in serving)
+
+
+def _tried(site: Site, conn: Connection, now: Journey) -> Mapping[str, tuple[int, str]]:
+    """By the environments where what it brought is tried: of 100 requests how many it has, and what is known."""
+    found = {}
+    for name, deployment in now.deployments.items():
+        share = holding.held(now, name)
+        if share is not None:
+            trial = trials.read(conn, releases.get(conn, deployment.release))
+            verdict = trials.so_far(site.story.cast, trial)
+            found[name] = share.share, "" if verdict is None else so_far(trial, verdict)
+    return found
 
 
 def _gone(conn: Connection, now: Journey) -> list[str]:

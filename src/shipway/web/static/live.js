@@ -71,6 +71,22 @@ function hold() {
   };
 }
 
+// What the judge sees is no fact either, and it changes with every request: a sentence of it is asked for by itself.
+let judging = false;
+async function judged() {
+  const parts = [...document.querySelectorAll('[data-now]')];
+  if (document.hidden || judging || !parts.length) return;
+  judging = true;
+  try {
+    for (const part of parts) {
+      const answer = await fetch(part.dataset.now);
+      if (answer.status !== 200) continue;
+      const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('[data-now]');
+      if (fresh && fresh.outerHTML !== part.outerHTML) part.replaceWith(fresh);
+    }
+  } catch { /* whoever listens says that the line is lost */ } finally { judging = false; }
+}
+
 // Of many facts at once one look is enough; a tab that was not seen looks when it is seen again.
 let waiting = null;
 function soon() { waiting ??= setTimeout(() => { waiting = null; refresh(); }, 120); }
@@ -139,3 +155,4 @@ document.addEventListener('stale', refresh);
 import('./stream.js').then(({ listen }) => listen(hear), unheard);
 tick();
 setInterval(tick, 1000);
+setInterval(judged, 1000);
