@@ -306,6 +306,19 @@ def test_it_is_not_asked_where_nobody_may_go_back_to_it(opened: Scene, project: 
     waiting(scene)
 
 
+def test_what_the_judge_says_of_the_next_one_is_not_hidden_by_the_one_that_is_watched_still(
+    scene: Scene, world: World
+) -> None:
+    watch, cast, mine_ = Watch(scene.cast), scene.cast, serving(scene)
+    place, tried = (mine_.application, mine_.environment), ("the next one", Verdict("good", ""))
+    cast.so_far[place] = tried
+    with cast.alone(*place):
+        looks(watch, 1)
+        assert cast.so_far[place] == tried
+    looks(watch, 1)
+    assert cast.so_far[place][0] == mine_.id, "its trial is over"
+
+
 def test_one_that_is_not_well_is_not_asked(scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shipway.traffic.proxy.ANSWERS_WITHIN", 0.1)
     watch = Watch(scene.cast)

@@ -149,12 +149,23 @@ class Trial:
         `asks`: where it only doubts, whoever looks gives a share back to the release before.
         """
         self._judge.asks = asks
-        return self._publish(self._hear())
-
-    def _publish(self, verdict: Verdict) -> Verdict:
-        release = self._release
-        self._cast.so_far[release.application, release.environment] = (self._deployment.id, verdict)
+        verdict = self._hear()
+        if not self._is_another_tried:
+            self._publish(verdict)
         return verdict
+
+    def _publish(self, verdict: Verdict) -> None:
+        self._cast.so_far[self._place] = (self._deployment.id, verdict)
+
+    @property
+    def _place(self) -> tuple[str, str]:
+        return self._release.application, self._release.environment
+
+    @property
+    def _is_another_tried(self) -> bool:
+        """Whether what comes after this release, which is watched still, is before the judge already."""
+        known, _verdict = self._cast.so_far.get(self._place, (self._deployment.id, None))
+        return known != self._deployment.id and self._cast.busy(*self._place)
 
     def _hear(self) -> Verdict:
         for interval in self._evidence.news():
