@@ -246,6 +246,33 @@ def test_whether_a_release_is_good_is_answered_by_the_exit_code(site: Site, ship
     assert code("r2") == 1
 
 
+def test_judge_without_a_release_takes_the_one_on_trial_and_says_so(site: Site, shipway: Shipway) -> None:
+    """Else what is judged still, was judged last, or serves."""
+
+    def took(*words: str) -> tuple[str, int]:
+        said = shipway("judge", "--app", "topup", *words)
+        assert said.code == shipway("judge", "--app", "topup", *words, "--json").code
+        return said.out.splitlines()[0].removeprefix("No release was named: this is "), said.code
+
+    told = Trials(site.scene, "topup")
+    assert took() == ("r1, which serves in prod.", 3)
+    _run, deployment = told.comes(0, "Count calls twice")
+    assert took() == ("r1, which serves in prod.", 3), "it has no request yet"
+    told.share(deployment, 10)
+    assert took() == ("r2, on trial in prod.", 3)
+    told.judge(deployment, 10, fine(400))
+    told.serves(deployment, warm_for=600)
+    site.cast.so_far["topup", "prod"] = (deployment.id, fine(900))
+    assert took() == ("r2, which is judged still in prod.", 0)
+    site.cast.so_far.clear()
+    assert took() == ("r2, the last that was judged in prod.", 3), "it is judged still, and nobody has looked yet"
+    assert took("--env", "dev")[0] == "r2, which serves in dev."
+    assert shipway("judge", "r1", "--app", "topup").out.startswith("r1 was not judged")
+    site.scene.application("fresh")
+    fresh = shipway("judge", "--app", "fresh")
+    assert (fresh.code, "Nothing serves in prod of fresh, and nothing was judged." in fresh.told) == (2, True)
+
+
 def test_whether_all_is_well_with_what_is_asked_is_answered_by_the_exit_code(site: Site, shipway: Shipway) -> None:
     told = Trials(site.scene, "topup")
     on = "--app", "topup"

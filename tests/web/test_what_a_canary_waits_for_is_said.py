@@ -40,7 +40,7 @@ BACK = "everything goes back at {by}"
         (LAST, f"{ALL} in about 48 s: {HEARD}. If it cannot be heard, it is frozen with its share at {{by}}."),
         (
             COLD,
-            f"{FIFTY} in about 1 m 12 s, at {{by}} at the latest: how long it takes is compared first "
+            f"{FIFTY} in about 1 m 12 s, at {{by}} at the latest: how long it takes to answer is compared first "
             "(warming up: 7 of 20 requests).",
         ),
         (

@@ -125,7 +125,13 @@ def _nothing(environment: str) -> str:
 
 
 def judge(
-    release: Annotated[str, typer.Argument(help="A release, such as r3; `shipway releases` lists them.")],
+    release: Annotated[
+        str | None,
+        typer.Argument(
+            help="A release, such as r3; `shipway releases` lists them. By default the one on trial, else the "
+            "last that was judged."
+        ),
+    ] = None,
     environment: Environment = "prod",
     app: App = None,
     as_json: AsJson = False,
@@ -134,11 +140,13 @@ def judge(
 
     While the judge looks at it, what it says at this moment counts.
     """
-    path = f"/applications/{here.application(app)}/environments/{environment}/releases/{release}/verdicts"
-    found = Server.find().get(path)
+    place = f"/applications/{here.application(app)}/environments/{environment}"
+    found = Server.find().get(f"{place}/verdicts" if release is None else f"{place}/releases/{release}/verdicts")
     if as_json:
         show.as_json(found)
         return _known(found)
+    if found["took"]:
+        print(f"No release was named: this is r{found['release']['number']}, {found['took']} in {environment}.")
     print(f"{found['says']}.")
     if found["why"]:
         print(plain(found["why"]))

@@ -83,6 +83,13 @@ def of_release(conn: Connection, release: str) -> list[Recorded]:
     return [Recorded(**row) for row in conn.execute(query).mappings()]
 
 
+def newest(conn: Connection, application: str, environment: str) -> Recorded | None:
+    """What was judged last in an environment, if anything was."""
+    here = (verdicts.c.application == application, verdicts.c.environment == environment)
+    row = conn.execute(select(verdicts).where(*here).order_by(verdicts.c.id.desc()).limit(1)).mappings().first()
+    return None if row is None else Recorded(**row)
+
+
 def of_deployment(conn: Connection, deployment: str) -> list[Recorded]:
     """What was judged because of one deployment, in the order in which it was."""
     query = select(verdicts).where(verdicts.c.deployment == deployment).order_by(verdicts.c.id)

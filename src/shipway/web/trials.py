@@ -133,6 +133,21 @@ def judging(cast: Cast, conn: Connection, application: str, environment: str) ->
     return None if now is None else (trial, now)
 
 
+def foremost(cast: Cast, conn: Connection, application: str, environment: str) -> tuple[Trial, str] | None:
+    """The release of an environment that somebody means who names none, and which that is: the one on trial, else
+    what is judged still, what was judged last, or what serves. None where nothing does.
+    """
+    tried = under_way(conn, application, environment)
+    if tried is not None and tried.fate in TRIED:
+        return tried, "on trial"
+    if (now := judging(cast, conn, application, environment)) is not None:
+        return now[0], "which is judged still"
+    if (last := verdicts.newest(conn, application, environment)) is not None:
+        return read(conn, releases.get(conn, last.release)), "the last that was judged"
+    serving = releases.now_serving(conn, application, environment)
+    return None if serving is None else (read(conn, releases.get(conn, serving.release)), "which serves")
+
+
 def under_way(conn: Connection, application: str, environment: str) -> Trial | None:
     """The release that a deployment brings to an environment just now; None where none does, or one goes back."""
     coming = deployments.running_in(conn, application, environment)

@@ -26,12 +26,31 @@ def judged(site: Site, call: Call) -> dict[str, Any]:
     application, environment = call.place("application"), call.place("environment")
     with site.database.read() as conn:
         lookups.environment(site, conn, application, environment)
-        release = lookups.release(conn, application, environment, call.place("release"))
-        trial = trials.read(conn, release)
-        kept = quarantines.over(conn, release, environment)
+        trial = trials.read(conn, lookups.release(conn, application, environment, call.place("release")))
+        return _judged(site, conn, trial)
+
+
+def foremost(site: Site, call: Call) -> dict[str, Any]:
+    """The same of the release that is on trial in an environment; else of the one that is judged still, was judged
+    last, or serves. `took` says which of them it is.
+    """
+    application, environment = call.place("application"), call.place("environment")
+    with site.database.read() as conn:
+        lookups.environment(site, conn, application, environment)
+        found = trials.foremost(site.story.cast, conn, application, environment)
+        if found is None:
+            hint = "`shipway where` says how far a commit is."
+            raise NotFound(f"Nothing serves in {environment} of {application}, and nothing was judged.", hint=hint)
+        trial, took = found
+        return _judged(site, conn, trial, took)
+
+
+def _judged(site: Site, conn: Connection, trial: Trial, took: str = "") -> dict[str, Any]:
+    kept = quarantines.over(conn, trial.release, trial.release.environment)
     so_far = trials.so_far(site.story.cast, trial)
     return {
-        "release": shapes.release(release),
+        "release": shapes.release(trial.release),
+        "took": took,
         "says": sentences.sentence(trial),
         "why": sentences.explanation(trial),
         "fate": trial.fate,
@@ -106,6 +125,7 @@ def _so_far(trial: Trial, verdict: Verdict) -> dict[str, Any]:
 WHY = declare("GET", f"{commits.BASE}/why", explain, who="user")
 ROUTES = (
     declare("GET", f"{BASE}/releases/{{release}}/verdicts", judged, who="user"),
+    declare("GET", f"{BASE}/verdicts", foremost, who="user"),
     WHY,
     formerly(f"{commits.BEFORE}/why", WHY),
 )
