@@ -246,6 +246,23 @@ def test_whether_a_release_is_good_is_answered_by_the_exit_code(site: Site, ship
     assert code("r2") == 1
 
 
+def test_open_says_where_the_page_is_below_what_scripts_use(
+    site: Site, shipway: Shipway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Trials(site.scene, "topup")
+    page = f"{site.origin}/applications/topup/environments/test"
+    here = "open", "--app", "topup", "--env", "test"
+    below = f"# Shipway's page of it: {page} (`shipway open --pages` signs you in)"
+    first, second = shipway(*here, "--print").out.splitlines()
+    assert (first.partition(" http")[0], second) == ("curl -H 'Host: topup--test.localhost'", below)
+    found = shipway(*here, "--json").json
+    assert found["page"] == page
+    for opens, printed in ((False, [found["url"], below]), (True, [below])):
+        monkeypatch.setattr("webbrowser.open", lambda _url, opens=opens: opens)
+        assert shipway(*here).out.splitlines() == printed
+    assert shipway("open", "--pages", "--json").json["page"] is None
+
+
 def test_judge_without_a_release_takes_the_one_on_trial_and_says_so(site: Site, shipway: Shipway) -> None:
     """Else what is judged still, was judged last, or serves."""
 

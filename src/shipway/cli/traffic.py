@@ -1,4 +1,4 @@
-"""Looking at what serves."""
+"""Looking at what serves, and where Shipway shows it."""
 
 from __future__ import annotations
 
@@ -22,19 +22,27 @@ def open_(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Open what an environment serves, or Shipway's pages."""
+    """Open what an environment serves, and say where Shipway's page of it is; or open Shipway's pages.
+
+    What is printed first is what it serves; the line below it is a comment in every shell.
+    """
     server = Server.find()
     if pages:
-        url = server.post("/signin")["url"]
+        url, page = server.post("/signin")["url"], ""
     else:
-        url = server.get(f"/applications/{here.application(app)}/environments/{environment}")["url"]
+        found = server.get(f"/applications/{here.application(app)}/environments/{environment}")
+        url, page = found["url"], found["page"]
     parts = urlsplit(url)
     if as_json:
-        show.as_json({"url": url, "host": parts.hostname, "address": f"http://127.0.0.1:{parts.port}/"})
-    elif only_print and not pages:
+        address = f"http://127.0.0.1:{parts.port}/"
+        show.as_json({"url": url, "host": parts.hostname, "address": address, "page": page or None})
+        return
+    if only_print and not pages:
         print(f"curl -H 'Host: {parts.hostname}' http://127.0.0.1:{parts.port}/")
     elif only_print or not webbrowser.open(url):
         print(url)
+    if page:
+        print(f"# Shipway's page of it: {page} (`shipway open --pages` signs you in)")
 
 
 VERBS: dict[str, Verb] = {"open": open_}

@@ -32,6 +32,7 @@ def show_environment(site: Site, call: Call) -> dict[str, Any]:
     """What serves, on which instances, with the last releases and deployments, the configuration and the holds.
 
     `failing` is what was answered in the last seconds, if most of it failed, until no more than a quarter does.
+    `url` is what it serves, `page` is Shipway's own page of it.
     """
     states = running(site, *_names(call))
     with site.database.read() as conn:
@@ -42,6 +43,7 @@ def show_environment(site: Site, call: Call) -> dict[str, Any]:
             "application": application,
             "environment": environment,
             "url": addresses.address(application, environment, site.proxy_port),
+            "page": f"{site.called(call.request)}/applications/{application}/environments/{environment}",
             "serving": None if now is None else _serving(conn, now),
             "failing": shapes.failing(site.rates.failing(application, environment)),
             "stuck": shapes.stuck(stuck.now(conn, application, environment)),
