@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
+import jinja2
 import pytest
+from jinja2 import nodes
 
 from shipway import web
 from shipway.web import pages
@@ -28,13 +31,38 @@ def test_a_page_is_in_the_list(declared: Declared) -> None:
     assert looked, f"add a line for {declared.path} to tests/web/every_page.py"
 
 
-def test_every_element_is_on_the_page_of_patterns() -> None:
-    templates = Path(web.__file__).parent / "templates"
-    elements = (templates / "elements.html").read_text()
-    shown = (templates / "patterns.html").read_text()
-    made = re.findall(r"{% macro (\w+)\(", elements)
-    whole = [
-        name for name in made if len(re.findall(rf"\b{name}\(", elements)) == 1
-    ]  # the others are parts of one
-    assert len(whole) > 4
-    assert [name for name in whole if f"{name}(" not in shown] == []
+TEMPLATES = Path(web.__file__).parent / "templates"
+TREES = {path.name: jinja2.Environment().parse(path.read_text()) for path in TEMPLATES.glob("*.html")}
+PAGE = "patterns.html"
+Part = tuple[str, str]  # its template, and its name there
+
+
+def made(template: str) -> dict[str, nodes.Macro]:
+    return {one.name: one for one in TREES[template].find_all(nodes.Macro)}
+
+
+def taken(template: str) -> dict[str, Part]:
+    """The parts of others that it imports, by the names it gives them."""
+    named: dict[str, Part] = {}
+    for one in TREES[template].find_all(nodes.FromImport):
+        assert isinstance(one.template, nodes.Const)
+        for name in one.names:
+            own, other = (name, name) if isinstance(name, str) else (name[1], name[0])
+            named[own] = (one.template.value, other)
+    return named
+
+
+def drawn_by(template: str, node: nodes.Node) -> set[Part]:
+    """The parts that are called in it, and those that these call."""
+    own = {name: (template, name) for name in made(template)}
+    known = {**own, **taken(template)}
+    called = {each.node.name for each in node.find_all(nodes.Call) if isinstance(each.node, nodes.Name)}
+    first = {known[name] for name in called if name in known}
+    return first.union(*(drawn_by(of, made(of)[name]) for of, name in first))
+
+
+def test_every_part_that_pages_share_is_on_the_page_of_patterns() -> None:
+    shared = Counter(of for name in TREES if name != PAGE for of in {of for of, _ in taken(name).values()})
+    parts = {(of, name) for of, times in shared.items() if times > 1 for name in made(of)}
+    assert {("parts.html", "hash"), ("elements.html", "field"), ("charts.html", "drawing")} <= parts
+    assert parts - drawn_by(PAGE, TREES[PAGE]) == set()

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import secrets
 import time
+from typing import Literal
 
 from shipway.errors import UserError
 from shipway.state import tokens
@@ -15,9 +16,13 @@ from shipway.state.tokens import Token
 
 
 class InvalidToken(UserError):
-    """A token for nobody, with a name that cannot be read, or for what no token is for."""
+    """A token for nobody, with a name that cannot be read, or for what no token is for; `field` is wrong."""
 
     id = "pushes.invalid_token"
+
+    def __init__(self, message: str, field: Literal["who", "name", "role"]) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 METRICS = "metrics"
@@ -49,7 +54,9 @@ def create(
     if kind == "personal":
         _may_be_called(who, name)
         if role not in ROLES:
-            raise InvalidToken(f"A token is for one of {', '.join(ROLES)}, not for {role[:LONGEST_NAME]!r}.")
+            raise InvalidToken(
+                f"A token is for one of {', '.join(ROLES)}, not for {role[:LONGEST_NAME]!r}.", "role"
+            )
     token = _PREFIX + secrets.token_urlsafe(32)
     expires = None if lifetime is None else time.time() + lifetime
     with database.write() as conn:
@@ -69,12 +76,16 @@ def create(
 
 def _may_be_called(who: str, name: str) -> None:
     if not who.strip():
-        raise InvalidToken("A token is somebody's: say whose.")
-    for said in (who, name):
-        if len(said) > LONGEST_NAME or not said.isprintable():
-            raise InvalidToken(
-                f"{said[:LONGEST_NAME]!r} is no name: at most {LONGEST_NAME} characters, on one line."
-            )
+        raise InvalidToken("A token is somebody's: say whose.", "who")
+    _can_be_read(who, "who")
+    _can_be_read(name, "name")
+
+
+def _can_be_read(said: str, field: Literal["who", "name"]) -> None:
+    if len(said) > LONGEST_NAME or not said.isprintable():
+        raise InvalidToken(
+            f"{said[:LONGEST_NAME]!r} is no name: at most {LONGEST_NAME} characters, on one line.", field
+        )
 
 
 def verify(database: Database, token: str, kind: str = "personal") -> Token | None:

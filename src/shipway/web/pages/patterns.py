@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import asdict, dataclass, replace
 
 from starlette.responses import Response
 
+from shipway.incidents.blame import OWNER
+from shipway.incidents.channels import BY_HAND, WORSE
+from shipway.incidents.proof import Proof
+from shipway.signals.summary import Summary
+from shipway.state.messages import Message
+from shipway.state.releases import Release
 from shipway.web.call import Call
+from shipway.web.finding.found import Found
 from shipway.web.pages.chart import Chart, Charts, Mark
 from shipway.web.pages.chart_names import Name
+from shipway.web.pages.environment import Refused
 from shipway.web.pages.message_list import Fate
+from shipway.web.pages.picture import Hub, Picture, Ship
 from shipway.web.pages.rendering import page
+from shipway.web.pages.ways import Way
 from shipway.web.routes import declare
 from shipway.web.site import Site
 
@@ -122,10 +133,150 @@ OVER = Charts(
     deaf=((220, 24),),
     beside=(),
 )
+COMMIT = "8c1f0ae94d27b3105e6f8a2c9b7d4413f0aa6e52"
+ANSWERS = Summary(60.0, 13_080, 218.0, 2, 0.00015, 18, 61, 140, 3, heard=True)
+HUBS = (
+    Hub("git", 330, lit=False),
+    Hub("pipeline", 470, lit=False),
+    Hub("dev", 701, lit=True),
+    Hub("test", 932, lit=True),
+    Hub("prod", 1164, lit=True, last=True),
+)
+SHIPS = (
+    Ship("5fd2a31", 400, 0, near=False),
+    Ship("b17e0d2", 400, 1, near=False),
+    Ship("8c1f0ae", 1048, 0, near=True),
+)
+MOVING = Picture(
+    HUBS,
+    SHIPS,
+    more=2,
+    home_bound="41d9b7e rolled back",
+    sources=("payments", "search", "accounts"),
+    answers=ANSWERS,
+    hurt=False,
+    says="Three commits are under way, and one came back.",
+)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A state of the picture on the first page."""
+
+    name: str
+    picture: Picture
+
+
+FAILING = replace(ANSWERS, errors=2_616, error_share=0.2)
+UNLIT = tuple(replace(hub, lit=False) for hub in HUBS)
+PICTURES = (
+    Drawn("Under way, and on the way back", MOVING),
+    Drawn(
+        "At rest, while people are hurt",
+        replace(MOVING, ships=(), more=0, home_bound=None, answers=FAILING, hurt=True, says="Many requests fail."),
+    ),
+    Drawn(
+        "Nothing serves yet",
+        replace(
+            MOVING,
+            hubs=UNLIT,
+            ships=SHIPS[:1],
+            more=0,
+            home_bound=None,
+            sources=("payments",),
+            answers=None,
+            says="The first commit is under way.",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A command in a log, which begins at `line`, with what it printed."""
+
+    command: str
+    line: int
+    lines: tuple[str, ...]
+    extent: str
+    open: bool = False
+
+
+FOLDS = (
+    Fold("npm ci", 1, ("added 212 packages", "found 0 vulnerabilities"), "2 lines, 3.2 s"),
+    Fold("npm test", 4, ("41 passing (8s)",), "1 line, 8.4 s", open=True),
+)
+FOUND = (
+    Found("environment", "prod of checkout", "serves 8c1f0ae", "/applications/checkout/environments/prod"),
+    Found("action", "Promote checkout to prod", "from test", "/applications/checkout/environments/prod#promote"),
+    Found(
+        "commit", "8c1f0ae", "Round profits half to even, by Mira Okafor", "/applications/checkout/commits/8c1f0ae"
+    ),
+    Found("run", "Run 48 of checkout", "passed, 8c1f0ae", "/runs/checkout:48"),
+)
+EVIDENCE = Proof(
+    "src/refunds.py:57",
+    ("-    return total.quantize(CENT, ROUND_HALF_UP)", "+    return total.quantize(CENT, MODE[country])"),
+    "src/basket.py:20",
+    "paid = refunds.due(order)",
+)
+R46 = Release("checkout-46", "checkout", "prod", 46, "", "d4470b1a", 3, 0.0)
+R48 = replace(R46, id="checkout-48", number=48, commit=COMMIT)
+COMING = "The configuration of r46 comes along."
+WAYS = (
+    Way(R46, "Keep the basket", R48, warm=True, coming=COMING, closed=""),
+    Way(
+        R48,
+        "Round half to even",
+        R46,
+        warm=False,
+        coming=COMING,
+        closed="",
+        left="Mira Okafor left it: “month end”",
+    ),
+    Way(R46, "Keep the basket", R48, warm=False, coming=COMING, closed="r48 dropped a column that r46 reads"),
+)
+
+
+def _told(now: float) -> tuple[Message, ...]:
+    """One message of each fate, and who is told of it."""
+    sent = Message(
+        id="1",
+        person="Mira Okafor",
+        cause="",
+        kind="",
+        application="checkout",
+        environment="prod",
+        run=None,
+        commit=COMMIT,
+        subject="checkout: 8c1f0ae was judged bad in prod",
+        text="22 requests failed of 312.\nr46 serves everybody again.",
+        answers="",
+        names_nobody=False,
+        state="sent",
+        attempts=1,
+        next_try=now,
+        lease="",
+        lease_until=0.0,
+        service="E-mail",
+        problem="",
+        created=now,
+        sent=now,
+        reached="Mira Okafor",
+    )
+    waiting = replace(sent, state="waiting", sent=None, service="Slack", reached="")
+    return (
+        sent,
+        replace(sent, id="2", kind=WORSE, reached=OWNER),
+        replace(waiting, id="3", kind=BY_HAND, service=""),
+        replace(waiting, id="4", problem="It answered 500."),
+        replace(waiting, id="5", state="nowhere"),
+    )
 
 
 def patterns(site: Site, call: Call) -> Response:
     assert call.caller is not None
+    now = time.time()
     return page(
         site,
         call,
@@ -138,6 +289,16 @@ def patterns(site: Site, call: Call) -> Response:
         notes=NOTES,
         drawn=DRAWN,
         over=OVER,
+        commit=COMMIT,
+        pictures=PICTURES,
+        folds=FOLDS,
+        found=[asdict(one) for one in FOUND],
+        evidence=EVIDENCE,
+        ways=WAYS,
+        answers=ANSWERS,
+        told=_told(now),
+        now=now,
+        refused=Refused(),
     )
 
 

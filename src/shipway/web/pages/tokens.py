@@ -32,10 +32,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Asked:
-    """What became of the form: the token that was made and is shown this once, or what was refused of it."""
+    """What became of the form: the token that was made and is shown this once, or refusals by their field."""
 
     made: str = ""
-    refused: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -50,7 +50,7 @@ def create(site: Site, call: Call) -> Response:
     try:
         made = access.create(site.database, given["who"], role=given["role"], name=given["name"], by=call.who)
     except InvalidToken as error:
-        reply = _drawn(site, call, Asked(refused=error.message, given=given))
+        reply = _drawn(site, call, Asked(refused={error.field: error.message}, given=given))
         reply.status_code = error.status
         return reply
     return _drawn(site, call, Asked(made=made, given=given))
