@@ -414,6 +414,10 @@ def test_the_author_hears_of_a_bad_verdict_with_its_numbers_and_what_was_done(te
     [
         ({"new_count": 74}, "all its requests failed"),
         ({"new_count": 4}, "5 % of its requests failed"),
+        ({"new_count": 3, "new_of": 4}, "3 of 4 requests failed"),
+        ({"new_count": 19, "new_of": 19}, "19 of 19 requests failed"),
+        ({"new_count": 10, "new_of": 20}, "half its requests failed"),
+        ({"new_count": 1, "new_of": 1}, "all its requests failed"),
         ({"what": "requests slower than 50 ms"}, "its requests are slower"),
         ({"what": "restarts"}, "its instances restarted"),
         ({"what": "failures of ledger"}, "ledger failed"),

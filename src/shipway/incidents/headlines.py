@@ -1,4 +1,4 @@
-"""What stands in the subject of a mail and on a telephone: which environment, which release, what; no numbers."""
+"""What stands in the subject of a mail and on a telephone: which environment, which release, what; no long numbers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from shipway.signals.verdict import CHECKS, FAILED, RESTARTS
 
 LONGEST = 70  # characters of what happened
 ABOUT_HALF = (0.45, 0.55)
+FEW = 20  # requests of which a share says less than their number
 _END = re.compile(r"[:.;] |[.;]$")
 
 
@@ -53,7 +54,7 @@ def worst(findings: Sequence[object]) -> str:
     if what == RESTARTS:
         return "its instances restarted"
     if what == FAILED:
-        return f"{_part(finding.get('new_count') or 0, finding.get('new_of') or 0)} its requests failed"
+        return f"{_part(finding.get('new_count') or 0, finding.get('new_of') or 0)} requests failed"
     return "its requests are slower"
 
 
@@ -67,9 +68,11 @@ def first_words(what: str) -> str:
 
 
 def _part(count: int, of: int) -> str:
+    if 1 < of < FEW:
+        return f"{count} of {of}"
     if count >= of:
-        return "all" if of else "some of"
+        return "all its" if of else "some of its"
     if ABOUT_HALF[0] <= count / of <= ABOUT_HALF[1]:
-        return "half"
+        return "half its"
     percent = 100 * count / of
-    return f"{percent:.0f} % of" if percent >= 1 else "some of"
+    return f"{percent:.0f} % of its" if percent >= 1 else "some of its"
