@@ -18,7 +18,18 @@ from shipway.incidents.blame import INDEX
 from shipway.incidents.channels import NOISE
 from shipway.incidents.suspects import REASONS, Evidence, Suspicion
 from shipway.pushes.git import SHIPWAY, Git
-from shipway.state import channels, configurations, deployments, errors, facts, holds, releases, tables, verdicts
+from shipway.state import (
+    channels,
+    configurations,
+    deployments,
+    errors,
+    facts,
+    holds,
+    releases,
+    runs,
+    tables,
+    verdicts,
+)
 from shipway.state.messages import Message
 from shipway.state.runs import Run
 from support.hostile import PAYLOADS
@@ -1350,13 +1361,149 @@ def test_an_error_of_a_release_on_trial_waits_for_the_verdict_and_is_one_message
     assert len(hook.bodies) == 1
 
 
-def test_an_error_of_a_release_on_trial_is_told_soon_where_nothing_is_decided(team: Team, hook: Hook) -> None:
+def test_an_error_of_a_release_on_trial_is_told_where_nothing_is_decided(team: Team, hook: Hook) -> None:
     team.channel("ada@example.org", hook.url())
     on_trial(team)
     team.tell()
-    team.later += tell.TRIED
+    team.later += tell.DEPLOYED
     team.send()
     assert ["a new error" in body["title"] for body in hook.bodies] == [True, True]
+
+
+def starting(team: Team) -> tuple[Run, dict[str, Any]]:
+    """A release that is being deployed and has an error at its start; with where that leads."""
+    team.deliver(old := team.commit("ben"))
+    run = team.push(new := team.commit("ada", subject="Read the eggs"), old)
+    team.deploy(run, "prod", ending="running")
+    place = Evidence("web.py", 12, "share", "line", tuple(HUNK[1:]), source="return total / people")
+    who = Suspicion("It did.", new, "Ada Okafor", "ada@example.org", confidence="high", evidence=(place,))
+    return run, asdict(who)
+
+
+def undo(team: Team, run: Run) -> None:
+    """What the story does with a release that died at its start."""
+    with team.database.write() as conn:
+        begun = deployments.get(conn, team.deployment(run))
+        deployments.end(
+            conn, begun, "failed", "web ended with code 1", "Traceback\nTypeError: unsupported operand"
+        )
+    team.fail(run, "prod failed")
+
+
+@pytest.mark.parametrize("first", ["the error", "the end", "the end, while the error is looked into"])
+def test_an_error_of_a_release_that_dies_at_its_start_is_one_message_with_that(
+    team: Team, hook: Hook, first: str
+) -> None:
+    team.channel("ada@example.org", hook.url())
+    run, who = starting(team)
+    came = {"error": "01e", "number": 3, "title": "TypeError: unsupported operand", "release": None}
+    if first == "the error":
+        suspected(team, run.commit, **who)
+        assert only(team.tell()).kind == "error"
+        team.send()
+        assert hook.bodies == []
+    if "looked into" in first:
+        team.fact("error.new", environment="prod", commit=run.commit, data=came)
+    undo(team, run)
+    assert only(team.tell()).kind == "undone"
+    if first == "the end":
+        suspected(team, run.commit, **who)
+    if "looked into" in first:
+        team.send()
+        assert hook.bodies == []
+        team.fact("error.suspected", environment="prod", commit=run.commit, data={**came, **who})
+    told = only(team.tell())
+    assert (told.kind, told.cause) == ("undone", f"stopped shop {run.commit}")
+    assert "does not serve, web ended with code 1" in told.subject
+    for words in (
+        "    New error: TypeError: unsupported operand\n",
+        "    web.py:12  return total / people\n",
+        "An error that is new in it: It did. Look at web.py:12.",
+    ):
+        assert words in told.text
+    team.send()
+    assert len(hook.bodies) == 1
+
+
+def test_of_several_authors_of_a_release_that_died_at_its_start_the_suspect_of_its_error_hears(team: Team) -> None:
+    team.deliver(old := team.commit("cho"))
+    mine = team.commit("ada", {"pay.py": "1\n"})
+    run = team.push(team.commit("ben"), old)
+    team.deploy(run, "prod", ending="running")
+    suspected(team, run.commit, commit=mine, author="Ada Okafor", email="ada@example.org", confidence="high")
+    undo(team, run)
+    told = only(team.tell())
+    assert (told.person, told.kind) == ("ada@example.org", "undone")
+
+
+def test_an_error_of_a_deployment_that_never_ends_is_told_within_a_minute_also_by_the_next_server(
+    team: Team, hook: Hook
+) -> None:
+    team.channel("ada@example.org", hook.url())
+    run, who = starting(team)
+    suspected(team, run.commit, **who)
+    message = only(team.tell())
+    assert "r2, which has the error, is being deployed." in message.text
+    assert 0 < message.next_try - time.time() <= 60
+    team.outbox = team.another_outbox()
+    team.outbox.clock = lambda: time.time() + 61
+    team.send()
+    assert "has a new error" in hook.bodies[0]["title"]
+
+
+def test_an_error_is_told_as_soon_as_its_release_serves_after_all(team: Team, hook: Hook) -> None:
+    team.channel("ada@example.org", hook.url())
+    run, who = starting(team)
+    suspected(team, run.commit, **who)
+    team.tell()
+    with team.database.write() as conn:
+        begun = deployments.get(conn, team.deployment(run))
+        release = releases.get(conn, begun.release)
+        releases.serve(conn, release, deployment=begun.id, epoch=begun.epoch, warm_until=None)
+        deployments.end(conn, begun, "done")
+    assert "the release goes on serving" in only(team.tell()).text
+    team.send()
+    assert len(hook.bodies) == 1
+
+
+@pytest.mark.parametrize("then", ["is bad in prod", "comes through"])
+def test_an_error_in_an_environment_before_waits_for_what_its_commit_is_in_the_last(
+    team: Team, hook: Hook, then: str
+) -> None:
+    team.channel("ada@example.org", hook.url())
+    team.deliver(old := team.commit("ben"))
+    run = team.push(new := team.commit("ada"), old)
+    team.deploy(run, "dev")
+    who = {"commit": new, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
+    suspected(team, new, environment="dev", **who)
+    team.tell()
+    team.send()
+    assert hook.bodies == []
+    team.deploy(run, "test")
+    team.deploy(run, "prod")
+    if then == "is bad in prod":
+        judge(team, run)
+        assert only(team.tell()).kind == "bad"
+        return
+    with team.database.write() as conn:
+        runs.end(conn, run, "passed")
+    team.tell()
+    team.send()
+    assert len(hook.bodies) == 1
+
+
+def test_an_error_of_what_is_watched_waits_a_moment_for_whether_that_is_bad(team: Team, hook: Hook) -> None:
+    team.channel("ada@example.org", hook.url())
+    team.deliver(old := team.commit("ben"))
+    run = team.push(new := team.commit("ada"), old)
+    team.deploy(run, judged="yes")
+    who = {"commit": new, "author": "Ada Okafor", "email": "ada@example.org", "confidence": "high"}
+    suspected(team, new, **who)
+    team.tell()
+    team.send()
+    assert hook.bodies == []
+    judge(team, run)
+    assert only(team.tell()).kind == "bad"
 
 
 def test_a_bad_verdict_shows_the_line_of_code_that_its_new_error_went_wrong_at(team: Team) -> None:

@@ -2,6 +2,7 @@
 
 proof       evidence as it is shown, each piece in its place
 cause       one trouble that somebody has to hear of
+new_errors  the errors that came with a release that came to grief, and where they lead
 stops       what stopped a run
 production  what production said of a release
 failing     what is asked of an environment, and fails while no release is on trial

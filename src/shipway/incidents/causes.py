@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from shipway.incidents import failing, machine, production, stops
+from shipway.incidents import failing, machine, new_errors, production, stops
 from shipway.incidents.cause import Cause
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
@@ -17,7 +17,7 @@ _READERS: Mapping[str, Callable[[Connection, Fact], Cause | None]] = {
     "verdict.bad": production.verdict,
     "commit.quarantined": production.taken_back,
     "release.stuck": production.taken_back,
-    production.PRINTED: production.taken_back,
+    new_errors.PRINTED: production.taken_back,
     "release.silent": production.silent,
     "deployment.failed": production.taken_back,
     "revert.ready": production.taken_back,

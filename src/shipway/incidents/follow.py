@@ -1,7 +1,7 @@
 """More of a cause that somebody is told of already: said instead, said after it where that can be changed, or not.
 
 what no channel took yet            says the newest, unless that is less bad
-an error of what is judged bad now  becomes that, or that answers it, by what took it or any other; further ones
+an error of what is bad or undone   becomes that, or that answers it, by what took it or any other; further ones
                                     that wait are named by it
 it is worse now                     said once, first by what took it, and by any other that it may go to
 what took it knows it again         takes an update, behind what it took before
@@ -40,6 +40,9 @@ from shipway.state.messages import Draft, Message
 TAKEN_BACK = ("bad", "silent")
 """Causes that are one for a commit in all environments, of which one can be worse than another."""
 
+TELLS_ITS_ERRORS = (*TAKEN_BACK, "undone")
+"""Causes that an error is part of which came with the same commit."""
+
 WORDS = {
     UPDATED: "update",
     WORSE: "worse",
@@ -60,10 +63,10 @@ def word(message: Message) -> str:
 def say(conn: Connection, draft: Draft) -> None:
     """Says what a draft says, as more of what its person is told of already where it is that.
 
-    What was an error, and is judged bad now, is one cause: the draft answers what was said of the error.
+    What was an error, and is judged bad or undone now, is one cause: the draft answers what was said of the error.
     """
     first = messages.said(conn, draft.person, draft.cause)
-    error = messages.get(conn, draft.answers) if draft.kind in TAKEN_BACK and draft.answers else None
+    error = messages.get(conn, draft.answers) if draft.kind in TELLS_ITS_ERRORS and draft.answers else None
     if draft.kind == WELL and _is_untold(told := messages.get(conn, draft.answers)):
         messages.leave_out(conn, told, "it was over before it was told")
         return
@@ -75,7 +78,7 @@ def say(conn: Connection, draft: Draft) -> None:
         messages.become(conn, error, draft)
     else:
         messages.write(conn, draft)
-    if draft.kind == "bad" and first is None:
+    if draft.kind in ("bad", "undone") and first is None:
         _leave_out_its_errors(conn, draft)
 
 
@@ -157,8 +160,11 @@ def _answer(conn: Connection, first: Message, draft: Draft) -> None:
 
 def bound(conn: Connection, kind: str, application: str | None, commit: str | None) -> str | None:
     """The environment that a commit is bound for, where a cause of this kind is worst; None for other causes."""
-    if kind not in TAKEN_BACK:
-        return None
+    return last_of(conn, application, commit) if kind in TAKEN_BACK else None
+
+
+def last_of(conn: Connection, application: str | None, commit: str | None) -> str | None:
+    """The environment that a commit is bound for; None while nothing was made of it."""
     artifact = artifacts.of_commit(conn, str(application), str(commit))
     return None if artifact is None else str(artifact.project["environments"][-1]["name"])
 

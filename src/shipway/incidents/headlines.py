@@ -1,4 +1,4 @@
-"""What stands in the subject of a mail and on a telephone: which environment, which release, what; no long numbers."""
+"""What stands in the subject of a mail and on a telephone: which environment, which release, and what."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from shipway.config.places import Places
 from shipway.incidents import blame, channels, failing, follow, news, production
 from shipway.incidents.channels import AGAIN, BY_HAND, ENDED, FIXED, HELD, SETTLED, WELL
 from shipway.incidents.letter import Text
-from shipway.incidents.production import CAME
+from shipway.incidents.new_errors import CAME
 from shipway.incidents.stops import UNSURE
 from shipway.pushes.git import Git
 from shipway.state import artifacts, decisions, deployments, errors, facts, messages, releases, runs, verdicts

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from shipway.incidents import headlines
+from shipway.incidents import headlines, new_errors
 from shipway.incidents.cause import (
     LINES,
     Cause,
-    Suspect,
     before,
     lines,
     pushed_onto,
@@ -18,7 +17,7 @@ from shipway.incidents.cause import (
     suspect,
     with_values,
 )
-from shipway.incidents.proof import code, proof
+from shipway.incidents.proof import proof
 from shipway.signals.errors.askers import how_often
 from shipway.signals.verdict import CHECKS, NEW_QUESTION, RESTARTS, UNASKED
 from shipway.state import artifacts, deployments, errors, facts, releases, runs, settings
@@ -32,16 +31,9 @@ BACK_SOON = 60.0  # seconds after a bad verdict in which what becomes of it is t
 FOUND_SOON = 600.0
 """Seconds after a bad verdict in which an error that is new in its commit is part of what was bad about it."""
 
-ERRORS_NAMED = 3  # with a bad verdict
-CAME = ("error.new", "error.regressed")
-PRINTED = "release.printed"
-WHAT_POINTS = {
-    "error.new": "An error that is new in it",
-    "error.regressed": "An error that is back in it",
-    PRINTED: "A failure that it printed",
-}
+LATELY = 20  # deployments of an environment, the newest
 SETTLED = ("revert.ready", "revert.left_out")
-OF_THE_BAD_ONE = ("commit.quarantined", "release.stuck", PRINTED, *SETTLED)
+OF_THE_BAD_ONE = ("commit.quarantined", "release.stuck", new_errors.PRINTED, *SETTLED)
 
 
 def verdict(conn: Connection, fact: Fact) -> Cause | None:
@@ -53,10 +45,10 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
     reason = str(fact.data.get("reason", "")).strip()
     findings = fact.data.get("findings") or ()
     stuck = _stuck(conn, fact)
-    pointed = _pointed_at(conn, fact)
+    pointed = new_errors.pointed_at(conn, fact)
     if not any(suspect(one.data) for one in pointed):
-        pointed = [*_printed(conn, fact), *pointed]
-    errors_ = _errors_within(conn, fact)
+        pointed = [*new_errors.printed(conn, fact), *pointed]
+    errors_ = new_errors.titles(conn, fact)
     return _of_the_same_commit(
         conn,
         release,
@@ -65,7 +57,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
             "bad",
             fact.at,
             reason or "the judge found it worse than what served before",
-            _numbers(findings, [*errors_, *_printed_titles(pointed), *_code(pointed)]),
+            _numbers(findings, [*errors_, *new_errors.printed_titles(pointed), *new_errors.line(pointed)]),
             application=fact.application,
             environment=fact.environment,
             commit=fact.commit,
@@ -73,7 +65,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
             base=before(conn, fact, release),
             onto=pushed_onto(conn, run),
             asked="" if run is None else run.who,
-            suspect=_suspect_within(pointed),
+            suspect=new_errors.suspect_within(pointed),
             hint=str(stuck.get("hint", "")) or _about_the_question(findings),
             stuck=str(stuck.get("reason", "")),
             deployment=str(fact.data.get("deployment", "")),
@@ -129,17 +121,43 @@ def of_error(conn: Connection, error: Cause) -> Cause | None:
     return verdict(conn, judged) if judged is not None and soon else None
 
 
+def brought(conn: Connection, error: Cause) -> Deployment | None:
+    """The newest deployment of the commit that an error is new in, to where it came; None of what came before."""
+    if error.kind != "error" or error.application is None or error.environment is None:
+        return None
+    newest = deployments.newest_first(conn, error.application, error.environment, LATELY)
+    found = next((one for one in newest if one.commit == error.commit), None)
+    return found if found is not None and found.started <= error.at else None
+
+
+def waits(conn: Connection, error: Cause) -> bool:
+    """Whether the release that an error is new in is being deployed: what becomes of that is told with it."""
+    deployment = brought(conn, error)
+    if deployment is None or deployment.state == "done":
+        return False
+    return not deployment.over or not runs.get(conn, deployment.run).over
+
+
+def errors_of(conn: Connection, commit: Fact) -> list[Cause]:
+    """The errors that are new, or back, in the commit of a fact, the newest of each."""
+    said = facts.after(
+        conn, 0, application=commit.application, commit=commit.commit, kinds=["error.suspected"], limit=None
+    )
+    every = [cause for one in said if (cause := suspected(conn, one)) is not None]
+    return list({one.key: one for one in every}.values())
+
+
 def first_met(conn: Connection, error: Cause) -> float:
     """When an error was first met in its commit, in whichever environment; of one that is back, since it is."""
     if error.commit is None:
         return error.at
-    came = facts.after(conn, 0, application=error.application, commit=error.commit, kinds=CAME)
+    came = facts.after(conn, 0, application=error.application, commit=error.commit, kinds=new_errors.CAME)
     return min([error.at, *(one.at for one in came if _key_of_error(one, one.kind) == error.key)])
 
 
 def with_the_same_words(conn: Connection, error: Cause) -> set[str]:
     """The keys of what was met in the same commit and reads like this error, found by whichever way in."""
-    came = facts.after(conn, 0, application=error.application, commit=error.commit, kinds=CAME)
+    came = facts.after(conn, 0, application=error.application, commit=error.commit, kinds=new_errors.CAME)
     return {_key_of_error(one, one.kind) for one in came if _brief_of_error(one, one.kind) == error.brief}
 
 
@@ -169,81 +187,6 @@ def _about_the_question(findings: Sequence[object]) -> str:
     return f"See if `{name}` in shipway.yml asks the right thing; mend it, or what it asks, and push again."
 
 
-def _errors_within(conn: Connection, verdict: Fact) -> list[str]:
-    """The errors that are new, or back, in a bad commit."""
-    came = facts.after(conn, 0, application=verdict.application, commit=verdict.commit, kinds=CAME)
-    titles = list({one.data.get("error"): _title(one.data, one.kind) for one in came}.values())
-    more = len(titles) - ERRORS_NAMED
-    return titles[:ERRORS_NAMED] + ([f"and {more} more"] if more > 0 else [])
-
-
-def _title(said: Mapping[str, Any], kind: str) -> str:
-    title = said.get("title", "an error")
-    return f"Error is back: {title}" if kind == "error.regressed" else f"New error: {title}"
-
-
-def _pointed_at(conn: Connection, verdict: Fact) -> list[Fact]:
-    """What is known since a bad release came of where its errors went, of each that is new or back in it; as
-    kind, how the error came.
-    """
-    if verdict.run is None:
-        return []
-
-    def of_it(after: int, kinds: Sequence[str]) -> list[Fact]:
-        where, commit = verdict.environment, verdict.commit
-        return facts.after(
-            conn, after, application=verdict.application, environment=where, commit=commit, kinds=kinds
-        )
-
-    since = facts.after(conn, 0, runs=[verdict.run], environment=verdict.environment, limit=1)[0].id
-    came = {one.data.get("error"): one.kind for one in of_it(0, CAME)}
-    told = {one.data.get("error"): one for one in of_it(since, ["error.suspected"])}  # the newest of each
-    return [replace(one, kind=came[error]) for error, one in told.items() if error in came]
-
-
-def is_looked_into(conn: Connection, bad: Cause) -> bool:
-    """Whether an error that is new or back in a bad release is still looked into."""
-    if bad.application is None or bad.commit is None:
-        return False
-    said = facts.after(
-        conn,
-        0,
-        application=bad.application,
-        environment=bad.environment,
-        commit=bad.commit,
-        kinds=[*CAME, "error.suspected"],
-    )
-    newest = {one.data.get("error"): one.kind for one in said}
-    return any(kind in CAME for kind in newest.values())
-
-
-def _printed(conn: Connection, verdict: Fact) -> list[Fact]:
-    """The newest failure that a bad release printed, for where no error that it reports leads to a commit."""
-    if verdict.run is None:
-        return []
-    found = facts.after(conn, 0, runs=[verdict.run], environment=verdict.environment, kinds=[PRINTED])
-    return [one for one in found if one.data["deployment"] == verdict.data.get("deployment")][-1:]
-
-
-def _printed_titles(pointed: Sequence[Fact]) -> list[str]:
-    return [f"It printed: {one.data['title']}" for one in pointed if one.kind == PRINTED]
-
-
-def _suspect_within(pointed: Sequence[Fact]) -> Suspect | None:
-    """Whom the errors that are new or back in a bad release point at: one commit, or nobody."""
-    found = [(one, each.kind) for each in pointed if (one := suspect(each.data)) is not None]
-    if len({one.commit for one, _ in found}) != 1:
-        return None
-    by, kind = found[0]
-    return replace(by, evidence=f"{WHAT_POINTS[kind]}: {by.evidence}")
-
-
-def _code(pointed: Sequence[Fact]) -> list[str]:
-    """The line of code that the first of its errors went wrong at, if its suspicion rests on one."""
-    places = [next(iter(each.data.get("evidence") or ()), None) for each in pointed]
-    return [line for place in places if isinstance(place, Mapping) and (line := code(place))][:1]
-
-
 def _why_it_may_be_both(conn: Connection, verdict: Fact) -> str:
     """That the release before reports what is new in the bad one as well, or that nothing served beside it."""
     old = _before_it(conn, verdict)
@@ -269,7 +212,7 @@ def _share_an_error(conn: Connection, verdict: Fact, old: Release) -> bool:
         application=verdict.application,
         environment=verdict.environment,
         commit=verdict.commit,
-        kinds=CAME,
+        kinds=new_errors.CAME,
     )
     named = {str(one.data.get("error")) for one in came}
     seen = [one for error in named for one in errors.in_releases(conn, error) if one.release == old.id]
@@ -351,7 +294,7 @@ def gone_back(conn: Connection, fact: Fact) -> Cause | None:
 
 def suspected(conn: Connection, fact: Fact) -> Cause | None:
     """An error that is new in a release, or is back, once a commit is suspected or it is clear that none is."""
-    came = facts.last_of_error(conn, fact, CAME)
+    came = facts.last_of_error(conn, fact, new_errors.CAME)
     return None if came is None else _of_error(conn, replace(fact, data={**came.data, **fact.data}), came.kind)
 
 
@@ -362,7 +305,7 @@ def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
         _key_of_error(fact, kind),
         "error",
         fact.at,
-        _title(fact.data, kind),
+        new_errors.title(fact.data, kind),
         lines(_hunk(fact.data)),
         application=fact.application,
         environment=fact.environment,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from shipway.incidents import production
-from shipway.incidents.cause import Cause, first_lines, lines, pushed_onto, suspect, with_values
+from shipway.incidents import new_errors, production
+from shipway.incidents.cause import LINES, Cause, first_lines, lines, pushed_onto, suspect, with_values
 from shipway.incidents.headlines import first_words
 from shipway.pipelines.attempts import following
 from shipway.state import deployments, facts, messages, releases, runs
@@ -117,12 +117,14 @@ def _undone(
     now = releases.now_serving(conn, run.application, deployment.environment)
     serves = None if now is None else releases.get(conn, now.release).commit
     new = deployment.kind == "deploy" and serves != deployment.commit
+    its = replace(fact, environment=deployment.environment, commit=deployment.commit)
+    pointed = new_errors.pointed_at(conn, its)
     undone = Cause(
         f"stopped {run.application} {run.commit}" + ("" if new else f" asked by {run.id}"),
         "undone",
         fact.at,
         deployment.reason or run.reason,
-        lines(deployment.excerpt),
+        _with_its_errors(conn, its, lines(deployment.excerpt), new_errors.line(pointed)),
         whose="author" if new else "asker",
         application=run.application,
         environment=deployment.environment,
@@ -131,10 +133,30 @@ def _undone(
         base=serves or pushed_onto(conn, run),
         onto=pushed_onto(conn, run),
         asked=run.who,
+        suspect=new_errors.suspect_within(pointed),
         hint=hint,
         unsure=unsure,
     )
     return _frozen(conn, with_values(conn, undone, deployment) if new else undone, deployment)
+
+
+def _with_its_errors(conn: Connection, its: Fact, printed: Sequence[str], code: Sequence[str]) -> tuple[str, ...]:
+    """What it printed, and the errors that came with its run: of what is too long what came first is left out."""
+    began = facts.after(conn, 0, runs=[str(its.run)], limit=1)[0].id
+    errors = [*new_errors.titles(conn, its, began), *code]
+    return lines([*printed[-max(0, LINES - len(errors)) :], *errors])
+
+
+def of_error(conn: Connection, error: Cause) -> Cause | None:
+    """The end of the run whose deployment of the commit with an error was undone, if the error came with that."""
+    deployment = production.brought(conn, error)
+    if deployment is None or deployment.ended is None or deployment.state == "done":
+        return None
+    ends = facts.after(conn, 0, runs=[deployment.run], kinds=["run.failed"])
+    if not ends or error.at - deployment.ended > production.FOUND_SOON:
+        return None
+    undone = end(conn, ends[0])
+    return undone if undone is not None and undone.environment == error.environment else None
 
 
 def _frozen(conn: Connection, undone: Cause, deployment: Deployment) -> Cause:

@@ -21,8 +21,10 @@ from shipway.incidents import (
     failing,
     follow,
     mended,
+    new_errors,
     on_top,
     production,
+    stops,
     words,
 )
 from shipway.incidents.blame import Whom
@@ -31,10 +33,11 @@ from shipway.incidents.cleared import cleared
 from shipway.incidents.letter import Text
 from shipway.incidents.mended import Mended
 from shipway.pushes.git import Git, GitFailed
-from shipway.state import deployments, facts, messages, positions, releases, verdicts
+from shipway.state import deployments, facts, messages, positions, releases, runs, verdicts
 from shipway.state.database import Connection, Database
 from shipway.state.facts import Fact
 from shipway.state.messages import Draft
+from shipway.state.runs import Run
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +55,21 @@ ELSEWHERE = 20.0
 commit is on its way there or is watched there: that is one message, and says the worst.
 """
 
-TRIED = 5.0
-"""Seconds that an error of a release on trial waits for what is decided over that: one message is to say both."""
+DEPLOYED = 60.0
+"""Seconds that an error of a release that is being deployed waits for what becomes of that: one message is to say
+both. Longer than almost any verdict takes, and shorter than what seems to wait because a clock has stepped back.
+"""
+
+WATCHED = 5.0
+"""Seconds that an error of what has all requests and is watched waits for whether it is judged bad."""
+
+SETTLED = ("deployment.done", "run.passed")
+"""Facts with which an error that waits may have nothing more to wait for."""
 
 MOVED = ("deployment.done", "deployment.failed")
 """Facts with which what a person did by hand has moved requests."""
 
+KINDS = (*causes.KINDS, *mended.KINDS, *SETTLED)
 TRIES = 3  # before a fact that cannot be understood is passed over
 
 
@@ -81,7 +93,7 @@ class Teller:
             newest = facts.newest(conn)
         while self._seen < newest:
             with self.database.read() as conn:
-                found = facts.after(conn, self._seen, kinds=(*causes.KINDS, *mended.KINDS), limit=AT_ONCE)
+                found = facts.after(conn, self._seen, kinds=KINDS, limit=AT_ONCE)
             for fact in found:
                 drafts = self._drafts_of(fact)
                 if drafts:
@@ -124,14 +136,29 @@ class Teller:
     def _drafts(self, fact: Fact) -> list[Draft]:
         if fact.kind in MOVED and (told := self._by_hand(fact)) is not None:
             return told + self._mended.by(fact)
-        if fact.kind in mended.KINDS:
-            return self._mended.by(fact)
+        if fact.kind in (*mended.KINDS, *SETTLED):
+            return self._mended.by(fact) + self._waited(fact)
         with self.database.read() as conn:
             cause = causes.of(conn, fact)
-            judged = None if cause is None else production.of_error(conn, cause)
-        if cause is None:
+        return [] if cause is None else self._told_with_what_it_led_to(cause)
+
+    def _waited(self, fact: Fact) -> list[Draft]:
+        """What is said by now of errors of a commit that wait for what becomes of that."""
+        if fact.kind not in SETTLED:
             return []
-        instead = [] if judged is None else self._told(judged)
+        with self.database.read() as conn:
+            waiting = messages.waiting_about(conn, "error", str(fact.application), str(fact.commit))
+            about = {one.cause for one in waiting}
+            errors = [one for one in production.errors_of(conn, fact) if one.key in about] if about else []
+        heard = {(one.person, one.cause) for one in waiting}
+        drafts = [draft for one in errors for draft in self._told_with_what_it_led_to(one)]
+        return [one for one in drafts if one.kind != "error" or (one.person, one.cause) in heard]
+
+    def _told_with_what_it_led_to(self, cause: Cause) -> list[Draft]:
+        """What each person is told of a cause; of an error, with what became of the release that had it."""
+        with self.database.read() as conn:
+            became = production.of_error(conn, cause) or stops.of_error(conn, cause)
+        instead = [] if became is None else self._told(became)
         heard = [one.person for one in instead]
         return instead + [one for one in self._told(cause) if one.person not in heard]
 
@@ -210,33 +237,48 @@ class Teller:
 
 def _waits_for_more(conn: Connection, cause: Cause) -> float:
     """Seconds since it happened in which more of it may come that is to be told with it."""
+    if production.waits(conn, cause):
+        return DEPLOYED
     if _may_be_worse(conn, cause):
         return ELSEWHERE
     if cause.kind == "failing" and cause.key.startswith(f"{failing.UNKNOWN} "):
         return failing.PATIENCE
     if cause.kind == "bad" and not cause.stuck and not _is_settled(conn, cause):
         return PATIENCE
-    return TRIED if cause.kind == "error" and words.tried(conn, cause) is not None else 0.0
+    if cause.kind == "undone" and new_errors.is_looked_into(conn, cause):
+        return PATIENCE
+    return WATCHED if cause.kind == "error" and words.is_watched(conn, cause) else 0.0
 
 
 def _may_be_worse(conn: Connection, cause: Cause) -> bool:
-    """Whether a commit that is bad in an environment may still turn out to be bad in the one it is bound for."""
-    there = follow.bound(conn, cause.kind, cause.application, cause.commit)
-    if there is None or there == cause.environment or cause.run is None or cause.stuck:
+    """Whether a commit that is bad, or has an error, in an environment may still turn out to be bad in the one it
+    is bound for.
+    """
+    if cause.kind not in ("error", *follow.TAKEN_BACK) or cause.application is None or cause.stuck:
         return False
-    if there in cause.run.deliver and not cause.run.over:
+    there, run = follow.last_of(conn, cause.application, cause.commit), _run_of(conn, cause)
+    if there is None or there == cause.environment or run is None:
+        return False
+    if there in run.deliver and not run.over:
         return True
-    now = releases.now_serving(conn, cause.run.application, there)
+    now = releases.now_serving(conn, run.application, there)
     if now is None or now.warm is None or releases.get(conn, now.release).commit != cause.commit:
         return False
-    return not verdicts.at_the_end(conn, deployments.get(conn, now.deployment))
+    deployment = deployments.get(conn, now.deployment)
+    return production.is_judged(conn, deployment) and not verdicts.at_the_end(conn, deployment)
+
+
+def _run_of(conn: Connection, cause: Cause) -> Run | None:
+    """The run that a cause came with; of an error the one that brought its release."""
+    brought = production.brought(conn, cause)
+    return cause.run if brought is None else runs.get(conn, brought.run)
 
 
 def _is_settled(conn: Connection, bad: Cause) -> bool:
     """Whether the old release is back, a commit that takes the bad one back is ready or cannot be made, and it is
     known where each error leads that came with it.
     """
-    if words.back(conn, bad) is None or production.is_looked_into(conn, bad):
+    if words.back(conn, bad) is None or new_errors.is_looked_into(conn, bad):
         return False
     return any(
         facts.last(conn, kind, str(bad.application), commit=bad.commit) is not None for kind in production.SETTLED
@@ -278,14 +320,17 @@ def _goes_on_from(conn: Connection, cause: Cause, person: str) -> str:
 
 
 def _error_told(conn: Connection, bad: Cause, person: str) -> str:
-    """What its person was told last of an error of a release that is bad now, before they heard that it is.
+    """What its person was told last of an error of a release that is bad, or undone, now, before they heard that.
 
     Where no commit is to blame, an error is of the same cause if it came with the deployment.
     """
-    if bad.kind not in follow.TAKEN_BACK or bad.application is None:
+    if bad.kind not in follow.TELLS_ITS_ERRORS or bad.application is None:
         return ""
-    since = deployments.get(conn, bad.deployment).started if bad.whose == "asker" and bad.deployment else 0.0
-    told = messages.about(conn, ("error", *follow.TAKEN_BACK), bad.application, since)
+    since = 0.0
+    if bad.whose == "asker" and (bad.deployment or bad.run is not None):
+        run = None if bad.run is None else bad.run.created
+        since = deployments.get(conn, bad.deployment).started if bad.deployment else run or 0.0
+    told = messages.about(conn, ("error", *follow.TELLS_ITS_ERRORS), bad.application, since)
     mine = [one for one in told if (one.person, one.commit) == (person, bad.commit)]
     return "" if any(one.kind != "error" for one in mine) or not mine else mine[-1].id
 

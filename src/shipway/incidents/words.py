@@ -166,7 +166,7 @@ def _fate(conn: Connection, error: Cause, environment: str) -> str:
     judged = facts.last(conn, "verdict.bad", app, environment=environment, commit=commit)
     if judged is not None and judged.data.get("deployment") == now.deployment:
         return f"Its traffic is being taken back; the page of {environment} shows how far that is."
-    until = None if commit is None else _tried_until(conn, now)
+    until = None if commit is None else _watched_until(conn, now)
     return (
         "Nothing: the release goes on serving."
         if until is None
@@ -176,15 +176,23 @@ def _fate(conn: Connection, error: Cause, environment: str) -> str:
 
 def _on_trial(conn: Connection, error: Cause) -> str:
     """Which share of the requests has the release with an error, while it is tried beside the one that serves."""
-    found = tried(conn, error)
+    found = _tried(conn, error)
     if found is None:
-        return ""
+        return _on_its_way(conn, error)
     number = releases.get(conn, found.release).number
     _, share = deployments.shares(conn, found)[-1]
     return f" r{number}, which has the error, is tried with {share} % of the requests."
 
 
-def tried(conn: Connection, error: Cause) -> Deployment | None:
+def _on_its_way(conn: Connection, error: Cause) -> str:
+    """That the release with an error has no share of the requests yet, while it is being deployed."""
+    found = production.brought(conn, error)
+    if found is None or found.over:
+        return ""
+    return f" r{releases.get(conn, found.release).number}, which has the error, is being deployed."
+
+
+def _tried(conn: Connection, error: Cause) -> Deployment | None:
     """The deployment that tries the release with an error on a share of the requests, if one does."""
     where = (error.application, error.environment, error.commit)
     for one in deployments.running(conn):
@@ -194,7 +202,15 @@ def tried(conn: Connection, error: Cause) -> Deployment | None:
     return None
 
 
-def _tried_until(conn: Connection, now: Serving) -> float | None:
+def is_watched(conn: Connection, error: Cause) -> bool:
+    """Whether what has an error serves alone, and is judged still beside the one before."""
+    now = releases.now_serving(conn, str(error.application), str(error.environment))
+    if now is None or error.commit != releases.get(conn, now.release).commit:
+        return False
+    return _watched_until(conn, now) is not None
+
+
+def _watched_until(conn: Connection, now: Serving) -> float | None:
     """Until when what serves alone is judged beside the one before; None where it is judged no more, or never."""
     deployment = deployments.get(conn, now.deployment)
     judged = deployment.kind == "deploy" and production.is_judged(conn, deployment)

@@ -272,6 +272,13 @@ def waiting_of(conn: Connection, kind: str, beside: Draft) -> list[Message]:
     return _messages(conn, select(messages).where(*untried, *same).order_by(messages.c.id))
 
 
+def waiting_about(conn: Connection, kind: str, application: str, commit: str) -> list[Message]:
+    """Those of a kind about a commit that nobody tried to send yet."""
+    about = (messages.c.application == application, messages.c.commit == commit, messages.c.kind == kind)
+    untried = (messages.c.state == "waiting", messages.c.attempts == 0)
+    return _messages(conn, select(messages).where(*about, *untried).order_by(messages.c.id))
+
+
 def said(conn: Connection, person: str, cause: str) -> Message | None:
     """What a person is told of a cause."""
     query = select(messages).where(messages.c.person == person, messages.c.cause == cause)
