@@ -23,6 +23,9 @@ LOUD = ("error", "warning")
 OPTIONS = {"resultTypes": ["violations"], "preload": False}  # nothing on a page is from elsewhere
 TICKED = """[...document.querySelectorAll("h1, h2, h3, p, li, dd, td, span")]
     .filter((each) => !each.closest("pre, code") && each.innerText.includes("`")).map((each) => each.innerText)"""
+SPILT = """[...document.querySelectorAll(".step, .btn, .pill, .top a")]
+    .filter((each) => each.checkVisibility() && each.scrollHeight > each.clientHeight + 1)
+    .map((each) => each.innerText)"""
 OPEN = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
 
 
@@ -122,6 +125,7 @@ def check(page: Page, looks: Sequence[Look]) -> None:
         page.set_viewport_size({"width": each.width, "height": 900})
         page.emulate_media(color_scheme=each.scheme)
         assert page.evaluate("document.documentElement.scrollWidth") <= each.width, f"it is wider: {each}"
+        assert page.evaluate(SPILT) == [], f"words run out of their box: {each}"
         assert page.evaluate("document.getAnimations().length") == 0, "something moves"
         found = complaints(page)
         assert not found, "\n".join([f"{each}:", *found])

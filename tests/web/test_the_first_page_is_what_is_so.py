@@ -582,6 +582,25 @@ def test_commits_at_one_place_stay_inside_the_picture(site: Site) -> None:
     assert "2 more" in drawn
 
 
+def test_the_small_picture_has_a_commit_where_it_really_is(site: Site) -> None:
+    scene = site.scene
+    for name in ("topup", "ledger"):
+        scene.application(name)
+    run = scene.push("topup", "One")
+    scene.green(run)
+    for environment in ("dev", "test"):
+        scene.deploy(run, environment)
+    scene.begin_deployment(run, "prod")
+    small = site.get("/").text.partition('class="sea slim-sea"')[2].partition("</svg>")[0]
+    hubs = [int(x) for x in re.findall(r'<circle(?: class="\w+")? cx="(\d+)"', small)]
+    (ship,) = [int(x) for x in re.findall(r'href="#i-hull" x="(\d+)"', small)]
+    assert hubs[3] < ship < hubs[-1] == 300
+    assert run.commit[:7] in small
+    scene.push("ledger", "One")
+    small = site.get("/").text.partition('class="sea slim-sea"')[2].partition("</svg>")[0]
+    assert (small.count('href="#i-hull"'), "2 under way" in small) == (2, True)
+
+
 def test_a_good_verdict_stands_beside_how_long_it_has_served(site: Site) -> None:
     with site.scene.history():
         told = Trials(site.scene, "good")

@@ -16,7 +16,10 @@ from shipway.state.tokens import Token
 
 
 class InvalidToken(UserError):
-    """A token for nobody, with a name that cannot be read, or for what no token is for; `field` is wrong."""
+    """A token for nobody, with a name that cannot be read, or for what no token is for.
+
+    `field` is what is wrong of it.
+    """
 
     id = "pushes.invalid_token"
 

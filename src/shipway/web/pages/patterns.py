@@ -136,16 +136,16 @@ OVER = Charts(
 COMMIT = "8c1f0ae94d27b3105e6f8a2c9b7d4413f0aa6e52"
 ANSWERS = Summary(60.0, 13_080, 218.0, 2, 0.00015, 18, 61, 140, 3, heard=True)
 HUBS = (
-    Hub("git", 330, lit=False),
-    Hub("pipeline", 470, lit=False),
-    Hub("dev", 701, lit=True),
-    Hub("test", 932, lit=True),
-    Hub("prod", 1164, lit=True, last=True),
+    Hub("git", 330, 66, lit=False),
+    Hub("pipeline", 470, 120, lit=False),
+    Hub("dev", 701, 174, lit=True),
+    Hub("test", 932, 228, lit=True),
+    Hub("prod", 1164, 300, lit=True, last=True),
 )
 SHIPS = (
-    Ship("5fd2a31", 400, 0, near=False),
-    Ship("b17e0d2", 400, 1, near=False),
-    Ship("8c1f0ae", 1048, 0, near=True),
+    Ship("5fd2a31", 400, 93, 0, near=False),
+    Ship("b17e0d2", 400, 93, 1, near=False),
+    Ship("8c1f0ae", 1048, 260, 0, near=True),
 )
 MOVING = Picture(
     HUBS,

@@ -12,25 +12,31 @@ from shipway.web.overview.rows import Row
 from shipway.web.words import percent, rate, window
 
 LEFT, RIGHT = 150, 1164
+SLIM_LEFT, SLIM_GIT, SLIM_RIGHT = 20, 66, 300
+SLIM_ROOM = 18  # of the last hub
 MOST, LANES = 6, 3  # commits that are drawn, and of these at the same place
 
 
 @dataclass(frozen=True)
 class Hub:
-    """A point on the way, at `x`; `lit` when something serves there."""
+    """A point on the way, at `x`, in the small picture at `slim`; `lit` when something serves there."""
 
     name: str
     x: int
+    slim: int
     lit: bool
     last: bool = False
 
 
 @dataclass(frozen=True)
 class Ship:
-    """A commit that moves: between the hubs, `lane` apart from others there; `near` the end of the way."""
+    """What moves: between the hubs, in the small picture at `slim`; `lane` apart from others there, `near`
+    the end of the way.
+    """
 
     label: str
     x: int
+    slim: int
     lane: int
     near: bool
 
@@ -55,10 +61,10 @@ def picture(rows: Sequence[Row], rates: Rates) -> Picture:
     """The way as most applications have it; commits of others are drawn at the place that comes nearest."""
     names = _usual([[place.name for place in row.places] for row in rows])
     between = (RIGHT - 470) // (len(names))
-    hubs = [Hub("git", 330, False), Hub("pipeline", 470, False)]
+    hubs = [Hub("git", 330, _slim(0, names), False), Hub("pipeline", 470, _slim(1, names), False)]
     hubs += [
-        Hub(name, 470 + between * (number + 1), _serves(rows, name), last=name == names[-1])
-        for number, name in enumerate(names)
+        Hub(name, 470 + between * number, _slim(number + 1, names), _serves(rows, name), last=name == names[-1])
+        for number, name in enumerate(names, 1)
     ]
     moving = [row for row in rows if row.moving and row.head is not None]
     ships = _ships(moving, names, hubs)
@@ -73,6 +79,12 @@ def picture(rows: Sequence[Row], rates: Rates) -> Picture:
         hurt=any(row.state == "failing" for row in rows),
         says=_in_words(moving, answers),
     )
+
+
+def _slim(number: int, names: Sequence[str]) -> int:
+    """Where that hub is in the small picture; the last is further off, since it is larger."""
+    last = len(names) + 1
+    return SLIM_RIGHT if number == last else SLIM_GIT + (SLIM_RIGHT - SLIM_ROOM - SLIM_GIT) * number // last
 
 
 def _usual(ways: Sequence[Sequence[str]]) -> Sequence[str]:
@@ -96,24 +108,23 @@ def _ships(moving: Sequence[Row], names: Sequence[str], hubs: Sequence[Hub]) -> 
     ships = []
     for row in moving:
         assert row.head is not None
-        x = _x(row, names, hubs)
+        x, slim = _place(row, names, hubs)
         lane = taken.get(x, 0)
         if lane < LANES:
             taken[x] = lane + 1
-            ships.append(Ship(row.head.run.commit[:7], x, lane, near=x > hubs[-2].x))
+            ships.append(Ship(row.head.run.commit[:7], x, slim, lane, near=x > hubs[-2].x))
     return ships[:MOST]
 
 
-def _x(row: Row, names: Sequence[str], hubs: Sequence[Hub]) -> int:
-    """Half way to what is being worked on."""
+def _place(row: Row, names: Sequence[str], hubs: Sequence[Hub]) -> tuple[int, int]:
+    """Half way to what is being worked on, in either picture."""
     assert row.head is not None
     if row.head.run.state == "queued":
-        return (LEFT + hubs[0].x) // 2
+        return (LEFT + hubs[0].x) // 2, (SLIM_LEFT + hubs[0].slim) // 2
     begun = [name for name in names if name in row.head.deployments]
-    if not begun:
-        return (hubs[0].x + hubs[1].x) // 2
-    to = 2 + names.index(begun[-1])
-    return (hubs[to - 1].x + hubs[to].x) // 2
+    to = 2 + names.index(begun[-1]) if begun else 1
+    one, other = hubs[to - 1], hubs[to]
+    return (one.x + other.x) // 2, (one.slim + other.slim - (SLIM_ROOM // 2 if other.last else 0)) // 2
 
 
 def _back(row: Row) -> str:

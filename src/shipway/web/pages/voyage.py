@@ -25,6 +25,7 @@ ICONS = {
     "stuck": "blocked",
     "replaced": "draining",
 }
+NARROW = 6  # pixels of a letter where there is little room
 LETTER = 8  # pixels, with the room between two names
 ROOM = 360  # between the turn and the beginning, for the words of what came back
 
@@ -59,6 +60,12 @@ class Voyage:
     back: str
     told: str
     says: str
+
+    @property
+    def told_small(self) -> str:
+        """The same words where the picture is small: none where they would not stand beside the hull."""
+        room = 0 if self.turn is None else (self.turn.slim - SLIM_FIRST) // 2
+        return self.told if NARROW * len(self.told) <= room else ""
 
     @property
     def crowded(self) -> bool:
