@@ -423,7 +423,7 @@ def test_git_is_asked_about_all_environments_at_once(
     ask = Git._done
 
     def counted(git: Git, verb: str, *options: str, **more: Any) -> CompletedProcess[bytes]:
-        asked.append(verb)
+        asked.extend([verb] if "--first-parent" not in options else [])  # milestones, once an hour
         return ask(git, verb, *options, **more)
 
     monkeypatch.setattr(Git, "_done", counted)

@@ -245,6 +245,19 @@ class Git:
         told = self.run("rev-list", "--ancestry-path", "--stdin", stdin=f"^{_id(older)}\n{given}".encode())
         return {*told.decode().split(), older}.intersection(among)
 
+    def first_parents(self, after: str | None, every: int, limit: int) -> list[tuple[float, str]]:
+        """One in `every` of the commits that HEAD, the default branch, is made of without what merges brought,
+        oldest first: when it was committed (seconds since 1970), and its id. Looks at the newest `limit` of those
+        on top of `after`, if one is given.
+        """
+        options, values = ["--first-parent", "--timestamp", f"--max-count={limit}"], ["HEAD"]
+        if after is not None:
+            options.append("--ancestry-path")
+            values.append(f"^{_id(after)}")
+        rows = self.run("rev-list", *options, values=values).decode().splitlines()
+        chosen = (row.split() for row in rows[::-1][every - 1 :: every])
+        return [(float(at), commit) for at, commit in chosen]
+
     def tree(self, commit: str) -> str:
         """The id of the tree of a commit."""
         return self.run("rev-parse", "--verify", values=[f"{_id(commit)}^{{tree}}"]).decode().strip()

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache, partial
 from itertools import islice
+from operator import itemgetter
 
 from shipway.config.places import Places
 from shipway.errors import NotFound, UserError
 from shipway.pushes.git import CommitInfo, Git, GitFailed, Revert
+from shipway.web.milestones import Milestones
 from shipway.web.reverts import Reverts
 from shipway.web.words import counted, several
 
 NOT_PUSHED = "It may not have been pushed yet: `git push shipway HEAD` does that. `shipway runs` lists what was."
 REMEMBERED, REMEMBERED_LISTS, REMEMBERED_HISTORIES = 10_000, 500, 10
 REMEMBERED_REVERTS = 200  # applications; of each at most a thousand pairs of commits, and most have few
+REMEMBERED_MILESTONES = 200  # applications; of each at most a thousand commits
 OLDER, NEWER = 100, 2000  # commits of which it is kept which newer ones have them, and how many of these
+FIRST = (0, 1, 4)  # milestones tried after an old commit: a branch brings what was committed days before
+LAST = (-1, -2, -4, -8)  # those tried before new commits: most branches are made of what was new lately
+FEW = 6  # milestones since an old commit, before which all of the way is as short
+Asking = Callable[[str, str, Collection[str]], set[str]]
 Reverted = tuple[str, str]
 """A commit, and beside a merge the parent whose state came back."""
 
@@ -46,6 +54,7 @@ class Commits:
         self._extent = lru_cache(REMEMBERED)(self._measure)
         self._contains = lru_cache(REMEMBERED)(self._ask)
         self._among = lru_cache(OLDER)(self._begin_to_know)
+        self._milestones = lru_cache(REMEMBERED_MILESTONES)(self._begin_to_measure)
         self._brought = lru_cache(REMEMBERED_LISTS)(self._list)
         self._reverts = lru_cache(REMEMBERED_REVERTS)(self._begin_to_read)
         self._newest = lru_cache(REMEMBERED_HISTORIES)(self._look_back)
@@ -64,14 +73,17 @@ class Commits:
 
     def containing(self, application: str, older: str, among: Collection[str]) -> set[str]:
         """Those of `among` that are `older` or have it among their ancestors: one question to git, about those
-        it was not asked about before.
+        it was not asked about before. Of an old commit it walks to the next milestone, not to what is new.
         """
+        return self._having(application, older, among, self._look)
+
+    def _having(self, application: str, older: str, among: Collection[str], ask: Asking) -> set[str]:
         kept = self._among(application, older)
         known = dict(kept)
         new = set(among) - known.keys()
         if new:
             try:
-                having = self._git(application).containing(older, new)
+                having = ask(application, older, new)
             except (GitFailed, ValueError):  # one of them is no longer there
                 return {commit for commit in among if self.contains(application, commit, older)}
             known |= {commit: commit in having for commit in new}
@@ -80,6 +92,29 @@ class Commits:
                 kept.clear()  # whoever looks meanwhile asks once more
             kept.update(islice(known.items(), NEWER))
         return {commit for commit in among if known[commit]}
+
+    def _look(self, application: str, older: str, among: Collection[str]) -> set[str]:
+        found: set[str] = set()
+        for milestone in self._milestones_with(application, older):
+            if left := set(among) - found:
+                found |= self._having(application, milestone, left, self._walk)
+        return found | self._walk(application, older, set(among) - found)
+
+    def _milestones_with(self, application: str, older: str) -> Sequence[str]:
+        """Some of those that have `older`, the newest first; none where it is almost as new."""
+        every = self._milestones(application).known()
+        if len(every) < FEW:
+            return ()
+        at = self.about(application, older).at
+        later = [commit for _, commit in every[bisect_left(every, at, key=itemgetter(0)) :]]
+        if len(later) < FEW:
+            return ()
+        having = self._having(application, older, _some(later, FIRST), self._walk)
+        first = next((place for place in FIRST if later[place] in having), len(later))
+        return _some(later[first:], LAST)
+
+    def _walk(self, application: str, older: str, among: Collection[str]) -> set[str]:
+        return self._git(application).containing(older, among) if among else set()
 
     def brought(self, application: str, base: str, head: str, limit: int) -> Sequence[CommitInfo] | None:
         """What `head` has and `base` has not, merges too, newest first, at most `limit`; None if nobody knows."""
@@ -180,6 +215,9 @@ class Commits:
     def _begin_to_know(self, _application: str, _older: str) -> dict[str, bool]:
         return {}
 
+    def _begin_to_measure(self, application: str) -> Milestones:
+        return Milestones(self._git(application))
+
     def _list(self, application: str, base: str, head: str, limit: int) -> Sequence[CommitInfo] | None:
         try:
             return tuple(self._git(application).brought(base, head, limit, merges=True))
@@ -213,3 +251,7 @@ class Commits:
 
     def _git(self, application: str) -> Git:
         return Git(self._places.repository(application))
+
+
+def _some(of: Sequence[str], places: Sequence[int]) -> list[str]:
+    return [of[place] for place in places if -len(of) <= place < len(of)]
