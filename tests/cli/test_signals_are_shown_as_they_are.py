@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import get_args
 
@@ -124,8 +125,8 @@ PAST = {
     ],
     "beside": [{"release": 4, "begins": 5.0, "ends": 20.0, "back": True}],
     "deployments": [
-        {"at": 5.0, "release": 4, "says": "deployment of r4 8c1f0ae"},
-        {"at": 20.0, "release": 3, "says": "back to r3 5d2e1aa"},
+        {"at": 5.0, "release": 4, "says": "r4 8c1f0ae began to be tried"},
+        {"at": 20.0, "release": 3, "says": "rolled back to r3 5d2e1aa"},
     ],
 }
 
@@ -136,11 +137,11 @@ def test_the_past_has_what_was_deployed_between_its_steps_and_says_what_nobody_k
     assert {len(each) for each in told} == {len(past.COLUMNS)}
     assert [tuple(each[1:]) for each in told] == [
         ("r3", "20.0", "22 of 200, 11 %", "90", ""),
-        ("r4", "", "", "", "deployment of r4 8c1f0ae"),
+        ("r4", "", "", "", "r4 8c1f0ae began to be tried"),
         ("r3", "18.0", "none of 180", "90", ""),
         ("r4", "0.0", "-", "-", ""),
         ("", "0.0", "-", "-", ""),
-        ("r3", "", "", "", "back to r3 5d2e1aa"),
+        ("r3", "", "", "", "rolled back to r3 5d2e1aa"),
         ("", "not heard", "-", "-", ""),
         ("r3", "not heard", "-", "-", ""),
         ("r3", "0.7", "none of 7", "90", "not heard whole"),
@@ -166,8 +167,8 @@ def test_the_past_of_an_environment_and_of_a_series_is_asked_for(site: Site, shi
         == site.get("/api/v1/applications/bad/environments/prod/signals/history?span=15m").json
     )
     shown = shipway("signals", *of, "1d").out
-    assert "  deployment of r2 " in shown
-    assert "  back to r1 " in shown
+    assert re.search(r"  r2 \w{7} began to be tried\n", shown)
+    assert re.search(r"  rolled back to r1 \w{7}\n", shown)
     orders = shipway("signals", *of, "15m", "--name", "topup_open_orders").out.splitlines()
     longer = shipway("signals", *of, "1h", "--name", "topup_open_orders").out.splitlines()
     assert len(orders) > 3 * len(longer) > 30, "of ten seconds each, and of a minute"

@@ -13,6 +13,7 @@ from shipway.signals.summary import smooth_quantile, summary
 from shipway.state.deployments import Deployment
 from shipway.traffic.tally import BOUNDS, Tally
 from shipway.web.beside import Beside
+from shipway.web.marks import Kind, Mark
 from shipway.web.pages import chart
 from shipway.web.pages.chart import BOTTOM, LEFT, RIGHT, TOP, Charts
 from shipway.web.pages.chart_names import HIGH, Box, names
@@ -28,17 +29,14 @@ def reading(ago: float, requests: int = 600, *, release: int = 1, errors: int = 
     return Reading(NOW - ago, 60.0, f"shop.prod.r{release}", tally, 1, heard)
 
 
-def moved(ago: float, kind: str = "deploy", number: int = 2) -> tuple[Deployment, int]:
+def moved(ago: float, kind: Kind = "all", number: int = 2) -> Mark:
     at = NOW - ago
-    begun = Deployment(
-        "d", "r", "x", "shop", "prod", "8c1f0ae" + "0" * 33, kind, 1, "done", "", "", "", at, at, at
-    )
-    return begun, number
+    commit = "8c1f0ae" + "0" * 33
+    begun = Deployment("d", "r", "x", "shop", "prod", commit, "deploy", 1, "done", "", "", "", at, at, at)
+    return Mark(at, kind, number, commit, begun)
 
 
-def drawn(
-    *readings: Reading, moves: tuple[tuple[Deployment, int], ...] = (), parts: tuple[Beside, ...] = ()
-) -> Charts:
+def drawn(*readings: Reading, moves: tuple[Mark, ...] = (), parts: tuple[Beside, ...] = ()) -> Charts:
     return chart.charts(readings, moves, parts, span=SPAN, length=LENGTH, now=NOW)
 
 
@@ -152,10 +150,28 @@ def test_each_that_was_tried_has_a_line_of_its_own_and_what_took_over_is_what_se
     assert [one.release for one in made.beside] == [2, 3]
 
 
+def test_lines_of_several_releases_are_dashed_each_in_its_own_way_and_older_ones_alike() -> None:
+    """A release that was tried twice looks the same both times."""
+    begun = {number: 60.0 * (58 - 8 * number) for number in range(1, 7)}
+    parts = [beside(number, begun[number] + 60, begun[number] - 60, back=True) for number in begun]
+    parts.append(beside(6, 180, 60, back=True))
+    tried = [reading(begun[number] - 60.0 * at, 60, release=number) for number in begun for at in (0, 1)]
+    made = drawn(*minutes(59, -1, release=9), *tried, reading(60, 60, release=6), parts=tuple(parts))
+    assert list(made.requests.dashes) == [0, 0, 4, 3, 2, 1, 1]
+    assert len(made.requests.dashed) == 7
+    assert [(one.last.release, one.dashes, one.times) for one in made.lines] == [
+        (6, 1, 2),
+        (5, 2, 1),
+        (4, 3, 1),
+        (3, 4, 1),
+    ]
+    assert made.more == 2
+
+
 def test_every_deployment_and_rollback_is_marked() -> None:
-    made = drawn(*minutes(59, -1), moves=(moved(7200), moved(1800), moved(900, "rollback", 1)))
+    made = drawn(*minutes(59, -1), moves=(moved(7200), moved(1800), moved(900, "back", 1)))
     assert [(mark.kind, mark.icon) for mark in made.marks] == [("dp", True), ("rb", True)]
-    assert made.marks[1].says.endswith("back to r1 8c1f0ae")
+    assert made.marks[1].says.endswith("rolled back to r1 8c1f0ae")
     assert made.marks[0].x < made.marks[1].x
 
 

@@ -114,9 +114,9 @@ def test_an_environment_draws_what_has_a_part_of_the_requests_by_itself(judged: 
     page = judged.get(f"{PLACE.format(application)}?span=1h").text
     marks = re.findall(r'<g class="mk ..\"><title>\d\d:\d\d ([^<]*)<', page.partition('id="c-errors"')[0])
     assert marks == [one["says"] for one in told["deployments"]]
-    legend = re.findall(r'"kb"></i>(r\d+), beside it (since)?', page)
-    assert [(name, not since) for name, since in legend] == BESIDE[application]
-    assert ('class="b"' in page) is bool(BESIDE[application])
+    legend = re.findall(r'class="b b1" d="M0 2h28"/></svg>(r\d+), beside it (?:two times, last )?(since)?', page)
+    assert [(name, not since) for name, since in legend] == BESIDE[application][-1:]
+    assert ('<polyline class="b b1"' in page) is bool(BESIDE[application])
     if not all(over for _, over in BESIDE[application]):
         errors = page.partition('id="c-errors"')[2].partition("</svg>")[0]
         named = set(re.findall('class="named"[^>]*>(r.)<', errors))
@@ -472,11 +472,22 @@ def test_an_instance_that_ended_is_said_to_be_restarted_and_when(site: Site) -> 
     }
 
 
-def test_a_trial_is_marked_where_it_began_and_where_it_was_taken_back(judged: Site) -> None:
-    charts = judged.get(f"{PLACE.format('bad')}?span=15m").text.partition('id="signals"')[2].partition("</svg>")[0]
-    said = re.findall(r'<g class="mk (\w+)"><title>[\d:]+ ([^<]+)', charts)
-    assert [(kind, words[:-8]) for kind, words in said] == [("dp", "deployment of r2"), ("rb", "back to r1")]
-    assert "rollback</span>" in judged.get(PLACE.format("bad")).text
+MARKS = {
+    "bad": [("tr", "r2 began to be tried"), ("rb", "rolled back to r1")],
+    "good": [("tr", "r2 began to be tried"), ("dp", "r2 got all requests")],
+    "stuck": [("tr", "r2 began to be tried"), ("fz", "r2 was frozen")],
+    "blue-green": [("dp", "r2 got all requests"), ("rb", "rolled back to r1")],
+}
+
+
+@pytest.mark.parametrize("application", MARKS)
+def test_each_mark_is_named_by_what_it_is_in_the_charts_and_in_the_key(judged: Site, application: str) -> None:
+    page = judged.get(f"{PLACE.format(application)}?span=1h").text.partition('id="signals"')[2]
+    said = re.findall(r'<g class="mk (\w+)"><title>[\d:]+ ([^<]+)', page.partition("</svg>")[0])
+    assert [(kind, re.sub(r" [0-9a-f]{7}", "", words)) for kind, words in said] == MARKS[application]
+    key = page.partition('class="key')[2].partition("</nav>")[0]
+    for _kind, words in MARKS[application]:
+        assert re.sub(r"^r2 | to r1$", "", words) in key
 
 
 def test_taking_back_what_is_on_trial_no_more_moves_nothing(judged: Site) -> None:

@@ -1,45 +1,76 @@
-"""What is marked in the past of an environment: every moment at which a deployment moved the requests."""
+"""What is marked in the past of an environment: each moment at which a deployment moved the requests, by its name.
+
+r4 8c1f0ae began to be tried ─► r4 8c1f0ae got all requests
+                   ├──────────► rolled back to r3 5d2e1aa
+                   └──────────► r4 8c1f0ae was frozen
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
+from typing import Literal
 
 from shipway.state import releases
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
+from shipway.state.releases import Release
 from shipway.web import shares
-from shipway.web.shares import Move
+from shipway.web.shares import EVERYTHING, Move
 
-Marked = tuple[Deployment, int]
-"""A deployment, with the moment of its switch and the release that gained by it; and the number of the latter."""
-
-
-def marks(conn: Connection, environment: str, recent: Sequence[Deployment], since: float) -> list[Marked]:
-    """Those after `since` (seconds since 1970) among the `recent` ones of an environment, newest first; what is
-    returned is oldest first, and has both ends of one that only had a share."""
-    tried = [one for one in recent if one.switched is None and (one.ended or since) >= since]
-    moves = shares.own(conn, environment, tried)
-    ends = [end for one in tried for end in _of_a_share(one, moves[one.run], recent)]
-    found = [*reversed(moved(recent, since)), *moved(ends, since)]
-    known = releases.those(conn, {one.release for one in found})
-    marked = [(replace(one, commit=known[one.release].commit), known[one.release].number) for one in found]
-    return sorted(marked, key=lambda each: each[0].switched or 0)
+Kind = Literal["tried", "all", "back", "frozen"]
+SAYS: dict[Kind, str] = {
+    "tried": "{} began to be tried",
+    "all": "{} got all requests",
+    "back": "rolled back to {}",
+    "frozen": "{} was frozen",
+}
 
 
-def moved(recent: Sequence[Deployment], since: float) -> list[Deployment]:
-    """Those of them that moved all traffic after `since` (seconds since 1970)."""
-    return [one for one in recent if one.switched is not None and one.switched > since]
+@dataclass(frozen=True)
+class Mark:
+    """At `at` (seconds since 1970) the release r<number> began to be tried, got all requests, got them back or was
+    frozen, by `deployment`.
+    """
+
+    at: float
+    kind: Kind
+    number: int
+    commit: str
+    deployment: Deployment
+
+    @property
+    def says(self) -> str:
+        """`r4 8c1f0ae began to be tried`, `rolled back to r3 5d2e1aa`."""
+        return SAYS[self.kind].format(f"r{self.number} {self.commit[:7]}")
 
 
-def says(one: Deployment, number: int) -> str:
-    """`deployment of r4 8c1f0ae`, `back to r3 5d2e1aa`."""
-    return f"{'back to' if one.kind == 'rollback' else 'deployment of'} r{number} {one.commit[:7]}"
+def marks(conn: Connection, environment: str, recent: Sequence[Deployment], since: float) -> list[Mark]:
+    """Those after `since` (seconds since 1970), oldest first; `recent` are deployments of an environment, newest
+    first.
+    """
+    late = [one for one in recent if (one.ended or since) >= since]
+    moves = shares.own(conn, environment, late)
+    found = [each for one in late for each in _of(one, moves[one.run], recent) if each[0] > since]
+    known = releases.those(conn, {release for _at, _kind, release, _one in found})
+    return sorted(
+        (_mark(known[release], at, kind, one) for at, kind, release, one in found), key=lambda one: one.at
+    )
 
 
-def _of_a_share(one: Deployment, moves: Sequence[Move], recent: Sequence[Deployment]) -> Iterator[Deployment]:
-    if moves:
-        yield replace(one, switched=moves[0].at)
-    before = shares.before_among(recent, one) if moves and moves[-1].back else None
-    if before is not None:
-        yield replace(one, switched=moves[-1].at, kind="rollback", release=before)
+def _of(
+    one: Deployment, moves: Sequence[Move], recent: Sequence[Deployment]
+) -> Iterator[tuple[float, Kind, str, Deployment]]:
+    """When, what, and the id of the release that it is told of."""
+    if moves and moves[0].share < EVERYTHING:
+        yield moves[0].at, "tried", one.release, one
+    if one.state == "stuck" and one.ended is not None:
+        yield one.ended, "frozen", one.release, one
+    if one.switched is not None:
+        yield one.switched, "back" if one.kind == "rollback" else "all", one.release, one
+    elif moves and moves[-1].back and (before := shares.before_among(recent, one)) is not None:
+        yield moves[-1].at, "back", before, one
+
+
+def _mark(release: Release, at: float, kind: Kind, one: Deployment) -> Mark:
+    return Mark(at, kind, release.number, release.commit, one)

@@ -68,7 +68,8 @@ def now(site: Site, call: Call, over: float) -> list[tuple[str, list[Reading], l
 def show_history(site: Site, call: Call) -> dict[str, Any]:
     """What happened in each step of the last `span` (3m, 15m, 1h, 6h, 1d, 7d), and the deployments in it.
 
-    `deployments` are the moments at which one moved requests: all of them, or a first or the last share of them.
+    `deployments` are the moments at which one moved requests: its release began to be `tried`, got `all` requests,
+    lost them `back` to the one that is named, or was `frozen`.
     `beside` are the releases that had some of the requests beside what serves, and when.
     """
     span = call.choice("span", SPANS) or USUAL
@@ -87,14 +88,15 @@ def show_history(site: Site, call: Call) -> dict[str, Any]:
         "steps": [_step(one) for one in steps(history(site, call, span), SPANS[span][1])],
         "deployments": [
             {
-                "at": one.switched,
-                "kind": one.kind,
+                "at": one.at,
+                "moment": one.kind,
+                "kind": one.deployment.kind if one.kind != "back" else "rollback",
                 "commit": one.commit,
-                "release": number,
-                "run": one.run,
-                "says": marks.says(one, number),
+                "release": one.number,
+                "run": one.deployment.run,
+                "says": one.says,
             }
-            for one, number in marked
+            for one in marked
         ],
         "beside": [asdict(one) for one in tried],
     }

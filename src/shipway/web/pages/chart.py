@@ -16,7 +16,6 @@ from itertools import pairwise
 from shipway.signals.encoding import number_of
 from shipway.signals.reading import Reading
 from shipway.signals.summary import Step, side_by_side, smooth_quantile, steps
-from shipway.state.deployments import Deployment
 from shipway.web import marks
 from shipway.web.beside import Beside
 from shipway.web.pages.chart_names import Box, Name, names
@@ -27,6 +26,8 @@ ICON = 15  # pixels: of two marks closer than this, the icon of the newer is eno
 DAY = 24 * 3600
 LATELY = 5  # seconds
 LATE = 60  # seconds in which what a release was asked before it lost its requests is still answered
+LOOKS = 4  # releases whose lines look different from each other's
+KINDS = {"tried": "tr", "all": "dp", "back": "rb", "frozen": "fz"}
 SHORT = 900  # seconds of a drawing below which its axis says the seconds too
 FARTHEST = 2.5  # how much higher than its lines a drawing becomes to show the whole of a band
 Value = Callable[[Reading], float | None]
@@ -34,7 +35,7 @@ Value = Callable[[Reading], float | None]
 
 @dataclass(frozen=True)
 class Mark:
-    """A deployment where it moved the traffic; `icon` unless that of a newer one is in its place."""
+    """A moment at which a deployment moved the traffic; `icon` unless that of a newer one is in its place."""
 
     x: float
     kind: str
@@ -51,12 +52,14 @@ class Chart:
     band: Sequence[str]
     heights: Sequence[tuple[float, str]]
     named: Sequence[Name] = ()
+    dashes: Sequence[int] = ()
+    """How each of the dashed ones is dashed, where there are several: `Line` says."""
 
 
 @dataclass(frozen=True)
 class Charts:
     """The three of them, over the same time: `deaf` is where the router was not heard, from x and how wide;
-    `beside` what has a line of its own in them, oldest first."""
+    `beside` what has a line of its own in them, oldest first; `lines` how the newest of them look."""
 
     requests: Chart
     errors: Chart
@@ -65,6 +68,23 @@ class Charts:
     marks: Sequence[Mark]
     deaf: Sequence[tuple[float, float]]
     beside: Sequence[Beside]
+    lines: Sequence[Line]
+
+    @property
+    def more(self) -> int:
+        """How many releases are drawn without a look of their own."""
+        return len({one.release for one in self.beside}) - len(self.lines)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a dashed line is of: a release and when it was `last` beside what serves, `times` times in all. There
+    are LOOKS ways to dash one, from 1 on; older ones are all dashed as 0 says.
+    """
+
+    dashes: int
+    last: Beside
+    times: int
 
 
 @dataclass(frozen=True)
@@ -81,7 +101,7 @@ class Axis:
 
 def charts(
     readings: Sequence[Reading],
-    moved: Sequence[tuple[Deployment, int]],
+    moved: Sequence[marks.Mark],
     beside: Sequence[Beside],
     *,
     span: int,
@@ -102,7 +122,17 @@ def charts(
         marks=marked,
         deaf=deaf(axis, shown),
         beside=lines.beside,
+        lines=_looks(lines.beside),
     )
+
+
+def _looks(beside: Sequence[Beside]) -> list[Line]:
+    """The newest releases first."""
+    each: dict[int, list[Beside]] = {}
+    for one in reversed(beside):
+        each.setdefault(one.release, []).append(one)
+    told = list(each.values())[:LOOKS]
+    return [Line(dashes, times[0], len(times)) for dashes, times in enumerate(told, 1)]
 
 
 Readings = Sequence[tuple[int, Reading | None]]
@@ -191,6 +221,7 @@ def draw(
     where marks stand, which names keep off.
     """
     solid = _runs(axis, lines.solid, value)
+    looks = {f"r{one.last.release}": one.dashes for one in _looks(lines.beside)}
     dashed = [(name, _runs(axis, readings, value)) for name, readings in lines.dashed]
     edges = [_runs(axis, lines.solid, edge) for edge in between]
     seen = max(least, _highest([*solid, *(run for _, runs in dashed for run in runs)]))
@@ -201,6 +232,7 @@ def draw(
     return Chart(
         solid=[_points(run, top) for run in solid],
         dashed=[_points(run, top) for _, runs in dashed for run in runs],
+        dashes=[looks.get(name, 0) for name, runs in dashed for _ in runs],
         band=[_points([*above, *reversed(below)], top) for below, above in zip(*edges, strict=True)]
         if edges
         else [],
@@ -276,15 +308,14 @@ def _minute(at: float) -> str:
     return time.strftime("%H:%M", time.localtime(at))
 
 
-def _marks(axis: Axis, moved: Sequence[tuple[Deployment, int]]) -> list[Mark]:
+def _marks(axis: Axis, moved: Sequence[marks.Mark]) -> list[Mark]:
     """Oldest first; where icons would lie upon each other the newest is seen."""
     found: list[Mark] = []
-    for one, number in reversed(moved):
-        at = one.switched or one.started
-        if at >= axis.ends - axis.span:
-            x, kind = axis.x(at), "rb" if one.kind == "rollback" else "dp"
+    for one in reversed(moved):
+        if one.at >= axis.ends - axis.span:
+            x = axis.x(one.at)
             icon = all(x <= other.x - ICON for other in found if other.icon)
-            found.append(Mark(x, kind, icon, f"{_minute(at)} {marks.says(one, number)}"))
+            found.append(Mark(x, KINDS[one.kind], icon, f"{_minute(one.at)} {one.says}"))
     return found[::-1]
 
 

@@ -48,7 +48,6 @@ BASE = "/applications/{application}/environments/{environment}"
 SPANS = {"3m": "3 min", "15m": "15 min", "1h": "1 h", "6h": "6 h", "1d": "1 day", "7d": "7 days"}
 FARTHEST = 10**9  # a number that no release reaches
 COPIED = 100  # deployments among which those are looked for that left a copy of the data
-NAMED = 2  # lines of releases that no longer have a part of the requests: those named below the charts
 FIRST = "The first commit that gets through its steps will."
 LATER = "The first commit that gets through the environments before this one will."
 MEASURED = 2000  # files of one directory: a page is asked for every few seconds
@@ -267,8 +266,7 @@ def _signals(site: Site, call: Call, conn: Connection) -> dict[str, Any]:
         "spans": SPANS,
         "charts": drawn,
         "apart": [one for one in drawn.beside if one.ends is None],
-        "parted": [one for one in drawn.beside if one.ends is not None][: -NAMED - 1 : -1],
-        "marked": {one.kind for one, _ in marked},
+        "marked": {one.kind for one in marked},
         "lately": lately.whole,
         "deaf": round(lately.deaf),
         "said": lately.parts,

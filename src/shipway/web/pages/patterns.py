@@ -122,16 +122,28 @@ TIMES = ((40, "13:20"), (174.7, "13:40"), (309.3, "14:00"), (444, "14:20"))
 HEIGHTS = ((140, "0"), (94, "100"), (49, "200"))
 NAMED = (Name(418, 113, "r48"), Name(418, 56, "r47"))
 DRAWN = Chart(
-    solid=(SOLID,), dashed=("349.2,132 382.8,130 416.4,118",), band=(BAND,), heights=HEIGHTS, named=NAMED
+    solid=(SOLID,),
+    dashed=("349.2,132 382.8,130 416.4,118", "80.4,128 114,124 147.6,126"),
+    band=(BAND,),
+    heights=HEIGHTS,
+    named=NAMED,
+    dashes=(1, 2),
 )
 OVER = Charts(
     requests=DRAWN,
     errors=DRAWN,
     durations=DRAWN,
     times=TIMES,
-    marks=(Mark(121, "dp", True, "13:32 deployment of r47"), Mark(154, "rb", True, "13:37 back to r46")),
+    marks=(
+        Mark(80, "tr", True, "13:26 r47 began to be tried"),
+        Mark(148, "rb", True, "13:36 rolled back to r46"),
+        Mark(300, "dp", True, "13:58 r47 got all requests"),
+        Mark(345, "tr", True, "14:05 r48 began to be tried"),
+        Mark(416, "fz", True, "14:15 r48 was frozen"),
+    ),
     deaf=((220, 24),),
     beside=(),
+    lines=(),
 )
 COMMIT = "8c1f0ae94d27b3105e6f8a2c9b7d4413f0aa6e52"
 ANSWERS = Summary(60.0, 13_080, 218.0, 2, 0.00015, 18, 61, 140, 3, heard=True)
