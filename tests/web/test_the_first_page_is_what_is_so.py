@@ -456,8 +456,14 @@ def test_what_a_freeze_kept_away_can_come_once_that_is_over(site: Site, monkeypa
     scene.end(run, "failed", "ben froze test until Monday")
     _freeze(scene, "topup", "test", time.time() + 3600)
     assert overview(site)["topup"]["why"] == "ben froze test until Monday"
+    assert overview(site)["topup"]["needs_a_person"] is False
+    home = site.get("/").text
+    assert "topup waits." in home
+    assert "The newest commit of topup waits: ben froze test until Monday." in home
+    assert "topup" not in overview(site, "?who=needs")
     later = time.time() + 7200
     monkeypatch.setattr(time, "time", lambda: later)
+    assert overview(site)["topup"]["needs_a_person"] is True
     now = "test was frozen when it came there, and is open again: shipway deploy"
     assert overview(site)["topup"]["why"] == f"{now} {run.commit[:7]} --env test"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shipway.releases.gate import Frozen
 from shipway.state.facts import Fact
 from shipway.state.stuck import Stuck
 from shipway.web.journey import TAKEN_BACK, Journey
@@ -153,6 +154,14 @@ def waits(head: Journey, places: Sequence[Place]) -> Place | None:
         return None
     bound = [place for place in places if place.name in head.run.deliver]
     return next((place for place in bound if not reached(head, place)), None)
+
+
+def frozen_out(head: Journey, places: Sequence[Place], now: float) -> bool:
+    """Whether it waits until what a person froze is open again: they know, and nobody else has to act."""
+    before = waits(head, places)
+    if before is None or head.blocked is None or head.blocked.data.get("id") != Frozen.id:
+        return False
+    return before.held(now) is not None
 
 
 def further(head: Journey, places: Sequence[Place]) -> Place | None:

@@ -173,8 +173,9 @@ def _under_way(head: Journey, now: float) -> str:
 
 
 def _and_frozen(place: Place, now: float) -> str:
-    """What keeps from coming back what was taken away there."""
-    return "" if place.held(now) is None else f"; {place.name} is frozen"
+    """Who keeps from coming back what was taken away there, and why."""
+    froze = _froze(place, now)
+    return "" if froze is None else f"; {froze}"
 
 
 def _rolled(standing: Standing, stations: Sequence[Station], now: float) -> Remark:

@@ -70,12 +70,14 @@ AT_REST = ("rolled", "replaced", "frozen", "serving", "ended")
 @dataclass(frozen=True)
 class Row:
     """`seconds` is how long the newest commit took from its run to the last environment, if it got there and
-    was not taken away."""
+    was not taken away. `frozen_out`: it is blocked by what a person froze.
+    """
 
     standing: Standing
     state: str
     stations: Sequence[Station]
     remark: Remark
+    frozen_out: bool = False
 
     @property
     def name(self) -> str:
@@ -150,7 +152,7 @@ class Row:
 
     @property
     def needs_a_person(self) -> bool:
-        return self.state in NEEDS_A_PERSON
+        return self.state in NEEDS_A_PERSON and not (self.state == "blocked" and self.frozen_out)
 
     @property
     def began(self) -> str:
@@ -222,14 +224,21 @@ def _on_record(standing: Standing, now: float) -> Row:
         at_place(standing.head, place, now, waits=place is before, own=place in own) for place in standing.places
     ]
     stations = [*first, *here]
-    return Row(standing, state, stations, remark(standing, state, stations, now))
+    quarantined = before is not None and before.name in standing.quarantined
+    frozen_out = not quarantined and fates.frozen_out(standing.head, standing.places, now)
+    return Row(standing, state, stations, remark(standing, state, stations, now), frozen_out)
 
 
 def in_order(rows: Sequence[Row]) -> list[Row]:
     """What may need a person first, the nearer to the last environment the sooner; then what moves, then what is
     well.
     """
-    return sorted(rows, key=lambda row: (ORDER.index(row.state), _before_the_end(row), row.name))
+    return sorted(rows, key=lambda row: (ORDER.index(_rank(row)), _before_the_end(row), row.name))
+
+
+def _rank(row: Row) -> str:
+    """What waits for a freeze that a person set is no more pressing than that."""
+    return "frozen" if row.state == "blocked" and not row.needs_a_person else row.state
 
 
 def _before_the_end(row: Row) -> int:

@@ -71,7 +71,8 @@ def _title(found: Sequence[Row]) -> str:
     if not found:
         return "No application is like that."
     if len(found) == 1:
-        return f"{found[0].name} {'needs you' if need else 'is under way' if moving else 'rests'}."
+        rests = "waits" if _frozen_out(found) else "rests"
+        return f"{found[0].name} {'needs you' if need else 'is under way' if moving else rests}."
     every = f"{counted(len(found)).capitalize()} applications."
     parts = []
     if moving:
@@ -104,7 +105,20 @@ def _lead(found: Sequence[Row]) -> str:
         *([_held([row.name for row in needed[HELD]])] if needed[HELD] else []),
         *([_rolled([row.name for row in needed[ROLLED]])] if needed[ROLLED] else []),
     ]
-    return " ".join(says) if says else _at_rest(found)
+    waits = _frozen_out(found)
+    return " ".join([*(says or ([] if waits else [_at_rest(found)])), *([_waits(waits)] if waits else [])])
+
+
+def _frozen_out(found: Sequence[Row]) -> list[Row]:
+    """Those whose newest commit waits for what somebody froze."""
+    return [row for row in found if row.state == "blocked" and not row.needs_a_person]
+
+
+def _waits(found: Sequence[Row]) -> str:
+    names = _newest([row.name for row in found])
+    if len(found) == 1:
+        return f"{names} waits: {found[0].remark.text}."
+    return f"{names} wait until what somebody froze is open again."
 
 
 def _hurt(found: Sequence[Row]) -> str:
