@@ -108,6 +108,7 @@ def test_a_freeze_that_replaces_a_longer_one_says_so_everywhere(site: Site) -> N
     then = site.send("POST", f"{PROD}/freeze", {"why": "The fair", "until": "1h"}).json
     assert then["replaced"] == [first["hold"]]
     assert f"It replaces the freeze until {ends} by ben: “Month end”." in site.get(page).text
+    assert "prod is frozen until" in site.get(page).text.partition('id="acts"')[0], "facts first, acts below"
     assert "Open prod again, before ada meant it to be?" in site.get(page).text
     last = site.send("POST", f"{PROD}/freeze", {"why": "Until we know", "until": ""}).json
     assert "Open prod again?" in site.get(page).text

@@ -213,6 +213,14 @@ def test_a_new_configuration_is_told_as_that_and_not_as_a_commit_that_came(site:
         bad = scene.begin_configuration("ledger", "prod", first)
         tried = scene.begin_deployment(bad, "prod")
         assert heading(site, bad) == "The new configuration is on its way to prod"
+        place = "/applications/ledger/environments/prod"
+        assert "r3 is on its way to prod" in text(site.get(place).text)
+        with scene.database.write() as conn:
+            deployments.enter(conn, tried, "try", {"share": 10})
+        page = site.get(place).text
+        for part in ('id="says"', "<figure", 'class="slim"'):
+            apart = "The same commit as r2, but POOL 20 → 25"
+            assert apart in text(page.partition(part)[2].partition("</figure>")[0]), "it looks like the other"
         scene.fail_deployment(tried, "r3 was taken back")
         scene.remark(bad, "run.stopped", id=BadVerdict.id, at="deploy", message="r3 was taken back")
         scene.end(bad, "failed", "r3 was taken back")

@@ -44,6 +44,11 @@ BACK = "everything goes back at {by}"
             "(warming up: 7 of 20 requests).",
         ),
         (
+            replace(COLD, count=Count(12, 50, 38.0), far=""),
+            f"{FIFTY} in about 1 m 12 s, at {{by}} at the latest: how long it takes to answer is compared first, "
+            "and 50 requests will have come in about 38 s.",
+        ),
+        (
             replace(ENOUGH, rule="doubt", left=inf),
             f"{FIFTY} once more requests tell, because something speaks against it: at {{by}} at the latest.",
         ),

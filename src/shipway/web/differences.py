@@ -150,6 +150,17 @@ def configuration(site: Site, conn: Connection, old: Release, new: Release) -> l
     return _changed(site.story.cast.machine.vault, conn, old, new)
 
 
+def told_apart(site: Site, conn: Connection, old: Release, new: Release) -> str:
+    """What tells a release from one of the same commit, of secrets their names only; nothing of another commit.
+    Does not ask git.
+    """
+    if old.commit != new.commit:
+        return ""
+    changed = configuration(site, conn, old, new)
+    same = f"The same commit as r{old.number}"
+    return f"{same}, but {_listed(changed, 'is new')}" if changed else f"{same}, with the same configuration"
+
+
 def _set_since(vault: Vault, conn: Connection, release: Release, version: int) -> list[Variable]:
     """What a version of the configuration has otherwise than a release, whose commit stays."""
     return _changed(vault, conn, release, replace(release, configuration=version))

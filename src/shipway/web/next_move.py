@@ -58,7 +58,7 @@ def _hold(waits: Waits) -> str:
 def _durations(waits: Waits) -> str:
     far = f" ({waits.far})" if waits.far else ""
     when = f"in about {_about(waits.left)}, at {clock(waits.by)} at the latest"
-    return f"{_next(waits)} {when}: how long it takes to answer is compared first{far}."
+    return f"{_next(waits)} {when}: how long it takes to answer is compared first{far}{_count(waits)}."
 
 
 def _next(waits: Waits) -> str:

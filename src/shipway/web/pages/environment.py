@@ -100,6 +100,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             deciding=deciding.deciding(site, conn, left, moving, tried),
             subject="" if tried is None else site.commits.about(application, tried.release.commit).subject,
             so_far="" if tried is None else _so_far(site, tried),
+            apart_by=_told_apart(site, conn, tried),
             moving_run=None if moving is None else runs.get(conn, moving.run),
             back=None if left is not None else ways.back(site, conn, now),
             forward=ways.forward(site, conn, now, release_lines.way_forward(there.lines, now)),
@@ -116,7 +117,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             **_running(site, conn, application, environment, there),
             **_belongings(site, conn, application, environment),
             **_signals(site, call, conn),
-            title=_title(environment, serving, moving, tried, left),
+            title=_title(environment, there),
             lead=_lead(site, conn, there, first=environment == names[0]),
         )
 
@@ -306,18 +307,24 @@ def _stable(now: Now | None, tried: Trial | None) -> str | None:
     return None if now is None else now.serving.release
 
 
-def _title(
-    environment: str, serving: Line | None, moving: Deployment | None, tried: Trial | None, left: Stuck | None
-) -> str:
-    if left is not None:
-        return f"{left.title} of {environment}"
-    if tried is not None:
-        return f"r{tried.release.number} has {tried.share} % of the requests to {environment}"
+def _title(environment: str, there: There) -> str:
+    serving, moving = there.serving, there.moving
+    if there.left is not None:
+        return f"{there.left.title} of {environment}"
+    if there.tried is not None:
+        return f"r{there.tried.release.number} has {there.tried.share} % of the requests to {environment}"
     if moving is not None:
-        return f"{moving.commit[:7]} is on its way to {environment}"
+        return f"{_coming(there, moving)} is on its way to {environment}"
     if serving is None:
         return f"Nothing serves in {environment} yet"
     return f"r{serving.release.number} serves in {environment}"
+
+
+def _coming(there: There, moving: Deployment) -> str:
+    """Its commit; where that is the one that serves, which release it is."""
+    alike = there.serving is not None and there.serving.release.commit == moving.commit
+    known = next((one.release for one in there.lines if one.release.id == moving.release), None)
+    return f"r{known.number}" if alike and known is not None else moving.commit[:7]
 
 
 def _lead(site: Site, conn: Connection, there: There, *, first: bool) -> str:
@@ -334,7 +341,7 @@ def _says(site: Site, conn: Connection, there: There) -> str:
     if there.left is not None:
         return _frozen(there.left)
     if there.tried is not None:
-        return _on_trial(there.tried)
+        return words.sentences(_told_apart(site, conn, there.tried), _on_trial(there.tried))
     if now is None:
         return ""
     decided = decisions.of_run(conn, now.by.run)
@@ -350,6 +357,13 @@ def _frozen(left: Stuck) -> str:
     if left.why:
         return f"{left.why} Since {clock(left.since)} {left.shares}. {cause}; {left.way_out}."
     return f"It was judged bad at {clock(left.since)}: {left.shares}. {cause}; {left.way_out}."
+
+
+def _told_apart(site: Site, conn: Connection, tried: Trial | None) -> str:
+    """What is tried, beside one of the same commit."""
+    if tried is None or tried.before is None:
+        return ""
+    return differences.told_apart(site, conn, tried.before, tried.release)
 
 
 def _on_trial(tried: Trial) -> str:
