@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urljoin
 
 from playwright.sync_api import Page, expect
 
@@ -62,6 +63,57 @@ def is_refused_a_secret(page: Page) -> None:
     page.locator("#secret-value").fill("seven-figures")
     page.locator("#add-secret form button").click()
     expect(page.locator("#secret-name-bad")).to_be_visible()
+
+
+def is_refused_a_value(page: Page) -> None:
+    page.locator("#add-value summary").click()
+    page.locator("#new-name").fill("1ST")
+    page.locator("#new-value").fill("two\nlines")
+    page.locator("#add-value form button").click()
+    expect(page.locator("#new-name-bad")).to_be_visible()
+
+
+def is_refused_a_token(page: Page) -> None:
+    page.locator("#role").evaluate("(choice) => { choice.options[0].value = 'root'; choice.selectedIndex = 0; }")
+    page.locator("#who").fill("eve")
+    page.locator("#make button").click()
+    expect(page.locator("#role-bad")).to_be_visible()
+
+
+def changes_a_value(page: Page) -> None:
+    change = page.locator("#configuration li", has_text="CURRENCY")
+    change.locator("summary").click()
+    change.get_by_label("New value of CURRENCY").fill("CHF\nand more")
+    change.get_by_role("button", name="Save").click()
+    expect(page.locator("h1")).to_have_text("Waiting for its turn")
+
+
+def sends_again(page: Page) -> None:
+    again = page.get_by_role("button", name="Send again to cho@example.org")
+    if again.count():  # once: the next look finds it sent
+        again.click()
+    expect(again).to_have_count(0)
+    expect(page.get_by_role("row", name="cho@example.org")).to_contain_text("On its way")
+
+
+def shows_a_wrong_token(page: Page) -> None:
+    page.get_by_label("Token").fill("shipway_of_nobody")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#refused")).to_be_visible()
+
+
+def is_signed_in(page: Page) -> None:
+    """As far as the page that leads on by itself, and does not do so here."""
+    told = page.evaluate("fetch('/signin?code=used').then((answer) => answer.text())")
+    stays = told.replace('http-equiv="refresh"', "")
+    page.route("**/signin?*", lambda route: route.fulfill(body=stays, content_type="text/html"))
+    page.goto(urljoin(page.url, "/signin?code=used"))
+    expect(page.locator("h1")).to_have_text("You are signed in.")
+
+
+def signs_out(page: Page) -> None:
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator("h1")).to_have_text("Who is there?")
 
 
 def judged(path: str) -> Looked:
@@ -134,4 +186,12 @@ EVERY = (
     Looked("/runs/topup:5", once=True, does=searches),
     Looked("/applications/topup/environments/prod", once=True, does=is_refused_a_freeze),
     Looked("/applications/topup/environments/prod", once=True, does=is_refused_a_secret),
+    Looked("/applications/topup/environments/prod", once=True, does=is_refused_a_value),
+    Looked("/tokens", once=True, does=is_refused_a_token),
+    Looked("/signin", signed_in=False, once=True, does=shows_a_wrong_token),
+    Looked("/search", once=True, does=is_signed_in),
+    Looked("/runs", once=True, does=signs_out),
+    # these change what the pages before them show, so they are the last
+    Looked("/messages", once=True, does=sends_again),
+    Looked("/applications/topup/environments/prod", once=True, does=changes_a_value),
 )
