@@ -48,6 +48,7 @@ def test_a_refusal_stands_at_what_was_refused(site: Site, field: str, given: dic
     refused = submit(site, "/tokens", site.sign_in(), **given)
     assert refused.status == 400
     assert re.findall(r'<p class="bad" id="(\w+)-bad">', refused.text) == [field]
+    assert re.findall(r'<option value="(\w+)" selected', refused.text) == ["user"], "the least stays chosen"
 
 
 def test_a_token_is_made_for_what_it_may(site: Site) -> None:
