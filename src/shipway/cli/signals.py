@@ -150,6 +150,10 @@ def judge(
     print(f"{found['says']}.")
     if found["why"]:
         print(plain(found["why"]))
+    for line in found["said"]:
+        print(f"│ {plain(line)}")
+    if found["said"] and found["log"]:
+        print(f"All that it printed: {found['log']}")
     told = sorted([*_verdicts(found), *_moves(found)], key=lambda each: each[0])
     if told or found["so_far"] is not None:
         print()

@@ -6,6 +6,7 @@ from shipway.incidents.letter import listed
 from shipway.signals.verdict import Verdict
 from shipway.state.releases import Release
 from shipway.web import next_move as moves
+from shipway.web import printed
 from shipway.web.trials import NOT_LOOKED, Trial
 from shipway.web.words import clock, length
 
@@ -21,6 +22,12 @@ def explanation(trial: Trial) -> str:
     """Why, and what comes next; sentences, or nothing at all."""
     decided = "" if trial.decided is None else f"{_capital(trial.decided.says)}."
     return " ".join(part for part in (decided, _reason(trial), _went(trial), _next(trial)) if part)
+
+
+def last_words(trial: Trial) -> list[str]:
+    """The lines with which the release itself explains why its deployment was given up, if that is so."""
+    came = trial.deployment
+    return printed.explaining(came.excerpt) if came is not None and came.state != "done" else []
 
 
 def _happened(trial: Trial) -> str:

@@ -8,19 +8,22 @@ from itertools import pairwise
 from typing import Any
 
 from shipway.incidents import heard
-from shipway.incidents.letter import listed
+from shipway.incidents.letter import listed, shortened
 from shipway.releases.gate import GATES, UNTIL
 from shipway.state import decisions, deployments, facts, messages, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
+from shipway.web import printed
 from shipway.web.untouched import half_undone
-from shipway.web.words import length, plain, unsaid
+from shipway.web.words import length, unsaid
 
 FAILED = ("step.failed", "step.timed_out", "step.lost")
-EXPLAINS = ("error.new", "error.regressed", "release.printed")
-EXPLAINING = 12  # lines of a log that go with a failure
+GAVE_UP = ("deployment.undo", "deployment.stuck", "deployment.unknown")
+REPORTED = ("error.new", "error.regressed")
+EXPLAINS = (*REPORTED, "release.printed")
 FAR = 200  # deployments of an environment, the newest
+TITLE = 160  # characters of an error
 MESSAGES = 100  # about one commit, the newest
 Data = Mapping[str, Any]
 
@@ -58,11 +61,12 @@ def events(conn: Connection, application: str, environment: str, commit: str) ->
     every = {fact.id: fact for fact in [*found, *bound]}
     told = (fact for _, fact in sorted(every.items()) if fact.kind != "run.stopped" or fact.data["id"] in GATES)
     judged = [str(fact.data["reason"]) for fact in found if fact.kind.startswith("verdict.")]
-    happened = [event for fact in told if (event := _event(fact, judged, found)) is not None]
+    happened = [event for fact in told if (event := _event(conn, fact, judged, found)) is not None]
     failed = _failed_steps(conn, application, environment, commit)
+    before = _before(conn, application, environment, commit)
     lost = _lost(conn, application, environment, commit)
     told_of = _heard(conn, application, environment, commit)
-    return sorted([*failed, *happened, *lost, *told_of], key=lambda event: (event.at, event.fact))
+    return sorted([*failed, *before, *happened, *lost, *told_of], key=lambda event: (event.at, event.fact))
 
 
 def _failed_steps(conn: Connection, application: str, environment: str, commit: str) -> Iterator[Event]:
@@ -75,8 +79,38 @@ def _failed_steps(conn: Connection, application: str, environment: str, commit: 
         how = fact.kind.removeprefix("step.").replace("_", " ")
         how += "" if code is None or fact.kind != "step.failed" else f" with exit status {code}"
         says = f"`{step}` of run {run.number} {how} (shipway logs {run.number} --step {step})"
-        lines = [plain(line) for line in str(fact.data.get("excerpt") or "").splitlines()]
-        yield Event(fact.at, fact.kind, fact.id, says, [line for line in lines if line.strip()][:EXPLAINING])
+        yield Event(fact.at, fact.kind, fact.id, says, printed.explaining(str(fact.data.get("excerpt") or "")))
+
+
+def _before(conn: Connection, application: str, environment: str, commit: str) -> Iterator[Event]:
+    """What ended its way in an environment that comes before, and the errors that it reported there."""
+    ends = facts.after(conn, 0, application=application, commit=commit, kinds=GAVE_UP)
+    ended = [fact for fact in ends if _comes_before(conn, fact, environment)]
+    for fact in ended:
+        where, reason = fact.environment, _reason(fact.data)
+        says = f"it did not get through {where}, which comes before {environment}: {reason}"
+        lines, log = _of_application(conn, fact)
+        yield Event(fact.at, fact.kind, fact.id, f"{says}{log}", lines)
+    for where in dict.fromkeys(str(fact.environment) for fact in ended):
+        found = facts.after(conn, 0, application=application, environment=where, commit=commit, kinds=REPORTED)
+        for fact in found:
+            yield Event(fact.at, fact.kind, fact.id, str(said(fact, f" in {where}")))
+
+
+def _comes_before(conn: Connection, fact: Fact, environment: str) -> bool:
+    way = list(runs.get(conn, str(fact.run)).deliver)
+    return environment in way and fact.environment in way[: way.index(environment)]
+
+
+def _of_application(conn: Connection, fact: Fact) -> tuple[Sequence[str], str]:
+    """The lines with which the application explains why a deployment was given up, and where all of them are."""
+    deployment = deployments.get(conn, str(fact.data["deployment"]))
+    lines = printed.explaining(deployment.excerpt)
+    if not lines:
+        return (), ""
+    whole = printed.of(conn, deployment)
+    command = f"shipway logs {runs.get(conn, deployment.run).number}" if whole is None else whole.command
+    return lines, f" ({command})"
 
 
 def _heard(conn: Connection, application: str, environment: str, commit: str) -> Iterator[Event]:
@@ -117,7 +151,7 @@ def said(fact: Fact, here: str = "") -> Said | None:
     return None if say is None else say({**fact.data, **about})
 
 
-def _event(fact: Fact, judged: Sequence[str], every: Sequence[Fact]) -> Event | None:
+def _event(conn: Connection, fact: Fact, judged: Sequence[str], every: Sequence[Fact]) -> Event | None:
     """Why it was judged so stands where it was, and not again where something came of it. Where no error among
     `every` fact says what went wrong with a bad one, its log may.
     """
@@ -127,7 +161,8 @@ def _event(fact: Fact, judged: Sequence[str], every: Sequence[Fact]) -> Event | 
     says = str(found) if fact.kind.startswith("verdict.") else unsaid(str(found), judged)
     if fact.kind == "verdict.bad" and not any(one.kind in EXPLAINS for one in every):
         says = f"{says} (shipway logs --env {fact.environment} --release r{fact.data['release']})"
-    return Event(happened(fact), fact.kind, fact.id, says)
+    lines, log = _of_application(conn, fact) if fact.kind in GAVE_UP else ((), "")
+    return Event(happened(fact), fact.kind, fact.id, f"{says.rstrip('.')}{log}" if log else says, lines)
 
 
 def happened(fact: Fact) -> float:
@@ -191,6 +226,13 @@ def _unknown(data: Data) -> Said:
     )
 
 
+def _reported(data: Data, which: str) -> Said:
+    return Said(
+        f"it reported {which}{data['here']}",
+        f"{shortened(data['title'], TITLE)} (shipway errors {data['number']})",
+    )
+
+
 REHEARSED = ("rehearsal.passed", "rehearsal.failed", "rehearsal.unneeded")
 """How a rehearsal ended: it is on record where it was, and says why the commit is not further on."""
 
@@ -237,6 +279,8 @@ SENTENCES: Mapping[str, Callable[[Data], Said]] = {
         f"it was quarantined{data['here']}", UNTIL.format(it="it"), joined=" "
     ),
     "probe.unknown": _unknown,
+    "error.new": lambda data: _reported(data, "a new error"),
+    "error.regressed": lambda data: _reported(data, "an error that was resolved"),
     "release.printed": lambda data: Said(f"it printed a failure{data['here']}", data["title"]),
     "release.silent": lambda data: Said(
         f"it gave no answers{data['here']} and was taken back; nothing is held", data["reason"]

@@ -8,7 +8,7 @@ from typing import Any
 from shipway.errors import NotFound
 from shipway.signals.verdict import Verdict
 from shipway.state.database import Connection
-from shipway.web import lookups, quarantines, sentences, shapes, trials, whereabouts, why
+from shipway.web import lookups, printed, quarantines, sentences, shapes, trials, whereabouts, why
 from shipway.web.api import commits
 from shipway.web.api.environments import BASE
 from shipway.web.call import Call
@@ -22,7 +22,11 @@ from shipway.web.whereabouts import STOPPED
 
 
 def judged(site: Site, call: Call) -> dict[str, Any]:
-    """The release `r3` before the judge: its shares over time, its verdicts with their numbers, what followed."""
+    """The release `r3` before the judge: its shares over time, its verdicts with their numbers, what followed.
+
+    `said` are the lines with which it explains why it never came to that, and `log` is the command for all that it
+    printed.
+    """
     application, environment = call.place("application"), call.place("environment")
     with site.database.read() as conn:
         lookups.environment(site, conn, application, environment)
@@ -47,12 +51,15 @@ def foremost(site: Site, call: Call) -> dict[str, Any]:
 
 def _judged(site: Site, conn: Connection, trial: Trial, took: str = "") -> dict[str, Any]:
     kept = quarantines.over(conn, trial.release, trial.release.environment)
+    whole = None if trial.deployment is None else printed.of(conn, trial.deployment)
     so_far = trials.so_far(site.story.cast, trial)
     return {
         "release": shapes.release(trial.release),
         "took": took,
         "says": sentences.sentence(trial),
         "why": sentences.explanation(trial),
+        "said": sentences.last_words(trial),
+        "log": None if whole is None else whole.command,
         "fate": trial.fate,
         "before": None if trial.before is None else trial.before.number,
         "after": None if trial.follower is None else trial.follower.number,

@@ -156,6 +156,8 @@ WITH_ANOTHER = {
     "verdict.good": "a verdict with its numbers",
     "verdict.bad": "a verdict with its numbers",
     "verdict.not_known": "a verdict with its numbers",
+    "error.new": "the error, with who is suspected of it",
+    "error.regressed": "the error, with who is suspected of it",
     **dict.fromkeys(
         (
             "deployment.begun",

@@ -13,7 +13,7 @@ from shipway.state import messages, runs
 from shipway.state.database import Connection
 from shipway.state.messages import Message
 from shipway.state.runs import Run
-from shipway.web import icons, lookups, quarantines, sentences, trials, why
+from shipway.web import icons, lookups, printed, quarantines, sentences, trials, why
 from shipway.web.call import Call
 from shipway.web.pages import trial_chart, ways
 from shipway.web.pages.comparing import Compared, compared, doubted
@@ -77,6 +77,8 @@ def drawn(site: Site, call: Call, name: str, refused: Refused) -> Response:
             trial=trial,
             title=sentences.sentence(trial),
             why=sentences.explanation(trial),
+            said=sentences.last_words(trial),
+            log=None if trial.deployment is None else printed.of(conn, trial.deployment),
             pills=_pills(trial, held=kept is not None and kept.in_force),
             info=site.commits.about(application, release.commit),
             run=None if trial.deployment is None else runs.get(conn, trial.deployment.run),
