@@ -150,6 +150,13 @@ class CannotRecord(TransientError):
     )
 
 
+class RecordLocked(CannotRecord):
+    """Another process keeps the record locked, so that nothing can be recorded. Nothing has changed."""
+
+    id = "machine.record_locked"
+    default_hint = "Let that process finish, or end it; what waits goes on as soon as the record is free."
+
+
 class CannotRead(OwnerError):
     """The record cannot be read: its file is damaged or away, or the disk under it does not answer."""
 

@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from shipway.errors import RecordLocked
 from shipway.state import (
     applications,
     channels,
@@ -19,6 +20,7 @@ from shipway.state import (
     errors,
     facts,
     holds,
+    lock,
     messages,
     pushes,
     releases,
@@ -29,6 +31,7 @@ from shipway.state.database import Database, open_database
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.runs import Run
 from shipway.state.tables import metadata
+from support.records import locked_by_another
 
 NEW_SINCE_0009 = (
     ("errors", "checks"),
@@ -291,6 +294,21 @@ def test_what_may_be_lost_stops_nobody(database: Database, why: str) -> None:
     assert not database.note(change)
     with database.read() as conn:
         assert applications.find(conn, "other") is None
+
+
+def test_who_keeps_it_locked_is_named_and_what_may_be_lost_does_not_wait(database: Database) -> None:
+    with locked_by_another(database.path) as pid:
+        with pytest.raises(RecordLocked, match=rf"kept locked by process {pid} \(python"), database.write(0.1):
+            pass
+        assert not database.note(lambda conn: applications.create(conn, "other", "main", "ada"))
+        with database.read() as conn:
+            assert applications.find(conn, "other") is None
+    with database.write(0.1) as conn:
+        applications.create(conn, "other", "main", "ada")
+
+
+def test_of_a_lock_that_nobody_can_see_it_is_said_that_there_is_one(tmp_path: Path) -> None:
+    assert lock.keeper(tmp_path / "elsewhere") == "another process"
 
 
 def test_a_defect_in_what_may_be_lost_is_not_hidden(database: Database) -> None:

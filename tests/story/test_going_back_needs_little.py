@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from shipway.cli import rollbacks
+from shipway.cli.server import Server
 from shipway.errors import CannotRecord
 from shipway.pushes import access
 from shipway.rollbacks.choose import NowhereToGo
@@ -33,6 +36,7 @@ from shipway.story.watch import Watch
 from support.hearing import Hearsay, earlier, hear, read, tally
 from support.installation import eventually
 from support.lacking import index, needing, nothing_can_be_recorded
+from support.records import locked_by_another
 from support.scene import WEB_ONLY, Scene, a_scene, canary
 from support.workshop import NAME
 from web.scene import Scene as Record
@@ -280,6 +284,31 @@ def served(scene: Scene) -> Iterator[Site]:
         site.stop()
 
 
+def test_a_person_gets_the_requests_back_while_another_process_keeps_the_record_locked(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Within seconds, with the one who keeps it named; what is to be recorded follows by itself."""
+    two_have_served(scene, WARM)
+    path = f"/applications/{NAME}/environments/prod/rollback"
+    answers: list[Any] = []
+    with served(scene) as site:
+        server = Server(f"http://127.0.0.1:{site.port}", site.scene.tokens["ada"])
+        asking = threading.Thread(target=lambda: answers.append(rollbacks.asked(server, path, {})))
+        with locked_by_another(scene.cast.database.path) as pid:
+            facts = scene.every_fact()
+            asking.start()
+            eventually(lambda: scene.says().startswith("first"), "the requests are back")
+            eventually(lambda: f"kept locked by process {pid}" in capsys.readouterr().err, "it is told")
+            assert scene.every_fact() == facts
+        asking.join(30)
+    (answer,) = answers
+    with scene.cast.database.read() as conn:
+        run = runs.find(conn, answer["run"])
+    assert run is not None
+    assert scene.go_back(scene.begun(run)) == "passed"
+    assert scene.says().startswith("first")
+
+
 def test_what_is_cold_cannot_come_back_while_nothing_can_be_recorded(scene: Scene) -> None:
     two_have_served(scene, COLD)
     with nothing_can_be_recorded(scene), pytest.raises(CannotRecord, match="readonly"):
@@ -376,6 +405,33 @@ def test_a_bad_one_loses_its_requests_though_nothing_can_be_recorded(scene: Scen
         (run,) = (run for run in runs.in_state(conn, "queued") if run.purpose == "rollback")
     assert scene.go_back(scene.begun(run)) == "passed"
     assert scene.says().startswith("first")
+
+
+def test_a_bad_one_loses_its_requests_while_another_process_keeps_the_record_locked(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does a revert that cannot be recorded keep the watch from looking."""
+    for name in ("watch", "asking", "standby", "reverts"):
+        monkeypatch.setattr(f"shipway.story.{name}.BRIEFLY", 0.05)
+    two_have_served(scene, WARM)
+    with scene.cast.database.read() as conn:
+        now = releases.now_serving(conn, NAME, "prod")
+        assert now is not None
+        assert now.warm is not None
+        stable = releases.get(conn, now.warm)
+
+    def says(new: bool, _number: int) -> Reading:
+        return read(tally(0, 40) if new else tally(40), seconds=3)
+
+    hear(scene.cast, Hearsay(stable.name, says, earlier(range(20, 10, -1))))
+    watch, facts = Watch(scene.cast), scene.every_fact()
+    with locked_by_another(scene.cast.database.path):
+        for _ in range(12):
+            watch.look()
+        assert scene.shares() == {f"r{stable.number}": 100}
+        assert scene.every_fact() == facts
+    watch.look()
+    assert scene.every_fact()[len(facts) :][:2] == ["verdict.bad", "commit.quarantined"]
 
 
 @contextmanager

@@ -7,7 +7,11 @@ tests/state, and in every journey, where Shipway makes its record itself.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -46,6 +50,28 @@ def _first() -> Database:
         database.close()
     database._engine._compiled_cache = LRUCache(QUERIES)
     return database
+
+
+LOCKS = """
+import sqlite3, sys
+kept = sqlite3.connect(sys.argv[1])
+kept.execute("begin immediate")
+print(flush=True)
+input()
+"""
+
+
+@contextmanager
+def locked_by_another(record: Path) -> Iterator[int]:
+    """The id of a process that keeps a record locked."""
+    command = [sys.executable, "-c", LOCKS, str(record)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        try:
+            yield other.pid
+        finally:
+            other.communicate("\n")
 
 
 @cache

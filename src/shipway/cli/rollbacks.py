@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -9,9 +11,14 @@ import typer
 
 from shipway.cli import here, show, signals, watching
 from shipway.cli.options import App, AsJson, Commit, Environment, Verb
-from shipway.cli.server import Server
+from shipway.cli.server import Refused, Server
 from shipway.web import fields
 from shipway.web.words import plain
+
+LOCKED = ("machine.record_locked", "rollbacks.rest_waits")
+"""What is refused while another process keeps the record locked: nothing has changed, or requests alone."""
+
+AGAIN = 0.5  # seconds until it is asked once more, beside those for which the server itself waits
 
 
 def rollback(
@@ -40,7 +47,8 @@ def rollback(
     Says at once when traffic is back, and then waits for the workers. What is on trial is taken back. The
     configuration of that release comes along: what that changes is said, and `--dry-run` says it before. Of a
     release that is frozen and the one beside it, the one you name gets all requests if you say why. The authors of
-    what you take back are told who did it, and why if you say so.
+    what you take back are told who did it, and why if you say so. While another process keeps the record locked
+    that is said, and it goes on as soon as that is over.
     """
     server = Server.find()
     given = {"to": to, "why": why or None, "past": past}
@@ -50,11 +58,35 @@ def rollback(
         found = server.get(path, **body)
         show.as_json(found) if as_json else _plan(found, environment)
         return 0
-    queued = server.post(path, body)
+    queued = asked(server, path, body)
     if queued["variables"] and not as_json:
         print(plain(queued["says"]), flush=True)
     also = {"variables": queued["variables"]}
     return watching.outcome(server, queued["run"], as_json=as_json, also=also, back=True)
+
+
+def asked(server: Server, path: str, body: Mapping[str, str]) -> Any:
+    """What the server answers; while the record is locked it is asked again, if that would still do the same."""
+    would = None
+    while True:
+        try:
+            return server.post(path, body)
+        except Refused as error:
+            if error.id not in LOCKED:
+                raise
+            now = _moves(server.get(path, **body))
+            if would is None:
+                goes_on = "It goes on as soon as that is over; Ctrl-C ends the waiting."
+                print(f"{plain(error.message)} {goes_on}", file=sys.stderr, flush=True)
+            elif now != would:
+                raise
+            would = now
+        time.sleep(AGAIN)
+
+
+def _moves(found: Mapping[str, Any]) -> list[int | None]:
+    """The numbers of the release that would lose the requests and of the one that would have them."""
+    return [one and int(one["number"]) for one in (found["from"], found["to"])]
 
 
 def _plan(found: Mapping[str, Any], environment: str) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
-from shipway.errors import CannotRead, CannotRecord
-from shipway.state import migrate
+from shipway.errors import CannotRead, CannotRecord, RecordLocked
+from shipway.state import lock, migrate
 from shipway.state.ballast import Ballast
 
 __all__ = ["Connection", "Database", "open_database"]  # a connection is passed on by many, and made here alone
@@ -34,6 +34,11 @@ BROKEN = (
 BUSY = "database is locked"
 """What it says when somebody else writes for too long."""
 
+PATIENCE, BRIEFLY, HARDLY = 30.0, 3.0, 0.5
+"""Seconds that a change waits for somebody else who writes: as a rule, where requests go to a release that may be
+bad meanwhile, and for what may as well be lost.
+"""
+
 
 class Database:
     """The record of an installation, in SQLite (WAL, synchronous=FULL).
@@ -44,7 +49,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30}, pool_size=20)
+        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": PATIENCE}, pool_size=20)
         event.listen(self._engine, "connect", _configure)
         event.listen(self._engine, "begin", _begin)
         self._changed = threading.Condition()
@@ -62,13 +67,14 @@ class Database:
             raise CannotRead(f"The record cannot be read: {why}.") from error
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, patience: float = PATIENCE) -> Iterator[Connection]:
         """A change of the record: committed and synced at the end of the block, undone by an exception.
 
-        Raises CannotRecord when it cannot be written; a full disk has some room again by then (`Ballast`).
+        Raises CannotRecord when it cannot be written; a full disk has some room again by then (`Ballast`). Raises
+        RecordLocked, which is one, when another process keeps it locked for longer than `patience` (seconds).
         Raises CannotRead when it cannot even be read.
         """
-        with self._telling_why_not(), self._engine.connect().execution_options(shipway_write=True) as conn:
+        with self._telling_why_not(), self._engine.connect().execution_options(shipway_write=patience) as conn:
             recorded = conn.info["facts"] = []
             with conn.begin():
                 yield conn
@@ -81,13 +87,9 @@ class Database:
     def note(self, change: Callable[[Connection], object]) -> bool:
         """Makes a change that may as well be lost; False where it was, because nothing can be written just now."""
         try:
-            with self.write() as conn:
+            with self.write(HARDLY) as conn:
                 change(conn)
         except CannotRecord:
-            return False
-        except OperationalError as error:
-            if BUSY not in str(error.orig):
-                raise
             return False
         return True
 
@@ -96,6 +98,9 @@ class Database:
         try:
             yield
         except DatabaseError as error:
+            if _said(error, [BUSY]) is not None:
+                by = lock.keeper(self.path)
+                raise RecordLocked(f"The record is kept locked by {by}: nothing can be recorded.") from error
             why = _said(error, CLOSED)
             if why is None and (broken := _said(error, BROKEN)) is not None:
                 raise CannotRead(f"The record cannot be read: {broken}.") from error
@@ -138,12 +143,13 @@ def _configure(connection: Any, _record: Any) -> None:
         "journal_mode=wal",
         "synchronous=full",
         "foreign_keys=on",
-        "busy_timeout=30000",
         "cache_size=-500",  # kB for each of up to twenty connections; the machine keeps the file's pages anyway
     ):
         connection.execute(f"pragma {pragma}").close()
 
 
 def _begin(conn: Connection) -> None:
-    write = conn.get_execution_options().get("shipway_write", False)
-    conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    patience = conn.get_execution_options().get("shipway_write")
+    if patience is not None:
+        conn.connection.execute(f"pragma busy_timeout={int(patience * 1000)}").close()
+    conn.exec_driver_sql("BEGIN" if patience is None else "BEGIN IMMEDIATE")

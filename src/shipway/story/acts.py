@@ -9,7 +9,7 @@ from shipway.artifacts import shelf
 from shipway.config import names
 from shipway.durable.plan import Plan
 from shipway.environments import configure
-from shipway.errors import CannotRecord, NotFound, UserError
+from shipway.errors import CannotRecord, NotFound, RecordLocked, UserError
 from shipway.pipelines import cancel
 from shipway.project import Project
 from shipway.pushes import repositories
@@ -31,7 +31,7 @@ from shipway.state import (
 from shipway.state.applications import Application
 from shipway.state.artifacts import Artifact
 from shipway.state.configurations import Configuration
-from shipway.state.database import Connection
+from shipway.state.database import BRIEFLY, Connection
 from shipway.state.decisions import Decision
 from shipway.state.deployments import Deployment
 from shipway.state.errors import Error
@@ -148,7 +148,8 @@ class Story:
     ) -> Run:
         """Queues going back to the release r<to>, by default the one before what serves.
 
-        Where nothing can be recorded a release that is kept warm gets all requests at once: raises OnlyRequests.
+        Where nothing can be recorded a release that is kept warm gets all requests at once: raises OnlyRequests,
+        or RestWaits while another process keeps the record locked.
         While a new release is tried on a share of the requests, going back is giving that share back: the run
         that tries it is returned, and ends with that. Raises NoWayBack where the data allows none.
 
@@ -164,6 +165,8 @@ class Story:
         way = plan.rollback(release.id)
         try:
             return self._queue_rollback(release, way, who)
+        except RecordLocked as error:
+            raise self._shifted(release, error, at_once.RestWaits) from error
         except CannotRecord:
             return self._queue_or_shift(release, way, who)
 
@@ -319,7 +322,7 @@ class Story:
             if tried is None:
                 return None
             bad = releases.get(conn, tried.release)
-        with self.cast.database.write() as conn:
+        with self.cast.database.write(BRIEFLY) as conn:
             tried = self._tried(conn, application, environment)
             if tried is None:
                 return None
@@ -414,10 +417,14 @@ class Story:
         try:
             return self._queue_rollback(release, way, who)
         except CannotRecord as error:
-            if not at_once.requests_back(self.cast, release):
-                raise
-            told = f"r{release.number} has all requests of {release.environment} again; nothing else has changed, "
-            raise at_once.OnlyRequests(f"{told}because {error.message[0].lower()}{error.message[1:]}") from error
+            raise self._shifted(release, error, at_once.OnlyRequests) from error
+
+    def _shifted(self, release: Release, error: CannotRecord, said: type[at_once.OnlyRequests]) -> CannotRecord:
+        """What is to be raised: the requests are back where the release is warm, else nothing has changed."""
+        if not at_once.requests_back(self.cast, release):
+            return error
+        told = f"r{release.number} has all requests of {release.environment} again; nothing else has changed, "
+        return said(f"{told}because {error.message[0].lower()}{error.message[1:]}")
 
     def _queue(
         self,
@@ -430,7 +437,7 @@ class Story:
         also: Note | None = None,
     ) -> Run:
         """`also` is recorded with it: both, or neither."""
-        with self.cast.database.write() as conn:
+        with self.cast.database.write(BRIEFLY) as conn:
             branch = runs.get(conn, artifact.run).branch
             run = runs.create(
                 conn,

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from shipway.errors import CannotRecord, NotHealthy, StaleEpoch
 from shipway.signals.verdict import Verdict
 from shipway.state import artifacts, deployments, releases
+from shipway.state.database import BRIEFLY
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.story import condemn
@@ -90,7 +91,7 @@ class Asking:
     def _record_asked(self, doubt: Verdict) -> None:
         """What cannot be recorded is undone: the judge would take what is dealt out now for what was before."""
         try:
-            with self._cast.database.write() as conn:
+            with self._cast.database.write(BRIEFLY) as conn:
                 share = self._away.shares.of[self._release.name]
                 deployments.asked(conn, self._deployment, share, doubt.reason, doubt.numbers)
         except CannotRecord:
@@ -102,7 +103,7 @@ class Asking:
         """Gives everything to the new one again."""
         with self._alone() as free:
             if free:
-                with self._cast.database.write() as conn:
+                with self._cast.database.write(BRIEFLY) as conn:
                     deployments.answered(conn, self._deployment, answer.kind, answer.reason, answer.numbers)
                 self._shift(self._home)
 

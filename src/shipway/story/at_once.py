@@ -15,6 +15,13 @@ class OnlyRequests(CannotRecord):
     default_hint = "Make room on the disk, or let it be written again; then ask for the rollback once more."
 
 
+class RestWaits(OnlyRequests):
+    """The release before has all requests again, and the rest waits for another process that locks the record."""
+
+    id = "rollbacks.rest_waits"
+    default_hint = "Let that process finish, or end it; then ask once more. `shipway rollback` does so by itself."
+
+
 def requests_back(cast: Cast, to: Release) -> bool:
     """Gives a release that is kept warm all requests; whether it could be.
 

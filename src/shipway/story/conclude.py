@@ -17,6 +17,7 @@ from shipway.errors import (
     TransientError,
 )
 from shipway.state import deployments, facts, releases, runs, stuck
+from shipway.state.database import BRIEFLY
 from shipway.state.deployments import Deployment
 from shipway.story import condemn, migrations, reverts
 from shipway.story.cast import Cast
@@ -89,7 +90,7 @@ def _carry_out(cast: Cast, delivery: Delivery, *, warm: bool) -> str:
         if told is error:
             raise
         raise told from error
-    with cast.database.write() as conn:
+    with cast.database.write(BRIEFLY) as conn:
         deployments.end(conn, deployment, "done")
         condemn.clear(conn, deployment)
     return PASSED
@@ -164,7 +165,7 @@ def _condemn(cast: Cast, delivery: Delivery, error: BadVerdict) -> LeftFrozen | 
     """
     good = delivery.previous
     no_way_back = None if good is None else condemn.no_way_back(cast, good)
-    with cast.database.write() as conn:
+    with cast.database.write(BRIEFLY) as conn:
         if good is not None:
             condemn.condemn(conn, delivery.deployment, good, error.share, error.verdict)
         if no_way_back is not None:
@@ -182,7 +183,7 @@ def _give_up(cast: Cast, delivery: Delivery, error: ShipwayError) -> LeftFrozen 
     """
     excerpt = error.excerpt if isinstance(error, DeploymentStopped) else ""
     no_way_back = _keeps_its_share(cast, delivery)
-    with cast.database.write() as conn:
+    with cast.database.write(BRIEFLY) as conn:
         if isinstance(error, NotJudged) and error.verdict is not None:
             condemn.judge(conn, delivery.deployment, error.share, error.verdict)
         if no_way_back is not None:
@@ -255,5 +256,5 @@ def _end(
     excerpt: str = "",
     left: Mapping[str, int] | None = None,
 ) -> None:
-    with cast.database.write() as conn:
+    with cast.database.write(BRIEFLY) as conn:
         deployments.end(conn, deployment, state, reason, excerpt, left=left)

@@ -21,6 +21,7 @@ from shipway.releases.targets import process
 from shipway.releases.targets.process import Surroundings
 from shipway.signals.encoding import number_of
 from shipway.state import artifacts, deployments, releases, stuck, verdicts
+from shipway.state.database import BRIEFLY
 from shipway.state.deployments import Deployment
 from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
@@ -115,7 +116,7 @@ class Delivery:
         served = now is not None and now.release == self.release.id
         if not served and not self._shares[-1:] > [0]:
             return
-        with self.cast.database.write() as conn:
+        with self.cast.database.write(BRIEFLY) as conn:
             if now is not None and served and before is None:
                 releases.serve_nothing(conn, now)
             elif served and before is not None:
@@ -131,7 +132,7 @@ class Delivery:
             self._moved = True
         if not self._shares[-1:] > [0]:
             return
-        with self.cast.database.write() as conn:
+        with self.cast.database.write(BRIEFLY) as conn:
             if deployments.has_entered(conn, self.deployment, "switched"):
                 releases.serve(conn, left.serves, deployment=self.deployment.id, epoch=self.epoch, warm_until=None)
             deployments.switched_back(conn, self.deployment, left.of_numbers, left.deployment.id)
@@ -242,7 +243,7 @@ class Delivery:
             prepare.copy_data(self.cast.machine, self.deployment)
             self._enter("release")
             said = prepare.run_command(self.cast.machine, self.deployment, self.around, self.project.release)
-            with self.cast.database.write() as conn:
+            with self.cast.database.write(BRIEFLY) as conn:
                 deployments.released(conn, self.deployment, said)
 
     def _start_web(self) -> None:
@@ -305,7 +306,7 @@ class Delivery:
 
     def _try(self, share: int) -> None:
         """Records that a share is tried; one that stood when the deployment was interrupted is on record."""
-        with self.cast.database.write() as conn:
+        with self.cast.database.write(BRIEFLY) as conn:
             if [of for _, of in deployments.shares(conn, self.deployment)][-1:] == [share]:
                 deployments.enter_again(conn, self.deployment, "try")
             else:
@@ -329,14 +330,14 @@ class Delivery:
         release = self.project.release
         keeps = release is not None and release.migration == "irreversible"
         verdict = trial.hold(share, condition, following, keeps=keeps)
-        with self.cast.database.write() as conn:
+        with self.cast.database.write(BRIEFLY) as conn:
             condemn.judge(conn, self.deployment, share, verdict)
 
     def _move_traffic(self) -> None:
         self._enter("switch")
         self._shift(self._plan.shifts[-1])
         until = time.time() + self.project.traffic.warm
-        with self.cast.database.write() as conn:
+        with self.cast.database.write(BRIEFLY) as conn:
             releases.serve(conn, self.release, deployment=self.deployment.id, epoch=self.epoch, warm_until=until)
             deployments.switched(conn, self.deployment)
 
@@ -431,7 +432,7 @@ class Delivery:
 
     def _enter(self, phase: str, data: Mapping[str, int] | None = None) -> None:
         """In one transaction with the last look at whether a release that was tried is still wanted."""
-        with self.cast.database.write() as conn:
+        with self.cast.database.write(BRIEFLY) as conn:
             if phase == "processes":
                 check_wanted(conn, self.deployment, self.release)
             deployments.enter(conn, self.deployment, phase, data)

@@ -9,7 +9,7 @@ from shipway.releases import gate
 from shipway.releases.targets import process
 from shipway.rollbacks import choose
 from shipway.state import deployments, releases, stuck
-from shipway.state.database import Connection
+from shipway.state.database import BRIEFLY, Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
@@ -105,7 +105,7 @@ def _is_forward(conn: Connection, release: Release) -> bool:
 def _begin(cast: Cast, run: Run, release: Release, way: Way) -> tuple[Deployment | None, Serving | None]:
     """The deployment of this run, new or interrupted, and what serves; None when it is this release."""
     seen = cast.highest_epoch(release.application, release.environment)
-    with cast.database.write() as conn:
+    with cast.database.write(BRIEFLY) as conn:
         now = releases.now_serving(conn, release.application, release.environment)
         begun = deployments.of_run(conn, run.id, release.environment)
         if begun is None:

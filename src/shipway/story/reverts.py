@@ -24,7 +24,7 @@ from shipway.state import (
     stuck,
     verdicts,
 )
-from shipway.state.database import Connection
+from shipway.state.database import BRIEFLY, Connection
 from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
 from shipway.state.pushes import NOTHING, Update
@@ -141,13 +141,13 @@ def _blameless(conn: Connection, good: Release, bad: Release) -> str:
 
 
 def _left_out(cast: Cast, deployment: Deployment, why: Mapping[str, Any]) -> None:
-    with cast.database.write() as conn:
+    with cast.database.write(BRIEFLY) as conn:
         deployments.note(conn, deployment, "revert.left_out", why, who="shipway")
 
 
 def _ready(cast: Cast, deployment: Deployment, name: str, made: str, create: Git | None = None) -> None:
     ref = f"refs/heads/{name}"
-    with cast.database.write() as conn:
+    with cast.database.write(BRIEFLY) as conn:
         if is_settled(conn, deployment.application, deployment.commit):
             return
         if create is not None:

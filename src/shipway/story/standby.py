@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from shipway.errors import CannotRecord
 from shipway.state import deployments
+from shipway.state.database import BRIEFLY
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.story.cast import Cast
@@ -61,7 +62,7 @@ class Standby:
     def _record(self, since: float | None) -> None:
         """What cannot be recorded is not so yet: the next look tries again."""
         with suppress(CannotRecord):
-            with self._cast.database.write() as conn:
+            with self._cast.database.write(BRIEFLY) as conn:
                 if since is None:
                     deployments.in_again(conn, self._deployment)
                 else:

@@ -15,6 +15,7 @@ from shipway.errors import CannotRecord
 from shipway.signals.collect import Collector
 from shipway.signals.verdict import Verdict
 from shipway.state import artifacts, deployments, holds, releases, runs, verdicts
+from shipway.state.database import BRIEFLY
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
 from shipway.story import at_once, condemn, plan
@@ -168,7 +169,7 @@ class Watch:
     def _close(self, watched: Watched, share: int, verdict: Verdict) -> None:
         deployment = watched.deployment
         mended = condemn.mended(self._cast, deployment) if verdict.kind == "good" else []
-        with self._cast.database.write() as conn:
+        with self._cast.database.write(BRIEFLY) as conn:
             if not verdicts.at_the_end(conn, deployment):
                 condemn.judge(conn, deployment, share, verdict)
                 holds.lift(conn, mended, by=deployment.commit, run=deployment.run)
@@ -188,7 +189,7 @@ class Watch:
         """
         cast, bad, good = self._cast, watched.release, watched.before
         stuck = condemn.no_way_back(cast, good)
-        with cast.database.write() as conn:
+        with cast.database.write(BRIEFLY) as conn:
             now = releases.now_serving(conn, bad.application, bad.environment)
             if now is None or now.deployment != watched.deployment.id:
                 return  # somebody was quicker
