@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from shipway.state.database import Database, open_database
 from shipway.state.pushes import NOTHING, Update
 from shipway.state.runs import Run
 from shipway.state.tables import metadata
+from shipway.state.turns import Turns
+from support.installation import eventually
 from support.records import locked_by_another
 
 NEW_SINCE_0009 = (
@@ -305,6 +308,77 @@ def test_who_keeps_it_locked_is_named_and_what_may_be_lost_does_not_wait(databas
             assert applications.find(conn, "other") is None
     with database.write(0.1) as conn:
         applications.create(conn, "other", "main", "ada")
+
+
+def test_a_change_waits_for_others_of_this_process_however_long_they_take(database: Database) -> None:
+    """That many write says nothing of the record: patience is for what another process does."""
+    queued, done = threading.Event(), threading.Event()
+
+    def waits() -> None:
+        queued.set()
+        with database.write(0.01) as conn:
+            applications.create(conn, "other", "main", "ada")
+        done.set()
+
+    waiting = threading.Thread(target=waits)
+    with database.write():
+        waiting.start()
+        queued.wait()
+        assert not done.wait(0.1)
+    assert done.wait(30)
+    waiting.join()
+
+
+def test_who_waits_behind_one_that_waits_for_another_process_waits_no_longer_than_it_may(
+    database: Database,
+) -> None:
+    begun = threading.Event()
+
+    def patiently() -> None:
+        begun.set()
+        with database.write():
+            pass
+
+    first = threading.Thread(target=patiently)
+    with locked_by_another(database.path) as pid:
+        first.start()
+        begun.wait()
+        with pytest.raises(RecordLocked, match=f"process {pid}"), database.write(0.1):
+            pass
+        assert first.is_alive()
+    first.join(30)
+    assert not first.is_alive()
+
+
+def test_those_who_wait_come_in_their_order() -> None:
+    turns, came = Turns(), list[int]()
+    threads = []
+
+    def comes(number: int) -> None:
+        with turns.taken() as turn:
+            assert turn.wait(30)
+            came.append(number)
+
+    with turns.taken() as turn:
+        assert turn.wait(0)
+        for number in range(5):
+            threads.append(threading.Thread(target=comes, args=(number,)))
+            threads[-1].start()
+            eventually(lambda number=number: len(turns._queue) == number + 2, "it waits")
+    for thread in threads:
+        thread.join(30)
+    assert came == [0, 1, 2, 3, 4]
+
+
+def test_who_gives_up_waiting_keeps_nobody_from_its_turn() -> None:
+    turns = Turns()
+    with turns.taken() as first, turns.taken() as last:
+        with turns.taken() as impatient:
+            assert not impatient.wait(0)
+        assert first.wait(0)
+        assert not last.is_set()
+    with turns.taken() as turn:
+        assert turn.wait(0)
 
 
 def test_of_a_lock_that_nobody_can_see_it_is_said_that_there_is_one(tmp_path: Path) -> None:

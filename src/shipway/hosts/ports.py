@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shipway.errors import NoPort
 from shipway.state import ports
-from shipway.state.database import Database
+from shipway.state.database import BRIEFLY, Database
 
 FIRST = 20_000
 REST = 60.0  # seconds; a connection of the last owner may linger that long (TIME-WAIT, on Linux)
@@ -21,7 +21,7 @@ def take(database: Database, owner: str) -> int:
 
     Asked again for the same owner (after a crash, say) it is the same port. Raises NoPort.
     """
-    with database.write() as conn:
+    with database.write(BRIEFLY) as conn:
         taken = ports.of(conn, owner)
         if taken is not None:
             return taken

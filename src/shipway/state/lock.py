@@ -11,15 +11,25 @@ WRITES = 120  # the byte of SQLite's shared memory that whoever writes has locke
 
 def keeper(record: Path) -> str:
     """Whoever keeps it: `process 4711 (sqlite3)`; just `another process` where that is not told."""
+    pid = _pid(record)
+    if pid is None or pid <= 0:  # of another namespace
+        return "another process"
+    return "Shipway itself" if pid == os.getpid() else f"process {pid}{_called(pid)}"
+
+
+def by_another(record: Path) -> bool:
+    """Whether another process is known to keep it at this moment."""
+    return _pid(record) not in (None, os.getpid())
+
+
+def _pid(record: Path) -> int | None:
     try:
         shared = record.with_name(f"{record.name}-shm").stat().st_ino
         lines = LOCKS.read_text().splitlines()
     except OSError:
-        return "another process"
-    pids = [pid for pid, inode, begins, ends in map(_lock, lines) if inode == shared and begins <= WRITES <= ends]
-    if not pids or pids[0] <= 0:  # of another namespace
-        return "another process"
-    return "Shipway itself" if pids[0] == os.getpid() else f"process {pids[0]}{_called(pids[0])}"
+        return None
+    found = (pid for pid, inode, begins, ends in map(_lock, lines) if inode == shared and begins <= WRITES <= ends)
+    return next(found, None)
 
 
 def _lock(line: str) -> tuple[int, int, float, float]:

@@ -31,7 +31,7 @@ from shipway.state import (
 from shipway.state.applications import Application
 from shipway.state.artifacts import Artifact
 from shipway.state.configurations import Configuration
-from shipway.state.database import BRIEFLY, Connection
+from shipway.state.database import BRIEFLY, PATIENCE, Connection
 from shipway.state.decisions import Decision
 from shipway.state.deployments import Deployment
 from shipway.state.errors import Error
@@ -410,7 +410,8 @@ class Story:
     def _queue_rollback(self, release: Release, way: Plan, who: str, also: Note | None = None) -> Run:
         with self.cast.database.read() as conn:
             artifact = artifacts.of_release(conn, release)
-        return self._queue(artifact, project_of(artifact), who, "rollback", release.environment, way, also)
+        project = project_of(artifact)
+        return self._queue(artifact, project, who, "rollback", release.environment, way, also, BRIEFLY)
 
     def _queue_or_shift(self, release: Release, way: Plan, who: str) -> Run:
         """Once more: where the disk was full there is some room by now. Raises OnlyRequests."""
@@ -435,9 +436,10 @@ class Story:
         environment: str,
         way: Plan,
         also: Note | None = None,
+        patience: float = PATIENCE,
     ) -> Run:
         """`also` is recorded with it: both, or neither."""
-        with self.cast.database.write(BRIEFLY) as conn:
+        with self.cast.database.write(patience) as conn:
             branch = runs.get(conn, artifact.run).branch
             run = runs.create(
                 conn,

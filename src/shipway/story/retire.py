@@ -6,6 +6,7 @@ import time
 
 from shipway.releases.targets import process
 from shipway.state import artifacts, deployments, instances, releases
+from shipway.state.database import HARDLY
 from shipway.state.releases import Release, Serving
 from shipway.story.cast import Cast, project_of
 from shipway.story.tend import is_needed, logged, releases_of, under_way
@@ -41,7 +42,7 @@ class Retirement:
         if over and not under_way(self._cast, serving) and not self._is_asked(serving):
             with (
                 self._cast.alone(serving.application, serving.environment),
-                self._cast.database.write() as conn,
+                self._cast.database.write(HARDLY) as conn,
             ):
                 if deployments.running_in(conn, serving.application, serving.environment) is None:
                     releases.cool(conn, serving)

@@ -18,6 +18,7 @@ from shipway.releases import output, reporting
 from shipway.releases.machine import Machine
 from shipway.releases.settings import ProcessSettings
 from shipway.state import configurations, instances
+from shipway.state.database import BRIEFLY
 from shipway.state.instances import Instance
 from shipway.state.releases import Release
 
@@ -125,7 +126,7 @@ def stop(machine: Machine, release: Release, epoch: int, *, only: Sequence[str] 
     for instance in found:
         if only is None or instance.process in only:
             machine.keeper.stop(instance.id, group=group(release), epoch=epoch, grace=STOP_GRACE)
-            with machine.database.write() as conn:
+            with machine.database.write(BRIEFLY) as conn:
                 instances.unwant(conn, instance.id)
 
 
@@ -144,7 +145,7 @@ def _want(machine: Machine, release: Release, process: str, position: int) -> In
     if known is not None and known.wanted:
         return known
     port = ports.take(machine.database, name) if process == "web" else None
-    with machine.database.write() as conn:
+    with machine.database.write(BRIEFLY) as conn:
         return instances.want(conn, id=name, release=release.id, process=process, position=position, port=port)
 
 
