@@ -17,12 +17,12 @@ from sqlalchemy import text
 
 from shipway.cli import rollbacks
 from shipway.cli.server import Server
-from shipway.errors import CannotRecord
+from shipway.errors import CannotRecord, NotHealthy
 from shipway.pushes import access
 from shipway.rollbacks.choose import NowhereToGo
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import Verdict
-from shipway.state import deployments, nearly_full, releases, room, runs
+from shipway.state import deployments, instances, nearly_full, releases, room, runs
 from shipway.state.ballast import Ballast
 from shipway.state.releases import Release
 from shipway.state.room import LittleRoom
@@ -245,6 +245,13 @@ def test_a_person_gets_the_requests_back_though_nothing_can_be_recorded(scene: S
         scene.story.roll_back(NAME, "prod", None, "ada")
     assert scene.says().startswith("first")
     assert scene.every_fact() == facts
+    with scene.cast.database.read() as conn:
+        now = releases.now_serving(conn, NAME, "prod")
+        assert now is not None
+        assert now.warm is not None
+        deployment, warm = deployments.get(conn, now.deployment), releases.get(conn, now.warm)
+    Asking(scene.cast, deployment, scene.serving(), warm).begin(Verdict("not known", "It looked bad."))
+    assert scene.shares() == {f"r{warm.number}": 100}  # nothing goes back to what somebody has left
     assert scene.go_back(scene.going_back()) == "passed"
     assert scene.says().startswith("first")
 
@@ -309,11 +316,57 @@ def test_a_person_gets_the_requests_back_while_another_process_keeps_the_record_
     assert scene.says().startswith("first")
 
 
-def test_what_is_cold_cannot_come_back_while_nothing_can_be_recorded(scene: Scene) -> None:
+def test_what_is_cold_is_started_though_nothing_can_be_recorded(scene: Scene) -> None:
+    """It has the requests then, and the rollback that is recorded later leaves it running."""
     two_have_served(scene, COLD)
-    with nothing_can_be_recorded(scene), pytest.raises(CannotRecord, match="readonly"):
+    facts = scene.every_fact()
+    with nothing_can_be_recorded(scene), pytest.raises(OnlyRequests, match="has all requests of prod again"):
+        scene.story.roll_back(NAME, "prod", None, "ada")
+    assert scene.says().startswith("first")
+    assert scene.every_fact() == facts
+    started = pids(scene)
+    assert scene.go_back(scene.going_back()) == "passed"
+    assert scene.says().startswith("first")
+    back = scene.serving()
+    (name,) = left(scene, back.name)
+    assert pids(scene)[name] == started[name]
+    with scene.cast.database.read() as conn:
+        (instance,) = instances.of_release(conn, back.id)
+    assert scene.cast.machine.keeper.listens(name, instance.port or 0)
+
+
+def test_what_was_started_unrecorded_stops_when_it_has_no_requests_any_more(scene: Scene) -> None:
+    two_have_served(scene, COLD)
+    with nothing_can_be_recorded(scene), pytest.raises(OnlyRequests):
+        scene.story.roll_back(NAME, "prod", None, "ada")
+    (started,) = scene.cast.proxy.serving(NAME, "prod")
+    assert left(scene, started)
+    scene.serves("third", project=COLD.replace("strategy: canary", "strategy: blue_green"))
+    retirement = Retirement(scene.cast)
+    eventually(lambda: retirement.look() or not left(scene, started), "it is stopped")
+
+
+def pids(scene: Scene) -> dict[str, int | None]:
+    return {state.id: state.pid for state in scene.cast.machine.keeper.instances()}
+
+
+def test_what_is_cold_and_does_not_start_changes_nothing_while_nothing_can_be_recorded(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_have_served(scene, COLD)
+    before = pids(scene)
+
+    def unwell(*_given: Any, **_how: Any) -> None:
+        raise NotHealthy("It answers 503.")
+
+    monkeypatch.setattr(scene.cast.proxy, "ensure_cluster", unwell)
+    with (
+        nothing_can_be_recorded(scene),
+        pytest.raises(CannotRecord, match=r"requests of prod either: It answers 503"),
+    ):
         scene.story.roll_back(NAME, "prod", None, "ada")
     assert scene.says().startswith("second")
+    assert pids(scene) == before
 
 
 def bad_while_nothing_can_be_recorded(scene: Scene, run: Run, stable: Release) -> dict[str, int]:
@@ -339,6 +392,9 @@ def test_a_canary_loses_its_share_though_nothing_can_be_recorded(scene: Scene) -
     assert "taken back at 50 %" in scene.deliver(run)
     assert scene.verdicts(run) == [(50, "bad")]
     assert scene.shares() == {f"r{stable.number}": 100}
+    with nothing_can_be_recorded(scene), pytest.raises(OnlyRequests):  # a newer deployment moved requests since
+        scene.story.roll_back(NAME, "prod", None, "ada")
+    assert scene.says().startswith("first")
 
 
 def test_what_changed_the_data_irreversibly_keeps_its_share_though_nothing_can_be_recorded(scene: Scene) -> None:

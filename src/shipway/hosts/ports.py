@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import random
 import socket
+from itertools import islice
 from pathlib import Path
 
 from shipway.errors import NoPort
 from shipway.state import ports
-from shipway.state.database import BRIEFLY, Database
+from shipway.state.database import BRIEFLY, Connection, Database
 
 FIRST = 20_000
 REST = 60.0  # seconds; a connection of the last owner may linger that long (TIME-WAIT, on Linux)
@@ -25,12 +26,18 @@ def take(database: Database, owner: str) -> int:
         taken = ports.of(conn, owner)
         if taken is not None:
             return taken
-        unavailable = ports.unavailable(conn, REST)
-        port = next((port for port in _candidates() if port not in unavailable and _is_free(port)), None)
-        if port is None:
-            raise NoPort("no port for an instance is free on this machine")
+        (port,) = free(conn, 1)
         ports.take(conn, port, owner)
         return port
+
+
+def free(conn: Connection, count: int) -> list[int]:
+    """So many ports that are nobody's by the record, and free on this machine just now. Raises NoPort."""
+    unavailable = ports.unavailable(conn, REST)
+    found = list(islice((one for one in _candidates() if one not in unavailable and _is_free(one)), count))
+    if len(found) < count:
+        raise NoPort("no port for an instance is free on this machine")
+    return found
 
 
 def _candidates() -> list[int]:

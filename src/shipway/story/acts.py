@@ -9,7 +9,7 @@ from shipway.artifacts import shelf
 from shipway.config import names
 from shipway.durable.plan import Plan
 from shipway.environments import configure
-from shipway.errors import CannotRecord, NotFound, RecordLocked, UserError
+from shipway.errors import CannotRecord, NotFound, RecordLocked, ShipwayError, UserError
 from shipway.pipelines import cancel
 from shipway.project import Project
 from shipway.pushes import repositories
@@ -148,8 +148,8 @@ class Story:
     ) -> Run:
         """Queues going back to the release r<to>, by default the one before what serves.
 
-        Where nothing can be recorded a release that is kept warm gets all requests at once: raises OnlyRequests,
-        or RestWaits while another process keeps the record locked.
+        Where nothing can be recorded it gets all requests at once, started for that unless it is kept warm: raises
+        OnlyRequests, or RestWaits while another process keeps the record locked.
         While a new release is tried on a share of the requests, going back is giving that share back: the run
         that tries it is returned, and ends with that. Raises NoWayBack where the data allows none.
 
@@ -421,11 +421,16 @@ class Story:
             raise self._shifted(release, error, at_once.OnlyRequests) from error
 
     def _shifted(self, release: Release, error: CannotRecord, said: type[at_once.OnlyRequests]) -> CannotRecord:
-        """What is to be raised: the requests are back where the release is warm, else nothing has changed."""
-        if not at_once.requests_back(self.cast, release):
-            return error
-        told = f"r{release.number} has all requests of {release.environment} again; nothing else has changed, "
-        return said(f"{told}because {error.message[0].lower()}{error.message[1:]}")
+        """What is to be raised: the requests are back, or nothing has changed."""
+        because = f"because {error.message[0].lower()}{error.message[1:]}"
+        try:
+            if not at_once.requests_back(self.cast, release):
+                return error
+        except ShipwayError as problem:
+            told = f"r{release.number} could not be given the requests of {release.environment} either"
+            return type(error)(f"{error.message} {told}: {problem.message}", hint=error.hint)
+        told = f"r{release.number} has all requests of {release.environment} again; nothing else could be done, "
+        return said(told + because)
 
     def _queue(
         self,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 
 from shipway.errors import CannotRecord, NotHealthy, StaleEpoch
@@ -81,11 +81,11 @@ class Asking:
         return not sticky and condemn.no_way_back(self._cast, self._before) is None
 
     def begin(self, doubt: Verdict) -> None:
-        """Gives most requests to the one before, unless somebody else moves them or it is not healthy; `doubt`
-        says why it is asked.
+        """Gives most requests to the one before, unless it is not healthy, or somebody else moves them, or has
+        moved them unrecorded (`at_once`); `doubt` says why it is asked.
         """
         with self._alone() as free:
-            if free and self._shift(self._away):
+            if free and self._serves_alone and self._shift(self._away):
                 self._record_asked(doubt)
 
     def _record_asked(self, doubt: Verdict) -> None:
@@ -135,8 +135,16 @@ class Asking:
     @property
     def shared(self) -> bool:
         """Whether the routers give both a share."""
-        now = self._cast.proxy.serving(self._release.application, self._release.environment)
-        return now.keys() == {self._release.name, self._before.name}
+        return self._routed == {self._release.name, self._before.name}
+
+    @property
+    def _serves_alone(self) -> bool:
+        return self._routed == {self._release.name}
+
+    @property
+    def _routed(self) -> Set[str]:
+        """What the routers give a share."""
+        return self._cast.proxy.serving(self._release.application, self._release.environment).keys()
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:

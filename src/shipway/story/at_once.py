@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from shipway.errors import CannotRecord
-from shipway.state import releases
+from shipway.errors import CannotRecord, ShipwayError
+from shipway.releases import output, prepare
+from shipway.releases.targets import process
+from shipway.state import artifacts, releases
+from shipway.state.instances import Instance
 from shipway.state.releases import Release
-from shipway.story.cast import Cast
+from shipway.story.cast import Cast, project_of
+from shipway.story.delivery import declared_env, make_reachable
 
 
 class OnlyRequests(CannotRecord):
@@ -23,15 +27,41 @@ class RestWaits(OnlyRequests):
 
 
 def requests_back(cast: Cast, to: Release) -> bool:
-    """Gives a release that is kept warm all requests; whether it could be.
+    """Gives a release all requests, one that is not kept warm once it runs; whether it has them.
 
-    By the epoch of what serves, so that any later deployment takes them over. Raises what `Proxy.shift` raises.
+    By the newest epoch that was seen, so that any later deployment takes them over. Raises what `Proxy.shift`
+    raises, and where it cannot be started what tells why.
     """
     app, env = to.application, to.environment
-    with cast.alone_if_free(app, env) as free, cast.database.read() as conn:
-        now = releases.now_serving(conn, app, env)
-        if not free or now is None or now.warm != to.id:
+    with cast.alone_if_free(app, env) as free:
+        with cast.database.read() as conn:
+            now = releases.now_serving(conn, app, env)
+        if not free or now is None:
             return False
         if cast.proxy.serving(app, env) != {to.name: 100}:
-            cast.proxy.shift(app, env, {to.name: 100}, epoch=now.epoch)
+            epoch = cast.highest_epoch(app, env)
+            if to.name not in cast.proxy.clusters(app, env) or not process.running(cast.machine, to, "web"):
+                _bring_up(cast, to, epoch)
+            cast.proxy.shift(app, env, {to.name: 100}, epoch=epoch)
         return True
+
+
+def _bring_up(cast: Cast, release: Release, epoch: int) -> None:
+    """Its web alone: its `release:` command, which has run once, and its other processes wait for the rollback
+    that is recorded. What does not get healthy is stopped: no record would say that it runs.
+    """
+    machine = cast.machine
+    with cast.database.read() as conn:
+        project = project_of(artifacts.of_release(conn, release))
+    prepare.unpack(machine, release)
+    around = process.surroundings(machine, release, project.data, declared_env(project, release.environment))
+
+    def said(instance: Instance) -> str:
+        return output.since(process.log_of(machine, release, instance), epoch, around.secrets)
+
+    started = process.start_unrecorded(machine, release, "web", project.processes["web"], around, epoch)
+    try:
+        make_reachable(cast, release, project, started, said)
+    except ShipwayError:
+        process.stop(machine, release, epoch)
+        raise

@@ -7,7 +7,7 @@ prepare ─► release command ─► web started, healthy ─► a trial of eac
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -248,21 +248,12 @@ class Delivery:
 
     def _start_web(self) -> None:
         self._enter("start")
-        settings = self.project.health
+        at = self.cast.proxy.clusters(self.release.application, self.release.environment)
+        process.adopt(self.cast.machine, self.release, "web", at.get(self.release.name, ()))
         started = self._start("web")
         for share in self._shares[-1:]:  # it was interrupted, and what both depend on may be out since
             self._wait_while_both_are_out(share)
-        for instance in started:
-            health.wait(
-                self.cast.machine.keeper,
-                instance,
-                self._said,
-                path=settings.path,
-                host=host(self.release.application, self.release.environment),
-                timeout=settings.timeout,
-            )
-        ports = [instance.port for instance in started if instance.port is not None]
-        self.cast.proxy.ensure_cluster(self.release.name, ports, settings.path)
+        make_reachable(self.cast, self.release, self.project, started, self._said)
 
     def _swap_processes(self) -> None:
         """The old ones are gone before the new start, unless these may overlap; the new ones must live."""
@@ -436,6 +427,23 @@ class Delivery:
             if phase == "processes":
                 check_wanted(conn, self.deployment, self.release)
             deployments.enter(conn, self.deployment, phase, data)
+
+
+def make_reachable(
+    cast: Cast, release: Release, project: Project, started: Sequence[Instance], said: health.Said
+) -> None:
+    """Lets the router know a web that was started, once all of it is healthy. Raises what `health.wait` does."""
+    for instance in started:
+        health.wait(
+            cast.machine.keeper,
+            instance,
+            said,
+            path=project.health.path,
+            host=host(release.application, release.environment),
+            timeout=project.health.timeout,
+        )
+    ports = [instance.port for instance in started if instance.port is not None]
+    cast.proxy.ensure_cluster(release.name, ports, project.health.path)
 
 
 def declared_env(project: Project, environment: str) -> dict[str, str]:

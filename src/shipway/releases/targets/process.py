@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from shipway.releases import output, reporting
 from shipway.releases.machine import Machine
 from shipway.releases.settings import ProcessSettings
 from shipway.state import configurations, instances
+from shipway.state import ports as state_ports
 from shipway.state.database import BRIEFLY
 from shipway.state.instances import Instance
 from shipway.state.releases import Release
@@ -92,10 +94,60 @@ def start(
     Each is recorded as wanted, with its port, before it is started: after a crash it is found again.
     """
     wanted = want(machine, release, process, settings)
+    _run(machine, release, wanted, settings, around, epoch)
+    return wanted
+
+
+def start_unrecorded(
+    machine: Machine,
+    release: Release,
+    process: str,
+    settings: ProcessSettings,
+    around: Surroundings,
+    epoch: int,
+) -> list[Instance]:
+    """The same while nothing can be recorded: on ports that are free now. `adopt` records them when it can be."""
+    names = [_name(release, process, position) for position in range(1, settings.instances + 1)]
+    with machine.database.read() as conn:
+        known = [instances.find(conn, name) for name in names]
+        free = ports.free(conn, len(names))
+    found = [
+        one if one is not None and one.wanted else Instance(name, release.id, process, at, port, True, time.time())
+        for at, (name, one, port) in enumerate(zip(names, known, free, strict=True), 1)
+    ]
+    _run(machine, release, found, settings, around, epoch)
+    return found
+
+
+def adopt(machine: Machine, release: Release, process: str, at: Sequence[int]) -> None:
+    """Records the instances that were started unrecorded, where they listen on these ports.
+
+    They may have requests: to be wanted on other ports would replace them.
+    """
+    for position, port in enumerate(at, 1):
+        name = _name(release, process, position)
+        with machine.database.read() as conn:
+            known = instances.find(conn, name)
+        if (known is None or not known.wanted) and machine.keeper.listens(name, port):
+            with machine.database.write(BRIEFLY) as conn:
+                if port not in state_ports.unavailable(conn, rest=0):
+                    state_ports.take(conn, port, name)
+                    instances.want(
+                        conn, id=name, release=release.id, process=process, position=position, port=port
+                    )
+
+
+def _run(
+    machine: Machine,
+    release: Release,
+    wanted: Sequence[Instance],
+    settings: ProcessSettings,
+    around: Surroundings,
+    epoch: int,
+) -> None:
     for instance in wanted:
         output.mark(log_of(machine, release, instance), epoch)
         _ensure(machine, release, _specification(machine, release, instance, settings, around), epoch)
-    return wanted
 
 
 def want(machine: Machine, release: Release, process: str, settings: ProcessSettings) -> list[Instance]:
@@ -120,14 +172,18 @@ def log_of(machine: Machine, release: Release, instance: Instance) -> Path:
 
 
 def stop(machine: Machine, release: Release, epoch: int, *, only: Sequence[str] | None = None) -> None:
-    """Stops the release's instances (of the processes in `only`), each politely first, and frees their ports."""
+    """Stops the release's instances (of the processes in `only`), each politely first, and frees their ports. Also
+    those that were started unrecorded.
+    """
     with machine.database.read() as conn:
-        found = instances.of_release(conn, release.id)
-    for instance in found:
-        if only is None or instance.process in only:
-            machine.keeper.stop(instance.id, group=group(release), epoch=epoch, grace=STOP_GRACE)
-            with machine.database.write(BRIEFLY) as conn:
-                instances.unwant(conn, instance.id)
+        recorded = [one.id for one in instances.of_release(conn, release.id)]
+    there = [state.id for state in machine.keeper.instances(group(release)) if state.release == release.name]
+    for id in dict.fromkeys([*recorded, *there]):
+        if only is None or id.split(".")[-2] in only:
+            machine.keeper.stop(id, group=group(release), epoch=epoch, grace=STOP_GRACE)
+            if id in recorded:
+                with machine.database.write(BRIEFLY) as conn:
+                    instances.unwant(conn, id)
 
 
 def running(machine: Machine, release: Release, process: str) -> bool:
@@ -139,7 +195,7 @@ def running(machine: Machine, release: Release, process: str) -> bool:
 
 
 def _want(machine: Machine, release: Release, process: str, position: int) -> Instance:
-    name = f"{release.name}.{process}.{position}"
+    name = _name(release, process, position)
     with machine.database.read() as conn:
         known = instances.find(conn, name)
     if known is not None and known.wanted:
@@ -147,6 +203,10 @@ def _want(machine: Machine, release: Release, process: str, position: int) -> In
     port = ports.take(machine.database, name) if process == "web" else None
     with machine.database.write(BRIEFLY) as conn:
         return instances.want(conn, id=name, release=release.id, process=process, position=position, port=port)
+
+
+def _name(release: Release, process: str, position: int) -> str:
+    return f"{release.name}.{process}.{position}"
 
 
 def _specification(
