@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
@@ -208,6 +208,28 @@ def test_the_room_kept_back_is_free_before_the_engine_takes_a_run(
     assert kept == [False]
     assert full.go_back(run) == "passed"
     assert full.says() != served
+
+
+@pytest.mark.needs("root")
+def test_requests_go_back_on_a_disk_that_is_full_to_the_last_byte(full: Scene) -> None:
+    """Though what was kept back is gone too: asked for then, and queued before by a verdict say."""
+    two_have_served(full, WARM)
+    home, engine, served = home_of(full), SimpleNamespace(submit=lambda _run, _plan: None), full.says()
+    queued = full.story.roll_back(NAME, "prod", None, "ada")
+    fill(home)
+    with suppress(CannotRecord):
+        tend.begin_runs(full.cast, cast(Any, engine), 1)
+    assert full.says() != served
+    (home / "full").unlink()
+    assert full.go_back(full.begun(queued)) == "passed"
+    two_have_served(full, WARM)
+    fill(home)
+    with suppress(OnlyRequests):
+        full.story.roll_back(NAME, "prod", None, "ada")
+    with suppress(CannotRecord):
+        tend.begin_runs(full.cast, cast(Any, engine), 1)
+    assert full.says().startswith("first")
+    (home / "full").unlink()
 
 
 @pytest.mark.needs("root")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -17,9 +18,12 @@ from shipway.state.database import Connection
 from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
-from shipway.story import carry
+from shipway.story import at_once, carry
 from shipway.story.cast import Cast, project_of
 from shipway.story.delivery import declared_env
+
+NO_ROOM = 1 << 20
+"""Bytes; with fewer free, the room kept back gone too, a rollback gives the requests back before anything else."""
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +38,25 @@ def begin_runs(cast: Cast, engine: Engine, at_once: int) -> None:
             if active >= at_once:
                 continue
             active += 1
+        _requests_first(cast, run)
         with cast.database.write() as conn:
             begun = runs.begin(conn, run, cast.machine.tier.name)
         if begun:
             Ballast(cast.machine.places.data).keep()  # a full disk would keep it from the engine for a minute
             engine.submit(run.id, Plan.from_dict(run.plan))
+
+
+def _requests_first(cast: Cast, run: Run) -> None:
+    """Of a rollback on a disk without any room: the record may have some, and the engine none for a long time."""
+    if run.purpose != "rollback" or shutil.disk_usage(cast.machine.places.data).free >= NO_ROOM:
+        return
+    (way,) = (node.arguments for node in Plan.from_dict(run.plan).nodes if node.action == "roll_back")
+    with cast.database.read() as conn:
+        release = releases.get(conn, way["release"])
+        now = releases.now_serving(conn, release.application, release.environment)
+    if now is not None and way.get("frozen") is None and way.get("instead_of") in (None, now.release):
+        with logged(f"{release.name} could not be given the requests"):
+            at_once.requests_back(cast, release)
 
 
 def compare_with_engine(cast: Cast, engine: Engine) -> None:

@@ -86,4 +86,4 @@ def keep(path: Path, desired: Desired) -> None:
         "clusters": {name: vars(cluster) for name, cluster in desired.clusters.items()},
         "environments": {name: vars(environment) for name, environment in desired.environments.items()},
     }
-    files.replace(path, json.dumps(value, indent=1), durable=True)
+    files.replace(path, json.dumps(value, indent=1), durable=True, spare=True)

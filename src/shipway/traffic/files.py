@@ -1,22 +1,57 @@
-"""Files that are there as a whole or not at all."""
+"""Files that are there as a whole or not at all; with a spare beside them, which has room for the next change."""
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
+from shipway.errors import is_full
 
-def replace(path: Path, content: str | bytes, *, durable: bool = False) -> None:
-    """The whole file or the old one, never half of it; `durable` also after a loss of power."""
+ROOMY = 2  # times what was written last: a change adds a release or two
+
+
+def replace(path: Path, content: str | bytes, *, durable: bool = False, spare: bool = False) -> None:
+    """The whole file or the old one, never half of it; `durable` also after a loss of power. With a `spare`, laid
+    in by a change before, it can be replaced once on a disk on which not a byte is free.
+    """
+    data = content.encode() if isinstance(content, str) else content
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(draft, "wb", opener=_private) as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
+    try:
+        _write(draft, data, durable=durable)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        draft = _spare(path)
+        if not is_full(error) or not draft.exists():
+            raise
+        _write(draft, data, durable=durable)
     draft.replace(path)
     if durable:
         _sync_directory(path.parent)
+    if spare:
+        with suppress(OSError):  # with the next change, then
+            _keep_spare(path, len(data))
+
+
+def _spare(path: Path) -> Path:
+    return path.with_name(f".{path.name}.spare")
+
+
+def _keep_spare(path: Path, size: int) -> None:
+    spare = _spare(path)
+    if not spare.exists() or spare.stat().st_size < size:
+        with open(spare, "wb", opener=_private) as file:
+            os.posix_fallocate(file.fileno(), 0, ROOMY * size)
+
+
+def _write(path: Path, data: bytes, *, durable: bool) -> None:
+    """Over what is there: blocks that a file has are its own, also where there are no others."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+        file.write(data)
+        file.truncate()
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _private(name: str, flags: int) -> int:

@@ -25,7 +25,7 @@ def publish(path: Path, resources: Sequence[Mapping[str, Any]]) -> int:
     if now is not None and now.get("resources") == list(resources):
         return int(now["version_info"])
     version = max(int(now["version_info"]) + 1 if now is not None else 0, time.time_ns() // 1_000_000)
-    replace(path, json.dumps({"version_info": str(version), "resources": list(resources)}))
+    replace(path, json.dumps({"version_info": str(version), "resources": list(resources)}), spare=True)
     return version
 
 
