@@ -105,7 +105,8 @@ def broken(installation: Installation, rounds: int) -> dict[str, object]:
         for _ in range(rounds):
             for seconds in (well, ill):
                 with fault(installation) if seconds is ill else nullcontext():
-                    seconds.append(go(installation, to, wanted))
+                    seconds.append(come_back(installation, to, wanted))
+                rest(installation)
                 for back in ((second, "2"), (third, "3")) if cold or seconds is ill else ((third, "3"),):
                     go(installation, *back)
         told[name] = compared("cold" if cold else "warm", well, ill)
@@ -125,21 +126,13 @@ def compared(to: str, well: Sequence[float], ill: Sequence[float]) -> dict[str, 
 
 def lacking(home: Path, rounds: int) -> dict[str, object]:
     """The same of what the story alone can lack: each time two releases are new, and the first comes back."""
+    told: dict[str, object] = {}
+    for of in ("warm", "cold"):
+        with a_scene(home / f"unrecorded {of}") as scene:
+            told[f"record that may only be read, {of}"] = unrecorded(scene, of, rounds)
     well: list[float] = []
     ill: list[float] = []
-    told: dict[str, object] = {}
-    with a_scene(home / "warm") as scene:
-        for number in range(2 * rounds):
-            for version in ("first", "second"):
-                scene.serves(f"{version} {number}", project=WEB_ONLY.replace("warm: 60 s", "warm: 600 s"))
-            if number % 2:
-                with nothing_can_be_recorded(scene):
-                    ill.append(back(scene, f"first {number}", partial(may_only_read, scene)))
-                scene.go_back(scene.going_back())  # what was left undone
-            else:
-                well.append(back(scene, f"first {number}", lambda: scene.go_back(scene.going_back())))
-    told["record that may only be read"] = compared("warm", well, ill)
-    well, ill, packages = [], [], [f"eggs{number}" for number in range(4 * rounds)]
+    packages = [f"eggs{number}" for number in range(4 * rounds)]
     cold = WEB_ONLY.replace("warm: 60 s", "warm: 0 s").replace("name: shop", "name: shop\nbuild: {kind: python}")
     with a_scene(home / "cold") as scene:
         for number in range(2 * rounds):
@@ -154,6 +147,23 @@ def lacking(home: Path, rounds: int) -> dict[str, object]:
                 ill.append(back(scene, packages[2 * number], lambda: scene.go_back(scene.going_back())))
     told["index that is down"] = compared("cold", well, ill)
     return told
+
+
+def unrecorded(scene: Scene, of: str, rounds: int) -> dict[str, object]:
+    well: list[float] = []
+    ill: list[float] = []
+    project = WEB_ONLY.replace("warm: 60 s", "warm: 600 s" if of == "warm" else "warm: 0 s")
+    for number in range(2 * rounds):
+        for version in ("first", "second"):
+            scene.serves(f"{version} {number}", project=project)
+            Retirement(scene.cast).look()
+        if number % 2:
+            with nothing_can_be_recorded(scene):
+                ill.append(back(scene, f"first {number}", partial(may_only_read, scene)))
+            scene.go_back(scene.going_back())  # what was left undone
+        else:
+            well.append(back(scene, f"first {number}", lambda: scene.go_back(scene.going_back())))
+    return compared(of, well, ill)
 
 
 def may_only_read(scene: Scene) -> None:
@@ -201,8 +211,8 @@ def full(installation: Installation) -> Iterator[None]:
         file.unlink(missing_ok=True)
 
 
-def fill(file: Path) -> None:
-    with file.open("wb", buffering=0) as filled, suppress(OSError):
+def fill(file: Path, mode: str = "wb") -> None:
+    with file.open(mode, buffering=0) as filled, suppress(OSError):
         for size in (1 << 20, 4096, 1):
             with suppress(OSError):
                 while filled.write(b"x" * size):
@@ -226,14 +236,43 @@ def without_origin(installation: Installation) -> Iterator[None]:
         away.rmdir()
 
 
+@contextmanager
+def eaten(installation: Installation) -> Iterator[None]:
+    """To the last byte, what is kept back as well, and whatever becomes free meanwhile."""
+    data, over = installation.places.data, threading.Event()
+
+    def eat() -> None:
+        while not over.wait(0.002):
+            fill(data / "full", "ab")
+
+    eating = threading.Thread(target=eat)
+    eating.start()
+    try:
+        while (data / "ballast").exists() or os.statvfs(data).f_bavail:
+            time.sleep(0.05)
+        yield
+    finally:
+        over.set()
+        eating.join()
+        (data / "full").unlink()
+
+
 FAULTS: dict[str, tuple[Fault, bool]] = {
     "disk full": (full, False),
+    "disk full, what is kept back eaten": (eaten, False),
     "neither repository nor archives": (without_origin, True),
 }
 """With whether it is to a release that is cold."""
 
 
 def go(installation: Installation, to: int, wanted: str) -> float:
+    """The seconds; returns when everything else is done too."""
+    took = come_back(installation, to, wanted)
+    rest(installation)
+    return took
+
+
+def come_back(installation: Installation, to: int, wanted: str) -> float:
     """Asks over the API, as the page and the command line do, and watches what clients get."""
     address = f"http://127.0.0.1:{installation.port}"
     server = Server(address, credentials.token(installation.places.credentials, address) or "")
@@ -247,10 +286,13 @@ def go(installation: Installation, to: int, wanted: str) -> float:
         time.sleep(0.005)
     took = time.perf_counter() - began
     asking.join()
+    return took
+
+
+def rest(installation: Installation) -> None:
     while installation.query("select 1 from runs where state in ('queued', 'running')"):
         time.sleep(0.05)
     time.sleep(2)  # until what is warm no longer has stopped
-    return took
 
 
 def ask(server: Server, path: str, to: int) -> None:
