@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -20,7 +21,6 @@ from shipway.state import deployments, facts
 from shipway.state.runs import Run
 from shipway.story import delivery, trial
 from shipway.story.conclude import BothOut
-from shipway.traffic.plan import Judged
 from support.hearing import Hearsay, collecting, hear, read, tally
 from support.installation import eventually
 from support.scene import WEB_ONLY, Scene, a_scene, canary
@@ -51,10 +51,10 @@ def out(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file by which all are ill, from the moment on at which a share begins to be held."""
     hold, path = trial.Trial.hold, scene.data / OUT
 
-    def goes_out(held: trial.Trial, share: int, condition: Judged) -> Verdict:
+    def goes_out(held: trial.Trial, *args: Any, **options: Any) -> Verdict:
         monkeypatch.setattr(trial.Trial, "hold", hold)
         path.touch()
-        return hold(held, share, condition)
+        return hold(held, *args, **options)
 
     monkeypatch.setattr(trial.Trial, "hold", goes_out)
     return path
