@@ -146,6 +146,41 @@ def test_what_was_rolled_back_in_a_frozen_environment_says_that_it_is_frozen(sit
     assert row["why"] == f"{took}; prod is frozen"
 
 
+@pytest.mark.parametrize("later", ["test", "deployment"])
+def test_what_a_freeze_stopped_does_not_name_what_failed_later(site: Site, later: str) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    scene.green(run)
+    scene.deploy(run, "dev")
+    scene.deploy(run, "test")
+    with scene.database.write() as conn:
+        freeze, _ = holds.freeze(conn, "topup", "prod", why="Month end", who="mira", until=None)
+    frozen = "mira froze prod until somebody thaws it: Month end"
+    scene.remark(
+        run, "run.stopped", environment="prod", id="releases.frozen", at="deploy", message=frozen, hint=""
+    )
+    scene.end(run, "failed", frozen)
+    before = where(site, run.commit)["prod"]
+    assert before == ("stopped", f"run 2 was blocked: {frozen}")
+    newer = scene.push("topup", "Three")
+    if later == "test":
+        scene.begin(newer)
+        scene.step(newer, "test", "failed")
+        scene.end(newer, "failed", "test failed")
+    else:
+        with scene.database.write() as conn:
+            holds.thaw(conn, freeze, who="mira")
+        scene.green(newer)
+        scene.fail_deployment(scene.begin_deployment(newer, "prod"), "web did not get healthy.")
+        scene.end(newer, "failed", "web did not get healthy.")
+        reopened = "prod was frozen when it came there, and is open again"
+        before = ("stopped", f"run 2 was blocked: {reopened}: shipway deploy {run.commit[:7]} --env prod")
+    assert where(site, run.commit)["prod"] == before
+    assert where(site, newer.commit)["prod"][1].endswith(("test failed", "web did not get healthy."))
+
+
 def test_a_commit_that_was_rolled_back(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

@@ -256,7 +256,7 @@ def _is_why(conn: Connection, gone: Taken, came: Release | None) -> bool:
 
 def _why_not(conn: Connection, commits: Commits, commit: str, environment: str, carriers: list[Run]) -> Came:
     """By the newest run that was to bring the commit there; by the commit's own while that is under way, though a
-    newer one waits.
+    newer one waits, and where a gate stopped that: what became of a newer one since is not why.
     """
     if not carriers:
         return Came(STOPPED, "no run has it: it was not pushed, or long ago")
@@ -269,6 +269,9 @@ def _why_not(conn: Connection, commits: Commits, commit: str, environment: str, 
     next_ = next((run for run in bound if run.commit == commit and not run.over), bound[0])
     if not next_.over and deployments.of_run(conn, next_.id, environment) is None:
         return Came(PENDING, _under_way(conn, next_), next_.commit)
+    own = next((run for run in bound if run.commit == commit), None)
+    if own is not None and outcomes.blocked(conn, [own]):
+        return Came(STOPPED, _ended(conn, commits, own), commit)
     deployment = deployments.newest_of_runs(conn, [run.id for run in bound], environment)
     if deployment is not None:  # one that never came there did not take it away
         state, reason = _of_deployment(conn, deployment)
