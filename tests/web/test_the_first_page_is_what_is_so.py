@@ -417,7 +417,9 @@ def test_what_was_judged_bad_and_serves_comes_before_everything(site: Site) -> N
     scene.end(scene.push("topup", "One"), "failed", "test failed")
     assert list(overview(site)) == ["hurting", "topup"]
     assert overview(site)["hurting"]["state"] == "hurt"
-    assert "People are hurt" in site.get("/").text
+    page = site.get("/").text
+    assert "People are hurt" in page
+    assert page.count('<g class="prod hurt">') == 2, "the picture says what the words say"
 
 
 @pytest.mark.parametrize("closed", [GateClosed, *GateClosed.__subclasses__()])

@@ -151,6 +151,11 @@ class Row:
         return self.state in ("running", "queued")
 
     @property
+    def hurts(self) -> bool:
+        """Whether people are hurt as far as is known: it fails, or what was judged bad still has requests."""
+        return self.state in ("failing", "hurt") or (self.left is not None and not self.left.why)
+
+    @property
     def needs_a_person(self) -> bool:
         return self.state in NEEDS_A_PERSON and not (self.state == "blocked" and self.frozen_out)
 

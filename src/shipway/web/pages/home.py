@@ -89,7 +89,7 @@ def _lead(found: Sequence[Row]) -> str:
     if hurt := _hurt(found):
         return f"People are hurt: {hurt}."
     stuck = [row for row in found if row.state == STUCK]
-    bad = [row.name for row in stuck if row.left is not None and not row.left.why]
+    bad = [row.name for row in stuck if row.hurts]
     if bad:
         return (
             f"People are hurt: what was judged bad of {_some(bad)} is frozen with its share, and cannot go back."

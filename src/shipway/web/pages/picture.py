@@ -44,7 +44,7 @@ class Ship:
 @dataclass(frozen=True)
 class Picture:
     """`more` are those that move and have no room in it, `answers` what the last environments answer now; `hurt`
-    that one of them is failing.
+    that people are, by one of them.
     """
 
     hubs: Sequence[Hub]
@@ -76,7 +76,7 @@ def picture(rows: Sequence[Row], rates: Rates) -> Picture:
         home_bound=next((_back(row) for row in rows if row.state in ("rolled", "quarantined")), None),
         sources=_sources(rows),
         answers=answers,
-        hurt=any(row.state == "failing" for row in rows),
+        hurt=any(row.hurts for row in rows),
         says=_in_words(moving, answers),
     )
 
