@@ -464,4 +464,4 @@ def test_git_is_asked_about_all_environments_at_once(
     monkeypatch.setattr(Git, "_done", counted)
     states = {name: state for name, (state, _) in where(site, run.commit).items()}
     assert states == {name: "serves" if name in run.deliver else "stopped" for name in ("dev", "test", "prod")}
-    assert asked == ["rev-parse", "rev-list", *(["log"] if which == "oldest" else [])]
+    assert asked == ["log", "rev-list", *(["log"] if which == "oldest" else [])]

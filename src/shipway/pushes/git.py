@@ -53,13 +53,17 @@ class GitFailed(OwnerError):
 
 @dataclass(frozen=True)
 class CommitInfo:
-    """Who wrote a commit and what it says; `at` is when it was committed, in seconds since 1970."""
+    """Who wrote a commit and what it says; `at` is when it was committed, in seconds since 1970.
+
+    `parents` are what it was made on top of, if it was asked alone: nothing, one commit, or several for a merge.
+    """
 
     commit: str
     subject: str
     author: str
     email: str
     at: float
+    parents: Sequence[str] = ()
 
 
 def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -173,10 +177,10 @@ class Git:
 
     def commit(self, commit: str) -> CommitInfo:
         """What a commit says of itself."""
-        format_ = "--format=%H%x00%s%x00%an%x00%ae%x00%ct"
+        format_ = "--format=%H%x00%s%x00%an%x00%ae%x00%ct%x00%P"
         told = self.run("log", "-1", "--no-color", "--no-show-signature", format_, values=[_id(commit)])
-        full, subject, author, email, at = told.decode(errors="replace").rstrip("\n").split("\0")
-        return CommitInfo(full, subject, author, email, float(at))
+        full, subject, author, email, at, parents = told.decode(errors="replace").rstrip("\n").split("\0")
+        return CommitInfo(full, subject, author, email, float(at), tuple(parents.split()))
 
     def brought(self, base: str | None, head: str, limit: int, *, merges: bool = False) -> list[CommitInfo]:
         """The commits that `head` has and `base` has not, newest first, at most `limit`; with `merges` those too.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import islice
 from operator import itemgetter
@@ -15,6 +17,7 @@ from shipway.web.milestones import Milestones
 from shipway.web.reverts import Reverts
 from shipway.web.words import counted, several
 
+WHOLE = re.compile(r"[0-9a-f]{40}", re.ASCII)
 NOT_PUSHED = "It may not have been pushed yet: `git push shipway HEAD` does that. `shipway runs` lists what was."
 REMEMBERED, REMEMBERED_LISTS, REMEMBERED_HISTORIES = 10_000, 500, 10
 REMEMBERED_REVERTS = 200  # applications; of each at most a thousand pairs of commits, and most have few
@@ -49,8 +52,8 @@ class Commits:
 
     def __init__(self, places: Places) -> None:
         self._places = places
-        self._about = lru_cache(REMEMBERED)(self._read)
-        self._parents = lru_cache(REMEMBERED)(self._look_up)
+        self._about = lru_cache(REMEMBERED)(self._look_up)
+        self._there = lru_cache(REMEMBERED)(self._read)
         self._extent = lru_cache(REMEMBERED)(self._measure)
         self._contains = lru_cache(REMEMBERED)(self._ask)
         self._among = lru_cache(OLDER)(self._begin_to_know)
@@ -173,6 +176,10 @@ class Commits:
 
         NotFound when there is none, Ambiguous when several commits begin like that.
         """
+        if WHOLE.fullmatch(said):
+            with suppress(GitFailed):  # asked again, git says why
+                if self._there(application, said).commit == said:
+                    return said
         git = self._git(application)
         found = git.resolve(said)
         if found is not None:
@@ -184,7 +191,7 @@ class Commits:
 
     def parents(self, application: str, commit: str) -> list[str]:
         """What it was made on top of; nothing when the repository does not have it."""
-        return list(self._parents(application, commit))
+        return list(self._about(application, commit).parents)
 
     def extent(self, application: str, commit: str) -> str:
         """`3 files, 41 lines added, 6 removed.`; empty when the repository does not have it."""
@@ -200,17 +207,14 @@ class Commits:
         lines = f"{several(added, 'line')} added, {counted(removed) if removed else 'none'} removed"
         return f"{several(files, 'file')}, {lines}.".capitalize()
 
-    def _look_up(self, application: str, commit: str) -> Sequence[str]:
+    def _look_up(self, application: str, commit: str) -> CommitInfo:
         try:
-            return tuple(self._git(application).parents(commit))
-        except (GitFailed, ValueError):
-            return ()
-
-    def _read(self, application: str, commit: str) -> CommitInfo:
-        try:
-            return self._git(application).commit(commit)
+            return self._there(application, commit)
         except (GitFailed, ValueError):
             return CommitInfo(commit, "", "", "", 0.0)
+
+    def _read(self, application: str, commit: str) -> CommitInfo:
+        return self._git(application).commit(commit)
 
     def _begin_to_know(self, _application: str, _older: str) -> dict[str, bool]:
         return {}
