@@ -357,12 +357,18 @@ def test_what_is_cold_is_started_though_nothing_can_be_recorded(scene: Scene) ->
     assert scene.cast.machine.keeper.listens(name, instance.port or 0)
 
 
-def test_what_was_started_unrecorded_stops_when_it_has_no_requests_any_more(scene: Scene) -> None:
+def test_what_was_started_unrecorded_runs_for_as_long_as_it_has_requests(scene: Scene) -> None:
     two_have_served(scene, COLD)
     with nothing_can_be_recorded(scene), pytest.raises(OnlyRequests):
         scene.story.roll_back(NAME, "prod", None, "ada")
     (started,) = scene.cast.proxy.serving(NAME, "prod")
-    assert left(scene, started)
+    (instance,) = left(scene, started)
+    keeper, group = scene.cast.machine.keeper, f"{NAME}.prod"
+    keeper.stop(
+        instance, group=group, epoch=keeper.highest_epoch(group), grace=0
+    )  # as the end of the machine does
+    tend.restore(scene.cast)
+    assert scene.says().startswith("first")
     scene.serves("third", project=COLD.replace("strategy: canary", "strategy: blue_green"))
     retirement = Retirement(scene.cast)
     eventually(lambda: retirement.look() or not left(scene, started), "it is stopped")

@@ -41,14 +41,15 @@ def requests_back(cast: Cast, to: Release) -> bool:
         if cast.proxy.serving(app, env) != {to.name: 100}:
             epoch = cast.highest_epoch(app, env)
             if to.name not in cast.proxy.clusters(app, env) or not process.running(cast.machine, to, "web"):
-                _bring_up(cast, to, epoch)
+                bring_up(cast, to, epoch)
             cast.proxy.shift(app, env, {to.name: 100}, epoch=epoch)
         return True
 
 
-def _bring_up(cast: Cast, release: Release, epoch: int) -> None:
-    """Its web alone: its `release:` command, which has run once, and its other processes wait for the rollback
-    that is recorded. What does not get healthy is stopped: no record would say that it runs.
+def bring_up(cast: Cast, release: Release, epoch: int) -> None:
+    """Starts a release unrecorded, its web alone: its `release:` command, which has run once, and its other
+    processes wait for the rollback that is recorded. What does not get healthy is stopped: no record would say
+    that it runs.
     """
     machine = cast.machine
     with cast.database.read() as conn:

@@ -6,13 +6,11 @@ import time
 from collections.abc import Set
 
 from shipway.releases.targets import process
-from shipway.signals.encoding import number_of
 from shipway.state import artifacts, deployments, instances, releases
-from shipway.state.database import HARDLY, Connection
+from shipway.state.database import HARDLY
 from shipway.state.releases import Release, Serving
 from shipway.story.cast import Cast, project_of
-from shipway.story.tend import is_needed, logged, releases_of, under_way
-from shipway.traffic.desired import owner
+from shipway.story.tend import is_needed, logged, named, releases_of, under_way
 
 LOOK = 0.5  # seconds for which one release is looked at, so that a slow one keeps no other waiting
 
@@ -45,7 +43,7 @@ class Retirement:
         """What the routers know beside them: started `at_once`, and gone back from before that was recorded."""
         others = [name for name in self._cast.proxy.releases() if name not in recorded]
         with self._cast.database.read() as conn:
-            found = [_named(conn, name) for name in others]
+            found = [named(conn, name) for name in others]
         return [release for release in found if release is not None]
 
     def _cool_if_over(self, serving: Serving) -> None:
@@ -87,8 +85,3 @@ class Retirement:
             cast.proxy.drop_cluster(release.name)
             process.stop(cast.machine, release, cast.machine.keeper.highest_epoch(process.group(release)))
             self._since.pop(release.id, None)
-
-
-def _named(conn: Connection, name: str) -> Release | None:
-    application, environment = owner(name).split(".")
-    return releases.numbered(conn, application, environment, number_of(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from shipway.durable.engine import Engine
@@ -12,6 +12,7 @@ from shipway.durable.plan import Plan
 from shipway.errors import ShipwayError
 from shipway.pushes.reconcile import reconcile
 from shipway.releases.targets import process
+from shipway.signals.encoding import number_of
 from shipway.state import applications, artifacts, deployments, instances, pushes, releases, runs, stuck
 from shipway.state.ballast import Ballast
 from shipway.state.database import Connection
@@ -21,6 +22,7 @@ from shipway.state.runs import Run
 from shipway.story import at_once, carry
 from shipway.story.cast import Cast, project_of
 from shipway.story.delivery import declared_env
+from shipway.traffic.desired import owner
 
 NO_ROOM = 1 << 20
 """Bytes; with fewer free, the room kept back gone too, a rollback gives the requests back before anything else."""
@@ -104,6 +106,26 @@ def restore(cast: Cast) -> None:
                 started = _start_again(cast, release)
         if started and release.id in webs:
             _record_start(cast, release)
+    _restore_unrecorded(cast, there)
+
+
+def _restore_unrecorded(cast: Cast, there: Collection[str]) -> None:
+    """The same of what was given requests while nothing could be recorded (`at_once`)."""
+    with cast.database.read() as conn:
+        recorded = {instance.id.rsplit(".", 2)[0] for instance in instances.wanted(conn)}
+        running = {id.rsplit(".", 2)[0] for id in there}
+        missing = [named(conn, name) for name in cast.proxy.served() if name not in recorded | running]
+    for release in filter(None, missing):
+        if not under_way(cast, release):
+            app, env = release.application, release.environment
+            with logged(f"{release.name} could not be started again"), cast.alone(app, env):
+                at_once.bring_up(cast, release, cast.highest_epoch(app, env))
+
+
+def named(conn: Connection, name: str) -> Release | None:
+    """The release that the routers know by this name."""
+    application, environment = owner(name).split(".")
+    return releases.numbered(conn, application, environment, number_of(name))
 
 
 def under_way(cast: Cast, where: Release | Serving) -> bool:

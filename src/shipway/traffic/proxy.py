@@ -185,6 +185,11 @@ class Proxy:
         """Every cluster of every environment."""
         return sorted(self._desired().clusters)
 
+    def served(self) -> Sequence[str]:
+        """Every cluster that has a share of the requests to its environment."""
+        desired = self._desired()
+        return sorted(cluster for cluster in desired.clusters if desired.serves(cluster))
+
     def _must_answer(self, cluster: str, desired: Desired) -> None:
         """Healthy for Envoy, and at this moment: its own checks are a second apart."""
         known = desired.clusters.get(cluster)
