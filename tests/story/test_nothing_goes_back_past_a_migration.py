@@ -161,7 +161,7 @@ def test_who_says_why_takes_it_back_all_the_same(scene: Scene, monkeypatch: pyte
     with scene.cast.database.read() as conn:
         decision = decisions.of_run(conn, run.id)
     assert decision is not None
-    assert decision.says == "ada gave r1 all requests, past the data change of r2: “it reads both”"
+    assert decision.says == "ada rolled prod back to r1, past the data change of r2: “it reads both”"
 
 
 def test_who_went_back_before_a_migration_came_is_asked_again(scene: Scene) -> None:

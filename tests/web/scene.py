@@ -28,6 +28,7 @@ from shipway.state import (
     applications,
     artifacts,
     configurations,
+    decisions,
     deployments,
     error_keys,
     errors,
@@ -39,6 +40,7 @@ from shipway.state import (
 )
 from shipway.state.artifacts import Artifact
 from shipway.state.database import Connection, Database, open_database
+from shipway.state.decisions import Decision
 from shipway.state.deployments import Deployment
 from shipway.state.errors import Error
 from shipway.state.pushes import NOTHING, Update
@@ -292,11 +294,21 @@ class Scene:
         self.end(run)
         return artifact
 
-    def roll_back(self, application: str, environment: str, to: Artifact, who: str = "ben") -> Run:
+    def roll_back(self, application: str, environment: str, to: Artifact, who: str = "ben", why: str = "") -> Run:
         run = self.begin_rollback(application, environment, to, who)
+        if why:
+            self._because(run, environment, to, why)
         self.deploy(run, environment, kind="rollback", digest=to.digest)
         self.end(run)
         return run
+
+    def _because(self, run: Run, environment: str, to: Artifact, why: str) -> None:
+        with self.database.write() as conn:
+            now = releases.now_serving(conn, run.application, environment)
+            old = releases.of_commit(conn, run.application, environment, to.commit)[0]
+            assert now is not None
+            decision = Decision(run.who, why, old.number, None, environment)
+            decisions.record(conn, decision, run, old, [releases.get(conn, now.release)])
 
     def begin_rollback(self, application: str, environment: str, to: Artifact, who: str = "ben") -> Run:
         return self._asked(application, environment, to, who, "rollback", node("rollback", "roll_back"))

@@ -318,7 +318,7 @@ def test_who_goes_back_at_the_page_may_say_why(site: Site) -> None:
     scene.deliver(scene.push("topup", "Two"))
     assert re.search(r'name="why"[^>]*(?<! required)aria-describedby="why-roll-back-help"', site.get(PROD).text)
     run = submit(site, "rollback", to="r1", why=" It greets\nwrongly ").headers["location"]
-    assert "ada decided that r1 gets all requests: “It greets wrongly”" in site.get(run).text
+    assert "ada asked for prod to go back to r1: “It greets wrongly”" in site.get(run).text
     run = submit(site, "rollback", to="r1", why=" ").headers["location"]
     assert "decided" not in site.get(run).text
     refused = submit(site, "rollback", to="r1", why="x" * 501)

@@ -141,9 +141,9 @@ def test_what_was_rolled_back_in_a_frozen_environment_says_that_it_is_frozen(sit
     )
     with scene.database.read() as conn:
         found = whereabouts.where(conn, Commits(scene.places), "topup", run.commit, ["prod"])
-    assert found[0].brief == f"{took}; prod is frozen"
+    assert found[0].brief == f"{took}; mira froze prod: Month end"
     (row,) = site.get("/api/v1/overview").json["applications"]
-    assert row["why"] == f"{took}; prod is frozen"
+    assert row["why"] == f"{took}; mira froze prod: Month end"
 
 
 @pytest.mark.parametrize("later", ["test", "deployment"])

@@ -1,4 +1,4 @@
-"""What a person decided where the data allows no way back: which release gets all requests, and why."""
+"""What a person decided and why: which release gets all requests, by going back or where the data allows none."""
 
 from __future__ import annotations
 
@@ -18,22 +18,28 @@ FACT = "release.decided"
 @dataclass(frozen=True)
 class Decision:
     """`who` gave r<release> all requests, and `why`; `past` is the number of the release whose change of the data
-    stays, where r<release> is older than that.
+    stays, where r<release> is older than that. `back` is the environment that they rolled back; empty where they
+    decided between a release that is frozen and the one beside it, or went forward.
     """
 
     who: str
     why: str
     release: int
     past: int | None
+    back: str = ""
 
     @property
     def says(self) -> str:
-        """`ada gave r1 all requests, past the data change of r2: “it reads both”`."""
+        """`ada rolled prod back to r1: “slow”`, `ada gave r1 all requests, past the data change of r2: “slow”`."""
+        if self.back:
+            return f"{self.who} rolled {self.back} back to r{self.release}{self._past}: “{self.why}”"
         return f"{self.who} gave r{self.release} all requests{self._past}: “{self.why}”"
 
     @property
     def wants(self) -> str:
         """The same where it is not known what came of it."""
+        if self.back:
+            return f"{self.who} asked for {self.back} to go back to r{self.release}{self._past}: “{self.why}”"
         return f"{self.who} decided that r{self.release} gets all requests{self._past}: “{self.why}”"
 
     @property
@@ -57,7 +63,12 @@ def record(conn: Connection, decision: Decision, run: Run, chosen: Release, othe
             environment=chosen.environment,
             commit=commit,
             who=decision.who,
-            data={"release": decision.release, "past": decision.past, "why": decision.why},
+            data={
+                "release": decision.release,
+                "past": decision.past,
+                "why": decision.why,
+                **({"back": decision.back} if decision.back else {}),
+            },
         )
 
 
@@ -80,4 +91,4 @@ def of_fact(fact: Fact) -> Decision:
 
 def of_data(who: str, data: Mapping[str, Any]) -> Decision:
     """The same, where the fact was taken apart."""
-    return Decision(who, str(data["why"]), int(data["release"]), data.get("past"))
+    return Decision(who, str(data["why"]), int(data["release"]), data.get("past"), str(data.get("back") or ""))

@@ -176,13 +176,15 @@ class Story:
             left = stuck.now(conn, application, environment)
             now = releases.now_serving(conn, application, environment)
             serves = [] if now is None else [releases.get(conn, now.release)]
+        back = ""
         if left is None:
             release = self._way_back(application, environment, to, will.past)
             way, others = plan.rollback(release.id, past=will.past), serves
+            back = environment if any(one.number > release.number for one in serves) else ""
         else:
             release, others = decide.chosen(left, to, will.past), [left.release, *serves]
             way = plan.rollback(release.id, frozen=left.deployment.id, past=will.past)
-        return self._queue_rollback(release, way, who, _decided(will, release, others, who))
+        return self._queue_rollback(release, way, who, _decided(will, release, others, who, back))
 
     def _way_back(self, application: str, environment: str, to: int | None, past: int | None = None) -> Release:
         with self.cast.database.read() as conn:
@@ -328,7 +330,7 @@ class Story:
                 return None
             run = runs.get(conn, tried.run)
             if will is not None and good is not None:
-                _decided(will, good, [bad], who)(conn, run)
+                _decided(will, good, [bad], who, environment)(conn, run)
             deployments.take_back(conn, tried, who)
             return run
 
@@ -462,9 +464,9 @@ class Story:
             return run
 
 
-def _decided(will: Will, chosen: Release, others: Sequence[Release], who: str) -> Note:
-    """Records what somebody decided with the run that carries it out."""
-    decision = Decision(who, will.why, chosen.number, will.past)
+def _decided(will: Will, chosen: Release, others: Sequence[Release], who: str, back: str = "") -> Note:
+    """Records what somebody decided with the run that carries it out; `back` is the environment that goes back."""
+    decision = Decision(who, will.why, chosen.number, will.past, back)
     return lambda conn, run: decisions.record(conn, decision, run, chosen, others)
 
 

@@ -129,7 +129,9 @@ def _why_not(trial: Trial) -> str:
 def _went(trial: Trial) -> str:
     if trial.ended is None or trial.fate not in ("undone", "gone back"):
         return ""
-    who = f"{trial.who} took it back. " if trial.fate == "gone back" and trial.who not in ("", "shipway") else ""
+    said = trial.decided is not None and bool(trial.decided.back)
+    by_hand = trial.fate == "gone back" and trial.who not in ("", "shipway") and not said
+    who = f"{trial.who} took it back. " if by_hand else ""
     return f"{who}It had requests for {length(trial.had_in_all)}."
 
 

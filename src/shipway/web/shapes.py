@@ -128,7 +128,9 @@ def stuck(one: Stuck | None) -> Shape | None:
 
 
 def decision(one: Decision | None) -> Shape | None:
-    """Who gave r<release> all requests, why, and past the data change of which release."""
+    """Who gave r<release> all requests, why, and past the data change of which release; `back` is the environment
+    that was rolled back by that, if one was.
+    """
     return None if one is None else {**asdict(one), "says": one.says}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from shipway.state import deployments, releases, runs
+from shipway.incidents.letter import shortened
+from shipway.state import decisions, deployments, releases, runs
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
@@ -13,13 +14,14 @@ from shipway.state.runs import Run
 from shipway.web.commits import Commits
 
 SHIPWAY = "shipway"
+ROOM = 80  # characters of a reason, where few words are to do
 FAR = 200  # deployments of an environment that were done, the newest
 
 
 @dataclass(frozen=True)
 class Taken:
     """`last` brought what had the commit and served, and `by` the first `release` without it after that, because
-    of `run`; `now` serves. `back`: they went back to an older release.
+    of `run`; `now` serves. `back`: they went back to an older release, and `why` is the reason, if one was given.
     """
 
     last: Deployment
@@ -28,25 +30,39 @@ class Taken:
     run: Run
     back: bool
     now: Release
+    why: str = ""
 
     @property
     def took(self) -> str:
-        """`ben rolled prod back to r1, 6b47d2c`."""
+        """`ben rolled prod back to r1, 6b47d2c: “it greets wrongly”`."""
+        return f"{self._took}{_because(self.why)}"
+
+    @property
+    def says(self) -> str:
+        """The same, and what serves now if that is another release."""
+        return f"{self._took}{self._serves}{_because(self.why)}"
+
+    @property
+    def brief(self) -> str:
+        """The same with no more of a long reason than its beginning."""
+        return f"{self._took}{self._serves}{_because(shortened(self.why, ROOM))}"
+
+    @property
+    def _took(self) -> str:
         what = self.release.commit[:7]
         if self.back:
             return f"{self.run.who} rolled {self.by.environment} back to r{self.release.number}, {what}"
         return f"{self.run.who} deployed {what} after it"
 
     @property
-    def says(self) -> str:
-        """The same, and what serves now if that is another release."""
-        return self.took if self.now.id == self.release.id else f"{self.took}, and r{self.now.number} serves now"
+    def _serves(self) -> str:
+        return "" if self.now.id == self.release.id else f", and r{self.now.number} serves now"
 
     @property
     def cause(self) -> str:
         """The same without its numbers."""
         if self.back:
-            return f"{self.run.who} rolled it back"
+            return f"{self.run.who} rolled it back{_because(shortened(self.why, ROOM))}"
         return f"{self.run.who} deployed {self.release.commit[:7]} after it"
 
     def is_because_of(self, judged: Deployment) -> bool:
@@ -54,6 +70,10 @@ class Taken:
         if judged.epoch > self.by.epoch:
             return True
         return judged.id == self.last.id and self.back and self.run.who == SHIPWAY
+
+
+def _because(why: str) -> str:
+    return f": “{why}”" if why else ""
 
 
 def taken(conn: Connection, commits: Commits, application: str, commit: str, environment: str) -> Taken | None:
@@ -78,6 +98,7 @@ def everywhere(
 def _by(conn: Connection, *ids: str) -> Taken:
     last, by, now = (deployments.get(conn, one) for one in ids)
     old, release = releases.get(conn, last.release), releases.get(conn, by.release)
+    decided = decisions.of_run(conn, by.run) if by.kind == "rollback" else None
     return Taken(
         last=last,
         by=by,
@@ -85,4 +106,5 @@ def _by(conn: Connection, *ids: str) -> Taken:
         run=runs.get(conn, by.run),
         back=by.kind == "rollback" and release.number < old.number,
         now=releases.get(conn, now.release),
+        why="" if decided is None else decided.why,
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shipway.incidents.letter import listed
+from shipway.incidents.letter import listed, shortened
 from shipway.releases import gate
 from shipway.state import decisions, deployments, facts, holds, releases, runs, stuck
 from shipway.state.database import Connection
@@ -170,9 +170,9 @@ def _and_frozen(
     every = holds.on(conn, application, environment, commit)
     freeze = next((one for one in every if one.kind == holds.FREEZE), None)
     if freeze is None:
-        return gone.says, gone.says, gone.cause
-    brief = f"; {environment} is frozen"
-    return f"{gone.says}; {gate.froze(freeze, environment)}", f"{gone.says}{brief}", f"{gone.cause}{brief}"
+        return gone.says, gone.brief, gone.cause
+    brief = f"; {freeze.who} froze {environment}: {shortened(freeze.why, taken.ROOM)}"
+    return f"{gone.says}; {gate.froze(freeze, environment)}", f"{gone.brief}{brief}", f"{gone.cause}{brief}"
 
 
 def _cause(reason: str, environment: str) -> str:
@@ -258,25 +258,30 @@ def _why_not(conn: Connection, commits: Commits, commit: str, environment: str, 
     """By the newest run that was to bring the commit there; by the commit's own while that is under way, though a
     newer one waits, and where a gate stopped that: what became of a newer one since is not why.
     """
-    if not carriers:
-        return Came(STOPPED, "no run has it: it was not pushed, or long ago")
     bound = [run for run in carriers if environment in run.deliver]
     if not bound:
-        newest = carriers[0]
-        if newest.over and newest.state != "passed":
-            return Came(STOPPED, _ended(conn, commits, newest), newest.commit)
-        return Came(STOPPED, f"{newest.branch} is not delivered to {environment}")
+        return _not_bound(conn, commits, environment, carriers)
     next_ = next((run for run in bound if run.commit == commit and not run.over), bound[0])
     if not next_.over and deployments.of_run(conn, next_.id, environment) is None:
         return Came(PENDING, _under_way(conn, next_), next_.commit)
-    own = next((run for run in bound if run.commit == commit), None)
-    if own is not None and outcomes.blocked(conn, [own]):
-        return Came(STOPPED, _ended(conn, commits, own), commit)
+    own = [run for run in bound if run.commit == commit][:1]
+    if outcomes.blocked(conn, own):
+        return Came(STOPPED, _ended(conn, commits, own[0]), commit)
     deployment = deployments.newest_of_runs(conn, [run.id for run in bound], environment)
     if deployment is not None:  # one that never came there did not take it away
         state, reason = _of_deployment(conn, deployment)
         return Came(state, reason, deployment.commit, releases.get(conn, deployment.release))
     return Came(STOPPED, _ended(conn, commits, bound[0]), bound[0].commit)
+
+
+def _not_bound(conn: Connection, commits: Commits, environment: str, carriers: Sequence[Run]) -> Came:
+    """No run was to bring it there."""
+    if not carriers:
+        return Came(STOPPED, "no run has it: it was not pushed, or long ago")
+    newest = carriers[0]
+    if newest.over and newest.state != "passed":
+        return Came(STOPPED, _ended(conn, commits, newest), newest.commit)
+    return Came(STOPPED, f"{newest.branch} is not delivered to {environment}")
 
 
 def _of_deployment(conn: Connection, deployment: Deployment) -> tuple[str, str]:

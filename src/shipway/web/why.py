@@ -59,7 +59,8 @@ def events(conn: Connection, application: str, environment: str, commit: str) ->
     rehearsed = facts.after(conn, 0, application=application, commit=commit, kinds=REHEARSED)
     bound = [fact for fact in rehearsed if environment in fact.data["before"]]
     every = {fact.id: fact for fact in [*found, *bound]}
-    told = (fact for _, fact in sorted(every.items()) if fact.kind != "run.stopped" or fact.data["id"] in GATES)
+    stops = (fact for _, fact in sorted(every.items()) if fact.kind != "run.stopped" or fact.data["id"] in GATES)
+    told = [fact for fact in stops if not _is_told_as_taken(conn, fact)]
     judged = [str(fact.data["reason"]) for fact in found if fact.kind.startswith("verdict.")]
     happened = [event for fact in told if (event := _event(conn, fact, judged, found)) is not None]
     failed = _failed_steps(conn, application, environment, commit)
@@ -137,9 +138,26 @@ def _taken(conn: Connection, had: Deployment, by: Deployment) -> Event | None:
         return None
     old, new = releases.get(conn, had.release).number, releases.get(conn, by.release).number
     back = by.kind == "rollback" and new < old
-    who = f"{runs.get(conn, by.run).who} rolled {by.environment} back to r{new}: that has all requests again"
-    says = who if back else f"r{new}, {by.commit[:7]}, took the place of r{old}"
+    who, decided = runs.get(conn, by.run).who, decisions.of_run(conn, by.run) if back else None
+    went = f"{who} rolled {by.environment} back to r{new}"
+    again = "that has all requests again"
+    went = f"{went}: {again}" if decided is None else f"{went}, and {again}: “{decided.why}”"
+    says = went if back else f"r{new}, {by.commit[:7]}, took the place of r{old}"
     return Event(moved[-1].at, "release.rolled_back" if back else "release.replaced", moved[-1].id, says)
+
+
+def _rolled_back(conn: Connection, fact: Fact) -> Deployment | None:
+    """What somebody who gave a reason for it rolled back by, once requests have moved."""
+    if fact.kind != decisions.FACT or not decisions.of_fact(fact).back:
+        return None
+    made = deployments.of_run(conn, str(fact.run), str(fact.environment))
+    return made if made is not None and made.kind == "rollback" and made.switched is not None else None
+
+
+def _is_told_as_taken(conn: Connection, fact: Fact) -> bool:
+    """Whether it is said with the requests that it took from its commit, by who took them and why."""
+    made = _rolled_back(conn, fact)
+    return made is not None and made.state == "done" and made.commit != fact.commit
 
 
 def said(fact: Fact, here: str = "") -> Said | None:
@@ -156,6 +174,8 @@ def _event(conn: Connection, fact: Fact, judged: Sequence[str], every: Sequence[
     `every` fact says what went wrong with a bad one, its log may.
     """
     found = said(fact)
+    if _rolled_back(conn, fact) is not None:
+        found = Said(decisions.of_fact(fact).says)
     if found is None or not found.what:
         return None
     says = str(found) if fact.kind.startswith("verdict.") else unsaid(str(found), judged)

@@ -151,6 +151,13 @@ def lines(text: str) -> Sequence[str]:
     return [plain(line) for line in text.splitlines()][:EXCERPT]
 
 
+def _wanted(fact: Fact) -> str:
+    release, where = f"r{fact.data['release']}", fact.environment
+    if decisions.of_fact(fact).back:
+        return f"{fact.who} asked for {where} to go back to {release}"
+    return f"{fact.who} decided that {release} gets all requests of {where}"
+
+
 WITH_ANOTHER = {
     "run.stopped": "its run, or a gate",
     "verdict.good": "a verdict with its numbers",
@@ -212,10 +219,6 @@ OWN: Mapping[str, Callable[[Fact], tuple[str, str, str]]] = {
         f"Its quarantine in {fact.environment} ended",
         f"{fact.who} gave it all requests as it is: “{fact.data['reason']}”.",
     ),
-    "release.decided": lambda fact: (
-        "rolled",
-        f"{fact.who} decided that r{fact.data['release']} gets all requests of {fact.environment}",
-        decisions.of_fact(fact).reason,
-    ),
+    "release.decided": lambda fact: ("rolled", _wanted(fact), decisions.of_fact(fact).reason),
 }
 """What is about an act of somebody, in words of the time line."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from shipway.incidents.letter import listed
 from shipway.releases.gate import GATES
+from shipway.state import decisions
 from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.releases import Release
@@ -96,9 +97,17 @@ def _stopped_at_once(now: Journey) -> Fact | None:
 
 
 def _told_apart(record: Record) -> list[Fact]:
-    """The facts that are not told with their run."""
+    """The facts that are not told with their run, or with the rollback that they are the reason of."""
     with_runs = {gate.id for now in record.journeys if (gate := _stopped_at_once(now)) is not None}
-    return [fact for fact in record.facts if fact.id not in with_runs]
+    apart = [fact for fact in record.facts if fact.id not in with_runs]
+    return [fact for fact in apart if fact.kind != decisions.FACT or not _is_told_with_it(record, fact)]
+
+
+def _is_told_with_it(record: Record, fact: Fact) -> bool:
+    """Whether the run that went back to the commit says so, or what took its requests."""
+    backs = {now.run.id for now in record.journeys if now.run.purpose == "rollback"}
+    backs |= {trial.moves[-1].run for trial in record.trials.values() if trial.fate == "gone back" and trial.moves}
+    return fact.run in backs and bool(decisions.of_fact(fact).back)
 
 
 def _of_run(record: Record, now: Journey) -> Moment:
@@ -161,8 +170,12 @@ def _asked(now: Journey) -> str:
         return f"{run.who} gave it a new configuration in {where}. "
     return {
         "deploy": f"{run.who} deployed it to {where}. ",
-        "rollback": f"{run.who} went back to it in {where}. ",
+        "rollback": f"{run.who} went back to it in {where}{_because(now)}. ",
     }.get(run.purpose, "")
+
+
+def _because(now: Journey) -> str:
+    return f": “{now.decided.why}”" if now.decided is not None and now.decided.back else ""
 
 
 def _chip(now: Journey, name: str) -> Chip:
@@ -273,12 +286,14 @@ def _ended(record: Record, trial: Trial) -> Moment | None:
         title = f"{trial.who or 'shipway'} rolled {where} back to {instead}"
     else:
         title = f"{instead} took its place in {where}"
+    decided = trial.decided if trial.fate == "gone back" else None
+    why = f"“{decided.why}”. " if decided is not None and decided.back else ""
     return Moment(
         at=move.at,
         kind="rollback" if trial.fate == "gone back" else "replaced",
         state="rolled" if trial.fate == "gone back" else "draining",
         title=title,
-        says=f"It had requests for {length(trial.had_in_all)}.",
+        says=f"{why}It had requests for {length(trial.had_in_all)}.",
         fact=None if told is None else told.id,
         environment=where,
         address=f"/applications/{record.application}/environments/{where}/releases/{instead}",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shipway.rollbacks import choose
-from shipway.state import deployments, holds, releases, stuck
+from shipway.state import decisions, deployments, holds, releases, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
@@ -32,8 +32,9 @@ class Coming:
 class Place:
     """An environment as the record has it: what serves, by which deployment, what keeps new things from it, and
     what is frozen there with its share; `taken` is what took the newest commit away, if it served, `coming` what
-    is being deployed just now, and `back` where a rollback goes that names no release. `apart`: the newest commit
-    never came here and is not delivered here, so that nothing which happens here is about it.
+    is being deployed just now, `why` the reason for which it was rolled back, and `back` where a rollback goes
+    that names no release. `apart`: the newest commit never came here and is not delivered here, so that nothing
+    which happens here is about it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Place:
     by: Deployment | None
     holds: Sequence[Hold]
     rolled_back: bool = False
+    why: str = ""
     stuck: Stuck | None = None
     taken: Taken | None = None
     coming: Coming | None = None
@@ -115,9 +117,12 @@ def _as_it_is(conn: Connection, place: Place, going: Deployment | None) -> Place
     coming = None if going is None else _coming(conn, going)
     if place.release is None or place.by is None:
         return replace(place, coming=coming)
+    back = went_back(conn, place.by, place.release.number)
+    decided = decisions.of_run(conn, place.by.run) if back else None
     return replace(
         place,
-        rolled_back=went_back(conn, place.by, place.release.number),
+        rolled_back=back,
+        why="" if decided is None else decided.why,
         stuck=stuck.now(conn, place.release.application, place.name),
         coming=coming,
         back=choose.before(conn, place.release, place.by),

@@ -96,7 +96,7 @@ def _at_rest(standing: Standing, head: Journey, now: float) -> Remark:
     for at, place in enumerate(standing.places):
         if place.taken is not None:
             run = place.taken.run
-            says = f"{place.taken.says}{_and_frozen(place, now)}"
+            says = f"{place.taken.brief}{_and_frozen(place, now)}"
             return Remark("hurt", says, 2 + at, f"/runs/{run.application}:{run.number}")
     for at, place in enumerate(standing.places):
         if (doubt := _doubted(head, place)) and place.release is not None:
@@ -175,7 +175,7 @@ def _under_way(head: Journey, now: float) -> str:
 def _and_frozen(place: Place, now: float) -> str:
     """Who keeps from coming back what was taken away there, and why."""
     froze = _froze(place, now)
-    return "" if froze is None else f"; {froze}"
+    return "" if froze is None else f"; {_short(froze)}"
 
 
 def _rolled(standing: Standing, stations: Sequence[Station], now: float) -> Remark:
@@ -193,11 +193,12 @@ def _rolled(standing: Standing, stations: Sequence[Station], now: float) -> Rema
     place = next(place for place in places if place.rolled_back)
     at = _at(places, place.name)
     if place.taken is not None:
-        says = f"{place.taken.says}{_and_frozen(place, now)}"
+        says = f"{place.taken.brief}{_and_frozen(place, now)}"
         return Remark("hurt", says, at, f"/runs/{back.application}:{back.number}")
     release = "" if place.release is None else f" to r{place.release.number}"
     words = f"{back.who} rolled {place.name} back{release}"
-    return Remark("hurt", words, at, f"/runs/{back.application}:{back.number}")
+    words = f"{words}: “{place.why}”" if place.why else words
+    return Remark("hurt", _short(words), at, f"/runs/{back.application}:{back.number}")
 
 
 def _told(standing: Standing, environment: str | None) -> str:

@@ -101,7 +101,7 @@ def run_page(site: Site, call: Call) -> Response:
 
 def _did(now: Journey) -> str:
     """What was done with its commit by whoever it is of."""
-    if now.decided is not None and now.run.purpose == "rollback":
+    if now.decided is not None and not now.decided.back and now.run.purpose == "rollback":
         return "gave all requests to"
     if is_configuration(now.run):
         return "gave a new configuration to"
@@ -169,7 +169,7 @@ def _title(now: Journey, still: bool, gone: Sequence[str]) -> tuple[str, str]:
 
 def _passed(now: Journey, still: bool, gone: Sequence[str]) -> tuple[str, str]:
     commit, places = now.run.commit[:7], listed(list(now.run.deliver))
-    if now.decided is not None:
+    if now.decided is not None and not now.decided.back:
         return commit, f" {'has' if still else 'got'} all requests of {places}"
     if now.run.purpose == "rollback":
         return commit, f" {'serves in' if still else 'went back to'} {places}{' again' if still else ''}"
