@@ -354,6 +354,13 @@ def test_durations_that_were_not_compared_have_a_row_with_the_reason(
     assert [line.split() for line in told if COLD.why_not in line] == [["slow", "requests", *COLD.why_not.split()]]
 
 
+def test_the_line_of_the_release_before_looks_as_the_key_says(judged: Site) -> None:
+    """There is one dashed line: no other has to be told from it."""
+    page = judged.get(address("bad", 2)).text
+    assert '<polyline class="b" points' in page
+    assert '<path class="b b1"' in page
+
+
 @pytest.mark.needs("chromium")
 def test_both_releases_are_lines_over_the_same_time(page: Page, judged: Site) -> None:
     """The new one is solid and starts with its first share; the one before is dashed and was there already."""

@@ -232,7 +232,7 @@ def draw(
     return Chart(
         solid=[_points(run, top) for run in solid],
         dashed=[_points(run, top) for _, runs in dashed for run in runs],
-        dashes=[looks.get(name, 0) for name, runs in dashed for _ in runs],
+        dashes=[looks.get(name, 0) for name, runs in dashed for _ in runs] if looks else (),
         band=[_points([*above, *reversed(below)], top) for below, above in zip(*edges, strict=True)]
         if edges
         else [],
