@@ -278,12 +278,14 @@ def test_what_a_share_waits_for_is_the_rule_that_takes_longest(
 
 
 def test_what_a_share_waits_for_knows_when_enough_requests_have_come() -> None:
-    """Told by how they came before, 0.2 a second to both, and by what comes now."""
+    """Told by how they came before, 0.2 a second to both, until enough come to know how they come now."""
     judge = Judge()
     judge.see(Reading(100.0, 0.0, tally(20)))
     judge.see(Reading(10.0, 0.5, tally(2), tally(2)))
     pace = (4 + 10) / (10 + 10 * 100 / 20)
     assert judge.count == Count(2, 50, pytest.approx((50 - 2) / (0.5 * pace)))
+    judge.see(Reading(10.0, 0.5, tally(18), tally(18)))
+    assert judge.count == Count(20, 50, pytest.approx((50 - 20) / (0.5 * 40 / 20)))
 
 
 def test_what_holds_a_share_has_a_name_and_what_was_so_before_does_not() -> None:

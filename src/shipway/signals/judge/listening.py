@@ -51,15 +51,15 @@ class Listening:
         return max(warm, known) + self._after(enough - self._heard, self._share)
 
     def comes(self, requests: int) -> float:
-        """Seconds in which the new release is asked so many more, as requests come now."""
-        return self._after(requests, self._share)
+        """Seconds in which the new release is asked so many more, as requests come now: what came before is
+        forgotten as soon as enough have come to tell.
+        """
+        came, lately = self._now
+        return _in(requests, self._share * (came / lately if came >= BELIEVED else self._pace))
 
     def _after(self, left: int, share: float) -> float:
         """Seconds in which so many more come of a share of all."""
-        if left <= 0:
-            return 0.0
-        pace = share * self._pace
-        return left / pace if pace else inf
+        return _in(left, share * self._pace)
 
     @property
     def _pace(self) -> float:
@@ -77,3 +77,10 @@ class Listening:
         if self._past.timed < KNOWN:
             return f"too few are known of the old release: {self._past.timed} of {KNOWN}"
         return "none heard yet"
+
+
+def _in(left: int, pace: float) -> float:
+    """The seconds that so many take at so many a second; infinite where none come."""
+    if left <= 0:
+        return 0.0
+    return left / pace if pace else inf
