@@ -450,7 +450,9 @@ def test_a_closed_gate_blocks_and_says_what_would_open_it(site: Site, closed: ty
     assert [station["state"] for station in row["path"]][2:] == ["serving", "queued", "queued"]  # type: ignore[attr-defined]
     life = site.get(f"/api/v1/applications/topup/commits/{run.commit}").json["moments"]
     assert [told["says"] for told in life if told["kind"] == "gate"] == [f"{about['message']}. {about['hint']}"]
-    assert f"{about['message']}.</a> {about['hint']}</span>" in site.get("/").text
+    home = site.get("/").text
+    assert f"{about['message']}.</a> {about['hint']}</span>" in home
+    assert (f"The newest commit of topup waits: {about['message']}.<" in home) == (closed is Frozen)
     assert [one["blocked"] for one in site.get("/api/v1/runs").json["runs"]] == [True]
     assert "Blocked" in site.get("/runs").text
     page = site.get("/runs/topup:1").text

@@ -117,7 +117,7 @@ def _frozen_out(found: Sequence[Row]) -> list[Row]:
 def _waits(found: Sequence[Row]) -> str:
     names = _newest([row.name for row in found])
     if len(found) == 1:
-        return f"{names} waits: {found[0].remark.text}."
+        return f"{names} waits: {found[0].remark.text.rstrip('.')}."
     return f"{names} wait until what somebody froze is open again."
 
 
