@@ -81,6 +81,21 @@ def test_a_later_release_that_has_it_again_is_a_regression(desk: Desk) -> None:
         assert [place.release for place in errors.places(conn, error.id)] == [two.id]
 
 
+def test_who_resolved_it_before_it_came_back_stays_known_when_it_is_opened_again(desk: Desk) -> None:
+    desk.report(of(desk.deliver()))
+    resolve(desk)
+    desk.report(of(desk.deliver()))
+    (before,) = desk.errors()
+    assert before.regressed is not None
+    with desk.scene.database.write() as conn:
+        errors.resolve(conn, before, "cho")
+    assert desk.errors()[0].resolved_by == "cho"
+    assert reopen(desk)
+    (after,) = desk.errors()
+    assert (after.state, after.resolved_by, after.regressed) == ("open", "ada", before.regressed)
+    assert after.resolved == pytest.approx(before.resolved, abs=1)
+
+
 def test_one_that_was_not_mended_is_opened_again(desk: Desk) -> None:
     """It may be resolved anew, and then the same releases may go on having it."""
     desk.report(of(one := desk.deliver()))

@@ -121,7 +121,7 @@ def places(site: Site, application: str) -> dict[str, str]:
 
 
 def test_what_is_in_quarantine_somewhere_is_said_to_be_so_there_and_nowhere_else(past: Site) -> None:
-    assert places(past, "bad") == {"dev": "Serves", "test": "Serves", "prod": "Quarantined"}
+    assert places(past, "bad") == {"dev": "Serving", "test": "Serving", "prod": "Quarantined"}
     assert places(past, "search")["prod"] == "Rolled back"
     assert life(past, "search")["states"] == ["Rolled back from prod"]
 
@@ -136,10 +136,10 @@ def test_what_serves_in_spite_of_its_quarantine_says_why(site: Site) -> None:
         told.condemned(run, deployment, 100)
     why = "was judged bad at 100 %, and r1 is getting all requests again"
     found = life(site, "late")
-    assert found["states"] == ["Going back in prod", "Quarantined in prod", "Still serves in prod"]
+    assert found["states"] == ["Going back in prod", "Quarantined in prod", "Still serving in prod"]
     told = "In prod r2 was judged bad at 100 %, and r1 is getting all requests again."
     assert found["says"] == f"It serves in dev, test and prod. {told}"
-    assert places(site, "late")["prod"] == "Serves"
+    assert places(site, "late")["prod"] == "Serving"
     assert f">r2 still: it {why}</p>" in site.get(f"/applications/late/commits/{head(site, 'late')}").text
     where = site.get(f"/api/v1/applications/late/commits/{head(site, 'late')}/where").json["environments"]
     assert [one["reason"] for one in where] == ["r2 serves", "r2 serves", f"r2 serves still: it {why}"]
@@ -253,7 +253,7 @@ def test_what_serves_as_part_of_its_fix_has_that_for_a_state_and_its_own_quarant
         fix = scene.push("till", "Count it once")
         scene.deliver(fix)
     found = site.get(f"/api/v1/applications/till/commits/{run.commit}").json
-    serves = f"Serves in prod as part of {fix.commit[:7]}"
+    serves = f"Serving in prod as part of {fix.commit[:7]}"
     assert found["states"] == [serves, "By itself quarantined in prod"]
     page = site.get(f"/applications/till/commits/{run.commit}").text
     picture = page.partition('id="voyage"')[2].partition("</figure>")[0]
@@ -686,7 +686,7 @@ def test_the_picture_is_of_the_branch_that_delivers_it_and_says_so(site: Site) -
         r'on <code>main</code>, by <a href="/runs/topup:1">.*<code>later</code>.*run 2</a> failed', picture
     )
     assert "ada pushed it to <code>main</code>" in page
-    assert site.get(f"/api/v1/applications/topup/commits/{run.commit}").json["states"] == ["Serves in prod"]
+    assert site.get(f"/api/v1/applications/topup/commits/{run.commit}").json["states"] == ["Serving in prod"]
 
 
 def test_a_commit_without_a_run_shows_no_picture(site: Site) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shipway.state import releases
+from shipway.state import applications, releases
 from shipway.state.runs import Run
 from shipway.web import anew
 from web.scene import Scene, node
@@ -22,7 +22,7 @@ def scene(tmp_path: Path) -> Scene:
 
 def said(scene: Scene, run: Run) -> str:
     with scene.database.read() as conn:
-        return anew.says(conn, run).replace(run.commit[:7], "IT")
+        return anew.says(conn, scene.places, run).replace(run.commit[:7], "IT")
 
 
 def test_a_push_goes_its_whole_way_and_takes_the_requests_of_what_serves(scene: Scene) -> None:
@@ -53,7 +53,18 @@ def test_a_branch_that_is_not_delivered_moves_nothing(scene: Scene) -> None:
     run = scene.push("topup", "Try it", branch="try", deliver=())
     assert said(scene, run) == "The steps of IT run again. No request moves by that."
     unread = scene.push("topup", "Two", deliver=(), readable=False)
-    assert said(scene, unread) == f"{anew.UNREAD}."
+    assert said(scene, unread).startswith(f"{anew.UNREAD}. Requests move to it from r1 in dev"), (
+        "it can be read now"
+    )
+
+
+def test_what_has_become_the_default_branch_since_goes_where_that_is_delivered(scene: Scene) -> None:
+    """As its new run does: what the old one was to be delivered to is another matter by now."""
+    scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Try it", branch="try", deliver=())
+    with scene.database.write() as conn:
+        applications.set_default_branch(conn, "topup", "try", "ada")
+    assert "once they pass it goes to dev, test and prod. Requests move" in said(scene, run)
 
 
 def test_what_people_ordered_is_said_by_its_own_name(scene: Scene) -> None:

@@ -109,7 +109,7 @@ def test_an_application_that_serves_in_dev_alone_is_said_to_serve_there(site: Si
     run = scene.push("topup", "One", deliver=("dev",))
     scene.deliver(run, environments=("dev",))
     assert overview(site)["topup"]["says"] == "Serving in dev"
-    assert site.get(f"/api/v1/applications/topup/commits/{run.commit}").json["states"] == ["Serves in dev"]
+    assert site.get(f"/api/v1/applications/topup/commits/{run.commit}").json["states"] == ["Serving in dev"]
     assert "nothing serves in prod yet" in site.get("/").text
     empty = site.get("/applications/topup/environments/prod").text
     assert re.search('<section id="signals"[^>]* hidden', empty), "what never served has nothing to draw"

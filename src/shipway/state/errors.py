@@ -199,16 +199,31 @@ def resolve(conn: Connection, error: Error, who: str) -> bool:
 
 
 def reopen(conn: Connection, error: Error, who: str) -> bool:
-    """Takes back that it is mended; False when it is open already. It counts and is suspected as before."""
+    """Takes back that it is mended; False when it is open already. It counts and is suspected as before, and who
+    had resolved it before it came back stays known.
+    """
+    resolved, by = _resolved_before(conn, error)
     changed = conn.execute(
         update(errors)
         .where(errors.c.id == error.id, errors.c.state == "resolved")
-        .values(state="open", resolved=None, resolved_by=None, resolved_after=None)
+        .values(state="open", resolved=resolved, resolved_by=by, resolved_after=None)
     ).rowcount
     if changed:
         data = {"error": error.id, "number": error.number, "title": error.title, "resolved_by": error.resolved_by}
         facts.record(conn, "error.reopened", application=error.application, who=who, data=data)
     return bool(changed)
+
+
+def _resolved_before(conn: Connection, error: Error) -> tuple[float | None, str | None]:
+    """When and by whom it was resolved before it came back last; nothing where it never did."""
+    if error.regressed is None:
+        return None, None
+    kinds = ("error.resolved", "error.regressed")
+    every = facts.after(conn, 0, application=error.application, kinds=kinds, limit=None)
+    ours = [fact for fact in every if fact.data["error"] == error.id]
+    last = max((at for at, fact in enumerate(ours) if fact.kind == "error.regressed"), default=0)
+    before = next((fact for fact in reversed(ours[:last]) if fact.kind == "error.resolved"), None)
+    return (None, None) if before is None else (before.at, before.who)
 
 
 def unsuspected(conn: Connection, limit: int = 20) -> list[tuple[Error, Place]]:

@@ -9,12 +9,14 @@ The run is a row of ours first; the engine interprets its plan under the same id
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from shipway.artifacts import pythons
+from shipway.config.places import Places
 from shipway.errors import UserError
 from shipway.pipelines import retry
 from shipway.project import Project
+from shipway.pushes.git import GitFailed
 from shipway.releases import gate
 from shipway.state import applications, artifacts, pushes, runs
 from shipway.state.database import Connection
@@ -116,13 +118,36 @@ def why_not_again(conn: Connection, run: Run) -> str:
     return ""
 
 
+def goes_to(conn: Connection, places: Places, run: Run) -> Sequence[str]:
+    """The environments to which a run goes if it is done again now, in their order; where the shipway.yml of a
+    push cannot be read, those to which it was to go.
+    """
+    if run.purpose != "push":
+        return run.deliver
+    try:
+        project = _as_ordered(conn, places, run.application, run.branch, run.commit)
+    except (UserError, GitFailed):
+        return run.deliver
+    return _delivered(conn, project, run.application, run.branch)
+
+
+def _as_ordered(conn: Connection, places: Places, application: str, branch: str, commit: str) -> Project:
+    project = read_project(places, application, commit)
+    if branch == applications.get(conn, application).default_branch:
+        return project
+    return order.as_ordered(project, order.default_project(conn, places, application))
+
+
+def _delivered(conn: Connection, project: Project, application: str, branch: str) -> list[str]:
+    """The environments to which commits of a branch go."""
+    default = applications.get(conn, application).default_branch
+    return [each.name for each in project.environments if (each.branch or default) == branch]
+
+
 def _project(cast: Cast, application: str, branch: str, commit: str) -> Project:
     """The project of a commit; on another branch than the default one, with the environments of that."""
-    project = read_project(cast.machine.places, application, commit)
     with cast.database.read() as conn:
-        if branch == applications.get(conn, application).default_branch:
-            return project
-        return order.as_ordered(project, order.default_project(conn, cast.machine.places, application))
+        return _as_ordered(conn, cast.machine.places, application, branch, commit)
 
 
 def _queue(
@@ -141,8 +166,7 @@ def _queue(
 
     Its plan says if no shipway.yml is `written`, and the project was recognised.
     """
-    default = applications.get(conn, application).default_branch
-    deliver = [each.name for each in project.environments if (each.branch or default) == branch]
+    deliver = _delivered(conn, project, application, branch)
     green = artifacts.of_commit(conn, application, commit) is not None
     way = plan.journey(project, deliver, tested=green)
     return runs.create(

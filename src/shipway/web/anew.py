@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from shipway.config.places import Places
 from shipway.incidents.letter import listed
 from shipway.state import artifacts, releases
 from shipway.state.database import Connection
 from shipway.state.releases import Release
 from shipway.state.runs import Run
+from shipway.story import carry
 from shipway.web.purposes import is_configuration
 from shipway.web.words import sentences
 
@@ -14,13 +18,14 @@ UNREAD = "Its shipway.yml is read again: what that says is tested, and goes wher
 WAY_BACK = "you can roll back unless a migration forbids it"
 
 
-def says(conn: Connection, run: Run) -> str:
+def says(conn: Connection, at: Places, run: Run) -> str:
     """As things are; a gate may still stop it."""
-    return sentences(_does(conn, run), _moves(conn, run))
+    deliver = carry.goes_to(conn, at, run)
+    return sentences(_does(conn, run, deliver), _moves(conn, run, deliver))
 
 
-def _does(conn: Connection, run: Run) -> str:
-    places, short = listed(list(run.deliver)), run.commit[:7]
+def _does(conn: Connection, run: Run, deliver: Sequence[str]) -> str:
+    places, short = listed(deliver), run.commit[:7]
     if run.purpose == "rollback":
         return f"{places} goes back to {_back_to(conn, run)}"
     if is_configuration(run):
@@ -41,16 +46,14 @@ def _back_to(conn: Connection, run: Run) -> str:
     return run.commit[:7] if target is None else f"r{releases.get(conn, target).number}, {run.commit[:7]}"
 
 
-def _moves(conn: Connection, run: Run) -> str:
+def _moves(conn: Connection, run: Run, deliver: Sequence[str]) -> str:
     """From which release in which environment; what serves its commit already goes on doing so."""
-    if not run.deliver:
+    if not deliver:
         return "No request moves by that" if run.plan["nodes"] else ""
-    left = [(name, one) for name in run.deliver if (one := _left(conn, run, name)) is not None]
+    left = [(name, one) for name in deliver if (one := _left(conn, run, name)) is not None]
     if not left:
         return "No request moves by that: nothing else serves there"
-    where = listed(
-        [f"r{one.number}" if len(run.deliver) == 1 else f"r{one.number} in {name}" for name, one in left]
-    )
+    where = listed([f"r{one.number}" if len(deliver) == 1 else f"r{one.number} in {name}" for name, one in left])
     forward = "you can go forward again" if run.purpose == "rollback" else WAY_BACK
     return f"Requests move to it from {where}; none is lost by that, and {forward}"
 

@@ -60,7 +60,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         bad, half = journey.judged_bad(recorded), deployments.half_undone(recorded)
         left = {one.id: _stays(conn, one) if one.id in bad else "" for one in made}
         back, blocked = outcomes.rolled_back(conn, [run]), outcomes.blocked(conn, [run])
-        again = "" if carry.why_not_again(conn, run) else anew.says(conn, run)
+        again = "" if carry.why_not_again(conn, run) else anew.says(conn, site.places, run)
         so = [*held.of_run(conn, site.story.cast, site.commits, run)] if run.over else []
     return {
         **_ended(run, back, blocked),
@@ -94,7 +94,7 @@ def retry_run(site: Site, call: Call) -> dict[str, Any]:
     """The new run that does this one again; `says` what it does, and which requests move by that."""
     run = _find(site, call)
     with site.database.read() as conn:
-        said = anew.says(conn, run)
+        said = anew.says(conn, site.places, run)
     return {**shapes.run(site.story.retry(run.id, call.who)), "says": said}
 
 

@@ -53,7 +53,7 @@ def _at_the_end(record: Record, newest: Journey | None) -> list[tuple[str, str]]
     there = [place.environment for place in record.places if place.state == SERVES]
     if newest is None or newest.run.state not in ENDS:
         return []
-    return [("serving", f"Serves in {listed(there)}")] if there else [ENDS[newest.run.state]]
+    return [("serving", f"Serving in {listed(there)}")] if there else [ENDS[newest.run.state]]
 
 
 def _passed_on(record: Record, last: Whereabouts, held: Sequence[str]) -> list[tuple[str, str]]:
@@ -66,7 +66,7 @@ def _passed_on(record: Record, last: Whereabouts, held: Sequence[str]) -> list[t
 def state(record: Record, place: Whereabouts) -> tuple[str, str]:
     """The shape and the word of what it is in one environment."""
     if place.state == SERVES:
-        return "serving", "Serves"
+        return "serving", "Serving"
     if place.state == PENDING:
         going = place.environment in _taken(record, GOING)
         return ("rolled", "Going back") if going else ("running", "On its way")
@@ -135,8 +135,8 @@ def _serves(record: Record, place: Whereabouts, held: Sequence[str]) -> str:
     """That it serves, and as what, where it may not be in quarantine at the same time without a reason."""
     says = f"in {place.environment}"
     if place.release is not None and place.release.commit != record.commit:
-        return f"Serves {says} as part of {place.release.commit[:7]}"
-    return f"Still serves {says}" if place.environment in held else f"Serves {says}"
+        return f"Serving {says} as part of {place.release.commit[:7]}"
+    return f"Still serving {says}" if place.environment in held else f"Serving {says}"
 
 
 def _failed(record: Record, newest: Journey) -> list[tuple[str, str]]:

@@ -59,7 +59,7 @@ def run_page(site: Site, call: Call) -> Response:
         now = journey.read(conn, lookups.run(conn, call.place("run")).id)
         still, gone = _still_serves(conn, now), _gone(conn, now)
         retried, not_again = runs.retried(conn, now.run), carry.why_not_again(conn, now.run)
-        again = "" if not_again else anew.says(conn, now.run)
+        again = "" if not_again else anew.says(conn, site.places, now.run)
         told = messages.recent(conn, application=now.run.application, commit=now.run.commit)
         attempts = runs.steps_of(conn, now.run.id)
         tried = _tried(site, conn, now)
