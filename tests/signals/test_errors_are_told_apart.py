@@ -125,6 +125,17 @@ def test_code_is_the_applications_own_when_the_sdk_says_so_or_by_its_path() -> N
     assert own(abs_path="/app/node_modules/ours/x.js", in_app=True)
 
 
+@pytest.mark.parametrize("file", ["<frozen importlib._bootstrap>", "<frozen runpy>", "node:internal/main/run"])
+def test_what_is_built_into_a_language_is_never_the_applications_own(file: str) -> None:
+    """Whatever its SDK says; reports are told apart as ever, so that no error is new because of it."""
+    built_in = {"filename": file, "abs_path": f"/app/{file}", "function": "_load", "lineno": 9, "in_app": True}
+    told = with_frames(*FRAMES, built_in)
+    read = event.read(told)
+    assert [frame.own for frame in read.raised[0].frames] == [*(True for _ in FRAMES), False]
+    assert grouping.place(read) == "charge in topup/ledger.py"
+    assert print_of(told) != print_of(with_frames(*FRAMES))
+
+
 @pytest.mark.parametrize(
     "path", ["https://u:p@shop.example/pay?card=4111#x", "/pay?card=4111", "http://[/pay?card=4111"]
 )

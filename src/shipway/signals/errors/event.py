@@ -19,12 +19,16 @@ FRAMES = 100
 RAISED = 10
 VARIABLES = 20
 LINES = 5  # of the source, before and after
+_RUNTIME = re.compile(r"^<frozen |^node:")
+"""What is built into Python or Node itself: some SDKs take it for the application's own."""
 _FOREIGN = re.compile(r"(^|/)(site-packages|dist-packages|node_modules|lib/python3[^/]*)/|^node:|^<|^internal/")
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One call. `file` is as the application names it, `path` whole; `own`: code of the application itself."""
+    """One call. `file` is as the application names it, `path` whole; `own`: code of the application itself.
+    `counted`: by it reports are told apart, for that is how they were before what is the runtime's was known.
+    """
 
     function: str
     module: str
@@ -32,6 +36,7 @@ class Frame:
     path: str
     line: int
     own: bool
+    counted: bool
     source: str
     before: tuple[str, ...]
     after: tuple[str, ...]
@@ -108,14 +113,16 @@ def _frames(stacktrace: Any) -> tuple[Frame, ...]:
 
 def _frame(told: Mapping[str, Any]) -> Frame:
     file, path = _text(told.get("filename")), _text(told.get("abs_path"))
-    line, own = told.get("lineno"), told.get("in_app")
+    line, said = told.get("lineno"), told.get("in_app")
+    counted = said if isinstance(said, bool) else not _FOREIGN.search(path or file)
     return Frame(
         function=_text(told.get("function")),
         module=_text(told.get("module")),
         file=file or path,
         path=path or file,
         line=line if isinstance(line, int) and 0 < line < 10_000_000 else 0,
-        own=own if isinstance(own, bool) else not _FOREIGN.search(path or file),
+        own=counted and not _RUNTIME.search(file or path),
+        counted=counted,
         source=_text(told.get("context_line")),
         before=_lines(told.get("pre_context"))[-LINES:],
         after=_lines(told.get("post_context"))[:LINES],

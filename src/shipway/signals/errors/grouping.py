@@ -72,7 +72,7 @@ def _by_content(event: Event) -> list[str]:
 
 
 def _by_calls(raised: Raised, event: Event) -> list[str]:
-    calls = list(_names([frame for frame in raised.frames if frame.own] or raised.frames))
+    calls = list(_names([frame for frame in raised.frames if frame.counted] or raised.frames))
     return [raised.type, *(calls or [masked((raised.value or event.template)[:LONGEST])])]
 
 

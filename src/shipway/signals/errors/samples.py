@@ -89,7 +89,7 @@ def _cut_raised(raised: Sample) -> Sample:
 
 def _cut_frame(frame: Sample) -> Sample:
     """Of code that is not the application's own, the place is enough."""
-    cut: Sample = _cut(frame, WIDEST)
+    cut: Sample = _cut({name: each for name, each in frame.items() if name != "counted"}, WIDEST)
     return cut if cut["own"] else {**cut, "before": [], "after": [], "variables": {}}
 
 
