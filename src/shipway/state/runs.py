@@ -187,6 +187,20 @@ def recent(
     return sorted(found, key=lambda run: run.id, reverse=True)[:limit]
 
 
+def recent_commits(conn: Connection, application: str, limit: int) -> dict[str, str]:
+    """The commits of the newest runs of an application, newest first, by the ids of these. What they are to do is
+    long, and mostly nobody asks.
+    """
+    query = select(runs.c.id, runs.c.commit).where(runs.c.application == application)
+    newest = conn.execute(query.order_by(runs.c.id.desc()).limit(limit))
+    return {row.id: row.commit for row in newest}
+
+
+def those(conn: Connection, found: Collection[str]) -> list[Run]:
+    """The runs with these ids, newest first."""
+    return _runs(conn, select(runs).where(runs.c.id.in_(found)).order_by(runs.c.id.desc()))
+
+
 def newest_of_each(conn: Connection) -> dict[str, Run]:
     """The newest run of every application that has any, by its name."""
     each = runs.alias()

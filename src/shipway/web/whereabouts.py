@@ -86,15 +86,16 @@ def where(
     them, where that was asked before.
     """
     left = stuck.everywhere(conn, application, environments) if frozen is None else frozen
-    recent = runs.recent(conn, application=application, limit=200)
+    recent = runs.recent_commits(conn, application, 200)
     serving = _serving(conn, application, environments)
     beside = [one.release.commit for one in left.values() if one is not None]
-    asked = {*(run.commit for run in recent), *(one.commit for one in serving.values()), *beside}
+    asked = {*recent.values(), *(one.commit for one in serving.values()), *beside}
     having = commits.containing(application, commit, asked)
-    carriers = [run for run in recent if run.commit in having]
     there = {name: one for name, one in serving.items() if one.commit in having}
     reverted = _reverted(conn, commits, application, commit, [one.commit for one in there.values()])
-    away = {name: _why_not(conn, commits, commit, name, carriers) for name in environments if name not in there}
+    missing = [name for name in environments if name not in there]
+    carriers = runs.those(conn, [run for run, of in recent.items() if of in having]) if missing else []
+    away = {name: _why_not(conn, commits, commit, name, carriers) for name in missing}
     stopped = [name for name, came in away.items() if came.state == STOPPED]
     gone = taken.everywhere(conn, commits, application, commit, stopped)
     found = []
