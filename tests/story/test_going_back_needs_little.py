@@ -314,9 +314,10 @@ def served(scene: Scene) -> Iterator[Site]:
 
 
 def test_a_person_gets_the_requests_back_while_another_process_keeps_the_record_locked(
-    scene: Scene, capsys: pytest.CaptureFixture[str]
+    scene: Scene, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Within seconds, with the one who keeps it named; what is to be recorded follows by itself."""
+    monkeypatch.setattr("shipway.story.acts.BRIEFLY", 0.05)
     two_have_served(scene, WARM)
     path = f"/applications/{NAME}/environments/prod/rollback"
     answers: list[Any] = []
