@@ -10,6 +10,7 @@ from starlette.responses import Response
 from shipway.incidents.blame import OWNER
 from shipway.incidents.channels import BY_HAND, WORSE
 from shipway.incidents.proof import Proof
+from shipway.incidents.sure import WORDS
 from shipway.signals.summary import Summary
 from shipway.state.messages import Message
 from shipway.state.releases import Release
@@ -308,6 +309,7 @@ def patterns(site: Site, call: Call) -> Response:
         evidence=EVIDENCE,
         ways=WAYS,
         answers=ANSWERS,
+        confidences=[*WORDS, None],
         told=_told(now),
         now=now,
         refused=Refused(),
