@@ -46,14 +46,13 @@ SERVICES = {"mailto": "E-mail", "json": "JSON"}
 """What people call the services of `support.receivers`, by the scheme of their URLs."""
 
 
-def _outbox(places: Places, database: Database, vault: Vault, turn: float = 0.1) -> Outbox:
-    """Whose couriers wait `turn` seconds for one another: many channels here answer late."""
-    return Outbox(database, vault, places.name, Answers(places.answers, turn))
+def _outbox(places: Places, database: Database, vault: Vault) -> Outbox:
+    return Outbox(database, vault, places.name, Answers(places.answers))
 
 
-def look_until_killed(places: Places, turn: float) -> None:
+def look_until_killed(places: Places) -> None:
     """What a process of its own does with the record and an outbox."""
-    outbox = _outbox(places, open_record(places.database), Vault(places), turn)
+    outbox = _outbox(places, open_record(places.database), Vault(places))
     while True:
         outbox.look()
         time.sleep(0.1)

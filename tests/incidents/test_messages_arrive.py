@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import multiprocessing
 import os
@@ -10,10 +9,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from multiprocessing.process import BaseProcess as Process
-from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -723,10 +720,10 @@ def test_a_claim_of_a_process_that_is_gone_is_free_at_once(team: Team, hook: Hoo
     assert states(team) == ["sent"]
 
 
-def on_their_way(team: Team, people: Sequence[str], turn: float = 0.1) -> tuple[Process, list[list[str]]]:
+def on_their_way(team: Team, people: Sequence[str]) -> tuple[Process, list[list[str]]]:
     """A server that waits for couriers to the people's channels; the words of their leases."""
     context = multiprocessing.get_context("spawn")
-    server = context.Process(target=look_until_killed, args=(team.places, turn), daemon=True)
+    server = context.Process(target=look_until_killed, args=(team.places,), daemon=True)
     server.start()
 
     def leases() -> list[list[str]]:
@@ -798,54 +795,6 @@ def test_a_courier_that_is_killed_with_its_server_repeats_its_one_message(team: 
     team.send()
     assert states(team) == ["sent"] * 3
     assert sorted(Counter(body["id"] for body in hook.bodies).values()) == [1, 1, 2]
-
-
-@dataclass
-class Thinking(Mailbox):
-    """It has each mail, and says so only once it is `awake`."""
-
-    awake: threading.Event = field(default_factory=threading.Event)
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        answer = await super().handle_DATA(server, session, envelope)
-        while not self.awake.is_set():
-            await asyncio.sleep(0.02)
-        return answer
-
-
-def test_the_end_of_the_machine_repeats_one_message(team: Team) -> None:
-    """Of those that are on their way one is where nobody can know."""
-    people = [f"{name}@example.org" for name in ("ada", "ben", "cho")]
-    box = Thinking()
-    box.open()
-    try:
-        for person in people:
-            team.channel(person, box.url(person))
-            say(team, person)
-        server, leases = on_their_way(team, people, turn=120)
-        eventually(lambda: len(box.mails) + in_line(team) == len(people), "each has sent, or waits to", 60)
-        victims.kill_all([server.pid or 0, *(int(courier.split("/")[1]) for _server, courier in leases)])
-        server.join()
-        box.awake.set()
-        team.send()
-    finally:
-        box.awake.set()
-        box.close()
-    assert states(team) == ["sent"] * len(people)
-    came = Counter(mail["Message-ID"] for mail in box.mails)
-    assert sorted(came.values()) == [1, 1, 2]
-    assert team.places.answers.is_relative_to(team.places.data), "what is in memory ends with the machine"
-
-
-def in_line(team: Team) -> int:
-    """How many couriers wait for their turn."""
-    try:
-        file = team.places.answers.with_name("answers.turn").stat().st_ino
-    except FileNotFoundError:
-        return 0
-    return sum(
-        " -> FLOCK " in line and f":{file} " in line for line in Path("/proc/locks").read_text().splitlines()
-    )
 
 
 def test_what_could_not_be_recorded_is_recorded_later_and_keeps_nobody_waiting(

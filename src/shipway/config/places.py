@@ -98,7 +98,7 @@ class Places:
     @property
     def answers(self) -> Path:
         """What became of messages, until it is on record (`incidents.answers`)."""
-        return self.data / "answers"
+        return self.runtime / "answers"
 
     @property
     def secret_key(self) -> Path:

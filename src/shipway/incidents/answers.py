@@ -2,9 +2,6 @@
 
 The courier writes it when the channel has answered; whoever sent it records it and takes the file away.
 A file of a server that is gone is for the next one, which would otherwise have to send the message again.
-
-From the channel's yes until the file is on the disk nobody knows of it who would outlive the machine. So couriers
-take turns for that: what ends all of them at once repeats one message. A slow channel is not waited for long.
 """
 
 from __future__ import annotations
@@ -19,9 +16,6 @@ from typing import Any
 from shipway.incidents.errand import Outcome
 from shipway.state.channels import Channel
 from shipway.state.messages import Message
-
-TURN = 3.0
-"""Seconds; most services answer in less."""
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +34,15 @@ class Carried:
 
 @dataclass(frozen=True)
 class Answers:
-    """The files of one installation. A courier waits `turn` seconds for one that hears its channel answer."""
+    """The files of one installation, in memory: after the machine has stopped nobody knows more than they say."""
 
     directory: Path
-    turn: float = TURN
 
     def wanted(self, carried: Carried) -> Mapping[str, object]:
         """What an order says of where its answer is to be, and with what: all that recording it takes."""
         channel = {name: value for name, value in vars(carried.channel).items() if name != "sealed"}
         carries = {**vars(carried), "message": vars(carried.message), "channel": channel}
-        turn = {"path": f"{self.directory}.turn", "seconds": self.turn}
-        return {"path": str(self._of(carried.message)), "carries": carries, "turn": turn}
+        return {"path": str(self._of(carried.message)), "carries": carries}
 
     def found(self) -> Iterator[tuple[Carried, Outcome]]:
         """Those that are there. One that cannot be read is taken away: another version of Shipway wrote it."""

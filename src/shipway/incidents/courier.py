@@ -16,7 +16,6 @@ said that this channel may lead inside (BARS S19). Redirects are not followed.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gc
 import gzip
 import http
@@ -137,33 +136,12 @@ def _end_after(limit: float) -> None:
 
 
 def _leave(path: str, answer: Mapping[str, Any]) -> None:
-    """All of it or nothing, also after a loss of power. Where that cannot be, who gave the order may hear it."""
-    directory = os.path.dirname(path)
+    """All of it or nothing. Where that cannot be, who gave the order may yet hear it."""
     with contextlib.suppress(OSError):
-        os.makedirs(directory, 0o700, exist_ok=True)
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
         with open(f"{path}.part", "w") as file:
             json.dump(answer, file)
-            file.flush()
-            os.fsync(file.fileno())
         os.replace(file.name, path)
-        os.fsync(os.open(directory, os.O_RDONLY | os.O_DIRECTORY))
-
-
-def _take_turn(path: str, seconds: float) -> None:
-    """Until this process ends no other hears its channel answer. Goes without where that is another's turn for so
-    long: one that hangs keeps nobody for longer.
-    """
-    with contextlib.suppress(OSError):
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting = threading.Thread(target=fcntl.flock, args=(handle, fcntl.LOCK_EX), daemon=True)
-            waiting.start()
-            waiting.join(max(0.0, min(seconds, os.fstat(handle).st_mtime + seconds - time.time())))
-            if waiting.is_alive():
-                return
-        os.utime(handle)  # from now on others wait
 
 
 class Outside:
@@ -272,9 +250,6 @@ def _look_at(host: str) -> None:
 
 def _send(order: Mapping[str, Any]) -> str:
     service = _service(order["url"])
-    turn = (order.get("answer") or {}).get("turn")
-    if turn is not None:
-        _take_turn(turn["path"], turn["seconds"])
     return _mail(service, order) if _is_mail(service) else _notify(service, order)
 
 

@@ -1,4 +1,4 @@
-"""Messages are sent, however often it takes, and a slow channel delays nobody else for long, nor do five.
+"""Messages are sent, however often it takes, and a slow channel delays nobody else, nor do five of them.
 
 1. A message whose time has come is claimed by a conditional update, for a courier and for a limited time.
 2. The courier takes it to one channel of its person. Of all channels eight are on their way at once, of one
