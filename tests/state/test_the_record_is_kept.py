@@ -315,10 +315,9 @@ def test_who_keeps_it_locked_is_named_and_what_may_be_lost_does_not_wait(databas
 
 def test_a_change_waits_for_others_of_this_process_however_long_they_take(database: Database) -> None:
     """That many write says nothing of the record: patience is for what another process does."""
-    queued, done = threading.Event(), threading.Event()
+    done = threading.Event()
 
     def waits() -> None:
-        queued.set()
         with database.write(0.01) as conn:
             applications.create(conn, "other", "main", "ada")
         done.set()
@@ -326,7 +325,7 @@ def test_a_change_waits_for_others_of_this_process_however_long_they_take(databa
     waiting = threading.Thread(target=waits)
     with database.write():
         waiting.start()
-        queued.wait()
+        eventually(lambda: len(database._turns._queue) == 2, "it waits behind this one")
         assert not done.wait(0.1)
     assert done.wait(30)
     waiting.join()
@@ -335,17 +334,14 @@ def test_a_change_waits_for_others_of_this_process_however_long_they_take(databa
 def test_who_waits_behind_one_that_waits_for_another_process_waits_no_longer_than_it_may(
     database: Database,
 ) -> None:
-    begun = threading.Event()
-
     def patiently() -> None:
-        begun.set()
         with database.write():
             pass
 
     first = threading.Thread(target=patiently)
     with locked_by_another(database.path) as pid:
         first.start()
-        begun.wait()
+        eventually(lambda: len(database._turns._queue) == 1, "it waits for the other process")
         with pytest.raises(RecordLocked, match=f"process {pid}"), database.write(0.1):
             pass
         assert first.is_alive()

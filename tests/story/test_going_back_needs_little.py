@@ -398,6 +398,32 @@ def test_what_is_cold_and_does_not_start_changes_nothing_while_nothing_can_be_re
     assert pids(scene) == before
 
 
+def test_of_a_warm_release_one_instance_is_enough_though_nothing_can_be_recorded(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other is down and does not come up: what runs goes on, and has the requests."""
+    two_have_served(scene, WARM)
+    with scene.cast.database.read() as conn:
+        now = releases.now_serving(conn, NAME, "prod")
+        assert now is not None
+        assert now.warm is not None
+        warm = releases.get(conn, now.warm)
+    with scene.cast.database.write() as conn:
+        down = instances.want(conn, id=f"{warm.name}.web.2", release=warm.id, process="web", position=2, port=None)
+    before = pids(scene)
+
+    def unwell(*_given: Any, **_how: Any) -> None:
+        raise NotHealthy("It answers 503.")
+
+    monkeypatch.setattr("shipway.story.at_once.make_reachable", unwell)
+    with nothing_can_be_recorded(scene), pytest.raises(OnlyRequests):
+        scene.story.roll_back(NAME, "prod", None, "ada")
+    assert scene.says().startswith("first")
+    assert pids(scene) == before
+    with scene.cast.database.write() as conn:
+        instances.unwant(conn, down.id)
+
+
 def bad_while_nothing_can_be_recorded(scene: Scene, run: Run, stable: Release) -> dict[str, int]:
     """A canary that is bad from its second look on, when nothing can be recorded any more: the shares by then."""
     with nothing_can_be_recorded(scene, yet=True) as shut:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from shipway.errors import CannotRecord, ShipwayError
+from contextlib import ExitStack, suppress
+
+from shipway.errors import CannotRecord
 from shipway.releases import output, prepare
 from shipway.releases.targets import process
 from shipway.state import artifacts, releases
@@ -40,7 +42,7 @@ def requests_back(cast: Cast, to: Release) -> bool:
             return False
         if cast.proxy.serving(app, env) != {to.name: 100}:
             epoch = cast.highest_epoch(app, env)
-            if to.name not in cast.proxy.clusters(app, env) or not process.running(cast.machine, to, "web"):
+            if to.name not in cast.proxy.clusters(app, env) or not process.is_up(cast.machine, to, "web"):
                 bring_up(cast, to, epoch)
             cast.proxy.shift(app, env, {to.name: 100}, epoch=epoch)
         return True
@@ -48,8 +50,8 @@ def requests_back(cast: Cast, to: Release) -> bool:
 
 def bring_up(cast: Cast, release: Release, epoch: int) -> None:
     """Starts a release unrecorded, its web alone: its `release:` command, which has run once, and its other
-    processes wait for the rollback that is recorded. What does not get healthy is stopped: no record would say
-    that it runs.
+    processes wait for the rollback that is recorded. What does not get healthy is stopped, unless some of it ran
+    before: no record would say that it runs.
     """
     machine = cast.machine
     with cast.database.read() as conn:
@@ -60,9 +62,14 @@ def bring_up(cast: Cast, release: Release, epoch: int) -> None:
     def said(instance: Instance) -> str:
         return output.since(process.log_of(machine, release, instance), epoch, around.secrets)
 
-    started = process.start_unrecorded(machine, release, "web", project.processes["web"], around, epoch)
-    try:
+    with ExitStack() as undo:
+        if not process.is_up(machine, release, "web"):
+            undo.callback(_stop, cast, release, epoch)
+        started = process.start_unrecorded(machine, release, "web", project.processes["web"], around, epoch)
         make_reachable(cast, release, project, started, said)
-    except ShipwayError:
-        process.stop(machine, release, epoch)
-        raise
+        undo.pop_all()
+
+
+def _stop(cast: Cast, release: Release, epoch: int) -> None:
+    with suppress(CannotRecord):
+        process.stop(cast.machine, release, epoch)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from shipway.durable.engine import PASSED, SKIPPED
 from shipway.releases import gate
@@ -33,6 +35,11 @@ class Way:
     past: int | None = None
 
 
+def way_of(arguments: Mapping[str, Any]) -> Way:
+    """What the plan of a run says of it (`plan.rollback`)."""
+    return Way(arguments["release"], arguments.get("instead_of"), arguments.get("frozen"), arguments.get("past"))
+
+
 def go_back(cast: Cast, run: Run, way: Way) -> str:
     """Makes a release serve again, with the configuration it had; its outcome. Raises NoWayBack where a person
     asked for it, and the data has been changed since.
@@ -40,7 +47,7 @@ def go_back(cast: Cast, run: Run, way: Way) -> str:
     with cast.database.read() as conn:
         release = releases.get(conn, way.release)
     with cast.in_turn(run.id, release.application, release.environment):
-        _check_way(cast, run, release, way)
+        check_way(cast, run, release, way)
         try:
             deployment, now = _begin(cast, run, release, way)
         except gate.NotWanted:
@@ -63,7 +70,7 @@ def _is_warm(cast: Cast, deployment: Deployment, release: Release, now: Serving 
     return (now is not None and now.warm == release.id) or (left is not None and left.has(release.id))
 
 
-def _check_way(cast: Cast, run: Run, release: Release, way: Way) -> None:
+def check_way(cast: Cast, run: Run, release: Release, way: Way) -> None:
     """Once more: what came in the meantime may have changed the data. By itself it was never asked for then."""
     with cast.database.read() as conn:
         begun = deployments.of_run(conn, run.id, release.environment)

@@ -77,10 +77,7 @@ def _deploy(cast: Cast, run: Run, arguments: Arguments) -> str:
 
 
 def _roll_back(cast: Cast, run: Run, arguments: Arguments) -> str:
-    way = go_back.Way(
-        arguments["release"], arguments.get("instead_of"), arguments.get("frozen"), arguments.get("past")
-    )
-    return go_back.go_back(cast, run, way)
+    return go_back.go_back(cast, run, go_back.way_of(arguments))
 
 
 _SUPERVISED = ("step", "build")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from shipway.durable.engine import Engine
@@ -19,7 +19,7 @@ from shipway.state.database import Connection
 from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
-from shipway.story import at_once, carry
+from shipway.story import at_once, carry, go_back
 from shipway.story.cast import Cast, project_of
 from shipway.story.delivery import declared_env
 from shipway.traffic.desired import owner
@@ -52,12 +52,17 @@ def _requests_first(cast: Cast, run: Run) -> None:
     """Of a rollback on a disk without any room: the record may have some, and the engine none for a long time."""
     if run.purpose != "rollback" or shutil.disk_usage(cast.machine.places.data).free >= NO_ROOM:
         return
-    (way,) = (node.arguments for node in Plan.from_dict(run.plan).nodes if node.action == "roll_back")
+    (way,) = (
+        go_back.way_of(node.arguments) for node in Plan.from_dict(run.plan).nodes if node.action == "roll_back"
+    )
     with cast.database.read() as conn:
-        release = releases.get(conn, way["release"])
+        release = releases.get(conn, way.release)
         now = releases.now_serving(conn, release.application, release.environment)
-    if now is not None and way.get("frozen") is None and way.get("instead_of") in (None, now.release):
+    if now is not None and way.frozen is None and way.instead_of in (None, now.release):
         with logged(f"{release.name} could not be given the requests"):
+            go_back.check_way(cast, run, release, way)
+            with cast.database.read() as conn:
+                go_back.check_holds(conn, release)
             at_once.requests_back(cast, release)
 
 
@@ -106,20 +111,20 @@ def restore(cast: Cast) -> None:
                 started = _start_again(cast, release)
         if started and release.id in webs:
             _record_start(cast, release)
-    _restore_unrecorded(cast, there)
+    _restore_unrecorded(cast)
 
 
-def _restore_unrecorded(cast: Cast, there: Collection[str]) -> None:
+def _restore_unrecorded(cast: Cast) -> None:
     """The same of what was given requests while nothing could be recorded (`at_once`)."""
     with cast.database.read() as conn:
         recorded = {instance.id.rsplit(".", 2)[0] for instance in instances.wanted(conn)}
-        running = {id.rsplit(".", 2)[0] for id in there}
-        missing = [named(conn, name) for name in cast.proxy.served() if name not in recorded | running]
-    for release in filter(None, missing):
+        unrecorded = [named(conn, name) for name in cast.proxy.served() if name not in recorded]
+    for release in filter(None, unrecorded):
         if not under_way(cast, release):
             app, env = release.application, release.environment
             with logged(f"{release.name} could not be started again"), cast.alone(app, env):
-                at_once.bring_up(cast, release, cast.highest_epoch(app, env))
+                if not process.is_up(cast.machine, release, "web"):
+                    at_once.bring_up(cast, release, cast.highest_epoch(app, env))
 
 
 def named(conn: Connection, name: str) -> Release | None:

@@ -160,7 +160,7 @@ class Watch:
                 watched.look_closely(self._cast.collector)
                 asking.begin(trial.doubt())
         elif asking.goes_back(trial, since):
-            self._take_back(watched, asking.share, verdict)
+            self._take_back_somehow(watched, asking.share, verdict)
             self._tell(watched)
         elif asking.is_answered(trial, since):
             asking.end(verdict)

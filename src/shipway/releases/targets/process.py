@@ -194,6 +194,15 @@ def running(machine: Machine, release: Release, process: str) -> bool:
     return bool(wanted) and all(instance.id in up for instance in wanted)
 
 
+def is_up(machine: Machine, release: Release, process: str) -> bool:
+    """Whether any instance of this process is up, be it on record or not."""
+    every = machine.keeper.instances(group(release))
+    return any(
+        each.release == release.name and each.state == "running" and each.id.split(".")[-2] == process
+        for each in every
+    )
+
+
 def _want(machine: Machine, release: Release, process: str, position: int) -> Instance:
     name = _name(release, process, position)
     with machine.database.read() as conn:
