@@ -74,8 +74,9 @@ def after(
     limit: int | None = 500,
 ) -> list[Fact]:
     """The facts with an id above `last`, oldest first, at most `limit`; all of them where that is None."""
-    told = {"runs": runs, "application": application, "environment": environment, "commit": commit}
-    given = {name: value for name, value in (told | {"kinds": kinds, "limit": limit}).items() if value is not None}
+    asked: dict[str, object] = {"application": application, "environment": environment, "commit": commit}
+    asked |= {name: None if those is None else list(those) for name, those in (("runs", runs), ("kinds", kinds))}
+    given = {name: value for name, value in (asked | {"limit": limit}).items() if value is not None}
     found = conn.execute(_after(*given), {"last": last, **given})
     return [Fact(**row) for row in found.mappings()]
 
