@@ -92,17 +92,6 @@ def test_a_branch_that_is_delivered_nowhere_is_told_of_itself(site: Site) -> Non
     assert overview(site)["topup"]["says"] == "Rolled back", "the newest of main"
 
 
-def test_what_was_taken_away_says_who_froze_it_there_and_why(site: Site) -> None:
-    scene = site.scene
-    scene.application("topup")
-    before = scene.deliver(scene.push("topup", "One"))
-    scene.deliver(scene.push("topup", "Two"))
-    scene.roll_back("topup", "prod", before)
-    with scene.database.write() as conn:
-        freeze.freeze(conn, "topup", "prod", why="Month end", until="", who="ben")
-    assert str(overview(site)["topup"]["why"]).endswith("; ben froze prod: Month end")
-
-
 def test_an_application_that_serves_in_dev_alone_is_said_to_serve_there(site: Site) -> None:
     scene = site.scene
     scene.application("topup")
