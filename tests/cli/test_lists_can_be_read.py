@@ -17,7 +17,6 @@ from shipway.story import plan
 from shipway.web import journey, narration
 from web import telling
 from web.judged import BAD, Trials
-from web.scene import ENVIRONMENTS
 from web.server import Site
 
 Shipway = Callable[..., Said]
@@ -94,7 +93,22 @@ def test_a_long_reason_takes_one_line_and_a_program_gets_it_whole(site: Site, sh
     assert len(shipway("runs", *TOPUP).out.splitlines()) == 2
     assert reason.strip() in shipway("runs", *TOPUP).out
     assert f"{reason}: and a second problem" in shipway("runs", *TOPUP).out
-    assert len(shipway("where", run.commit, *TOPUP).out.splitlines()) == 2 + len(ENVIRONMENTS)
+    assert len(shipway("where", run.commit, *TOPUP).out.splitlines()) == 2 + 1
+
+
+def test_what_stops_a_commit_everywhere_is_said_once(two: list[str], site: Site, shipway: Shipway) -> None:
+    """Unless something else serves in one of them."""
+    run = site.scene.push("topup", "Try it", branch="fix/why", deliver=())
+    site.scene.end(run)
+    _commit, _columns, *rows = shipway("where", run.commit, *TOPUP).out.splitlines()
+    assert [" ".join(row.split()) for row in rows] == [
+        f"dev, test and prod stopped r2, {two[1][:7]} fix/why is not delivered there"
+    ]
+    with site.scene.database.read() as conn:
+        before = site.scene.artifact_of(conn, "topup", "prod", 1)
+    site.scene.roll_back("topup", "prod", before)
+    _commit, _columns, *rows = shipway("where", run.commit, *TOPUP).out.splitlines()
+    assert [" ".join(row.split()[:3]) for row in rows] == ["dev and test", "prod stopped r1,"]
 
 
 def test_a_terminal_sees_the_beginning_of_a_long_cell(

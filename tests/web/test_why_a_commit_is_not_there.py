@@ -65,6 +65,16 @@ def test_what_failed_before_anything_was_started_leads_to_the_log_of_its_run(sit
     assert any(one["says"].endswith("(shipway logs 2)") for one in why(site, run, "prod"))
 
 
+def test_a_run_leads_to_all_that_its_application_printed(site: Site) -> None:
+    """The page, and the log that `shipway logs RUN` prints: of each environment in which anything was started."""
+    dies(site.scene, "test")
+    page = site.get("/runs/topup:2").text.partition('id="apart"')[2].partition("</p>")[0]
+    assert page.count('<a href="/applications/topup/environments/test/log?release=r2">r2 in test</a>') == 1
+    assert page.count("<a ") == 1
+    last = site.get("/api/v1/runs/topup:2/log").text.splitlines()[-1]
+    assert last == "▸ all that r2 in test printed: shipway logs --env test --release r2"
+
+
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_the_page_of_a_dead_release_quotes_it(site: Site, environment: str) -> None:
     dies(site.scene, environment)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from shipway.cli import here, show, watching
 from shipway.cli.options import App, AsJson, Commit, Environment, Verb
 from shipway.cli.server import Server
+from shipway.incidents.letter import listed
 from shipway.web import fields
 from shipway.web.words import day_and_time, headline, instead_of, plain, standing
 
@@ -29,19 +31,29 @@ def where(commit: Commit = None, app: App = None, as_json: AsJson = False) -> in
     if as_json:
         show.as_json(found)
         return code
-    rows = [
-        (
-            each["name"],
-            _word(each),
-            _serves(each),
-            brief(each),
-        )
-        for each in found["environments"]
-    ]
+    rows = [_row(same) for same in _alike(found["environments"])]
     print(found["commit"][:7])
     columns = ("environment", "", "serves there", "")
     show.table(columns, rows, empty="This application has no environment.", one_line=True, wraps=True)
     return code
+
+
+def _alike(places: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Environments one after the other in which the same has stopped it, and the same serves; others alone."""
+    for said, same in groupby(places, lambda one: (_word(one), _serves(one), _anywhere(one))):
+        together = list(same)
+        yield from [together] if said[0] == "stopped" else ([one] for one in together)
+
+
+def _row(same: Sequence[Mapping[str, Any]]) -> tuple[str, str, str, str]:
+    """What is so in one environment, or in several."""
+    first, names = same[0], listed([str(one["name"]) for one in same])
+    return names, _word(first), _serves(first), brief(first) if len(same) == 1 else _anywhere(first)
+
+
+def _anywhere(place: Mapping[str, Any]) -> str:
+    """Why in the words of whatever environment."""
+    return brief(place).replace(f"is not delivered to {place['name']}", "is not delivered there")
 
 
 def _word(place: Mapping[str, Any]) -> str:

@@ -13,9 +13,10 @@ from shipway.errors import NotFound
 from shipway.state import deployments, runs, sequence
 from shipway.state.deployments import Deployment
 from shipway.state.runs import Step
-from shipway.web import lookups, step_logs, tail
+from shipway.web import lookups, printed, step_logs, tail
 from shipway.web.call import Call
 from shipway.web.feeds import line_shape
+from shipway.web.printed import Printed
 from shipway.web.refusals import Unreadable
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -28,8 +29,8 @@ async def show_log(site: Site, call: Call) -> Any:
     """`step` and `offset` (bytes) name a place; X-Offset of the answer is where the next piece begins.
 
     With `follow=1` what is written is sent as it is written, until the step is over. With `line` only that line
-    is sent, however long it is. Without `step` the logs of all steps follow one another, each under its name, and
-    then what explains why a deployment failed.
+    is sent, however long it is. Without `step` the logs of all steps follow one another, each under its name, then
+    what explains why a deployment failed, and how all is read that the application printed in each.
     """
     name = call.query("step")
     if name is None:
@@ -106,7 +107,7 @@ async def _every_step(site: Site, run: str, follow: bool) -> AsyncIterator[str |
     shown: set[tuple[str, int]] = set()
     last = b""
     while True:
-        over, steps, failed = await run_in_threadpool(_steps, site, run)
+        over, steps, failed, apart = await run_in_threadpool(_steps, site, run)
         for step in steps:
             if (step.name, step.attempt) not in shown:
                 shown.add((step.name, step.attempt))
@@ -115,10 +116,12 @@ async def _every_step(site: Site, run: str, follow: bool) -> AsyncIterator[str |
                     last = part
                     yield part
         if over or not follow:
-            if failed and not last.endswith(b"\n"):
+            if (failed or apart) and not last.endswith(b"\n"):
                 yield "\n"
             for one in failed:
                 yield f"▸ {one.environment}: {one.reason}\n{one.excerpt}\n"
+            for each in apart:
+                yield f"▸ all that {each.title} printed: {each.command}\n"
             return
         await asyncio.sleep(tail.PAUSE)
 
@@ -140,12 +143,14 @@ def _run(site: Site, name: str) -> str:
         return lookups.run(conn, name).id
 
 
-def _steps(site: Site, run: str) -> tuple[bool, list[Step], list[Deployment]]:
-    """Whether the run is over, the steps that began, and the deployments that failed with something to show."""
+def _steps(site: Site, run: str) -> tuple[bool, list[Step], list[Deployment], list[Printed]]:
+    """Whether the run is over, the steps that began, the deployments that failed with something to show, and where
+    all is that what they started printed.
+    """
     with site.database.read() as conn:
         made = deployments.all_of_run(conn, run)
         failed = [one for one in made if one.over and one.state != "done" and one.excerpt]
-        return runs.get(conn, run).over, sequence.begun(conn, run), failed
+        return runs.get(conn, run).over, sequence.begun(conn, run), failed, printed.of_run(conn, run)
 
 
 def _named(call: Call) -> str:

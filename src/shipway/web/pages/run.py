@@ -14,7 +14,7 @@ from shipway.state.database import Connection
 from shipway.state.runs import Step
 from shipway.story import carry
 from shipway.traffic.addresses import address
-from shipway.web import anew, held, holding, journey, lookups, outcomes, step_logs, trials
+from shipway.web import anew, held, holding, journey, lookups, outcomes, printed, step_logs, trials
 from shipway.web.call import Call
 from shipway.web.journey import Journey
 from shipway.web.pages import graph
@@ -60,6 +60,7 @@ def run_page(site: Site, call: Call) -> Response:
         still, gone = _still_serves(conn, now), _gone(conn, now)
         retried, not_again = runs.retried(conn, now.run), carry.why_not_again(conn, now.run)
         again = "" if not_again else anew.says(conn, site.places, now.run)
+        apart = printed.of_run(conn, now.run.id)
         told = messages.recent(conn, application=now.run.application, commit=now.run.commit)
         attempts = runs.steps_of(conn, now.run.id)
         tried = _tried(site, conn, now)
@@ -95,6 +96,7 @@ def run_page(site: Site, call: Call) -> Response:
         urls={name: address(run.application, name, site.proxy_port) for name in run.deliver},
         log=_log(now, attempts, call.query("step"), call.number("attempt", 0, most=1000)),
         logged=sum(step_logs.lines(site, step).size for step in attempts),
+        printed=apart,
         told=list(reversed(told)),
     )
 
