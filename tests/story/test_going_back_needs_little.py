@@ -260,11 +260,12 @@ def home_of(scene: Scene) -> Path:
     return scene.cast.machine.places.data
 
 
-def test_a_person_gets_the_requests_back_though_nothing_can_be_recorded(scene: Scene) -> None:
+@pytest.mark.parametrize("why", ["", "it is slow"])
+def test_a_person_gets_the_requests_back_though_nothing_can_be_recorded(scene: Scene, why: str) -> None:
     two_have_served(scene, WARM)
     facts = scene.every_fact()
     with nothing_can_be_recorded(scene), pytest.raises(OnlyRequests, match="has all requests of prod again"):
-        scene.story.roll_back(NAME, "prod", None, "ada")
+        scene.story.roll_back(NAME, "prod", None, "ada", why=why)
     assert scene.says().startswith("first")
     assert scene.every_fact() == facts
     with scene.cast.database.read() as conn:
@@ -450,6 +451,33 @@ def test_a_canary_loses_its_share_though_nothing_can_be_recorded(scene: Scene) -
     with nothing_can_be_recorded(scene), pytest.raises(OnlyRequests):  # a newer deployment moved requests since
         scene.story.roll_back(NAME, "prod", None, "ada")
     assert scene.says().startswith("first")
+
+
+def test_a_person_takes_a_share_back_though_nothing_can_be_recorded(scene: Scene) -> None:
+    """Who did is on record once that can be."""
+    two_have_served(scene, WARM)
+    stable, ended = scene.serving(), list[str]()
+    run = scene.ordered(scene.commit("tried for long", project=canary(50, hold="60 s", deadline="90 s")))
+    hear(scene.cast, Hearsay(stable.name, lambda _new, _number: read(tally(40))))
+
+    def deliver() -> None:
+        try:
+            scene.deliver(run)
+        except CannotRecord as error:
+            ended.append(error.message)
+
+    trying = threading.Thread(target=deliver)
+    trying.start()
+    eventually(lambda: "deployment.try" in scene.facts(run), "it is tried")
+    with nothing_can_be_recorded(scene):
+        with pytest.raises(OnlyRequests, match=rf"r{stable.number} has all requests of prod again"):
+            scene.story.roll_back(NAME, "prod", None, "ada")
+        assert scene.shares() == {f"r{stable.number}": 100}
+        trying.join(30)
+    assert ended
+    assert "ada took" in scene.deliver(run)
+    assert scene.facts(run).count("deployment.taken_back") == 1
+    assert scene.shares() == {f"r{stable.number}": 100}
 
 
 def test_what_changed_the_data_irreversibly_keeps_its_share_though_nothing_can_be_recorded(scene: Scene) -> None:

@@ -41,6 +41,7 @@ from shipway.state.runs import Run
 from shipway.state.stuck import Stuck
 from shipway.story import at_once, carry, go_back, migrations, order, plan
 from shipway.story.cast import Cast, project_of
+from shipway.traffic.patience import until
 
 
 class InvalidName(UserError):
@@ -82,6 +83,9 @@ Note = Callable[[Connection, Run], None]
 
 TAKING_OVER = ("processes", "switch")
 """The phases of a deployment in which its release is about to have everything."""
+
+
+GIVEN_BACK = 20.0  # seconds in which whoever tries a release gives its share back, though nothing can be recorded
 
 
 @dataclass(frozen=True)
@@ -150,8 +154,8 @@ class Story:
 
         Where nothing can be recorded it gets all requests at once, started for that unless it is kept warm: raises
         OnlyRequests, or RestWaits while another process keeps the record locked.
-        While a new release is tried on a share of the requests, going back is giving that share back: the run
-        that tries it is returned, and ends with that. Raises NoWayBack where the data allows none.
+        While a new release is tried on a share of the requests, going back is giving that share back: the run that
+        tries it is returned, and ends with that. Raises NoWayBack where the data allows none.
 
         Who says `why` decides: between a release that is frozen and the one beside it, and where it is said that
         what r<past> did to the data is no obstacle.
@@ -166,7 +170,7 @@ class Story:
         try:
             return self._queue_rollback(release, way, who)
         except RecordLocked as error:
-            raise self._shifted(release, error, at_once.RestWaits) from error
+            raise self._shifted(release, error) from error
         except CannotRecord:
             return self._queue_or_shift(release, way, who)
 
@@ -184,7 +188,12 @@ class Story:
         else:
             release, others = decide.chosen(left, to, will.past), [left.release, *serves]
             way = plan.rollback(release.id, frozen=left.deployment.id, past=will.past)
-        return self._queue_rollback(release, way, who, _decided(will, release, others, who, back))
+        try:
+            return self._queue_rollback(release, way, who, _decided(will, release, others, who, back))
+        except CannotRecord as error:
+            if left is not None:
+                raise
+            raise self._shifted(release, error) from error
 
     def _way_back(self, application: str, environment: str, to: int | None, past: int | None = None) -> Release:
         with self.cast.database.read() as conn:
@@ -324,15 +333,30 @@ class Story:
             if tried is None:
                 return None
             bad = releases.get(conn, tried.release)
-        with self.cast.database.write(BRIEFLY) as conn:
-            tried = self._tried(conn, application, environment)
-            if tried is None:
-                return None
-            run = runs.get(conn, tried.run)
-            if will is not None and good is not None:
-                _decided(will, good, [bad], who, environment)(conn, run)
-            deployments.take_back(conn, tried, who)
-            return run
+        try:
+            with self.cast.database.write(BRIEFLY) as conn:
+                still = self._tried(conn, application, environment)
+                if still is None:
+                    return None
+                run = runs.get(conn, still.run)
+                if will is not None and good is not None:
+                    _decided(will, good, [bad], who, environment)(conn, run)
+                deployments.take_back(conn, still, who)
+                return run
+        except CannotRecord as error:
+            if will is not None or good is None:
+                raise
+            raise self._taken_back(tried, bad, good, who, error) from error
+
+    def _taken_back(
+        self, tried: Deployment, bad: Release, good: Release, who: str, error: CannotRecord
+    ) -> CannotRecord:
+        """What is to be raised: whoever tries the release gives its share back, or nothing has changed."""
+        self.cast.unrecorded[tried.id] = who
+        if until(lambda: bad.name not in self.cast.proxy.serving(bad.application, bad.environment), GIVEN_BACK):
+            return _only_requests(good, error)
+        self.cast.unrecorded.pop(tried.id)
+        return error
 
     def _beside_trial(
         self, conn: Connection, application: str, environment: str, to: int | None, will: Will | None
@@ -420,19 +444,17 @@ class Story:
         try:
             return self._queue_rollback(release, way, who)
         except CannotRecord as error:
-            raise self._shifted(release, error, at_once.OnlyRequests) from error
+            raise self._shifted(release, error) from error
 
-    def _shifted(self, release: Release, error: CannotRecord, said: type[at_once.OnlyRequests]) -> CannotRecord:
+    def _shifted(self, release: Release, error: CannotRecord) -> CannotRecord:
         """What is to be raised: the requests are back, or nothing has changed."""
-        because = f"because {error.message[0].lower()}{error.message[1:]}"
         try:
             if not at_once.requests_back(self.cast, release):
                 return error
         except ShipwayError as problem:
             told = f"r{release.number} could not be given the requests of {release.environment} either"
             return type(error)(f"{error.message} {told}: {problem.message}", hint=error.hint)
-        told = f"r{release.number} has all requests of {release.environment} again; nothing else could be done, "
-        return said(told + because)
+        return _only_requests(release, error)
 
     def _queue(
         self,
@@ -462,6 +484,14 @@ class Story:
             if also is not None:
                 also(conn, run)
             return run
+
+
+def _only_requests(back: Release, error: CannotRecord) -> at_once.OnlyRequests:
+    said = at_once.RestWaits if isinstance(error, RecordLocked) else at_once.OnlyRequests
+    because = f"because {error.message[0].lower()}{error.message[1:]}"
+    return said(
+        f"r{back.number} has all requests of {back.environment} again; nothing else could be done, {because}"
+    )
 
 
 def _decided(will: Will, chosen: Release, others: Sequence[Release], who: str, back: str = "") -> Note:

@@ -29,6 +29,8 @@ class Cast:
 
     `so_far` is what the judge says at this moment, by application and environment: the id of the deployment whose
     release it looks at, and the verdict. After a restart there is none until it has looked again.
+
+    `unrecorded` is who took back what a deployment tries, by its id, where that could not be recorded yet.
     """
 
     machine: Machine
@@ -37,6 +39,7 @@ class Cast:
     meters: Meters = field(init=False)
     forwarder: Forwarder = field(init=False)
     so_far: dict[tuple[str, str], tuple[str, Verdict]] = field(default_factory=dict)
+    unrecorded: dict[str, str] = field(default_factory=dict)
     _locks: WeakValueDictionary[tuple[str, str], threading.Lock] = field(default_factory=WeakValueDictionary)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 

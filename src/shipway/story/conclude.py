@@ -17,7 +17,7 @@ from shipway.errors import (
     TransientError,
 )
 from shipway.state import deployments, facts, releases, runs, stuck
-from shipway.state.database import BRIEFLY
+from shipway.state.database import BRIEFLY, Connection
 from shipway.state.deployments import Deployment
 from shipway.story import condemn, migrations, reverts
 from shipway.story.cast import Cast
@@ -184,6 +184,7 @@ def _give_up(cast: Cast, delivery: Delivery, error: ShipwayError) -> LeftFrozen 
     excerpt = error.excerpt if isinstance(error, DeploymentStopped) else ""
     no_way_back = _keeps_its_share(cast, delivery)
     with cast.database.write(BRIEFLY) as conn:
+        _record_who_took_it_back(cast, conn, delivery.deployment)
         if isinstance(error, NotJudged) and error.verdict is not None:
             condemn.judge(conn, delivery.deployment, error.share, error.verdict)
         if no_way_back is not None:
@@ -193,6 +194,13 @@ def _give_up(cast: Cast, delivery: Delivery, error: ShipwayError) -> LeftFrozen 
             conn, delivery.deployment, error.message, excerpt, told=error.as_dict(), keeps_share=keeps_share
         )
     return _undo(cast, delivery, error.message, excerpt)
+
+
+def _record_who_took_it_back(cast: Cast, conn: Connection, deployment: Deployment) -> None:
+    """Where that could not be recorded when it was asked for."""
+    who = cast.unrecorded.get(deployment.id)
+    if who is not None and deployments.taken_back_by(conn, deployment) is None:
+        deployments.take_back(conn, deployment, who)
 
 
 def _given_up(cast: Cast, deployment: Deployment) -> GivenUp:
@@ -206,7 +214,8 @@ def _keeps_its_share(cast: Cast, delivery: Delivery) -> migrations.NoWayBack | N
     """
     deployment, good = delivery.deployment, delivery.previous
     with cast.database.read() as conn:
-        decided = deployment.kind != "deploy" or deployments.taken_back_by(conn, deployment) is not None
+        asked = deployment.id in cast.unrecorded or deployments.taken_back_by(conn, deployment) is not None
+        decided = asked or deployment.kind != "deploy"
         has_none = not any(share for _, share in deployments.shares(conn, deployment)[-1:])
         if good is None or decided or has_none:
             return None

@@ -288,7 +288,7 @@ class Delivery:
             for shift, following in pairwise(shifts):
                 share = shift.shares.of[self.release.name]
                 with self.cast.database.read() as conn:
-                    check_wanted(conn, self.deployment, self.release)
+                    check_wanted(self.cast, conn, self.deployment, self.release)
                 self._shift(shift)
                 self._try(share)
                 if isinstance(following.condition, Judged) and not self._is_judged(share):
@@ -375,7 +375,7 @@ class Delivery:
         until = time.monotonic() + left
         while not self.is_well and self.is_before_out and time.monotonic() < until:
             with self.cast.database.read() as conn:
-                check_wanted(conn, self.deployment, self.release)
+                check_wanted(self.cast, conn, self.deployment, self.release)
             time.sleep(LOOK)
 
     def _due_since(self, share: int) -> float:
@@ -425,7 +425,7 @@ class Delivery:
         """In one transaction with the last look at whether a release that was tried is still wanted."""
         with self.cast.database.write(BRIEFLY) as conn:
             if phase == "processes":
-                check_wanted(conn, self.deployment, self.release)
+                check_wanted(self.cast, conn, self.deployment, self.release)
             deployments.enter(conn, self.deployment, phase, data)
 
 

@@ -122,9 +122,9 @@ def once_more(cast: Cast, deployment: Deployment) -> str:
     return f"See what both depend on; `shipway retry {number}` brings it once that is back."
 
 
-def check_wanted(conn: Connection, deployment: Deployment, release: Release) -> None:
+def check_wanted(cast: Cast, conn: Connection, deployment: Deployment, release: Release) -> None:
     """Raises TakenBack when somebody asked for the release before while this one was tried."""
-    who = deployments.taken_back_by(conn, deployment)
+    who = deployments.taken_back_by(conn, deployment) or cast.unrecorded.get(deployment.id)
     if who is not None:
         raise TakenBack(f"{who} took r{release.number} back while it was tried.")
 
@@ -222,7 +222,7 @@ class Trial:
             if then.quarantine:
                 raise BadVerdict(self._release, share, verdict)
             with self._cast.database.read() as conn:
-                check_wanted(conn, self._deployment, self._release)
+                check_wanted(self._cast, conn, self._deployment, self._release)
             if then.act == "go on":
                 return verdict
             if then.act == "go back":
