@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from shipway.state import stuck
+from shipway.signals.verdict import Verdict
+from shipway.state import releases, stuck
 from shipway.state.stuck import Stuck
 from shipway.story import plan
 from shipway.story.migrations import NoWayBack
 from shipway.story.retire import Retirement
 from shipway.story.tend import is_needed
 from shipway.web import trials
-from shipway.web.sentences import sentence
+from shipway.web.sentences import next_move, sentence
 from support.frozen import freeze, judge_good, judge_nothing, project, while_tried
 from support.scene import WEB_ONLY, Scene, a_scene, canary
 from support.workshop import NAME
@@ -40,6 +41,13 @@ def frozen(scene: Scene) -> Stuck:
     assert scene.shares() == dict(left.of_numbers)
     assert all(is_needed(scene.cast, one) for one in left.both)
     return left
+
+
+def says_before_the_judge_looks(scene: Scene, number: int) -> str:
+    with scene.cast.database.read() as conn:
+        release = releases.numbered(conn, NAME, "prod", number)
+        assert release is not None
+        return next_move(trials.read(conn, release), Verdict("not known", trials.NOT_LOOKED))
 
 
 def test_one_of_which_nothing_can_be_heard(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +121,23 @@ def test_a_fix_that_changed_the_data_for_good_as_well(scene: Scene, monkeypatch:
     scene.deliver(scene.ordered(scene.commit("3", project=FOR_GOOD)))
     left = frozen(scene)
     assert (left.title, left.by, left.of_numbers) == ("r3 is frozen at 50 %", 3, {"r1": 50, "r3": 50})
+
+
+def test_one_before_which_the_data_was_changed_says_so_while_it_is_tried(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What changed it came to nothing: no release command of its own tells what becomes of its share."""
+    scene.serves("1", project=WEB_ONLY)
+    ill = FOR_GOOD.replace("timeout: 5 s", "timeout: 0.5 s")
+    assert scene.deliver(scene.ordered(scene.commit("2", project=ill, health="unwell"))).startswith("failed: ")
+    judge_nothing(monkeypatch)
+    said: list[str] = []
+    told: list[dict[str, object]] = []
+    while_tried(monkeypatch, lambda: said.append(says_before_the_judge_looks(scene, 3)), told)
+    scene.deliver(scene.ordered(scene.commit("3", project=canary(50))))
+    assert "it is frozen with its share at" in said[0]
+    assert told == [{"keeps": True}]
+    assert (frozen(scene).by, scene.shares()) == (2, {"r1": 50, "r3": 50})
 
 
 def test_one_whose_worker_does_not_live(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

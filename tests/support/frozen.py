@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,6 @@ from shipway.signals.verdict import Verdict
 from shipway.state.runs import Run
 from shipway.story import trial
 from shipway.story.trial import BadVerdict, NotJudged
-from shipway.traffic.plan import Judged
 from support.scene import WEB_ONLY, Scene, canary
 
 BAD = Verdict("bad", "Failed requests: 9 of 18 of the new release, 0 of 160 of the old one in the same time.")
@@ -40,23 +40,29 @@ def judge_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def judge_good(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on every share is judged good at once."""
-    monkeypatch.setattr(trial.Trial, "hold", lambda *_: Verdict("good", "It is as good as the old one."))
+    monkeypatch.setattr(
+        trial.Trial, "hold", lambda *_, **_options: Verdict("good", "It is as good as the old one.")
+    )
 
 
-def while_tried(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
-    """Does something as soon as the share of the next release stands."""
+def while_tried(
+    monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], told: list[dict[str, Any]] | None = None
+) -> None:
+    """Does something as soon as the share of the next release stands, and notes what is `told` of holding it."""
     hold = trial.Trial.hold
 
-    def acting(self: trial.Trial, share: int, condition: Judged) -> Verdict:
+    def acting(self: trial.Trial, *args: Any, **options: Any) -> Verdict:
         act()
-        return hold(self, share, condition)
+        if told is not None:
+            told.append(options)
+        return hold(self, *args, **options)
 
     monkeypatch.setattr(trial.Trial, "hold", acting)
 
 
-def _judged_bad(self: trial.Trial, share: int, _condition: object) -> Verdict:
+def _judged_bad(self: trial.Trial, share: int, *_: object, **_options: object) -> Verdict:
     raise BadVerdict(self._release, share, BAD)
 
 
-def _not_judged(self: trial.Trial, _share: int, _condition: object) -> Verdict:
+def _not_judged(self: trial.Trial, *_: object, **_options: object) -> Verdict:
     raise NotJudged(f"r{self._release.number} could not be judged in 2 s.")

@@ -75,9 +75,9 @@ class Trials:
         self.scene.until(seconds_ago)
         return run, self.scene.begin_deployment(run, "prod")
 
-    def share(self, deployment: Deployment, share: int) -> None:
+    def share(self, deployment: Deployment, share: int, **said: object) -> None:
         with self.scene.database.write() as conn:
-            deployments.enter(conn, deployment, "try", {"share": share})
+            deployments.enter(conn, deployment, "try", {"share": share, **said})
 
     def judge(self, deployment: Deployment, share: int, verdict: Verdict) -> None:
         with self.scene.database.write() as conn:

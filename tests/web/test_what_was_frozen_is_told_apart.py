@@ -111,7 +111,7 @@ def trying(scene: Scene) -> None:
     _, deployment = told.comes(40, "Drop it", {"run": "true", "migration": "irreversible"})
     with scene.database.write() as conn:
         deployments.enter(conn, deployment, "release")
-    told.share(deployment, 50)
+    told.share(deployment, 50, keeps=True)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.instances import Instance
 from shipway.state.releases import Release, Serving
 from shipway.state.stuck import Stuck
-from shipway.story import condemn
+from shipway.story import condemn, migrations
 from shipway.story.cast import Cast, project_of
 from shipway.story.trial import LOOK, Trial, check_wanted
 from shipway.traffic import strategies
@@ -297,12 +297,25 @@ class Delivery:
 
     def _try(self, share: int) -> None:
         """Records that a share is tried; one that stood when the deployment was interrupted is on record."""
+        keeps = {"keeps": True} if self._keeps else {}
         with self.cast.database.write(BRIEFLY) as conn:
             if [of for _, of in deployments.shares(conn, self.deployment)][-1:] == [share]:
                 deployments.enter_again(conn, self.deployment, "try")
             else:
                 why = self._why_so_many(share)
-                deployments.enter(conn, self.deployment, "try", {"share": share, **({"why": why} if why else {})})
+                said = {"why": why} if why else {}
+                deployments.enter(conn, self.deployment, "try", {"share": share, **said, **keeps})
+
+    @cached_property
+    def _keeps(self) -> bool:
+        """Whether its release keeps a share with which it is bad, or cannot be judged, for what was done to the
+        data. Asks git: never within a change of the record.
+        """
+        good = self.previous
+        if good is None:
+            return False
+        with self.cast.database.read() as conn:
+            return migrations.keeps_its_share(self.cast, conn, self.deployment, good) is not None
 
     def _why_so_many(self, share: int) -> str:
         """Why the first share is larger than the first that shipway.yml names; empty where it is not."""
@@ -318,9 +331,7 @@ class Delivery:
 
     def _judge(self, trial: Trial, share: int, condition: Judged, following: int) -> None:
         """Raises what `Trial.hold` raises; any other verdict goes on record, and the next move may be made."""
-        release = self.project.release
-        keeps = release is not None and release.migration == "irreversible"
-        verdict = trial.hold(share, condition, following, keeps=keeps)
+        verdict = trial.hold(share, condition, following, keeps=self._keeps)
         with self.cast.database.write(BRIEFLY) as conn:
             condemn.judge(conn, self.deployment, share, verdict)
 

@@ -143,7 +143,7 @@ def so_far(trial: Trial, verdict: Verdict) -> str:
 def next_move(trial: Trial, verdict: Verdict) -> str:
     """What the judge waits for, who says `verdict` at this moment; before it has looked, only by when it ends."""
     if trial.fate == "on trial" and verdict.reason == NOT_LOOKED:
-        then = moves.goes_back(keeps=trial.keeps)
+        then = moves.goes_back(keeps=trial.moves[-1].keeps)
         return f"If nothing can be heard, {then} at {clock(trial.deadline or 0.0)}."
     return moves.says(verdict, asking=trial.asking)
 

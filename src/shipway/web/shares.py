@@ -28,15 +28,17 @@ TOLD = (*GIVEN, *MOVED)
 class Move:
     """From `at` (seconds since 1970) on the release had `share` of 100 requests, by the run with the id `run`.
 
-    `back`: it lost them to the release before, by itself or by a rollback. `asked`: it has left the others to that
-    one for a while, because it looked bad and nothing served beside it; then, and when it has them again,
-    `reason` says why, with the `findings`. `kind` is of the verdict with which it has them again: one that is not
-    good was no answer. `among` says what each has, by `r<number>`, where one is frozen that was so before.
+    `keeps`: for what was done to the data it is frozen with them where others go back. `back`: it lost them to the
+    release before, by itself or by a rollback. `asked`: it has left the others to that one for a while, because it
+    looked bad and nothing served beside it; then, and when it has them again, `reason` says why, with the
+    `findings`. `kind` is of the verdict with which it has them again: one that is not good was no answer. `among`
+    says what each has, by `r<number>`, where one is frozen that was so before.
     """
 
     at: float
     share: int
     run: str
+    keeps: bool = False
     back: bool = False
     asked: bool = False
     kind: str = ""
@@ -113,7 +115,8 @@ def own(conn: Connection, environment: str, made: Sequence[Deployment]) -> dict[
             moved[-1] = replace(moved[-1], among=fact.data["shares"])
         if share != had:
             asked = fact.kind == "deployment.asked"
-            move = Move(fact.at, share, str(fact.run), back=share < had and not asked, asked=asked)
+            keeps, back = bool(fact.data.get("keeps")), share < had and not asked
+            move = Move(fact.at, share, str(fact.run), keeps=keeps, back=back, asked=asked)
             moved.append(replace(move, **_why(fact)) if fact.kind in deployments.ASKED else move)
     return found
 

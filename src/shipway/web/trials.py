@@ -38,8 +38,7 @@ class Trial:
     unknown. `deadline` is when it goes back if nothing can be heard, or when the watch ends; `who` took it back.
     `stuck` is what is so with one that is frozen, as long as it is, `froze` whatever came after it; `beside` with
     what is frozen beside this one. `earlier` are the moves by deployments of it before that one. `decided` is what
-    somebody decided of its requests last. `keeps`: what it did to the data cannot be taken back, so that its share
-    does not go back by itself.
+    somebody decided of its requests last.
     """
 
     release: Release
@@ -58,7 +57,6 @@ class Trial:
     beside: Stuck | None = None
     froze: Stuck | None = None
     decided: Decision | None = None
-    keeps: bool = False
     traffic: TrafficSettings = field(default_factory=TrafficSettings)
 
     @property
@@ -183,7 +181,6 @@ def read_beside(conn: Connection, release: Release, left: Stuck | None) -> Trial
         verdicts=verdicts.of_release(conn, release.id),
         unjudged=_unjudged(conn, came),
         who=_who(conn, came, taker),
-        keeps=(project.get("release") or {}).get("migration") == "irreversible",
         traffic=TrafficSettings.model_validate(project.get("traffic") or {}),
     )
     return _with_fate(conn, came, trial, left)
