@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 from shipway.traffic.envoy import driver
-from shipway.traffic.proxy import ROUTERS
+from shipway.traffic.proxy import ROUTERS, Proxy
 from support.load import Load
 
 DYING = 0.5  # seconds; on a busy machine its clients hear of its end late
@@ -104,6 +106,31 @@ class Listener:
     def __getattr__(self, name: str):
         self.heard.append(name)
         return getattr(self._keeper, name)
+
+
+def test_room_for_the_next_change_is_laid_in_as_soon_as_there_is_any(served, monkeypatch) -> None:
+    """After a spare was used, and by the first server that knows of spares: no file has to change for it."""
+    served.proxy.start(served.keeper)
+    used = spares(served)
+    assert len(used) == 4
+    for spare in used:
+        spare.unlink()
+    another = Proxy(served.places, served.proxy.port)
+    with monkeypatch.context() as full:
+        full.setattr(os, "posix_fallocate", no_room)
+        another.start(served.keeper)
+    assert not any(spare.stat().st_size for spare in spares(served))
+    another.start(served.keeper)
+    assert spares(served) == used
+    assert all(spare.stat().st_blocks for spare in used)
+
+
+def spares(town) -> list[Path]:
+    return sorted(town.places.proxy.glob(".*.spare"))
+
+
+def no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_looking_after_them_is_one_question_while_all_is_well(served) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from shipway.errors import is_full
@@ -12,8 +11,8 @@ ROOMY = 2  # times what was written last: a change adds a release or two
 
 
 def replace(path: Path, content: str | bytes, *, durable: bool = False, spare: bool = False) -> None:
-    """The whole file or the old one, never half of it; `durable` also after a loss of power. With a `spare`, laid
-    in by a change before, it can be replaced once on a disk on which not a byte is free.
+    """The whole file or the old one, never half of it; `durable` also after a loss of power. With a `spare`, where
+    one is laid in, it can be replaced once on a disk on which not a byte is free.
     """
     data = content.encode() if isinstance(content, str) else content
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -29,19 +28,29 @@ def replace(path: Path, content: str | bytes, *, durable: bool = False, spare: b
     if durable:
         _sync_directory(path.parent)
     if spare:
-        with suppress(OSError):  # with the next change, then
-            _keep_spare(path, len(data))
+        lay_in_spare(path)
+
+
+def lay_in_spare(path: Path) -> bool:
+    """Keeps room beside a file for its next change; whether there is any, as on a full disk there may be none."""
+    spare, size = _spare(path), _size(path)
+    if _size(spare) >= size:
+        return True
+    try:
+        with open(os.open(spare, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, ROOMY * size)
+    except OSError:
+        return False
+    return True
 
 
 def _spare(path: Path) -> Path:
     return path.with_name(f".{path.name}.spare")
 
 
-def _keep_spare(path: Path, size: int) -> None:
-    spare = _spare(path)
-    if not spare.exists() or spare.stat().st_size < size:
-        with open(spare, "wb", opener=_private) as file:
-            os.posix_fallocate(file.fileno(), 0, ROOMY * size)
+def _size(path: Path) -> int:
+    """In bytes; of what is not there none."""
+    return path.stat().st_size if path.exists() else 0
 
 
 def _write(path: Path, data: bytes, *, durable: bool) -> None:
@@ -52,10 +61,6 @@ def _write(path: Path, data: bytes, *, durable: bool) -> None:
         if durable:
             file.flush()
             os.fsync(file.fileno())
-
-
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags, 0o600)
 
 
 def _sync_directory(directory: Path) -> None:

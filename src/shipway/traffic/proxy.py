@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from shipway.config.places import Places
 from shipway.errors import NotHealthy, RouterSilent, StaleEpoch
 from shipway.traffic import desired as record
-from shipway.traffic import health
+from shipway.traffic import files, health
 from shipway.traffic.addresses import address, host, key
 from shipway.traffic.counts import Count
 from shipway.traffic.desired import Cluster, Desired, owner
@@ -45,6 +45,7 @@ class Proxy:
     def __init__(self, places: Places, port: int, *, behind_tls: bool = False) -> None:
         self.port = port
         self._directory = places.proxy
+        self._record = places.proxy / "desired.json"
         routers = [Router(name, places.proxy, places.router_socket(name), port) for name in ROUTERS]
         self._routers = routers
         self._counters = {name: Counter(name) for name in ROUTERS}
@@ -63,12 +64,13 @@ class Proxy:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._writing() as desired:
             versions = self._driver.publish(desired)
-            files = self._glance.files()
+            spared = self._lay_in_spares()
+            marks = self._glance.files()
         done = self._upkeep.look_after(keeper)
         for statistic, version in versions:
             self._driver.confirm(statistic, version)
-        if done:
-            self._glance.remember(files, keeper)
+        if done and spared:
+            self._glance.remember(marks, keeper)
 
     def ensure_cluster(
         self, cluster: str, ports: Sequence[int], health_path: str, *, timeout: float = 30.0
@@ -210,14 +212,19 @@ class Proxy:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield self._desired()
 
+    def _lay_in_spares(self) -> bool:
+        """Whether all that moves requests could be written once without a byte of disk."""
+        laid_in = [files.lay_in_spare(path) for path in (self._record, *self._driver.files)]
+        return all(laid_in)
+
     def _desired(self) -> Desired:
-        return record.load(self._directory / "desired.json")
+        return record.load(self._record)
 
     def _follow(self, desired: Desired) -> None:
-        record.keep(self._directory / "desired.json", desired)
+        record.keep(self._record, desired)
         self._driver.follow(desired)
 
     def _withdraw(self, desired: Desired) -> None:
         """Back to what was before, without waiting: what Envoy refuses must not stand in the way of the next."""
-        record.keep(self._directory / "desired.json", desired)
+        record.keep(self._record, desired)
         self._driver.publish(desired)

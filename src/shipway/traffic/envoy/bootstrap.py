@@ -10,7 +10,7 @@ from typing import Any
 from shipway.traffic.envoy import counting, routes
 from shipway.traffic.envoy.admin import STAT_PREFIX
 from shipway.traffic.envoy.clusters import LOOPBACK
-from shipway.traffic.envoy.publish import source
+from shipway.traffic.envoy.publish import CLUSTERS, ROUTES, RUNTIME, source
 
 CONNECTIONS = 8192
 
@@ -35,12 +35,12 @@ GONE = "The application does not answer at the moment. Shipway goes on asking it
 
 def bootstrap(name: str, directory: Path, socket: Path, port: int) -> str:
     """The configuration of the Envoy called `name`; the same text for the same arguments."""
-    rtds = {"name": routes.RUNTIME, "rtds_config": source(directory / "runtime.json")}
+    rtds = {"name": routes.RUNTIME, "rtds_config": source(directory / RUNTIME)}
     value = {
         "node": {"id": name, "cluster": "shipway"},
         "admin": {"address": {"pipe": {"path": str(socket), "mode": 0o600}}},
         "layered_runtime": {"layers": [{"name": routes.RUNTIME, "rtds_layer": rtds}]},
-        "dynamic_resources": {"cds_config": source(directory / "clusters.json")},
+        "dynamic_resources": {"cds_config": source(directory / CLUSTERS)},
         "static_resources": {"listeners": [_listener(directory, port), _pulse(pulse_socket(socket))]},
         "stats_flush_interval": f"{counting.LATE}s",
         "stats_config": {
@@ -100,7 +100,7 @@ def _manager(directory: Path) -> Mapping[str, Any]:
         "@type": _HTTP,
         "stat_prefix": STAT_PREFIX,
         "codec_type": "HTTP1",
-        "rds": {"route_config_name": routes.NAME, "config_source": source(directory / "routes.json")},
+        "rds": {"route_config_name": routes.NAME, "config_source": source(directory / ROUTES)},
         "http_filters": [router],
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         # The application sees its client's address and its own headers, and none of Envoy's.

@@ -11,7 +11,7 @@ from shipway.traffic.desired import Desired
 from shipway.traffic.envoy import routes
 from shipway.traffic.envoy.admin import STAT_PREFIX, Admin, Gone, Silent
 from shipway.traffic.envoy.clusters import clusters
-from shipway.traffic.envoy.publish import publish
+from shipway.traffic.envoy.publish import CLUSTERS, ROUTES, RUNTIME, publish
 from shipway.traffic.envoy.router import Router
 from shipway.traffic.patience import until
 
@@ -31,6 +31,11 @@ class Driver:
         self._directory = directory
         self._behind_tls = behind_tls
         self._routers = routers
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """What is published."""
+        return [self._directory / name for name in (CLUSTERS, RUNTIME, ROUTES)]
 
     def publish(self, desired: Desired) -> list[tuple[str, int]]:
         """Writes every file that has changed; returns the statistics that confirm them, and what they will say."""
@@ -84,10 +89,10 @@ class Driver:
     def _publish(self, desired: Desired) -> Iterator[tuple[str, int]]:
         """File by file, each with the version to wait for before the next one is written."""
         files = {
-            "cluster_manager.cds": ("clusters.json", clusters(desired)),
-            "runtime": ("runtime.json", [routes.runtime(desired)]),
+            "cluster_manager.cds": (CLUSTERS, clusters(desired)),
+            "runtime": (RUNTIME, [routes.runtime(desired)]),
             f"http.{STAT_PREFIX}.rds.{routes.NAME}": (
-                "routes.json",
+                ROUTES,
                 [routes.routes(desired, behind_tls=self._behind_tls)],
             ),
         }

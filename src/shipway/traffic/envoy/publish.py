@@ -10,6 +10,8 @@ from typing import Any
 
 from shipway.traffic.files import replace
 
+CLUSTERS, RUNTIME, ROUTES = "clusters.json", "runtime.json", "routes.json"
+
 
 def source(path: Path) -> dict[str, Any]:
     """How a configuration names a file that is read again whenever it is replaced."""
