@@ -12,6 +12,13 @@ from shipway.hosts.explanation import telling
 OUTPUTS = Path(__file__).parent / "outputs"
 """What real test runners, compilers and programs wrote about a small shop that is broken on purpose."""
 
+SHOP_DIED = [
+    '  File "/srv/shop/app.py", line 9, in settings',
+    '    return {"currency": os.environ["SHOP_CURRENCY"]}',
+    "...",
+    "KeyError: 'SHOP_CURRENCY'",
+]
+
 EXPLAINED = {
     "pytest": [
         "E        +  where 4 = total([('tea', 3), ('milk', 2)], discount=1)",
@@ -29,6 +36,7 @@ EXPLAINED = {
         "KeyError: 'bread'",
     ],
     "traceback": ["    return prices[item]", "KeyError: 'bread'", "RuntimeError: the migration stopped"],
+    "gunicorn": [*SHOP_DIED[:2], "KeyError: 'SHOP_CURRENCY'"],
     "node-tap": ["not ok 2 - a discount is taken off", "    4 !== 5", "    total (/srv/shop/basket.js:2:9)"],
     "node-spec": ["  4 !== 5", "      at TestContext.<anonymous> (/srv/shop/basket.test.js:11:10)"],
     "node-crash": ["/srv/shop/server.js:4", "TypeError: totals is not a function"],
@@ -84,6 +92,32 @@ def test_what_differs_in_more_than_numbers_is_shown(log: Path) -> None:
 @pytest.mark.parametrize("count", [13, 5_000, 200_000])
 def test_of_much_the_first_and_the_last_lines_are_shown(log: Path, count: int) -> None:
     lines = [f"{'abcdefgh'[n % 8]} {n}" for n in range(count - 1)] + ["KeyError: 'drawer'"]
+    log.write_text("\n".join(lines))
+    assert explaining(log).split("\n") == [*lines[:3], "...", *lines[-8:]]
+
+
+@pytest.mark.parametrize("after", [0, 50])
+def test_of_an_application_that_dies_its_own_innermost_call_is_shown(log: Path, after: int) -> None:
+    """Not that of Python or of a package below it, where nobody who has to mend it looks."""
+    told = (OUTPUTS / "gunicorn.txt").read_text() + "starting it again\n" * after
+    log.write_text(told)
+    shown = explaining(log).split("\n")
+    lines = told.rstrip("\n").split("\n")
+    assert shown == [*lines[:3], "...", *SHOP_DIED, "...", *lines[-3:]]
+
+
+def test_where_code_cannot_be_read_is_shown_with_its_letter(log: Path) -> None:
+    wrong = ['  File "/srv/shop/app.py", line 6', "    def total(:", "              ^", "SyntaxError: invalid"]
+    below = ['  File "/srv/shop/.venv/lib/python3.13/site-packages/flask/cli.py", line 9, in locate', "    load()"]
+    calls = [*below * 9, '  File "<frozen importlib._bootstrap>", line 488, in _call_with_frames_removed']
+    lines = ["booting", "Traceback (most recent call last):", *calls, *wrong, *"abcdef"]
+    log.write_text("\n".join(lines))
+    assert explaining(log).split("\n") == [*lines[:3], "...", *wrong, "...", *"def"]
+
+
+def test_a_traceback_of_packages_alone_is_shown_by_its_end(log: Path) -> None:
+    call = ['  File "/srv/shop/.venv/bin/flask", line 8, in <module>', "    sys.exit(main())"]
+    lines = ["Traceback (most recent call last):", *call * 9, "OSError: it is taken", *"abcdefgh"]
     log.write_text("\n".join(lines))
     assert explaining(log).split("\n") == [*lines[:3], "...", *lines[-8:]]
 

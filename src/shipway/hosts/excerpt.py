@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
-from shipway.hosts.explanation import explanation
+from shipway.hosts.explanation import explanation, raised
 from shipway.hosts.masking import Masker
 
 READ = 64 << 10  # bytes
@@ -34,7 +35,7 @@ def excerpt(directory: Path, lines: int = 12, without: Collection[str] = ()) -> 
 
 def explaining(log: Path, start: int = 0, patterns: Sequence[bytes] = ()) -> str:
     """What was written to `log` from byte `start` on, as plain text: all of it, or its first and last lines, 12
-    in all; empty without a log.
+    in all; empty without a log. Of a traceback between these the application's own innermost call is among them.
 
     What a program that was started again and again wrote each time is shown once. `patterns` are masked. The
     moments that the keeper puts before lines are left out. A log that is shorter than `start` was emptied by its
@@ -42,13 +43,31 @@ def explaining(log: Path, start: int = 0, patterns: Sequence[bytes] = ()) -> str
     """
     first, last = (_MOMENT.sub("", text) for text in _ends(log, start, Masker(list(patterns))))
     if last:
-        return _in_short(_telling(first), _telling(last))
+        return "\n".join([*_telling(first)[:FIRST], *_in_short(_telling(last), 0)])
     lines = _once(_telling(first))
-    return "\n".join(lines) if len(lines) <= FIRST + 1 + LAST else _in_short(lines, lines[FIRST:])
+    return "\n".join(lines if len(lines) <= FIRST + 1 + LAST else [*lines[:FIRST], *_in_short(lines, FIRST)])
 
 
-def _in_short(first: list[str], last: list[str]) -> str:
-    return "\n".join([*first[:FIRST], "...", *last[-LAST:]])
+def _in_short(lines: list[str], shown: int) -> list[str]:
+    """After the first ones, which are `shown`, the last ones; fewer of these where the application's own call in
+    which it failed is before them.
+    """
+    places = [at for at in raised(lines) if at >= shown]
+    if not places or places[0] >= len(lines) - LAST:
+        return ["...", *lines[-LAST:]]
+    picked = _spaced(lines, places)
+    for at in reversed(range(places[-1] + 1, len(lines))):
+        more = _spaced(lines, [*places, *range(at, len(lines))])
+        if len(more) > 1 + LAST:
+            break
+        picked = more
+    return picked
+
+
+def _spaced(lines: list[str], places: Sequence[int]) -> list[str]:
+    """The lines at these places, with dots for what is left out before and between them."""
+    ends = pairwise([*places, places[-1]])
+    return ["...", *(line for at, after in ends for line in (lines[at], *(["..."] if after > at + 1 else [])))]
 
 
 def _once(lines: list[str]) -> list[str]:

@@ -18,6 +18,8 @@ _UNITTEST_CASE = re.compile(r"(?:ERROR|FAIL): .+")
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\):")
 _CHAINED = re.compile(r"(?:The above exception was the direct cause|During handling of the above exception)")
 _MARKERS = re.compile(r"\s+[\^~\s]+")
+_CALL = re.compile(r'  File "([^"]+)", line \d+(, in )?')
+_FOREIGN = re.compile(r"<|(?:.*/)?(?:site-packages|dist-packages|\.venv|lib/python3[^/]*)/")
 _TAP_CASE = re.compile(r"\s*(not )?ok \d+\b")
 _TAP_EXCUSED = re.compile(r"# (?:TODO|SKIP)\b", re.IGNORECASE)
 _TAP_ASIDE = re.compile(
@@ -80,6 +82,33 @@ def telling(lines: Lines) -> str:
     return next((words for line in said if not _RULED.fullmatch(line) and (words := line.strip(" >"))), "")
 
 
+def raised(lines: Lines) -> list[int]:
+    """Which of the `lines`, in order, say where an application itself was when it failed, and how: its innermost
+    own call in the last traceback that has one, with its code, and the exception. Empty without one.
+    """
+    for start in reversed([at for at, line in enumerate(lines) if _TRACEBACK.fullmatch(line)]):
+        end = next((at for at in range(start + 1, len(lines)) if not lines[at].startswith(" ")), len(lines))
+        calls = [at for at in range(start + 1, end) if _CALL.match(lines[at])]
+        own = next((at for at in reversed(calls) if _is_own(lines[at])), None)
+        if own is not None:
+            over = next((at for at in calls if at > own), end)
+            code = [at for at in range(own + 1, over) if not _is_aside(lines[own], lines[at])]
+            return [own, *code[:2], *([end] if end < len(lines) else [])]
+    return []
+
+
+def _is_own(call: str) -> bool:
+    """Whether neither Python nor a package has it: what it is compiled from is no file of theirs."""
+    found = _CALL.match(call)
+    return found is not None and not _FOREIGN.match(found[1])
+
+
+def _is_aside(call: str, line: str) -> bool:
+    """Markers only repeat the code; where it could not even be read, they say at which letter."""
+    found = _CALL.match(call)
+    return bool(_MARKERS.fullmatch(line)) and found is not None and bool(found[2])
+
+
 def _pytest(lines: Lines) -> Iterator[str]:
     """Each failed test with the code that failed, what was compared, and where; not what it printed."""
     start = _first(lines, _SECTION)
@@ -126,14 +155,21 @@ def _traceback(lines: Lines) -> Iterator[str]:
 
 
 def _tracebacks(lines: Lines) -> Iterator[list[str]]:
-    """Each traceback with its outermost and its innermost call, and with what its exception says."""
+    """Each traceback with its outermost call, with the innermost that is neither a package's nor Python's, and
+    with what its exception says.
+    """
     for part in _parts(lines, _TRACEBACK.fullmatch):
         inside = [line for line in part[1:] if not _MARKERS.fullmatch(line)]
         calls = list(_until(inside, lambda line: not line.startswith(" ")))
         said = _until(inside[len(calls) :], lambda line: bool(_CHAINED.match(line)))
         frames = [at for at, line in enumerate(calls) if line.startswith("  File ")]
-        told = calls if len(frames) < 3 else [*calls[: frames[1]], *calls[frames[-1] :]]
+        told = calls if len(frames) < 3 else [*calls[: frames[1]], *_innermost(calls, frames)]
         yield [part[0], *told, *list(said)[:MESSAGE]]
+
+
+def _innermost(calls: Lines, frames: Sequence[int]) -> Lines:
+    own = next((nth for nth in reversed(range(1, len(frames))) if _is_own(calls[frames[nth]])), len(frames) - 1)
+    return calls[frames[own] : [*frames, len(calls)][own + 1]]
 
 
 def _tap(lines: Lines) -> Iterator[str]:
