@@ -264,7 +264,7 @@ def test_open_says_where_the_page_is_below_what_scripts_use(
 
 
 def test_judge_without_a_release_takes_the_one_on_trial_and_says_so(site: Site, shipway: Shipway) -> None:
-    """Else what is judged still, was judged last, or serves."""
+    """Else what was tried last, in vain, is judged still, was judged last, or serves."""
 
     def took(*words: str) -> tuple[str, int]:
         said = shipway("judge", "--app", "topup", *words)
@@ -283,7 +283,14 @@ def test_judge_without_a_release_takes_the_one_on_trial_and_says_so(site: Site, 
     assert took() == ("r2, which is judged still in prod.", 0)
     site.cast.so_far.clear()
     assert took() == ("r2, the last that was judged in prod.", 3), "it is judged still, and nobody has looked yet"
-    assert took("--env", "dev")[0] == "r2, which serves in dev."
+    site.cast.so_far["topup", "prod"] = (deployment.id, fine(900))
+    told.goes_bad(0, "Count calls thrice")
+    assert took() == ("r3, the last that was tried in prod.", 1), "not what serves and is judged on"
+    said = shipway("judge", "--app", "topup").out
+    assert said.splitlines()[1] == "r2 serves there, and is judged still: `shipway judge r2 --env prod`."
+    site.cast.so_far.clear()
+    assert took() == ("r3, the last that was tried in prod.", 1)
+    assert took("--env", "dev")[0] == "r3, which serves in dev."
     assert shipway("judge", "r1", "--app", "topup").out.startswith("r1 was not judged")
     site.scene.application("fresh")
     fresh = shipway("judge", "--app", "fresh")

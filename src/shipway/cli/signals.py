@@ -129,7 +129,7 @@ def judge(
         str | None,
         typer.Argument(
             help="A release, such as r3; `shipway releases` lists them. By default the one on trial, else the "
-            "last that was judged."
+            "last that was tried or judged."
         ),
     ] = None,
     environment: Environment = "prod",
@@ -147,6 +147,9 @@ def judge(
         return _known(found)
     if found["took"]:
         print(f"No release was named: this is r{found['release']['number']}, {found['took']} in {environment}.")
+    if found["also"] is not None:
+        other = f"r{found['also']}"
+        print(f"{other} serves there, and is judged still: `shipway judge {other} --env {environment}`.")
     print(f"{found['says']}.")
     if found["why"]:
         print(plain(found["why"]))

@@ -26,6 +26,8 @@ TRIED = ("on trial", "going back")
 NOT_LOOKED = "The judge has not looked yet: what both answer meanwhile is kept, and counts as soon as it does."
 """While a share stands whose trial begins, or goes on after a restart of Shipway."""
 
+FAR = 50  # deployments of an environment, the newest
+
 MOVING = ("coming", "on trial", "watched", "going back")
 
 
@@ -131,19 +133,39 @@ def judging(cast: Cast, conn: Connection, application: str, environment: str) ->
     return None if now is None else (trial, now)
 
 
-def foremost(cast: Cast, conn: Connection, application: str, environment: str) -> tuple[Trial, str] | None:
-    """The release of an environment that somebody means who names none, and which that is: the one on trial, else
-    what is judged still, what was judged last, or what serves. None where nothing does.
+@dataclass(frozen=True)
+class Foremost:
+    """The release that somebody means who names none, and which that is; `also` is what serves, judged still."""
+
+    trial: Trial
+    took: str
+    also: Release | None = None
+
+
+def foremost(cast: Cast, conn: Connection, application: str, environment: str) -> Foremost | None:
+    """The release of an environment that somebody means who names none: the one on trial, else the last that was
+    tried in vain, what is judged still, what was judged last, or what serves. None where nothing does.
     """
     tried = under_way(conn, application, environment)
     if tried is not None and tried.fate in TRIED:
-        return tried, "on trial"
-    if (now := judging(cast, conn, application, environment)) is not None:
-        return now[0], "which is judged still"
+        return Foremost(tried, "on trial")
+    now = judging(cast, conn, application, environment)
+    if (lost := _in_vain(conn, application, environment)) is not None:
+        return Foremost(lost, "the last that was tried", None if now is None else now[0].release)
+    if now is not None:
+        return Foremost(now[0], "which is judged still")
     if (last := verdicts.newest(conn, application, environment)) is not None:
-        return read(conn, releases.get(conn, last.release)), "the last that was judged"
+        return Foremost(read(conn, releases.get(conn, last.release)), "the last that was judged")
     serving = releases.now_serving(conn, application, environment)
-    return None if serving is None else (read(conn, releases.get(conn, serving.release)), "which serves")
+    found = None if serving is None else read(conn, releases.get(conn, serving.release))
+    return None if found is None else Foremost(found, "which serves")
+
+
+def _in_vain(conn: Connection, application: str, environment: str) -> Trial | None:
+    """The release that was to serve last, if it does not by that."""
+    recent = deployments.newest_first(conn, application, environment, FAR)
+    last = next((one for one in recent if one.kind == "deploy" and one.over), None)
+    return None if last is None or last.state == "done" else read(conn, releases.get(conn, last.release))
 
 
 def under_way(conn: Connection, application: str, environment: str) -> Trial | None:

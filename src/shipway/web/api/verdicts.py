@@ -35,8 +35,9 @@ def judged(site: Site, call: Call) -> dict[str, Any]:
 
 
 def foremost(site: Site, call: Call) -> dict[str, Any]:
-    """The same of the release that is on trial in an environment; else of the one that is judged still, was judged
-    last, or serves. `took` says which of them it is.
+    """The same of the release that is on trial in an environment; else of the one that was tried last, in vain, is
+    judged still, was judged last, or serves. `took` says which of them it is, and `also` the number of
+    what serves meanwhile and is judged still.
     """
     application, environment = call.place("application"), call.place("environment")
     with site.database.read() as conn:
@@ -45,17 +46,17 @@ def foremost(site: Site, call: Call) -> dict[str, Any]:
         if found is None:
             hint = "`shipway where` says how far a commit is."
             raise NotFound(f"Nothing serves in {environment} of {application}, and nothing was judged.", hint=hint)
-        trial, took = found
-        return _judged(site, conn, trial, took)
+        return {**_judged(site, conn, found.trial), "took": found.took, "also": found.also and found.also.number}
 
 
-def _judged(site: Site, conn: Connection, trial: Trial, took: str = "") -> dict[str, Any]:
+def _judged(site: Site, conn: Connection, trial: Trial) -> dict[str, Any]:
     kept = quarantines.over(conn, trial.release, trial.release.environment)
     whole = None if trial.deployment is None else printed.of(conn, trial.deployment)
     so_far = trials.so_far(site.story.cast, trial)
     return {
         "release": shapes.release(trial.release),
-        "took": took,
+        "took": "",
+        "also": None,
         "says": sentences.sentence(trial),
         "why": sentences.explanation(trial),
         "said": sentences.last_words(trial),
