@@ -26,6 +26,7 @@ from shipway.signals.reading import Reading
 from shipway.signals.verdict import NEW_QUESTION, Finding, Verdict, by_chance, counted, weight
 from shipway.state import artifacts, deployments, facts, holds, instances, releases, runs
 from shipway.state.releases import Release
+from shipway.state.runs import Run
 from shipway.traffic.tally import BOUNDS, Tally
 from shipway.web import holding, journey, next_move, shares, trials
 from shipway.web.narration import Telling
@@ -957,6 +958,27 @@ def test_a_commit_that_was_first_bad_elsewhere_is_taken_back_with_what_was_made_
     says = f"If {newer.commit[:7]}, which comes after it, does, deploy that; merging `{made['branch']}`"
     assert turn["says"].startswith(f"Push a commit on top of it that mends it. {says}")
     assert not turn["command"]
+    newest = scene.push("topup", "Count it as it is")
+    died_at_its_start(scene, newest)
+    assert f" {says}" in next_of(site, bad.commit)["says"], "not what died at its start"
+
+
+def test_what_died_at_its_start_is_nobodys_way_out(site: Site) -> None:
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "topup")
+        bad = told.goes_bad(80, "Count it twice")
+        told.reverted(bad)
+    dead = scene.push("topup", "Count it once")
+    died_at_its_start(scene, dead)
+    says = f"{dead.commit[:7]}, which comes after it, did not get through dev; merging `revert-{bad.commit[:7]}`"
+    assert next_of(site, bad.commit)["says"].startswith(f"Push a commit on top of it that mends it. {says}")
+
+
+def died_at_its_start(scene: Scene, run: Run) -> None:
+    scene.green(run)
+    scene.fail_deployment(scene.begin_deployment(run, "dev"), "it died")
+    scene.end(run, "failed", "it died")
 
 
 def next_of(site: Site, commit: str, environment: str = "prod") -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from shipway.state import deployments, errors, releases, runs, verdicts
 from shipway.state.database import Connection
@@ -29,12 +30,34 @@ def of_runs(conn: Connection, commits: Commits, failed: Sequence[Journey]) -> di
     return {each.run.id: _newest(conn, each, newer) for each in failed}
 
 
-def on_top(conn: Connection, commits: Commits, application: str, commit: str) -> str:
-    """The newest commit that people pushed on top of this one; empty where there is none."""
+@dataclass(frozen=True)
+class OnTop:
+    """A newer commit that has another in it; `lost` is the environment or the step that it did not get through."""
+
+    commit: str
+    lost: str = ""
+
+
+def on_top(conn: Connection, commits: Commits, application: str, commit: str) -> OnTop | None:
+    """The newest commit that people pushed on top of this one and that was not stopped itself; else the newest of
+    all. None where there is none.
+    """
     recent = runs.recent(conn, application=application, limit=FAR)
     others = [one for one in recent if one.commit != commit and one.purpose == "push" and one.who != SHIPWAY]
     having = commits.containing(application, commit, {one.commit for one in others})
-    return next((one.commit for one in others if one.commit in having), "")
+    newer = [one for one in others if one.commit in having]
+    if not newer:
+        return None
+    free = next((one for one in newer if not _lost(conn, one)), newer[0])
+    return OnTop(free.commit, _lost(conn, free))
+
+
+def _lost(conn: Connection, run: Run) -> str:
+    stopped = next((one for one in deployments.all_of_run(conn, run.id) if one.state == "failed"), None)
+    if stopped is not None:
+        return stopped.environment
+    failed = next((one for one in runs.steps_of(conn, run.id) if one.state in ("failed", "timed out")), None)
+    return "" if failed is None else f"`{failed.name}`"
 
 
 def of_error(conn: Connection, commits: Commits, commit: str, error: Error, places: Sequence[Place]) -> str:

@@ -20,6 +20,7 @@ from shipway.web.commits import Commits
 from shipway.web.journey import Journey
 from shipway.web.life import mending
 from shipway.web.life import way as ways
+from shipway.web.life.mending import OnTop
 from shipway.web.life.way import Way
 from shipway.web.purposes import is_configuration
 from shipway.web.quarantines import Quarantine
@@ -62,7 +63,7 @@ class Record:
     told: Sequence[Message]
     places: Sequence[Whereabouts]
     mended: Mapping[str, str]
-    on_top: str = ""
+    on_top: OnTop | None = None
     frozen: Collection[str] = ()
 
     @cached_property
@@ -116,7 +117,7 @@ def read(conn: Connection, commits: Commits, application: str, commit: str, name
         told=list(reversed(messages.recent(conn, application=application, commit=commit))),
         places=whereabouts.where(conn, commits, application, commit, names, frozen),
         mended=_mended(conn, commits, commit, journeys, suspected),
-        on_top=mending.on_top(conn, commits, application, commit) if held else "",
+        on_top=mending.on_top(conn, commits, application, commit) if held else None,
         frozen=[name for name in names if holds.frozen(conn, application, name)],
     )
 

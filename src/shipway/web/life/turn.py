@@ -11,6 +11,7 @@ from shipway.releases.gate import GATES, INNOCENT, MEND, READY
 from shipway.state.facts import Fact
 from shipway.web.by_now import ByNow
 from shipway.web.journey import Journey
+from shipway.web.life.mending import OnTop
 from shipway.web.life.record import Record
 from shipway.web.quarantines import Quarantine
 from shipway.web.taken import SHIPWAY, Taken
@@ -106,7 +107,7 @@ def _of_quarantine(record: Record, held: list[Quarantine], author: str) -> Turn:
     bad = next(((one, said) for one in reversed(trials) if (said := one.decisive) and said.kind == "bad"), None)
     names = listed([each.environment for each in held])
     ready = next((each for each in held if each.take_back), None)
-    late = "" if ready is None or not record.on_top else _late(record.on_top[:7], ready.branch)
+    late = "" if ready is None or record.on_top is None else _late(record.on_top, ready.branch)
     way = "" if ready is None or late else ready.take_back
     over = "" if last.in_force else f"{last.says}: {DONE}."
     if bad is None:
@@ -123,9 +124,10 @@ def _of_quarantine(record: Record, held: list[Quarantine], author: str) -> Turn:
     )
 
 
-def _late(newer: str, branch: str) -> str:
+def _late(newer: OnTop, branch: str) -> str:
     """What takes a commit back was made before a newer one changed the same files, perhaps."""
-    mends = f"If {newer}, which comes after it, does, deploy that"
+    after = f"{newer.commit[:7]}, which comes after it,"
+    mends = f"{after} did not get through {newer.lost}" if newer.lost else f"If {after} does, deploy that"
     return f"{mends}; merging `{branch}`, which takes it back, may conflict with it."
 
 
