@@ -7,6 +7,7 @@ from collections.abc import Callable
 from cli.terminal import Said
 from shipway.releases.gate import Frozen
 from shipway.signals.errors.recording import Accepted
+from shipway.state import channels
 from web.server import Site
 
 Shipway = Callable[..., Said]
@@ -58,6 +59,29 @@ def test_releases_are_compared_and_data_is_listed(site: Site, shipway: Shipway) 
     kept.mkdir(parents=True)
     (kept / "db.sqlite3").write_bytes(b"x")
     assert "db.sqlite3 1 B" in shipway("data", "--app", "topup").told
+
+
+def test_a_missing_channel_of_the_owner_is_not_ticked_off(site: Site, shipway: Shipway) -> None:
+    """It asks for something to be done; and whoever has a channel is told all the same."""
+
+    def messages() -> tuple[bool, str, str]:
+        (check,) = [one for one in shipway("doctor", "--json").json if one["what"] == "messages"]
+        return check["good"], check["found"], check["advice"].partition(": without it ")[2]
+
+    alone = "is shown on the pages alone."
+    assert messages() == (False, "the owner has no channel", f"trouble {alone}")
+    assert "! messages" in shipway("doctor").told
+    with_channels(site, "ping", "nora@example.org")
+    found = "the owner has no channel; only nora@example.org has one"
+    assert messages() == (False, found, f"what is for anybody else {alone}")
+    with_channels(site, "owner")
+    assert messages() == (True, "nothing waits to be delivered", "")
+
+
+def with_channels(site: Site, *everybody: str) -> None:
+    with site.scene.database.write() as conn:
+        for whose in everybody:
+            channels.add(conn, whose=whose, service="JSON", seal=lambda _id: b"", private=False, who="ada")
 
 
 def test_reports_that_were_lost_on_their_way_outside_are_told(site: Site, shipway: Shipway) -> None:

@@ -36,7 +36,10 @@ def _failing(places: Places) -> Iterator[Check]:
 def _told(places: Places) -> Iterator[Check]:
     """Whether there is anybody to tell, and whether they could be told; asked of the server, if one runs."""
     from shipway.cli.server import NoServer, Refused, Server  # noqa: PLC0415
+    from shipway.incidents.blame import OWNER  # noqa: PLC0415
+    from shipway.incidents.channels import PING, SENTRY  # noqa: PLC0415
     from shipway.incidents.forward import Forwarding  # noqa: PLC0415
+    from shipway.incidents.letter import listed  # noqa: PLC0415
 
     try:
         server = Server.of(places)
@@ -46,9 +49,12 @@ def _told(places: Places) -> Iterator[Check]:
     if late:
         why = f"{len(late)} could not be delivered; the oldest is for {late[0]['person']}: {late[0]['problem']}"
         yield Check("messages", False, why, "`shipway channels --test WHO` tries a channel.", optional=True)
-    elif not any(each["whose"] == "owner" for each in known):
-        advice = "`shipway channels owner` adds a channel: without it trouble is shown on the pages alone."
-        yield Check("messages", True, "the owner has no channel", advice, optional=True)
+    elif not any(each["whose"] == OWNER for each in known):
+        some = [each["whose"] for each in known if each["whose"] != PING and not each["whose"].startswith(SENTRY)]
+        but = f"; only {listed(some)} {'has' if len(some) == 1 else 'have'} one" if some else ""
+        rest = "what is for anybody else" if some else "trouble"
+        advice = f"`shipway channels owner` adds one: without it {rest} is shown on the pages alone."
+        yield Check("messages", False, f"the owner has no channel{but}", advice, optional=True)
     else:
         yield Check("messages", True, "nothing waits to be delivered")
     for each in known:
