@@ -19,6 +19,7 @@ import shipway
 from cli.terminal import Said
 from shipway.cli import app, checks, watching
 from shipway.cli.server import Server
+from shipway.cli.typed import ELSEWHERE
 from shipway.pushes import credentials
 from shipway.state.runs import Run
 from shipway.story import plan
@@ -68,6 +69,29 @@ def test_every_verb_explains_itself_and_answers_with_json(verb: str, capsys: pyt
 def test_words_it_does_not_know_are_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run(["rollbck"]) == 2
     assert "rollback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("typed", "verb"), [("whre", "where"), ("statsu", "where"), ("undo", "rollback")])
+def test_the_verb_that_was_meant_is_named(typed: str, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where another tool has it by another name."""
+    assert app.run([typed, "--json"]) == 2
+    said = json.loads(capsys.readouterr().out)["error"]["message"]
+    assert said.startswith(f"No such command {typed!r}. Did you mean {verb!r}?")
+
+
+def test_what_other_tools_call_it_leads_to_a_verb_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    ours = {verb for verbs in app.GROUPS.values() for verb in verbs}
+    assert set(ELSEWHERE.values()) <= ours
+    assert not ours & set(ELSEWHERE)
+    assert app.run(["xyzzy", "--json"]) == 2
+    said = json.loads(capsys.readouterr().out)["error"]["message"]
+    assert said == "No such command 'xyzzy'. `shipway --help` lists them."
+
+
+def test_of_a_word_that_is_missing_it_is_said_what_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["freeze", "--json"]) == 2
+    said = json.loads(capsys.readouterr().out)["error"]["message"]
+    assert said.startswith("Missing argument 'why'. The reason, in quotes: `shipway freeze \"The fair is on\"")
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,14 @@ class _Command(TyperCommand):
 
 
 class _Group(TyperGroup):
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except _USAGE as error:
+            if "Did you mean" not in error.message:
+                error.message = typed.meant(args[0])
+            raise
+
     def get_params(self, ctx: Any) -> list[Any]:
         return _say_no_type(super().get_params(ctx))
 

@@ -174,7 +174,12 @@ def releases(
 
 
 def freeze(
-    why: Annotated[str, typer.Argument(help=f"The reason. {fields.FREEZE_WHY}")],
+    why: Annotated[
+        str,
+        typer.Argument(
+            help=f'The reason, in quotes: `shipway freeze "The fair is on" --until 18:00`. {fields.FREEZE_WHY}'
+        ),
+    ],
     until: Annotated[
         str,
         typer.Option("--until", help=f"{fields.FREEZE_UNTIL} With a space in it, in quotes."),

@@ -1,18 +1,51 @@
-"""What was typed where a number or one of a few words is wanted, and is none: what was given, what would do."""
+"""What was typed where a number or one of a few words is wanted, and is none: what was given, what would do; and
+what a word is for that is missing, or is known elsewhere alone.
+"""
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 NUMBERS = {int: "a whole number", float: "a number"}
 
+ELSEWHERE = {
+    "config": "settings",
+    "history": "runs",
+    "kill": "down",
+    "list": "applications",
+    "lock": "freeze",
+    "promote": "deploy",
+    "restart": "deploy",
+    "revert": "rollback",
+    "start": "up",
+    "state": "where",
+    "status": "where",
+    "stop": "down",
+    "undo": "rollback",
+    "unfreeze": "thaw",
+    "unlock": "thaw",
+    "version": "about",
+}
+"""The verbs of other tools, and those of ours that do about the same."""
+
+
+def meant(typed: str) -> str:
+    """Which verb was meant where there is none of that name, and where all of them are."""
+    known = get_close_matches(typed, ELSEWHERE, n=1)
+    guess = f"Did you mean '{ELSEWHERE[known[0]]}'? " if known else ""
+    return f"No such command {typed!r}. {guess}`shipway --help` lists them."
+
 
 def wrong(error: Any) -> str:
-    """The message of what Typer found wrong with a value, in our words; its own where we have none for it.
+    """The message of what Typer found wrong with a value, in our words; its own where we have none for it. Of a
+    value that is missing it is what that is for.
 
     Its own are those of the library that reads values for it: of what they are, nothing of what was typed.
     """
     param, cause = error.param, error.__cause__
+    if param is not None and not error.message:
+        return str(param.help or "")
     kind = None if param is None else getattr(param, "type_descriptor", None)
     if kind is None or not hasattr(cause, "errors"):
         return str(error.message)
