@@ -218,11 +218,10 @@ def _resolved_before(conn: Connection, error: Error) -> tuple[float | None, str 
     """When and by whom it was resolved before it came back last; nothing where it never did."""
     if error.regressed is None:
         return None, None
-    kinds = ("error.resolved", "error.regressed")
-    every = facts.after(conn, 0, application=error.application, kinds=kinds, limit=None)
-    ours = [fact for fact in every if fact.data["error"] == error.id]
-    last = max((at for at, fact in enumerate(ours) if fact.kind == "error.regressed"), default=0)
-    before = next((fact for fact in reversed(ours[:last]) if fact.kind == "error.resolved"), None)
+    back = facts.newest_of_error(conn, "error.regressed", error.application, error.id)
+    if back is None:
+        return None, None
+    before = facts.newest_of_error(conn, "error.resolved", error.application, error.id, before=back.id)
     return (None, None) if before is None else (before.at, before.who)
 
 

@@ -148,6 +148,19 @@ def last_of_error(conn: Connection, fact: Fact, kinds: Collection[str]) -> Fact 
     return None if row is None else Fact(**row)
 
 
+def newest_of_error(
+    conn: Connection, kind: str, application: str, error: str, *, before: int | None = None
+) -> Fact | None:
+    """The newest fact of a kind about an error, wherever it was; of those before a fact, if one is given."""
+    query = select(facts).where(
+        facts.c.application == application, facts.c.kind == kind, facts.c.data["error"].as_string() == error
+    )
+    if before is not None:
+        query = query.where(facts.c.id < before)
+    row = conn.execute(query.order_by(facts.c.id.desc()).limit(1)).mappings().one_or_none()
+    return None if row is None else Fact(**row)
+
+
 def find(conn: Connection, fact: int) -> Fact | None:
     """The fact with this id."""
     row = conn.execute(select(facts).where(facts.c.id == fact)).mappings().one_or_none()
