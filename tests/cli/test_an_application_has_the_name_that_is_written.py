@@ -48,6 +48,28 @@ def test_an_application_that_was_there_is_said_to_be(site: Site, shipway: Shipwa
     assert "It is called notes: " in shipway("init", "Notes", "--no-write").out
 
 
+def test_the_name_of_another_repository_is_said_to_be_taken(here: Path, site: Site, shipway: Shipway) -> None:
+    """Before git refuses what is pushed, for nothing in it is in what is there."""
+    site.scene.application("notes")
+    first = site.scene.commit("notes", "Say hello")
+    site.scene.commit("notes", "Say goodbye")
+    said = shipway("init", "notes", "--no-write").out
+    assert "notes was there already, and nothing in its history is in this one: git will refuse a push." in said
+    assert said.splitlines()[-1].endswith("give it a name of its own: `shipway init NAME`.")
+    assert "Next:" not in said
+    assert shipway("init", "notes", "--json").json["foreign"]
+    assert "another `name:` in shipway.yml, then `shipway init`." in shipway("init").out
+    there = site.scene.places.repository("notes")
+    for words in (["fetch", "-q", str(there), "main"], ["reset", "-q", "--hard", first]):
+        subprocess.run(["git", *words], check=True)
+    mine = ["-c", "user.name=a", "-c", "user.email=b", "commit", "-q", "--allow-empty", "-m", "Mine"]
+    subprocess.run(["git", *mine], check=True)
+    (here / "shipway.yml").unlink()  # of another name
+    assert not shipway("init", "notes", "--no-write", "--json").json["foreign"], (
+        "it is behind, and was forked from that"
+    )
+
+
 def test_what_comes_next_has_the_file_in_it(here: Path, site: Site, shipway: Shipway) -> None:
     assert 'Next: git add --all && git commit -m "Say how it runs" && git push shipway main' in shipway("init").out
     for words in (["add", "index.html"], ["-c", "user.name=a", "-c", "user.email=b", "commit", "-qm", "One"]):

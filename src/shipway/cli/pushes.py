@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -52,21 +53,45 @@ def init(
     before, existed = here.remote(), _exists(server, found.name)
     made = server.post("/applications", {"name": found.name, "default_branch": branch})
     _connect(server, made["git_url"])
+    foreign = existed and _is_foreign(server, found.name, str(made["default_branch"]))
     if as_json:
-        show.as_json(
-            {"application": made, "existed": existed, "kind": found.kind, "wrote": wrote, "remote": here.REMOTE}
-        )
+        about = {"existed": existed, "foreign": foreign, "kind": found.kind, "wrote": wrote, "remote": here.REMOTE}
+        show.as_json({"application": made, **about})
         return
     for reason in found.reasons:
         print(f"  {reason}")
     if wrote is not None:
         print(f"Wrote {wrote}: read it, change what you like, and commit it.")
     print(f"{found.name} is an application of {server.address}; its remote here is `{here.REMOTE}`.")
+    if foreign:
+        name = (
+            f"another `name:` in {FILE}, then `shipway init`" if (top / FILE).exists() else "`shipway init NAME`"
+        )
+        print(
+            f"{found.name} was there already, and nothing in its history is in this one: git will refuse a push."
+        )
+        print(f"If this is another application, give it a name of its own: {name}.")
+        return
     if existed and before != made["git_url"]:
         print(f"{found.name} was there already: what is pushed from here goes to the same application.")
     if before not in (None, made["git_url"]):
         print(f"Until now `{here.REMOTE}` was {before}.")
     print(f"Next: {_next(branch, FILE)}")
+
+
+def _is_foreign(server: Server, application: str, branch: str) -> bool:
+    """Whether something was pushed there, and neither has begun with a commit of the other."""
+    head = _known(server, application, f"refs/heads/{branch}")
+    if head is None or here.git("cat-file", "-e", head) is not None:
+        return False
+    began = (here.git("rev-list", "--max-parents=0", "HEAD") or "").split()
+    return not any(_known(server, application, commit) for commit in began)
+
+
+def _known(server: Server, application: str, commit: str) -> str | None:
+    """Which commit an application has by this name; None where it has none."""
+    found = _unless_missing(server, f"/applications/{application}/commits/{quote(commit)}/where")
+    return None if found is None else str(found["commit"])
 
 
 def _next(branch: str, file: str) -> str:
@@ -203,13 +228,16 @@ def settings(
 
 
 def _exists(server: Server, name: str) -> bool:
+    return _unless_missing(server, f"/applications/{name}") is not None
+
+
+def _unless_missing(server: Server, path: str) -> Any:
     try:
-        server.get(f"/applications/{name}")
+        return server.get(path)
     except Refused as refused:
         if refused.id == NotFound.id:
-            return False
+            return None
         raise
-    return True
 
 
 def _role(*, owner: bool, metrics: bool) -> str:
