@@ -35,6 +35,16 @@ def two(site: Site) -> list[str]:
     return made
 
 
+def test_a_rollback_is_shown_with_its_reason(site: Site, shipway: Shipway) -> None:
+    scene = site.scene
+    scene.application("topup")
+    good = scene.deliver(scene.push("topup", "One"))
+    scene.deliver(scene.push("topup", "Two"))
+    run = scene.roll_back("topup", "prod", good, why="it greets wrongly")
+    shown = shipway("runs", str(run.number), *TOPUP).out.splitlines()
+    assert shown[2] == "ben rolled prod back to r1: “it greets wrongly”."
+
+
 def test_releases_are_listed_with_what_serves_and_what_is_kept_warm(
     two: list[str], site: Site, shipway: Shipway
 ) -> None:

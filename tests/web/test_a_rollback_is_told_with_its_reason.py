@@ -32,6 +32,7 @@ def test_a_rollback_with_a_reason_is_told_as_a_rollback(site: Site, commits: tup
     assert f"{good[:7]} serves in prod again" in run
     assert "ben went back to" in run
     assert BACK in run
+    assert site.get("/api/v1/runs/topup:3").json["decided"]["says"] == BACK
     assert BACK in words(site.get("/applications/topup/environments/prod").text)
     pages = [words(site.get(f"/applications/topup/commits/{one}").text) for one in commits]
     assert f"ben went back to it in prod: “{WHY}”." in pages[0]

@@ -208,6 +208,8 @@ def _state(run: dict[str, Any]) -> str:
 def _show(run: dict[str, Any]) -> None:
     print(f"{run['application']} run {run['number']} · {run['commit'][:7]} · {plain(run['what'])} by {run['who']}")
     print(f"{_state(run)}{': ' + run['brief'] if run['brief'] else ''}")
+    if run["decided"] is not None:
+        print(plain(f"{run['decided']['says' if run['state'] == 'passed' else 'wants']}."))
     rows = [*map(_step, run["steps"]), *map(_rehearsal, run["rehearsals"]), *map(_deployment, run["deployments"])]
     show.table(("", "", "", ""), rows, empty="")
     for said in (*_staying(run), *_excerpts(run)):

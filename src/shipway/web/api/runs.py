@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from shipway.state import deployments, facts, pushes, releases, runs, suspicions
+from shipway.state import decisions, deployments, facts, pushes, releases, runs, suspicions
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.runs import Run
@@ -47,7 +47,8 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
 
     Of a deployment that was undone only in part `half_undone` says what stands, and what to do. Of a run that is
     over `by_now` says what is held against its commit, and what the judge does with what it brought. `again` is
-    what it would do, and which requests would move, to do it again: empty where that cannot be.
+    what it would do, and which requests would move, to do it again: empty where that cannot be. `decided` is what
+    somebody gave a reason for that it carries out: what it `says`, or `wants` until it is done.
     """
     with site.database.read() as conn:
         run = lookups.run(conn, call.place("run"))
@@ -61,6 +62,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         left = {one.id: _stays(conn, one) if one.id in bad else "" for one in made}
         back, blocked = outcomes.rolled_back(conn, [run]), outcomes.blocked(conn, [run])
         again = "" if carry.why_not_again(conn, run) else anew.says(conn, site.places, run)
+        decided = decisions.of_run(conn, run.id)
         so = [*held.of_run(conn, site.story.cast, site.commits, run)] if run.over else []
     return {
         **_ended(run, back, blocked),
@@ -78,6 +80,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
             for one in made
         ],
         "by_now": so,
+        "decided": None if decided is None else {**(shapes.decision(decided) or {}), "wants": decided.wants},
         "again": again,
     }
 
