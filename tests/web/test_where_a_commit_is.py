@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from shipway.pushes.git import Git
 from shipway.state import facts, holds
+from shipway.state.runs import Run
 from shipway.web import whereabouts
 from shipway.web.commits import Commits
 from shipway.web.words import headline
@@ -363,6 +364,22 @@ def test_a_commit_on_a_branch_that_is_not_delivered(site: Site) -> None:
     scene.green(run)
     scene.end(run)
     assert where(site, run.commit)["prod"] == ("stopped", "idea is not delivered to prod")
+    says = "What is pushed to idea is not delivered to {}, so nothing took it there. {}:"
+    this, first = f"shipway deploy {run.commit[:7]} --env", "dev comes first. This takes it there, by hand"
+    assert on_its_way(site, run, "prod") == (says.format("prod", first), f"{this} dev")
+    assert on_its_way(site, run, "dev") == (says.format("dev", "This does, by hand"), f"{this} dev")
+    scene.deploy(run, "dev")
+    assert on_its_way(site, run, "test") == (says.format("test", "This does, by hand"), f"{this} test")
+    site.send("POST", "/api/v1/applications/topup/environments/test/freeze", {"why": "The fair"})
+    frozen, command = on_its_way(site, run, "test")
+    assert ("The fair" in frozen, command) == (True, "")
+
+
+def on_its_way(site: Site, run: Run, environment: str) -> tuple[str, str]:
+    """What would take it there."""
+    path = f"/api/v1/applications/topup/commits/{run.commit}/why?environment={environment}"
+    found = site.get(path).json["next"]
+    return found["says"], found["command"]
 
 
 def test_waiting_ends_when_it_serves(site: Site) -> None:

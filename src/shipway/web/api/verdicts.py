@@ -8,13 +8,12 @@ from typing import Any
 from shipway.errors import NotFound
 from shipway.signals.verdict import Verdict
 from shipway.state.database import Connection
-from shipway.web import lookups, printed, quarantines, sentences, shapes, trials, whereabouts, why
+from shipway.web import lookups, printed, quarantines, sentences, shapes, trials, undelivered, whereabouts, why
 from shipway.web.api import commits
 from shipway.web.api.environments import BASE
 from shipway.web.call import Call
 from shipway.web.life import record as lives
 from shipway.web.life import turn as turns
-from shipway.web.life.turn import Turn
 from shipway.web.routes import declare, formerly
 from shipway.web.site import Site
 from shipway.web.trials import Trial
@@ -90,7 +89,7 @@ def explain(site: Site, call: Call) -> dict[str, Any]:
         environment = lookups.environment(site, conn, application, call.query("environment") or "prod")
         found = whereabouts.where(conn, site.commits, application, commit, [environment])[0]
         events = why.events(conn, application, environment, commit)
-        turn = _turn(site, conn, application, commit, environment) if found.state == STOPPED else None
+        next_ = _next(site, conn, application, commit, environment) if found.state == STOPPED else None
         judging = commits.judging(site, conn, application, commit, found)
     return {
         "commit": commit,
@@ -100,15 +99,20 @@ def explain(site: Site, call: Call) -> dict[str, Any]:
         "brief": found.brief,
         "stuck": shapes.stuck(found.stuck),
         "events": [asdict(event) for event in events],
-        "next": None if turn is None else {"whose": turn.whose, "says": turn.mend, "command": turn.command},
+        "next": next_,
         "judging": None if judging is None else _judging(*judging),
     }
 
 
-def _turn(site: Site, conn: Connection, application: str, commit: str, environment: str) -> Turn | None:
-    """What would mend it, as far as this environment goes."""
+def _next(site: Site, conn: Connection, application: str, commit: str, environment: str) -> dict[str, str] | None:
+    """What would mend it as far as this environment goes, or would take it there where no push does."""
     record = lives.read(conn, site.commits, application, commit, [environment])
-    return turns.turn(record, site.commits.about(application, commit).author, environment)
+    turn = turns.turn(record, site.commits.about(application, commit).author, environment)
+    if turn is not None:
+        return {"whose": turn.whose, "says": turn.mend, "command": turn.command}
+    way = lookups.environments(site, conn, application)
+    alone = undelivered.by_hand(conn, application, commit, environment, way)
+    return None if alone is None else {"whose": "", "says": alone.says, "command": alone.command}
 
 
 def _judging(trial: Trial, so_far: Verdict) -> dict[str, Any]:
