@@ -186,6 +186,28 @@ def test_a_share_that_was_left_to_the_one_before_is_told_from_one_that_was_lost(
     )
 
 
+def test_the_one_before_is_asked_until_what_comes_next_has_requests(site: Site) -> None:
+    """Until then the routers do as they did."""
+    scene = site.scene
+    told = Trials(scene, "topup")
+    _run, deployment = told.comes(0, "Ask the bank in the background")
+    told.serves(deployment, warm_for=600)
+    told.asked(deployment, 25)
+
+    def said(*words: str) -> list[bool]:
+        page = site.get("/applications/topup/environments/prod").text
+        return [each in page for each in words]
+
+    asking = "r2 has 25 % of the requests to prod", "Serving, 75 %", "On trial, 25 %", "looked bad"
+    assert all(said(*asking))
+    newer, coming = told.comes(0, "Ask the bank again")
+    assert all(said(*asking, f'">Run {newer.number}</a> is ')), "it is on its way, and has none of them"
+    told.share(coming, 10)
+    assert said("r3 has 10 % of the requests to prod", "Serving, 90 %", "On trial, 25 %") == [True, True, False]
+    told.undone(newer, coming, "it died", "releases.died")
+    assert said("On trial, 25 %", "r2 serves in prod") == [False, True]
+
+
 def test_a_release_of_which_the_one_before_was_asked_says_what_looked_bad(
     judged: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:

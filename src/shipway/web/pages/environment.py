@@ -97,9 +97,9 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             moving=moving,
             tried=tried,
             stuck=left,
-            deciding=deciding.deciding(site, conn, left, moving, tried),
+            deciding=deciding.deciding(site, conn, left, None if tried and tried.asking else moving, tried),
             subject="" if tried is None else site.commits.about(application, tried.release.commit).subject,
-            so_far="" if tried is None else _so_far(site, tried),
+            so_far="" if tried is None or (moving and tried.asking) else _so_far(site, tried),
             apart_by=_told_apart(site, conn, tried),
             moving_run=None if moving is None else runs.get(conn, moving.run),
             back=None if left is not None else ways.back(site, conn, now),
@@ -287,12 +287,14 @@ def _tried(conn: Connection, moving: Deployment | None, now: Now | None, left: S
     """
     if left is not None and left.before is not None and left.share < shares.EVERYTHING:
         return trials.read_beside(conn, left.release, left)
-    release = moving.release if moving is not None else None if now is None else now.serving.release
-    if release is None:
+    if moving is not None:
+        coming = trials.read_beside(conn, releases.get(conn, moving.release), left)
+        if coming.fate == "on trial":
+            return coming if coming.before is not None else None
+    if now is None or not release_lines.is_parted(conn, moving, now):
         return None
-    trial = trials.read_beside(conn, releases.get(conn, release), left)
-    has_some = trial.fate == "on trial" if moving is not None else trial.asking
-    return trial if has_some and trial.before is not None else None
+    trial = trials.read_beside(conn, releases.get(conn, now.serving.release), left)
+    return trial if trial.asking and trial.before is not None else None
 
 
 def _stable(now: Now | None, tried: Trial | None) -> str | None:
@@ -385,8 +387,8 @@ def so_far(site: Site, call: Call) -> Response:
     application, environment = call.place("application"), call.place("environment")
     with site.database.read() as conn:
         lookups.environment(site, conn, application, environment)
-        *_others, tried = _at_work(conn, application, environment)
-    says = "" if tried is None else _so_far(site, tried)
+        *_others, moving, tried = _at_work(conn, application, environment)
+    says = "" if tried is None or (moving and tried.asking) else _so_far(site, tried)
     if not says:
         return Response(status_code=204)
     place = BASE.format(application=application, environment=environment)

@@ -145,17 +145,29 @@ def _frozen(left: Stuck | None) -> dict[str, tuple[str, str]]:
 
 def _shared(conn: Connection, moving: Deployment | None, now: Now | None) -> dict[str, tuple[str, str]]:
     """What is said, by their ids, of two releases that share the requests: on trial, or to be compared."""
-    if now is None or (moving is None and deployments.asked_since(conn, now.by) is None):
+    if now is None:
         return {}
-    tried, other = (now.by, now.serving.warm) if moving is None else (moving, now.serving.release)
-    moves = shares.moves(conn, tried, ())
-    share = moves[-1].share if moves else 0
-    if other is None or not share:
-        return {}
-    return {
-        other: ("serving", f"Serving, {shares.EVERYTHING - share} %"),
-        tried.release: ("running", f"On trial, {share} %"),
-    }
+    beside = [] if moving is None else [(moving, now.serving.release)]
+    if now.serving.warm is not None and is_parted(conn, moving, now):
+        beside.append((now.by, now.serving.warm))
+    for tried, other in beside:
+        moves = shares.moves(conn, tried, ())
+        if moves and moves[-1].share:
+            return {
+                other: ("serving", f"Serving, {shares.EVERYTHING - moves[-1].share} %"),
+                tried.release: ("running", f"On trial, {moves[-1].share} %"),
+            }
+    return {}
+
+
+def is_parted(conn: Connection, moving: Deployment | None, now: Now) -> bool:
+    """Whether what serves shares the requests with the one before, which is asked: also while what comes next has
+    none yet, for until then the routers do as they did.
+    """
+    if moving is None:
+        return deployments.asked_since(conn, now.by) is not None
+    last = shares.moves(conn, now.by, ())[-1:]
+    return any(move.asked for move in last) and not shares.moves(conn, moving, ())
 
 
 def _fate(
