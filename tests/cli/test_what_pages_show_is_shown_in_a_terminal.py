@@ -297,6 +297,45 @@ def test_judge_without_a_release_takes_the_one_on_trial_and_says_so(site: Site, 
     assert (fresh.code, "Nothing serves in prod of fresh, and nothing was judged." in fresh.told) == (2, True)
 
 
+def test_a_terminal_names_the_exception_that_took_a_release_back(site: Site, shipway: Shipway) -> None:
+    """What it printed, until an error that it reports leads to a commit as well."""
+    scene = site.scene
+    with scene.history():
+        bad = Trials(scene, "topup").goes_bad(80, "Count it twice")
+
+    def shown() -> list[str]:
+        """At the end of the push, in `judge` and in `why`."""
+        way = f"/api/v1/runs/{bad.id}/watch"
+        said = [site.get(way).text, *(shipway(*each, "--app", "topup").out for each in (("judge", "r2"), why))]
+        return [" ".join(each.split()) for each in said]
+
+    why = "why", bad.commit
+    assert not any("at app.py" in each for each in shown())
+    place = Evidence("app.py", 12, "share", "line", ("@@ -12 +12 @@", "+    return 1 / 0"), "return 1 / 0")
+    who = Suspicion("It did.", bad.commit, "Ben Weber", "ben@example.org", confidence="high", evidence=(place,))
+    with scene.database.write() as conn:
+        (made,) = (one for one in deployments.all_of_run(conn, bad.id) if one.environment == "prod")
+        said = {"title": "ZeroDivisionError: division by zero", "printed": 5.5, **asdict(who)}
+        deployments.note(conn, made, "release.printed", said)
+    leads = f" at app.py:12; suspected: {bad.commit[:7]} by Ben Weber"
+    printed = f"ZeroDivisionError: division by zero{leads}"
+    push, judged, why_ = shown()
+    assert f"It printed: {printed}" in push
+    assert f"It printed: {printed}" in judged
+    assert f"it printed a failure: {printed}" in why_
+    raised = {"exception": {"values": [{"type": "KeyError", "value": "'CHF'"}]}, "release": bad.commit}
+    error = scene.report("topup", raised)
+    push, judged, _why = shown()
+    assert f"New error: KeyError: 'CHF' It printed: {printed}" in judged
+    assert f"New error: KeyError: 'CHF' It printed: {printed}" in push
+    scene.suspect(error, who)
+    push, judged, why_ = shown()
+    for each in (push, judged):
+        assert f"New error: KeyError: 'CHF'{leads}" in each
+        assert "It printed" not in each
+    assert f"it reported a new error: KeyError: 'CHF'{leads} (shipway errors 1)" in why_
+
+
 def test_whether_all_is_well_with_what_is_asked_is_answered_by_the_exit_code(site: Site, shipway: Shipway) -> None:
     told = Trials(site.scene, "topup")
     on = "--app", "topup"

@@ -153,6 +153,8 @@ def judge(
     print(f"{found['says']}.")
     if found["why"]:
         print(plain(found["why"]))
+    for line in found["exceptions"]:
+        print(plain(line))
     for line in found["said"]:
         print(f"│ {plain(line)}")
     if found["said"] and found["log"]:

@@ -24,10 +24,37 @@ WHAT_POINTS = {
 
 def titles(conn: Connection, bad: Fact, since: int = 0) -> list[str]:
     """The errors that are new, or back, in a bad commit, of those that came after a fact."""
+    return _first([title(one.data, one.kind) for one in _came(conn, bad, since)])
+
+
+def _came(conn: Connection, bad: Fact, since: int) -> list[Fact]:
+    """How each of them came, the last time that it did."""
     came = facts.after(conn, since, application=bad.application, commit=bad.commit, kinds=CAME)
-    every = list({one.data.get("error"): title(one.data, one.kind) for one in came}.values())
+    return list({one.data.get("error"): one for one in came}.values())
+
+
+def _first(every: Sequence[str]) -> list[str]:
     more = len(every) - NAMED
-    return every[:NAMED] + ([f"and {more} more"] if more > 0 else [])
+    return [*every[:NAMED], *([f"and {more} more"] if more > 0 else [])]
+
+
+def named(conn: Connection, verdict: Fact) -> list[str]:
+    """Each with the line of code that it went wrong at and the commit that this leads to, as far as is known, and
+    what it printed where no error that it reports leads to a commit.
+    """
+    known = behind(conn, verdict)
+    leads = {one.data.get("error"): leading(one.data) for one in known if one.kind in CAME}
+    came = _came(conn, verdict, 0)
+    said = [f"{title(one.data, one.kind)}{leads.get(one.data.get('error'), '')}" for one in came]
+    printed_ = [one for one in known if one.kind == PRINTED]
+    return [*_first(said), *(f"{_printed_title(one)}{leading(one.data)}" for one in printed_)]
+
+
+def leading(said: Mapping[str, Any]) -> str:
+    """After the name of an error: ` at app.py:12; suspected: 8c1f0ae by Ben Bauer`, as far as that is known."""
+    at, by = _place(said), suspect(said)
+    where = f" at {at['path']}:{at['line']}" if at is not None and at.get("line") else ""
+    return where if by is None else f"{where}; suspected: {by.commit[:7]} by {by.author or by.email}"
 
 
 def title(said: Mapping[str, Any], kind: str) -> str:
@@ -78,8 +105,21 @@ def printed(conn: Connection, verdict: Fact) -> list[Fact]:
     return [one for one in found if one.data["deployment"] == verdict.data.get("deployment")][-1:]
 
 
+def behind(conn: Connection, verdict: Fact) -> list[Fact]:
+    """What is known of what went wrong with a bad release: where its errors lead, and where none leads to a
+    commit, what it printed before them.
+    """
+    pointed = pointed_at(conn, verdict)
+    leads = any(suspect(one.data) for one in pointed)
+    return pointed if leads else [*printed(conn, verdict), *pointed]
+
+
 def printed_titles(pointed: Sequence[Fact]) -> list[str]:
-    return [f"It printed: {one.data['title']}" for one in pointed if one.kind == PRINTED]
+    return [_printed_title(one) for one in pointed if one.kind == PRINTED]
+
+
+def _printed_title(one: Fact) -> str:
+    return f"It printed: {one.data['title']}"
 
 
 def suspect_within(pointed: Sequence[Fact]) -> Suspect | None:
@@ -93,5 +133,11 @@ def suspect_within(pointed: Sequence[Fact]) -> Suspect | None:
 
 def line(pointed: Sequence[Fact]) -> list[str]:
     """The line of code that the first of its errors went wrong at, if its suspicion rests on one."""
-    places = [next(iter(each.data.get("evidence") or ()), None) for each in pointed]
-    return [at for place in places if isinstance(place, Mapping) and (at := code(place))][:1]
+    places = [_place(each.data) for each in pointed]
+    return [at for place in places if place is not None and (at := code(place))][:1]
+
+
+def _place(said: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The evidence that a suspicion rests on most."""
+    first = next(iter(said.get("evidence") or ()), None)
+    return first if isinstance(first, Mapping) else None

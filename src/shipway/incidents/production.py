@@ -45,9 +45,7 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
     reason = str(fact.data.get("reason", "")).strip()
     findings = fact.data.get("findings") or ()
     stuck = _stuck(conn, fact)
-    pointed = new_errors.pointed_at(conn, fact)
-    if not any(suspect(one.data) for one in pointed):
-        pointed = [*new_errors.printed(conn, fact), *pointed]
+    pointed = new_errors.behind(conn, fact)
     errors_ = new_errors.titles(conn, fact)
     return _of_the_same_commit(
         conn,

@@ -42,7 +42,8 @@ class BadVerdict(DeploymentStopped):
     def __init__(self, release: Release, share: int, verdict: Verdict) -> None:
         super().__init__(
             f"r{release.number} was taken back at {share} % of the requests: {verdict.reason}",
-            hint=f"shipway judge r{release.number} --env {release.environment} shows the numbers.",
+            hint=f"shipway judge r{release.number} --env {release.environment} shows the numbers, "
+            "and which exception it was once that is known.",
         )
         self.share = share
         self.verdict = verdict

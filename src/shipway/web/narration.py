@@ -28,6 +28,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from shipway.environments.secrets import Vault
+from shipway.incidents import new_errors
 from shipway.incidents.letter import listed
 from shipway.state import configurations, deployments
 from shipway.state.database import Connection, Database
@@ -66,7 +67,8 @@ async def watch(
         while True:
             seen = pulse.changes
             now, along = await asyncio.to_thread(_read, database, vault, run_id)
-            for line in telling.news(now, time.time(), along):
+            exceptions = await asyncio.to_thread(_exceptions, database, now) if now.run.over else ()
+            for line in telling.news(now, time.time(), along, exceptions):
                 yield line
             if now.run.over:
                 break
@@ -82,6 +84,13 @@ def _read(database: Database, vault: Vault, run_id: str) -> tuple[Journey, Mappi
         if is_configuration(now.run):
             along = [(name, _beside_what_is_set(vault, conn, now, name)) for name in now.run.deliver]
         return now, {name: found.comes for name, found in along if found is not None}
+
+
+def _exceptions(database: Database, now: Journey) -> Sequence[str]:
+    """What went wrong with what the run brought and was judged bad, as far as that is known by now."""
+    bad = [fact for fact in now.trials if fact.kind == "verdict.bad"]
+    with database.read() as conn:
+        return [said for fact in bad for said in new_errors.named(conn, fact)]
 
 
 def _beside_what_is_set(vault: Vault, conn: Connection, now: Journey, environment: str) -> Waiting | None:
@@ -105,11 +114,17 @@ class Telling:
         self._told: set[str] = set()
         self._spoke = 0.0
 
-    def news(self, now: Journey, clock: float, along: Mapping[str, str] = NOTHING) -> list[str]:
+    def news(
+        self,
+        now: Journey,
+        clock: float,
+        along: Mapping[str, str] = NOTHING,
+        exceptions: Sequence[str] = (),
+    ) -> list[str]:
         """The lines for what has happened since the last call; `clock` is the time in seconds since 1970, `along`
-        what comes with the deployments to these environments.
+        what comes with the deployments to these environments, `exceptions` what its end names.
         """
-        told = [*self._lines(now, along), *self._held(now, clock)]
+        told = [*self._lines(now, along, exceptions), *self._held(now, clock)]
         lines = [part for line in told for part in _fitted(line)]
         if lines:
             self._spoke = clock
@@ -118,7 +133,7 @@ class Telling:
             self._spoke = clock
         return lines
 
-    def _lines(self, now: Journey, along: Mapping[str, str]) -> Iterator[str]:
+    def _lines(self, now: Journey, along: Mapping[str, str], exceptions: Sequence[str]) -> Iterator[str]:
         if self._first_time("run"):
             run = now.run
             again = "" if run.retry_of is None else f", {purpose(run)}"
@@ -136,7 +151,7 @@ class Telling:
                 yield f"  · {now.called(environment):<{width}} {along[environment]}"
             yield from self._of_environment(now, environment, width)
         if now.run.over and self._first_time("end"):
-            yield from _ending(now)
+            yield from _ending(now, exceptions)
 
     def _of_rehearsal(self, one: Rehearsal, width: int) -> Iterator[str]:
         for turn, part in enumerate(one.parts):
@@ -291,7 +306,7 @@ def _recognised(now: Journey) -> Iterator[str]:
         yield f"  · no shipway.yml is committed: recognised as {kind} by its files"
 
 
-def _ending(now: Journey) -> Iterator[str]:
+def _ending(now: Journey, exceptions: Sequence[str]) -> Iterator[str]:
     run, took = now.run, length(now.seconds or 0.0)
     if run.state == "passed":
         yield f"✓ {_success(now)}, {took}"
@@ -302,7 +317,7 @@ def _ending(now: Journey) -> Iterator[str]:
     yield f"{mark} run {run.number} {how} after {took}{': ' + reason if reason else ''}"
     if run.state == "failed" and run.deliver:
         yield from (f"  {said}" for said in [*(untouched(now) or _reached(now)), *stays_set(now)])
-    for line in _hints(now):
+    for line in [*exceptions, *_hints(now)]:
         yield f"  {line}"
 
 

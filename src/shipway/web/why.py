@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from shipway.incidents import heard
+from shipway.incidents import heard, new_errors
 from shipway.incidents.letter import listed, shortened
 from shipway.releases.gate import GATES, UNTIL
 from shipway.state import decisions, deployments, facts, messages, releases, runs
@@ -21,6 +21,7 @@ from shipway.web.words import length, unsaid
 FAILED = ("step.failed", "step.timed_out", "step.lost")
 GAVE_UP = ("deployment.undo", "deployment.stuck", "deployment.unknown")
 REPORTED = ("error.new", "error.regressed")
+SUSPECTED = "error.suspected"
 EXPLAINS = (*REPORTED, "release.printed")
 FAR = 200  # deployments of an environment, the newest
 TITLE = 160  # characters of an error
@@ -93,9 +94,11 @@ def _before(conn: Connection, application: str, environment: str, commit: str) -
         lines, log = _of_application(conn, fact)
         yield Event(fact.at, fact.kind, fact.id, f"{says}{log}", lines)
     for where in dict.fromkeys(str(fact.environment) for fact in ended):
-        found = facts.after(conn, 0, application=application, environment=where, commit=commit, kinds=REPORTED)
+        kinds = [*REPORTED, SUSPECTED]
+        found = facts.after(conn, 0, application=application, environment=where, commit=commit, kinds=kinds)
         for fact in found:
-            yield Event(fact.at, fact.kind, fact.id, str(said(fact, f" in {where}")))
+            if fact.kind in REPORTED:
+                yield Event(fact.at, fact.kind, fact.id, str(said(_led(fact, found), f" in {where}")))
 
 
 def _comes_before(conn: Connection, fact: Fact, environment: str) -> bool:
@@ -173,7 +176,7 @@ def _event(conn: Connection, fact: Fact, judged: Sequence[str], every: Sequence[
     """Why it was judged so stands where it was, and not again where something came of it. Where no error among
     `every` fact says what went wrong with a bad one, its log may.
     """
-    found = said(fact)
+    found = said(_led(fact, every))
     if _rolled_back(conn, fact) is not None:
         found = Said(decisions.of_fact(fact).says)
     if found is None or not found.what:
@@ -183,6 +186,14 @@ def _event(conn: Connection, fact: Fact, judged: Sequence[str], every: Sequence[
         says = f"{says} (shipway logs --env {fact.environment} --release r{fact.data['release']})"
     lines, log = _of_application(conn, fact) if fact.kind in GAVE_UP else ((), "")
     return Event(happened(fact), fact.kind, fact.id, f"{says.rstrip('.')}{log}" if log else says, lines)
+
+
+def _led(fact: Fact, every: Sequence[Fact]) -> Fact:
+    """An error that was reported, with where it led to as far as that was found since."""
+    if fact.kind not in REPORTED:
+        return fact
+    same = [one.data for one in every if one.kind == SUSPECTED and one.data["error"] == fact.data.get("error")]
+    return replace(fact, data={**same[-1], **fact.data}) if same else fact
 
 
 def happened(fact: Fact) -> float:
@@ -249,7 +260,7 @@ def _unknown(data: Data) -> Said:
 def _reported(data: Data, which: str) -> Said:
     return Said(
         f"it reported {which}{data['here']}",
-        f"{shortened(data['title'], TITLE)} (shipway errors {data['number']})",
+        f"{shortened(data['title'], TITLE)}{new_errors.leading(data)} (shipway errors {data['number']})",
     )
 
 
@@ -301,7 +312,9 @@ SENTENCES: Mapping[str, Callable[[Data], Said]] = {
     "probe.unknown": _unknown,
     "error.new": lambda data: _reported(data, "a new error"),
     "error.regressed": lambda data: _reported(data, "an error that was resolved"),
-    "release.printed": lambda data: Said(f"it printed a failure{data['here']}", data["title"]),
+    "release.printed": lambda data: Said(
+        f"it printed a failure{data['here']}", f"{data['title']}{new_errors.leading(data)}"
+    ),
     "release.silent": lambda data: Said(
         f"it gave no answers{data['here']} and was taken back; nothing is held", data["reason"]
     ),

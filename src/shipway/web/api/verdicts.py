@@ -6,7 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from shipway.errors import NotFound
+from shipway.incidents import new_errors
 from shipway.signals.verdict import Verdict
+from shipway.state import facts
 from shipway.state.database import Connection
 from shipway.web import lookups, printed, quarantines, sentences, shapes, trials, undelivered, whereabouts, why
 from shipway.web.api import commits
@@ -23,8 +25,9 @@ from shipway.web.whereabouts import STOPPED
 def judged(site: Site, call: Call) -> dict[str, Any]:
     """The release `r3` before the judge: its shares over time, its verdicts with their numbers, what followed.
 
-    `said` are the lines with which it explains why it never came to that, and `log` is the command for all that it
-    printed.
+    `exceptions` name what went wrong with a bad one, each with its file and line and the commit that this leads
+    to, as far as is known. `said` are the lines with which it explains why it never came to that, and `log` is
+    the command for all that it printed.
     """
     application, environment = call.place("application"), call.place("environment")
     with site.database.read() as conn:
@@ -58,6 +61,7 @@ def _judged(site: Site, conn: Connection, trial: Trial) -> dict[str, Any]:
         "also": None,
         "says": sentences.sentence(trial),
         "why": sentences.explanation(trial),
+        "exceptions": _exceptions(conn, trial),
         "said": sentences.last_words(trial),
         "log": None if whole is None else whole.command,
         "fate": trial.fate,
@@ -73,6 +77,14 @@ def _judged(site: Site, conn: Connection, trial: Trial) -> dict[str, Any]:
         "revert": (kept and kept.branch) or None,
         "take_back": (kept and kept.take_back) or None,
     }
+
+
+def _exceptions(conn: Connection, trial: Trial) -> list[str]:
+    came = trial.deployment
+    if came is None:
+        return []
+    bad = facts.after(conn, 0, runs=[came.run], environment=came.environment, kinds=["verdict.bad"])
+    return new_errors.named(conn, bad[-1]) if bad else []
 
 
 def explain(site: Site, call: Call) -> dict[str, Any]:
