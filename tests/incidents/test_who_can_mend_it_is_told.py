@@ -1771,12 +1771,13 @@ def test_of_a_commit_that_no_request_met_it_is_not_said_where_it_was_bad(team: T
 
 
 def tried(team: Team) -> Run:
-    """A commit on top of one that was told of, which serves beside a warm release."""
+    """A commit on top of one that was bad, which serves beside a warm release."""
     team.deliver(good := team.commit("ben"))
-    team.fail_step(team.push(team.commit("ada"), good))
-    run = team.push(team.commit("ada"), good)
+    broken = bad(team, good, team.commit("ada"))
+    team.deploy(team.ask(good, "shipway", "rollback"), kind="rollback")
+    run = team.push(team.commit("ada"), broken.commit)
     team.deploy(run, "prod", judged="yes")
-    assert [one.kind for one in team.tell()] == ["stopped"]
+    assert kinds(team) == ["bad"]
     return run
 
 
@@ -1792,9 +1793,71 @@ def test_a_fix_that_is_tried_serves_once_it_is_judged_good(team: Team) -> None:
     verdict(team, run, "good")
     team.tell()
     cool(team)
-    assert [one.kind for one in team.tell()] == ["stopped", "fixed"]
+    assert kinds(team) == ["bad", "fixed"]
     assert "Your fix serves" in team.tell()[-1].subject
     assert re.search(r" It was watched for \d+ s and is good\.\n", team.tell()[-1].text)
+
+
+@pytest.mark.parametrize("how", ["a step", "a start"])
+def test_what_never_came_is_mended_as_soon_as_another_serves_which_is_still_tried(team: Team, how: str) -> None:
+    team.deliver(good := team.commit("ben"))
+    broken = team.push(team.commit("ada"), good)
+    if how == "a step":
+        team.fail_step(broken)
+    else:
+        team.deploy(broken, ending="failed", reason="web ended with exit status 1")
+        team.stop(broken, "deploy", "releases.stopped", "web ended with exit status 1", "you")
+    run = team.push(team.commit("ada"), broken.commit)
+    team.deploy(run, "dev", judged="yes")
+    assert "fixed" not in kinds(team)
+    team.deploy(run, "prod", judged="yes")
+    message = team.tell()[-1]
+    assert message.subject == f"[shop] Your fix serves: {run.commit[:7]} is in prod"
+    assert re.search(r"UTC\. It is watched until [\d:]+ UTC: you hear if it is taken back\.", message.text)
+    verdict(team, run, "good")
+    cool(team)
+    assert kinds(team)[1:] == ["fixed"]
+
+
+def test_what_was_to_reach_dev_alone_is_mended_once_another_serves_there(team: Team) -> None:
+    team.deliver(good := team.commit("ben"))
+    with team.database.write() as conn:
+        asked = {"application": APP, "push": None, "branch": "main", "commit": team.commit("ada")}
+        run = runs.create(conn, **asked, who="ada", purpose="deploy", deliver=["dev"], plan={"nodes": []})
+    team.fail_step(run)
+    fix = team.push(team.commit("ada"), good)
+    team.deploy(fix, "dev")
+    assert kinds(team) == ["stopped", "fixed"]
+    team.deploy(fix, "prod")
+    assert kinds(team) == ["stopped", "fixed"]
+
+
+def test_who_was_told_of_what_was_bad_too_hears_once_when_all_of_it_is_judged(team: Team) -> None:
+    team.deliver(good := team.commit("ben"))
+    broken = bad(team, good, team.commit("ada"))
+    team.deploy(team.ask(good, "shipway", "rollback"), kind="rollback")
+    team.fail_step(team.push(team.commit("ada"), broken.commit))
+    fix = team.push(team.commit("ada"), broken.commit)
+    team.deploy(fix, "prod", judged="yes")
+    assert kinds(team) == ["bad", "stopped"]
+    verdict(team, fix, "good")
+    assert kinds(team) == ["bad", "stopped", "fixed"]
+
+
+def test_what_mended_it_first_has_the_credit_though_it_was_replaced_before_it_was_judged(team: Team) -> None:
+    run = tried(team)
+    newer = team.push(team.commit("ben"), run.commit)
+    team.deploy(newer, judged="yes")
+    message = only([one for one in team.tell() if one.kind == "fixed"])
+    assert message.subject.startswith(f"[shop] {run.commit[:7]} is in prod and could not be judged")
+    assert f"; r4 ({newer.commit[:7]}) serves now. " in message.text
+    team.fail_step(team.push(team.commit("ada"), newer.commit))
+    team.deploy(last := team.push(team.commit("ada"), newer.commit), judged="yes")
+    told = [one.commit for one in team.tell() if one.kind == "fixed"]
+    assert told == [run.commit, last.commit], "what came later mended only what came after the first"
+    verdict(team, last, "good")
+    cool(team)
+    assert kinds(team) == ["bad", "fixed", "stopped", "fixed"]
 
 
 @pytest.mark.parametrize("judged", ["good", "not known"])
@@ -1984,7 +2047,8 @@ def test_a_fix_that_is_taken_back_is_not_told_to_serve(team: Team, how: str) -> 
     verdict(team, run, "bad" if how == "bad" else "not known")
     team.tell()
     cool(team)
-    assert [one.kind for one in team.tell()] == ["stopped", how]
+    assert kinds(team)[0] == "bad"
+    assert "fixed" not in kinds(team)
 
 
 def cool(team: Team) -> None:

@@ -1,6 +1,7 @@
 """What is over: whoever was told of it hears that once.
 
-by_what_serves  a commit that comes after the one they were told of has all requests where commits are bound for
+by_what_serves  a commit that comes after the one they were told of has all requests where that was bound for: at
+                once where it did not get there, and after its trial where requests had to meet it
 by_no_verdict   what mended a commit could not be judged: its quarantine, which was to end with that, goes on
 by_an_artifact  the packages that they waited for could be fetched
 by_an_answer    what was asked and failed passes again, or is asked no more
@@ -28,6 +29,9 @@ from shipway.state.runs import Run
 
 COMMITS = ("stopped", "undone", "bad", "silent")
 """Causes that a later commit mends."""
+
+NEVER_CAME = ("stopped", "undone")
+"""Causes that no judge has to say are mended: another got to where their commits did not."""
 
 MAY_BE_INNOCENT = ("stopped", "undone", BY_HAND)
 """Causes of which the commit itself may come through all the same."""
@@ -57,14 +61,19 @@ FAR = 200  # deployments of an environment that were done, the newest
 
 @dataclass(frozen=True)
 class Served:
-    """A deployment that has all requests in the last environment of `order`, and stays.
+    """A deployment that has all requests in one of the environments of `order`.
 
-    With a `doubt` nothing speaks for it, and its trial is over.
+    With a `doubt` nothing speaks for it, and its trial is over. While it is `tried` it may go back.
     """
 
     deployment: Deployment
     order: Sequence[str]
     doubt: str
+    tried: bool = False
+
+    def shows(self, every: Sequence[Message]) -> bool:
+        """Whether it is clear by now that all that one person was told of is mended: they hear of it once."""
+        return not self.tried or all(one.kind in NEVER_CAME for one in every)
 
 
 @dataclass(frozen=True)
@@ -121,17 +130,29 @@ class Mended:
         ]
 
     def _by_what_serves(self, fact: Fact) -> list[Draft]:
+        """Of what was replaced before it was judged first, unless what came does not contain it: that is no more
+        judged, and what it mended is not the next one's.
+        """
         with self.database.read() as conn:
-            served = _served(conn, fact)
-            past = None if served is None else _past(conn, served, fact.at)
-        if served is None or past is None:
-            return []
-        git = Git(self.places.repository(served.deployment.application))
-        mended = past.mended_by(served.deployment.commit, git)
-        people = dict.fromkeys(one.person for one in mended)
-        over = [self._over(git, served, [one for one in mended if one.person == person]) for person in people]
-        their = self._whose_fix(git, served, mended)
-        return [*self._through(served, past), *(draft for drafts in over for draft in drafts), *their]
+            replaced, served = _replaced(conn, fact), _served(conn, fact)
+        git = Git(self.places.repository(str(fact.application)))
+        if replaced is not None and not git.is_ancestor(replaced.deployment.commit, str(fact.commit)):
+            replaced = None
+        drafts: list[Draft] = []
+        said: list[Message] = []
+        for one in filter(None, (replaced, served)):
+            with self.database.read() as conn:
+                past = _past(conn, one, fact.at)
+            drafts += [] if one.tried else self._through(one, past)
+            mended = [each for each in past.mended_by(one.deployment.commit, git) if each not in said]
+            people = dict.fromkeys(each.person for each in mended)
+            theirs = [[each for each in mended if each.person == person] for person in people]
+            clear = [every for every in theirs if one.shows(every)]
+            drafts += [draft for every in clear for draft in self._over(git, one, every)]
+            told = [each for every in clear for each in every]
+            drafts += self._whose_fix(git, one, told)
+            said += told
+        return drafts
 
     def _through(self, served: Served, past: Past) -> list[Draft]:
         """That a commit has come through itself is told to nobody, for nothing was mended; what took what was said
@@ -252,12 +273,29 @@ def goes_on(conn: Connection, told: Message) -> bool:
 
 
 def _served(conn: Connection, fact: Fact) -> Served | None:
-    """What a fact shows to serve and stay; None for what goes back, or is not where commits are bound for."""
+    """What a fact shows to serve, though it may still be tried; None for what goes back."""
     deployment = _stays(conn, fact)
-    if deployment is None or deployment.kind != "deploy":
+    if deployment is None and fact.kind == "deployment.done":
+        deployment = _kept(conn, deployments.get(conn, str(fact.data["deployment"])))
+        return None if deployment is None else _as_served(conn, deployment, tried=True)
+    return None if deployment is None else _as_served(conn, deployment)
+
+
+def _replaced(conn: Connection, fact: Fact) -> Served | None:
+    """What had all requests until a deployment was done, and was to be judged still."""
+    if fact.kind != "deployment.done":
         return None
-    order = _order(conn, deployment)
-    return Served(deployment, order, _doubt(conn, deployment)) if order[-1] == deployment.environment else None
+    before = deployments.done_before(conn, deployments.get(conn, str(fact.data["deployment"])))
+    if before is None or not production.is_judged(conn, before) or verdicts.at_the_end(conn, before):
+        return None
+    return None if _kept(conn, before) is None else _as_served(conn, before)
+
+
+def _as_served(conn: Connection, deployment: Deployment, *, tried: bool = False) -> Served | None:
+    if deployment.kind != "deploy":
+        return None
+    doubt = "" if tried else _doubt(conn, deployment)
+    return Served(deployment, _order(conn, deployment), doubt, tried)
 
 
 def _order(conn: Connection, deployment: Deployment) -> list[str]:
@@ -324,14 +362,24 @@ def _came_again(conn: Connection, about: Sequence[Message], by: Deployment) -> l
 
 
 def _past(conn: Connection, served: Served, at: float) -> Past:
+    """Of what was bound for where it serves."""
     application, since = served.deployment.application, at - REMEMBERED
     told, heard, settled = (
         messages.about(conn, kinds, application, since) for kinds in (TOLD, (FIXED,), (SETTLED,))
     )
     bound = served.deployment.environment
+    told = [one for one in told if _bound(conn, one, served.order) == bound]
+    heard = [one for one in heard if one.environment == bound or one.environment not in served.order]
     there = {bound, *(one.environment for one in told if one.kind == BY_HAND and one.environment)}
     done = {name: deployments.last_done(conn, application, name, FAR) for name in there}
     return Past(told, heard, settled, [one for one in told if _has_come_through(conn, bound, done, one)])
+
+
+def _bound(conn: Connection, told: Message, order: Sequence[str]) -> str:
+    """The last environment that a commit was to reach whose run came to grief; of all others, where all go."""
+    run = runs.find(conn, told.run) if told.kind in NEVER_CAME and told.run else None
+    there = [name for name in order if run is not None and name in run.deliver]
+    return (there or order)[-1]
 
 
 def _has_come_through(

@@ -151,20 +151,23 @@ def _serves_now(conn: Connection, by: Deployment, doubt: str, *, theirs: bool) -
     """
     release = releases.get(conn, by.release)
     since = by.switched or by.ended or by.started
+    now = releases.now_serving(conn, by.application, by.environment)
     serves = f"{by.environment} serves r{release.number} ({by.commit[:7]}) with all requests since {clock(since)}"
+    if now is not None and now.release != release.id:
+        newer = releases.get(conn, now.release)
+        there = f"r{release.number} ({by.commit[:7]}) had all requests in {by.environment} at {clock(since)}"
+        serves = f"{there}; r{newer.number} ({newer.commit[:7]}) serves now"
     if doubt:
         return f"{serves}. Nothing is known of whether it is good: {one_line(doubt).rstrip('.')}."
     judged, after = verdicts.of_deployment(conn, by.id), verdicts.at_the_end(conn, by)
-    if not judged:
-        return f"{serves}."
-    last = judged[-1]
     if after:
-        return f"{serves}. It was watched for {lasting(last.at - since)} and is good."
-    now = releases.now_serving(conn, by.application, by.environment)
+        return f"{serves}. It was watched for {lasting(judged[-1].at - since)} and is good."
     until = None if now is None or now.deployment != by.id else now.warm_until
-    watched = "" if until is None else f", and it is watched until {clock(until)}"
+    watched = "" if until is None or not production.is_judged(conn, by) else f"it is watched until {clock(until)}"
     hears = ": you hear if it is taken back" if watched and theirs else ""
-    return f"{serves}. It was good with {last.share} % of them{watched}{hears}."
+    good = f"It was good with {judged[-1].share} % of them" if judged else ""
+    said = ", and ".join(filter(None, (good, watched)))
+    return f"{serves}. {said[:1].upper()}{said[1:]}{hears}." if said else f"{serves}."
 
 
 def _serves_elsewhere(conn: Connection, by: Deployment, order: Sequence[str]) -> str:
