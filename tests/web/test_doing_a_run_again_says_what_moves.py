@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from shipway.config.places import Places
+from shipway.project import Project
 from shipway.state import applications, releases
+from shipway.state.database import Connection, Database
 from shipway.state.runs import Run
+from shipway.story import carry
 from shipway.web import anew
 from web.scene import Scene, node
 
@@ -21,8 +27,7 @@ def scene(tmp_path: Path) -> Scene:
 
 
 def said(scene: Scene, run: Run) -> str:
-    with scene.database.read() as conn:
-        return anew.says(conn, scene.places, run).replace(run.commit[:7], "IT")
+    return anew.says(scene.database, scene.places, run).replace(run.commit[:7], "IT")
 
 
 def test_a_push_goes_its_whole_way_and_takes_the_requests_of_what_serves(scene: Scene) -> None:
@@ -37,6 +42,26 @@ def test_a_push_goes_its_whole_way_and_takes_the_requests_of_what_serves(scene: 
         "Requests move to it from r1 in dev, r1 in test and r1 in prod; none is lost by that, "
         f"and {anew.WAY_BACK}."
     )
+
+
+def test_git_is_asked_while_nobody_waits_for_the_record(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repository may be large, and a read that is open keeps what was written meanwhile from being tidied up."""
+    run, read, ask, opened = scene.push("topup", "One"), Database.read, carry.read_project, []
+
+    @contextmanager
+    def reading(database: Database) -> Iterator[Connection]:
+        with read(database) as conn:
+            opened.append(conn)
+            yield conn
+            opened.remove(conn)
+
+    def asking(places: Places, application: str, commit: str) -> Project:
+        assert opened == []
+        return ask(places, application, commit)
+
+    monkeypatch.setattr(Database, "read", reading)
+    monkeypatch.setattr(carry, "read_project", asking)
+    assert "goes to dev, test and prod" in said(scene, run)
 
 
 def test_what_is_green_is_only_delivered_and_moves_nothing_where_it_serves_already(scene: Scene) -> None:

@@ -19,7 +19,7 @@ from shipway.project import Project
 from shipway.pushes.git import GitFailed
 from shipway.releases import gate
 from shipway.state import applications, artifacts, pushes, runs
-from shipway.state.database import Connection
+from shipway.state.database import Connection, Database
 from shipway.state.pushes import Push
 from shipway.state.runs import Run
 from shipway.story import order, plan
@@ -32,7 +32,7 @@ def pushed(cast: Cast, push: Push) -> Run | None:
     if push.deletes or push.branch is None:
         return None
     try:
-        project = _project(cast, push.application, push.branch, push.new)
+        project = _as_ordered(cast.database, cast.machine.places, push.application, push.branch, push.new)
     except UserError as error:
         return _stillborn(cast, push, error)
     written = is_written(cast.machine.places, push.application, push.new)
@@ -76,8 +76,10 @@ def again(cast: Cast, run: Run, who: str) -> Run:
     """
     with cast.database.read() as conn:
         check_again(conn, run)
-    project = _project(cast, run.application, run.branch, run.commit) if run.purpose == "push" else None
-    written = project is not None and is_written(cast.machine.places, run.application, run.commit)
+    project, written, places = None, False, cast.machine.places
+    if run.purpose == "push":
+        project = _as_ordered(cast.database, places, run.application, run.branch, run.commit)
+        written = is_written(places, run.application, run.commit)
     with cast.database.write() as conn:
         check_again(conn, run)
         if project is None:
@@ -118,36 +120,35 @@ def why_not_again(conn: Connection, run: Run) -> str:
     return ""
 
 
-def goes_to(conn: Connection, places: Places, run: Run) -> Sequence[str]:
+def goes_to(database: Database, places: Places, run: Run) -> Sequence[str]:
     """The environments to which a run goes if it is done again now, in their order; where the shipway.yml of a
     push cannot be read, those to which it was to go.
+
+    Asks git: never while the record is read.
     """
     if run.purpose != "push":
         return run.deliver
     try:
-        project = _as_ordered(conn, places, run.application, run.branch, run.commit)
+        project = _as_ordered(database, places, run.application, run.branch, run.commit)
     except (UserError, GitFailed):
         return run.deliver
-    return _delivered(conn, project, run.application, run.branch)
+    with database.read() as conn:
+        return _delivered(conn, project, run.application, run.branch)
 
 
-def _as_ordered(conn: Connection, places: Places, application: str, branch: str, commit: str) -> Project:
+def _as_ordered(database: Database, places: Places, application: str, branch: str, commit: str) -> Project:
+    """The project of a commit; on another branch than the default one, with the environments of that."""
     project = read_project(places, application, commit)
-    if branch == applications.get(conn, application).default_branch:
-        return project
-    return order.as_ordered(project, order.default_project(conn, places, application))
+    with database.read() as conn:
+        if branch == applications.get(conn, application).default_branch:
+            return project
+        return order.as_ordered(project, order.default_project(conn, places, application))
 
 
 def _delivered(conn: Connection, project: Project, application: str, branch: str) -> list[str]:
     """The environments to which commits of a branch go."""
     default = applications.get(conn, application).default_branch
     return [each.name for each in project.environments if (each.branch or default) == branch]
-
-
-def _project(cast: Cast, application: str, branch: str, commit: str) -> Project:
-    """The project of a commit; on another branch than the default one, with the environments of that."""
-    with cast.database.read() as conn:
-        return _as_ordered(conn, cast.machine.places, application, branch, commit)
 
 
 def _queue(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from shipway.config.places import Places
 from shipway.incidents.letter import listed
 from shipway.state import artifacts, releases
-from shipway.state.database import Connection
+from shipway.state.database import Connection, Database
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.story import carry
@@ -18,10 +18,11 @@ UNREAD = "Its shipway.yml is read again: what that says is tested, and goes wher
 WAY_BACK = "you can roll back unless a migration forbids it"
 
 
-def says(conn: Connection, at: Places, run: Run) -> str:
-    """As things are; a gate may still stop it."""
-    deliver = carry.goes_to(conn, at, run)
-    return sentences(_does(conn, run, deliver), _moves(conn, run, deliver))
+def says(database: Database, at: Places, run: Run) -> str:
+    """As things are; a gate may still stop it. Asks git: never while the record is read."""
+    deliver = carry.goes_to(database, at, run)
+    with database.read() as conn:
+        return sentences(_does(conn, run, deliver), _moves(conn, run, deliver))
 
 
 def _does(conn: Connection, run: Run, deliver: Sequence[str]) -> str:

@@ -61,7 +61,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         bad, half = journey.judged_bad(recorded), deployments.half_undone(recorded)
         left = {one.id: _stays(conn, one) if one.id in bad else "" for one in made}
         back, blocked = outcomes.rolled_back(conn, [run]), outcomes.blocked(conn, [run])
-        again = "" if carry.why_not_again(conn, run) else anew.says(conn, site.places, run)
+        not_again = carry.why_not_again(conn, run)
         decided = decisions.of_run(conn, run.id)
         so = [*held.of_run(conn, site.story.cast, site.commits, run)] if run.over else []
     return {
@@ -81,7 +81,7 @@ def show_run(site: Site, call: Call) -> dict[str, Any]:
         ],
         "by_now": so,
         "decided": None if decided is None else {**(shapes.decision(decided) or {}), "wants": decided.wants},
-        "again": again,
+        "again": "" if not_again else anew.says(site.database, site.places, run),
     }
 
 
@@ -96,8 +96,7 @@ def cancel_run(site: Site, call: Call) -> dict[str, Any]:
 def retry_run(site: Site, call: Call) -> dict[str, Any]:
     """The new run that does this one again; `says` what it does, and which requests move by that."""
     run = _find(site, call)
-    with site.database.read() as conn:
-        said = anew.says(conn, site.places, run)
+    said = anew.says(site.database, site.places, run)
     return {**shapes.run(site.story.retry(run.id, call.who)), "says": said}
 
 

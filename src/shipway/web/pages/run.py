@@ -59,7 +59,6 @@ def run_page(site: Site, call: Call) -> Response:
         now = journey.read(conn, lookups.run(conn, call.place("run")).id)
         still, gone = _still_serves(conn, now), _gone(conn, now)
         retried, not_again = runs.retried(conn, now.run), carry.why_not_again(conn, now.run)
-        again = "" if not_again else anew.says(conn, site.places, now.run)
         apart = printed.of_run(conn, now.run.id)
         told = messages.recent(conn, application=now.run.application, commit=now.run.commit)
         attempts = runs.steps_of(conn, now.run.id)
@@ -82,7 +81,7 @@ def run_page(site: Site, call: Call) -> Response:
         state=BACK if gone or now.taken_back else BLOCKED if now.blocked is not None else STATES[run.state],
         retried=retried,
         not_again=not_again,
-        again=again,
+        again="" if not_again else anew.says(site.database, site.places, run),
         failure=_failure(site, now),
         suspicion=_suspicion(now),
         untouched=" ".join(
