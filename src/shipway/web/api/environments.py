@@ -17,7 +17,7 @@ from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
 from shipway.state.stuck import Stuck
 from shipway.traffic import addresses
-from shipway.web import differences, frozen_out, lookups, shapes, trials
+from shipway.web import differences, kept_away, lookups, shapes, trials
 from shipway.web.call import Call
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -239,7 +239,7 @@ def thaw(site: Site, call: Call) -> dict[str, Any]:
     application, environment = _names(call)
     thawed = site.story.thaw(application, environment, call.who)
     with site.database.read() as conn:
-        waits = frozen_out.newest(conn, site.commits, application, environment, thawed)
+        waits = kept_away.newest(conn, site.commits, application, environment, thawed)
     return {"thawed": [shapes.hold(one) for one in thawed], "waits": waits}
 
 

@@ -157,7 +157,12 @@ class Row:
 
     @property
     def needs_a_person(self) -> bool:
-        return self.state in NEEDS_A_PERSON and not (self.state == "blocked" and self.frozen_out)
+        return self.state in NEEDS_A_PERSON and not self.waits
+
+    @property
+    def waits(self) -> bool:
+        """Whether its newest commit waits until what somebody froze is open again, and for nothing else."""
+        return self.state == "blocked" and self.frozen_out
 
     @property
     def began(self) -> str:
@@ -243,7 +248,7 @@ def in_order(rows: Sequence[Row]) -> list[Row]:
 
 def _rank(row: Row) -> str:
     """What waits for a freeze that a person set is no more pressing than that."""
-    return "frozen" if row.state == "blocked" and not row.needs_a_person else row.state
+    return "frozen" if row.waits else row.state
 
 
 def _before_the_end(row: Row) -> int:

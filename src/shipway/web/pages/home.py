@@ -71,7 +71,7 @@ def _title(found: Sequence[Row]) -> str:
     if not found:
         return "No application is like that."
     if len(found) == 1:
-        rests = "waits" if _frozen_out(found) else "rests"
+        rests = "waits" if any(row.waits for row in found) else "rests"
         return f"{found[0].name} {'needs you' if need else 'is under way' if moving else rests}."
     every = f"{counted(len(found)).capitalize()} applications."
     parts = []
@@ -105,13 +105,8 @@ def _lead(found: Sequence[Row]) -> str:
         *([_held([row.name for row in needed[HELD]])] if needed[HELD] else []),
         *([_rolled([row.name for row in needed[ROLLED]])] if needed[ROLLED] else []),
     ]
-    waits = _frozen_out(found)
+    waits = [row for row in found if row.waits]
     return " ".join([*(says or ([] if waits else [_at_rest(found)])), *([_waits(waits)] if waits else [])])
-
-
-def _frozen_out(found: Sequence[Row]) -> list[Row]:
-    """Those whose newest commit waits for what somebody froze."""
-    return [row for row in found if row.state == "blocked" and not row.needs_a_person]
 
 
 def _waits(found: Sequence[Row]) -> str:
