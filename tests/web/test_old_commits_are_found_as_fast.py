@@ -96,6 +96,12 @@ def test_git_walks_to_the_next_milestone_and_not_to_what_is_new(
         assert sum(told) <= 5 * milestones.EVERY
 
 
+def test_what_a_commit_is_made_on_is_known_or_said_not_to_be(repository: Git) -> None:
+    first, second = written(repository, straight(2))
+    assert [repository.commit(each).parents for each in (first, second)] == [(), (first,)]
+    assert [each.parents for each in repository.brought(None, second, 2)] == [None, None]
+
+
 def test_milestones_are_on_top_of_each_other_whatever_clocks_and_branches_do(
     repository: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:

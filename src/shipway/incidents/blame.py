@@ -62,10 +62,10 @@ def with_its_commit(git: Git | None, cause: Cause, told: Whom) -> Whom:
     if git is None or cause.commit is None:
         return told
     try:
-        about, parents = git.commit(cause.commit), git.parents(cause.commit)
+        about = git.commit(cause.commit)
     except (GitFailed, ValueError):
         return told
-    return replace(told, about=about, merges=len(parents) > 1)
+    return replace(told, about=about, merges=len(about.parents or ()) > 1)
 
 
 def everybody(git: Git | None, cause: Cause) -> tuple[list[Whom], Whom | None]:

@@ -55,7 +55,7 @@ class GitFailed(OwnerError):
 class CommitInfo:
     """Who wrote a commit and what it says; `at` is when it was committed, in seconds since 1970.
 
-    `parents` are what it was made on top of, if it was asked alone: nothing, one commit, or several for a merge.
+    `parents` are what it was made on top of: nothing, one commit, or several for a merge. None: nobody has asked.
     """
 
     commit: str
@@ -63,7 +63,7 @@ class CommitInfo:
     author: str
     email: str
     at: float
-    parents: Sequence[str] = ()
+    parents: Sequence[str] | None = None
 
 
 def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:

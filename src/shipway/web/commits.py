@@ -191,7 +191,7 @@ class Commits:
 
     def parents(self, application: str, commit: str) -> list[str]:
         """What it was made on top of; nothing when the repository does not have it."""
-        return list(self._about(application, commit).parents)
+        return list(self._about(application, commit).parents or ())
 
     def extent(self, application: str, commit: str) -> str:
         """`3 files, 41 lines added, 6 removed.`; empty when the repository does not have it."""
