@@ -6,6 +6,7 @@ import random
 import subprocess
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -94,6 +95,38 @@ def test_git_walks_to_the_next_milestone_and_not_to_what_is_new(
         assert commits.containing(NAME, older, recent) == recent
         assert len(told) == 2
         assert sum(told) <= 5 * milestones.EVERY
+
+
+def test_what_is_old_is_found_as_fast_once_another_history_has_taken_the_place_of_the_milestones(
+    scene: Scene, repository: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a forced push, and once git has forgotten what was there before."""
+    monkeypatch.setattr(milestones, "EVERY", 4)
+    gone = written(repository, straight(100))
+    commits = Commits(scene.places)
+    assert commits.containing(NAME, gone[5], set(gone[-9:])) == set(gone[-9:])
+    (repository.directory / "refs" / "heads" / "main").unlink()
+    late = [("main", 1_800_000_000 + 60 * each, [20 + each]) for each in range(80)]
+    ids = written(repository, [*straight(20), *late])
+    forget(repository)
+    recent = set(ids[-30:])
+    processes: list[str] = []
+    done = Git._done
+
+    def counted(git: Git, verb: str, *options: str, **more: Any) -> Any:
+        processes.append(verb)
+        return done(git, verb, *options, **more)
+
+    monkeypatch.setattr(Git, "_done", counted)
+    for older in ids[3:11:3]:
+        assert commits.containing(NAME, older, recent) == recent
+    assert len(processes) < len(recent)
+
+
+def forget(git: Git) -> None:
+    """What no branch has any more."""
+    for verb in (["reflog", "expire", "--expire=now", "--all"], ["gc", "--quiet", "--prune=now"]):
+        subprocess.run(["git", f"--git-dir={git.directory}", *verb], check=True, env=environment())
 
 
 def test_what_a_commit_is_made_on_is_known_or_said_not_to_be(repository: Git) -> None:

@@ -100,7 +100,7 @@ class Commits:
         found: set[str] = set()
         for milestone in self._milestones_with(application, older):
             if left := set(among) - found:
-                found |= self._having(application, milestone, left, self._walk)
+                found |= self._having(application, milestone, left, self._walk_by_milestones)
         return found | self._walk(application, older, set(among) - found)
 
     def _milestones_with(self, application: str, older: str) -> Sequence[str]:
@@ -112,12 +112,21 @@ class Commits:
         later = [commit for _, commit in every[bisect_left(every, at, key=itemgetter(0)) :]]
         if len(later) < FEW:
             return ()
-        having = self._having(application, older, _some(later, FIRST), self._walk)
+        having = self._having(application, older, _some(later, FIRST), self._walk_by_milestones)
         first = next((place for place in FIRST if later[place] in having), len(later))
         return _some(later[first:], LAST)
 
     def _walk(self, application: str, older: str, among: Collection[str]) -> set[str]:
         return self._git(application).containing(older, among) if among else set()
+
+    def _walk_by_milestones(self, application: str, older: str, among: Collection[str]) -> set[str]:
+        """Nothing has them once their history is gone."""
+        try:
+            return self._walk(application, older, among)
+        except GitFailed:
+            if not self._milestones(application).are_gone():
+                raise
+            return set()
 
     def brought(self, application: str, base: str, head: str, limit: int) -> Sequence[CommitInfo] | None:
         """What `head` has and `base` has not, merges too, newest first, at most `limit`; None if nobody knows."""

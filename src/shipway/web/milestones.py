@@ -16,7 +16,8 @@ OFTEN = 3600.0  # seconds; what comes within them is walked as fast
 
 class Milestones:
     """Those of one repository: looked up once, and once an hour those that have come since. Where the branch was
-    moved to a history without the last one they stay as they are, which is as true and not as near.
+    moved to a history without the last one they stay as they are, which is as true and not as near, until git has
+    forgotten theirs.
     """
 
     def __init__(self, git: Git) -> None:
@@ -34,6 +35,13 @@ class Milestones:
                 self._known = [*self._known, *self._new()]
                 self._looked = time.monotonic()
             return self._known
+
+    def are_gone(self) -> bool:
+        """Whether git has forgotten them, as it does some time after a forced push: they are looked up anew."""
+        with self._looking:
+            if self._known and self._git.resolve(self._known[-1][1]) is None:
+                self._known, self._looked = [], -inf
+            return not self._known
 
     def _new(self) -> Iterator[tuple[float, str]]:
         latest, last = self._known[-1] if self._known else (0.0, None)
