@@ -32,8 +32,8 @@ FOUND_SOON = 600.0
 """Seconds after a bad verdict in which an error that is new in its commit is part of what was bad about it."""
 
 LATELY = 20  # deployments of an environment, the newest
-SETTLED = ("revert.ready", "revert.left_out")
-OF_THE_BAD_ONE = ("commit.quarantined", "release.stuck", new_errors.PRINTED, *SETTLED)
+OF_ITS_REVERT = ("revert.ready", "revert.left_out")
+OF_THE_BAD_ONE = ("commit.quarantined", "release.stuck", new_errors.PRINTED, *OF_ITS_REVERT)
 
 
 def verdict(conn: Connection, fact: Fact) -> Cause | None:

@@ -63,13 +63,13 @@ both. Longer than almost any verdict takes, and shorter than what seems to wait 
 WATCHED = 5.0
 """Seconds that an error of what has all requests and is watched waits for whether it is judged bad."""
 
-SETTLED = ("deployment.done", "run.passed")
+WAITED_FOR = ("deployment.done", "run.passed")
 """Facts with which an error that waits may have nothing more to wait for."""
 
 MOVED = ("deployment.done", "deployment.failed")
 """Facts with which what a person did by hand has moved requests."""
 
-KINDS = (*causes.KINDS, *mended.KINDS, *SETTLED)
+KINDS = (*causes.KINDS, *mended.KINDS, *WAITED_FOR)
 TRIES = 3  # before a fact that cannot be understood is passed over
 
 
@@ -136,7 +136,7 @@ class Teller:
     def _drafts(self, fact: Fact) -> list[Draft]:
         if fact.kind in MOVED and (told := self._by_hand(fact)) is not None:
             return told + self._mended.by(fact)
-        if fact.kind in (*mended.KINDS, *SETTLED):
+        if fact.kind in (*mended.KINDS, *WAITED_FOR):
             return self._mended.by(fact) + self._waited(fact)
         with self.database.read() as conn:
             cause = causes.of(conn, fact)
@@ -144,7 +144,7 @@ class Teller:
 
     def _waited(self, fact: Fact) -> list[Draft]:
         """What is said by now of errors of a commit that wait for what becomes of that."""
-        if fact.kind not in SETTLED:
+        if fact.kind not in WAITED_FOR:
             return []
         with self.database.read() as conn:
             waiting = messages.waiting_about(conn, "error", str(fact.application), str(fact.commit))
@@ -281,7 +281,8 @@ def _is_settled(conn: Connection, bad: Cause) -> bool:
     if words.back(conn, bad) is None or new_errors.is_looked_into(conn, bad):
         return False
     return any(
-        facts.last(conn, kind, str(bad.application), commit=bad.commit) is not None for kind in production.SETTLED
+        facts.last(conn, kind, str(bad.application), commit=bad.commit) is not None
+        for kind in production.OF_ITS_REVERT
     )
 
 
@@ -327,9 +328,10 @@ def _error_told(conn: Connection, bad: Cause, person: str) -> str:
     if bad.kind not in follow.TELLS_ITS_ERRORS or bad.application is None:
         return ""
     since = 0.0
-    if bad.whose == "asker" and (bad.deployment or bad.run is not None):
-        run = None if bad.run is None else bad.run.created
-        since = deployments.get(conn, bad.deployment).started if bad.deployment else run or 0.0
+    if bad.whose == "asker" and bad.deployment:
+        since = deployments.get(conn, bad.deployment).started
+    elif bad.whose == "asker" and bad.run is not None:
+        since = bad.run.created
     told = messages.about(conn, ("error", *follow.TELLS_ITS_ERRORS), bad.application, since)
     mine = [one for one in told if (one.person, one.commit) == (person, bad.commit)]
     return "" if any(one.kind != "error" for one in mine) or not mine else mine[-1].id
