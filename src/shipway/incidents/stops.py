@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from shipway.incidents import new_errors, production
-from shipway.incidents.cause import LINES, Cause, first_lines, lines, pushed_onto, suspect, with_values
+from shipway.incidents.cause import Cause, first_lines, lines, pushed_onto, suspect, with_values
 from shipway.incidents.headlines import first_words
 from shipway.pipelines.attempts import following
 from shipway.state import deployments, facts, messages, releases, runs
@@ -144,7 +144,7 @@ def _with_its_errors(conn: Connection, its: Fact, printed: Sequence[str], code: 
     """What it printed, and the errors that came with its run: of what is too long what came first is left out."""
     began = facts.after(conn, 0, runs=[str(its.run)], limit=1)[0].id
     errors = [*new_errors.titles(conn, its, began), *code]
-    return lines([*printed[-max(0, LINES - len(errors)) :], *errors])
+    return lines([*printed, *errors])
 
 
 def of_error(conn: Connection, error: Cause) -> Cause | None:
