@@ -30,14 +30,14 @@ NO_ROOM = 1 << 20
 log = logging.getLogger(__name__)
 
 
-def begin_runs(cast: Cast, engine: Engine, at_once: int) -> None:
-    """Starts queued runs, oldest first, while fewer than `at_once` are under way; acts of people do not wait."""
+def begin_runs(cast: Cast, engine: Engine, most: int) -> None:
+    """Starts queued runs, oldest first, while fewer than `most` are under way; acts of people do not wait."""
     with cast.database.read() as conn:
         active = sum(run.purpose == "push" for run in runs.in_state(conn, "running"))
         queued = runs.in_state(conn, "queued")
     for run in queued:
         if run.purpose == "push":
-            if active >= at_once:
+            if active >= most:
                 continue
             active += 1
         _requests_first(cast, run)
