@@ -201,7 +201,8 @@ def test_the_one_before_is_asked_until_what_comes_next_has_requests(site: Site) 
     asking = "r2 has 25 % of the requests to prod", "Serving, 75 %", "On trial, 25 %", "looked bad"
     assert all(said(*asking))
     newer, coming = told.comes(0, "Ask the bank again")
-    assert all(said(*asking, f'">Run {newer.number}</a> is ')), "it is on its way, and has none of them"
+    coming_next = f'judged by</a>. <a href="/runs/topup:{newer.number}">Run'
+    assert all(said(*asking, coming_next)), "it is on its way, and has none of them"
     told.share(coming, 10)
     assert said("r3 has 10 % of the requests to prod", "Serving, 90 %", "On trial, 25 %") == [True, True, False]
     told.undone(newer, coming, "it died", "releases.died")
