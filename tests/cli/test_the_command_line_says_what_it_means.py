@@ -17,7 +17,7 @@ import typer
 
 import shipway
 from cli.terminal import Said
-from shipway.cli import app, checks, watching
+from shipway.cli import app, checks, rollbacks, watching
 from shipway.cli.server import Server
 from shipway.cli.typed import ELSEWHERE
 from shipway.pushes import credentials
@@ -265,25 +265,30 @@ def test_what_a_run_was_asked_to_do_has_one_wording(run: Run, says: str) -> None
         ),
         ({"purpose": "push", "state": "failed", "taken_back": False}, 1),
         ({"purpose": "push", "state": "passed", "taken_back": False}, 1),
-        ({"purpose": "rollback", "state": "passed", "taken_back": False}, 0),
-        ({"purpose": "rollback", "state": "failed", "taken_back": False}, 1),
     ],
 )
 def test_who_goes_back_while_it_is_tried_got_that_where_it_was_taken_back(
-    ended: dict[str, object], code: int
+    ended: dict[str, object], code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert watching.outcome(Ended(ended), "1", back=True) == code
+    """And is told what serves again, and why, as no failure; otherwise how the run ended that was not undone."""
+    back = rollbacks.taken_back({"number": 2, "commit": "68e990b" + "0" * 33}, "prod", "it greets wrongly")
+    assert watching.outcome(Ended(ended), "1", back=back) == code
+    says = "✓ all requests to prod are back on r2 (68e990b): “it greets wrongly”\n"
+    assert capsys.readouterr().out == (f"{Ended.SAYS}\n" if code else says)
     assert watching.outcome(Ended(ended), "1") == (0 if ended["state"] == "passed" else 1)
+    assert capsys.readouterr().out == f"{Ended.SAYS}\n"
 
 
 class Ended(Server):
     """A server whose run is over."""
 
+    SAYS = "✗ run 1 failed after 12 s: ada took r3 back while it was tried."
+
     def __init__(self, run: dict[str, object]) -> None:
         self._run = run
 
     def lines(self, path: str, **query: str) -> Iterator[str]:
-        return iter(())
+        return iter((self.SAYS, "outcome: failed"))
 
     def get(self, path: str, **query: object) -> dict[str, object]:
         return self._run

@@ -469,6 +469,7 @@ def test_a_rollback_in_a_trial_says_before_what_it_would_do(site: Site) -> None:
         assert (plan["from"]["number"], plan["to"]["number"], plan["warm"]) == (2, 1, True)
     done = site.send("POST", f"/api/v1{PROD}/rollback", {"to": "r1", "why": "It hurts"}).json
     assert done["run"] == tried.run
+    assert [done["takes_back"][one]["number"] for one in ("from", "to")] == [2, 1]
 
 
 def test_much_that_comes_along_is_said_in_short(site: Site) -> None:

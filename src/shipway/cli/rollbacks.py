@@ -61,8 +61,27 @@ def rollback(
     queued = asked(server, path, body)
     if queued["variables"] and not as_json:
         print(plain(queued["says"]), flush=True)
-    also = {"variables": queued["variables"]}
-    return watching.outcome(server, queued["run"], as_json=as_json, also=also, back=True)
+    also, taking = {"variables": queued["variables"]}, queued["takes_back"]
+    if taking is None:
+        return watching.outcome(server, queued["run"], as_json=as_json, also=also)
+    if not as_json:
+        print(f"{_named(taking['from'])} is taken back from {environment}, where it is tried.", flush=True)
+    back = taken_back(taking["to"], environment, why)
+    return watching.outcome(server, queued["run"], as_json=as_json, also=also, back=back)
+
+
+def taken_back(to: Mapping[str, Any] | None, environment: str, why: str) -> str:
+    """What is said of it to whoever asked for it."""
+    what = (
+        f"nothing serves in {environment}, as before"
+        if to is None
+        else f"all requests to {environment} are back on {_named(to)}"
+    )
+    return f"✓ {what}{f': “{plain(why)}”' if why else ''}"
+
+
+def _named(release: Mapping[str, Any] | None) -> str:
+    return "What was to come" if release is None else f"r{release['number']} ({release['commit'][:7]})"
 
 
 def asked(server: Server, path: str, body: Mapping[str, str]) -> Any:

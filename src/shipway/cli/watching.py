@@ -16,18 +16,22 @@ def outcome(
     *,
     as_json: bool = False,
     also: Mapping[str, Any] | None = None,
-    back: bool = False,
+    back: str = "",
 ) -> int:
     """Shows the run live, and then its outcome as an exit code: 0 it passed, 1 it did not.
 
-    As JSON it is one object: the run when it is over, and what is `also` to be said of it. Who asked to go `back`
-    while it was tried got that where it was taken back, and all of it: half way it is not back.
+    As JSON it is one object: the run when it is over, and what is `also` to be said of it. Who asked for a release
+    back while another was tried got that where it was taken back, and all of it: half way it is not back. That
+    the run of the other has failed is what they wanted: then `back` is said instead.
     """
-    ended = watch(server, run, quiet=as_json)
+    ended = watch(server, run, quiet=as_json or bool(back))
     if as_json:
         show.as_json({**ended, **(also or {})})
-    tried = back and ended["purpose"] != "rollback"
-    return 0 if (_is_back(ended) if tried else ended["state"] == "passed") else 1
+    if not back:
+        return 0 if ended["state"] == "passed" else 1
+    if not as_json:
+        show.prose(back) if _is_back(ended) else watch(server, run)
+    return 0 if _is_back(ended) else 1
 
 
 def _is_back(ended: Mapping[str, Any]) -> bool:

@@ -162,7 +162,8 @@ def roll_back(site: Site, call: Call) -> dict[str, Any]:
 
     With the variables that its configuration changes, as in `compare`, and all that in words. With `why` somebody
     decides: of a release that is frozen and the one beside it `to` gets all requests, and what the release `past`
-    (`r4`) did to the data is no obstacle.
+    (`r4`) did to the data is no obstacle. Where that takes back what is on trial, the run is the one that tries
+    it, and `takes_back` says which release loses its requests, and which has all of them again.
     """
     said, past, why = (call.json().get(name) for name in ("to", "past", "why"))
     with site.database.read() as conn:
@@ -173,7 +174,24 @@ def roll_back(site: Site, call: Call) -> dict[str, Any]:
         )
         now = releases.now_serving(conn, application, environment)
     run = site.story.roll_back(application, environment, to, call.who, why=str(why or ""), past=beyond)
-    return {"run": run.id, "number": run.number, **_coming_along(site, run, now)}
+    return {
+        "run": run.id,
+        "number": run.number,
+        "takes_back": _takes_back(site, run, environment, now),
+        **_coming_along(site, run, now),
+    }
+
+
+def _takes_back(site: Site, run: Run, environment: str, now: Serving | None) -> dict[str, Any] | None:
+    """Nothing where the run itself goes back."""
+    if run.purpose == "rollback":
+        return None
+    with site.database.read() as conn:
+        tried = deployments.of_run(conn, run.id, environment)
+        return {
+            "from": None if tried is None else shapes.release(releases.get(conn, tried.release)),
+            "to": None if now is None else shapes.release(releases.get(conn, now.release)),
+        }
 
 
 def going_back(site: Site, call: Call) -> dict[str, Any]:
