@@ -156,13 +156,16 @@ class Mended:
 
     def _through(self, served: Served, past: Past) -> list[Draft]:
         """That a commit has come through itself is told to nobody, for nothing was mended; what took what was said
-        of it closes it.
+        of it closes it, and hears it once of news, however often that came.
         """
         by = served.deployment
         with self.database.read() as conn:
-            first = [one for one in past.of(by.commit) if follow.can_follow(conn, one)]
+            took = [one for one in past.of(by.commit) if follow.can_follow(conn, one)]
+            last = {one.person: one for one in took}
+            first = [one for one in took if follow.is_open(one) or one is last[one.person]]
             return [
-                follow.ended(_serves(one, by, news.through(conn, one, by, self.address)), one) for one in first
+                follow.ended(_serves(one, by, news.through(conn, one, by, self.address)), one)
+                for one in _once_for_each_thread(conn, first)
             ]
 
     def _over(self, git: Git, served: Served, every: Sequence[Message]) -> list[Draft]:
@@ -196,7 +199,12 @@ class Mended:
                 return [] if messages.said(conn, came.person, came.cause) else [came]
             ended = messages.thread(conn, first) if promised else ""
             others = [one for one in every if not promised or one.id not in (first.id, ended)]
-            closed = [one for one in others if follow.is_open(one) and follow.can_follow(conn, one)]
+            took = [one for one in others if follow.is_open(one) and follow.can_follow(conn, one)]
+            closed = [
+                one
+                for one in _once_for_each_thread(conn, took)
+                if not promised or (messages.thread(conn, one) or one.id) not in (first.id, ended)
+            ]
         if not promised:
             return [follow.ended(serves, one) for one in closed]
         over = [_serves(one, by, news.over(one, by, text.subject, self.address)) for one in closed]
@@ -416,6 +424,11 @@ def _is_broken(conn: Connection, told: Message) -> bool:
     if told.names_nobody or WAITS in told.cause:
         return False
     return told.kind != BY_HAND or decisions.of_run(conn, str(told.run)) is not None
+
+
+def _once_for_each_thread(conn: Connection, every: Sequence[Message]) -> list[Message]:
+    """The last of those that go on from the same message: what took them has one incident of them."""
+    return list({messages.thread(conn, one) or one.id: one for one in every}.values())
 
 
 def _serves(told: Message, by: Deployment, text: Text) -> Draft:
