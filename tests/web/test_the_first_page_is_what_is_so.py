@@ -341,11 +341,19 @@ def test_who_rolled_back_is_said_as_long_as_the_newest_commit_is_away(site: Site
     row, page = overview(site)["topup"], site.get("/").text
     assert (row["says"], row["why"]) == (
         "r4: 10 % of prod",
-        f"r4, {before.commit[:7]}, has 10 % of the requests to prod; {took}",
+        f"r4, {before.commit[:7]}, has 10 % of the requests to prod",
     )
     assert row["path"][-1]["about"] == "r4 10 %, r3 90 %"  # type: ignore[index]
     assert "topup is under way." in page
     assert f"{before.commit[:7]} of topup is on the way." in page
+    scene.deliver(scene.push("topup", "Three"), ["dev"])
+    page = site.get("/").text
+    drawn = page.partition('<g class="ships">')[2].partition("</g>")[0]
+    hubs = re.findall(r'<circle(?: class="\w+")? cx="(\d+)"', page.partition("slim-sea")[0])
+    *_, test, prod = sorted({int(x) for x in hubs})
+    (ship,) = (int(x) for x in re.findall(r'href="#i-hull" x="(\d+)"', drawn))
+    assert (before.commit[:7] in drawn, test < ship < prod) == (True, True)
+    assert f"topup, commit {before.commit[:7]}" in page
 
 
 def test_the_time_to_prod_of_a_retry_is_not_said_to_be_from_the_push(site: Site) -> None:

@@ -33,13 +33,10 @@ class Taken:
     why: str = ""
 
     @property
-    def took(self) -> str:
-        """`ben rolled prod back to r1, 6b47d2c: “it greets wrongly”`."""
-        return f"{self._took}{_because(self.why)}"
-
-    @property
     def says(self) -> str:
-        """The same, and what serves now if that is another release."""
+        """`ben rolled prod back to r1, 6b47d2c: “it greets wrongly”`, and what serves now if that is another
+        release.
+        """
         return f"{self._took}{self._serves}{_because(self.why)}"
 
     @property

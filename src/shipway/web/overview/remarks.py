@@ -88,7 +88,7 @@ def _moving(standing: Standing, head: Journey, stations: Sequence[Station], now:
     at = max((n for n, station in enumerate(stations) if station.moving), default=1)
     coming = fates.coming(standing.own) if head.run.over else None
     if coming is not None:
-        return Remark("quiet", _coming(standing, coming), at, _release(coming.release))
+        return Remark("quiet", _coming(coming), at, _release(coming.release))
     return Remark("quiet", _under_way(head, now), at, f"/runs/{head.run.application}:{head.run.number}")
 
 
@@ -208,13 +208,11 @@ def _told(standing: Standing, environment: str | None) -> str:
     return "" if there is None else f"; {heard.told(there)}"
 
 
-def _coming(standing: Standing, coming: Coming) -> str:
-    """What else is deployed, while the newest commit does not move; and what took that away."""
+def _coming(coming: Coming) -> str:
+    """What else is deployed, while the newest commit does not move: what took that away is old news meanwhile."""
     one = coming.release
     has = f" has {coming.share} % of the requests to" if coming.share else " is on its way to"
-    gone = next((place.taken for place in standing.places if place.taken is not None), None)
-    before = "" if gone is None else f"; {gone.took}"
-    return f"r{one.number}, {one.commit[:7]},{has} {one.environment}{before}"
+    return f"r{one.number}, {one.commit[:7]},{has} {one.environment}"
 
 
 def _well(head: Journey, places: Sequence[Place], now: float) -> str:

@@ -9,7 +9,7 @@ from shipway.incidents.letter import listed
 from shipway.state.stuck import Stuck
 from shipway.web.journey import Journey
 from shipway.web.overview import fates
-from shipway.web.overview.places import Place
+from shipway.web.overview.places import Coming, Place
 from shipway.web.overview.rates import Rates, of_them_failed
 from shipway.web.overview.remarks import Remark, asked, last_asked, remark
 from shipway.web.overview.standings import Standing
@@ -112,10 +112,10 @@ class Row:
             return f"Serving in {listed(fates.serves_in(self.places))}"
         if self.head is None or self.state != "running":
             return WORDS[self.state]
-        tried, other = fates.tried(self.head), fates.coming(self.standing.own)
+        tried, other = fates.tried(self.head), self.other
         if tried is not None:
             return f"{tried.share} % of {tried.environment}"
-        if other is None or not other.share or not self.head.run.over:
+        if other is None or not other.share:
             return WORDS[self.state]
         return f"r{other.release.number}: {other.share} % of {other.release.environment}"
 
@@ -138,12 +138,16 @@ class Row:
         return self.last in self.standing.own
 
     @property
+    def other(self) -> Coming | None:
+        """What else is deployed, while the newest commit does not move."""
+        return fates.coming(self.standing.own) if self.head is not None and self.head.run.over else None
+
+    @property
     def on_its_way(self) -> str:
         """The commit that moves, of one that is under way: the newest, or what else is deployed after it was."""
-        other = fates.coming(self.standing.own)
         if self.head is None:
             return ""
-        return self.head.run.commit if other is None or not self.head.run.over else other.release.commit
+        return self.head.run.commit if self.other is None else self.other.release.commit
 
     @property
     def moving(self) -> bool:

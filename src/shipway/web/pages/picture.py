@@ -112,7 +112,7 @@ def _ships(moving: Sequence[Row], names: Sequence[str], hubs: Sequence[Hub]) -> 
         lane = taken.get(x, 0)
         if lane < LANES:
             taken[x] = lane + 1
-            ships.append(Ship(row.head.run.commit[:7], x, slim, lane, near=x > hubs[-2].x))
+            ships.append(Ship(row.on_its_way[:7], x, slim, lane, near=x > hubs[-2].x))
     return ships[:MOST]
 
 
@@ -121,7 +121,8 @@ def _place(row: Row, names: Sequence[str], hubs: Sequence[Hub]) -> tuple[int, in
     assert row.head is not None
     if row.head.run.state == "queued":
         return (LEFT + hubs[0].x) // 2, (SLIM_LEFT + hubs[0].slim) // 2
-    begun = [name for name in names if name in row.head.deployments]
+    bound = row.head.deployments if row.other is None else [row.other.release.environment]
+    begun = [name for name in names if name in bound]
     to = 2 + names.index(begun[-1]) if begun else 1
     one, other = hubs[to - 1], hubs[to]
     return (one.x + other.x) // 2, (one.slim + other.slim - (SLIM_ROOM // 2 if other.last else 0)) // 2
@@ -138,7 +139,7 @@ def _newest(row: Row) -> str:
 
 def _in_words(moving: Sequence[Row], answers: Summary | None) -> str:
     """The label for readers who do not see it."""
-    ways = [f"{row.name}, commit {row.head.run.commit[:7]}" for row in moving if row.head is not None]
+    ways = [f"{row.name}, commit {row.on_its_way[:7]}" for row in moving if row.head is not None]
     says = f"What is under way: {'; '.join(ways)}." if ways else "Nothing is under way."
     if answers is None:
         return says
