@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from shipway.config.places import Places
 from shipway.daemon import memory
-from shipway.errors import OwnerError
+from shipway.errors import OwnerError, RouterFailed, ShipwayError
 from shipway.hosts.keeper.client import Keeper
 from shipway.traffic.proxy import Proxy
 
@@ -67,11 +67,19 @@ def serve(
 
 
 def _started(keeper: Keeper, proxy: Proxy) -> Future[None]:
-    """Starts the keeper and the router beside what follows."""
+    """Starts the keeper and the router beside what follows. A keeper that keeps nothing ends with a start that
+    fails: nobody else would end it.
+    """
 
     def start() -> None:
         keeper.start()
-        proxy.start(keeper)
+        try:
+            proxy.start(keeper)
+        except RouterFailed:
+            with contextlib.suppress(ShipwayError):  # what went wrong first is what is told
+                if not keeper.instances():
+                    keeper.quit()
+            raise
 
     with contextlib.ExitStack() as stack:
         threads = ThreadPoolExecutor(1, thread_name_prefix="router")
