@@ -12,7 +12,7 @@ from cli.terminal import Said
 from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.releases.gate import UNTIL, Frozen
 from shipway.signals.verdict import Finding, Verdict
-from shipway.state import deployments, errors, holds, runs
+from shipway.state import deployments, errors, facts, holds, runs
 from shipway.state.runs import Run
 from web import judged
 from web.judged import COLD, FEW, Trials, fine
@@ -75,6 +75,14 @@ def test_a_fact_that_a_moment_of_a_commit_leads_to_is_shown(failed: Run, site: S
     assert [line.split()[0] for line in shipway("facts", "--run", "1", *of).out.splitlines()[1:]] == [
         str(fact["id"]) for fact in listed if fact["run"] == failed.id
     ]
+    with site.scene.database.write() as conn:
+        facts.record(
+            conn, "verdict.bad", run=failed.id, application="ledger", data={"findings": ["37 of 74"] * 50}
+        )
+    *_, line, cut = shipway("facts", "--run", "1", *of).out.splitlines()
+    assert len(line) < 200
+    assert f"`shipway facts {line.split()[0]}` shows all of that one" in cut
+    assert shipway("facts", line.split()[0]).told.count("37 of 74") == 50
     last = listed[-1]
     assert (last["kind"], last["data"]["reason"]) == ("run.failed", "test failed")
     assert shipway("facts", str(last["id"]), "--json").json == site.get(f"/api/v1/facts/{last['id']}").json

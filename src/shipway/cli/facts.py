@@ -16,6 +16,10 @@ from shipway.web.words import plain
 
 ABOUT = ("kind", "application", "environment", "commit", "run", "who")
 MOST = 500
+LONGEST = 60
+"""Characters of a value in a line; a row of numbers has a thousand."""
+
+CUT = "…"
 ID = re.compile("[0-9a-z]{26}")
 """What Shipway calls a thing, for programs alone: it comes last in a line."""
 
@@ -50,9 +54,11 @@ def facts(
         show.as_json(found["facts"])
         return
     columns = ("fact", "", "kind", "environment", "who", "")
-    show.table(
-        columns, [_row(one) for one in found["facts"]], empty="Nothing like that is on record.", one_line=True
-    )
+    rows = [_row(one) for one in found["facts"]]
+    show.table(columns, rows, empty="Nothing like that is on record.", one_line=True)
+    cut = next((row[0] for row in rows if CUT in row[-1]), None)
+    if cut is not None:
+        print(f"Long values are cut: `shipway facts {cut}` shows all of that one, `--json` all of all.")
     if len(found["facts"]) == limit:
         print(f"There may be more: `--after {found['next']}` goes on.")
 
@@ -82,7 +88,8 @@ def _text(value: Any) -> str:
 
 
 def _brief(value: Any) -> str:
-    return plain(show.first_line(_text(value)))
+    said = plain(show.first_line(_text(value)))
+    return said if len(said) <= LONGEST else f"{said[:LONGEST].rstrip()}{CUT}"
 
 
 VERBS: dict[str, Verb] = {"facts": facts}
