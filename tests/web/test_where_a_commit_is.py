@@ -373,6 +373,15 @@ def test_a_commit_on_a_branch_that_is_not_delivered(site: Site) -> None:
     site.send("POST", "/api/v1/applications/topup/environments/test/freeze", {"why": "The fair"})
     frozen, command = on_its_way(site, run, "test")
     assert ("The fair" in frozen, command) == (True, "")
+    tried = scene.push("topup", "Try again", branch="idea", deliver=["dev"])
+    scene.green(tried)
+    scene.fail_deployment(scene.begin_deployment(tried, "dev"), "web did not get healthy.")
+    scene.end(tried, "failed", "web did not get healthy.")
+    assert where(site, tried.commit) == {
+        "dev": ("stopped", "its deployment failed: web did not get healthy."),
+        "test": ("stopped", "idea is not delivered to test"),
+        "prod": ("stopped", "idea is not delivered to prod"),
+    }
 
 
 def on_its_way(site: Site, run: Run, environment: str) -> tuple[str, str]:

@@ -276,11 +276,11 @@ def _why_not(conn: Connection, commits: Commits, commit: str, environment: str, 
 
 
 def _not_bound(conn: Connection, commits: Commits, environment: str, carriers: Sequence[Run]) -> Came:
-    """No run was to bring it there."""
+    """No run was to bring it there: what became of one that was to bring it elsewhere is not why."""
     if not carriers:
         return Came(STOPPED, "no run has it: it was not pushed, or long ago")
     newest = carriers[0]
-    if newest.over and newest.state != "passed":
+    if newest.over and newest.state != "passed" and not newest.deliver:
         return Came(STOPPED, _ended(conn, commits, newest), newest.commit)
     return Came(STOPPED, f"{newest.branch} is not delivered to {environment}")
 
