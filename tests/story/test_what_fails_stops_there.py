@@ -24,18 +24,7 @@ def repository(installation: Installation) -> Repository:
     return made
 
 
-ON_STRIKE = """\
-echo "the till opens with $TILL_KEY"
-echo "KeyError: 'drawer'" >&2
-exit 1
-"""
-
-
-def on_strike(version: str) -> dict[str, str]:
-    """A worker that ends sooner than an interpreter of Python has started on a busy machine."""
-    project = ONE.replace("worker: python3 worker.py", "worker: sh worker.sh")
-    return {**shop(version, project=project), "worker.sh": ON_STRIKE}
-
+WATCHED = ONE.replace("grace: 0.3 s", "grace: 10 s")  # an interpreter may take a second to start
 
 STOPPED = {
     "a step": (shop("2", project=ONE, check="raise SystemExit('eggs are out')\n"), "eggs are out"),
@@ -47,7 +36,10 @@ STOPPED = {
         shop("4", health="unwell", project=ONE.replace("timeout: 10 s", "timeout: 2 s")),
         "GET /health answered 500",
     ),
-    "a worker": (on_strike("5"), "worker ended"),
+    "a worker": (
+        {**shop("5", project=WATCHED), "worker.py": "raise SystemExit('on strike')\n"},
+        "worker ended",
+    ),
     "the release command": (shop("6", project=RELEASE), "exit status 3"),
     "the configuration": (shop("7", project=ONE.replace("health:", "helth:")), "helth"),
 }
@@ -83,7 +75,7 @@ UNWELL = shop("u", health="unwell", project=ONE.replace("timeout: 10 s", "timeou
 SAYS_WHY = {
     "the start": ({**shop("a", project=ONE), "web.py": CRASH}, "KeyError: 'drawer'"),
     "the health check": (UNWELL, "shop u starts"),
-    "a worker": (on_strike("b"), "KeyError: 'drawer'"),
+    "a worker": ({**shop("b", project=WATCHED), "worker.py": CRASH}, "KeyError: 'drawer'"),
     "the release command": (
         shop("c", project=ONE + "release: {run: 'echo $TILL_KEY; echo no\" such\" column; exit 3'}\n"),
         "no such column",
