@@ -223,7 +223,7 @@ def test_a_terminal_says_what_a_change_of_the_configuration_waits_for(capsys: py
 
 def test_a_decision_is_typed_with_its_reason() -> None:
     with patch.object(rollbacks, "Server") as server, patch.object(rollbacks.watching, "outcome", return_value=0):
-        server.find.return_value.post.return_value = {"run": "1", "variables": []}
+        server.find.return_value.post.return_value = {"run": "1", "variables": [], "takes_back": None}
         assert rollbacks.rollback("r1", why="it reads both", past="r2", app="open") == 0
     _, body = server.find.return_value.post.call_args.args
     assert body == {"to": "r1", "why": "it reads both", "past": "r2"}
