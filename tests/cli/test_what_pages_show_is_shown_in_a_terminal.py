@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -14,6 +15,7 @@ from shipway.releases.gate import UNTIL, Frozen
 from shipway.signals.verdict import Finding, Verdict
 from shipway.state import deployments, errors, facts, holds, runs
 from shipway.state.runs import Run
+from support.keeping import eventually
 from web import judged
 from web.judged import COLD, FEW, Trials, fine
 from web.scene import Scene
@@ -303,6 +305,32 @@ def test_judge_without_a_release_takes_the_one_on_trial_and_says_so(site: Site, 
     site.scene.application("fresh")
     fresh = shipway("judge", "--app", "fresh")
     assert (fresh.code, "Nothing serves in prod of fresh, and nothing was judged." in fresh.told) == (2, True)
+
+
+def test_who_takes_back_what_is_tried_hears_what_serves_again_and_why(site: Site, shipway: Shipway) -> None:
+    """Not that the run of the other has failed; and where that serves still, nothing was decided."""
+    told = Trials(site.scene, "topup")
+    run, tried = told.comes(30, "Two")
+    told.share(tried, 10)
+
+    def is_asked() -> bool:
+        with site.scene.database.read() as conn:
+            return deployments.taken_back_by(conn, tried) is not None
+
+    def end() -> None:
+        eventually(is_asked, "it is asked for")
+        told.undone(run, tried, "ada took r2 back while it was tried.", "signals.taken_back")
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    said = shipway("rollback", "--why", "it greets wrongly", "--app", "topup")
+    ending.join()
+    first, last = said.out.splitlines()
+    assert (first, said.code) == (f"r2 ({run.commit[:7]}) is taken back from prod, where it is tried.", 0)
+    back = f"r1 ({told.first.commit[:7]}): “it greets wrongly”"
+    assert last == f"✓ all requests to prod are back on {back}"
+    places = site.get(f"/api/v1/applications/topup/commits/{run.commit}/where").json["environments"]
+    assert [one["reason"] for one in places[:2]] == ["r2 serves", "r2 serves"]
 
 
 def test_a_terminal_names_the_exception_that_took_a_release_back(site: Site, shipway: Shipway) -> None:

@@ -81,7 +81,11 @@ def of_run(conn: Connection, run: str) -> Decision | None:
 def of_what_serves(conn: Connection, application: str, environment: str) -> Decision | None:
     """What made it serve there, if somebody decided it."""
     now = releases.now_serving(conn, application, environment)
-    return None if now is None else of_run(conn, deployments.get(conn, now.deployment).run)
+    if now is None:
+        return None
+    run = deployments.get(conn, now.deployment).run  # which may have been tried elsewhere, and taken back there
+    found = facts.after(conn, 0, runs=[run], environment=environment, kinds=[FACT], limit=1)
+    return of_fact(found[0]) if found else None
 
 
 def of_fact(fact: Fact) -> Decision:
