@@ -134,6 +134,10 @@ def test_an_error_is_shown_only_where_it_was_seen(site: Site, shipway: Shipway) 
     assert said.code == 2
     assert f"Error {error.number} was never seen in dev. It was seen in: prod." in said.told
     assert "KeyError" in shipway("errors", str(error.number), "--env", "prod", "--app", "topup").out
+    prod = "/applications/topup/environments/prod"
+    assert 'environment=prod">one open error</a>' in site.get(prod).text
+    site.scene.deliver(site.scene.push("topup", "Sell less"))
+    assert 'environment=prod">one open error of r1, which does not serve</a>' in site.get(prod).text
 
 
 def test_what_checks_of_shipway_met_is_shown_apart(site: Site, shipway: Shipway) -> None:

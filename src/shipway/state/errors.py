@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, exists, func, or_, select, update
 
 from shipway.state import facts
 from shipway.state.tables import error_places, error_releases, error_requests, errors, releases
@@ -128,16 +128,33 @@ def how_many(conn: Connection, application: str) -> int:
 
 def open_in(conn: Connection, application: str, environment: str) -> int:
     """How many open errors an environment has."""
-    query = (
-        select(func.count())
-        .select_from(errors.join(error_places, error_places.c.error == errors.c.id))
-        .where(
-            errors.c.application == application,
-            errors.c.state == "open",
-            error_places.c.environment == environment,
-        )
-    )
-    return int(conn.execute(query).scalar_one())
+    query = select(func.count()).select_from(errors.join(error_places, error_places.c.error == errors.c.id))
+    return int(conn.execute(query.where(*_open_in(application, environment))).scalar_one())
+
+
+def open_of(conn: Connection, application: str, environment: str, those: Collection[str]) -> int:
+    """How many of them any of those releases had, or one that is none of ours."""
+    of = or_(error_releases.c.release.in_(those), error_releases.c.release.is_(None))
+    query = select(func.count(errors.c.id.distinct())).select_from(_met_in())
+    return int(conn.execute(query.where(*_open_in(application, environment), of)).scalar_one())
+
+
+def last_open_of(conn: Connection, application: str, environment: str) -> str | None:
+    """The release, by its id, that had one of them last; None where it was none of ours."""
+    query = select(error_releases.c.release).select_from(_met_in())
+    query = query.where(*_open_in(application, environment)).order_by(error_releases.c.last_seen.desc()).limit(1)
+    return conn.execute(query).scalar()
+
+
+def _open_in(application: str, environment: str) -> tuple[ColumnElement[bool], ...]:
+    of = errors.c.application == application, errors.c.state == "open"
+    return *of, error_places.c.environment == environment
+
+
+def _met_in() -> FromClause:
+    """The errors with where they were met, and in which releases there."""
+    here = error_releases.c.error == errors.c.id, error_releases.c.environment == error_places.c.environment
+    return errors.join(error_places, error_places.c.error == errors.c.id).join(error_releases, and_(*here))
 
 
 def places(conn: Connection, error: str) -> list[Place]:

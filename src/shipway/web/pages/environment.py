@@ -90,7 +90,7 @@ def drawn(site: Site, call: Call, refused: Refused) -> Response:
             application=application,
             environment=environment,
             names=names,
-            open_errors=errors.open_in(conn, application, environment),
+            open_errors=_open_errors(conn, application, environment, there),
             url=address(application, environment, site.proxy_port),
             now=now,
             serving=serving,
@@ -177,6 +177,23 @@ def _running(site: Site, conn: Connection, application: str, environment: str, t
         "measures": measure_lines.lines(site, application, environment, names),
         "probes": probe_lines.lines(site, application, environment),
     }
+
+
+def _open_errors(conn: Connection, application: str, environment: str, there: There) -> str:
+    """How many errors are open of what has requests, or comes; without any, how many are of what has none."""
+    serving = None if there.now is None else there.now.serving
+    coming = None if there.moving is None else there.moving.release
+    left = None if there.left is None else there.left.release.id
+    here = {there.stable, None if serving is None else serving.release, coming, left} - {None}
+    met = errors.open_of(conn, application, environment, [one for one in here if one is not None])
+    if met:
+        return words.several(met, "open error")
+    every = errors.open_in(conn, application, environment)
+    last = errors.last_open_of(conn, application, environment)
+    if not every or last is None:
+        return words.several(every, "open error") if every else ""
+    of = f"of r{releases.get(conn, last).number}, which does not serve"
+    return f"{words.several(every, 'open error')} {of if every == 1 else f'from before, the last {of}'}"
 
 
 def _failing(site: Site, application: str, environment: str) -> str:
