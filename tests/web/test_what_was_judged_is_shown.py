@@ -218,6 +218,7 @@ def test_a_release_of_which_the_one_before_was_asked_says_what_looked_bad(
         "at": 0,
         "share": 25,
         "run": "",
+        "keeps": False,
         "back": False,
         "asked": True,
         "kind": "",
