@@ -104,14 +104,12 @@ def test_whenever_the_server_is_killed_it_is_sent_once(
     assert len(mailbox.mails) == before + 1
 
 
-def test_who_was_told_hears_that_the_fix_serves_and_that_nobody_came(
-    repository: Repository, mailbox: Mailbox
-) -> None:
+def test_who_was_told_hears_once_and_at_once_that_the_fix_serves(repository: Repository, mailbox: Mailbox) -> None:
     before = len(mailbox.mails)
     fix = repository.deliver("Mend it", shop("3", project=ONE))
     mail = mailbox.wait(before + 1)[-1]
-    assert str(mail["Subject"]).startswith(f"[shop] {fix[:7]} is in prod and could not be judged; it comes after ")
-    assert "Nothing is known of whether it is good: " in words(mail)
+    assert mail["Subject"] == f"[shop] Your fix serves: {fix[:7]} is in prod"
+    assert "It is watched until " in words(mail)
     assert len(mailbox.mails) == before + 1
 
 
