@@ -24,6 +24,7 @@ from shipway.signals.reading import Reading
 from shipway.signals.verdict import Verdict
 from shipway.state import deployments, instances, nearly_full, releases, room, runs
 from shipway.state.ballast import Ballast
+from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.room import LittleRoom
 from shipway.state.runs import Run
@@ -59,6 +60,15 @@ def two_have_served(scene: Scene, project: str) -> None:
     scene.serves(f"first {number}", project=project if not number else at_once)
     scene.serves(f"second {number}", project=at_once)
     Retirement(scene.cast).look()
+
+
+def what_serves_and_is_kept(scene: Scene) -> tuple[Deployment, Release]:
+    """The deployment that brought what serves, and what is kept warm beside it."""
+    with scene.cast.database.read() as conn:
+        now = releases.now_serving(conn, NAME, "prod")
+        assert now is not None
+        assert now.warm is not None
+        return deployments.get(conn, now.deployment), releases.get(conn, now.warm)
 
 
 def test_a_release_that_cannot_be_looked_at_keeps_no_other_from_stopping(
@@ -155,11 +165,18 @@ def test_without_an_index_what_serves_starts_anew_and_goes_back(
 
 
 @pytest.fixture(scope="module")
-def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def on_a_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """On a disk of its own, which can be filled."""
     home = tmp_path_factory.mktemp("disk")
     with disk(home, "64m"), a_scene(home) as scene:
         yield scene
+
+
+@pytest.fixture
+def full(on_a_disk: Scene) -> Iterator[Scene]:
+    """It has room again after each test, also after one that failed."""
+    yield on_a_disk
+    (home_of(on_a_disk) / "full").unlink(missing_ok=True)
 
 
 @pytest.mark.needs("root")  # who else may have a disk of his own to fill?
@@ -268,11 +285,7 @@ def test_a_person_gets_the_requests_back_though_nothing_can_be_recorded(scene: S
         scene.story.roll_back(NAME, "prod", None, "ada", why=why)
     assert scene.says().startswith("first")
     assert scene.every_fact() == facts
-    with scene.cast.database.read() as conn:
-        now = releases.now_serving(conn, NAME, "prod")
-        assert now is not None
-        assert now.warm is not None
-        deployment, warm = deployments.get(conn, now.deployment), releases.get(conn, now.warm)
+    deployment, warm = what_serves_and_is_kept(scene)
     Asking(scene.cast, deployment, scene.serving(), warm).begin(Verdict("not known", "It looked bad."))
     assert scene.shares() == {f"r{warm.number}": 100}  # nothing goes back to what somebody has left
     assert scene.go_back(scene.going_back()) == "passed"
@@ -366,14 +379,17 @@ def test_what_was_started_unrecorded_runs_for_as_long_as_it_has_requests(scene: 
     (started,) = scene.cast.proxy.serving(NAME, "prod")
     (instance,) = left(scene, started)
     keeper, group = scene.cast.machine.keeper, f"{NAME}.prod"
-    keeper.stop(
-        instance, group=group, epoch=keeper.highest_epoch(group), grace=0
-    )  # as the end of the machine does
+    epoch = keeper.highest_epoch(group)
+    keeper.stop(instance, group=group, epoch=epoch, grace=0)  # as the end of the machine does
     tend.restore(scene.cast)
     assert scene.says().startswith("first")
     scene.serves("third", project=COLD.replace("strategy: canary", "strategy: blue_green"))
     retirement = Retirement(scene.cast)
     eventually(lambda: retirement.look() or not left(scene, started), "it is stopped")
+
+
+def unwell(*_given: Any, **_how: Any) -> None:
+    raise NotHealthy("It answers 503.")
 
 
 def pids(scene: Scene) -> dict[str, int | None]:
@@ -385,9 +401,6 @@ def test_what_is_cold_and_does_not_start_changes_nothing_while_nothing_can_be_re
 ) -> None:
     two_have_served(scene, COLD)
     before = pids(scene)
-
-    def unwell(*_given: Any, **_how: Any) -> None:
-        raise NotHealthy("It answers 503.")
 
     monkeypatch.setattr(scene.cast.proxy, "ensure_cluster", unwell)
     with (
@@ -404,17 +417,10 @@ def test_of_a_warm_release_one_instance_is_enough_though_nothing_can_be_recorded
 ) -> None:
     """The other is down and does not come up: what runs goes on, and has the requests."""
     two_have_served(scene, WARM)
-    with scene.cast.database.read() as conn:
-        now = releases.now_serving(conn, NAME, "prod")
-        assert now is not None
-        assert now.warm is not None
-        warm = releases.get(conn, now.warm)
+    _, warm = what_serves_and_is_kept(scene)
     with scene.cast.database.write() as conn:
         down = instances.want(conn, id=f"{warm.name}.web.2", release=warm.id, process="web", position=2, port=None)
     before = pids(scene)
-
-    def unwell(*_given: Any, **_how: Any) -> None:
-        raise NotHealthy("It answers 503.")
 
     monkeypatch.setattr("shipway.story.at_once.make_reachable", unwell)
     with nothing_can_be_recorded(scene), pytest.raises(OnlyRequests):
@@ -496,11 +502,7 @@ def test_who_goes_back_to_one_that_is_asked_stays_there_though_nothing_can_be_re
 ) -> None:
     """From the moment on at which its deployment has begun: the bad one gets nothing more."""
     two_have_served(scene, WARM)
-    with scene.cast.database.read() as conn:
-        now = releases.now_serving(conn, NAME, "prod")
-        assert now is not None
-        assert now.warm is not None
-        asked, good = deployments.get(conn, now.deployment), releases.get(conn, now.warm)
+    asked, good = what_serves_and_is_kept(scene)
     Asking(scene.cast, asked, scene.serving(), good).begin(Verdict("not known", "It looked bad."))
     assert scene.shares()[f"r{good.number}"] == 75
     run = scene.going_back()
@@ -522,11 +524,7 @@ def test_who_goes_back_to_one_that_is_asked_stays_there_though_nothing_can_be_re
 def test_a_bad_one_loses_its_requests_though_nothing_can_be_recorded(scene: Scene) -> None:
     """What it was judged is on record, and the rollback queued, once it can be."""
     two_have_served(scene, WARM)
-    with scene.cast.database.read() as conn:
-        now = releases.now_serving(conn, NAME, "prod")
-        assert now is not None
-        assert now.warm is not None
-        stable = releases.get(conn, now.warm)
+    _, stable = what_serves_and_is_kept(scene)
 
     def says(new: bool, _number: int) -> Reading:
         return read(tally(0, 40) if new else tally(40), seconds=3)
@@ -553,11 +551,7 @@ def test_a_bad_one_loses_its_requests_while_another_process_keeps_the_record_loc
     for name in ("watch", "asking", "standby", "reverts"):
         monkeypatch.setattr(f"shipway.story.{name}.BRIEFLY", 0.05)
     two_have_served(scene, WARM)
-    with scene.cast.database.read() as conn:
-        now = releases.now_serving(conn, NAME, "prod")
-        assert now is not None
-        assert now.warm is not None
-        stable = releases.get(conn, now.warm)
+    _, stable = what_serves_and_is_kept(scene)
 
     def says(new: bool, _number: int) -> Reading:
         return read(tally(0, 40) if new else tally(40), seconds=3)

@@ -178,12 +178,13 @@ def stop(machine: Machine, release: Release, epoch: int, *, only: Sequence[str] 
     with machine.database.read() as conn:
         recorded = [one.id for one in instances.of_release(conn, release.id)]
     there = [state.id for state in machine.keeper.instances(group(release)) if state.release == release.name]
-    for id in dict.fromkeys([*recorded, *there]):
-        if only is None or id.split(".")[-2] in only:
-            machine.keeper.stop(id, group=group(release), epoch=epoch, grace=STOP_GRACE)
-            if id in recorded:
-                with machine.database.write(BRIEFLY) as conn:
-                    instances.unwant(conn, id)
+    meant = [id for id in dict.fromkeys([*recorded, *there]) if only is None or id.split(".")[-2] in only]
+    for id in meant:
+        machine.keeper.stop(id, group=group(release), epoch=epoch, grace=STOP_GRACE)
+    if ended := [id for id in meant if id in recorded]:
+        with machine.database.write(BRIEFLY) as conn:
+            for id in ended:
+                instances.unwant(conn, id)
 
 
 def running(machine: Machine, release: Release, process: str) -> bool:
