@@ -66,6 +66,69 @@ def test_all_problems_are_told_at_once_in_their_order_with_place_and_nearest_key
         assert says in problem.message
 
 
+WRITTEN_TWICE = """\
+name: topup
+build: {kidn: python}
+steps:
+  test: {run: pytest -q, run: ""}
+processes:
+  worker: {run: work}
+health: {pth: /}
+name: top--up
+environments: [{name: dev, deply: true, name: x}]
+processes:
+  web: {rnu: x}
+  worker: {ron: x}
+environments: [{name: dev, name: y, deply: true}]
+name: topup
+"""
+
+
+def test_a_key_written_twice_hides_no_other_problem() -> None:
+    assert [str(each).removeprefix("shipway.yml:") for each in _refused(WRITTEN_TWICE).problems] == [
+        "2:9: build.kidn is not a known key; did you mean kind?",
+        "4:26: steps.test.run is written twice; the first is in line 4",
+        "7:10: health.pth is not a known key; did you mean path?",
+        "8:1: name is written twice; the first is in line 1",
+        "9:28: environments[0].deply is not a known key",
+        "9:41: environments[0].name is written twice; the first is in line 9",
+        "10:1: processes is written twice; the first is in line 5",
+        "11:8: processes.web needs `run`",
+        "11:9: processes.web.rnu is not a known key; did you mean run?",
+        "13:1: environments is written twice; the first is in line 9",
+        "13:28: environments[0].name is written twice; the first is in line 13",
+        "14:1: name is written twice; the first is in line 1",
+    ]
+
+
+def test_a_merge_key_and_a_tag_hide_no_other_problem() -> None:
+    text = (
+        "name: !x topup\nprocesses:\n  web: &web {run: x, plac: y}\n  w: {<<: *web, <<: [{run: x}, x]}\nhelth: 1\n"
+    )
+    assert [(each.line, each.field, each.message.split(";")[0]) for each in _refused(text).problems] == [
+        (1, "name", "has a tag"),
+        (3, "processes.web.plac", "is not a known key"),
+        (4, "processes.w.plac", "is not a known key"),
+        (4, "processes.w", "merge keys are not part of YAML 1.2"),
+        (4, "processes.w", "merge keys are not part of YAML 1.2"),
+        (5, "helth", "is not a known key"),
+    ]
+
+
+def test_what_is_written_twice_changes_nothing_that_an_alias_stands_for() -> None:
+    text = "name: x\nprocesses:\n  web: &web {run: x}\n  w: *web\n  w: {plac: y}\n"
+    assert [(each.line, each.field) for each in _refused(text).problems] == [
+        (5, "processes.w"),
+        (5, "processes.w.plac"),
+    ]
+
+
+def test_of_thousands_of_problems_the_first_fifty_are_told() -> None:
+    refused = _refused("name: x\n" + "processes: {web: x}\n" * 5_000)
+    assert len(refused.problems) == 50
+    assert "more than 50 problems" in str(refused)
+
+
 def test_a_problem_reads_like_a_compilers() -> None:
     refused = _refused("name: topup\nbuild: {kidn: python}\nprocesses: {web: x}\n")
     assert str(refused.problems[0]) == "shipway.yml:2:9: build.kidn is not a known key; did you mean kind?"

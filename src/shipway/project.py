@@ -105,9 +105,9 @@ class Project(Settings):
     @classmethod
     def parse(cls, text: str | bytes, file: str = FILE) -> Self:
         """The project a text describes; InvalidConfig with every problem in it otherwise."""
-        value, positions = yaml.load(text, file)
-        written = {} if value is None else value
-        return validate.validate(cls, written, positions, file, _complaints(written))
+        found = yaml.read(text, file)
+        written = {} if found.value is None else found.value
+        return validate.validate(cls, written, found.positions, file, _complaints(written), found.problems)
 
     @classmethod
     def schema(cls) -> dict[str, Any]:  # type: ignore[override] # pydantic's own of that name is deprecated

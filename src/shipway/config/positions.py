@@ -27,6 +27,13 @@ class Positions:
                 return self.values[path[:length]]
         return (1, 1)
 
+    def add(self, other: Positions) -> None:
+        """The places of another text's part; what has a place keeps it."""
+        for path, at in other.keys.items():
+            self.keys.setdefault(path, at)
+        for path, at in other.values.items():
+            self.values.setdefault(path, at)
+
     def locate(self, complaint: Complaint, file: str) -> Problem:
         """The complaint with its line and column."""
         line, column = self.of(complaint.path, at_key=complaint.at_key)

@@ -12,6 +12,9 @@ Path = tuple[str | int, ...]
 """Where a value stands: keys and indexes from the top, such as ("steps", "test", "needs", 0)."""
 
 
+MOST_PROBLEMS = 50
+
+
 @dataclass(frozen=True)
 class Complaint:
     """A problem with the value at `path`, before anybody has looked up in which line that is."""
@@ -40,14 +43,17 @@ class Problem:
 
 
 class InvalidConfig(UserError):
-    """The text is not a valid configuration; `problems` holds all that is wrong with it, in its order."""
+    """The text is not a valid configuration; `problems` holds what is wrong with it, in its order: 50 at most."""
 
     id = "config.invalid"
     status = 422
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        count = f"{len(self.problems)} problems" if len(self.problems) > 1 else "a problem"
+        found = sorted(dict.fromkeys(problems), key=lambda each: (each.line, each.column))
+        self.problems = tuple(found[:MOST_PROBLEMS])
+        count = f"{len(found)} problems" if len(found) > 1 else "a problem"
+        if len(found) > MOST_PROBLEMS:
+            count = f"more than {MOST_PROBLEMS} problems; these are the first"
         lines = "\n".join(f"  {problem}" for problem in self.problems)
         super().__init__(
             f"{self.problems[0].file} has {count}:\n{lines}",

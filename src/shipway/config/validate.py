@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any, TypeVar
@@ -12,30 +12,33 @@ from pydantic_core import ErrorDetails
 
 from shipway.config import durations
 from shipway.config.positions import Positions
-from shipway.config.problems import Complaint, InvalidConfig, Path
+from shipway.config.problems import MOST_PROBLEMS, Complaint, InvalidConfig, Path, Problem
 from shipway.config.schema import is_length, keys_at
 
 Model = TypeVar("Model", bound=BaseModel)
-MOST_PROBLEMS = 50
 MOST_COMPARED = 200
 
 
 def validate(
-    model: type[Model], value: Any, positions: Positions, file: str, complaints: Iterable[Complaint] = ()
+    model: type[Model],
+    value: Any,
+    positions: Positions,
+    file: str,
+    complaints: Iterable[Complaint] = (),
+    problems: Sequence[Problem] = (),
 ) -> Model:
-    """The value as a `model`; InvalidConfig with its problems and with `complaints`, in the file's order.
+    """The value as a `model`; InvalidConfig with its problems, with `complaints` and with `problems`.
 
-    `complaints` are what was found wrong across fields; they are reported together with what is wrong with
-    single fields, so that one look is enough. At most 50 are reported.
+    `complaints` are what was found wrong across fields, `problems` what is wrong with the way the text is written;
+    they are reported together with what is wrong with single fields, so that one look is enough.
     """
     found = list(islice(complaints, MOST_PROBLEMS))
     try:
         typed = model.model_validate(value)
     except ValidationError as error:
         found += _complaints(model, error)
-    if found:
-        problems = {positions.locate(complaint, file): None for complaint in found}
-        raise InvalidConfig(sorted(problems, key=lambda each: (each.line, each.column))[:MOST_PROBLEMS])
+    if found or problems:
+        raise InvalidConfig([*problems, *(positions.locate(complaint, file) for complaint in found)])
     return typed
 
 

@@ -4,7 +4,8 @@
 2. A scalar stays the text that was written (null alone is None): what `3.10`, `NO` or `1:30` mean is for the
    field that receives it to say. PyYAML's own reading makes 3.1, False and 90 of them.
 3. An alias is allowed, but counts as all the values it stands for; merge keys and tags are refused.
-4. A key written twice is a problem, never silently the last one.
+4. A key written twice is a problem, never silently the last one. Such a problem does not hide the others: as
+   far as the text can be read its values are told too, so that they are looked at in the same go.
 """
 
 from __future__ import annotations
@@ -27,21 +28,41 @@ _PLAINLY = {
     "found character that cannot start any token": "a value cannot begin with this character: put it in quotes",
     "did not find expected key": "the line is not where the lines above it let it be: look at its indent",
 }
+_MERGE = "<<"
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+@dataclass(frozen=True)
+class Read:
+    """The value of a text, the place of everything in it, and what is wrong with the way it is written."""
+
+    value: Any
+    positions: Positions
+    problems: list[Problem]
 
 
 def load(text: str | bytes, file: str) -> tuple[Any, Positions]:
     """The value of a YAML text and the place of everything in it; InvalidConfig when it is not good YAML."""
+    found = read(text, file)
+    if found.problems:
+        raise InvalidConfig(found.problems)
+    return found.value, found.positions
+
+
+def read(text: str | bytes, file: str) -> Read:
+    """What a YAML text says; InvalidConfig only when it cannot be read to its end.
+
+    For whoever tells its problems together with those of its values. There the first value of a key that is
+    written twice stands, with what a second mapping has besides, and what a merge key names is merged.
+    """
     reader = _Reader(file)
     try:
-        value = reader.document(_checked(text))
+        return Read(reader.document(_checked(text)), reader.positions, reader.problems)
     except _Stop as stop:
         reader.problem(stop.message, stop.at)
     except yaml.YAMLError as error:
         reader.problem(*_syntax(error, text))
-    if reader.problems:
-        raise InvalidConfig(reader.problems)
-    return value, reader.positions
+    raise InvalidConfig(reader.problems)
 
 
 class _Stop(Exception):
@@ -129,12 +150,30 @@ class _Reader:
 
     def _mapping(self, path: Path) -> _Node:
         value: dict[str, Any] = {}
+        besides: dict[str, dict[str, Any]] = {}
         items: list[_Node] = []
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._key(event, path)
-            items.append(self._node(next(self._events), (*path, key)))
-            value.setdefault(key, items[-1].value)
-        return _around(value, items)
+            again = key in value or _is_merge(event)
+            items.append((self._apart if again else self._node)(next(self._events), (*path, key)))
+            if again:
+                _add(besides.setdefault(key, {}), items[-1].value)
+            else:
+                value[key] = items[-1].value
+        merged = besides.pop(_MERGE, {})
+        for key, more in besides.items():
+            if isinstance(value[key], dict):
+                value[key] = {**more, **value[key]}
+        return _around({**merged, **value}, items)
+
+    def _apart(self, event: yaml.Event, path: Path) -> _Node:
+        """A value where another stands already: it has places of its own, and a key in both is not told again."""
+        standing, self.positions = self.positions, Positions()
+        try:
+            return self._node(event, path)
+        finally:
+            standing.add(self.positions)
+            self.positions = standing
 
     def _key(self, event: yaml.Event, path: Path) -> str:
         at = _at(event)
@@ -142,12 +181,23 @@ class _Reader:
             raise _Stop("a key should be a plain word", at)
         self._counted(_Node(event.value), at, path)
         key = (*path, event.value)
-        if event.value == "<<" and event.implicit[0]:
+        if _is_merge(event):
             self.problem("merge keys are not part of YAML 1.2; write the values out", at, path)
         elif key in self.positions.keys:
             self.problem(f"is written twice; the first is in line {self.positions.keys[key][0]}", at, key)
         self.positions.keys.setdefault(key, at)
         return str(event.value)
+
+
+def _is_merge(key: yaml.Event) -> bool:
+    return isinstance(key, yaml.ScalarEvent) and key.value == _MERGE and key.implicit[0]
+
+
+def _add(besides: dict[str, Any], value: Any) -> None:
+    """What mappings say, the first of them first: changed in place, for copies of copies would take long."""
+    for mapping in value if isinstance(value, list) else [value]:
+        for key, item in mapping.items() if isinstance(mapping, dict) else ():
+            besides.setdefault(key, item)
 
 
 def _around(value: Any, items: list[_Node]) -> _Node:
