@@ -422,6 +422,20 @@ def test_a_branch_with_slashes_is_found_wherever_a_commit_is_asked_for(site: Sit
     )
 
 
+def test_of_a_name_that_is_none_the_nearest_are_proposed(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    commit = scene.push("topup", "One").commit
+    scene.push("topup", "Two", branch="Fix/ABC-1", deliver=())
+    slip = ("0" if commit[4] != "0" else "1").join((commit[:4], commit[5:9]))
+    guesses = {"mian": "main", "fix/abc1": "Fix/ABC-1", slip: commit[:9]}
+    for said, meant in guesses.items():
+        hint = site.get(f"/api/v1/applications/topup/commits/{said}/where").json["error"]["hint"]
+        assert hint.startswith(f"Did you mean {meant}? If not: it may not have been pushed yet"), hint
+    for said in ("zzz", "x" * 2000):
+        assert "Did you mean" not in site.get(f"/api/v1/applications/topup/commits/{said}").json["error"]["hint"]
+
+
 @pytest.mark.parametrize("word", ["where", "wait", "why"])
 def test_a_branch_that_ends_in_a_word_of_the_address_is_found(site: Site, word: str) -> None:
     scene = site.scene

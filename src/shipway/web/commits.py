@@ -13,6 +13,7 @@ from operator import itemgetter
 from shipway.config.places import Places
 from shipway.errors import NotFound, UserError
 from shipway.pushes.git import CommitInfo, Git, GitFailed, Revert
+from shipway.web import meant
 from shipway.web.milestones import Milestones
 from shipway.web.reverts import Reverts
 from shipway.web.words import counted, several
@@ -196,7 +197,7 @@ class Commits:
         candidates = git.beginning(said)
         if len(candidates) > 1:
             raise Ambiguous(application, said, candidates)
-        raise NotFound(f"{application} has no commit {said!r}.", hint=NOT_PUSHED)
+        raise NotFound(f"{application} has no commit {said!r}.", hint=_hint(meant.near(git, said)))
 
     def parents(self, application: str, commit: str) -> list[str]:
         """What it was made on top of; nothing when the repository does not have it."""
@@ -264,6 +265,14 @@ class Commits:
 
     def _git(self, application: str) -> Git:
         return Git(self._places.repository(application))
+
+
+def _hint(near: Sequence[str]) -> str:
+    return (
+        f"Did you mean {' or '.join(near)}? If not: {NOT_PUSHED[:1].lower()}{NOT_PUSHED[1:]}"
+        if near
+        else NOT_PUSHED
+    )
 
 
 def _some(of: Sequence[str], places: Sequence[int]) -> list[str]:
