@@ -13,11 +13,12 @@ from shipway.environments.configure import change
 from shipway.environments.secrets import Vault
 from shipway.releases.gate import Frozen
 from shipway.signals.verdict import Finding, Kind, Verdict
-from shipway.state import deployments, verdicts
+from shipway.state import deployments, messages, verdicts
 from shipway.state.runs import Run
 from shipway.story import condemn
 from shipway.story.trial import BadVerdict
 from shipway.web import journey, next_move
+from shipway.web.commits import Commits
 from shipway.web.narration import LONGEST_LOG_LINE, Telling, _read, watch
 from shipway.web.pages import graph
 from shipway.web.words import clock
@@ -25,11 +26,12 @@ from web.judged import Trials, fine, waiting_for
 from web.past import EXCERPT, TRACEBACK
 from web.scene import Scene
 from web.server import Site
+from web.telling import say, took
 
 
 def told(scene: Scene, *runs: str) -> list[str]:
     async def all_lines() -> list[str]:
-        return [line async for line in watch(scene.database, Vault(scene.places), runs, 8080, {})]
+        return [line async for line in watch(scene.database, Commits(scene.places), scene.places, runs, 8080, {})]
 
     return asyncio.run(all_lines())
 
@@ -132,6 +134,43 @@ def test_what_was_tried_and_taken_back_is_not_said_to_be_as_before(scene: Scene,
     says = f"what served in prod before has all requests again; {counted[first]}"
     at = next(at for at, line in enumerate(lines) if line.startswith("  what served in prod"))
     assert " ".join(line.strip() for line in lines[at:]) == says
+
+
+def test_a_push_that_was_taken_back_ends_with_why_who_was_told_and_what_to_do(scene: Scene) -> None:
+    why, says = "3 of 9 requests failed.", "r2 was taken back at 10 % of the requests"
+    with scene.history():
+        scene.application("topup")
+        scene.deliver(scene.push("topup", "First"))
+        run = scene.push("topup", "Second")
+        scene.green(run)
+        scene.deploy(run, "dev")
+        scene.deploy(run, "test")
+        tried = scene.begin_deployment(run, "prod")
+        with scene.database.write() as conn:
+            deployments.enter(conn, tried, "try", {"share": 10})
+            condemn.judge(conn, tried, 10, Verdict("bad", why))
+        about = {"application": "topup", "environment": "prod", "commit": run.commit, "run": run.id}
+        took(scene, say(scene, "ben@example.org", "bad", "bad", "r2 taken back", **about))
+        say(scene, "owner", "bad", "bad", "r2 taken back", **about)
+        nowhere = say(scene, "ada@example.org", "bad", "bad", "r2 taken back", **about)
+        with scene.database.write() as conn:
+            messages.nowhere(conn, nowhere)
+        scene.fail_deployment(tried, f"{says}: {why}")
+        scene.remark(run, "run.stopped", id=BadVerdict.id, at="deploy", message=says, hint="Judge it.")
+        scene.end(run, "failed", f"{says}: {why}")
+    lines = told(scene, run.id)
+    end = next(at for at, line in enumerate(lines) if line.startswith("✗ run 2 was rolled back after"))
+    assert lines[end].endswith(f": {says}")
+    assert lines[end + 1 :] == [
+        f"  {why}",
+        "  what served in prod before has all requests again",
+        "  ben@example.org was told",
+        "  owner is to be told",
+        "  ada@example.org could not be told: no channel leads there; `shipway channels ada@example.org` adds",
+        "      one",
+        "  Judge it.",
+        "  Ada Okafor can mend it. Push a commit on top of it that mends it.",
+    ]
 
 
 def test_what_a_release_command_did_is_not_said_to_be_as_before(scene: Scene) -> None:
@@ -322,7 +361,9 @@ def test_a_branch_that_goes_nowhere_is_said(scene: Scene) -> None:
     run = scene.push("topup", "Try", branch="idea", deliver=())
     scene.green(run)
     scene.end(run)
-    assert "run 1 passed; idea is not delivered anywhere" in told(scene, run.id)[-1]
+    ended, by_hand, command = told(scene, run.id)[-3:]
+    assert ended.startswith("✓ run 1 passed; idea is not delivered anywhere")
+    assert (by_hand, command) == ("  by hand it comes to dev:", f"      shipway deploy {run.commit[:7]} --env dev")
 
 
 def test_a_run_that_could_not_start_gives_the_reason(scene: Scene) -> None:

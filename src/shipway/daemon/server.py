@@ -38,6 +38,7 @@ from shipway.story.cast import Cast
 from shipway.traffic.files import replace
 from shipway.traffic.proxy import Proxy
 from shipway.web import app, narration
+from shipway.web.commits import Commits
 from shipway.web.connections import Connection
 from shipway.web.names import Names
 
@@ -78,11 +79,12 @@ async def _serve(cast: Cast, engine: Engine, opening: Opening) -> NoReturn:
     database, places, proxy_port = cast.database, cast.machine.places, opening.proxy_port
     await asyncio.to_thread(repositories.create_all, database, places)
     await asyncio.to_thread(tend.compare_with_pushes, cast)  # before the next push can come in
+    commits = Commits(places)
     doorway = Doorway(
         database,
         places,
         check=lambda application, _ref, new, quarantine: carry.check(cast, application, new, quarantine),
-        watch=lambda ids, detach: _watch(cast, ids, detach, proxy_port),
+        watch=lambda ids, detach: _watch(cast, commits, ids, detach, proxy_port),
         carry=lambda accepted: _carry(cast, accepted),
         delivered=lambda application: order.delivered_branches(cast, application),
     )
@@ -150,7 +152,9 @@ def _carry(cast: Cast, accepted: Sequence[Push]) -> None:
         carry.pushed(cast, push)
 
 
-async def _watch(cast: Cast, ids: Sequence[str], detach: bool, proxy_port: int) -> AsyncIterator[str]:
+async def _watch(
+    cast: Cast, commits: Commits, ids: Sequence[str], detach: bool, proxy_port: int
+) -> AsyncIterator[str]:
     """What a push shows: the runs of its refs, live unless it detached."""
     found = []
     for push_id in ids:
@@ -161,8 +165,8 @@ async def _watch(cast: Cast, ids: Sequence[str], detach: bool, proxy_port: int) 
         for run in found:
             yield f"run {run.number} is on its way; `shipway runs {run.number}` shows it"
     elif found:
-        these, vault = [run.id for run in found], cast.machine.vault
-        async for line in narration.watch(cast.database, vault, these, proxy_port, cast.so_far):
+        these, places = [run.id for run in found], cast.machine.places
+        async for line in narration.watch(cast.database, commits, places, these, proxy_port, cast.so_far):
             yield line
 
 

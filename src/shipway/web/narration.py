@@ -15,6 +15,8 @@
     ✗ run 12 failed after 41 s: web did not get healthy within 30 s
       prod was left as before
 
+Of one that was taken back the end says why, who was told, and what to do, for what came before has gone by.
+
 Lines are told once, when what they tell of is over. They come from the record, so two watchers see the same; only
 what the judge sees while a share is held does not.
 """
@@ -27,8 +29,8 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from shipway.config.places import Places
 from shipway.environments.secrets import Vault
-from shipway.incidents import new_errors
 from shipway.incidents.letter import listed
 from shipway.state import configurations, deployments
 from shipway.state.database import Connection, Database
@@ -36,13 +38,15 @@ from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.state.runs import Step
 from shipway.traffic.addresses import address
-from shipway.web import differences, holding, journey, why
+from shipway.web import differences, holding, journey, sequel, why
+from shipway.web.commits import Commits
 from shipway.web.differences import Waiting
 from shipway.web.holding import Holding, SoFar
 from shipway.web.journey import Journey
 from shipway.web.pulse import Pulse
 from shipway.web.purposes import is_configuration, purpose
 from shipway.web.rehearsing import Rehearsal
+from shipway.web.sequel import COMMAND, Sequel
 from shipway.web.untouched import stays_set, untouched
 from shipway.web.words import length, plain, unsaid
 
@@ -51,24 +55,26 @@ LOG_LINE = "    │"
 LONGEST_LOG_LINE = 300
 EXPLAINING = 12  # lines of a log that go with a failure
 NOTHING: Mapping[str, str] = MappingProxyType({})
+NO_MORE = Sequel()
 SILENCE = 3.0  # seconds without a line after which what is under way is named
 
 
 async def watch(
-    database: Database, vault: Vault, run_ids: Sequence[str], proxy_port: int, so_far: SoFar
+    database: Database, commits: Commits, places: Places, run_ids: Sequence[str], proxy_port: int, so_far: SoFar
 ) -> AsyncIterator[str]:
     """The lines of these runs, one run after the other, each as soon as it is true; ends when all are over.
 
-    `so_far` is what the judge says at any moment, `vault` opens the secrets that are compared.
+    `so_far` is what the judge says at any moment; the secrets that are compared are those of `places`.
     """
+    vault = Vault(places)
     pulse = Pulse(database)
     for run_id in run_ids:
         telling = Telling(proxy_port, so_far)
         while True:
             seen = pulse.changes
             now, along = await asyncio.to_thread(_read, database, vault, run_id)
-            exceptions = await asyncio.to_thread(_exceptions, database, now) if now.run.over else ()
-            for line in telling.news(now, time.time(), along, exceptions):
+            after = await asyncio.to_thread(_sequel, database, commits, places, now) if now.run.over else NO_MORE
+            for line in telling.news(now, time.time(), along, after):
                 yield line
             if now.run.over:
                 break
@@ -86,11 +92,9 @@ def _read(database: Database, vault: Vault, run_id: str) -> tuple[Journey, Mappi
         return now, {name: found.comes for name, found in along if found is not None}
 
 
-def _exceptions(database: Database, now: Journey) -> Sequence[str]:
-    """What went wrong with what the run brought and was judged bad, as far as that is known by now."""
-    bad = [fact for fact in now.trials if fact.kind == "verdict.bad"]
+def _sequel(database: Database, commits: Commits, places: Places, now: Journey) -> Sequel:
     with database.read() as conn:
-        return [said for fact in bad for said in new_errors.named(conn, fact)]
+        return sequel.of(conn, commits, places, now)
 
 
 def _beside_what_is_set(vault: Vault, conn: Connection, now: Journey, environment: str) -> Waiting | None:
@@ -119,12 +123,12 @@ class Telling:
         now: Journey,
         clock: float,
         along: Mapping[str, str] = NOTHING,
-        exceptions: Sequence[str] = (),
+        after: Sequel = NO_MORE,
     ) -> list[str]:
         """The lines for what has happened since the last call; `clock` is the time in seconds since 1970, `along`
-        what comes with the deployments to these environments, `exceptions` what its end names.
+        what comes with the deployments to these environments, `after` what is said at its end.
         """
-        told = [*self._lines(now, along, exceptions), *self._held(now, clock)]
+        told = [*self._lines(now, along, after), *self._held(now, clock)]
         lines = [part for line in told for part in _fitted(line)]
         if lines:
             self._spoke = clock
@@ -133,7 +137,7 @@ class Telling:
             self._spoke = clock
         return lines
 
-    def _lines(self, now: Journey, along: Mapping[str, str], exceptions: Sequence[str]) -> Iterator[str]:
+    def _lines(self, now: Journey, along: Mapping[str, str], after: Sequel) -> Iterator[str]:
         if self._first_time("run"):
             run = now.run
             again = "" if run.retry_of is None else f", {purpose(run)}"
@@ -151,7 +155,7 @@ class Telling:
                 yield f"  · {now.called(environment):<{width}} {along[environment]}"
             yield from self._of_environment(now, environment, width)
         if now.run.over and self._first_time("end"):
-            yield from _ending(now, exceptions)
+            yield from _ending(now, after)
 
     def _of_rehearsal(self, one: Rehearsal, width: int) -> Iterator[str]:
         for turn, part in enumerate(one.parts):
@@ -215,6 +219,8 @@ def _fitted(line: str) -> list[str]:
     """The lines of a terminal for one of ours: a sentence is wrapped, a line of a log is cut."""
     if line.startswith(LOG_LINE):
         return [plain(line)[:LONGEST_LOG_LINE]]
+    if line.startswith(f"  {COMMAND}"):
+        return [plain(line)]
     first, *more = line.split("\n")
     return [*_wrapped(plain(first), 6), *(part for each in more for part in _below(plain(each)))]
 
@@ -306,19 +312,25 @@ def _recognised(now: Journey) -> Iterator[str]:
         yield f"  · no shipway.yml is committed: recognised as {kind} by its files"
 
 
-def _ending(now: Journey, exceptions: Sequence[str]) -> Iterator[str]:
+def _ending(now: Journey, after: Sequel) -> Iterator[str]:
     run, took = now.run, length(now.seconds or 0.0)
     if run.state == "passed":
         yield f"✓ {_success(now)}, {took}"
+        yield from (f"  {line}" for line in after.next)
         return
     mark = "✗" if run.state == "failed" and now.blocked is None else "-"
-    how = run.state if now.blocked is None else "was blocked"
+    how = "was blocked" if now.blocked is not None else "was rolled back" if now.taken_back else run.state
     reason = _of_what_is_frozen(now) or unsaid(run.reason, _judged(now))
     yield f"{mark} run {run.number} {how} after {took}{': ' + reason if reason else ''}"
-    if run.state == "failed" and run.deliver:
-        yield from (f"  {said}" for said in [*(untouched(now) or _reached(now)), *stays_set(now)])
-    for line in [*exceptions, *_hints(now)]:
+    left = [*(untouched(now) or _reached(now)), *stays_set(now)] if run.state == "failed" and run.deliver else []
+    hints = _hints(now)
+    for line in [*_verdict(now), *left, *after.found, *hints, *(line for line in after.next if line not in hints)]:
         yield f"  {line}"
+
+
+def _verdict(now: Journey) -> list[str]:
+    """Why it was taken back."""
+    return [said for said in dict.fromkeys(_judged(now)) if now.taken_back and said and said in now.run.reason]
 
 
 def _reached(now: Journey) -> list[str]:

@@ -107,8 +107,8 @@ async def watch_run(site: Site, call: Call) -> LiveText:
 
 
 async def _with_outcome(site: Site, run: Run) -> Any:
-    cast = site.story.cast
-    async for line in narration.watch(site.database, cast.machine.vault, [run.id], site.proxy_port, cast.so_far):
+    so_far = site.story.cast.so_far
+    async for line in narration.watch(site.database, site.commits, site.places, [run.id], site.proxy_port, so_far):
         yield f"{line}\n"
     ended = await run_in_threadpool(_read, site, run.id)
     yield f"outcome: {ended.state}\n"
