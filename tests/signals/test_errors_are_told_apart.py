@@ -112,24 +112,21 @@ def test_an_error_is_called_by_its_first_line_and_the_applications_own_call() ->
     assert grouping.place(read) == "charge in topup/ledger.py"
 
 
-def test_code_is_the_applications_own_when_the_sdk_says_so_or_by_its_path() -> None:
-    def own(**told: object) -> bool:
-        return event.read({"exception": [{"stacktrace": {"frames": [told]}}]}).raised[0].frames[0].own
-
-    assert own(filename="topup/ledger.py")
-    assert own(abs_path="/app/server.js")
-    assert not own(abs_path="/app/node_modules/express/lib/router.js")
-    assert not own(abs_path="/app/.venv/lib/python3.12/site-packages/flask/app.py")
-    assert not own(filename="node:internal/timers")
-    assert not own(filename="<frozen importlib._bootstrap>")
-    assert own(abs_path="/app/node_modules/ours/x.js", in_app=True)
+FOREIGN = {
+    "a part of Python that its SDK takes for the application's": {
+        "abs_path": "/app/<frozen runpy>",
+        "in_app": True,
+    },
+    "a part of Node that its SDK takes for the application's": {"filename": "node:internal/main", "in_app": True},
+    "a script beside the packages": {"abs_path": "/app/.venv/bin/flask"},
+    "a class of the JDK": {"filename": "Thread.java", "module": "java.lang.Thread"},
+}
 
 
-@pytest.mark.parametrize("file", ["<frozen importlib._bootstrap>", "<frozen runpy>", "node:internal/main/run"])
-def test_what_is_built_into_a_language_is_never_the_applications_own(file: str) -> None:
-    """Whatever its SDK says; reports are told apart as ever, so that no error is new because of it."""
-    built_in = {"filename": file, "abs_path": f"/app/{file}", "function": "_load", "lineno": 9, "in_app": True}
-    told = with_frames(*FRAMES, built_in)
+@pytest.mark.parametrize("name", FOREIGN)
+def test_an_error_is_not_new_because_more_is_known_to_be_foreign(name: str) -> None:
+    """It is told apart as ever, whatever of its calls is shown as the application's own."""
+    told = with_frames(*FRAMES, {"filename": "<frozen runpy>", "function": "run", "lineno": 9, **FOREIGN[name]})
     read = event.read(told)
     assert [frame.own for frame in read.raised[0].frames] == [*(True for _ in FRAMES), False]
     assert grouping.place(read) == "charge in topup/ledger.py"

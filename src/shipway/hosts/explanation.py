@@ -6,6 +6,8 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from shipway.hosts.foreign import is_foreign, is_javas
+
 Lines = Sequence[str]
 
 _SECTION = re.compile(r"=+ (?:ERRORS|FAILURES) =+")
@@ -19,19 +21,17 @@ _TRACEBACK = re.compile(r"Traceback \(most recent call last\):")
 _CHAINED = re.compile(r"(?:The above exception was the direct cause|During handling of the above exception)")
 _MARKERS = re.compile(r"\s+[\^~\s]+")
 _CALL = re.compile(r'  File "([^"]+)", line \d+(, in )?')
-_FOREIGN = re.compile(r"<|(?:.*/)?(?:site-packages|dist-packages|\.venv|lib/python3[^/]*)/")
 _TAP_CASE = re.compile(r"\s*(not )?ok \d+\b")
 _TAP_EXCUSED = re.compile(r"# (?:TODO|SKIP)\b", re.IGNORECASE)
 _TAP_ASIDE = re.compile(
     r"\s*(?:---|\.\.\.|\d+\.\.\d+|# Subtest)"
     r"|\s*(?:duration_ms|type|failureType|code|name|operator|stack|exitCode|signal):"
 )
-_NODE_ASIDE = re.compile(
-    r"\s*(?:at .*\bnode:|(?:generatedMessage|code|operator): .*|\})|.*\(node:[\w/]+:\d+:\d+\)$"
-)
+_NODE_ASIDE = re.compile(r"\s*(?:(?:generatedMessage|code|operator): |\})")
+_NODE_CALL = re.compile(r"\s*(?:at (?:async )?(?:.* \()?|.+ \()(<anonymous>|[^()]+(?=:\d+:\d+)).*")
 _NODE_SOURCE, _NODE_END = re.compile(r"(?:file://)?/\S+:\d+"), re.compile(r"Node\.js v\d+\.\d+\.\d+")
 _JUNIT_CASE = re.compile(r"\[ERROR\] .*\bTime elapsed: .*<<< (?:FAILURE|ERROR)!$")
-_JAVA_ASIDE = re.compile(r"\s+at (?:org\.junit|org\.apache\.maven|java\.base/|jdk\.|sun\.|java\.)")
+_JAVA_CALL, _JUNIT_CALL = re.compile(r"\s+at (.+)\("), re.compile(r"\s+at org\.(?:junit|apache\.maven)")
 _MAVEN_ERROR = re.compile(r"\[ERROR\] +\S")
 _MAVEN_ASIDE = re.compile(
     r"\[ERROR\] (?:To see the full|Re-run Maven|For more information|Please refer|\[Help|-> \[Help)"
@@ -100,13 +100,23 @@ def raised(lines: Lines) -> list[int]:
 def _is_own(call: str) -> bool:
     """Whether neither Python nor a package has it: what it is compiled from is no file of theirs."""
     found = _CALL.match(call)
-    return found is not None and not _FOREIGN.match(found[1])
+    return found is not None and not is_foreign(found[1])
 
 
 def _is_aside(call: str, line: str) -> bool:
     """Markers only repeat the code; where it could not even be read, they say at which letter."""
     found = _CALL.match(call)
     return bool(_MARKERS.fullmatch(line)) and found is not None and bool(found[2])
+
+
+def _is_node_aside(line: str) -> bool:
+    call = _NODE_CALL.fullmatch(line)
+    return bool(_NODE_ASIDE.match(line)) or (call is not None and is_foreign(call[1]))
+
+
+def _is_java_aside(line: str) -> bool:
+    call = _JAVA_CALL.match(line)
+    return bool(_JUNIT_CALL.match(line)) or (call is not None and is_javas(call[1]))
 
 
 def _pytest(lines: Lines) -> Iterator[str]:
@@ -178,20 +188,20 @@ def _tap(lines: Lines) -> Iterator[str]:
         case = list(_until(part, lambda line: line.strip() == "..."))
         excused = _TAP_EXCUSED.search(case[0]) or any("subtestsFailed" in line for line in case)
         if case[0].lstrip().startswith("not ") and not excused:
-            yield from (line for line in case if not _TAP_ASIDE.match(line) and not _NODE_ASIDE.match(line))
+            yield from (line for line in case if not _TAP_ASIDE.match(line) and not _is_node_aside(line))
 
 
 def _node(lines: Lines) -> Iterator[str]:
     start = _first(lines, re.compile("✖ failing tests:"))
     if start is not None:
-        yield from (line for line in lines[start + 1 :] if not _NODE_ASIDE.match(line))
+        yield from (line for line in lines[start + 1 :] if not _is_node_aside(line))
 
 
 def _node_died(lines: Lines) -> Iterator[str]:
     """The place, the exception and the calls of a program that Node ended."""
     starts = [at for at, line in enumerate(lines) if _NODE_SOURCE.fullmatch(line)]
     if starts and _NODE_END.fullmatch(lines[-1]):
-        yield from (line for line in lines[starts[-1] : -1] if not _NODE_ASIDE.match(line))
+        yield from (line for line in lines[starts[-1] : -1] if not _is_node_aside(line))
 
 
 def _maven(lines: Lines) -> Iterator[str]:
@@ -202,7 +212,7 @@ def _maven(lines: Lines) -> Iterator[str]:
     for at in cases:
         case = _until(lines[at + 1 :], lambda line: line.startswith("["))
         yield lines[at]
-        yield from [line for line in case if not _JAVA_ASIDE.match(line)][: MESSAGE + 2]
+        yield from [line for line in case if not _is_java_aside(line)][: MESSAGE + 2]
 
 
 def _rust(lines: Lines) -> Iterator[str]:

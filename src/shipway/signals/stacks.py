@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from shipway.hosts.foreign import is_foreign
+
 LINE = r"(\d{1,7})"
 _PATTERNS = (
     re.compile(rf'File "([^"\n]{{1,400}})", line {LINE}(?:, in (\S{{1,200}}))?'),
@@ -55,9 +57,10 @@ def source_of(call: Call, files: Collection[str]) -> str | None:
     """The file in TypeScript that a call's is compiled from, where that alone is in the repository: the only one
     with the most of its path, wherever it was compiled to.
     """
-    parts = (call.path or call.file).replace("\\", "/").split("/")
+    path = (call.path or call.file).replace("\\", "/")
+    parts = path.split("/")
     stem, _, kind = parts[-1].rpartition(".")
-    if f".{kind}" not in _COMPILED or "node_modules" in parts:
+    if f".{kind}" not in _COMPILED or is_foreign(path):
         return None
     named = {f"{stem}{each}" for each in _TYPED}
     found = [file for file in files if file.rpartition("/")[2] in named]

@@ -13,21 +13,21 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from shipway.hosts.foreign import is_built_in, is_foreign, is_javas
 from shipway.signals.errors import askers
 
 FRAMES = 100
 RAISED = 10
 VARIABLES = 20
 LINES = 5  # of the source, before and after
-_RUNTIME = re.compile(r"^<frozen |^node:")
-"""What is built into Python or Node itself: some SDKs take it for the application's own."""
-_FOREIGN = re.compile(r"(^|/)(site-packages|dist-packages|node_modules|lib/python3[^/]*)/|^node:|^<|^internal/")
+_SET_APART = re.compile(r"(^|/)(site-packages|dist-packages|node_modules|lib/python3[^/]*)/|^node:|^<|^internal/")
+"""By path, where a report does not say. Never changed: errors that are known would become new ones."""
 
 
 @dataclass(frozen=True)
 class Frame:
     """One call. `file` is as the application names it, `path` whole; `own`: code of the application itself.
-    `counted`: by it reports are told apart, for that is how they were before what is the runtime's was known.
+    `counted`: by it reports are told apart, which stays as it was whatever is known to be foreign later.
     """
 
     function: str
@@ -114,20 +114,27 @@ def _frames(stacktrace: Any) -> tuple[Frame, ...]:
 def _frame(told: Mapping[str, Any]) -> Frame:
     file, path = _text(told.get("filename")), _text(told.get("abs_path"))
     line, said = told.get("lineno"), told.get("in_app")
-    counted = said if isinstance(said, bool) else not _FOREIGN.search(path or file)
+    function, module = _text(told.get("function")), _text(told.get("module"))
     return Frame(
-        function=_text(told.get("function")),
-        module=_text(told.get("module")),
+        function=function,
+        module=module,
         file=file or path,
         path=path or file,
         line=line if isinstance(line, int) and 0 < line < 10_000_000 else 0,
-        own=counted and not _RUNTIME.search(file or path),
-        counted=counted,
+        own=_is_own(said, file, path, f"{module}.{function}"),
+        counted=said if isinstance(said, bool) else not _SET_APART.search(path or file),
         source=_text(told.get("context_line")),
         before=_lines(told.get("pre_context"))[-LINES:],
         after=_lines(told.get("post_context"))[:LINES],
         variables=_variables(told.get("vars")),
     )
+
+
+def _is_own(said: Any, file: str, path: str, call: str) -> bool:
+    """An SDK knows which package is the application's own; some take a part of the language for that too."""
+    if is_built_in(file) or is_built_in(path) or ((not file or file.endswith(".java")) and is_javas(call)):
+        return False
+    return said if isinstance(said, bool) else not is_foreign(path or file)
 
 
 def _variables(told: Any) -> dict[str, str]:
