@@ -9,13 +9,13 @@ import contextlib
 import fcntl
 import socket
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NoReturn
 
 from shipway.config.places import Places
 from shipway.daemon import memory
-from shipway.errors import OwnerError, RouterFailed, ShipwayError
+from shipway.errors import OwnerError, ShipwayError
 from shipway.hosts.keeper.client import Keeper
 from shipway.traffic.proxy import Proxy
 
@@ -57,34 +57,36 @@ def serve(
     places.create()
     with _only_one(places), _listening(port) as listener:
         keeper, proxy = Keeper(places), Proxy(places, proxy_port, behind_tls=behind_tls)
-        router = _started(keeper, proxy)
-        with memory.loading():
-            from shipway.daemon import server  # noqa: PLC0415 - a second of imports, while the router comes up
-            from shipway.web.names import Names  # noqa: PLC0415
+        with _started(keeper, proxy) as router:
+            with memory.loading():
+                from shipway.daemon import server  # noqa: PLC0415 - a second of imports, while the router comes up
+                from shipway.web.names import Names  # noqa: PLC0415
 
-        opening = server.Opening(listener, Names(port, public), proxy_port, reports, behind_tls, ready, over)
-        server.run(places, keeper, proxy, router, opening)
+            opening = server.Opening(listener, Names(port, public), proxy_port, reports, behind_tls, ready, over)
+            server.run(places, keeper, proxy, router, opening)
 
 
-def _started(keeper: Keeper, proxy: Proxy) -> Future[None]:
-    """Starts the keeper and the router beside what follows. A keeper that keeps nothing ends with a start that
-    fails: nobody else would end it.
+@contextlib.contextmanager
+def _started(keeper: Keeper, proxy: Proxy) -> Iterator[Future[None]]:
+    """Starts the keeper and the routers beside what follows, which does not return: a server ends its process. One
+    that could not be started takes them along where nothing serves behind them: nobody else would end them.
     """
 
     def start() -> None:
         keeper.start()
-        try:
-            proxy.start(keeper)
-        except RouterFailed:
-            with contextlib.suppress(ShipwayError):  # what went wrong first is what is told
-                if not keeper.instances():
-                    keeper.quit()
-            raise
+        proxy.start(keeper)
 
-    with contextlib.ExitStack() as stack:
-        threads = ThreadPoolExecutor(1, thread_name_prefix="router")
-        stack.callback(threads.shutdown, wait=False)
-        return threads.submit(start)
+    threads = ThreadPoolExecutor(1, thread_name_prefix="router")
+    router = threads.submit(start)
+    threads.shutdown(wait=False)
+    try:
+        yield router
+    finally:
+        wait([router])
+        with contextlib.suppress(ShipwayError):  # what went wrong first is what is told
+            keeper.hello()  # at once where there is none
+            if proxy.end_idle(keeper):
+                keeper.quit()
 
 
 @contextlib.contextmanager

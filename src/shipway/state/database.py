@@ -79,7 +79,7 @@ class Database:
         Raises CannotRead when it cannot even be read.
         """
         with (
-            self._telling_why_not(),
+            self.telling_why_not(),
             self._in_turn(patience),
             self._engine.connect().execution_options(shipway_write=patience) as conn,
         ):
@@ -115,7 +115,8 @@ class Database:
         return RecordLocked(f"The record is kept locked by {lock.keeper(self.path)}: nothing can be recorded.")
 
     @contextmanager
-    def _telling_why_not(self) -> Iterator[None]:
+    def telling_why_not(self) -> Iterator[None]:
+        """Of what is done within: raises what `write` raises for what SQLite says."""
         try:
             yield
         except DatabaseError as error:
@@ -151,9 +152,10 @@ def _said(error: DatabaseError, words: Sequence[str]) -> str | None:
 
 
 def open_database(path: Path) -> Database:
-    """Opens the record at `path`, made or brought to the newest schema first."""
+    """Opens the record at `path`, made or brought to the newest schema first. Raises what `write` raises."""
     database = Database(path)
-    migrate.to_newest(database._engine)
+    with database.telling_why_not():
+        migrate.to_newest(database._engine)
     return database
 
 

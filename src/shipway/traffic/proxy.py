@@ -22,7 +22,7 @@ from shipway.traffic.desired import Cluster, Desired, owner
 from shipway.traffic.envoy.counting import Counter
 from shipway.traffic.envoy.driver import Driver
 from shipway.traffic.envoy.glance import Glance
-from shipway.traffic.envoy.router import Keeper, Router
+from shipway.traffic.envoy.router import GROUP, Keeper, Router
 from shipway.traffic.envoy.upkeep import Upkeep
 from shipway.traffic.patience import until
 from shipway.traffic.plan import Shares
@@ -71,6 +71,14 @@ class Proxy:
             self._driver.confirm(statistic, version)
         if done and spared:
             self._glance.remember(marks, keeper)
+
+    def end_idle(self, keeper: Keeper) -> bool:
+        """Ends the routers where the keeper keeps nothing else, so that nothing can serve; whether that is so."""
+        if len(keeper.instances(GROUP)) < len(keeper.instances()):
+            return False
+        for router in self._routers:
+            router.stop(keeper)
+        return True
 
     def ensure_cluster(
         self, cluster: str, ports: Sequence[int], health_path: str, *, timeout: float = 30.0
