@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from shipway.hosts.keeper import processes
 from shipway.hosts.keeper.spec import InstanceState
+from shipway.state.instances import Name
 
 EVERY = 5.0
 MEMORY_EVERY = 30.0
@@ -41,12 +42,12 @@ class Usage:
     @property
     def release(self) -> str:
         """`topup.prod.r3`"""
-        return ".".join(self.instance.split(".")[:3])
+        return Name.read(self.instance).release
 
     @property
     def process(self) -> str:
         """`web`"""
-        return self.instance.split(".")[3]
+        return Name.read(self.instance).process
 
 
 class Instances:

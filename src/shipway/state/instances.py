@@ -12,8 +12,31 @@ from shipway.state.tables import instances
 
 
 @dataclass(frozen=True)
+class Name:
+    """What an instance is called, `topup.prod.r3.web.1`: by the name of its release, `topup.prod.r3`, and as its
+    people call it there, `web.1`. Unique on a machine.
+    """
+
+    release: str
+    process: str
+    position: int
+
+    @classmethod
+    def read(cls, name: str) -> Name:
+        release, process, position = name.rsplit(".", 2)
+        return cls(release, process, int(position))
+
+    @property
+    def short(self) -> str:
+        return f"{self.process}.{self.position}"
+
+    def __str__(self) -> str:
+        return f"{self.release}.{self.short}"
+
+
+@dataclass(frozen=True)
 class Instance:
-    """`id` is `<app>.<environment>.r<number>.<process>.<position>`; `wanted` is what should be."""
+    """`id` is its `Name` as text; `wanted` is what should be."""
 
     id: str
     release: str

@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from shipway.errors import CannotRecord
 from shipway.releases import output, prepare
 from shipway.releases.targets import process
+from shipway.releases.targets.process import Process
 from shipway.state import artifacts, releases
 from shipway.state.instances import Instance
 from shipway.state.releases import Release
@@ -65,7 +66,8 @@ def bring_up(cast: Cast, release: Release, epoch: int) -> None:
     with ExitStack() as undo:
         if not process.is_up(machine, release, "web"):
             undo.callback(_stop, cast, release, epoch)
-        started = process.start_unrecorded(machine, release, "web", project.processes["web"], around, epoch)
+        web = Process(release, "web", project.processes["web"])
+        started = process.start_unrecorded(machine, web, around, epoch)
         make_reachable(cast, release, project, started, said)
         undo.pop_all()
 

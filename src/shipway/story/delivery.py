@@ -18,7 +18,7 @@ from shipway.project import Project
 from shipway.releases import health, output, prepare
 from shipway.releases.settings import ProcessSettings
 from shipway.releases.targets import process
-from shipway.releases.targets.process import Surroundings
+from shipway.releases.targets.process import Process, Surroundings
 from shipway.signals.encoding import number_of
 from shipway.state import artifacts, deployments, releases, stuck, verdicts
 from shipway.state.database import BRIEFLY
@@ -417,14 +417,13 @@ class Delivery:
 
     def _start(self, *names: str) -> list[Instance]:
         """All are wanted before the first is started: what cannot be now, `tend` starts once it can."""
-        for name in names:
-            process.want(self.cast.machine, self.release, name, self.project.processes[name])
+        meant = [Process(self.release, name, self.project.processes[name]) for name in names]
+        for each in meant:
+            process.want(self.cast.machine, each)
         return [
             instance
-            for name in names
-            for instance in process.start(
-                self.cast.machine, self.release, name, self.project.processes[name], self.around, self.epoch
-            )
+            for each in meant
+            for instance in process.start(self.cast.machine, each, self.around, self.epoch)
         ]
 
     def _said(self, instance: Instance) -> str:

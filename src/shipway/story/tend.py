@@ -12,11 +12,12 @@ from shipway.durable.plan import Plan
 from shipway.errors import ShipwayError
 from shipway.pushes.reconcile import reconcile
 from shipway.releases.targets import process
+from shipway.releases.targets.process import Process
 from shipway.signals.encoding import number_of
 from shipway.state import applications, artifacts, deployments, instances, pushes, releases, runs, stuck
 from shipway.state.ballast import Ballast
 from shipway.state.database import Connection
-from shipway.state.instances import Instance
+from shipway.state.instances import Instance, Name
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
 from shipway.story import at_once, carry, go_back
@@ -117,7 +118,7 @@ def restore(cast: Cast) -> None:
 def _restore_unrecorded(cast: Cast) -> None:
     """The same of what was given requests while nothing could be recorded (`at_once`)."""
     with cast.database.read() as conn:
-        recorded = {instance.id.rsplit(".", 2)[0] for instance in instances.wanted(conn)}
+        recorded = {Name.read(instance.id).release for instance in instances.wanted(conn)}
         unrecorded = [named(conn, name) for name in cast.proxy.served() if name not in recorded]
     for release in filter(None, unrecorded):
         if not under_way(cast, release):
@@ -181,7 +182,7 @@ def _start_again(cast: Cast, release: Release, *, only: str | None = None) -> bo
     with logged(f"{release.name} could not be started again"):
         around = process.surroundings(cast.machine, release, project.data, declared)
         for name in names:
-            process.start(cast.machine, release, name, project.processes[name], around, epoch)
+            process.start(cast.machine, Process(release, name, project.processes[name]), around, epoch)
         _tell_router(cast, release, wanted)
         return True
     return False

@@ -21,7 +21,7 @@ from shipway.releases.settings import ProcessSettings
 from shipway.state import configurations, instances
 from shipway.state import ports as state_ports
 from shipway.state.database import BRIEFLY
-from shipway.state.instances import Instance
+from shipway.state.instances import Instance, Name
 from shipway.state.releases import Release
 
 STOP_GRACE = 10.0  # seconds between the polite signal and the last one, once an instance holds no request
@@ -36,6 +36,19 @@ class Surroundings:
     room: Room
     env: dict[str, str]
     secrets: list[str]
+
+
+@dataclass(frozen=True)
+class Process:
+    """A line of the application in one release: `web`, `worker`."""
+
+    release: Release
+    name: str
+    settings: ProcessSettings
+
+    @property
+    def instances(self) -> list[Name]:
+        return [Name(self.release.name, self.name, at) for at in range(1, self.settings.instances + 1)]
 
 
 def group(release: Release) -> str:
@@ -81,41 +94,30 @@ def surroundings_with(
     return Surroundings(room, env, secrets)
 
 
-def start(
-    machine: Machine,
-    release: Release,
-    process: str,
-    settings: ProcessSettings,
-    around: Surroundings,
-    epoch: int,
-) -> list[Instance]:
+def start(machine: Machine, process: Process, around: Surroundings, epoch: int) -> list[Instance]:
     """Starts the instances of one process; those that run already are left as they are.
 
     Each is recorded as wanted, with its port, before it is started: after a crash it is found again.
     """
-    wanted = want(machine, release, process, settings)
-    _run(machine, release, wanted, settings, around, epoch)
+    wanted = want(machine, process)
+    _run(machine, process, wanted, around, epoch)
     return wanted
 
 
-def start_unrecorded(
-    machine: Machine,
-    release: Release,
-    process: str,
-    settings: ProcessSettings,
-    around: Surroundings,
-    epoch: int,
-) -> list[Instance]:
+def start_unrecorded(machine: Machine, process: Process, around: Surroundings, epoch: int) -> list[Instance]:
     """The same while nothing can be recorded: on ports that are free now. `adopt` records them when it can be."""
-    names = [_name(release, process, position) for position in range(1, settings.instances + 1)]
+    names = [str(name) for name in process.instances]
     with machine.database.read() as conn:
         known = [instances.find(conn, name) for name in names]
         free = ports.free(conn, len(names))
+    release = process.release.id
     found = [
-        one if one is not None and one.wanted else Instance(name, release.id, process, at, port, True, time.time())
+        one
+        if one is not None and one.wanted
+        else Instance(name, release, process.name, at, port, True, time.time())
         for at, (name, one, port) in enumerate(zip(names, known, free, strict=True), 1)
     ]
-    _run(machine, release, found, settings, around, epoch)
+    _run(machine, process, found, around, epoch)
     return found
 
 
@@ -125,7 +127,7 @@ def adopt(machine: Machine, release: Release, process: str, at: Sequence[int]) -
     They may have requests: to be wanted on other ports would replace them.
     """
     for position, port in enumerate(at, 1):
-        name = _name(release, process, position)
+        name = str(Name(release.name, process, position))
         with machine.database.read() as conn:
             known = instances.find(conn, name)
         if (known is None or not known.wanted) and machine.keeper.listens(name, port):
@@ -137,22 +139,15 @@ def adopt(machine: Machine, release: Release, process: str, at: Sequence[int]) -
                     )
 
 
-def _run(
-    machine: Machine,
-    release: Release,
-    wanted: Sequence[Instance],
-    settings: ProcessSettings,
-    around: Surroundings,
-    epoch: int,
-) -> None:
+def _run(machine: Machine, process: Process, wanted: Sequence[Instance], around: Surroundings, epoch: int) -> None:
     for instance in wanted:
-        output.mark(log_of(machine, release, instance), epoch)
-        _ensure(machine, release, _specification(machine, release, instance, settings, around), epoch)
+        output.mark(log_of(machine, process.release, instance), epoch)
+        _ensure(machine, process.release, _specification(machine, process, instance, around), epoch)
 
 
-def want(machine: Machine, release: Release, process: str, settings: ProcessSettings) -> list[Instance]:
+def want(machine: Machine, process: Process) -> list[Instance]:
     """Records that the instances of one process should run, each with its port."""
-    return [_want(machine, release, process, position) for position in range(1, settings.instances + 1)]
+    return [_want(machine, process.release, name) for name in process.instances]
 
 
 def _ensure(machine: Machine, release: Release, specification: InstanceSpec, epoch: int) -> None:
@@ -178,7 +173,7 @@ def stop(machine: Machine, release: Release, epoch: int, *, only: Sequence[str] 
     with machine.database.read() as conn:
         recorded = [one.id for one in instances.of_release(conn, release.id)]
     there = [state.id for state in machine.keeper.instances(group(release)) if state.release == release.name]
-    meant = [id for id in dict.fromkeys([*recorded, *there]) if only is None or id.split(".")[-2] in only]
+    meant = [id for id in dict.fromkeys([*recorded, *there]) if only is None or Name.read(id).process in only]
     for id in meant:
         machine.keeper.stop(id, group=group(release), epoch=epoch, grace=STOP_GRACE)
     if ended := [id for id in meant if id in recorded]:
@@ -199,41 +194,37 @@ def is_up(machine: Machine, release: Release, process: str) -> bool:
     """Whether any instance of this process is up, be it on record or not."""
     every = machine.keeper.instances(group(release))
     return any(
-        each.release == release.name and each.state == "running" and each.id.split(".")[-2] == process
+        each.release == release.name and each.state == "running" and Name.read(each.id).process == process
         for each in every
     )
 
 
-def _want(machine: Machine, release: Release, process: str, position: int) -> Instance:
-    name = _name(release, process, position)
+def _want(machine: Machine, release: Release, name: Name) -> Instance:
+    id = str(name)
     with machine.database.read() as conn:
-        known = instances.find(conn, name)
+        known = instances.find(conn, id)
     if known is not None and known.wanted:
         return known
-    port = ports.take(machine.database, name) if process == "web" else None
+    port = ports.take(machine.database, id) if name.process == "web" else None
     with machine.database.write(BRIEFLY) as conn:
-        return instances.want(conn, id=name, release=release.id, process=process, position=position, port=port)
+        return instances.want(
+            conn, id=id, release=release.id, process=name.process, position=name.position, port=port
+        )
 
 
-def _name(release: Release, process: str, position: int) -> str:
-    return f"{release.name}.{process}.{position}"
-
-
-def _specification(
-    machine: Machine, release: Release, instance: Instance, settings: ProcessSettings, around: Surroundings
-) -> InstanceSpec:
+def _specification(machine: Machine, process: Process, instance: Instance, around: Surroundings) -> InstanceSpec:
     env = {**around.env, **reporting.of_instance(around.env, instance.id)}
     if instance.port is not None:
         env["PORT"] = str(instance.port)
     machine.tier.prepare(around.room)
     return InstanceSpec(
         id=instance.id,
-        argv=machine.tier.command(around.room, argv_of(machine, settings.run)),
+        argv=machine.tier.command(around.room, argv_of(machine, process.settings.run)),
         env=env,
         cwd=None,
-        log=str(log_of(machine, release, instance)),
+        log=str(log_of(machine, process.release, instance)),
         restart="always",
-        release=release.name,
+        release=process.release.name,
         masks=[mask.decode("latin-1") for mask in masks(around.secrets)],
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipway.signals.errors.origin import Origin
+from shipway.state.instances import Name
 
 NOBODY = "unknown.0"
 """Stands for the process and the position of an instance in the name of a log, where it is not known."""
@@ -31,8 +32,8 @@ def sender(told: Mapping[str, Any], origin: Origin, environment: str) -> Sender:
     """
     instance, version = _text(told, "service.instance.id"), _text(told, "service.version")
     if instance.startswith(f"{environment}.r") and origin.has_run(instance):
-        release, process, position = instance.removeprefix(f"{environment}.").split(".")
-        return Sender(release, f"{process}.{position}", version, instance)
+        name = Name.read(instance)
+        return Sender(name.release.removeprefix(f"{environment}."), name.short, version, instance)
     found = origin.release(version)
     number = 0 if found is None else found.number
     log = f"{environment}.r{number}.{NOBODY}"

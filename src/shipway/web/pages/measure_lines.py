@@ -11,6 +11,7 @@ from shipway.signals.scraped import Scraped
 from shipway.signals.series.kept import TENS
 from shipway.signals.series.series import Kind
 from shipway.signals.series.summing import Figures, Measured, measured
+from shipway.state.instances import Name
 from shipway.web.api.measured import OVER, asked
 from shipway.web.measures import labels, said
 from shipway.web.site import Site
@@ -42,12 +43,21 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Silent:
+    """An instance (`web.1`) of a release (`r3`) that does not say what it measures, and why."""
+
+    instance: str
+    release: str
+    says: str
+
+
+@dataclass(frozen=True)
 class Measures:
-    """The first of them, how many there are besides, and which instances do not say what they measure."""
+    """The first of them, how many there are besides, and which instances say nothing."""
 
     shown: Sequence[Measure]
     more: int
-    silent: Sequence[Scraped]
+    silent: Sequence[Silent]
 
 
 def lines(site: Site, application: str, environment: str, running: Collection[str]) -> Measures:
@@ -67,8 +77,13 @@ def lines(site: Site, application: str, environment: str, running: Collection[st
     figures = {one.series: one.now for one in measured(meter, TENS, now - OVER, now)}
     found = [_measure(one, figures[one.series], now) for one in lately[:SHOWN] if one.series in figures]
     told = asked(site, application, environment)
-    silent = [one for one in told if not one.good and one.instance.split(".")[2] in running]
-    return Measures(found, max(0, len(lately) - SHOWN), silent)
+    silent = [_silent(one) for one in told if not one.good]
+    return Measures(found, max(0, len(lately) - SHOWN), [one for one in silent if one.release in running])
+
+
+def _silent(one: Scraped) -> Silent:
+    name = Name.read(one.instance)
+    return Silent(name.short, name.release.rpartition(".")[2], one.says)
 
 
 def _measure(one: Measured, lately: Figures, now: float) -> Measure:
