@@ -66,6 +66,19 @@ def _home(home: Path, old_home: Path) -> Path:
     return home
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays until the end. It is not looked through for garbage: not while it is made, and not
+    after every file, which would take longer than most of the files.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A need that nobody knows how to look for is a mistake in the test, not a reason to skip it."""
     for item in items:
