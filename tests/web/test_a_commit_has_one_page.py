@@ -514,6 +514,23 @@ def test_what_a_freeze_stopped_is_told_as_it_is_by_now(site: Site) -> None:
     assert turn(site, "topup") == ""
 
 
+def test_one_that_could_not_be_rehearsed_beside_its_way_is_told(site: Site) -> None:
+    """It was to go to prod alone, and stopped at test, where it was to be rehearsed."""
+    scene = site.scene
+    scene.application("topup")
+    run = scene.push("topup", "One")
+    artifact = scene.green(run)
+    asked = scene.begin_deploy("topup", "prod", artifact)
+    assert asked.deliver == ["prod"]
+    other = f"{run.commit[:7]} cannot be rehearsed: nothing serves in test."
+    scene.remark(
+        asked, "run.stopped", environment="test", id=gate.NotRehearsed.id, message=other, hint="First there."
+    )
+    scene.end(asked, "failed", other)
+    assert other in site.get(f"/applications/topup/commits/{run.commit}").text
+    assert site.get(f"/api/v1/runs/{asked.id}").status == 200
+
+
 @pytest.mark.parametrize("by_itself", [True, False])
 def test_what_a_freeze_stopped_and_a_newer_commit_has_is_never_to_push_that_out(
     site: Site, *, by_itself: bool

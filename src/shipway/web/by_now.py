@@ -42,12 +42,13 @@ def of(conn: Connection, commits: Commits, run: Run) -> ByNow | None:
     stop, artifact = closed_gate(stops), artifacts.of_commit(conn, run.application, run.commit)
     if stop is None or stop.environment is None or artifact is None:
         return None
-    for name in _from(run, stop.environment):
+    stopped = _on_its_way(run, stop.environment)
+    for name in _from(run, stopped):
         if (gone := taken(conn, commits, run.application, run.commit, name)) is not None:
             return ByNow(f"it has served in {name} since, and {gone.says}", name, gone=gone)
     there = {name: found for name in run.deliver if (found := _has(conn, commits, run, name)) is not None}
-    if stop.environment not in there:
-        return told(stop, run.commit, "", stop.environment, *_kept(conn, artifact, stop.environment))
+    if stopped not in there:
+        return told(stop, run.commit, "", stopped, *_kept(conn, artifact, stopped))
     here = list(there)[-1]
     ahead = next((name for name in _from(run, here) if name not in there), None)
     if ahead is None:
@@ -101,6 +102,11 @@ def _has(conn: Connection, commits: Commits, run: Run, environment: str) -> Rele
     if serves is None or not commits.contains(run.application, serves.commit, run.commit):
         return None
     return serves
+
+
+def _on_its_way(run: Run, environment: str) -> str:
+    """Where on its way a run was stopped: what keeps it from being rehearsed keeps it from all that follows."""
+    return environment if environment in run.deliver else run.deliver[0]
 
 
 def _from(run: Run, environment: str) -> list[str]:
