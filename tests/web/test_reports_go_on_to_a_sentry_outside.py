@@ -140,10 +140,15 @@ def test_what_people_typed_does_not_leave(shared: Site, forwarder: Forwarder, ou
         "data": "4000",
     }
     crumb = {"data": {"url": "http://bank/pay?card=4000", "http.query": "card=4000"}}
-    forwarder.offer([accepted(request=request, user={"email": "4000"}, breadcrumbs={"values": [crumb]})])
+    call = {"function": "pay", "vars": {"req": "<Request 'http://topup/pay?card=4000' [POST]>", "card": "4000"}}
+    thrown = {"type": "KeyError", "stacktrace": {"frames": [call]}, "raw_stacktrace": {"frames": [call]}}
+    stacks = {"exception": {"values": [thrown]}, "threads": [thrown], "stacktrace": {"frames": [call]}}
+    told = accepted(request=request, user={"email": "4000"}, breadcrumbs={"values": [crumb]}, **stacks)
+    forwarder.offer([told])
     forwarder.look()
     eventually(lambda: outside.raw, "it was sent")
     assert b"4000" not in gzip.decompress(outside.raw[0])
+    assert event_in(outside.raw[0])["stacktrace"] == {"frames": [{"function": "pay"}]}
     assert event_in(outside.raw[0])["request"] == {"method": "POST", "url": "http://topup/pay"}
 
 
