@@ -13,10 +13,11 @@ from shipway.environments.configure import change
 from shipway.environments.secrets import Vault
 from shipway.releases.gate import Frozen
 from shipway.signals.verdict import Finding, Kind, Verdict
-from shipway.state import deployments, messages, verdicts
+from shipway.state import decisions, deployments, messages, releases, verdicts
+from shipway.state.decisions import Decision
 from shipway.state.runs import Run
 from shipway.story import condemn
-from shipway.story.trial import BadVerdict
+from shipway.story.trial import BadVerdict, TakenBack
 from shipway.web import journey, next_move
 from shipway.web.commits import Commits
 from shipway.web.narration import LONGEST_LOG_LINE, Telling, _read, watch
@@ -171,6 +172,28 @@ def test_a_push_that_was_taken_back_ends_with_why_who_was_told_and_what_to_do(sc
         "  Judge it.",
         "  Ada Okafor can mend it. Push a commit on top of it that mends it.",
     ]
+
+
+def test_a_push_that_a_person_took_back_ends_with_their_reason_and_how_it_comes_again(scene: Scene) -> None:
+    says = "cho took r2 back while it was tried."
+    with scene.history():
+        scene.application("topup")
+        first = scene.deliver(scene.push("topup", "First"))
+        run = scene.push("topup", "Second")
+        scene.green(run)
+        tried = scene.begin_deployment(run, "prod")
+        with scene.database.write() as conn:
+            deployments.enter(conn, tried, "try", {"share": 10})
+            chosen = releases.of_commit(conn, "topup", "prod", first.commit)[0]
+            decision = Decision("cho", "Not before lunch", chosen.number, None, "prod")
+            decisions.record(conn, decision, run, chosen, [releases.get(conn, tried.release)])
+        scene.fail_deployment(tried, says)
+        again = f"`shipway deploy {run.commit[:7]} --env prod` tries it again."
+        scene.remark(run, "run.stopped", id=TakenBack.id, at="deploy", message=says, hint=again)
+        scene.end(run, "failed", says)
+    lines = told(scene, run.id)
+    assert lines[-5].startswith("✗ run 2 was rolled back after")
+    assert (lines[-4], lines[-1]) == ("  “Not before lunch”.", f"  {again}")
 
 
 def test_what_a_release_command_did_is_not_said_to_be_as_before(scene: Scene) -> None:

@@ -907,6 +907,50 @@ def test_who_went_back_and_forth_is_on_record_in_the_verdicts_and_in_why(site: S
     assert "It had requests for 41 s." in found["why"], "without the time between"
 
 
+def test_each_time_that_a_release_was_tried_has_its_heading(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its own verdicts and shares; what is said of the release is what the last time came to."""
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "till")
+        run, deployment = told.comes(80, "Count the till")
+        told.share(deployment, 10)
+        told.judge(deployment, 10, Verdict("bad", "One of one failed."))
+        scene.until(70)
+        told.undone(run, deployment, "r2 was taken back at 10 %", "signals.bad_verdict")
+        scene.until(60)
+        artifact = scene.artifact_of_commit(run)
+        again = scene.begin_deploy("till", "prod", artifact)
+        second = scene.begin_deployment(again, "prod", digest=artifact.digest)
+        told.share(second, 50)
+        told.judge(second, 50, fine(90))
+        scene.until(40)
+        told.serves(second)
+        scene.end(again)
+    found = site.get(f"/api/v1{address('till', 2)}/verdicts").json
+    assert found["says"] == "r2 was judged good at 50 %, and serves"
+    assert [one["kind"] for one in found["verdicts"]] == ["good"]
+    first, last = found["trials"]
+    assert first["says"] == "Trial 1 of 2 in prod: it was judged bad at 10 %, and was taken back"
+    assert last["says"] == "Trial 2 of 2 in prod"
+    assert [[one["kind"] for one in each["verdicts"]] for each in (first, last)] == [["bad"], ["good"]]
+    assert [[one["share"] for one in each["shares"]] for each in (first, last)] == [[10, 0], [50, 100]]
+    assert (first["run"], last["run"]) == (run.number, again.number)
+    assert first["ended"] <= last["began"]
+    assert last["ended"] is None
+    heads, bad = "Trial 1 of 2", "One of one failed."
+    shown = words_of(site.get(address("till", 2)).text)
+    assert shown.index("Trial 2 of 2 in prod") < shown.index(heads) < shown.index(bad)
+    said = said_by_a_terminal(site, capsys, "till", 0)
+    assert said.index(heads) < said.index("bad at 10 %") < said.index("Trial 2 of 2") < said.rindex("good at 50 %")
+
+
+def test_a_release_that_was_tried_once_has_no_heading(judged: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Trial 1 of" not in said_by_a_terminal(judged, capsys, "bad", 1)
+    assert "Trial 1 of" not in judged.get(address("bad", 2)).text
+
+
 def test_why_shows_the_lines_of_a_step_that_failed_and_what_to_do(site: Site) -> None:
     scene = site.scene
     scene.application("topup")

@@ -159,11 +159,10 @@ def judge(
         print(f"│ {plain(line)}")
     if found["said"] and found["log"]:
         print(f"All that it printed: {found['log']}")
-    told = sorted([*_verdicts(found), *_moves(found)], key=lambda each: each[0])
-    if told or found["so_far"] is not None:
+    for one in found["trials"]:
+        _trial(found, one)
+    if found["so_far"] is not None and not _told(found, found["trials"][-1]):
         print()
-    for _at, tell in told:
-        tell()
     if found["so_far"] is not None:
         so_far(found, found["so_far"])
     elif any(each["findings"] for each in found["verdicts"]):
@@ -191,12 +190,26 @@ def so_far(found: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         print(f"  {COVERS}")
 
 
+def _trial(found: Mapping[str, Any], trial: Mapping[str, Any]) -> None:
+    """What happened one of the times that a release was tried; which time, where there were several."""
+    told, several = _told(found, trial), len(found["trials"]) > 1
+    if told or several:
+        print()
+    if several:
+        until = "on" if trial["ended"] is None else f"to {show.clock(trial['ended'])}"
+        print(f"{trial['says']} (from {show.clock(trial['began'])} {until}, run {trial['run']})")
+    for _at, tell in told:
+        tell()
+
+
 Told = tuple[float, Callable[[], None]]
 
 
-def _moves(found: Mapping[str, Any]) -> Iterator[Told]:
-    for move in found["shares"]:
-        yield move["at"], partial(_move, found, move)
+def _told(found: Mapping[str, Any], trial: Mapping[str, Any]) -> list[Told]:
+    its = {**found, "before": trial["before"]}
+    moves = ((move["at"], partial(_move, its, move)) for move in trial["shares"])
+    verdicts = ((one["at"], partial(_verdict, its, one)) for one in trial["verdicts"])
+    return sorted([*verdicts, *moves], key=lambda each: each[0])
 
 
 def _move(found: Mapping[str, Any], move: Mapping[str, Any]) -> None:
@@ -216,11 +229,6 @@ def _how(before: str, move: Mapping[str, Any]) -> str:
 
 def _before(found: Mapping[str, Any]) -> str:
     return "before" if found["before"] is None else f"r{found['before']}"
-
-
-def _verdicts(found: Mapping[str, Any]) -> Iterator[Told]:
-    for verdict in found["verdicts"]:
-        yield verdict["at"], partial(_verdict, found, verdict)
 
 
 def _verdict(found: Mapping[str, Any], verdict: Mapping[str, Any]) -> None:

@@ -127,7 +127,8 @@ def check_wanted(cast: Cast, conn: Connection, deployment: Deployment, release: 
     """Raises TakenBack when somebody asked for the release before while this one was tried."""
     who = deployments.taken_back_by(conn, deployment) or cast.unrecorded.get(deployment.id)
     if who is not None:
-        raise TakenBack(f"{who} took r{release.number} back while it was tried.")
+        again = f"`shipway deploy {release.commit[:7]} --env {release.environment}` tries it again."
+        raise TakenBack(f"{who} took r{release.number} back while it was tried.", hint=again)
 
 
 class Trial:

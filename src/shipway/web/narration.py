@@ -330,7 +330,10 @@ def _ending(now: Journey, after: Sequel) -> Iterator[str]:
 
 def _verdict(now: Journey) -> list[str]:
     """Why it was taken back."""
-    return [said for said in dict.fromkeys(_judged(now)) if now.taken_back and said and said in now.run.reason]
+    if not now.taken_back:
+        return []
+    asked = [] if now.decided is None else [now.decided.reason]
+    return [*asked, *(said for said in dict.fromkeys(_judged(now)) if said and said in now.run.reason)]
 
 
 def _reached(now: Journey) -> list[str]:

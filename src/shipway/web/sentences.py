@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shipway.incidents.letter import listed
 from shipway.signals.verdict import Verdict
 from shipway.state.releases import Release
@@ -9,6 +11,9 @@ from shipway.web import next_move as moves
 from shipway.web import printed
 from shipway.web.trials import NOT_LOOKED, Trial
 from shipway.web.words import clock, length
+
+OVER = ("undone", "gone back", "replaced", "unknown")
+"""The fates of a trial that has ended, and of a release that does not serve any more."""
 
 
 def sentence(trial: Trial) -> str:
@@ -22,6 +27,29 @@ def explanation(trial: Trial) -> str:
     """Why, and what comes next; sentences, or nothing at all."""
     decided = "" if trial.decided is None else f"{_capital(trial.decided.says)}."
     return " ".join(part for part in (decided, _reason(trial), _went(trial), _next(trial)) if part)
+
+
+def headings(before: Sequence[Trial], trial: Trial) -> list[str]:
+    """Where a release was tried, and how that ended: of each time that it was."""
+    every = [*before, trial]
+    where = trial.release.environment
+    return [f"Trial {number} of {len(every)} in {where}{_how(one)}" for number, one in enumerate(every, 1)]
+
+
+def ended(trial: Trial) -> float | None:
+    """When a trial was over, if it is."""
+    over = None if trial.deployment is None else trial.deployment.ended
+    return (trial.ended or over) if trial.fate in OVER else None
+
+
+def _how(trial: Trial) -> str:
+    if trial.fate == "unknown":
+        return ": nobody can know how that ended"
+    if trial.fate not in OVER:
+        return ""
+    if not trial.moves:
+        return ": it never had a request, and was undone"
+    return f": it {_judged(trial)}, and {'served' if trial.fate == 'replaced' else 'was taken back'}"
 
 
 def last_words(trial: Trial) -> list[str]:

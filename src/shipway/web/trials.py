@@ -39,8 +39,8 @@ class Trial:
     `fate` is not deployed, coming, on trial, watched, serves, going back, undone, gone back, replaced, stuck or
     unknown. `deadline` is when it goes back if nothing can be heard, or when the watch ends; `who` took it back.
     `stuck` is what is so with one that is frozen, as long as it is, `froze` whatever came after it; `beside` with
-    what is frozen beside this one. `earlier` are the moves by deployments of it before that one. `decided` is what
-    somebody decided of its requests last.
+    what is frozen beside this one. `earlier` are the moves by deployments of it before that one, of which
+    `before_that` tells. `decided` is what somebody decided of its requests last.
     """
 
     release: Release
@@ -80,6 +80,11 @@ class Trial:
     def ended(self) -> float | None:
         """When it lost its requests."""
         return self.moves[-1].at if self.moves and not self.moves[-1].share else None
+
+    @property
+    def began(self) -> float:
+        """When it got its first requests, or was begun where it got none."""
+        return self.moves[0].at if self.moves else 0.0 if self.deployment is None else self.deployment.started
 
     @property
     def had(self) -> float:
@@ -183,16 +188,40 @@ def read(conn: Connection, release: Release) -> Trial:
 def read_beside(conn: Connection, release: Release, left: Stuck | None) -> Trial:
     """The same, where it is known what is frozen in its environment, if anything is."""
     made = deployments.of_release(conn, release.id)
-    came = next((one for one in made if one.kind != "rollback"), None) or next(iter(made), None)
+    came = _came(made)
     if came is None:
         return Trial(release, "not deployed")
+    trial = _as_recorded(conn, release, came, made)
+    return _with_fate(conn, came, trial, left, releases.now_serving(conn, came.application, came.environment))
+
+
+def before_that(conn: Connection, trial: Trial) -> list[Trial]:
+    """The times that its release was tried before, the oldest first, each as it ended."""
+    found: list[Trial] = []
+    then, made = trial.deployment, deployments.of_release(conn, trial.release.id)
+    while then is not None:
+        until, made = then.started, [one for one in made if one.epoch < then.epoch]
+        then = next((one for one in made if one.kind != "rollback"), None)
+        if then is not None:
+            past = _as_recorded(conn, trial.release, then, made)
+            past = replace(past, moves=[move for move in past.moves if move.at < until])
+            found.insert(0, _with_fate(conn, then, past, None, None))
+    return found
+
+
+def _came(made: Sequence[Deployment]) -> Deployment | None:
+    return next((one for one in made if one.kind != "rollback"), None) or next(iter(made), None)
+
+
+def _as_recorded(conn: Connection, release: Release, came: Deployment, made: Sequence[Deployment]) -> Trial:
+    """What deployments of a release, the newest first, are on record with since one of them brought it."""
     moves, last = shares.moves(conn, came, shares.later(conn, came)), came
     for again in reversed([one for one in made if one.epoch > came.epoch and one.switched is not None]):
         moves, last = [*moves, *shares.moves(conn, again, shares.later(conn, again))], again
     taker = next((one for one in shares.later(conn, last) if shares.took_all(one, came)), None)
     before = shares.before(conn, came)
     project = artifacts.of_release(conn, release).project
-    trial = Trial(
+    return Trial(
         release,
         "",
         deployment=came,
@@ -200,12 +229,17 @@ def read_beside(conn: Connection, release: Release, left: Stuck | None) -> Trial
         after=None if taker is None else releases.get(conn, taker.release),
         moves=moves,
         earlier=_earlier(conn, came, made),
-        verdicts=verdicts.of_release(conn, release.id),
+        verdicts=_verdicts(conn, release, came, made),
         unjudged=_unjudged(conn, came),
         who=_who(conn, came, taker),
         traffic=TrafficSettings.model_validate(project.get("traffic") or {}),
     )
-    return _with_fate(conn, came, trial, left)
+
+
+def _verdicts(conn: Connection, release: Release, came: Deployment, made: Sequence[Deployment]) -> list[Recorded]:
+    """What was judged since it came by that deployment."""
+    since = {one.id for one in made if one.epoch >= came.epoch}
+    return [one for one in verdicts.of_release(conn, release.id) if one.deployment in since]
 
 
 def _earlier(conn: Connection, came: Deployment, made: Sequence[Deployment]) -> list[Move]:
@@ -214,8 +248,7 @@ def _earlier(conn: Connection, came: Deployment, made: Sequence[Deployment]) -> 
     return [move for one in before for move in shares.moves(conn, one, shares.later(conn, one))]
 
 
-def _with_fate(conn: Connection, came: Deployment, trial: Trial, left: Stuck | None) -> Trial:
-    now = releases.now_serving(conn, came.application, came.environment)
+def _with_fate(conn: Connection, came: Deployment, trial: Trial, left: Stuck | None, now: Serving | None) -> Trial:
     other = left if left is not None and left.before is not None and left.before.id == came.release else None
     left = left if left is not None and left.deployment.id == came.id else None
     judged = bool(verdicts.at_the_end(conn, came))

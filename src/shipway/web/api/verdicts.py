@@ -8,7 +8,7 @@ from typing import Any
 from shipway.errors import NotFound
 from shipway.incidents import new_errors
 from shipway.signals.verdict import Verdict
-from shipway.state import facts
+from shipway.state import facts, runs
 from shipway.state.database import Connection
 from shipway.web import lookups, printed, quarantines, sentences, shapes, trials, undelivered, whereabouts, why
 from shipway.web.api import commits
@@ -26,8 +26,9 @@ def judged(site: Site, call: Call) -> dict[str, Any]:
     """The release `r3` before the judge: its shares over time, its verdicts with their numbers, what followed.
 
     `exceptions` name what went wrong with a bad one, each with its file and line and the commit that this leads
-    to, as far as is known. `said` are the lines with which it explains why it never came to that, and `log` is
-    the command for all that it printed.
+    to, as far as is known. Of a release that was tried again, `shares` and `verdicts` are of the last time, and
+    `trials` has every one, the oldest first. `said` are the lines with which it explains why it never came to
+    that, and `log` is the command for all that it printed.
     """
     application, environment = call.place("application"), call.place("environment")
     with site.database.read() as conn:
@@ -55,6 +56,8 @@ def _judged(site: Site, conn: Connection, trial: Trial) -> dict[str, Any]:
     kept = quarantines.over(conn, trial.release, trial.release.environment)
     whole = None if trial.deployment is None else printed.of(conn, trial.deployment)
     so_far = trials.so_far(site.story.cast, trial)
+    before = trials.before_that(conn, trial)
+    every = zip(sentences.headings(before, trial), (*before, trial), strict=True)
     return {
         "release": shapes.release(trial.release),
         "took": "",
@@ -71,11 +74,26 @@ def _judged(site: Site, conn: Connection, trial: Trial) -> dict[str, Any]:
         "decided": shapes.decision(trial.decided),
         "shares": [asdict(move) for move in trial.moves],
         "verdicts": [asdict(one) for one in trial.verdicts],
+        "trials": [_tried(conn, says, one) for says, one in every],
         "so_far": None if so_far is None else _so_far(trial, so_far),
         "quarantine": None if kept is None else shapes.quarantine(kept),
         "mended_by": (kept and kept.mended_by) or None,
         "revert": (kept and kept.branch) or None,
         "take_back": (kept and kept.take_back) or None,
+    }
+
+
+def _tried(conn: Connection, says: str, trial: Trial) -> dict[str, Any]:
+    came = trial.deployment
+    return {
+        "says": says,
+        "fate": trial.fate,
+        "run": None if came is None else runs.get(conn, came.run).number,
+        "began": trial.began,
+        "ended": sentences.ended(trial),
+        "before": None if trial.before is None else trial.before.number,
+        "shares": [asdict(move) for move in trial.moves],
+        "verdicts": [asdict(one) for one in trial.verdicts],
     }
 
 

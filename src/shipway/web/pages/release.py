@@ -83,6 +83,7 @@ def drawn(site: Site, call: Call, name: str, refused: Refused) -> Response:
             info=site.commits.about(application, release.commit),
             run=None if trial.deployment is None else runs.get(conn, trial.deployment.run),
             judged=[*_judged(trial), *_so_far(site, trial)],
+            tried=_tried(conn, trial),
             charts=_charts(site, trial),
             refused=refused,
             form=FORM,
@@ -92,6 +93,18 @@ def drawn(site: Site, call: Call, name: str, refused: Refused) -> Response:
             runs=_runs(conn, trial),
             events=why.events(conn, application, environment, release.commit),
         )
+
+
+def _tried(conn: Connection, trial: Trial) -> list[tuple[str, Trial, Run, list[Judged]]]:
+    """Each time that it was tried, the last one first, if there were several."""
+    before = trials.before_that(conn, trial)
+    every = [*before, trial]
+    told = [
+        (says, one, runs.get(conn, one.deployment.run), _judged(one))
+        for says, one in zip(sentences.headings(before, trial), every, strict=True)
+        if one.deployment is not None
+    ]
+    return told[::-1] if before else []
 
 
 def _judged(trial: Trial) -> list[Judged]:
