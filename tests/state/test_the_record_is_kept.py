@@ -30,6 +30,7 @@ from shipway.state import (
 )
 from shipway.state.database import Database, open_database
 from shipway.state.pushes import NOTHING, Update
+from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.state.tables import metadata
 from shipway.state.turns import Turns
@@ -52,7 +53,10 @@ INDEXES_SINCE_0011 = (
     "messages_that_answer",
     "runs_again",
     "deployments_counted",
+    "artifacts_that_narrow",
+    "messages_by_cause",
 )
+RELEASE = Release("r", "shop", "prod", 1, "d" * 64, "a" * 40, 0, 1.0)
 RUN = Run("r", 1, "shop", None, "main", "a" * 40, "ada", "push", [], {}, "", "passed", "", 1.0, None, None, None)
 
 
@@ -88,7 +92,17 @@ def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
     open_database(tmp_path / "shipway.db").close()
     with create_engine(f"sqlite:///{tmp_path / 'shipway.db'}").connect() as conn:
         found = compare_metadata(MigrationContext.configure(conn), metadata)
+        made = indexes(conn)
     assert [change for change in found if change[0] != "remove_table"] == []
+    with create_engine("sqlite://").connect() as conn:
+        metadata.create_all(conn)
+        assert made == indexes(conn)
+
+
+def indexes(conn: Connection) -> dict[str, str]:
+    """Each as it is written: also of which rows it is, which is not compared else."""
+    told = conn.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+    return {row.name: row.sql for row in told}
 
 
 def test_what_an_older_one_called_frozen_is_read_as_stuck(tmp_path: Path) -> None:
@@ -188,6 +202,9 @@ def made_older(conn: Connection, version: str) -> None:
         (lambda conn: messages.recent(conn, application="shop"), "messages_by_application"),
         (lambda conn: messages.about(conn, ("error",), "shop", 0.0), "messages_by_kind"),
         (lambda conn: messages.answering(conn, "m"), "messages_that_answer"),
+        (lambda conn: messages.newest_of(conn, "probe "), "messages_by_cause (cause>? AND cause<?)"),
+        (lambda conn: messages.newest_of(conn, "probe ", "ada"), "(person=? AND cause>? AND cause<?)"),
+        (lambda conn: list(deployments.narrowing_since(conn, RELEASE)), "artifacts_that_narrow"),
         (lambda conn: runs.retried(conn, RUN), "runs_again"),
         (deployments.counted, "COVERING INDEX deployments_counted"),
         (lambda conn: deployments.last_done(conn, "shop", "prod", 200), "(application=? AND environment=?)"),
@@ -200,7 +217,8 @@ def test_what_every_view_asks_is_found_by_an_index(
     database: Database, asked: Callable[[Connection], object], index: str
 ) -> None:
     with database.read() as conn:
-        assert index in planned(conn, asked)[0]
+        steps = planned(conn, asked)
+        assert index in next(step for step in steps if not step.startswith("MATERIALIZE")), steps
 
 
 def planned(conn: Connection, asked: Callable[[Connection], object]) -> list[str]:

@@ -8,6 +8,7 @@ import time
 import pytest
 from sqlalchemy import event
 
+from shipway.pushes.git import Git
 from shipway.releases import freeze
 from shipway.releases.gate import Frozen, GateClosed
 from shipway.signals.lately import Lately
@@ -732,22 +733,49 @@ def test_what_is_asked_of_one_commit_is_found_by_it(past: Site, rows: str) -> No
             assert not any("(application=?)" in step for step in steps), (statement, steps)
 
 
-def test_an_old_release_is_shown_without_looking_at_each_that_came_after_it(site: Site) -> None:
-    """Thousands may have; whether one of them keeps the requests from it is asked of those that migrate alone."""
+@pytest.mark.parametrize("migration", [None, "expand", "contract"])
+def test_an_old_release_is_shown_without_looking_at_each_that_came_after_it(
+    site: Site, migration: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands may have, each with the same release command; whether one of them keeps the requests from it is
+    asked of those alone that took something away, and git is asked once.
+    """
     scene = site.scene
     scene.application("topup")
-    scene.deliver(scene.push("topup", "One"))
-    scene.deliver(scene.push("topup", "Two"))
+    first = scene.push("topup", "One")
+    scene.deliver(first)
+    command = {"run": "./migrate", "migration": migration, "since": first.commit}
+    declared = {} if migration is None else {"release": command}
+    _deliver(scene, **declared)
     asked: list[str] = []
     event.listen(scene.database._engine, "before_cursor_execute", lambda *told: asked.append(str(told[2])))
+    is_ancestor, git = Git.is_ancestor, []
+
+    def counted(self: Git, a: str, b: str) -> bool:
+        git.append(a)
+        return is_ancestor(self, a, b)
+
+    monkeypatch.setattr(Git, "is_ancestor", counted)
     found = []
     for _ in range(3):
-        scene.deliver(scene.push("topup", "And another"))
+        _deliver(scene, **declared)
         asked.clear()
+        git.clear()
         assert site.get("/applications/topup/environments/prod/releases/r1").status == 200
-        found.append(len(asked))
+        found.append((len(asked), len(git)))
     _, before, after = found  # the first one notes that its token is used
     assert before == after
+
+
+def _deliver(scene: Scene, **declared: object) -> None:
+    """A good commit the whole way, with its release command begun."""
+    run = scene.push("topup", "And another")
+    scene.green(run, **declared)
+    for name in ENVIRONMENTS:
+        begun = scene.deploy(run, name)
+        with scene.database.write() as conn:
+            deployments.note(conn, begun, "deployment.release", {})
+    scene.end(run)
 
 
 def _asked(site: Site, asked: list[str]) -> int:

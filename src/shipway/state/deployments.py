@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, and_, exists, func, insert, select, u
 from shipway.state import facts, ids
 from shipway.state.facts import Fact
 from shipway.state.releases import Release
-from shipway.state.tables import artifacts, deployments, releases
+from shipway.state.tables import NARROWS, artifacts, deployments, releases
 
 Findings = Sequence[Mapping[str, Any]]
 """As in signals.verdict, the worst first."""
@@ -147,31 +147,35 @@ def of_release(conn: Connection, release: str) -> list[Deployment]:
     return [Deployment(**row) for row in conn.execute(query).mappings()]
 
 
-def migrating_since(conn: Connection, release: Release) -> Iterator[Deployment]:
-    """The deployments to its environment since a release was last made to serve there, of releases with a release
-    command, the newest first.
+def narrowing_since(conn: Connection, release: Release) -> Iterator[tuple[Deployment, Mapping[str, Any]]]:
+    """The deployments to its environment since a release was last made to serve there, of releases whose release
+    command does more than add to the data, the newest first; each with what shipway.yml says of that command.
     """
     done = select(func.max(deployments.c.epoch)).where(
         deployments.c.release == release.id, deployments.c.state == "done"
     )
+    narrowing = (
+        select(artifacts.c.digest, artifacts.c.commit, artifacts.c.project["release"].label("command"))
+        .where(artifacts.c.application == release.application, NARROWS)
+        .cte()
+        .prefix_with("MATERIALIZED")  # looked up first: these are few, what came since is not
+    )
     made_of = (
-        artifacts.c.application == releases.c.application,
-        artifacts.c.digest == releases.c.digest,
-        artifacts.c.commit == releases.c.commit,
+        releases.c.application == release.application,
+        releases.c.environment == release.environment,
+        releases.c.digest == narrowing.c.digest,
+        releases.c.commit == narrowing.c.commit,
     )
     query = (
-        select(deployments)
+        select(deployments, narrowing.c.command)
         .join(releases, releases.c.id == deployments.c.release)
-        .join(artifacts, and_(*made_of))
-        .where(
-            deployments.c.application == release.application,
-            deployments.c.environment == release.environment,
-            deployments.c.epoch > func.coalesce(done.scalar_subquery(), 0),
-            artifacts.c.project["release"].as_string().is_not(None),
-        )
+        .join(narrowing, and_(*made_of))
+        .where(deployments.c.epoch > func.coalesce(done.scalar_subquery(), 0))
     )
     for row in conn.execute(query.order_by(deployments.c.epoch.desc())).mappings():
-        yield Deployment(**row)
+        told = dict(row)
+        command = told.pop("command")
+        yield Deployment(**told), command
 
 
 def done_before(conn: Connection, deployment: Deployment) -> Deployment | None:

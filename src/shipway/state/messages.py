@@ -39,6 +39,9 @@ again is found well within five minutes, however long it was away (BARS R24).
 STATES = ("waiting", "sent", "nowhere")
 """What can become of a message: no channel took it yet; one did; none leads to its person, nor to the owner."""
 
+LAST = "\U0010ffff"
+"""What comes after every sign that a cause is written with."""
+
 _CAUSE = ("cause", "kind")
 _SAID = ("subject", "text", "application", "environment", "run", "commit", "names_nobody")
 """What of a message is another when it comes to say something else."""
@@ -303,7 +306,8 @@ def answering(conn: Connection, message: str) -> list[Message]:
 
 def newest_of(conn: Connection, cause: str, person: str | None = None) -> Message | None:
     """The newest message whose cause begins like this, of a person if one is given."""
-    query = select(messages).where(messages.c.cause.startswith(cause, autoescape=True))
+    begins = (messages.c.cause >= cause, messages.c.cause < cause + LAST)  # LIKE would look at each
+    query = select(messages).where(*begins)
     if person is not None:
         query = query.where(messages.c.person == person)
     return next(iter(_messages(conn, query.order_by(messages.c.id.desc()).limit(1))), None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
-NEWEST = "0012"
+NEWEST = "0013"
 
 
 def to_newest(engine: Engine) -> None:

@@ -20,6 +20,11 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+NARROWS = text("json_extract(project, '$.release.migration') <> 'expand'")
+"""That an artifact's release command does more to the data than add to it. An index is found for a question that
+has it word for word alone.
+"""
+
 applications = Table(
     "applications",
     metadata,
@@ -119,6 +124,7 @@ artifacts = Table(
     Column("created", Float, nullable=False),
     Column("pruned", Float),
     Index("artifacts_by_commit", "application", "commit"),
+    Index("artifacts_that_narrow", "application", "digest", "commit", sqlite_where=NARROWS),  # few among many
 )
 
 configurations = Table(
@@ -308,6 +314,7 @@ messages = Table(
     Index("messages_by_application", "application", "id"),
     Index("messages_by_kind", "application", "kind", "id"),
     Index("messages_that_answer", "answers", "id"),
+    Index("messages_by_cause", "cause"),
 )
 
 positions = Table(

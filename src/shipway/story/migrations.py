@@ -7,18 +7,17 @@ command was begun.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from shipway.errors import UserError
 from shipway.pushes.git import Git
 from shipway.releases import gate
 from shipway.releases.settings import ReleaseSettings
-from shipway.state import artifacts, deployments, releases, stuck
+from shipway.state import deployments, releases, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.state.stuck import Stuck
-from shipway.story.cast import Cast, project_of
+from shipway.story.cast import Cast
 
 
 class MigrationWaits(UserError):
@@ -38,14 +37,6 @@ class NoWayBack(UserError):
     def __init__(self, message: str, *, by: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.by = by
-
-
-@dataclass(frozen=True)
-class Done:
-    """A migration whose command was begun, and the release that brought it."""
-
-    release: Release
-    settings: ReleaseSettings
 
 
 def check_contract(cast: Cast, application: str, environment: str, settings: ReleaseSettings) -> None:
@@ -139,25 +130,18 @@ def check_way_back(cast: Cast, conn: Connection, to: Release, *, past: int | Non
 
 
 def _obstacles(cast: Cast, conn: Connection, to: Release) -> Iterator[NoWayBack]:
-    for done in _since(conn, to):
-        by = done.release.number
-        if done.settings.migration == "irreversible":
-            yield NoWayBack(
-                f"r{by} changed the data irreversibly, so r{to.number} cannot have all requests again.", by=by
-            )
-        if done.settings.migration == "contract" and not _knows(cast, to, done.settings):
-            yield NoWayBack(
-                f"r{by} took away what r{to.number} may need, so it cannot have all requests again.", by=by
-            )
-
-
-def _since(conn: Connection, to: Release) -> Iterator[Done]:
-    """The migrations that were begun there since the release was last made to serve, the newest first."""
-    for deployment in deployments.migrating_since(conn, to):
-        release = releases.get(conn, deployment.release)
-        settings = project_of(artifacts.of_release(conn, release)).release
-        if settings is not None and deployments.has_entered(conn, deployment, "release"):
-            yield Done(release, settings)
+    known = set()  # a contract stands in shipway.yml until somebody takes it out: in each release after its own
+    for deployment, command in deployments.narrowing_since(conn, to):
+        settings = ReleaseSettings.model_validate(command)
+        contract = settings.migration == "contract"
+        if (contract and settings.since in known) or not deployments.has_entered(conn, deployment, "release"):
+            continue
+        if contract and _knows(cast, to, settings):
+            known.add(settings.since)
+            continue
+        by = releases.get(conn, deployment.release).number
+        did = f"took away what r{to.number} may need" if contract else "changed the data irreversibly"
+        yield NoWayBack(f"r{by} {did}, so r{to.number} cannot have all requests again.", by=by)
 
 
 def _knows(cast: Cast, release: Release, settings: ReleaseSettings) -> bool:
