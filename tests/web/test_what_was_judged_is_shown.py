@@ -849,6 +849,20 @@ def test_what_is_known_only_coarsely_leaves_no_gap() -> None:
     assert [share.says for share in drawn.shares.named] == ["10 %"]
 
 
+@pytest.mark.parametrize("late", [0.02, 0.25, 0.9])
+def test_looks_a_little_more_than_a_second_apart_leave_no_gap(late: float) -> None:
+    """A machine under load is late: each look is of all the time since the one before."""
+    release = Release("r", "topup", "prod", 2, "d", "c" * 40, 0, 0.0)
+    trial = Trial(release, "on trial", moves=[Move(1_000_020.0, 10, "run")])
+    each = 1.0 + late
+    looks = [Reading(1_000_000.3 + each * at, each, release.name, TALLY, 0, True) for at in range(int(80 / each))]
+    drawn = trial_chart.drawn(trial, looks, [], Window(1_000_000.0, 1_000_080.0))
+    assert (len(drawn.errors.solid), drawn.deaf) == (1, [])
+    alone = [one for one in looks if not 1_000_030 < one.at < 1_000_040]
+    drawn = trial_chart.drawn(trial, alone, [], Window(1_000_000.0, 1_000_080.0))
+    assert (len(drawn.errors.solid), len(drawn.deaf)) == (2, 1), "where nobody looked it is said"
+
+
 def test_a_share_that_the_axis_names_is_named_once() -> None:
     release = Release("r", "topup", "prod", 2, "d", "c" * 40, 0, 0.0)
     moves = [Move(1_000_020.0, 10, "run"), Move(1_000_050.0, 100, "run"), Move(1_000_070.0, 0, "run", back=True)]

@@ -97,13 +97,18 @@ def drawn(trial: Trial, new: Sequence[Reading], old: Sequence[Reading], over: Wi
 
 
 def _spread(readings: Iterable[Reading], length: int) -> Iterator[Reading]:
-    """What is only known of a longer time is in each step of it: shares and percentiles stay what they are."""
-    for reading in readings:
-        if reading.seconds <= length:
-            yield reading
-        else:
-            parts = range(int(reading.seconds // length))
-            yield from (replace(reading, at=reading.at - part * length, seconds=length) for part in parts)
+    """What is only known of a longer time is in each step of it: shares and percentiles stay what they are.
+
+    A look that came late reaches over a step in which none ended.
+    """
+    known = list(readings)
+    ends = {(one.release, math.ceil(one.at / length)) for one in known}
+    for one in known:
+        yield one if one.seconds <= length else replace(one, seconds=length)
+        half_of = math.ceil((one.at - one.seconds) / length + 0.5)
+        for step in range(half_of, math.ceil(one.at / length)):
+            if (one.release, step) not in ends:
+                yield replace(one, at=step * length, seconds=length)
 
 
 def _lines(trial: Trial, shown: Sequence[Step]) -> Lines:
