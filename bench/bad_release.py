@@ -7,12 +7,15 @@ The tightest is measured after each round of Shipway: when it scrapes within the
 the same load, which is told. Prints one JSON line per case; `ratio` is message / tightest message, of medians
 (bar: at most 2).
 
-Usage: bench/bad_release.py [every|every-tightest|half|half-printed|half-reported|alone|seldom] [ROUNDS]
-every-tightest: without the other two settings, which take minutes; half: without the baseline (bars: 15 failed
-requests, 10 s, the message within 5 s of the decision); half-printed, half-reported: the same of an application
-that prints its traceback, or reports it with `sentry_sdk` (bar: one message, with the line of code); alone: every
-request fails of a release that got all at once; seldom: half of one request a second, with the shares and times
-that are the default (bar: decided within 60 s of the first failed request in 19 of 20 rounds)
+Usage: bench/bad_release.py [CASE] [ROUNDS], where CASE is one of
+every, every-tightest: as above; without the other two settings, which take minutes
+half: without the baseline (bars: 15 failed requests, 10 s, the message within 5 s of the decision)
+half-printed, half-reported: the same of an application that prints its traceback, or reports it with `sentry_sdk`
+    (bar: one message, with the line of code)
+half-mailed: half-printed, and its author is told by a real mail server instead of a webhook
+alone: every request fails of a release that got all at once
+seldom: half of one request a second, with the shares and times that are the default (bar: decided within 60 s of
+    the first failed request in 19 of 20 rounds)
 """
 
 from __future__ import annotations
@@ -29,12 +32,15 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from aiosmtpd.smtp import Envelope
+
 from support.installation import Installation, Repository, eventually, free_port
+from support.receivers import Mailbox, words
 from support.shop import PROJECT, shop
 from support.visitors import Visitors
 
@@ -57,17 +63,22 @@ BESIDE = {"every": tuple(SETTINGS), "every-tightest": ("tightest",)}
 
 @dataclass(frozen=True)
 class Case:
-    """One request of `every` fails, of `rate` a second; `says` is how the application tells of it, if it does."""
+    """One request of `every` fails, of `rate` a second; `says` is how the application tells of it, if it does.
+
+    `mailed`: its author hears of it by mail.
+    """
 
     every: int = 1
     rate: float = 20.0
     project: str = CANARY
     says: str = ""
+    mailed: bool = False
 
 
 CASES = {
     "every": Case(),
     "half": Case(every=2),
+    "half-mailed": Case(every=2, says="printed", mailed=True),
     "half-printed": Case(every=2, says="printed"),
     "half-reported": Case(every=2, says="reported"),
     "alone": Case(project=AT_ONCE),
@@ -96,6 +107,23 @@ class Hooks:
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def url(self) -> str:
+        return f"json://127.0.0.1:{self.port}/shipway"
+
+
+@dataclass
+class Letters(Mailbox):
+    """The same for mails, with a mail server: it was called once it has taken one."""
+
+    calls: dict[str, float] = field(default_factory=dict)
+    bodies: list[str] = field(default_factory=list)
+
+    async def handle_DATA(self, server: object, session: object, envelope: Envelope) -> str:
+        answer = await super().handle_DATA(server, session, envelope)
+        self.bodies.append(words(self.mails[-1]))
+        self.calls.setdefault("shipway", time.time())
+        return answer
+
 
 def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else "every"
@@ -106,12 +134,17 @@ def main() -> None:
         installation.up()
         running.callback(installation.take_down)
         hooks = Hooks()
-        repository = opened(installation, hooks)
+        told_by: Hooks | Letters = hooks
+        if case.mailed:
+            told_by = letters = Letters()
+            letters.open()
+            running.callback(letters.close)
+        repository = opened(installation, told_by.url())
         found: list[dict[str, float]] = []
         others: defaultdict[str, list[float]] = defaultdict(list)
         loads: list[float] = []
         for number in range(rounds):
-            found.append(measure(installation, repository, hooks, case, number))
+            found.append(measure(installation, repository, told_by, case, number))
             loads.append(os.getloadavg()[0])
             for setting in settings:
                 if number == 0 or setting == "tightest":
@@ -134,14 +167,13 @@ def main() -> None:
         print(json.dumps(told), flush=True)
 
 
-def opened(installation: Installation, hooks: Hooks) -> Repository:
+def opened(installation: Installation, url: str) -> Repository:
     repository = installation.repository("shop")
     for key, value in {"user.name": "Ada", "user.email": "ada@example.org"}.items():
         repository.git("config", key, value)
     repository.commit("Open", version("0", 0))
     repository.init()
     repository.deliver("Open for real")
-    url = f"json://127.0.0.1:{hooks.port}/shipway"
     done = repository.installation.shipway("channels", "ada@example.org", "--private", stdin=f"{url}\n")
     assert done.code == 0, done.out
     return repository
@@ -187,7 +219,7 @@ def version(number: str, every: int, project: str = CANARY) -> dict[str, str]:
 
 
 def measure(
-    installation: Installation, repository: Repository, hooks: Hooks, case: Case, number: int
+    installation: Installation, repository: Repository, hooks: Hooks | Letters, case: Case, number: int
 ) -> dict[str, float]:
     """One bad release; seconds from its first failing request."""
     good, bad = (f"{what}{number}" for what in ("good", "bad"))
@@ -212,7 +244,7 @@ def measure(
         "decided_s": decided - failed[0],
         "message_s": hooks.calls["shipway"] - failed[0],
         "messages": len(hooks.bodies),
-        "line": json.dumps(PLACE)[1:-1] in hooks.bodies[0],
+        "line": any(place in hooks.bodies[0] for place in (PLACE, json.dumps(PLACE)[1:-1])),
         "decision_to_message_s": hooks.calls["shipway"] - decided,
     }
 
