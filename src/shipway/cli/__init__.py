@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 UNHEARD = 1  # the exit code when nobody read on: click's own, where more was printed than a pipe takes at once
 
@@ -18,4 +19,7 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left goes nowhere
         code = code or UNHEARD
-    sys.exit(code)
+    sys.stderr.flush()
+    if threading.active_count() > 1:
+        sys.exit(code)  # others are not done
+    os._exit(code)  # to take apart what was loaded would be a quarter of the processor's time of a command
