@@ -96,10 +96,16 @@ def hold(conn: Connection, environment: str | None, commit: str | None, until: f
 
 
 def test_prod_comes_after_test(database: Database) -> None:
+    """And where dev comes before both, that is what can be done next."""
     with database.write() as conn:
         run, artifact = green(conn, "a")
-        with pytest.raises(GateClosed, match="has not served in test"):
+        with pytest.raises(GateClosed, match=r"has not served in test.* dev comes first") as closed:
             gate.check(conn, run, artifact, "prod", ORDER)
+        assert closed.value.hint == "shipway deploy aaaaaaa --env dev"
+        serve(conn, run, artifact, "dev")
+        with pytest.raises(GateClosed, match=r"has not served in test, and prod comes after it.$") as closed:
+            gate.check(conn, run, artifact, "prod", ORDER)
+        assert closed.value.hint == "shipway deploy aaaaaaa --env test"
         serve(conn, run, artifact, "test")
         gate.check(conn, run, artifact, "prod", ORDER)
 

@@ -11,7 +11,7 @@ import pytest
 
 from shipway.environments.configure import change
 from shipway.environments.secrets import Vault
-from shipway.releases.gate import Frozen
+from shipway.releases.gate import READY, Frozen, GateClosed
 from shipway.signals.verdict import Finding, Kind, Verdict
 from shipway.state import decisions, deployments, messages, releases, verdicts
 from shipway.state.decisions import Decision
@@ -105,6 +105,19 @@ def test_what_a_closed_gate_stopped_is_not_told_as_a_failure(scene: Scene) -> No
     *_, ended, before, hint = told(scene, run.id)
     assert (ended.partition(" after ")[0], ended.partition(": ")[2]) == ("- run 1 was blocked", says)
     assert (before, hint) == ("  test and prod were left as before", "  Deploy again.")
+
+
+def test_a_command_that_takes_back_stands_on_a_line_of_its_own(scene: Scene) -> None:
+    """However long it is: what is wrapped cannot be copied."""
+    command = f"git fetch shipway {'revert-' * 9}x && git merge FETCH_HEAD && git push shipway HEAD:main"
+    with scene.history():
+        scene.application("topup")
+        run = scene.push("topup", "First")
+        scene.remark(
+            run, "run.stopped", id=GateClosed.id, at="deploy", message="x", hint=f"Mend it. {READY}: {command}"
+        )
+        scene.end(run, "failed", "x")
+    assert told(scene, run.id)[-2:] == [f"  Mend it. {READY}:", f"      {command}"]
 
 
 @pytest.mark.parametrize("first", [10, 50])

@@ -83,13 +83,12 @@ def check(
     not_held(conn, artifact, environment)
     if run.purpose == "push":
         _not_overtaken(conn, run, environment)
-    if environment in order[1:]:
-        before = order[order.index(environment) - 1]
-        if not deployments.have_served(conn, artifact.application, before, artifact.digest):
-            raise GateClosed(
-                f"{artifact.commit[:7]} has not served in {before}, and {environment} comes after it.",
-                hint=f"shipway deploy {artifact.commit[:7]} --env {before}",
-            )
+    if missing := ahead(conn, artifact, environment, order):
+        first = f" {missing[0]} comes first." if missing[1:] else ""
+        raise GateClosed(
+            f"{artifact.commit[:7]} has not served in {missing[-1]}, and {environment} comes after it.{first}",
+            hint=f"shipway deploy {artifact.commit[:7]} --env {missing[0]}",
+        )
     for each in order[: order.index(environment)] if environment in order else ():
         _not_bad_before(conn, artifact, each, environment)
         if each in rehearsing:
@@ -158,6 +157,16 @@ def serves_here(conn: Connection, run: Run, environment: str, digest: str) -> Re
         f"{run.commit[:7]} cannot be rehearsed: {other} serves in {environment}.",
         hint=f"shipway deploy {run.commit[:7]} --env {environment}, then here again.",
     )
+
+
+def ahead(conn: Connection, artifact: Artifact, environment: str, order: Sequence[str]) -> list[str]:
+    """Where an artifact has yet to serve before it may go to `environment`, in that order."""
+    found: list[str] = []
+    for before in reversed(order[: order.index(environment)] if environment in order else ()):
+        if deployments.have_served(conn, artifact.application, before, artifact.digest):
+            break
+        found.insert(0, before)
+    return found
 
 
 def not_held(conn: Connection, thing: Artifact | Release, environment: str) -> None:

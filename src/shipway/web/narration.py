@@ -32,6 +32,7 @@ from types import MappingProxyType
 from shipway.config.places import Places
 from shipway.environments.secrets import Vault
 from shipway.incidents.letter import listed
+from shipway.releases.gate import READY
 from shipway.state import configurations, deployments
 from shipway.state.database import Connection, Database
 from shipway.state.deployments import Deployment
@@ -359,7 +360,10 @@ def _success(now: Journey) -> str:
 
 
 def _hints(now: Journey) -> list[str]:
-    return [str(fact.data["hint"]) for fact in now.stopped[:1] if fact.data.get("hint")]
+    """What to do; what is to be typed on a line of its own."""
+    hint = next((str(fact.data.get("hint") or "") for fact in now.stopped[:1]), "")
+    said, ready, command = hint.partition(f"{READY}: ")
+    return [f"{said}{READY}:", f"{COMMAND}{command}"] if ready else [hint] if hint else []
 
 
 def _took(began: float | None, ended: float | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shipway.releases import gate
 from shipway.releases.gate import GateClosed
-from shipway.state import artifacts, deployments, runs
+from shipway.state import artifacts, runs
 from shipway.state.database import Connection
 
 
@@ -31,11 +31,7 @@ def by_hand(
         return None
     branch = every[-1].branch
     why = f"What is pushed to {branch} is not delivered to {environment}, so nothing took it there."
-    first = environment
-    for before in reversed(way[: way.index(environment)] if environment in way else ()):
-        if deployments.have_served(conn, application, before, artifact.digest):
-            break
-        first = before
+    first = next(iter(gate.ahead(conn, artifact, environment, way)), environment)
     try:
         gate.not_held(conn, artifact, first)
     except GateClosed as error:
