@@ -320,6 +320,27 @@ def chosen_at(page: Page, words: str) -> None:
 
 
 @pytest.mark.needs("chromium")
+def test_enter_goes_to_what_is_typed_and_not_to_what_was_listed_before(page: Page, past: Site) -> None:
+    page.goto(f"{past.origin}/runs")
+    for typed, place in (
+        ("installation", "/installation"),
+        (head(past, "search"), f"/applications/search/commits/{head(past, 'search')[:10]}"),
+    ):
+        page.keyboard.press("Control+k")
+        expect(page.get_by_role("option").first).to_be_visible()
+        page.evaluate(AT_ONCE, typed)
+        page.wait_for_url(f"**{place}")
+
+
+AT_ONCE = """(typed) => {
+    const box = document.activeElement;
+    box.value = typed;
+    box.dispatchEvent(new Event("input"));
+    box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+}"""
+
+
+@pytest.mark.needs("chromium")
 def test_escape_closes_it_and_gives_the_focus_back(page: Page, past: Site) -> None:
     page.goto(f"{past.origin}/runs")
     link = page.get_by_role("navigation", name="Main").get_by_role("link", name="Runs")

@@ -16,6 +16,8 @@ export class Palette {
     this.name = name; // of its list, in the page
     this.chosen = -1;
     this.moved = false; // whether a person chose since they typed: what comes late leaves that
+    this.current = false; // whether the list is the answer to what is written now
+    this.going = false; // whether Enter was pressed before it was
     this.input = made('input', {
       type: 'text', role: 'combobox', 'aria-expanded': 'false', 'aria-controls': name, 'aria-autocomplete': 'list',
       'aria-label': 'Find a commit, run or act', maxlength: '100', autocomplete: 'off', spellcheck: 'false',
@@ -28,22 +30,27 @@ export class Palette {
     this.dialog = made('dialog', { class: 'palette', 'aria-label': 'Find anything' },
       made('div', { class: 'line' }, this.input, this.close), this.list, this.said);
     this.input.addEventListener('input', () => {
-      this.moved = false;
+      this.moved = this.current = this.going = false;
       clearTimeout(this.later);
       this.later = setTimeout(() => this.look(), 80);
     });
     this.input.addEventListener('keydown', (event) => this.press(event));
     this.list.addEventListener('click', ({ target }) => this.take(target.closest('[role="option"]')));
+    this.dialog.addEventListener('close', () => { this.going = false; });
   }
 
   async look() {
+    clearTimeout(this.later);
+    this.current = false;
     this.asked?.abort();
     this.asked = new AbortController();
     try {
       const found = await this.ask(this.input.value, this.asked.signal);
       if (found) this.show(found);
     } catch (error) {
-      if (error.name !== 'AbortError') this.said.textContent = 'The server does not answer. What you see is what it said last.';
+      if (error.name === 'AbortError') return;
+      this.going = false;
+      this.said.textContent = 'The server does not answer. What you see is what it said last.';
     }
   }
 
@@ -58,7 +65,11 @@ export class Palette {
     this.list.hidden = !results.length;
     this.input.setAttribute('aria-expanded', String(results.length > 0));
     this.said.textContent = results.length ? `${results.length} found. Arrows choose, Enter goes there.` : 'Nothing is called that.';
-    this.choose(results.length ? Math.max(0, results.findIndex((one) => one.address === was)) : -1);
+    const still = results.findIndex((one) => one.address === was);
+    this.choose(results.length ? Math.max(0, still) : -1);
+    this.current = true;
+    if (this.going && (!was || still >= 0)) this.take(this.list.children[this.chosen]);
+    this.going = false;
   }
 
   choose(number) {
@@ -80,8 +91,14 @@ export class Palette {
       this.choose((moves[event.key] + count) % count);
     } else if (event.key === 'Enter' && !event.isComposing) {
       event.preventDefault();
-      this.take(this.list.children[this.chosen]);
+      this.enter();
     }
+  }
+
+  // What is listed until the answer comes was found by other words: nobody is taken there.
+  enter() {
+    if (this.current) this.take(this.list.children[this.chosen]);
+    else if (!this.going) { this.going = true; this.look(); }
   }
 
   take(item) {
