@@ -28,7 +28,7 @@ _TAP_ASIDE = re.compile(
     r"|\s*(?:duration_ms|type|failureType|code|name|operator|stack|exitCode|signal):"
 )
 _NODE_ASIDE = re.compile(r"\s*(?:(?:generatedMessage|code|operator): |\})")
-_NODE_CALL = re.compile(r"\s*(?:at (?:async )?(?:.* \()?|.+ \()(<anonymous>|[^()]+(?=:\d+:\d+)).*")
+_NODE_CALL = re.compile(r"(?:\s*at (?:async )?(?:.* \()?|.+ \()(<anonymous>|[^()]+(?=:\d+:\d+)).*")
 _NODE_SOURCE, _NODE_END = re.compile(r"(?:file://)?/\S+:\d+"), re.compile(r"Node\.js v\d+\.\d+\.\d+")
 _JUNIT_CASE = re.compile(r"\[ERROR\] .*\bTime elapsed: .*<<< (?:FAILURE|ERROR)!$")
 _JAVA_CALL, _JUNIT_CALL = re.compile(r"\s+at (.+)\("), re.compile(r"\s+at org\.(?:junit|apache\.maven)")

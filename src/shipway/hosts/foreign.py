@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-_MADE = re.compile(r"<|node:|internal/|(?:.*/)?lib/python3[^/]*/(?!(?:site|dist)-packages/)")
-_PACKAGES = re.compile(r"(?:.*/)?(?:site-packages|dist-packages|node_modules|\.venv)/")
+_MADE = re.compile(r"^(?:<|node:|internal/)|(?:^|/)lib/python3[^/]*/(?!(?:site|dist)-packages/)")
+_PACKAGES = re.compile(r"(?:^|/)(?:site-packages|dist-packages|node_modules|\.venv)/")
 _JAVA = re.compile(
     r"(?:[\w.@-]*/)*(?:javax?|jdk|sun|com\.sun)\."
     r"|.*(?:\$Proxy\d|\$\$(?:Lambda|EnhancerBy|FastClassBy|SpringCGLIB))"
@@ -19,12 +19,12 @@ def is_built_in(file: str) -> bool:
     """Whether it is a language's own, or made while the program runs: `file` is no file that anybody wrote for
     the application, whatever else is said of it.
     """
-    return _MADE.match(file) is not None
+    return _MADE.search(file) is not None
 
 
 def is_foreign(file: str) -> bool:
     """Whether a language or a package has it, as far as the name of its file tells."""
-    return is_built_in(file) or _PACKAGES.match(file) is not None
+    return is_built_in(file) or _PACKAGES.search(file) is not None
 
 
 def is_javas(name: str) -> bool:
