@@ -23,9 +23,9 @@ LOUD = ("error", "warning")
 OPTIONS = {"resultTypes": ["violations"], "preload": False}  # nothing on a page is from elsewhere
 TICKED = """[...document.querySelectorAll("h1, h2, h3, p, li, dd, td, span")]
     .filter((each) => !each.closest("pre, code") && each.innerText.includes("`")).map((each) => each.innerText)"""
-SPILT = """[...document.querySelectorAll(".step, .btn, .pill, .top a")]
-    .filter((each) => each.checkVisibility() && each.scrollHeight > each.clientHeight + 1)
-    .map((each) => each.innerText)"""
+SPILT = """[...document.querySelectorAll(".step, .btn, .pill, .top a, .wrapped")]
+    .filter((each) => each.checkVisibility() && (each.matches(".wrapped") ? each.scrollWidth > each.clientWidth
+        : each.scrollHeight > each.clientHeight + 1)).map((each) => each.innerText)"""
 OPEN = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
 
 

@@ -76,7 +76,7 @@ async def log_page(site: Site, call: Call) -> Response:
         given={name: given.get(name, "") for name in FILTERS},
         narrowed=bool(given),
         problem=problem,
-        lines=[_line(here, one) for one in shown["entries"]],
+        lines=[drawn(here, one) for one in shown["entries"]],
         around=around,
         older=_address(here, given, shown["more"]) if shown["more"] else None,
         open=OPEN,
@@ -126,7 +126,8 @@ def _names(site: Site, application: str, environment: str) -> dict[str, Any]:
     }
 
 
-def _line(here: str, entry: Mapping[str, Any]) -> Line:
+def drawn(here: str, entry: Mapping[str, Any]) -> Line:
+    """An entry of the log that is shown at the address `here`."""
     first, *rest = str(entry["text"]).split("\n")
     fields = ""
     if entry["message"] != first:

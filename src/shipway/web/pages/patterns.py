@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from starlette.responses import Response
 
@@ -11,11 +12,13 @@ from shipway.incidents.blame import OWNER
 from shipway.incidents.channels import BY_HAND, WORSE
 from shipway.incidents.proof import Proof
 from shipway.incidents.sure import WORDS
+from shipway.signals.logs.search import Entry
 from shipway.signals.summary import Summary
 from shipway.state.messages import Message
 from shipway.state.releases import Release
 from shipway.web.call import Call
 from shipway.web.finding.found import Found
+from shipway.web.pages import log
 from shipway.web.pages.chart import Chart, Charts, Mark
 from shipway.web.pages.chart_names import Name
 from shipway.web.pages.environment import Refused
@@ -219,6 +222,56 @@ FOLDS = (
     Fold("npm ci", 1, ("added 212 packages", "found 0 vulnerabilities"), "2 lines, 3.2 s"),
     Fold("npm test", 4, ("41 passing (8s)",), "1 line, 8.4 s", open=True),
 )
+STACK = """\
+Traceback (most recent call last):
+  File "/srv/checkout/refunds.py", line 57, in due
+    return total.quantize(CENT, MODE[country])
+KeyError: 'CH'"""
+"""What stands below a line."""
+
+
+def _printed(text: str, level: str | None = "info", **more: Any) -> Entry:
+    usual = Entry(1_795_960_920.0, "", level, 48, "web", "web.1", text.partition("\n")[0], text)
+    return replace(usual, **more)
+
+
+LOG = (
+    _printed("checkout begins", None, release=47, instance="worker.2", process="worker"),
+    _printed("\x1b[2mcache\x1b[0m of \x1b[36mrates\x1b[0m is \x1b[32mwarm\x1b[0m", "debug"),
+    _printed("GET /rates 200 in 4 ms"),
+    _printed(
+        '{"event": "paid", "cents": 1299, "to": ["Bern", "Graz"]}',
+        message="paid",
+        fields={"cents": 1299, "to": ["Bern", "Graz"], "trace": "4bf92f3577b34da6"},
+        source="otlp",
+    ),
+    _printed("the clock moved by 2 s", "warning", release=0, instance="unknown.0"),
+    _printed(f"KeyError: 'CH'\n{STACK}", "error"),
+    _printed(f"the connection is lost\n{chr(10).join(STACK.splitlines() * 4)}", "critical", release=47),
+    *(
+        _printed('{"cents": 1299}', level, message="the address points at this one", fields={"cents": 1299})
+        for level in (None, "info", "warning", "error", "critical")
+    ),
+    _printed("a long one, " + "in which nothing may be broken but what has to be " * 6 + "x" * 4000),
+)
+"""Lines of an application in every state."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """Some of these lines as one list; `look` is its class."""
+
+    name: str
+    look: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def lines(self) -> list[log.Line]:
+        named = (replace(one, position=f"{self.look}-{at}") for at, one in enumerate(self.entries))
+        return [log.drawn("/patterns", one.as_dict()) for one in named]
+
+
+LOGS = (Log("Wrapped", "wrapped", LOG), Log("As it was printed", "wide", LOG[-8:]))
 FOUND = (
     Found("environment", "prod of checkout", "serves 8c1f0ae", "/applications/checkout/environments/prod"),
     Found("action", "Promote checkout to prod", "from test", "/applications/checkout/environments/prod#promote"),
@@ -305,6 +358,8 @@ def patterns(site: Site, call: Call) -> Response:
         commit=COMMIT,
         pictures=PICTURES,
         folds=FOLDS,
+        logs=LOGS,
+        open=log.OPEN,
         found=[asdict(one) for one in FOUND],
         evidence=EVIDENCE,
         ways=WAYS,

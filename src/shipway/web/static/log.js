@@ -213,5 +213,5 @@ if (section) {
     line.hidden = false;
     new Live();
   }
-  document.querySelector('.lines .here, .lines li:target')?.scrollIntoView({ block: 'center' });
+  document.querySelector('.printed .here, .printed li:target')?.scrollIntoView({ block: 'center' });
 }
