@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from shipway.incidents import headlines, new_errors
 from shipway.incidents.cause import (
@@ -40,38 +40,49 @@ def verdict(conn: Connection, fact: Fact) -> Cause | None:
     """A bad verdict; what is told waits a moment for the old release to be back."""
     if fact.application is None or fact.commit is None:
         return None
-    release = release_of(conn, fact)
-    run = None if fact.run is None else runs.find(conn, fact.run)
     reason = str(fact.data.get("reason", "")).strip()
     findings = fact.data.get("findings") or ()
-    stuck = _stuck(conn, fact)
     pointed = new_errors.behind(conn, fact)
     errors_ = new_errors.titles(conn, fact)
+    numbers = _numbers(findings, [*errors_, *new_errors.printed_titles(pointed), *new_errors.line(pointed)])
+    bad = _taken_back(conn, fact, "bad", reason or "the judge found it worse than what served before", numbers)
     return _of_the_same_commit(
         conn,
-        release,
-        Cause(
-            _key(conn, fact),
-            "bad",
-            fact.at,
-            reason or "the judge found it worse than what served before",
-            _numbers(findings, [*errors_, *new_errors.printed_titles(pointed), *new_errors.line(pointed)]),
-            application=fact.application,
-            environment=fact.environment,
-            commit=fact.commit,
-            run=run,
-            base=before(conn, fact, release),
-            onto=pushed_onto(conn, run),
-            asked="" if run is None else run.who,
+        release_of(conn, fact),
+        replace(
+            bad,
             suspect=new_errors.suspect_within(pointed),
-            hint=str(stuck.get("hint", "")) or _about_the_question(findings),
-            stuck=str(stuck.get("reason", "")),
-            deployment=str(fact.data.get("deployment", "")),
+            hint=bad.hint or _about_the_question(findings),
             brief=headlines.worst(findings),
-            release=None if release is None else release.number,
             unsure=_why_it_may_be_both(conn, fact),
             unexplained=not errors_ and not pointed,
         ),
+    )
+
+
+def _taken_back(
+    conn: Connection, fact: Fact, kind: Literal["bad", "silent"], reason: str, numbers: tuple[str, ...] = ()
+) -> Cause:
+    """What is the same of a release whatever spoke against it."""
+    run, release = None if fact.run is None else runs.find(conn, fact.run), release_of(conn, fact)
+    stuck = _stuck(conn, fact)
+    return Cause(
+        _key(conn, fact),
+        kind,
+        fact.at,
+        reason,
+        numbers,
+        application=fact.application,
+        environment=fact.environment,
+        commit=fact.commit,
+        run=run,
+        base=before(conn, fact, release),
+        onto=pushed_onto(conn, run),
+        asked="" if run is None else run.who,
+        hint=str(stuck.get("hint", "")),
+        stuck=str(stuck.get("reason", "")),
+        deployment=str(fact.data.get("deployment", "")),
+        release=None if release is None else release.number,
     )
 
 
@@ -219,28 +230,8 @@ def _share_an_error(conn: Connection, verdict: Fact, old: Release) -> bool:
 
 def silent(conn: Connection, fact: Fact) -> Cause:
     """A release that gave no answer once it served alone, and is taken back without a verdict on its commit."""
-    run, release = None if fact.run is None else runs.find(conn, fact.run), release_of(conn, fact)
-    stuck = _stuck(conn, fact)
-    silent = Cause(
-        _key(conn, fact),
-        "silent",
-        fact.at,
-        no_answers(fact),
-        (),
-        application=fact.application,
-        environment=fact.environment,
-        commit=fact.commit,
-        run=run,
-        base=before(conn, fact, release),
-        onto=pushed_onto(conn, run),
-        asked="" if run is None else run.who,
-        hint=str(stuck.get("hint", "")),
-        stuck=str(stuck.get("reason", "")),
-        deployment=str(fact.data["deployment"]),
-        brief="it gave no answers",
-        release=None if release is None else release.number,
-        unexplained=True,
-    )
+    silent = _taken_back(conn, fact, "silent", no_answers(fact))
+    silent = replace(silent, brief="it gave no answers", unexplained=True)
     return with_values(conn, silent, deployments.get(conn, silent.deployment))
 
 
