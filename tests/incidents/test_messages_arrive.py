@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from multiprocessing.process import BaseProcess as Process
 from urllib.parse import unquote
@@ -720,8 +720,14 @@ def test_a_claim_of_a_process_that_is_gone_is_free_at_once(team: Team, hook: Hoo
     assert states(team) == ["sent"]
 
 
-def on_their_way(team: Team, people: Sequence[str]) -> tuple[Process, list[list[str]]]:
-    """A server that waits for couriers to the people's channels; the words of their leases."""
+def on_their_way(team: Team, hook: Hook, *names: str) -> tuple[Process, list[list[str]]]:
+    """A server that waits for couriers to these people: the channel has their messages, and does not answer yet.
+    With the words of the leases.
+    """
+    hook.awake.clear()
+    for name in names:
+        team.channel(f"{name}@example.org", hook.url())
+        say(team, f"{name}@example.org")
     context = multiprocessing.get_context("spawn")
     server = context.Process(target=look_until_killed, args=(team.places,), daemon=True)
     server.start()
@@ -730,7 +736,8 @@ def on_their_way(team: Team, people: Sequence[str]) -> tuple[Process, list[list[
         found = [lease.split() for (lease,) in team.query("select lease from messages order by id")]
         return found if all(found) else []
 
-    eventually(lambda: len(leases()) == len(people), "all are on their way", 30)
+    eventually(lambda: len(leases()) == len(names), "all are on their way", 30)
+    eventually(lambda: len(hook.bodies) == len(names), "the channel has them", 30)
     return server, leases()
 
 
@@ -739,13 +746,7 @@ def test_a_server_that_is_killed_repeats_nothing_that_was_on_its_way(
     team: Team, hook: Hook, other_hook: Hook, when: str
 ) -> None:
     """Whether the channels answer before the next server looks, or only when that has sent something else."""
-    hook.awake.clear()
-    people = [f"{name}@example.org" for name in ("ada", "ben", "cho")]
-    for person in people:
-        team.channel(person, hook.url())
-        say(team, person)
-    server, _leases = on_their_way(team, people)
-    eventually(lambda: len(hook.bodies) == len(people), "all channels have it", 30)
+    server, _leases = on_their_way(team, hook, "ada", "ben", "cho")
     server.kill()
     server.join()
     if when == "after":
@@ -759,17 +760,14 @@ def test_a_server_that_is_killed_repeats_nothing_that_was_on_its_way(
     assert (set(states(team)), len(hook.bodies)) == ({"sent"}, 3)
     with team.database.read() as conn:
         told = {one.person: (one.service, one.reached) for one in messages.recent(conn)}
+    people = [f"{name}@example.org" for name in ("ada", "ben", "cho")]
     assert [told[person] for person in people] == [("JSON", person) for person in people]
     assert list(team.places.answers.iterdir()) == []
 
 
 def test_what_was_refused_after_its_server_was_killed_waits_for_its_next_try(team: Team, hook: Hook) -> None:
-    hook.awake.clear()
     hook.status = 503
-    team.channel("ada@example.org", hook.url())
-    say(team)
-    server, _leases = on_their_way(team, ["ada@example.org"])
-    eventually(lambda: hook.bodies, "the channel has it", 30)
+    server, _leases = on_their_way(team, hook, "ada")
     server.kill()
     server.join()
     hook.awake.set()
@@ -780,13 +778,7 @@ def test_what_was_refused_after_its_server_was_killed_waits_for_its_next_try(tea
 
 
 def test_a_courier_that_is_killed_with_its_server_repeats_its_one_message(team: Team, hook: Hook) -> None:
-    hook.awake.clear()
-    people = [f"{name}@example.org" for name in ("ada", "ben", "cho")]
-    for person in people:
-        team.channel(person, hook.url())
-        say(team, person)
-    server, leases = on_their_way(team, people)
-    eventually(lambda: len(hook.bodies) == len(people), "all channels have it", 30)
+    server, leases = on_their_way(team, hook, "ada", "ben", "cho")
     victims.kill_all([int(leases[1][1].split("/")[1])])
     server.kill()
     server.join()
@@ -849,11 +841,7 @@ def test_what_is_left_while_somebody_looks_is_recorded_at_the_next_look(
     team: Team, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The courier of a server that is gone comes back right after it was looked for what is left."""
-    hook.awake.clear()
-    team.channel("ada@example.org", hook.url())
-    say(team)
-    server, leases = on_their_way(team, ["ada@example.org"])
-    eventually(lambda: hook.bodies, "the channel has it", 30)
+    server, leases = on_their_way(team, hook, "ada")
     server.kill()
     server.join()
     record = team.outbox._record_what_was_left

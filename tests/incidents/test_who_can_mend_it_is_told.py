@@ -1517,7 +1517,8 @@ def test_a_bad_verdict_shows_the_line_of_code_that_its_new_error_went_wrong_at(t
     assert "    web.py:12  return total / people\n" in only(team.tell()).text
 
 
-def test_a_bad_verdict_shows_the_line_of_code_of_a_failure_that_was_only_printed(team: Team) -> None:
+def printed(team: Team) -> Run:
+    """Of Ada's push a failure was printed that leads to Ben's commit."""
     team.deliver(old := team.commit("cho"))
     bens = team.commit("ben")
     run = team.push(new := team.commit("ada"), old)
@@ -1526,6 +1527,11 @@ def test_a_bad_verdict_shows_the_line_of_code_of_a_failure_that_was_only_printed
     who = Suspicion("It did.", bens, "Ben Weber", "ben@example.org", confidence="high", evidence=(place,))
     data = {"deployment": team.deployment(run), "title": "ZeroDivisionError: division by zero", **asdict(who)}
     team.fact("release.printed", run=run.id, environment="prod", commit=new, data=data)
+    return run
+
+
+def test_a_bad_verdict_shows_the_line_of_code_of_a_failure_that_was_only_printed(team: Team) -> None:
+    run = printed(team)
     assert team.tell() == [], "it is no error by itself"
     judge(team, run)
     message = only(team.tell())
@@ -1536,15 +1542,8 @@ def test_a_bad_verdict_shows_the_line_of_code_of_a_failure_that_was_only_printed
 
 
 def test_a_failure_that_was_printed_leads_where_the_error_that_was_reported_does_not(team: Team) -> None:
-    team.deliver(old := team.commit("cho"))
-    bens = team.commit("ben")
-    run = team.push(new := team.commit("ada"), old)
-    team.deploy(run)
-    place = Evidence("web.py", 12, "share", "line", tuple(HUNK[1:]), source="return total / people")
-    who = Suspicion("It did.", bens, "Ben Weber", "ben@example.org", confidence="high", evidence=(place,))
-    data = {"deployment": team.deployment(run), "title": "ZeroDivisionError: division by zero", **asdict(who)}
-    team.fact("release.printed", run=run.id, environment="prod", commit=new, data=data)
-    error(team, new)
+    run = printed(team)
+    error(team, run.commit)
     judge(team, run)
     message = [one for one in team.tell() if one.kind == "bad"][-1]
     assert message.person == "ben@example.org"

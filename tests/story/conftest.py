@@ -1,12 +1,16 @@
-"""An installation for each file of journeys."""
+"""An installation for each file of journeys, or a story that is told without one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from support import receivers
 from support.installation import Installation, Repository
+from support.receivers import Mailbox
+from support.scene import Scene, a_scene
 from support.shop import shop
 
 
@@ -27,3 +31,15 @@ def repository(installation: Installation) -> Repository:
     made.init()
     made.deliver("Open the shop for real")
     return made
+
+
+@pytest.fixture(scope="module")
+def mailbox() -> Iterator[Mailbox]:
+    with receivers.mailbox() as made:
+        yield made
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with a_scene(tmp_path) as scene:
+        yield scene

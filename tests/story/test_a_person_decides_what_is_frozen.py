@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,18 +14,11 @@ from shipway.state.runs import Run
 from shipway.story.retire import Retirement
 from shipway.story.watch import Watch
 from support.frozen import TRIED, freeze, judge_good, judge_nothing, while_tried
-from support.scene import WEB_ONLY, Scene, a_scene
+from support.scene import WORKS, Scene
 from support.workshop import NAME
 
-WORKS = WEB_ONLY.replace("web.py}", "web.py, worker: {run: python3 worker.py, grace: 0.3 s}}")
 PATIENT = WORKS.replace("grace: 0.3 s", "grace: 5 s")  # where a worker is to end: a busy machine is slow
 WHY = "it reads both"
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with a_scene(tmp_path) as scene:
-        yield scene
 
 
 @pytest.fixture

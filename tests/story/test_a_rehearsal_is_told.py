@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support import receivers
 from support.installation import Installation, Repository, eventually
 from support.kills import victims
 from support.prices import ADDS, RENAMES, prices
@@ -18,16 +16,9 @@ from support.receivers import Mailbox, words
 
 
 @pytest.fixture(scope="module")
-def mailbox() -> Iterator[Mailbox]:
-    with receivers.mailbox() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[Installation]:
     home = tmp_path_factory.mktemp("rehearsing")
-    path = os.pathsep.join(filter(None, [str(Path(victims.__file__).parent), os.environ.get("PYTHONPATH")]))
-    made = Installation(home, {"PYTHONPATH": path, "KILLS_PLAN": str(home / "plan.json")})
+    made = Installation(home, victims.killed_by(home / "plan.json"))
     made.up()
     added = made.shipway("channels", "ada@example.org", "--private", stdin=f"{mailbox.url()}\n")
     assert added.code == 0, added.out

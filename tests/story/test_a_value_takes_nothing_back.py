@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from support.scene import Scene, a_scene
+from support.scene import Scene
 from support.workshop import NAME
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with a_scene(tmp_path) as scene:
-        yield scene
 
 
 def test_a_value_that_is_set_while_a_newer_commit_is_on_its_way_does_not_undo_it(scene: Scene) -> None:

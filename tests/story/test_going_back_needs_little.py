@@ -521,8 +521,8 @@ def test_who_goes_back_to_one_that_is_asked_stays_there_though_nothing_can_be_re
     assert scene.serving() == good
 
 
-def test_a_bad_one_loses_its_requests_though_nothing_can_be_recorded(scene: Scene) -> None:
-    """What it was judged is on record, and the rollback queued, once it can be."""
+def what_serves_looks_bad(scene: Scene) -> Release:
+    """All of its requests fail, and none of the one before it, which is returned."""
     two_have_served(scene, WARM)
     _, stable = what_serves_and_is_kept(scene)
 
@@ -530,6 +530,12 @@ def test_a_bad_one_loses_its_requests_though_nothing_can_be_recorded(scene: Scen
         return read(tally(0, 40) if new else tally(40), seconds=3)
 
     hear(scene.cast, Hearsay(stable.name, says, earlier(range(20, 10, -1))))
+    return stable
+
+
+def test_a_bad_one_loses_its_requests_though_nothing_can_be_recorded(scene: Scene) -> None:
+    """What it was judged is on record, and the rollback queued, once it can be."""
+    stable = what_serves_looks_bad(scene)
     watch, facts = Watch(scene.cast), scene.every_fact()
     with nothing_can_be_recorded(scene):
         for _ in range(12):
@@ -550,13 +556,7 @@ def test_a_bad_one_loses_its_requests_while_another_process_keeps_the_record_loc
     """Nor does a revert that cannot be recorded keep the watch from looking."""
     for name in ("watch", "asking", "standby", "reverts"):
         monkeypatch.setattr(f"shipway.story.{name}.BRIEFLY", 0.05)
-    two_have_served(scene, WARM)
-    _, stable = what_serves_and_is_kept(scene)
-
-    def says(new: bool, _number: int) -> Reading:
-        return read(tally(0, 40) if new else tally(40), seconds=3)
-
-    hear(scene.cast, Hearsay(stable.name, says, earlier(range(20, 10, -1))))
+    stable = what_serves_looks_bad(scene)
     watch, facts = Watch(scene.cast), scene.every_fact()
     with locked_by_another(scene.cast.database.path):
         for _ in range(12):

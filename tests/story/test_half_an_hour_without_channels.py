@@ -160,8 +160,7 @@ class Outage:
 
 @pytest.fixture
 def outage(tmp_path: Path) -> Iterator[Outage]:
-    house = Installation(tmp_path, {"PYTHONPATH": str(Path(victims.__file__).parent)})
-    house.env["KILLS_PLAN"] = str(tmp_path / "plan.json")
+    house = Installation(tmp_path, victims.killed_by(tmp_path / "plan.json"))
     made = Outage(house)
     try:
         made.begin()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -19,18 +17,12 @@ from shipway.web import journey
 from shipway.web.untouched import untouched
 from support.frozen import while_tried
 from support.installation import eventually
-from support.scene import PROJECT, WEB_ONLY, Scene, a_scene, canary
+from support.scene import PROJECT, WEB_ONLY, Scene, canary
 from support.workshop import NAME
 
 IMPATIENT = PROJECT.replace("timeout: 5 s", "timeout: 1 s")
 PATIENT = PROJECT.replace("grace: 0 s", "grace: 0.5 s")
 WEB, WORKER = "shop.prod.r{}.web.1", "shop.prod.r{}.worker.1"
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with a_scene(tmp_path) as scene:
-        yield scene
 
 
 def ended(scene: Scene, run: runs.Run) -> None:

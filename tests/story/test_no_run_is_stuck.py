@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +17,8 @@ from shipway.state.runs import Run
 from shipway.story import carry, perform, tend
 from support.installation import eventually
 from support.reconciling import reconcile_all
-from support.scene import Scene, a_scene
+from support.scene import Scene
 from support.workshop import NAME, one_step
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with a_scene(tmp_path) as scene:
-        yield scene
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from shipway.state import decisions, holds, stuck
@@ -15,16 +12,10 @@ from shipway.story.retire import Retirement
 from shipway.story.reverts import Reverts
 from shipway.story.standing import standing
 from support.frozen import freeze, judge_good, project, while_tried
-from support.scene import WEB_ONLY, Scene, a_scene, canary
+from support.scene import WEB_ONLY, Scene, canary
 from support.workshop import NAME
 
 COLD = WEB_ONLY.replace("warm: 60 s", "warm: 0 s")
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with a_scene(tmp_path) as scene:
-        yield scene
 
 
 def serves(scene: Scene, version: str, project: str = COLD) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from shipway.signals.verdict import Verdict
@@ -17,19 +14,12 @@ from shipway.story.tend import is_needed
 from shipway.web import trials
 from shipway.web.sentences import next_move, sentence
 from support.frozen import freeze, judge_good, judge_nothing, project, while_tried
-from support.scene import WEB_ONLY, Scene, a_scene, canary
+from support.scene import WEB_ONLY, WORKS, Scene, canary
 from support.workshop import NAME
 
-WORKS = WEB_ONLY.replace("web.py}", "web.py, worker: {run: python3 worker.py, grace: 0.3 s}}")
 FOR_GOOD = project("irreversible", canary(50))
 HALF = {"r1": 50, "r2": 50}
 UNHEARD = "r2 could not be judged in 2 s."
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with a_scene(tmp_path) as scene:
-        yield scene
 
 
 def frozen(scene: Scene) -> Stuck:

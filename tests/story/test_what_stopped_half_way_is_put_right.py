@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -13,16 +12,10 @@ from shipway.story.retire import Retirement
 from shipway.web import journey
 from shipway.web.untouched import untouched
 from support.installation import eventually
-from support.scene import PROJECT, Scene, a_scene
+from support.scene import PROJECT, Scene
 from support.workshop import NAME
 
 PATIENT = PROJECT.replace("grace: 0 s", "grace: 0.5 s")
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with a_scene(tmp_path) as scene:
-        yield scene
 
 
 def half_way_by_illness(scene: Scene) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from shipway.state import releases, stuck
@@ -14,18 +11,11 @@ from shipway.story import tend
 from shipway.story.retire import Retirement
 from shipway.web import shares, trials
 from support.frozen import TRIED, freeze, judge_good, judge_nothing, while_tried
-from support.scene import WEB_ONLY, Scene, a_scene, canary
+from support.scene import WEB_ONLY, WORKS, Scene, canary
 from support.workshop import NAME
 
-WORKS = WEB_ONLY.replace("web.py}", "web.py, worker: {run: python3 worker.py, grace: 0.3 s}}")
 WORKS_TRIED = canary(50, project=WORKS)
 HALF = {"r1": 50, "r2": 50}
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with a_scene(tmp_path) as scene:
-        yield scene
 
 
 @pytest.fixture

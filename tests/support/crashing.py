@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 import uuid
@@ -19,7 +18,6 @@ from support.kills.places import Place
 from support.load import Load
 from support.shop import shop
 
-KILLS = Path(victims.__file__).parent
 SETTLED = 60.0  # seconds after a crash in which every run ends or goes on (BARS R2)
 
 PROJECT = """\
@@ -85,8 +83,7 @@ class House:
     def at(cls, home: Path) -> House:
         """One that is still empty."""
         plan = home / "plan.json"
-        path = os.pathsep.join(filter(None, [str(KILLS), os.environ.get("PYTHONPATH")]))
-        made = Installation(home, {"PYTHONPATH": path, "KILLS_PLAN": str(plan)})
+        made = Installation(home, victims.killed_by(plan))
         return cls(made, made.repository("shop"), plan)
 
     def open(self) -> None:

@@ -51,6 +51,8 @@ health: {path: /health, timeout: 5 s}
 traffic: {warm: 60 s, drain: 1 s}
 environments: [prod]
 """
+WORKS = WEB_ONLY.replace("web.py}", "web.py, worker: {run: python3 worker.py, grace: 0.3 s}}")
+"""The same with a worker, which ends by itself when it is asked to."""
 
 
 def canary(*steps: int, hold: str = "1 s", deadline: str = "2 s", project: str = WEB_ONLY) -> str:

@@ -152,3 +152,12 @@ def third_town(tmp_path: Path) -> Iterator[Town]:
     """And another one."""
     with a_town(tmp_path / "third") as town:
         yield town
+
+
+@pytest.fixture
+def served(town: Town) -> Town:
+    """An application whose first release serves; the next one is number 2."""
+    if not town.proxy.serving("app", "prod"):
+        town.release("app", "prod", 1)
+        town.proxy.shift("app", "prod", {"app.prod.r1": 100}, epoch=1)
+    return town

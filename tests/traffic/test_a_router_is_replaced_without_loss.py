@@ -13,14 +13,6 @@ from shipway.traffic.proxy import Proxy
 from support.load import Load
 
 
-@pytest.fixture
-def served(town):
-    if not town.proxy.serving("app", "prod"):
-        town.release("app", "prod", 1)
-        town.proxy.shift("app", "prod", {"app.prod.r1": 100}, epoch=1)
-    return town
-
-
 def load(town) -> Load:
     return Load(town.proxy.port, "app.localhost", fresh=6, pause=0.005, slow_for=0.5)
 

@@ -14,15 +14,6 @@ from shipway.traffic.envoy import driver
 from support.load import Load
 
 
-@pytest.fixture
-def served(town):
-    """An application whose first release serves; the next one is number 2."""
-    if not town.proxy.serving("app", "prod"):
-        town.release("app", "prod", 1)
-        town.proxy.shift("app", "prod", {"app.prod.r1": 100}, epoch=1)
-    return town
-
-
 def listens(port: int) -> bool:
     with socket.socket() as asking:
         return asking.connect_ex(("127.0.0.1", port)) == 0

@@ -6,14 +6,10 @@ import gzip
 import json
 import threading
 import time
-import zlib
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import brotli
 import pytest
-import zstandard
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
@@ -33,19 +29,13 @@ from shipway.environments import configure
 from shipway.environments.secrets import Vault
 from shipway.signals.errors import unpacking
 from shipway.signals.otlp import intake, records, request
+from support.packing import PACKERS
 from support.sent import sent
 from web import reporting
 from web.scene import Scene
 from web.server import Answer, Site
 
 PROTOBUF, JSON = request.PROTOBUF, request.JSON
-PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
-    "deflate": zlib.compress,
-    "br": brotli.compress,
-    "zstd": zstandard.compress,
-    "identity": bytes,
-}
 
 
 @pytest.fixture

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import socket
-import zlib
-from collections.abc import Callable
 
-import brotli
 import pytest
-import zstandard
 
 from shipway.signals.errors import intake, readers
 from shipway.signals.errors.rates import Rates
 from shipway.state import error_keys, facts
 from shipway.web import bodies
+from support.packing import PACKERS
 from web import reporting
 from web.scene import Scene
 from web.server import Answer, Site
-
-PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
-    "deflate": zlib.compress,
-    "br": brotli.compress,
-    "zstd": zstandard.compress,
-    "identity": bytes,
-}
 
 
 @pytest.fixture

@@ -9,6 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
+def killed_by(plan: Path) -> dict[str, str]:
+    """The environment of a server that is killed where this file says: `sitecustomize` reads it there."""
+    path = [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, path)), "KILLS_PLAN": str(plan)}
+
+
 def kill(words: Sequence[str]) -> list[int]:
     """kill -9 of every process that has all of `words`, as an out-of-memory killer would; who is dead now."""
     return kill_all(find(words))
