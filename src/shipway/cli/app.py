@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
+from collections.abc import Collection
 from typing import Annotated, Any
 
 import typer
@@ -93,8 +94,10 @@ class _Group(TyperGroup):
         return _say_no_type(super().get_params(ctx))
 
 
-def build() -> typer.Typer:
-    """The Typer application, its verbs in panels named after the stages."""
+def build(asked: Collection[str] = ()) -> typer.Typer:
+    """The Typer application, its verbs in panels named after the stages; of the verb that is `asked` for alone, if
+    there is one: to make all of them would be a tenth of the work of a command.
+    """
     made = typer.Typer(
         name="shipway",
         cls=_Group,
@@ -104,9 +107,9 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     made.callback()(_about)
-    for stage, verbs in GROUPS.items():
-        for name, verb in verbs.items():
-            made.command(name, cls=_Command, rich_help_panel=stage)(_exiting(verb))
+    every = [(stage, name, verb) for stage, verbs in GROUPS.items() for name, verb in verbs.items()]
+    for stage, name, verb in [one for one in every if one[1] in asked] or every:
+        made.command(name, cls=_Command, rich_help_panel=stage)(_exiting(verb))
     return made
 
 
@@ -114,7 +117,8 @@ def run(arguments: list[str] | None = None) -> int:
     """Carries out what was typed; the exit code. Errors say what happened, and what to do next."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        return _answer_with_json(arguments) if "--json" in arguments else build()(arguments, prog_name="shipway")
+        made = build(arguments[:1])
+        return _with_json(made, arguments) if "--json" in arguments else made(arguments, prog_name="shipway")
     except SystemExit as stopped:
         return stopped.code if isinstance(stopped.code, int) else int(stopped.code is not None)
     except ShipwayError as error:
@@ -124,10 +128,10 @@ def run(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _answer_with_json(arguments: list[str]) -> int:
+def _with_json(made: typer.Typer, arguments: list[str]) -> int:
     """Carries out what was typed by a program; raises WrongWords where people would be shown a box."""
     try:
-        return build()(arguments, prog_name="shipway", standalone_mode=False) or 0
+        return made(arguments, prog_name="shipway", standalone_mode=False) or 0
     except _USAGE as error:
         raise WrongWords(error.format_message()) from error
 
