@@ -69,6 +69,18 @@ class InRelease:
     checks: int
 
 
+@dataclass(frozen=True)
+class Known:
+    """An environment that has an error: the number of the release that brought it, if it was one of ours, and whom
+    the suspicion there names.
+    """
+
+    environment: str
+    release: int | None
+    commit: str
+    author: str
+
+
 def get(conn: Connection, error: str) -> Error:
     """The error with this id, which must exist."""
     return Error(**conn.execute(select(errors).where(errors.c.id == error)).mappings().one())
@@ -161,6 +173,30 @@ def places(conn: Connection, error: str) -> list[Place]:
     """The environments that have the error, the one that had it first before the others."""
     query = select(error_places).where(error_places.c.error == error).order_by(error_places.c.first_seen)
     return [Place(**row) for row in conn.execute(query).mappings()]
+
+
+def places_of(conn: Connection, those: Collection[str]) -> dict[str, list[Place]]:
+    """The same of these errors, by their ids."""
+    query = select(error_places).where(error_places.c.error.in_(those)).order_by(error_places.c.first_seen)
+    found: dict[str, list[Place]] = {error: [] for error in those}
+    for row in conn.execute(query).mappings():
+        found[row["error"]].append(Place(**row))
+    return found
+
+
+def known_of(conn: Connection, those: Collection[str]) -> dict[str, list[Known]]:
+    """What a list says of these errors, by their ids, in the same order; evidence is left unread."""
+    suspected = [error_places.c.suspicion[name].as_string().label(name) for name in ("commit", "author")]
+    query = (
+        select(error_places.c.error, error_places.c.environment, releases.c.number.label("release"), *suspected)
+        .select_from(error_places.outerjoin(releases, releases.c.id == error_places.c.release))
+        .where(error_places.c.error.in_(those))
+        .order_by(error_places.c.first_seen)
+    )
+    found: dict[str, list[Known]] = {error: [] for error in those}
+    for error, environment, release, commit, author in conn.execute(query):
+        found[error].append(Known(environment, release, commit or "", author or ""))
+    return found
 
 
 def in_releases(conn: Connection, error: str) -> list[InRelease]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +10,7 @@ from shipway.signals.errors import samples
 from shipway.state import error_keys, errors, releases
 from shipway.state.database import Connection
 from shipway.state.errors import Error, InRelease, Place
+from shipway.state.releases import Release
 from shipway.web import lookups
 from shipway.web.call import Call
 from shipway.web.routes import declare
@@ -16,6 +18,7 @@ from shipway.web.site import Site
 
 BASE = "/api/v1/applications/{application}/errors"
 STATES = ("open", "resolved")
+Brought = Mapping[str, Release]
 
 
 def list_errors(site: Site, call: Call) -> dict[str, Any]:
@@ -32,7 +35,9 @@ def list_errors(site: Site, call: Call) -> dict[str, Any]:
             lookups.environment(site, conn, name, environment)
         limit = call.number("limit", 100, most=500)
         found = errors.recent(conn, name, environment=environment, state=state, limit=limit)
-        shown = [{**_error(one), "environments": _places(conn, one)} for one in found]
+        places = errors.places_of(conn, [one.id for one in found])
+        brought = _brought(conn, [one for here in places.values() for one in here])
+        shown = [{**_error(one), "environments": _places(places[one.id], brought)} for one in found]
         reported = errors.how_many(conn, name) > 0
     return {"errors": shown, "reported": reported, "dropped": site.intake.dropped(name)}
 
@@ -41,10 +46,12 @@ def show_error(site: Site, call: Call) -> dict[str, Any]:
     """Everything that is known of one, its newest reports too."""
     with site.database.read() as conn:
         error = lookups.error(conn, call.place("application"), call.place("error"))
+        places, seen = errors.places(conn, error.id), errors.in_releases(conn, error.id)
+        brought = _brought(conn, [*places, *seen])
         return {
             **_error(error),
-            "environments": _places(conn, error),
-            "releases": [_release(conn, one) for one in errors.in_releases(conn, error.id)],
+            "environments": _places(places, brought),
+            "releases": [_release(one, brought) for one in seen],
             "requests": errors.requests(conn, error.id),
             "samples": samples.newest(site.places, error.application, error.id),
         }
@@ -81,12 +88,17 @@ def _error(one: Error) -> dict[str, Any]:
     return shown
 
 
-def _places(conn: Connection, error: Error) -> list[dict[str, Any]]:
-    return [_place(conn, one) for one in errors.places(conn, error.id)]
+def _brought(conn: Connection, seen: Sequence[Place | InRelease]) -> Brought:
+    """The releases of these that are Shipway's, by their ids."""
+    return releases.those(conn, {one.release for one in seen if one.release is not None})
 
 
-def _place(conn: Connection, one: Place) -> dict[str, Any]:
-    release = None if one.release is None else releases.get(conn, one.release)
+def _places(places: Sequence[Place], brought: Brought) -> list[dict[str, Any]]:
+    return [_place(one, brought) for one in places]
+
+
+def _place(one: Place, brought: Brought) -> dict[str, Any]:
+    release = brought.get(one.release or "")
     shown = asdict(one)
     del shown["error"], shown["environment"]
     return {
@@ -98,8 +110,8 @@ def _place(conn: Connection, one: Place) -> dict[str, Any]:
     }
 
 
-def _release(conn: Connection, one: InRelease) -> dict[str, Any]:
-    release = None if one.release is None else releases.get(conn, one.release)
+def _release(one: InRelease, brought: Brought) -> dict[str, Any]:
+    release = brought.get(one.release or "")
     return {
         "environment": one.environment,
         "release": None if release is None else release.number,

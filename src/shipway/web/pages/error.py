@@ -58,7 +58,7 @@ def error_page(site: Site, call: Call) -> Response:
         error = lookups.error(conn, call.place("application"), call.place("error"))
         names = lookups.environments(site, conn, error.application)
         wheres = [_where(conn, place) for place in _in_order(errors.places(conn, error.id), names)]
-        rows = [_row(conn, seen) for seen in errors.in_releases(conn, error.id)]
+        rows = _rows(conn, errors.in_releases(conn, error.id))
         requests = errors.requests(conn, error.id)
     kept = samples.newest(site.places, error.application, error.id)
     look, word = state(error)
@@ -113,10 +113,14 @@ def _where(conn: Connection, place: Place) -> Where:
     return Where(place, release, place.suspicion or NOBODY)
 
 
-def _row(conn: Connection, seen: InRelease) -> Row:
-    if seen.release is None:
+def _rows(conn: Connection, told: Sequence[InRelease]) -> list[Row]:
+    known = releases.those(conn, {one.release for one in told if one.release is not None})
+    return [_row(one, known.get(one.release or "")) for one in told]
+
+
+def _row(seen: InRelease, release: Release | None) -> Row:
+    if release is None:
         return Row(seen, seen.named or "not named", "")
-    release = releases.get(conn, seen.release)
     return Row(seen, f"r{release.number}", release.commit)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from shipway.state import errors, releases
+from shipway.state import errors
 from shipway.state.database import Connection
-from shipway.state.errors import Error, Place
+from shipway.state.errors import Error, Known
 from shipway.web import lookups
 from shipway.web.call import Call
 from shipway.web.pages.rendering import page
@@ -21,21 +21,13 @@ SHOWN = 200
 
 
 @dataclass(frozen=True)
-class Since:
-    """An environment that has the error; `release` is the number of the one that brought it."""
-
-    environment: str
-    release: int | None
-
-
-@dataclass(frozen=True)
 class Line:
     """One error; `commit` and `author` are whom the newest suspicion names."""
 
     error: Error
     icon: str
     word: str
-    since: Sequence[Since]
+    since: Sequence[Known]
     commit: str
     author: str
 
@@ -48,7 +40,7 @@ def error_list(site: Site, call: Call) -> Response:
         if environment is not None:
             lookups.environment(site, conn, name, environment)
         found = errors.recent(conn, name, environment=environment, limit=SHOWN)
-        lines = sorted((_line(conn, one) for one in found), key=lambda line: line.error.state)
+        lines = _lines(conn, found)
     return page(
         site,
         call,
@@ -70,16 +62,16 @@ def state(error: Error) -> tuple[str, str]:
     return "failed", "Came back" if error.regressed else "Open"
 
 
-def _line(conn: Connection, error: Error) -> Line:
-    places = errors.places(conn, error.id)
-    named = next((one.suspicion for one in reversed(places) if one.suspicion and one.suspicion["commit"]), {})
-    since = [_since(conn, one) for one in places]
-    return Line(error, *state(error), since, str(named.get("commit", "")), str(named.get("author", "")))
+def _lines(conn: Connection, found: Sequence[Error]) -> list[Line]:
+    """The open ones first."""
+    known = errors.known_of(conn, [one.id for one in found])
+    return sorted((_line(one, known[one.id]) for one in found), key=lambda line: line.error.state)
 
 
-def _since(conn: Connection, place: Place) -> Since:
-    release = None if place.release is None else releases.get(conn, place.release)
-    return Since(place.environment, None if release is None else release.number)
+def _line(error: Error, known: Sequence[Known]) -> Line:
+    named = next((one for one in reversed(known) if one.commit), None)
+    commit, author = ("", "") if named is None else (named.commit, named.author)
+    return Line(error, *state(error), known, commit, author)
 
 
 def _title(found: Sequence[Error], where: str) -> str:
