@@ -243,6 +243,13 @@ def quarantine_over(conn: Connection, thing: Artifact | Release, environment: st
     )
 
 
+def quarantined_among(conn: Connection, those: Sequence[Release]) -> set[str]:
+    """Those of an environment's releases, by their ids, over which there is one: mostly nothing is quarantined."""
+    if not those or not holds.quarantined(conn, those[0].application, those[0].environment):
+        return set()
+    return {one.id for one in those if quarantine_over(conn, one, one.environment) is not None}
+
+
 def _until(hold: Hold) -> str:
     if hold.until is None:
         return "until somebody thaws it"

@@ -46,6 +46,14 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Brief:
+    """A run as lists name it."""
+
+    number: int
+    who: str
+
+
+@dataclass(frozen=True)
 class Step:
     """One attempt of a step; `excerpt` holds the log's lines that explain a failure."""
 
@@ -144,6 +152,12 @@ def numbers(conn: Connection, found: Collection[str]) -> dict[str, int]:
     """What people call the runs with these ids, as far as they are on record."""
     query = select(runs.c.id, runs.c.number).where(runs.c.id.in_(found))
     return {row.id: row.number for row in conn.execute(query)}
+
+
+def briefly(conn: Connection, found: Collection[str]) -> dict[str, Brief]:
+    """Whose the runs with these ids are, and what people call them: what they do is long, and not read."""
+    query = select(runs.c.id, runs.c.number, runs.c.who).where(runs.c.id.in_(found))
+    return {run: Brief(number, who) for run, number, who in conn.execute(query)}
 
 
 def numbered(conn: Connection, application: str, number: int) -> Run | None:

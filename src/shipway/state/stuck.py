@@ -4,7 +4,7 @@ because what it did to the data stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from shipway.state import deployments, facts, releases
@@ -18,6 +18,7 @@ EVERYTHING = 100
 FAR = 50  # deployments without a request, back to the one that has them
 MOVES = ("deployment.try", "deployment.asked", "deployment.answered", "deployment.switched")
 BACK = "deployment.switched_back"
+ENDED = ("done", "unknown")  # as one that left its release frozen may have, by what was recorded then
 
 
 @dataclass(frozen=True)
@@ -139,9 +140,19 @@ def of_deployment(conn: Connection, deployment: Deployment) -> Stuck | None:
 
 def was_left(conn: Connection, deployment: Deployment) -> bool:
     """Whether it left its release frozen, however long that lasted. Older records end such a one as unknown."""
-    if deployment.state in ("done", "unknown"):
+    if deployment.state in ENDED:
         return any(fact.kind == FACT for fact in _recorded(conn, deployment))
     return deployment.state == "stuck"
+
+
+def left_among(conn: Connection, those: Collection[Deployment]) -> set[str]:
+    """The deployments of which that is so, by their ids."""
+    told = {(fact.run, fact.environment) for fact in facts.of_runs(conn, [one.run for one in those], FACT)}
+    return {
+        one.id
+        for one in those
+        if one.state == "stuck" or (one.state in ENDED and (one.run, one.environment) in told)
+    }
 
 
 def _newest(conn: Connection, recent: Iterable[Deployment]) -> Stuck | None:

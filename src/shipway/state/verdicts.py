@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,6 +114,13 @@ def is_bad(conn: Connection, release: str) -> bool:
     """Whether a release was judged bad last: no place to go back to, unless somebody names it."""
     judged = of_release(conn, release)
     return bool(judged) and judged[-1].kind == "bad"
+
+
+def bad_among(conn: Connection, those: Collection[str]) -> set[str]:
+    """The releases of these ids of which that is so."""
+    query = select(verdicts.c.release, verdicts.c.kind).where(verdicts.c.release.in_(those))
+    last = {row.release: row.kind for row in conn.execute(query.order_by(verdicts.c.id))}
+    return {release for release, kind in last.items() if kind == "bad"}
 
 
 def is_condemned(conn: Connection, deployment: Deployment) -> bool:

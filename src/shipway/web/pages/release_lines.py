@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from shipway.pushes.git import CommitInfo
@@ -12,7 +12,7 @@ from shipway.state import deployments, releases, runs, stuck, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release, Serving
-from shipway.state.runs import Run
+from shipway.state.runs import Brief
 from shipway.state.stuck import Stuck
 from shipway.web import shares
 from shipway.web.overview.places import went_back
@@ -34,7 +34,7 @@ class Line:
     info: CommitInfo
     icon: str
     word: str
-    run: Run | None
+    run: Brief | None
     at: float
     served: bool
     bad: bool
@@ -102,12 +102,15 @@ def _lines(
     now: Now | None,
     shared: Mapping[str, tuple[str, str]],
 ) -> list[Line]:
-    held = {one.id for one in shown if gate.quarantine_over(conn, one, one.environment) is not None}
-    bad = {one.id for one in shown if verdicts.is_bad(conn, one.id)}
+    held = gate.quarantined_among(conn, shown)
+    bad = verdicts.bad_among(conn, [one.id for one in shown])
+    by = [last[one.id] for one in shown if one.id in last]
+    left, made = stuck.left_among(conn, by), runs.briefly(conn, [one.run for one in by])
     fates = {
-        one.id: _fate(conn, one, last.get(one.id), now, held=one.id in held, bad=one.id in bad) for one in shown
+        one.id: _fate(conn, one, last.get(one.id), now, held=one.id in held, bad=one.id in bad, left=left)
+        for one in shown
     } | dict(shared)
-    return [_line(site, conn, one, last.get(one.id), *fates[one.id], bad=one.id in bad) for one in shown]
+    return [_line(site, one, last.get(one.id), made, *fates[one.id], bad=one.id in bad) for one in shown]
 
 
 def way_forward(lines: Sequence[Line], now: Now | None) -> Line | None:
@@ -119,14 +122,21 @@ def way_forward(lines: Sequence[Line], now: Now | None) -> Line | None:
 
 
 def _line(
-    site: Site, conn: Connection, release: Release, last: Deployment | None, icon: str, word: str, *, bad: bool
+    site: Site,
+    release: Release,
+    last: Deployment | None,
+    made: Mapping[str, Brief],
+    icon: str,
+    word: str,
+    *,
+    bad: bool,
 ) -> Line:
     return Line(
         release=release,
         info=site.commits.about(release.application, release.commit),
         icon=icon,
         word=word,
-        run=None if last is None else runs.get(conn, last.run),
+        run=None if last is None else made[last.run],
         at=release.created if last is None else (last.switched or last.started),
         served=last is not None and last.state == "done",
         bad=bad,
@@ -171,13 +181,20 @@ def is_parted(conn: Connection, moving: Deployment | None, now: Now) -> bool:
 
 
 def _fate(
-    conn: Connection, release: Release, last: Deployment | None, now: Now | None, *, held: bool, bad: bool
+    conn: Connection,
+    release: Release,
+    last: Deployment | None,
+    now: Now | None,
+    *,
+    held: bool,
+    bad: bool,
+    left: Collection[str],
 ) -> tuple[str, str]:
     """The icon and the words; what is held or was judged bad is said to be, unless it is there."""
     icon, word = _became(release, last, now)
     if last is not None and last.state == "failed" and shares.moves(conn, last, ()):
         icon, word = "rolled", "Rolled back"
-    elif last is not None and icon not in ("serving", "running") and stuck.was_left(conn, last):
+    elif last is not None and icon not in ("serving", "running") and last.id in left:
         icon, word = "draining", "Was frozen"
     if not (held or bad) or icon in ("serving", "running", "unknown"):
         return icon, word
