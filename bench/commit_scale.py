@@ -1,10 +1,10 @@
 """How long the server takes over an old commit, with 1,000 or 90,000 deployments of its application on record.
 
 Asked are the page of a commit, which tells all that happened to it, and why it is not in prod any more; each
-commit once, so that nothing of it is remembered. Prints one JSON line for each length of the record: the very
-first request after a start, the median and the 95th of 100 others, in milliseconds, and the same in processor time
-with the client and git in it, which a busy machine changes less. Then the ratios of the longest record to the
-shortest (bars: 95th at most 50 ms, and flat).
+commit once, of those of the first half, so that nothing of it is remembered. Prints one JSON line for each length
+of the record: the very first request after a start, the median and the 95th of 100 others, in milliseconds, and
+the same in processor time with the client and git in it, which a busy machine changes less. Then the ratios of the
+longest record to the shortest (bars: 95th at most 50 ms, and flat).
 Usage: bench/commit_scale.py [DEPLOYMENTS …]
 """
 
@@ -39,8 +39,11 @@ Figures = dict[str, dict[str, float]]
 
 def main() -> None:
     lengths = [int(word) for word in sys.argv[1:]] or [1_000, 90_000]
-    found = [measure(length) for length in lengths]
-    for way in WAYS:
+    compared(lengths, [measure(length) for length in lengths])
+
+
+def compared(lengths: Sequence[int], found: Sequence[Figures]) -> None:
+    for way in found[0]:
         shortest, longest = found[0][way], found[-1][way]
         ratios = {
             f"{what}_ratio": round(longest[f"{what}_ms"] / shortest[f"{what}_ms"], 2)
@@ -57,7 +60,8 @@ def measure(length: int) -> Figures:
         write(scene, commits, 1)
         gc.freeze()  # what was loaded is not searched for garbage, as in the server itself
         try:
-            told = {way: asked(scene, path, commits) for way, path in WAYS.items()}
+            old = [commits[number * len(commits) // 2 // (ASKED + 1)] for number in range(ASKED + 1)]
+            told = {way: asked(scene, [path.format(NAME, one) for one in old]) for way, path in WAYS.items()}
         finally:
             scene.database.close()
     print(json.dumps({"deployments": length, **told}), flush=True)
@@ -88,23 +92,22 @@ def told(length: int, began: int) -> Iterator[str]:
         yield f"M 644 inline file-{number % 50}\ndata {len(subject)}\n{subject}\n"
 
 
-def asked(scene: Scene, path: str, commits: Sequence[str]) -> dict[str, float]:
-    """The old ones are those of the first half, spread over it."""
+def asked(scene: Scene, paths: Sequence[str]) -> dict[str, float]:
+    """What these take of a server that has just started; the first of them is told apart."""
     site = Site.start(scene)
     try:
-        return timed(site, path, commits)
+        return timed(site, paths)
     finally:
         site.stop()
 
 
-def timed(site: Site, path: str, commits: Sequence[str]) -> dict[str, float]:
+def timed(site: Site, paths: Sequence[str]) -> dict[str, float]:
     connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
     headers = {"host": site.origin.removeprefix("http://"), "accept-encoding": "gzip", **site.bearer()}
     times, spent = [], []
-    for number in range(ASKED + 1):
-        commit = commits[number * len(commits) // 2 // (ASKED + 1)]
+    for path in paths:
         began, cost = time.perf_counter(), processor()
-        connection.request("GET", path.format(NAME, commit), headers=headers)
+        connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         answer.read()
         times.append((time.perf_counter() - began) * 1000)
