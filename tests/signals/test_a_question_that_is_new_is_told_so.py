@@ -25,7 +25,7 @@ NEW = Finding("failures of f", 15, 15, 0, 0, 1000.0)
     ],
 )
 def test_what_the_old_one_did_not_answer_is_compared_with_nothing(new_question: bool, says: str) -> None:
-    said = telling.bad(replace(NEW, new_question=new_question), 1000.0)
+    said = telling.bad([replace(NEW, new_question=new_question)], 1000.0)
     assert said == says
     assert "0 of 0" not in said
 

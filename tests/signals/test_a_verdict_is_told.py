@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
-from shipway.signals.judge import Check, Judge, Reading
-from shipway.signals.verdict import FAILED, SLOW, finding, titled, weight
+from shipway.signals.judge import Check, Judge, Reading, telling
+from shipway.signals.verdict import FAILED, SLOW, UNCOMPARED, UNCOUNTED, Finding, finding, titled, weight
 from shipway.traffic.tally import Tally
 from support.tallies import tally
 from support.worlds import Change, Moves, World, always, readings
@@ -22,8 +22,8 @@ ALONE = Reading(1.0, 1.0, new=tally(20))
 FAILING = replace(ALONE, new=tally(20, 20))
 
 
-def seen(*parts: Iterable[Reading]) -> Judge:
-    judge = Judge()
+def seen(*parts: Iterable[Reading], asks: bool = False) -> Judge:
+    judge = Judge(asks=asks)
     for reading in (*LEARNED, *(reading for part in parts for reading in part)):
         judge.see(reading)
     return judge
@@ -192,6 +192,44 @@ def test_a_bad_verdict_names_the_share_that_speaks_against_it() -> None:
     )
 
 
+def test_a_chance_is_that_of_what_stands_beside_it() -> None:
+    """Of every third request that fails and every second that is slow neither is proof by itself."""
+    little = [
+        Reading(1.0, 0.25, tally(30), tally(9, int(place % 3 == 0)) + tally(1, 0, 40 if place % 2 else 400))
+        for place in range(20)
+    ]
+    verdict = seen([Reading(1.0, 0.1, tally(90), tally(10))] * 8, little).verdict()
+    assert re.fullmatch(
+        r"Failed requests: .* in the same time, at 25 %; "
+        r"requests slower than 40 ms: .* in the same time, at 25 %; "
+        r"all together by chance at most once in 1\d\d deployments\.",
+        verdict.reason,
+    )
+    alone = seen([Reading(1.0, 0.1, tally(90), tally(10, 9))] * 2).verdict()
+    assert "slower" not in alone.reason, "what is proof by itself needs nothing beside it"
+    assert "all together" not in alone.reason
+
+
+def test_shares_that_decide_together_are_all_told() -> None:
+    """Where the new release did no worse, what was counted decides nothing."""
+    most = Finding(FAILED, 1, 46, 0, 352, 158.0, share=10)
+    rows = [most, replace(most, new_count=4, evidence=0.0, share=25), replace(most, evidence=0.0, new_count=0)]
+    assert telling.bad(rows, 158.4) == (
+        "Failed requests: 1 of 46 of the new release, 0 of 352 of the old one in the same time, at 10 %; "
+        "at 25 %, 4 of 46 and 0 of 352; all together by chance at most once in 158 deployments."
+    )
+
+
+def test_what_carries_most_is_told_first() -> None:
+    """A few failures are no reason to call what is slow something that fails."""
+    few = replace(SLOWER, new=tally(20, 0, 60))
+    failing = replace(few, new=tally(20, 1, 60))
+    verdict = seen(
+        [replace(GOOD, share=0.25, old=tally(60), new=tally(20))] * 8, [failing] * 3, [few] * 9
+    ).verdict()
+    assert verdict.findings[0].what.startswith("requests slower than"), verdict.reason
+
+
 # --- cold
 
 
@@ -220,7 +258,9 @@ def test_the_first_requests_may_not_fail() -> None:
 
 def test_two_failures_are_not_enough() -> None:
     few = Reading(1.0, 0.01, tally(99), tally(1, 1))
-    assert seen([few] * 2, [Reading(1.0, 0.01, tally(99), tally(1))] * 60).verdict().kind == "good"
+    verdict = seen([few] * 2, [Reading(1.0, 0.01, tally(99), tally(1))] * 60).verdict()
+    assert verdict.kind == "good"
+    assert [weight(one) for one in verdict.findings if one.what == FAILED] == ["too few to count: 3 are the least"]
 
 
 # --- slow
@@ -317,6 +357,17 @@ def test_what_fails_once_it_serves_alone_is_found_within_fifteen_seconds() -> No
     assert verdict.reason.startswith("Failed requests: ")
     assert "of the old one before" in verdict.reason
     assert not verdict.findings[0].beside
+
+
+def test_what_nothing_served_beside_is_not_said_to_be_chance() -> None:
+    """Where the old one can be asked it does not count; where it cannot, no chance is known of it."""
+    told = [
+        next(one for one in seen([GOOD] * 60, [ALONE] * 20, asks=asks).verdict().findings if not one.beside)
+        for asks in (True, False)
+    ]
+    assert [weight(one) for one in told] == [UNCOUNTED, UNCOMPARED]
+    before = {name: value for name, value in json.loads(json.dumps(vars(told[0]))).items() if name != "uncounted"}
+    assert weight(finding(before)) == UNCOMPARED, "as it is on record from before"
 
 
 def test_a_short_outage_decides_nothing() -> None:

@@ -251,7 +251,7 @@ def _numbers(found: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) ->
 def _compared(one: Finding) -> Sequence[str]:
     if one.why_not:
         return f"  {_what(one)}", "", "", "", "", plain(one.why_not)
-    against = weight(one) if one.evidence >= NOTICEABLE else ""
+    against = weight(one) if one.evidence >= NOTICEABLE or one.uncounted else ""
     if one.what == RESTARTS:
         return f"  {one.what}", str(one.new_count), "", str(one.old_count), "", against
     against = "; ".join(filter(None, (against, plain(noted(one)))))

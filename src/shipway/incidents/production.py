@@ -354,4 +354,6 @@ def _finding(said: object) -> str:
         return f"{said['what']}: {new}{says}; {NEW_QUESTION if said.get('new_question') else UNASKED}"
     at = f", at {said['share']} %" if said.get("share") else ""
     beside = f"beside {old} in the same time{at}" if said.get("beside", True) else f"compared with {old} before"
+    if said.get("uncounted"):
+        return f"{said['what']}: {new}{says}, {beside.removeprefix('compared with ')}; {said['uncounted']}"
     return f"{said['what']}: {new}{says}, {beside}"

@@ -28,6 +28,10 @@ COVERS = (
 """Of which requests the numbers are: why those of durations are fewer than those of failures."""
 STRONG = 100.0
 """Evidence from which on a finding alone speaks against a release."""
+UNCOMPARED = "nothing served beside it to compare with"
+"""Said instead of a chance, which is known only of what was dealt out to both."""
+UNCOUNTED = "not counted: nothing served beside it"
+"""Of what a release did alone, where the one before can be asked: it raises a doubt, and is no evidence."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Finding:
     question, `says` is its last bad answer, as far as that is known; `new_question`: the old release lacks it.
     `share`: of 100 requests the new release had so many while this was counted; 0 where it is of all that time.
     What was counted at several shares is several findings of one evidence, which stands with the first of them
-    and is 0 with the others.
+    and is 0 with the others. `uncounted`: why it is told all the same, and is no evidence.
     """
 
     what: str
@@ -55,6 +59,7 @@ class Finding:
     says: str = ""
     new_question: bool = False
     share: int = 0
+    uncounted: str = ""
 
     @property
     def new_share(self) -> float:
@@ -98,7 +103,7 @@ def slower_than(milliseconds: int) -> str:
 
 
 def by_chance(evidence: float) -> str:
-    """What the evidence of all comparisons together means: how rarely a release that is no worse shows as much.
+    """What the evidence of the comparisons that decide means: how rarely a release that is no worse shows as much.
 
     Said of a verdict, once: each finding has a number of its own, which is not the one that decides.
     """
@@ -109,11 +114,18 @@ def weight(one: Finding) -> str:
     """How far one finding speaks against the new release, in words; nothing where there is nothing to compare."""
     if one.why_not:
         return ""
+    if one.uncounted:
+        return one.uncounted
     if not one.evidence:
         return "counted with the one above"
     if one.evidence < NOTICEABLE:
-        return "no more than chance brings"
+        return "no more than chance brings" if one.beside else UNCOMPARED
     return "speaks against it" if one.evidence >= STRONG else "perhaps against it"
+
+
+def too_few(least: int) -> str:
+    """Why a few bad requests are no evidence, however unlikely they are."""
+    return f"too few to count: {least} are the least"
 
 
 def apart(one: Finding) -> float:

@@ -20,7 +20,18 @@ from shipway.signals.judge.reading import Reading
 from shipway.signals.judge.restarts import Restarts
 from shipway.signals.judge.together import Together
 from shipway.signals.judge.warmth import Warmth
-from shipway.signals.verdict import CHECKS, FAILED, RESTARTS, SLOW, Finding, Verdict, at_each_share
+from shipway.signals.verdict import (
+    CHECKS,
+    FAILED,
+    NOTICEABLE,
+    RESTARTS,
+    SLOW,
+    UNCOUNTED,
+    Finding,
+    Verdict,
+    at_each_share,
+    too_few,
+)
 from shipway.signals.waits import Count
 
 ERRORS = ((0.08, More(0.01)), (0.1, More(0.04)), (0.17, More(0.15)), (0.35, More(0.5)), (0.3, More(0.97)))
@@ -90,8 +101,7 @@ class Judge:
             self._lately.learn(reading.old, reading.seconds)
         self._listening.see(reading, self._slow.heard)
         if self._bad is None and self.evidence >= self.policy.proof:
-            findings = self._findings()
-            self._bad = Verdict("bad", telling.bad(findings[0], self.evidence), findings)
+            self._bad = Verdict("bad", self._why_bad(), self._findings())
 
     @property
     def unheard(self) -> float:
@@ -260,9 +270,29 @@ class Judge:
 
     # --- telling
 
+    def _why_bad(self) -> str:
+        deciding = self._deciding()
+        rows = [one for part in deciding for one in self._rows(part)]
+        return telling.bad(rows, sum(part.worth for part in deciding))
+
+    def _deciding(self) -> list[Part]:
+        """The fewest, the worst first, that are proof by themselves; what says nothing is none of them."""
+        found: list[Part] = []
+        for part in self._worst_first():
+            if sum(one.worth for one in found) >= self.policy.proof:
+                break
+            if part.finding.evidence >= NOTICEABLE:
+                found.append(part)
+        return found
+
+    def _worst_first(self) -> list[Part]:
+        return sorted(self._parts(), key=self._weight, reverse=True)
+
+    def _rows(self, part: Part) -> list[Finding]:
+        return [one for one in self._at_each_share(part.finding) if one.new_of]
+
     def _findings(self) -> tuple[Finding, ...]:
-        worst_first = sorted(self._parts(), key=self._weight, reverse=True)
-        told = [one for part in worst_first for one in self._at_each_share(part.finding) if one.new_of]
+        told = [one for part in self._worst_first() for one in self._rows(part)]
         told += [one.finding for one in self._checks.unanswered]
         return tuple(told) if self._hears_durations else (*told, self._not_yet())
 
@@ -281,8 +311,8 @@ class Judge:
         return Finding(SLOW, 0, 0, 0, 0, 1.0, beside=self._later is None, why_not=self._listening.says)
 
     def _weight(self, part: Part) -> tuple[bool, float]:
-        """What is slow because it fails is told as what fails, if that is worth a doubt by itself."""
-        return part.finding.what == FAILED and part.worth >= self.policy.doubt, part.worth
+        """What is slow because it fails is told as what fails, if that is proof by itself."""
+        return part.finding.what == FAILED and part.worth >= self.policy.proof, part.worth
 
     def _parts(self) -> Iterator[Part]:
         """The weights never add up to more than 1."""
@@ -297,10 +327,14 @@ class Judge:
 
     def _held_against(self, finding: Finding) -> Finding:
         """What was seen while nothing served beside it: told, and no evidence where the old one can be asked."""
-        return replace(finding, evidence=min(finding.evidence, 1.0)) if self.asks else self._counted(finding)
+        if not self.asks:
+            return self._counted(finding)
+        return replace(finding, evidence=min(finding.evidence, 1.0), uncounted=UNCOUNTED)
 
     def _counted(self, finding: Finding) -> Finding:
         """A few bad requests are no evidence, however unlikely they are."""
-        if finding.new_count >= self.policy.minimum_failures:
+        least = self.policy.minimum_failures
+        if finding.new_count >= least:
             return finding
-        return replace(finding, evidence=min(finding.evidence, 1.0))
+        why = too_few(least) if finding.evidence >= NOTICEABLE else ""
+        return replace(finding, evidence=min(finding.evidence, 1.0), uncounted=why)

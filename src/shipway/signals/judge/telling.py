@@ -8,12 +8,21 @@ from dataclasses import replace
 from shipway.signals.judge.beside import Table
 from shipway.signals.judge.checks import Unanswered
 from shipway.signals.judge.policy import Policy
-from shipway.signals.verdict import FAILED, NEW_QUESTION, RESTARTS, UNASKED, Finding, by_chance, is_unasked
+from shipway.signals.verdict import (
+    FAILED,
+    NEW_QUESTION,
+    RESTARTS,
+    UNASKED,
+    UNCOMPARED,
+    Finding,
+    by_chance,
+    is_unasked,
+)
 
 MANY = 0.05
 """The share of failed requests above which nobody would understand that nothing speaks against a release."""
 
-NOT_BESIDE = "nothing served beside it to compare with, so what changed around it counts as well"
+NOT_BESIDE = f"{UNCOMPARED}, so what changed around it counts as well"
 """Instead of a chance, which is known only of what was dealt out to both."""
 
 BOTH = "what both depend on may be out, so nobody can tell how this release does"
@@ -21,10 +30,23 @@ BOTH = "what both depend on may be out, so nobody can tell how this release does
 ALIKE = "The one before, still warm, fails at the same time: it is not known whether it is this release."
 
 
-def bad(worst: Finding, evidence: float) -> str:
-    if worst.new_question:
-        return f"{numbers(worst)}. {_sentence(NEW_QUESTION)}"
-    return f"{numbers(worst)}; {by_chance(evidence) if worst.beside else NOT_BESIDE}."
+def bad(deciding: Sequence[Finding], evidence: float) -> str:
+    """Of what decides, the worst first, each with what it counted at other shares; `evidence` is theirs together.
+
+    Another share at which the new release was no worse took no part in it.
+    """
+    said = [one for one in deciding if one.evidence or one.new_share > one.old_share]
+    told = "; ".join([numbers(said[0]), *map(_besides, said[1:])])
+    if any(one.new_question for one in said):
+        return f"{told}. {_sentence(NEW_QUESTION)}"
+    if not all(one.beside for one in said):
+        return f"{told}; {NOT_BESIDE}."
+    return f"{told}; {'all together ' if len(said) > 1 else ''}{by_chance(evidence)}."
+
+
+def _besides(one: Finding) -> str:
+    """Another finding, or the numbers alone where it is the one above at another share."""
+    return _lower(numbers(one)) if one.evidence else f"{_when(one)}, {_counts(one)}"
 
 
 def unsure(worst: Finding) -> str:
