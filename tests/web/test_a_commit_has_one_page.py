@@ -924,7 +924,12 @@ def test_a_commit_that_nothing_came_of_says_how_it_ended(site: Site) -> None:
     scene = site.scene
     scene.application("topup")
     first = scene.push("topup", "One")
+    scene.begin(first)
+    scene.step(first, "install", "cancelled")
     scene.end(first, "cancelled", "ada cancelled it")
+    end = site.get("/runs/topup:1").text.partition('id="end-install"')[2].partition("</p>")[0]
+    assert "Cancelled" in end
+    assert "exit status" not in end
     assert life(site, "topup")["states"] == ["Cancelled"]
     assert (
         "One file, one line added, none removed." in site.get(f"/applications/topup/commits/{first.commit}").text

@@ -1141,17 +1141,25 @@ def test_why_says_what_has_mended_a_step_that_failed(site: Site) -> None:
     scene.begin(worse)
     scene.step(worse, "test", "failed")
     scene.end(worse, "failed", "test failed")
-    assert next_of(site, run.commit)["says"] == "Push a commit on top of it that mends it."
+    revert = f"shipway/revert-{run.commit[:7]}"
+    made = scene.commit("topup", "Take One back", branch=revert)
+    reverted = scene.push("topup", "Take One back", who="shipway", branch=revert, commit=made)
+    scene.begin(reverted)
+    scene.step(reverted, "install")
+    scene.step(reverted, "test")
+    scene.end(reverted)
+    says = "Push a commit on top of it that mends it."
+    assert next_of(site, run.commit)["says"] == says, "a commit that Shipway made is nowhere before it is merged"
     mends = scene.push("topup", "Three")
     scene.begin(mends)
     scene.step(mends, "install")
     scene.step(mends, "test")
     scene.end(mends, "failed", "lint failed")
-    says = f"{mends.commit[:7]}, which comes after it, passed `test` in run 3: nothing is left to do."
+    says = f"{mends.commit[:7]}, which comes after it, passed `test` in run 4: nothing is left to do."
     for each in (run, worse):
         assert next_of(site, each.commit) == {"whose": "", "says": says, "command": ""}
     found = site.get(f"/api/v1/applications/topup/commits/{run.commit}/why").json
-    assert found["reason"] == f"as part of {mends.commit[:7]}: run 3 failed: lint failed"
+    assert found["reason"] == f"as part of {mends.commit[:7]}: run 4 failed: lint failed"
 
 
 def test_why_says_what_has_mended_a_deployment_that_was_undone(site: Site) -> None:
@@ -1216,7 +1224,10 @@ def test_why_says_what_serves_without_the_error_of_a_commit(site: Site) -> None:
     scene.deliver(run)
     error = scene.report("topup", {**EVENT, "release": run.commit})
     scene.suspect(error, Suspicion("It wrote the line.", commit=run.commit, confidence="likely"))
+    of_error = f"/applications/topup/errors/{error.number}"
+    assert "taken back" not in site.get(of_error).text
     scene.roll_back("topup", "prod", first)
+    assert "r2, which brought it to prod, and was taken back." in site.get(of_error).text
     assert next_of(site, run.commit)["says"] == "Push a commit on top of it that mends it."
     later = scene.push("topup", "Three")
     scene.deliver(later)

@@ -23,6 +23,9 @@ from shipway.web.shares import Move
 TRIED = ("on trial", "going back")
 """The fates with which it has requests, and what becomes of it is not settled."""
 
+TAKEN_BACK = ("going back", "undone", "gone back")
+"""Those of what lost its requests to the release before it, or is losing them."""
+
 NOT_LOOKED = "The judge has not looked yet: what both answer meanwhile is kept, and counts as soon as it does."
 """While a share stands whose trial begins, or goes on after a restart of Shipway."""
 

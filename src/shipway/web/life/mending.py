@@ -17,14 +17,16 @@ FAR = 200  # runs of an application, the newest
 
 
 def of_runs(conn: Connection, commits: Commits, failed: Sequence[Journey]) -> dict[str, str]:
-    """For each run of a commit that failed, by its id, the newest one of a commit on top of that which came later
-    and got through where it did not: in a clause, empty where none has.
+    """For each run of a commit that failed, by its id, the newest one of a commit on top of that which people
+    pushed later and which got through where it did not: in a clause, empty where none has. What takes the commit
+    back mends nothing as long as nobody has merged it.
     """
     if not failed:
         return {}
     of = failed[0].run
     recent = runs.recent(conn, application=of.application, limit=FAR)
-    others = [one for one in recent if one.commit != of.commit and one.purpose != "rollback"]
+    of_people = (one for one in recent if one.who != SHIPWAY and one.purpose != "rollback")
+    others = [one for one in of_people if one.commit != of.commit]
     having = commits.containing(of.application, of.commit, {one.commit for one in others})
     newer = [one for one in others if one.commit in having]
     return {each.run.id: _newest(conn, each, newer) for each in failed}

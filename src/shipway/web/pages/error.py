@@ -15,7 +15,7 @@ from shipway.state import errors, releases
 from shipway.state.database import Connection
 from shipway.state.errors import Error, InRelease, Place
 from shipway.state.releases import Release
-from shipway.web import lookups
+from shipway.web import lookups, trials
 from shipway.web.call import Call
 from shipway.web.overview.stations import Station
 from shipway.web.pages.error_list import state
@@ -23,7 +23,7 @@ from shipway.web.pages.rendering import page
 from shipway.web.routes import declare
 from shipway.web.site import Site
 from shipway.web.suspicions import alike
-from shipway.web.words import ago, several
+from shipway.web.words import ago, sentences, several
 
 BASE = "/applications/{application}/errors/{error}"
 SHORT = 60  # characters of an exception's name in the heading
@@ -37,11 +37,18 @@ NOBODY: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Where:
-    """The error in one environment, with who is suspected there."""
+    """The error in one environment, with who is suspected there; its `release` serves there, or was taken back."""
 
     place: Place
     release: Release | None
     suspicion: Mapping[str, Any]
+    taken_back: bool = False
+
+    @property
+    def came(self) -> str:
+        """What the release did that brought it."""
+        back = ", and was taken back" if self.taken_back else ""
+        return "not one of Shipway's" if self.release is None else f"brought it to {self.place.environment}{back}"
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ def error_page(site: Site, call: Call) -> Response:
         sample=kept[0] if kept else None,
         levels=sure.MEANINGS,
         title=_title(error, wheres),
-        lead=_lead(error),
+        lead=sentences(_lead(error), *(_gone(each) for each in wheres if each.taken_back)),
     )
 
 
@@ -110,7 +117,8 @@ def _in_order(places: Sequence[Place], names: Sequence[str]) -> list[Place]:
 
 def _where(conn: Connection, place: Place) -> Where:
     release = None if place.release is None else releases.get(conn, place.release)
-    return Where(place, release, place.suspicion or NOBODY)
+    taken_back = release is not None and trials.read(conn, release).fate in trials.TAKEN_BACK
+    return Where(place, release, place.suspicion or NOBODY, taken_back)
 
 
 def _rows(conn: Connection, told: Sequence[InRelease]) -> list[Row]:
@@ -129,7 +137,6 @@ def _stations(site: Site, error: Error, where: Where) -> list[Station]:
     commit = where.suspicion["commit"]
     subject = site.commits.about(error.application, commit).subject if commit else "no commit is suspected"
     release = "no release" if where.release is None else f"r{where.release.number}"
-    about = "not one of Shipway's" if where.release is None else f"brought it to {where.place.environment}"
     return [
         Station(
             commit[:7] if commit else "not known",
@@ -138,9 +145,15 @@ def _stations(site: Site, error: Error, where: Where) -> list[Station]:
             mono=bool(commit),
             address=f"/applications/{error.application}/commits/{commit[:10]}" if commit else None,
         ),
-        Station(release, "passed" if where.release else "unknown", about),
+        Station(release, _shape(where), where.came),
         Station(where.place.environment, state(error)[0], several(where.place.count, "report")),
     ]
+
+
+def _shape(where: Where) -> str:
+    if where.release is None:
+        return "unknown"
+    return "rolled" if where.taken_back else "passed"
 
 
 def _title(error: Error, wheres: Sequence[Where]) -> str:
@@ -153,6 +166,11 @@ def _title(error: Error, wheres: Sequence[Where]) -> str:
     if first is None or first.release is None:
         return f"Open: {called}"
     return f"{called} since r{first.release.number} in {first.place.environment}"
+
+
+def _gone(where: Where) -> str:
+    named = "" if where.release is None else f"r{where.release.number}"
+    return f"{named}, which {where.came}."
 
 
 def _lead(error: Error) -> str:

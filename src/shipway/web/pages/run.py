@@ -14,7 +14,7 @@ from shipway.state.database import Connection
 from shipway.state.runs import Step
 from shipway.story import carry
 from shipway.traffic.addresses import address
-from shipway.web import anew, held, holding, journey, lookups, outcomes, printed, step_logs, trials
+from shipway.web import anew, held, holding, icons, journey, lookups, outcomes, printed, step_logs, trials
 from shipway.web.call import Call
 from shipway.web.journey import Journey
 from shipway.web.pages import graph
@@ -284,14 +284,14 @@ def _place(site: Site, step: Step, lines: Sequence[str]) -> int | None:
 
 @dataclass(frozen=True)
 class Log:
-    """Which log the page shows; `others` are attempts of the same step."""
+    """Which log the page shows, and its `end` in a shape and words; `others` are attempts of the same step."""
 
     run: str
     step: str
     attempt: int
     name: str
     live: bool
-    exit_code: int | None
+    end: tuple[str, str]
     ended: float | None
     others: Sequence[int]
 
@@ -319,10 +319,19 @@ def _log(now: Journey, attempts: Sequence[Step], chosen: str | None, attempt: in
         step.attempt,
         step_logs.name(step),
         live,
-        step.exit_code,
+        _end(step),
         step.ended,
         others,
     )
+
+
+def _end(step: Step) -> tuple[str, str]:
+    """The shape and the words of what its log ends with."""
+    if step.state in ("running", "cancelled", "timed out", "lost"):
+        return icons.STEPS.get(step.state, "failed"), step.state.capitalize()
+    if step.exit_code is None:
+        return "failed", "ended without an exit status"
+    return "failed" if step.exit_code else "passed", f"exit status {step.exit_code}"
 
 
 ROUTES = (
