@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import re
+import socket
 
 import pytest
 
@@ -26,6 +28,26 @@ def test_every_address_and_every_kind_of_failure(site: Site) -> None:
             answer = site.ask(method, path, headers)
             for name, value in ALWAYS.items():
                 assert answer.headers.get(name) == value, f"{method} {path} {answer.status} lacks {name}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"no request\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\nno header\r\n\r\n",
+        b"POST /signin HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nno chunk\r\n",
+    ],
+    ids=["line", "header", "chunk"],
+)
+def test_what_is_not_http_is_refused_with_them_too(site: Site, said: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=30) as connection:
+        connection.sendall(said)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert answer.status == 400
+        assert {name: answer.getheader(name) for name in ALWAYS} == ALWAYS
+        assert answer.getheader("cache-control") == "no-store"
+        assert answer.read() == b"Invalid HTTP request received."
 
 
 def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere(site: Site) -> None:

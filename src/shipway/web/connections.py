@@ -1,4 +1,7 @@
-"""Connections that can be cut: by itself the server waits for ever for somebody who never reads."""
+"""Connections that can be cut, and that refuse what is not HTTP with our headers.
+
+By itself the server waits for ever for somebody who never reads, and its refusal has no headers of ours.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,11 @@ import socket
 import struct
 from functools import partial
 
+import h11
 from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from shipway.web.headers import ALWAYS
 
 AT_ONCE = struct.pack("ii", 1, 0)
 WAITING = 32 * 1024  # bytes that may wait for a slow reader; as many again may come at once
@@ -21,6 +27,16 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=WAITING)
         self.app_state = {**self.app_state, "cut": partial(_abort, transport)}
+
+    def send_400_response(self, msg: str) -> None:
+        """No application answers what could not be read as a request, so no middleware adds to it."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):  # else an answer has begun, which only ends
+            headers = {"content-type": "text/plain; charset=utf-8", "cache-control": "no-store", **ALWAYS}
+            closing = [*headers.items(), ("connection", "close")]
+            refused = h11.Response(status_code=400, headers=closing, reason=b"Bad Request")
+            for event in (refused, h11.Data(data=msg.encode()), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
 
 def cut(scope: Scope) -> None:
