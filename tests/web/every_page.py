@@ -169,7 +169,7 @@ EVERY = (
     Looked("/applications/topup/errors/1"),
     Looked("/applications/topup/errors/2", once=True),
     Looked("/applications/topup/errors/3", opened=True),
-    judged("/"),
+    Looked("/", "judged", opened=True),
     judged("/runs"),
     *(judged(f"/applications/{name}/environments/prod") for name in ("stuck", "asked", "unjudged", "blue-green")),
     *(judged(f"/applications/{name}/environments/prod") for name in ("good", "bad")),

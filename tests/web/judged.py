@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from shipway.signals.verdict import Finding, Verdict
 from shipway.signals.waits import Count, Move, Waits
-from shipway.state import deployments, facts, holds, messages, releases
+from shipway.state import deployments, facts, holds, messages, releases, runs
 from shipway.state.deployments import Deployment
 from shipway.state.messages import Draft
 from shipway.state.runs import Run
@@ -286,6 +286,17 @@ def everything(scene: Scene) -> None:
     for application, happening in SAID.items():
         late = time.time() - scene.real  # which telling took
         kept(scene.places, application, "prod", lambda ago: happening(ago - late), seconds=1200)  # noqa: B023
+
+
+def and_done_again(scene: Scene) -> None:
+    """All of that, and a run that was cancelled and done again: its row says from which run on it counts."""
+    everything(scene)
+    scene.application("again")
+    scene.begin(cancelled := scene.push("again", "Wait for the bank"))
+    scene.end(cancelled, "cancelled", "ben cancelled it")
+    with scene.database.write() as conn:
+        again = runs.repeat(conn, cancelled, "ben")
+    scene.deliver(again)
 
 
 def _moves(ago: float, moves: tuple[tuple[float, int], ...], failing: float) -> Mapping[int, Answers]:

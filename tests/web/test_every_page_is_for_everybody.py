@@ -18,14 +18,16 @@ from web.visiting import DESK, LOOKS, Look
 pytestmark = pytest.mark.needs("chromium")
 
 NARROW = 320
-TELL = {"afternoon": past.afternoon, "judged": judged.everything, "empty": lambda scene: None}
+TELL = {"afternoon": past.afternoon, "judged": judged.and_done_again, "empty": lambda scene: None}
 LOUD = ("error", "warning")
 OPTIONS = {"resultTypes": ["violations"], "preload": False}  # nothing on a page is from elsewhere
 TICKED = """[...document.querySelectorAll("h1, h2, h3, p, li, dd, td, span")]
     .filter((each) => !each.closest("pre, code") && each.innerText.includes("`")).map((each) => each.innerText)"""
-SPILT = """[...document.querySelectorAll(".step, .btn, .pill, .top a, .wrapped")]
-    .filter((each) => each.checkVisibility() && (each.matches(".wrapped") ? each.scrollWidth > each.clientWidth
-        : each.scrollHeight > each.clientHeight + 1)).map((each) => each.innerText)"""
+SPILT = """[...document.querySelectorAll(".step, .btn, .pill, .top a")]
+    .filter((each) => each.checkVisibility() && each.scrollHeight > each.clientHeight + 1)
+    .concat([...document.querySelectorAll(".says p, .wrapped")]
+        .filter((each) => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1))
+    .map((each) => each.innerText)"""
 OPEN = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
 
 

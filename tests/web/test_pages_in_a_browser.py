@@ -32,6 +32,9 @@ def test_what_fails_stands_first_and_is_only_text(browser: Browser, past: Site) 
     context.close()
 
 
+MARK = "(step) => getComputedStyle(step, '::after').backgroundColor"
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_a_failed_deployment_shows_all_of_what_the_application_said_and_no_step_that_passed(
     browser: Browser, past: Site, width: int
@@ -46,6 +49,9 @@ def test_a_failed_deployment_shows_all_of_what_the_application_said_and_no_step_
     expect(page.locator("#log")).not_to_contain_text("exit status 0")
     page.get_by_role("link", name="test 12 s").click()
     expect(page.locator("#log")).to_contain_text("exit status 0")
+    chosen = page.locator(".step[aria-current]")
+    expect(chosen).to_have_count(1)
+    assert chosen.evaluate(MARK) != page.locator(".step:not([aria-current])").first.evaluate(MARK), "not marked"
     context.close()
 
 
