@@ -14,7 +14,7 @@ from shipway.releases.gate import Frozen, GateClosed
 from shipway.signals.lately import Lately
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import Verdict
-from shipway.state import deployments, facts, holds, runs, verdicts
+from shipway.state import deployments, facts, holds, releases, runs, verdicts
 from shipway.state.tables import metadata
 from shipway.story.trial import BadVerdict
 from shipway.web import app
@@ -91,6 +91,40 @@ def test_a_branch_that_is_delivered_nowhere_is_told_of_itself(site: Site) -> Non
     scene.roll_back("topup", "prod", before)
     assert said() == there
     assert overview(site)["topup"]["says"] == "Rolled back", "the newest of main"
+
+
+def test_a_branch_that_was_merged_as_it_is_is_not_what_people_do_afterwards(site: Site) -> None:
+    """Shipway's revert is such a branch: it was tested there, and main delivers it."""
+    scene = site.scene
+    scene.application("topup")
+    scene.deliver(scene.push("topup", "One"))
+    ready = scene.push("topup", "Revert one", branch="revert-1", deliver=())
+    artifact = scene.deliver(ready, environments=())
+    merged = scene.push("topup", "Revert one", commit=ready.commit)
+    scene.begin(merged)
+    for name in ENVIRONMENTS:
+        scene.deploy(merged, name)
+    scene.end(merged)
+    scene.configure("topup", "prod", {"TILL": "7"}, [])
+    configured = scene.begin_configuration("topup", "prod", artifact)
+    scene.deploy(configured, "prod", digest=artifact.digest)
+    scene.end(configured)
+    back = site.send("POST", "/api/v1/applications/topup/environments/prod/rollback", {"to": "r2"}).json
+    with scene.database.read() as conn:
+        asked = runs.numbered(conn, "topup", back["number"])
+    assert asked is not None
+    assert asked.branch == "main", "it was merged, and main delivers it"
+    scene.begin(asked)
+    with scene.database.write() as conn:
+        before = releases.numbered(conn, "topup", "prod", 2)
+        assert before is not None
+        by = deployments.begin(conn, run=asked.id, release=before, kind="rollback", at_least=0)
+        releases.serve(conn, before, deployment=by.id, epoch=by.epoch, warm_until=by.started)
+        deployments.switched(conn, by)
+        deployments.end(conn, by, "done")
+    scene.end(asked)
+    assert overview(site, "?branch=revert-1")["topup"]["says"] == "Serving", "it is what serves"
+    assert overview(site)["topup"]["says"] == "Rolled back", "what was set on main went"
 
 
 def test_an_application_that_serves_in_dev_alone_is_said_to_serve_there(site: Site) -> None:

@@ -138,3 +138,11 @@ def prune(conn: Connection, artifact: Artifact) -> None:
         commit=artifact.commit,
         data={"digest": artifact.digest},
     )
+
+
+def branch_of(conn: Connection, artifact: Artifact, environment: str) -> str:
+    """The branch by which its commit is delivered to an environment; of one that no push was to bring there, the
+    branch that built it. A branch that is merged as it is has built it, and delivers it nowhere.
+    """
+    delivered = runs.delivered_by(conn, artifact.application, artifact.commit, environment)
+    return delivered or runs.get(conn, artifact.run).branch

@@ -287,6 +287,16 @@ def newest_delivered(conn: Connection, application: str, branch: str, environmen
     return None if row is None else Run(**row)
 
 
+def delivered_by(conn: Connection, application: str, commit: str, environment: str) -> str | None:
+    """The branch of the newest push that was to bring a commit to an environment; None if none was."""
+    pushed = (
+        select(runs.c.branch, runs.c.deliver)
+        .where(runs.c.application == application, runs.c.commit == commit, runs.c.purpose == "push")
+        .order_by(runs.c.id.desc())
+    )
+    return next((row.branch for row in conn.execute(pushed) if environment in row.deliver), None)
+
+
 def newest_read(conn: Connection, application: str, branch: str) -> Run | None:
     """The run of the newest push of a branch of which shipway.yml could be read: its plan has the project."""
     query = (

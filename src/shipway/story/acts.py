@@ -469,12 +469,11 @@ class Story:
     ) -> Run:
         """`also` is recorded with it: both, or neither."""
         with self.cast.database.write(patience) as conn:
-            branch = runs.get(conn, artifact.run).branch
             run = runs.create(
                 conn,
                 application=artifact.application,
                 push=None,
-                branch=branch,
+                branch=artifacts.branch_of(conn, artifact, environment),
                 commit=artifact.commit,
                 who=who,
                 purpose=purpose,

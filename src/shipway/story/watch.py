@@ -207,7 +207,7 @@ class Watch:
                 conn,
                 application=bad.application,
                 push=None,
-                branch=runs.get(conn, artifact.run).branch,
+                branch=artifacts.branch_of(conn, artifact, bad.environment),
                 commit=good.commit,
                 who="shipway",
                 purpose="rollback",

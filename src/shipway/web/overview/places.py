@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shipway.rollbacks import choose
-from shipway.state import decisions, deployments, holds, releases, stuck
+from shipway.state import decisions, deployments, holds, releases, runs, stuck
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.holds import Hold
@@ -93,8 +93,10 @@ def places(
 def without(conn: Connection, commits: Commits, place: Place, run: Run) -> Place:
     """The place, with what took the commit of a run away from it, if anything did."""
     release, commit = place.release, run.commit
-    if release is None or release.commit == commit:
+    if release is None:
         return place
+    if release.commit == commit:
+        return replace(place, rolled_back=place.rolled_back and _left_one_of(conn, place, release, run))
     never = not releases.of_commit(conn, release.application, place.name, commit)  # as long as it is on its way
     bound = place.name in run.deliver
     if (never and bound) or commits.contains(release.application, release.commit, commit):
@@ -103,6 +105,16 @@ def without(conn: Connection, commits: Commits, place: Place, run: Run) -> Place
         return replace(place, apart=True, rolled_back=False)
     gone = taken.taken(conn, commits, release.application, commit, place.name)
     return replace(place, taken=gone, rolled_back=place.rolled_back or (gone is not None and gone.back))
+
+
+def _left_one_of(conn: Connection, place: Place, release: Release, run: Run) -> bool:
+    """Whether the way back left a newer release of the run's own commit and branch behind, such as one with
+    another configuration; of any other it brought the commit back.
+    """
+    if place.by is None or runs.get(conn, place.by.run).branch != run.branch:
+        return False
+    of_it = releases.of_commit(conn, release.application, place.name, release.commit)
+    return any(each.number > release.number for each in of_it)
 
 
 def went_back(conn: Connection, by: Deployment, number: int) -> bool:
