@@ -138,8 +138,10 @@ class Trials:
             messages.write(conn, draft)
 
     def reverted(self, run: Run) -> None:
+        branch = holds.revert_branch(run.commit)
+        made = self.scene.commit(self.application, f"Revert {run.commit[:7]}", "ben", branch)
         with self.scene.database.write() as conn:
-            data = {"branch": holds.revert_branch(run.commit), "commit": "0" * 40}
+            data = {"branch": branch, "commit": made}
             facts.record(
                 conn,
                 "revert.ready",
@@ -162,7 +164,10 @@ class Trials:
     def undone(self, run: Run, deployment: Deployment, reason: str, error: str) -> None:
         with self.scene.database.write() as conn:
             deployments.give_up(conn, deployment, reason, "")
-        self.scene.now += 0.4
+        self.scene.now += 0.04
+        with self.scene.database.write() as conn:
+            deployments.switched_back(conn, deployment)
+        self.scene.now += 0.36
         with self.scene.database.write() as conn:
             deployments.end(conn, deployment, "failed", reason)
         self.scene.remark(run, "run.stopped", id=error, at="deploy", message=reason, hint="")

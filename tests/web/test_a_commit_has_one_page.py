@@ -354,11 +354,17 @@ def test_every_sentence_leads_to_the_fact_it_came_from(past: Site) -> None:
 
 def test_the_curve_the_numbers_and_the_way_back_are_shown(past: Site) -> None:
     page = past.get(f"/applications/bad/commits/{head(past, 'bad')}").text
-    assert "Share of the requests to prod" in page
+    assert "Its share of the requests to prod, and what failed" in page
+    assert re.search(r"<dt>Hurt</dt><dd>9 of 18 requests to r2 in prod</dd>", page), "as judged: no look is kept"
+    assert "after the decision</text>" in page
     counts = "r2 9 of 18 requests, the release before 0 of 172 requests"
     assert f"Failed requests, both serving: {counts}; speaks against it" in page
     assert "git fetch shipway revert-" in page
     assert 'class="turn"' in page
+    (back,) = life(past, "bad")["came_back"]
+    assert (back["environment"], back["release"], back["person"]) == ("prod", 2, "ben@example.org")
+    assert back["decided"] <= min(back["told"], back["elsewhere"])
+    assert back["hurt"] == {"failed": 9, "requests": 18}
     moments = {moment["title"]: moment for moment in life(past, "bad")["moments"]}
     shares = moments["r2 was rolled back from prod"]["shares"]
     assert [(move["share"], move["back"]) for move in shares] == [(10, False), (0, True)]

@@ -11,11 +11,11 @@ from starlette.concurrency import run_in_threadpool
 from shipway.errors import NotFound
 from shipway.signals.verdict import Verdict
 from shipway.state.database import Connection
-from shipway.web import held, lookups, sentences, shapes, trials, whereabouts
+from shipway.web import held, hurt, lookups, sentences, shapes, trials, whereabouts
 from shipway.web.call import Call
+from shipway.web.life import comeback, saying, telling
 from shipway.web.life import record as lives
-from shipway.web.life import saying, telling
-from shipway.web.life.record import Suspected
+from shipway.web.life.record import Record, Suspected
 from shipway.web.routes import declare, formerly
 from shipway.web.site import Site
 from shipway.web.trials import Trial
@@ -30,6 +30,8 @@ BEFORE = "/api/v1/commits/{application}/{commit:path}"
 def life(site: Site, call: Call) -> dict[str, Any]:
     """The whole life of a commit: where it is, and everything that happened to it, each with its fact.
 
+    `came_back` has, of each release that was taken back, when that was `decided`, when its requests were served
+    `elsewhere` and when the first `person` was `told`, and of how many `requests` people were `hurt` by it.
     `commit` may be shortened, or the name of a branch or tag, with its slashes. Of a name that ends in `/where`,
     `/wait` or `/why` this is the answer too, unless what stands before that is a commit as well: then
     `refs/heads/` before the name says that the branch is meant.
@@ -59,7 +61,21 @@ def _life(site: Site, application: str, commit: str) -> dict[str, Any]:
         "moments": [asdict(one) for one in telling.moments(record, extent)],
         "suspected_of": [_suspected(one) for one in record.suspected],
         "told": [shapes.message(one) for one in record.told],
+        "came_back": [
+            found for one in record.trials.values() if (found := _came_back(site, record, one)) is not None
+        ],
     }
+
+
+def _came_back(site: Site, record: Record, trial: Trial) -> dict[str, Any] | None:
+    """How fast it was, and what failed until then."""
+    back = comeback.comeback(record, trial)
+    if back is None:
+        return None
+    release, since = trial.release, trial.moves[0].at
+    readings = site.story.cast.collector.readings(release.name, since) if hurt.is_bad(trial) else []
+    hurts = hurt.hurt(trial, readings)
+    return {**asdict(back), "hurt": None if hurts is None else asdict(hurts)}
 
 
 def _suspected(one: Suspected) -> dict[str, Any]:

@@ -13,20 +13,24 @@ from shipway.errors import NotFound
 from shipway.incidents import heard
 from shipway.incidents.letter import listed
 from shipway.pushes.git import CommitInfo, GitFailed
+from shipway.signals.reading import Reading
 from shipway.state import applications, runs
 from shipway.state.database import Connection
 from shipway.state.messages import Message
-from shipway.web import lookups
+from shipway.web import hurt, lookups
 from shipway.web.call import Call
 from shipway.web.commits import Ambiguous
+from shipway.web.hurt import Hurt
 from shipway.web.life import evidence, gathering, saying, telling
 from shipway.web.life import record as lives
 from shipway.web.life import turn as turns
 from shipway.web.life.gathering import Entry
 from shipway.web.life.record import Record
-from shipway.web.pages import trial_chart
+from shipway.web.life.turn import Turn
+from shipway.web.pages import canary_chart
+from shipway.web.pages.canary_chart import Canary
 from shipway.web.pages.rendering import page
-from shipway.web.pages.trial_chart import Drawn
+from shipway.web.pages.trial_chart import Window
 from shipway.web.pages.voyage import voyage
 from shipway.web.routes import declare
 from shipway.web.site import Site
@@ -37,6 +41,15 @@ from shipway.web.words import counted, date
 DIGITS = re.compile(r"[0-9a-f]{4,40}")
 BASE = "/applications/{application}/commits/{commit:path}"
 NEWEST = 5
+
+
+@dataclass(frozen=True)
+class Read:
+    """What the routers said of a release and of the one before, in a time."""
+
+    over: Window
+    new: Sequence[Reading]
+    old: Sequence[Reading]
 
 
 @dataclass(frozen=True)
@@ -102,6 +115,7 @@ def _page(site: Site, call: Call, record: Record) -> Response:
     application, commit = record.application, record.commit
     info = site.commits.about(application, commit)
     entries = gathering.entries(telling.moments(record, site.commits.extent(application, commit)))
+    read, turn = _read(site, record.trials), turns.turn(record, info.author)
     return page(
         site,
         call,
@@ -118,7 +132,8 @@ def _page(site: Site, call: Call, record: Record) -> Response:
         place_state=saying.state,
         place_says=saying.besides_state,
         carrier=_carrier(record),
-        turn=turns.turn(record, info.author),
+        turn=turn,
+        revert=_revert(site, record, turn),
         stretches=gathering.stretches(entries),
         days=_days(entries, time.time()),
         opened=_opened(record, entries),
@@ -126,7 +141,8 @@ def _page(site: Site, call: Call, record: Record) -> Response:
         heard=_heard(record.told),
         nobody=_nobody(record),
         voyage=voyage(record),
-        charts=_charts(site, record.trials),
+        charts=_charts(record.trials, read),
+        hurts=_hurts(record.trials, read),
         to_prod=_to_the_end(record),
     )
 
@@ -184,19 +200,48 @@ def _to_the_end(record: Record) -> float | None:
     return None
 
 
-def _charts(site: Site, judged: Mapping[str, Trial]) -> dict[str, Drawn]:
-    """What was drawn of the releases that were tried on a share of the requests, by their ids."""
-    collector, drawn = site.story.cast.collector, {}
-    for release, trial in judged.items():
-        if not any(0 < move.share < 100 for move in trial.moves):
+def _charts(trials: Mapping[str, Trial], read: Mapping[str, Read]) -> dict[str, Canary]:
+    """What is drawn of the releases that were tried on a share of the requests, by their ids."""
+    return {
+        release: canary_chart.canary(trials[release], one.new, one.old, one.over)
+        for release, one in read.items()
+        if _on_a_share(trials[release])
+    }
+
+
+def _on_a_share(trial: Trial) -> bool:
+    return any(0 < move.share < 100 for move in trial.moves)
+
+
+def _read(site: Site, trials: Mapping[str, Trial]) -> dict[str, Read]:
+    """Of those of which it is shown: what was tried on a share, or hurt people."""
+    collector, now, found = site.story.cast.collector, time.time(), {}
+    for release, trial in trials.items():
+        if not _on_a_share(trial) and not hurt.is_bad(trial):
             continue
-        over = trial_chart.window(trial, time.time())
+        over = canary_chart.window(trial, now)
         new, old = (
             [] if one is None else collector.readings(one.name, over.begins, over.ends)
             for one in (trial.release, trial.before)
         )
-        drawn[release] = trial_chart.drawn(trial, new, old, over)
-    return drawn
+        found[release] = Read(over, new, old)
+    return found
+
+
+def _hurts(trials: Mapping[str, Trial], read: Mapping[str, Read]) -> list[tuple[Trial, Hurt]]:
+    found = ((trials[release], hurt.hurt(trials[release], one.new)) for release, one in read.items())
+    return [(trial, one) for trial, one in found if one is not None]
+
+
+def _revert(site: Site, record: Record, turn: Turn | None) -> str:
+    """The commit that takes it back, where that stands ready and is what would help."""
+    if turn is None or not turn.command:
+        return ""
+    branch = next((each.branch for each in reversed(record.held) if each.take_back), "")
+    try:
+        return site.commits.resolve(record.application, branch) if branch else ""
+    except (Ambiguous, NotFound):
+        return ""
 
 
 def _choose(

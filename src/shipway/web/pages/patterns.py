@@ -13,12 +13,15 @@ from shipway.incidents.channels import BY_HAND, WORSE
 from shipway.incidents.proof import Proof
 from shipway.incidents.sure import WORDS
 from shipway.signals.logs.search import Entry
+from shipway.signals.reading import Reading
 from shipway.signals.summary import Summary
 from shipway.state.messages import Message
 from shipway.state.releases import Release
+from shipway.state.verdicts import Recorded
+from shipway.traffic.tally import Tally
 from shipway.web.call import Call
 from shipway.web.finding.found import Found
-from shipway.web.pages import log
+from shipway.web.pages import canary_chart, log
 from shipway.web.pages.chart import Chart, Charts, Mark
 from shipway.web.pages.chart_names import Name
 from shipway.web.pages.environment import Refused
@@ -27,7 +30,9 @@ from shipway.web.pages.picture import Hub, Picture, Ship
 from shipway.web.pages.rendering import page
 from shipway.web.pages.ways import Way
 from shipway.web.routes import declare
+from shipway.web.shares import Move
 from shipway.web.site import Site
+from shipway.web.trials import Trial
 
 STATES = (
     ("queued", "Queued", "Next in line. Says behind what."),
@@ -288,6 +293,34 @@ EVIDENCE = Proof(
 )
 R46 = Release("checkout-46", "checkout", "prod", 46, "", "d4470b1a", 3, 0.0)
 R48 = replace(R46, id="checkout-48", number=48, commit=COMMIT)
+BEGAN = 1_795_442_500.0
+TRIED = Trial(
+    R48,
+    "undone",
+    before=R46,
+    moves=(
+        Move(BEGAN + 0, 1, ""),
+        Move(BEGAN + 10, 10, ""),
+        Move(BEGAN + 21, 50, ""),
+        Move(BEGAN + 31, 0, "", back=True),
+    ),
+    verdicts=(
+        Recorded(
+            "", "", "checkout", "prod", R48.id, COMMIT, 50, "bad", "22 requests failed of 312.", (), BEGAN + 31
+        ),
+    ),
+)
+FAILS = tuple(
+    Reading(BEGAN + at, 1.0, name, Tally((0, of - failed, 0, 0, failed)), 0, heard=True)
+    for at, failed in enumerate((*[0] * 25, 2, 3, 2, 5, 4, 6), 1)
+    for name, of, failed in ((R48.name, 10, failed), (R46.name, 90, 0))
+)
+CANARY = canary_chart.canary(
+    TRIED,
+    [one for one in FAILS if one.release == R48.name],
+    [one for one in FAILS if one.release == R46.name],
+    canary_chart.window(TRIED, BEGAN + 100),
+)
 COMING = "The configuration of r46 comes along."
 WAYS = (
     Way(R46, "Keep the basket", R48, warm=True, coming=COMING, closed=""),
@@ -355,6 +388,7 @@ def patterns(site: Site, call: Call) -> Response:
         notes=NOTES,
         drawn=DRAWN,
         over=OVER,
+        canary_drawn=CANARY,
         commit=COMMIT,
         pictures=PICTURES,
         folds=FOLDS,

@@ -63,18 +63,18 @@ class Drawn:
 def window(trial: Trial, now: float) -> Window:
     """From a little before its first share to a little after its last verdict, or its end."""
     first = trial.moves[0].at
-    last = now if trial.moving else max(_ends(trial))
+    last = now if trial.moving else ended(trial)
     around = max(AROUND, 0.25 * (last - first))
     return Window(first - around, min(last + around, now))
 
 
-def _ends(trial: Trial) -> Sequence[float]:
-    """When something happened that belongs to the trial: it was judged, moved, or taken back by what came next."""
+def ended(trial: Trial) -> float:
+    """When the last of the trial happened: it was judged, moved, or taken back by what came next."""
     judged = [each.at for each in trial.verdicts if each.at >= trial.moves[0].at]
     first_end = next((at for at, move in enumerate(trial.moves) if not move.share), len(trial.moves))
     shown = trial.moves[: first_end + 1]
     own = [move.at for move in shown if move.back or move.run == trial.moves[0].run]
-    return [*judged, *own]
+    return max([*judged, *own])
 
 
 def drawn(trial: Trial, new: Sequence[Reading], old: Sequence[Reading], over: Window) -> Drawn:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from shipway.incidents import heard
 from shipway.state.runs import Run
 from shipway.web.journey import Journey
-from shipway.web.life import saying
+from shipway.web.life import comeback, saying
 from shipway.web.life.record import Record
 from shipway.web.trials import Trial
 from shipway.web.words import length
@@ -59,13 +59,14 @@ class Voyage:
     moving: bool
     back: str
     told: str
+    told_briefly: str
     says: str
 
     @property
     def told_small(self) -> str:
-        """The same words where the picture is small: none where they would not stand beside the hull."""
-        room = 0 if self.turn is None else (self.turn.slim - SLIM_FIRST) // 2
-        return self.told if NARROW * len(self.told) <= room else ""
+        """The same words where the picture is small: fewer, or none where they would not stand beside the hull."""
+        room = 0 if not self.told or self.turn is None else (self.turn.slim - SLIM_FIRST) // 2
+        return next((one for one in (self.told, self.told_briefly) if NARROW * len(one) <= room), "")
 
     @property
     def crowded(self) -> bool:
@@ -82,7 +83,8 @@ def voyage(record: Record) -> Voyage | None:
     stops = _placed([*_first(record, now), *(_environment(record, now, name) for name in _names(record, now))])
     reached = [stop for stop in stops if stop.at is not None]
     turned = next((stop for stop in reversed(stops) if stop.state == "rolled"), None)
-    told = _told(record)
+    told, after = _told(record, turned)
+    said = f"{told}, {after}" if after else told
     turn = turned or (reached[-1] if told and reached else None)
     return Voyage(
         of=now.run,
@@ -93,8 +95,9 @@ def voyage(record: Record) -> Voyage | None:
         turn=turn,
         moving=not now.run.over,
         back=_back(record, turned.name) if turned is not None and turned.x - FIRST > 2 * ROOM else "",
-        told=told if turn is not None and turn.x - FIRST > ROOM else "",
-        says=_in_words(now.run, stops, told),
+        told=said if turn is not None and turn.x - FIRST > ROOM else "",
+        told_briefly=told,
+        says=_in_words(now.run, stops, said),
     )
 
 
@@ -163,21 +166,30 @@ def _placed(stops: Sequence[Stop]) -> list[Stop]:
 
 
 def _back(record: Record, environment: str) -> str:
-    """How fast the requests of the environment were back."""
+    """How fast the requests of the environment were back, or how long it had some."""
     trial = _last(record, environment)
-    if trial is not None and trial.fate == "undone" and trial.ended is not None:
-        begun = record.fact(("deployment.undo",), environment=environment)
-        if begun is not None and trial.ended > begun.at:
-            return f"traffic back in {length(trial.ended - begun.at)}"
+    back = None if trial is None else comeback.comeback(record, trial)
+    if back is not None and back.elsewhere is not None and back.elsewhere >= back.decided:
+        return f"traffic back in {_brief(back.elsewhere - back.decided)}"
     if trial is None or trial.fate != "gone back":
         return ""
     each = [one.had_in_all for one in record.trials.values() if one.release.environment == environment]
     return f"it had requests for {length(sum(each))}"
 
 
-def _told(record: Record) -> str:
+def _brief(seconds: float) -> str:
+    """What took some milliseconds did not take none."""
+    return length(seconds) if seconds >= 0.1 else f"{max(1, round(1000 * seconds))} ms"
+
+
+def _told(record: Record, turned: Stop | None) -> tuple[str, str]:
+    """Who heard of it first, and how long after it was decided to take it back, as far as that is on record."""
+    trial = None if turned is None else _last(record, turned.name)
+    back = None if trial is None else comeback.comeback(record, trial)
+    if back is not None and back.told is not None:
+        return f"{back.person} told", f"{_brief(back.told - back.decided)} after the decision"
     first = next((one for one in record.told if one.state == "sent"), None)
-    return "" if first is None else f"{heard.who(first)} told"
+    return ("" if first is None else f"{heard.who(first)} told"), ""
 
 
 def _in_words(run: Run, stops: Sequence[Stop], told: str) -> str:
