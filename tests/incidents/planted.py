@@ -125,6 +125,7 @@ CARTS = {
     "unpriced": {"lines": [{"count": 1}]},
     "dollars": {"lines": [{"count": 1, "cents": 100}], "currency": "USD"},
 }
+WATCHED = {"judge": True, "warm": 600.0}
 RUN = """
 import json, os, sys
 import sentry_sdk
@@ -248,7 +249,9 @@ class Shop:
             self.scene.fail_deployment(self.scene.begin_deployment(run, "prod"), "it did not get healthy")
             self.scene.end(run, "failed", "it did not get healthy")
         else:
-            self.scene.deliver(run, ("prod",))
+            self.scene.green(run, WATCHED)
+            self.scene.deploy(run, "prod")
+            self.scene.end(run)
 
     def configure(self, **secrets: str) -> None:
         vault = Vault(self.scene.places)

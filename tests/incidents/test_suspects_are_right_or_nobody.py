@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -18,11 +19,14 @@ from shipway.daemon.watchers import Watchers
 from shipway.durable.engine import Engine
 from shipway.incidents import code, imports
 from shipway.incidents.suspects import Suspicion
+from shipway.incidents.tell import Teller
 from shipway.pushes.git import Git
 from shipway.signals.errors import samples
 from shipway.signals.errors.intake import Intake
 from shipway.signals.stacks import Call
-from shipway.state import error_keys, errors, facts, positions, releases, suspicions
+from shipway.state import deployments, error_keys, errors, facts, messages, positions, releases, suspicions
+from shipway.state.deployments import Deployment
+from shipway.state.messages import Message
 from shipway.state.runs import Run
 from shipway.story import suspicion
 from shipway.story.printed import Printed
@@ -187,6 +191,141 @@ def test_a_repository_that_cannot_be_read_accuses_nobody(shop: Shop) -> None:
     told = shop.meet(bug.view, bug.cart)
     shutil.rmtree(shop.scene.places.repository("shop") / "objects")
     assert shop.report(told)[1]["commit"] is None
+
+
+@dataclass
+class Beneath:
+    """What serves, and a release command that comes after it and changes the data beneath it."""
+
+    shop: Shop
+    clock: pytest.MonkeyPatch
+    now: float = field(default_factory=time.time)
+
+    def later(self, seconds: float) -> None:
+        self.now += seconds
+        self.clock.setattr(time, "time", lambda: self.now)
+
+    def begin(self, command: str = "python migrate.py") -> Deployment:
+        """The release command of what is on main begins."""
+        scene = self.shop.scene
+        run = scene.push("shop", "", commit=self.shop.head)
+        scene.green(run, release={"run": command})
+        deployment = scene.begin_deployment(run, "prod")
+        with scene.database.write() as conn:
+            deployments.enter(conn, deployment, "release")
+        return deployment
+
+    def fails(self, told: Mapping[str, Any], after: float = 1.0) -> Mapping[str, Any]:
+        """So many seconds later what serves reports what it never did: who is suspected of that."""
+        self.later(after)
+        return self.shop.report(told)[1]
+
+    def messages(self) -> list[Message]:
+        """What people are told of that alone."""
+        scene = self.shop.scene
+        with scene.database.write() as conn:
+            last = facts.newest_of(conn, ["error.new"], "shop", 1)[0].id
+            assert positions.move(conn, "told", 0, last)
+        Teller(scene.database, scene.places, "http://127.0.0.1:8440").look()
+        with scene.database.read() as conn:
+            return messages.recent(conn, limit=10)
+
+
+@pytest.fixture
+def beneath(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Beneath:
+    """A minute after Cho wrote the line that an error will go through."""
+    made = Beneath(shop, monkeypatch)
+    shop.plant(PLANTED["the very line"])
+    made.later(60.0)
+    return made
+
+
+MIGRATION = {"migrate.py": "from shop.tables import rename\n\nrename('name', 'title')\n"}
+
+
+def test_data_changed_beneath_a_release_is_the_newer_ones_doing(beneath: Beneath) -> None:
+    """The stack crosses a line that is new in the release, but went well until the next one's command began."""
+    shop, bug = beneath.shop, PLANTED["the very line"]
+    told, innocent = shop.meet(bug.view, bug.cart), shop.commits[1]
+    theirs = shop.commit("ben", "Rename a column", MIGRATION)
+    beneath.begin()
+    found = beneath.fails(told)
+    assert (found["commit"], found["email"], found["beneath"]) == (theirs, "ben@example.org", 3)
+    assert found["confidence"] == "medium"
+    assert found["reason"] == (
+        "r3's release command had run when r2, which served well for 60 s, began to fail: "
+        f"{theirs[:7]} changed migrate.py."
+    )
+    assert "+rename('name', 'title')" in found["evidence"][0]["hunk"]
+    (message,) = beneath.messages()
+    assert message.person == "ben@example.org"
+    assert f"{theirs[:7]} Rename a column, by Ben Weber <ben@example.org>\n" in message.text
+    assert "Sure: rather. r3's release command had run when r2" in message.text
+    assert "whose release command gives r2 back what it needs" in message.text
+    assert innocent[:7] not in message.text
+    assert "git revert" not in message.text
+
+
+def test_what_a_command_imports_or_reads_is_part_of_it(beneath: Beneath) -> None:
+    """It stands there as it was; others came with it."""
+    shop, bug = beneath.shop, PLANTED["the very line"]
+    told = shop.meet(bug.view, bug.cart)
+    shop.commit("ada", "Say it", {"README": "A shop.\n"})
+    theirs = shop.commit("ben", "Rename a column", {"shop/migrations/0002_title.py": "RENAME = 1\n"})
+    beneath.begin("flask db upgrade")
+    assert beneath.fails(told)["commit"] == theirs
+
+
+def test_whoever_came_alone_with_a_command_is_not_very_surely_suspected(beneath: Beneath) -> None:
+    shop, bug = beneath.shop, PLANTED["the very line"]
+    told = shop.meet(bug.view, bug.cart)
+    theirs = shop.commit("ben", "Add a table", {"README": "A shop.\n"})
+    beneath.begin("bin/upgrade")
+    found = beneath.fails(told)
+    assert (found["commit"], found["confidence"]) == (theirs, "low")
+
+
+@pytest.mark.parametrize("odd", ["two authors", "too late", "it fails too", "the same code"])
+def test_where_it_cannot_be_told_who_changed_the_data_nobody_is_named(beneath: Beneath, odd: str) -> None:
+    """Neither whoever wrote what fails."""
+    shop, bug = beneath.shop, PLANTED["the very line"]
+    told, old = shop.meet(bug.view, bug.cart), shop.head
+    if odd == "the same code":
+        shop.configure(TOKEN="a long one")
+    else:
+        shop.commit("ben", "Rename a column", MIGRATION)
+    if odd == "two authors":
+        shop.commit("ada", "Rename another", {"migrate.py": "rename('title', 'label')\n"})
+    beneath.begin()
+    if odd == "it fails too":
+        shop.record({**told, "release": shop.head})
+    found = beneath.fails({**told, "release": old}, after=60.0 if odd == "too late" else 1.0)
+    assert found["commit"] is None, found
+    assert "r3" in found["reason"]
+    assert [one.person for one in beneath.messages()] == ["owner"]
+
+
+def test_a_command_that_had_not_begun_is_no_excuse(beneath: Beneath) -> None:
+    """What serves failed before it."""
+    shop, bug = beneath.shop, PLANTED["the very line"]
+    told, theirs = shop.meet(bug.view, bug.cart), shop.commits[1]
+    shop.record(told)
+    shop.commit("ben", "Rename a column", MIGRATION)
+    beneath.later(1.0)
+    beneath.begin()
+    assert beneath.fails(told)["commit"] == theirs
+
+
+def test_a_command_before_it_is_no_excuse(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor its own."""
+    before, bug = Beneath(shop, monkeypatch), PLANTED["the very line"]
+    shop.commit("ben", "Rename a column", MIGRATION)
+    failed = before.begin()
+    shop.scene.fail_deployment(failed, "it did not get healthy")
+    before.later(60.0)
+    shop.plant(bug)
+    before.begin()
+    assert before.fails(shop.meet(bug.view, bug.cart))["commit"] == shop.commits[1]
 
 
 def test_a_file_too_large_to_be_looked_at_hides_no_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ code        what a few lines of a program say, in any language
 differences what git says about the commits between two releases
 imports     which files another file imports
 suspects    the commit that an error came by, or silence
+commands    whose commit changed what a release command does to the data
 sure        how sure that is, in one set of words
 patterns    patterns of paths, read in bounded time
 code_owners whose the files are

@@ -32,6 +32,13 @@ FOUND_SOON = 600.0
 """Seconds after a bad verdict in which an error that is new in its commit is part of what was bad about it."""
 
 LATELY = 20  # deployments of an environment, the newest
+GIVE_BACK = (
+    "If r{1} works, r{0} fails only until r{1} has all requests. If it does not, push a commit on top whose "
+    "release command gives r{0} back what it needs: to revert the code brings no data back. `shipway data` has "
+    "the copy from before. What older code needs can be taken away later, by a `migration: contract`."
+)
+"""What to do about data that a newer release has changed beneath the one that serves."""
+
 OF_ITS_REVERT = ("revert.ready", "revert.left_out")
 OF_THE_BAD_ONE = ("commit.quarantined", "release.stuck", new_errors.PRINTED, *OF_ITS_REVERT)
 
@@ -288,8 +295,8 @@ def suspected(conn: Connection, fact: Fact) -> Cause | None:
 
 
 def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
-    release = release_of(conn, fact)
-    error = fact.data.get("error")
+    release, error = release_of(conn, fact), fact.data.get("error")
+    beneath = fact.data.get("beneath")
     return Cause(
         _key_of_error(fact, kind),
         "error",
@@ -306,6 +313,8 @@ def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
         brief=_brief_of_error(fact, kind),
         release=None if release is None else release.number,
         seen=_seen(conn, str(error), fact.environment),
+        hint="" if beneath is None or release is None else GIVE_BACK.format(release.number, beneath),
+        beneath=beneath,
     )
 
 

@@ -10,7 +10,8 @@ Confidence = Literal["high", "medium", "low"]
 WORDS: Mapping[str, str] = {"high": "very", "medium": "rather", "low": "not very"}
 MEANINGS: Mapping[str, str] = {
     "high": "the commit wrote what went wrong, or changed what stands beside it; or nobody else changed anything",
-    "medium": "it changed a call further out, or the function that went wrong, but not beside the very line",
+    "medium": "it changed a call further out, or the function that went wrong, but not beside the very line; "
+    "or what the release command of a newer release does, which ran just before",
     "low": "it changed something that what went wrong uses, or that led there",
 }
 """What each of them says of a commit that is named."""

@@ -55,7 +55,8 @@ class Suspicion:
 
     `files` are those of the repository that it went through, the innermost first: somebody may own them. A step
     may have failed in the same way since it `began` with a commit below; `base` is the newest one that was free of
-    it, and `far` says that commits between are not.
+    it, and `far` says that commits between are not. `beneath` is the number of a newer release, if it may be that
+    its release command changed the data beneath the one that has the error.
     """
 
     reason: str
@@ -70,6 +71,7 @@ class Suspicion:
     base: str = ""
     far: bool = False
     began: str = ""
+    beneath: int | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def of_imports(importing: str, among: Sequence[str], between: Sequence[Written])
     if len({who.commit for who, _, _ in touched}) != 1:
         return None
     who, path, hunks = touched[0]
-    shown = [Evidence(path, 0, "", "uses", _shown(each), start=each.start) for each in hunks[:3]]
+    shown = [Evidence(path, 0, "", "uses", as_in_a_diff(each), start=each.start) for each in hunks[:3]]
     reason = f"{who.commit[:7]} alone changed what {importing} imports: {path}."
     return Suspicion(reason, who.commit, who.author, who.email, who.subject, "low", tuple(shown))
 
@@ -199,7 +201,7 @@ def _traces(
         how: How = "function" if near == "beside" and depth else near
         source = file.lines[call.line - 1].strip() if 0 < call.line <= len(file.lines) else ""
         function = call.function or "the code"
-        evidence = Evidence(path, call.line, function, how, _shown(hunk), source[:WIDEST], hunk.start)
+        evidence = Evidence(path, call.line, function, how, as_in_a_diff(hunk), source[:WIDEST], hunk.start)
         yield _Trace(commit, depth, WEIGHTS[how] * OUTWARDS**depth, evidence)
 
 
@@ -287,7 +289,7 @@ def _around(file: Changed, line: int, written: Mapping[str, Written]) -> Hunk:
     return Hunk(came, (), (file.lines[line - 1],))
 
 
-def _shown(hunk: Hunk) -> tuple[str, ...]:
+def as_in_a_diff(hunk: Hunk) -> tuple[str, ...]:
     """As in a diff, and no longer than what one looks at."""
     removed = [f"-{line[:WIDEST]}" for line in hunk.removed[: SHOWN // 2 if hunk.added else SHOWN]]
     return (*removed, *(f"+{line[:WIDEST]}" for line in hunk.added[: SHOWN - len(removed)]))

@@ -100,7 +100,7 @@ def _commit(cause: Cause, whom: Whom) -> str:
         return one_line(f"{cause.commit[:7]}{_about(whom)}{branch}")
     what = f"{theirs.commit[:7]} {theirs.subject}".strip()
     by = one_line(f"{what}, by {theirs.author} <{theirs.email}>")
-    inside = "" if theirs.commit == cause.commit else f" (part of {cause.commit[:7]})"
+    inside = "" if theirs.commit == cause.commit or cause.beneath is not None else f" (part of {cause.commit[:7]})"
     return f"{by}{inside}{branch}"
 
 

@@ -271,6 +271,13 @@ def has_entered(conn: Connection, deployment: Deployment, phase: str) -> bool:
     return any(fact.kind == f"deployment.{phase}" for fact in found)
 
 
+def entered(conn: Connection, deployment: Deployment, phase: str) -> float | None:
+    """When this phase of it was first begun (seconds since 1970); None where it was not."""
+    kinds = (f"deployment.{phase}",)
+    found = facts.after(conn, 0, runs=[deployment.run], environment=deployment.environment, kinds=kinds, limit=1)
+    return found[0].at if found else None
+
+
 def shares(conn: Connection, deployment: Deployment) -> list[tuple[float, int]]:
     """Since when (seconds since 1970) its release has had which share of 100 requests, oldest first.
 

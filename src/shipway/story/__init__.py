@@ -8,6 +8,7 @@ carry      a push becomes a run, and the run goes from its steps to prod
 perform    what the engine can do for a run
 delivery   the phases of one deployment
 conclude   how a deployment ends: done, failed and undone, stuck, or unknown
+beneath    whether a release began to fail because a newer one changed the data beneath it
 migrations which releases still work with the data as it is
 standing   which releases run, and which of them is on trial
 probing    what shipway.yml wants asked of them, is asked

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
-from shipway.incidents import began, differences, imports, suspects
+from shipway.incidents import began, commands, differences, imports, suspects
 from shipway.incidents.differences import FORMAT, Changed, Written
 from shipway.incidents.suspects import Suspicion, Terms
+from shipway.project import FILE
 from shipway.pushes.git import Git, GitFailed
 from shipway.signals import stacks
 from shipway.signals.errors import samples
@@ -22,6 +23,8 @@ from shipway.state.errors import Error, Place
 from shipway.state.facts import Fact
 from shipway.state.pushes import NOTHING
 from shipway.state.releases import Release
+from shipway.story import beneath
+from shipway.story.beneath import Beneath
 from shipway.story.cast import Cast
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,7 @@ LONG = 600.0  # seconds for which that is looked for
 CALLS = 30
 FILES = 10  # of a stack, the innermost ones
 LARGEST = 512 * 1024  # bytes of a file that is looked at
+MOST = 100  # commits that came with a release command
 TRIES = 3  # before an error that cannot be looked at is given up
 PATIENCE = 30.0  # seconds for each question to git
 _DIFF = ("-p", "--unified=0", "-w", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv")
@@ -64,7 +68,7 @@ class Suspecting:
         """Looks anew at whom the release before relieves, by reporting the same at about the same time."""
         with self.cast.database.read() as conn:
             shared = errors.suspected_since(conn, time.time() - LONG)
-            relieved = [place for error, place in shared if _before_has_it(conn, error, place)]
+            relieved = [place for error, place in shared if _another_has_it(conn, error, place)]
         if relieved:
             with self.cast.database.write() as conn:
                 for place in relieved:
@@ -133,12 +137,17 @@ def _of_calls(git: Git, said: str, old: str, new: str) -> Suspicion:
 def _by_imports(git: Git, found: Suspicion, old: str, new: str) -> Suspicion | None:
     files = set(git.files(new))
     for path in found.files[:FILES]:
-        content = git.read(new, path, limit=LARGEST) if (git.size(new, path) or LARGEST) < LARGEST else None
-        among = [] if content is None else imports.imported(path, content.decode(errors="replace"), files)[:CALLS]
+        among = imports.imported(path, _text(git, new, path), files)[:CALLS]
         by = suspects.of_imports(path, among, _between(git, old, new, among)) if among else None
         if by is not None:
             return replace(by, files=found.files)
     return None
+
+
+def _text(git: Git, commit: str, path: str) -> str:
+    """Nothing of a file too large to be looked at."""
+    content = git.read(commit, path, limit=LARGEST) if (git.size(commit, path) or LARGEST) < LARGEST else None
+    return "" if content is None else content.decode(errors="replace")
 
 
 def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
@@ -146,9 +155,17 @@ def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
     if place.release is None:
         return Suspicion("The reports name no release of Shipway's, so there is no difference to look at.")
     with cast.database.read() as conn:
-        release = releases.get(conn, place.release)
-        before = _before(conn, release)
-        since = _since(conn, error, place)
+        release, since = releases.get(conn, place.release), _since(conn, error, place)
+        below = beneath.changed(conn, release, since)
+        both = below is not None and _has_it_too(conn, error, place, below.by, since)
+    if below is not None:
+        return _of_beneath(cast, error, below, both=both)
+    return _of_its_code(cast, error, place, release)
+
+
+def _of_its_code(cast: Cast, error: Error, place: Place, release: Release) -> Suspicion | None:
+    with cast.database.read() as conn:
+        before, since = _before(conn, release), _since(conn, error, place)
         had = {
             seen.release for seen in errors.in_releases(conn, error.id) if seen.environment == place.environment
         }
@@ -172,12 +189,51 @@ def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
     return crossed(git, _calls(sample), before.commit, release.commit)
 
 
+def _of_beneath(cast: Cast, error: Error, below: Beneath, *, both: bool) -> Suspicion:
+    """Whose commit a newer release's command came by that was begun before the release first had the error. The
+    stack of that says nothing then: it went through the same code while that served well.
+    """
+    found, git = Suspicion(below.undecided), Git(cast.machine.places.repository(error.application))
+    if both:
+        found = Suspicion(
+            f"r{below.by.number} reports it too since its release command began: what both need may be out."
+        )
+    elif below.fits:
+        try:
+            found = _of_command(git, below)
+        except GitFailed as failed:
+            found = _unreadable(failed)
+    return replace(found, beneath=below.by.number)
+
+
+def _of_command(git: Git, below: Beneath) -> Suspicion:
+    old, new = below.old.commit, below.by.commit
+    paths = [path for path in git.changed(old, new) if commands.migrates(path)]
+    paths += commands.files(below.command, set(git.files(new)), partial(_text, git, new))
+    paths += [FILE] if below.new else []
+    brought = git.brought(old, new, MOST)
+    return commands.suspect(below.says, paths, _between(git, old, new, paths) if paths else [], brought)
+
+
+def _another_has_it(conn: Connection, error: Error, place: Place) -> bool:
+    """Whether what both need may be out: the release before has it too, or the one that changed the data."""
+    if place.release is None:
+        return False
+    since = _since(conn, error, place)
+    below = beneath.changed(conn, releases.get(conn, place.release), since)
+    if below is not None:
+        return _has_it_too(conn, error, place, below.by, since)
+    return _before_has_it(conn, error, place)
+
+
 def _before_has_it(conn: Connection, error: Error, place: Place) -> bool:
     """Whether the release before reported it first at about the time at which this one did."""
     before = None if place.release is None else _before(conn, releases.get(conn, place.release))
-    seen = errors.in_releases(conn, error.id)
-    same = [each for each in seen if before is not None and each.release == before.id]
-    since = _since(conn, error, place)
+    return before is not None and _has_it_too(conn, error, place, before, _since(conn, error, place))
+
+
+def _has_it_too(conn: Connection, error: Error, place: Place, other: Release, since: float) -> bool:
+    same = [each for each in errors.in_releases(conn, error.id) if each.release == other.id]
     return any(
         each.environment == place.environment and since <= each.last_seen and each.first_seen <= since + SAME
         for each in same
