@@ -29,6 +29,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.messages import Message
 from shipway.state.runs import Run
 from shipway.story import suspicion
+from shipway.story.cold import cold
 from shipway.story.printed import Printed
 from shipway.story.suspicion import Suspecting
 from web.scene import AUTHORS
@@ -303,6 +304,26 @@ def test_where_it_cannot_be_told_who_changed_the_data_nobody_is_named(beneath: B
     assert found["commit"] is None, found
     assert "r3" in found["reason"]
     assert [one.person for one in beneath.messages()] == ["owner"]
+
+
+def test_nothing_is_heard_against_a_release_while_the_data_is_changed_beneath_it(beneath: Beneath) -> None:
+    """It is watched beside the one before it still, and would be taken back for what the next one does."""
+    shop = beneath.shop
+    with shop.scene.database.read() as conn:
+        now = releases.now_serving(conn, "shop", "prod")
+        assert now is not None
+        serves = deployments.get(conn, now.deployment)
+    shop.commit("ben", "Rename a column", MIGRATION)
+    began = beneath.now
+    comes = beneath.begin()
+    beneath.later(1.0)
+    with shop.scene.database.read() as conn:
+        assert [at in cold(conn, serves, 5.0) for at in (began - 1, beneath.now)] == [False, True]
+        assert beneath.now not in cold(conn, comes, 5.0)
+    shop.scene.fail_deployment(comes, "it did not get healthy")
+    beneath.later(1.0)
+    with shop.scene.database.read() as conn:
+        assert [at in cold(conn, serves, 5.0) for at in (beneath.now - 1, beneath.now)] == [True, False]
 
 
 def test_a_command_that_had_not_begun_is_no_excuse(beneath: Beneath) -> None:

@@ -13,12 +13,15 @@ from shipway.signals.questions import results
 from shipway.signals.questions.results import Line
 from shipway.signals.reading import Reading
 from shipway.state import artifacts, deployments, facts, releases, verdicts
+from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.story import evidence, trial, unanswered
+from shipway.story.beneath import Shaken
 from shipway.story.cast import project_of
-from support.hearing import Hearsay, Says, hear, read, tally
+from support.hearing import Hearsay, Says, earlier, hear, read, tally
 from support.scene import WEB_ONLY, Scene, a_scene, canary
 
+WELL = 20  # looks
 AT_ONCE = WEB_ONLY.replace("warm: 60 s", "warm: 1 s")
 
 
@@ -77,6 +80,45 @@ def test_it_goes_on_with_the_share_that_stood(stage: Scene, version: str, place:
     assert stage.verdicts(run) == [(50, "good"), (60, "good")]
     assert stage.facts(run).count("deployment.try") == 2
     assert stage.says() == version
+
+
+def test_what_a_release_command_does_to_the_one_before_is_said_and_waited_for_no_longer(
+    stage: Scene, version: str
+) -> None:
+    """That fails all it is asked since, and the new one nothing: no share is held for its time."""
+
+    def broken(new: bool, number: int) -> Reading:
+        assert number < WELL + 200, "nothing is waited for"
+        return read(tally(40) if new or number < WELL else tally(0, 40))
+
+    project = canary(50, 60, hold="1 h", deadline="2 h", project=f"{AT_ONCE}release: 'true'\n")
+    before, hearsay = stage.serving(), Hearsay(stage.serving().name, broken)
+    hearsay.looks = earlier([30 - number for number in range(WELL)])
+    hear(stage.cast, hearsay)
+    run = stage.ordered(stage.commit(version, project=project))
+    assert stage.deliver(run) == "passed"
+    assert stage.verdicts(run) == [(50, "good"), (60, "good")]
+    with stage.cast.database.read() as conn:
+        first, second = verdicts.of_deployment(conn, stage.deployment(run).id)
+    said = (
+        rf"r{before.number}, the one before, fails since r{stage.serving().number}'s release command began: "
+        rf"([\d,]+) of \1 requests, 0 of 800 before that\. Nothing speaks against .+"
+    )
+    assert re.fullmatch(said, first.reason), first.reason
+    assert re.fullmatch(said, second.reason), second.reason
+
+
+@pytest.mark.parametrize("odd", ["the new one too", "no command", "some", "always did"])
+def test_a_share_is_held_unless_what_serves_was_ended_by_it(odd: str) -> None:
+    """Where both fail, or the one before may fail by itself, the trial is as long as any other."""
+    old, new = (Release("", "shop", "prod", number, "", "", 0, 0.0) for number in (1, 2))
+    shaken = Shaken(old, new, None if odd == "no command" else 100.0)
+    for at in range(80, 120):
+        fails = tally(38, 2) if odd == "some" else tally(0, 40)
+        was = fails if odd == "always did" else tally(40)
+        shaken.see(at, was if at <= 100 else fails, tally(36, 4) if odd == "the new one too" else tally(40))
+    assert not shaken.all_with_the_old
+    assert bool(shaken.says) is (odd == "the new one too")
 
 
 def test_each_share_is_heard_as_long_as_any_other(stage: Scene, version: str) -> None:

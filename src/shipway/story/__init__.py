@@ -15,7 +15,7 @@ probing    what shipway.yml wants asked of them, is asked
 probed     what was answered, for the judge
 scraping   instances are asked for what they measure
 measuring  what instances use of their machine is kept beside that
-cold       when Shipway itself started anew what serves: what is heard then says nothing of the release
+cold       when what is heard says nothing of a release: Shipway itself has just started it anew, say
 evidence   what speaks for and against a release
 unanswered that a question which came with it was not known in the environments before either
 trial      it is judged beside the one before, and the next share waits for that

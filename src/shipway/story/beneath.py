@@ -7,8 +7,10 @@ Checked against what was begun, not against what was declared: an expand is one 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from shipway.incidents.letter import lasting
 from shipway.state import artifacts, deployments, releases
@@ -16,9 +18,20 @@ from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
 from shipway.story.cast import project_of
+from shipway.traffic.tally import Tally
 
 FAR = 50  # deployments after the one that brought a release
 ONE_OF = 10
+
+LATELY = 5.0  # seconds
+LEAST, KNOWN = (
+    5,
+    20,
+)  # failures since a command from which a release fails, and requests before it that say how it did
+FEW, MUCH = (
+    0.05,
+    4,
+)  # the share of failures that is no more than a few, and how many times as many as before are more
 
 
 @dataclass(frozen=True)
@@ -82,12 +95,65 @@ def changed(conn: Connection, old: Release, failed: float) -> Beneath | None:
     return None
 
 
-def first_after(conn: Connection, deployment: Deployment) -> float | None:
-    """When (seconds since 1970) the first release command of a newer release was begun after a deployment; None
-    before.
+def under_way(conn: Connection, deployment: Deployment) -> list[tuple[float, float]]:
+    """From when until when (seconds since 1970) a newer release has been deployed since its release command began:
+    what is wrong then with what a deployment brought may be that one's doing.
     """
-    later = list(deployments.after(conn, deployment, FAR))
-    return next((began for _, began in _begun(conn, later, releases.get(conn, deployment.release))), None)
+    old, later = releases.get(conn, deployment.release), list(deployments.after(conn, deployment, FAR))
+    return [(began, inf if one.ended is None else one.ended) for one, began in _begun(conn, later, old)]
+
+
+class Shaken:
+    """How the release `old` does since the release command of `new` was `begun` (seconds since 1970), if it was,
+    and how `new` does beside it.
+    """
+
+    def __init__(self, old: Release, new: Release, begun: float | None) -> None:
+        self._old = old
+        self._new = new
+        self._begun = inf if begun is None else begun
+        self._before = self._since = Tally()
+        self._lately: deque[tuple[float, Tally, Tally]] = deque()
+
+    def see(self, at: float, old: Tally, new: Tally) -> None:
+        """What both answered up to a moment (seconds since 1970). The command may take its time: what came until
+        the first failure is before it.
+        """
+        if at > self._begun and (self._since.requests or old.errors):
+            self._since += old
+        else:
+            self._before += old
+        self._lately.append((at, old, new))
+        while self._lately[0][0] < at - LATELY:
+            self._lately.popleft()
+
+    @property
+    def says(self) -> str:
+        """That the old one fails since then, in a sentence; empty where it does not, or is not known to."""
+        if not self._fails:
+            return ""
+        since, before = (f"{one.errors:,} of {one.requests:,}" for one in (self._since, self._before))
+        return (
+            f"r{self._old.number}, the one before, fails since r{self._new.number}'s release command began: "
+            f"{since} requests, {before} before that."
+        )
+
+    @property
+    def all_with_the_old(self) -> bool:
+        """Whether the old one fails nearly all that it is asked since then, and the new one hardly anything."""
+        old = sum((one for _, one, _ in self._lately), Tally())
+        new = sum((one for _, _, one in self._lately), Tally())
+        return self._fails and _failing(old) >= 1 - FEW and old.errors >= LEAST and _failing(new) <= FEW
+
+    @property
+    def _fails(self) -> bool:
+        since, before = _failing(self._since), _failing(self._before)
+        known = self._before.requests >= KNOWN and self._since.errors >= LEAST
+        return known and since > max(FEW, MUCH * before)
+
+
+def _failing(tally: Tally) -> float:
+    return tally.errors / tally.requests if tally.requests else 0.0
 
 
 def _begun(conn: Connection, later: Sequence[Deployment], old: Release) -> Iterator[tuple[Deployment, float]]:

@@ -22,6 +22,7 @@ from shipway.signals.reading import Reading
 from shipway.state import artifacts, deployments, facts, instances
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
+from shipway.story.beneath import Shaken
 from shipway.story.cast import Cast, project_of
 from shipway.story.cold import Cold, cold
 from shipway.story.probed import Probed
@@ -52,6 +53,8 @@ class Evidence:
         self._round: Round | None = None
         self._both = True
         self._restarts: tuple[int, int] | None = None
+        with cast.database.read() as conn:
+            self.shaken = Shaken(before, release, deployments.entered(conn, deployment, "release"))
 
     def news(self) -> Iterator[Interval]:
         """The intervals that came since, oldest first; the newest brings what instances and own requests show.
@@ -105,6 +108,7 @@ class Evidence:
             heard=len(known) == len(serving) and all(reading.heard for reading in known),
             most=self._most(at, shares),
         )
+        self.shaken.see(at, interval.old, interval.new)
         self._lately.append((at, interval.seconds, interval.new.requests))
         while self._lately[0][0] < at - LATELY:
             self._lately.popleft()

@@ -186,7 +186,13 @@ class Trial:
             self._stands_heard += heard
             if interval.new.errors and self._judge.suspects:
                 self._cast.collector.hurry()
-        return self._judge.verdict()
+        return self._verdict
+
+    @property
+    def _verdict(self) -> Verdict:
+        """The judge's, with what this release did to the one before."""
+        verdict, says = self._judge.verdict(), self._evidence.shaken.says
+        return replace(verdict, reason=f"{says} {verdict.reason}") if says and verdict.kind != "bad" else verdict
 
     @property
     def doubts(self) -> bool:
@@ -225,16 +231,20 @@ class Trial:
                 raise BadVerdict(self._release, share, verdict)
             with self._cast.database.read() as conn:
                 check_wanted(self._cast, conn, self._deployment, self._release)
-            if then.act == "go on":
+            if then.act == "go on" or self._alone_works(verdict):
                 return verdict
             if then.act == "go back":
                 raise self._not_judged(share, condition, waited)
             self._cast.collector.wait(seen, timeout=2 * LOOK)
 
+    def _alone_works(self, verdict: Verdict) -> bool:
+        """Whether nothing is to be waited for: its release command ended what serves, and it does well itself."""
+        return verdict.kind == "good" and self._evidence.shaken.all_with_the_old
+
     def _not_judged(self, share: int, condition: Judged, waited: float) -> NotJudged:
         """With whose trouble it may be: of what both depend on, of the signals, its own, or of the settings."""
         release, heard = self._release, self._heard[share / 100]
-        said = f"r{release.number} could not be judged in {waited:.0f} s. {self._judge.verdict().reason}"
+        said = f"r{release.number} could not be judged in {waited:.0f} s. {self._verdict.reason}"
         seen = self._never_good(heard, condition)
         if self._judge.both_fail or self._missed(self._out, share, condition):
             return NotJudged(said, hint=once_more(self._cast, self._deployment), share=share, verdict=seen)
@@ -252,7 +262,7 @@ class Trial:
 
     def _never_good(self, heard: float, condition: Judged) -> Verdict:
         """What was counted of a share that goes back because it was not heard for long enough."""
-        verdict = self._judge.verdict()
+        verdict = self._verdict
         if verdict.kind != "good":
             return verdict
         why = f"It was heard for {heard:.0f} of {condition.hold:.0f} s, too short to tell. {verdict.reason}"
