@@ -596,10 +596,13 @@ def test_what_a_release_on_trial_only_prints_leads_to_its_commit_without_secrets
         reading.look()
     with shop.scene.database.read() as conn:
         found = [each.data for each in facts.after(conn, 0) if each.kind == "release.printed"]
+        of_it = facts.after(conn, 0, application="shop", commit=shop.commits[1], kinds=["commit.suspected"])
     if before_too:
         assert found == []
+        assert of_it == []
         return
     (told,) = found
+    assert [one.data for one in of_it] == [{**told, "brought": shop.head}]
     assert (told["title"], told["commit"]) == ("KeyError: 'price of ***'", shop.commits[1])
     assert (told["evidence"][0]["path"], told["evidence"][0]["line"]) == ("shop/cart.py", line)
     assert told["evidence"][0]["source"] == text[line - 1].strip()

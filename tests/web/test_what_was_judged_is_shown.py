@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import redirect_stdout
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from shipway.cli import releases as releases_
 from shipway.cli import signals
 from shipway.hosts.keeper.client import Keeper
 from shipway.hosts.keeper.spec import InstanceState
-from shipway.incidents.suspects import Suspicion
+from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.signals.instances import Usage
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import NEW_QUESTION, Finding, Verdict, by_chance, counted, weight
@@ -1085,6 +1085,47 @@ def test_why_leads_to_the_log_of_a_bad_release_where_no_error_says_what_went_wro
     events = site.get(way).json["events"]
     assert says in [one["says"] for one in events]
     assert [one["at"] for one in events if one["kind"] == "release.printed"] == [5.5], "when its log has it"
+
+
+def test_what_was_printed_leads_to_its_lines_from_the_bad_commit_and_from_the_suspected_one(site: Site) -> None:
+    """As an error that was reported does: on their pages, in `why` and in the API."""
+    scene = site.scene
+    with scene.history():
+        told = Trials(scene, "topup")
+        other = scene.push("topup", "Count it twice", who="ben", deliver=())
+        bad = told.goes_bad(80, "Count on")
+    hunk = ("@@ -60,0 +61 @@", "+    return 100 * cents / 0")
+    place = Evidence("till.py", 61, "pay", "line", hunk, "return 100 * cents / 0")
+    ben = ("Ben Weber", "ben@example.org")
+    who = Suspicion("It wrote the line.", other.commit, *ben, confidence="high", evidence=(place,))
+    data = {"title": "ZeroDivisionError", "release": 2, "printed": 5.5, **asdict(who)}
+    with scene.database.write() as conn:
+        (made,) = (one for one in deployments.all_of_run(conn, bad.id) if one.environment == "prod")
+        deployments.note(conn, made, "release.printed", data)
+        by = replace(made, commit=other.commit)
+        deployments.note(conn, by, "commit.suspected", {**data, "brought": bad.commit})
+    leads = f"ZeroDivisionError at till.py:61; suspected: {other.commit[:7]} by Ben Weber"
+    says = f"{leads}. Sure: very. It wrote the line"
+    for one, it in ((bad, "it"), (other, f"r2, {bad.commit[:7]},")):
+        there = f"/applications/topup/commits/{one.commit}"
+        page = site.get(there).text
+        assert says in page
+        assert "+    return 100 * cents / 0" in re.sub("</?(ins|del)>", "", page)
+        assert (f'href="/applications/topup/commits/{other.commit[:10]}"' in page) == (one is bad)
+        assert ("Why it is this commit" in page) == (one is other)
+        found = site.get(f"/api/v1{there}").json
+        assert [each["release"] for each in found["suspected_of"]] == ([2] if one is other else [])
+        (event,) = (
+            each
+            for each in site.get(f"/api/v1{there}/why?environment=prod").json["events"]
+            if each["kind"] in ("release.printed", "commit.suspected")
+        )
+        assert event["says"] == f"{it} printed a failure: {says}"
+        assert event["lines"] == ["till.py:61", *hunk]
+    error = scene.report("topup", {**EVENT, "release": bad.commit})
+    scene.suspect(error, who)
+    page = site.get(f"/applications/topup/commits/{other.commit}").text
+    assert "ZeroDivisionError at" not in page, "what was reported says it as well"
 
 
 def test_what_a_person_rolled_back_says_how_it_comes_again(site: Site) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from shipway.pushes.git import Git
 from shipway.signals.errors.origin import Origin
@@ -77,6 +77,9 @@ class Printed:
             told = {**asdict(suspicion), "title": title, "release": new.number, "printed": fresh.at}
             with self.cast.database.write() as conn:
                 deployments.note(conn, deployment, "release.printed", told)
+                if suspicion.commit not in (None, new.commit):
+                    by = replace(deployment, commit=suspicion.commit)
+                    deployments.note(conn, by, "commit.suspected", {**told, "brought": new.commit})
 
 
 def _on_trial(conn: Connection) -> Iterator[Deployment]:

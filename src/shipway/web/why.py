@@ -9,6 +9,8 @@ from typing import Any
 
 from shipway.incidents import heard, new_errors
 from shipway.incidents.letter import listed, shortened
+from shipway.incidents.proof import proof
+from shipway.incidents.sure import sure
 from shipway.releases.gate import GATES, UNTIL
 from shipway.state import decisions, deployments, facts, messages, releases, runs
 from shipway.state.database import Connection
@@ -16,7 +18,7 @@ from shipway.state.deployments import Deployment
 from shipway.state.facts import Fact
 from shipway.web import printed
 from shipway.web.untouched import half_undone
-from shipway.web.words import length, unsaid
+from shipway.web.words import length, plain, unsaid
 
 FAILED = ("step.failed", "step.timed_out", "step.lost")
 GAVE_UP = ("deployment.undo", "deployment.stuck", "deployment.unknown")
@@ -184,8 +186,24 @@ def _event(conn: Connection, fact: Fact, judged: Sequence[str], every: Sequence[
     says = str(found) if fact.kind.startswith("verdict.") else unsaid(str(found), judged)
     if fact.kind == "verdict.bad" and not any(one.kind in EXPLAINS for one in every):
         says = f"{says} (shipway logs --env {fact.environment} --release r{fact.data['release']})"
-    lines, log = _of_application(conn, fact) if fact.kind in GAVE_UP else ((), "")
+    lines, log = _of_application(conn, fact) if fact.kind in GAVE_UP else (proving(fact.data), "")
     return Event(happened(fact), fact.kind, fact.id, f"{says.rstrip('.')}{log}" if log else says, lines)
+
+
+def proving(said: Mapping[str, Any]) -> list[str]:
+    """The lines that speak most for who is suspected of what was printed, after their place."""
+    first = next(iter(said.get("evidence") or ()), None) if "printed" in said else None
+    if not isinstance(first, Mapping):
+        return []
+    shown = proof(first)
+    return [plain(line) for line in (shown.at, *shown.hunk)]
+
+
+def _leads(data: Data) -> str:
+    """What was printed, where, and who is suspected of it: how sure that is, and why."""
+    led = f"{data['title']}{new_errors.leading(data)}"
+    reason = str(data.get("reason") or "").rstrip(".")
+    return f"{led}. {sure(data.get('confidence'))}. {reason}" if data.get("commit") and reason else led
 
 
 def _led(fact: Fact, every: Sequence[Fact]) -> Fact:
@@ -312,8 +330,9 @@ SENTENCES: Mapping[str, Callable[[Data], Said]] = {
     "probe.unknown": _unknown,
     "error.new": lambda data: _reported(data, "a new error"),
     "error.regressed": lambda data: _reported(data, "an error that was resolved"),
-    "release.printed": lambda data: Said(
-        f"it printed a failure{data['here']}", f"{data['title']}{new_errors.leading(data)}"
+    "release.printed": lambda data: Said(f"it printed a failure{data['here']}", _leads(data)),
+    "commit.suspected": lambda data: Said(
+        f"r{data['release']}, {data['brought'][:7]}, printed a failure{data['here']}", _leads(data)
     ),
     "release.silent": lambda data: Said(
         f"it gave no answers{data['here']} and was taken back; nothing is held", data["reason"]

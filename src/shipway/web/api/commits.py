@@ -11,9 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from shipway.errors import NotFound
 from shipway.signals.verdict import Verdict
 from shipway.state.database import Connection
+from shipway.state.facts import Fact
 from shipway.web import held, hurt, lookups, sentences, shapes, trials, whereabouts
 from shipway.web.call import Call
-from shipway.web.life import comeback, saying, telling
+from shipway.web.life import comeback, evidence, saying, telling
 from shipway.web.life import record as lives
 from shipway.web.life.record import Record, Suspected
 from shipway.web.routes import declare, formerly
@@ -59,7 +60,7 @@ def _life(site: Site, application: str, commit: str) -> dict[str, Any]:
         if record.artifact is None
         else {"digest": record.artifact.digest, "size": record.artifact.size},
         "moments": [asdict(one) for one in telling.moments(record, extent)],
-        "suspected_of": [_suspected(one) for one in record.suspected],
+        "suspected_of": [*map(_suspected, record.suspected), *map(_printed, record.printed)],
         "told": [shapes.message(one) for one in record.told],
         "came_back": [
             found for one in record.trials.values() if (found := _came_back(site, record, one)) is not None
@@ -87,6 +88,17 @@ def _suspected(one: Suspected) -> dict[str, Any]:
         "environment": one.place.environment,
         "release": release,
         "suspicion": suspicion,
+    }
+
+
+def _printed(fact: Fact) -> dict[str, Any]:
+    """Of what a release printed: no error was reported."""
+    return {
+        "error": None,
+        "title": fact.data["title"],
+        "environment": fact.environment,
+        "release": fact.data["release"],
+        "suspicion": evidence.of_printed(fact.data),
     }
 
 

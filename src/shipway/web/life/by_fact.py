@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from shipway.incidents import heard
@@ -13,7 +14,7 @@ from shipway.state.facts import Fact
 from shipway.state.messages import Message
 from shipway.web import icons, why
 from shipway.web.life.moment import Moment
-from shipway.web.life.record import Record, Suspected
+from shipway.web.life.record import PRINTED, Record, Suspected
 from shipway.web.words import plain, sentences
 
 EXCERPT = 12  # lines of what an application said
@@ -27,6 +28,8 @@ def of_fact(record: Record, fact: Fact) -> Moment | None:
         return _gate(fact) if fact.data.get("id") in GATES else None
     if fact.kind == "error.suspected" and fact.data.get("commit") != record.commit:
         return _unsuspected(fact)
+    if fact.kind in PRINTED:
+        return _printed(record, fact)
     return _of_own(fact) or _as_said(fact)
 
 
@@ -38,9 +41,9 @@ def _of_own(fact: Fact) -> Moment | None:
     return Moment(fact.at, _kind(fact), state, title, says, fact.id, fact.environment)
 
 
-def _as_said(fact: Fact) -> Moment | None:
+def _as_said(fact: Fact, state: str | None = None) -> Moment | None:
     """In the words that say why the commit is where it is."""
-    state = STATES.get(fact.kind)
+    state = state or STATES.get(fact.kind)
     said = None if state is None else why.said(fact, f" in {fact.environment}")
     if state is None or said is None or not said.what:
         return None
@@ -112,6 +115,23 @@ def _unsuspected(fact: Fact) -> Moment:
     return Moment(fact.at, "error", "failed", title, says, fact.id, fact.environment, address)
 
 
+def _printed(record: Record, fact: Fact) -> Moment | None:
+    """Where an error that was reported leads to the commit, that tells of it."""
+    by = str(fact.data.get("commit") or "")
+    if by == record.commit and fact not in record.printed:
+        return None
+    moment = _as_said(fact, "failed" if by == record.commit else "unknown")
+    if moment is None or not by:
+        return moment
+    to = by if by != record.commit else str(fact.data.get("brought") or by)
+    return replace(
+        moment,
+        kind="error" if by == record.commit else moment.kind,
+        address=None if to == record.commit else f"/applications/{record.application}/commits/{to[:10]}",
+        lines=why.proving(fact.data),
+    )
+
+
 def of_error(one: Suspected) -> Moment:
     """One that the commit is suspected of."""
     suspicion = one.place.suspicion or {}
@@ -165,6 +185,8 @@ WITH_ANOTHER = {
     "verdict.not_known": "a verdict with its numbers",
     "error.new": "the error, with who is suspected of it",
     "error.regressed": "the error, with who is suspected of it",
+    "release.printed": "the failure, or the error that led there as well",
+    "commit.suspected": "the failure, or the error that led there as well",
     **dict.fromkeys(
         (
             "deployment.begun",
@@ -197,7 +219,6 @@ STATES: Mapping[str, str] = {
     "commit.fixed": "passed",
     "revert.ready": "commit",
     "revert.left_out": "draining",
-    "release.printed": "unknown",
     "release.silent": "rolled",
     "release.stuck": "blocked",
 }

@@ -28,6 +28,8 @@ from shipway.web.trials import Trial
 from shipway.web.whereabouts import SERVES, Whereabouts
 
 MANY = 2000  # facts about one commit
+PRINTED = ("release.printed", "commit.suspected")
+"""What a release printed, as a fact of its own commit, and as one of another that it leads to."""
 RUNS = 50  # of one commit, the newest
 
 
@@ -65,6 +67,13 @@ class Record:
     mended: Mapping[str, str]
     on_top: OnTop | None = None
     frozen: Collection[str] = ()
+
+    @cached_property
+    def printed(self) -> Sequence[Fact]:
+        """The failures that a release printed and that lead to this commit, where no error it reported does."""
+        known = {(one.place.environment, one.release.number) for one in self.suspected if one.release is not None}
+        lead = (one for one in self.facts if one.kind in PRINTED and one.data.get("commit") == self.commit)
+        return [one for one in lead if (one.environment, one.data.get("release")) not in known]
 
     @cached_property
     def way(self) -> Way | None:

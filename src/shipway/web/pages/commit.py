@@ -137,7 +137,7 @@ def _page(site: Site, call: Call, record: Record) -> Response:
         stretches=gathering.stretches(entries),
         days=_days(entries, time.time()),
         opened=_opened(record, entries),
-        charges=evidence.charges(record.suspected),
+        charges=evidence.charges(record),
         heard=_heard(record.told),
         nobody=_nobody(record),
         voyage=voyage(record),
