@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import event
@@ -21,7 +22,7 @@ from shipway.web import app
 from support.tallies import tally
 from web import telling
 from web.judged import BAD, Trials, fine, on_trial
-from web.scene import ENVIRONMENTS, Scene
+from web.scene import AUTHORS, ENVIRONMENTS, Scene
 from web.server import Site
 
 ORDER = ["ledger", "topup", "search", "mailer", "statements", "storefront"]
@@ -54,6 +55,23 @@ def test_it_is_narrowed_down_by_whose_by_branch_by_team_and_to_what_needs_somebo
     assert (set(branch), branch["topup"]["branch"], branch["topup"]["run"]) == ({"topup"}, "retries", 4)
     assert overview(past, "?team=payments") == {}
     assert "No application is like that." in past.get("/?team=payments").text
+
+
+def test_whoever_wrote_the_commits_finds_them_though_somebody_else_pushed_them(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.application("ledger")
+    scene.deliver(scene.push("topup", "One", commit=scene.commit("topup", "One", "ben")))
+    scene.deliver(scene.push("ledger", "One"))
+    assert set(overview(site, "?who=mine", "ben")) == {"topup"}, "called ben in the address"
+    assert set(overview(site, "?person=ben")) == {"topup"}
+    name = AUTHORS["ben"]
+    assert overview(site)["topup"]["people"] == ["ada", name]
+    assert overview(site)["ledger"]["people"] == ["ada"], "her own commit"
+    assert set(overview(site, f"?person={quote(name)}")) == {"topup"}
+    page = site.get(f"/?person={quote(name)}").text
+    assert f"<option selected>{name}</option>" in page
+    assert site.get("/").text.count(f"<option>{name}</option>") == 1
 
 
 def test_the_last_hour_is_told_minute_by_minute_and_silence_is_not_nothing(past: Site) -> None:

@@ -12,13 +12,15 @@ from shipway.cli.server import Server
 
 
 def applications(
-    mine: Annotated[bool, typer.Option("--mine", help="Those that you pushed to lately.")] = False,
+    mine: Annotated[bool, typer.Option("--mine", help="Those that you pushed to or wrote lately.")] = False,
     needs: Annotated[bool, typer.Option("--needs", help="Those that stand still until somebody acts.")] = False,
     team: Annotated[str | None, typer.Option("--team", help="Those of a team, as shipway.yml names it.")] = None,
     branch: Annotated[
         str | None, typer.Option("--branch", help="The newest push of a branch; by default the default one.")
     ] = None,
-    person: Annotated[str | None, typer.Option("--person", help="Those that somebody pushed to lately.")] = None,
+    person: Annotated[
+        str | None, typer.Option("--person", help="Those that somebody pushed to or wrote lately.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Every application with its newest commit and why it stands where it stands, what needs a person first."""

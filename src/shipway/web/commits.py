@@ -28,6 +28,8 @@ FIRST = (0, 1, 4)  # milestones tried after an old commit: a branch brings what 
 LAST = (-1, -2, -4, -8)  # those tried before new commits: most branches are made of what was new lately
 FEW = 6  # milestones since an old commit, before which all of the way is as short
 Asking = Callable[[str, str, Collection[str]], set[str]]
+Author = tuple[str, str]
+"""A name, and what stands before the @ of the address: often what a person is called where they push."""
 Reverted = tuple[str, str]
 """A commit, and beside a merge the parent whose state came back."""
 
@@ -61,6 +63,7 @@ class Commits:
         self._milestones = lru_cache(REMEMBERED_MILESTONES)(self._begin_to_measure)
         self._brought = lru_cache(REMEMBERED_LISTS)(self._list)
         self._reverts = lru_cache(REMEMBERED_REVERTS)(self._begin_to_read)
+        self._authors = lru_cache(REMEMBERED_LISTS)(self._name)
         self._newest = lru_cache(REMEMBERED_HISTORIES)(self._look_back)
 
     def about(self, application: str, commit: str) -> CommitInfo:
@@ -136,6 +139,10 @@ class Commits:
     def newest(self, application: str, head: str, limit: int) -> Sequence[CommitInfo]:
         """`head` and what is before it, newest first, without merges, at most `limit`; nothing if git has none."""
         return self._newest(application, head, limit)
+
+    def authors(self, application: str, head: str, limit: int) -> Sequence[Author]:
+        """Who wrote `head` and what is before it, each once, the newest first; nobody if git has none."""
+        return self._authors(application, head, limit)
 
     def reverted(self, application: str, commit: str, heads: Collection[str], ready: str = "") -> dict[str, str]:
         """What takes `commit` back in each of `heads` and was not taken back there itself, where anything does.
@@ -243,6 +250,10 @@ class Commits:
             return tuple(self._git(application).brought(None, head, limit))
         except (GitFailed, ValueError):
             return ()
+
+    def _name(self, application: str, head: str, limit: int) -> Sequence[Author]:
+        wrote = self._look_back(application, head, limit)
+        return tuple(dict.fromkeys((one.author, one.email.partition("@")[0]) for one in wrote))
 
     def _begin_to_read(self, application: str) -> Reverts:
         return Reverts(self._git(application))

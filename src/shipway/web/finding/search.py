@@ -30,7 +30,7 @@ BROKE = "who broke it broken"
 PAGES = (
     Found("page", "Applications", "every application on one line", "/", "home overview"),
     Found("page", "Runs", "the newest runs of everything", "/runs"),
-    Found("page", "Mine", "the applications you pushed to lately", "/?who=mine", "my applications"),
+    Found("page", "Mine", "the applications you pushed to or wrote lately", "/?who=mine", "my applications"),
     Found(
         "page", "Needs a person", "what stands still until somebody acts", "/?who=needs", "failed blocked stuck"
     ),
@@ -269,8 +269,8 @@ def _people(every: Sequence[Row]) -> Iterator[Found]:
         count = several(sum(row.team == team for row in every), "application")
         yield Found("team", team, count, f"/?team={team}")
     for who in people:
-        count = several(sum(who in row.standing.people for row in every), "application")
-        yield Found("person", who, f"pushed to {count} lately", f"/?person={who}")
+        count = several(sum(row.standing.is_of(who) for row in every), "application")
+        yield Found("person", who, f"pushed to or wrote {count} lately", f"/?person={who}")
 
 
 def _commit(application: str, commit: str, subject: str, who: str) -> Found:

@@ -31,7 +31,7 @@ class Chosen:
         """Whether the row is among them for the person called `me`."""
         return (
             self.listed(row)
-            and (self.who != MINE or me in row.standing.people)
+            and (self.who != MINE or row.standing.is_of(me))
             and (self.who != NEEDS or row.needs_a_person)
         )
 
@@ -40,7 +40,7 @@ class Chosen:
         return (
             (not self.team or row.team == self.team)
             and (not self.branch or row.head is not None)
-            and (not self.person or self.person in row.standing.people)
+            and (not self.person or row.standing.is_of(self.person))
         )
 
     def but(self, **other: str) -> str:

@@ -24,11 +24,12 @@ from shipway.state.releases import Serving
 from shipway.state.runs import Run
 from shipway.story import order
 from shipway.web import journey, quarantines
-from shipway.web.commits import Commits
+from shipway.web.commits import Author, Commits
 from shipway.web.journey import Journey
 from shipway.web.overview.places import Place, places, serving_now, without
 
 MANY = 5000  # facts since the last look, after which all is read anew
+LATELY = 50  # commits whose authors are asked for, as many as there are pushes
 BRANCHES = 8  # of which what was read is kept at most
 
 
@@ -37,10 +38,10 @@ class Standing:
     """An application as the record has it: `head` is the newest push of the branch that was asked for.
 
     `read` are the places as they are whichever commit that is: nothing was taken away from them.
-    `pushed` are the branches and people of its newest pushes, `deployed` those of what people deployed, `back` the
-    run of a rollback that is in force, `quarantined` where the head is, `bad` the bad verdicts on it by whatever
-    run, oldest first, and `told` who heard of it. `failing` is what is asked of its environments and fails, as
-    somebody was told.
+    `pushed` are the branches and people of its newest pushes, `wrote` the authors of its newest commits,
+    `deployed` those of what people deployed, `back` the run of a rollback that is in force, `quarantined` where
+    the head is, `bad` the bad verdicts on it by whatever run, oldest first, and `told` who heard of it. `failing`
+    is what is asked of its environments and fails, as somebody was told.
     """
 
     application: Application
@@ -51,6 +52,7 @@ class Standing:
     head: Journey | None
     subject: str
     pushed: Sequence[tuple[str, str]]
+    wrote: Sequence[Author]
     deployed: Sequence[tuple[str, str]]
     back: Run | None
     quarantined: Sequence[str]
@@ -76,7 +78,13 @@ class Standing:
 
     @property
     def people(self) -> list[str]:
-        return list(dict.fromkeys(who for _, who in self.pushed))
+        """Who pushed to it, by the names of their tokens, and whoever else wrote its commits."""
+        pushed = list(dict.fromkeys(who for _, who in self.pushed))
+        return list(dict.fromkeys([*pushed, *(name for name, called in self.wrote if called not in pushed)]))
+
+    def is_of(self, person: str) -> bool:
+        """Whether somebody who is called so pushed to it or wrote its commits lately."""
+        return person in self.people or any(person in author for author in self.wrote)
 
 
 @dataclass
@@ -152,6 +160,7 @@ class Board:
             head=None if run is None else journey.of(conn, run),
             subject="" if run is None else self._commits.about(name, run.commit).subject,
             pushed=runs.lately(conn, name),
+            wrote=() if run is None else self._commits.authors(name, run.commit, LATELY),
             deployed=runs.lately(conn, name, "deploy"),
             back=None if back is None else runs.get(conn, back.run),
             quarantined=[] if run is None else quarantines.holding(conn, name, run.commit, names),

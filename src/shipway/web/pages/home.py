@@ -57,7 +57,7 @@ def _whose(chosen: Chosen, listed_: Sequence[Row], me: str) -> list[tuple[str, s
     """The three ways to look at them: name, address, how many, whether it is this one."""
     counts = {
         "": len(listed_),
-        MINE: sum(me in row.standing.people for row in listed_),
+        MINE: sum(row.standing.is_of(me) for row in listed_),
         NEEDS: sum(row.needs_a_person for row in listed_),
     }
     names = {"": "All", MINE: "Mine", NEEDS: "Needs a person"}
