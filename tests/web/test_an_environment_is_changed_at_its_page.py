@@ -82,7 +82,7 @@ def test_two_releases_are_chosen_and_compared(page: Page, site: Site) -> None:
     expect(compared.locator("ins")).to_have_text(
         ["+ OTHER = secret, new", "+ ROUNDING = half_even", f"+ WIDE = {wide}"]
     )
-    stack = page.locator(".stack").first
+    stack = page.locator(".stack", has=compared)
     assert stack.evaluate("(it) => it.scrollWidth <= it.clientWidth"), "it lies under the cards beside it"
     expect(compared).not_to_contain_text("a long one")
     expect(compared.locator(".n").first).to_have_css("display", "inline")  # as wide as what it says

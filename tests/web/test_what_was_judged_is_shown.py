@@ -469,7 +469,7 @@ def test_the_instances_of_every_release_that_runs_are_listed_with_health_and_mem
     used = Usage("topup.prod.r2.web.3", "running", 0.0, 0, 0.25, 12.5, 41_000_000)
     site.cast.collector.instances.latest = {used.instance: used}
     text = site.get(PLACE.format("topup")).text
-    card = text[text.index('id="instances"') : text.index('id="configuration"')]
+    card = text[text.index('id="instances"') :].partition("</section>")[0]
     first, trial = (" ".join(re.sub("<[^>]+>", " ", part).split()) for part in card.split('<h3 class="of">')[1:])
     assert first.startswith("r1 ")
     assert "Serving, 90 %" in first
