@@ -58,13 +58,18 @@ def test_every_page_fits_and_says_nothing_to_the_console(
 def test_an_hour_that_was_not_heard_whole_is_drawn_with_a_gap(browser: Browser, past: Site) -> None:
     """A line that runs on over it would tell of requests that nobody counted."""
     minutes = [None, *[30] * 20, *[None] * 18, *[30] * 20, None]
-    hours = {"applications": [{"name": "search", "environment": "prod", "requests": minutes, "failed": minutes}]}
+    search = {"name": "search", "environment": "prod", "requests": minutes, "failed": minutes}
+    whole = {"name": "storefront", "environment": "prod", "requests": [23_400] * 60, "failed": [0] * 59 + [22]}
+    hours = {"applications": [search, whole]}
     context = person(browser, past)
     page = context.new_page()
     page.route("**/api/v1/overview/hours*", lambda route: route.fulfill(json=hours))
     page.goto(past.origin)
     spark = page.locator("[data-hour=search]")
-    expect(spark).to_have_attribute("aria-label", re.compile("1,200 requests"))
+    expect(spark).to_have_attribute("aria-label", re.compile("1,200 requests to prod in 40 min of the last hour"))
+    well = page.locator("[data-answered]")
+    expect(well.first).to_have_text("; 1.4 million requests in the last hour, 22 failed")
+    assert [one.get_attribute("data-answered") for one in well.all()] == ["storefront"], "others have more to say"
     for part in (".ln", ".area"):
         drawn = spark.locator(part).get_attribute("d")
         assert drawn is not None

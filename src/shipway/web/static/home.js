@@ -35,6 +35,10 @@ function stretches(counts) {
   return found.filter((stretch) => stretch.length);
 }
 
+function many(count) {
+  return count < 1e6 ? count.toLocaleString('en') : `${(count / 1e6).toLocaleString('en', { maximumSignificantDigits: 2 })} million`;
+}
+
 function draw() {
   for (const one of hours) {
     const spark = document.querySelector(`[data-hour="${CSS.escape(one.name)}"]`);
@@ -47,9 +51,13 @@ function draw() {
     spark.querySelector('.area').setAttribute('d', lines.map((points) => `M${points[0].split(' ')[0]} ${LOW}L${points.join('L')}V${LOW}z`).join(''));
     const failed = one.failed.map((count, number) => (count ? count / Math.max(one.requests[number], 1) : 0));
     spark.querySelector('.bad').setAttribute('d', failed.map((share, number) => (share < 0.01 ? '' : `M${x(number)} ${LOW}v-${Math.max(4, HIGH * share).toFixed(1)}`)).join(''));
-    const [requests, wrong] = [heard, one.failed].map((counts) => counts.reduce((sum, count) => sum + (count ?? 0), 0).toLocaleString('en'));
-    spark.setAttribute('aria-label', `${requests} requests to ${one.environment} in the last hour, ${wrong} failed`);
+    const [requests, wrong] = [heard, one.failed].map((counts) => counts.reduce((sum, count) => sum + (count ?? 0), 0));
+    const over = heard.length < one.requests.length ? `${heard.length} min of the last hour` : 'the last hour'; // of the rest nobody knows
+    const [asked, bad] = [`${many(requests)} request${requests === 1 ? '' : 's'}`, wrong ? `${many(wrong)} failed` : 'none failed'];
+    spark.setAttribute('aria-label', `${asked} to ${one.environment} in ${over}, ${bad}`);
     spark.removeAttribute('hidden');
+    const answered = document.querySelector(`[data-answered="${CSS.escape(one.name)}"]`);
+    if (answered) [answered.textContent, answered.hidden] = [`; ${asked} in ${over}, ${bad}`, false];
   }
 }
 
