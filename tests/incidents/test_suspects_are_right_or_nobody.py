@@ -263,6 +263,7 @@ def test_data_changed_beneath_a_release_is_the_newer_ones_doing(beneath: Beneath
     assert f"{theirs[:7]} Rename a column, by Ben Weber <ben@example.org>\n" in message.text
     assert "Sure: rather. r3's release command had run when r2" in message.text
     assert "whose release command gives r2 back what it needs" in message.text
+    assert "Done     r2 serves, and is watched until " in message.text
     assert innocent[:7] not in message.text
     assert "git revert" not in message.text
 

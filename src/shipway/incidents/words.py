@@ -170,8 +170,13 @@ def _fate(conn: Connection, error: Cause, environment: str) -> str:
     return (
         "Nothing: the release goes on serving."
         if until is None
-        else f"It serves, and is watched until {clock(until)}."
+        else f"{_itself(error)} serves, and is watched until {clock(until)}."
     )
+
+
+def _itself(error: Cause) -> str:
+    """What has an error: whoever hears of it for a newer release would take that to be meant."""
+    return "It" if error.beneath is None else f"r{error.release}"
 
 
 def _on_trial(conn: Connection, error: Cause) -> str:

@@ -31,6 +31,7 @@ from shipway.story.cast import Cast
 from shipway.story.evidence import Evidence
 from shipway.traffic.plan import Judged
 
+ENOUGH = 10  # requests after which a release that fails hardly any does better than one that fails them all
 LOOK = 0.25  # seconds between two looks, where none is waited for
 
 
@@ -238,8 +239,12 @@ class Trial:
             self._cast.collector.wait(seen, timeout=2 * LOOK)
 
     def _alone_works(self, verdict: Verdict) -> bool:
-        """Whether nothing is to be waited for: its release command ended what serves, and it does well itself."""
-        return verdict.kind == "good" and self._evidence.shaken.all_with_the_old
+        """Whether nothing is to be waited for: its release command ended what serves, and it does well itself, as
+        far as few requests can tell.
+        """
+        speaks_against = verdict.kind == "bad" or verdict.doubtful or self._judge.unheard > 0
+        few = self._judge.requests < ENOUGH
+        return not few and not speaks_against and self._evidence.shaken.all_with_the_old
 
     def _not_judged(self, share: int, condition: Judged, waited: float) -> NotJudged:
         """With whose trouble it may be: of what both depend on, of the signals, its own, or of the settings."""
