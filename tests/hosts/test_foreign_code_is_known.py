@@ -17,6 +17,10 @@ OWN = (
     "/srv/shop/server.js",
     "/srv/shop/lib/router.js",
     "/srv/shop/internal/till.js",
+    "internal/till.py",
+    "internal/till/open.go",
+    "lib/python3/till.py",
+    "/srv/shop/lib/python3-tills/open.py",
     "/srv/shop/sun/moon.py",
 )
 BUILT_IN = (
@@ -27,6 +31,7 @@ BUILT_IN = (
     "/usr/lib/python3.11/json/decoder.py",
     "/root/.pyenv/versions/3.11.7/lib/python3.11/runpy.py",
     "/usr/lib/python311.zip/runpy.py",
+    "/usr/lib/python3.13t/runpy.py",
     "node:internal/modules/cjs/loader",
     "node:events",
     "internal/modules/cjs/loader.js",
@@ -84,6 +89,7 @@ def died_in(directory: Path, file: str) -> str:
 def test_the_applications_own_is_its_own_everywhere(tmp_path: Path, file: str) -> None:
     assert innermost(file) == file
     assert file in died_in(tmp_path, file)
+    assert reported(filename=file, in_app=True).own
     assert reported(filename=file).own
     assert reported(filename=Path(file).name, abs_path=file, module="sun.moon").own
 

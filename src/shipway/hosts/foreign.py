@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 
-_MADE = re.compile(r"^(?:<|node:|internal/)|(?:^|/)lib/python3[^/]*/(?!(?:site|dist)-packages/)")
+_MADE = re.compile(
+    r"^(?:<|node:|internal/.*\.js$)"  # the last of a Node up to 14: others have folders of that name too
+    r"|(?:^|/)lib/python3\.?\d+t?(?:\.zip)?/(?!(?:site|dist)-packages/)"
+)
 _PACKAGES = re.compile(r"(?:^|/)(?:site-packages|dist-packages|node_modules|\.venv)/")
 _JAVA = re.compile(
-    r"(?:[\w.@-]*/)*(?:javax?|jdk|sun|com\.sun)\."
+    r"(?:.*/)?(?:javax?|jdk|sun|com\.sun)\."
     r"|.*(?:\$Proxy\d|\$\$(?:Lambda|EnhancerBy|FastClassBy|SpringCGLIB))"
 )
 
