@@ -48,3 +48,41 @@ def test_the_page_draws_the_same(browser: Browser, shared: Site) -> None:
     context.close()
     told = [[Piece(*one) for one in line] for line in painted]
     assert told == [pieces(text) for text in texts]
+
+
+GROUNDS = """async (address) => {
+  const sheet = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: address });
+  await new Promise((done) => { sheet.onload = done; document.head.append(sheet); });
+  const light = (colour) => {
+    const brush = new OffscreenCanvas(1, 1).getContext('2d');
+    brush.fillStyle = colour;
+    brush.fillRect(0, 0, 1, 1);
+    const linear = [...brush.getImageData(0, 0, 1, 1).data].map((each) => (each / 255) ** 2.2);
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05;
+  };
+  const ratio = (one, other) => Math.max(one, other) / Math.min(one, other);
+  const lines = Object.assign(document.createElement('div'), { className: 'lines' });
+  document.body.append(lines);
+  return ['r', 'g', 'y', 'c', 'm', 'd'].map((hue) => {
+    const piece = Object.assign(document.createElement('span'), { className: `r on-${hue}`, textContent: 'x' });
+    lines.append(piece);
+    const ground = light(getComputedStyle(piece).backgroundColor);
+    const behind = light(getComputedStyle(lines).backgroundColor);
+    return [ratio(ground, behind), ratio(ground, light(getComputedStyle(piece).color))];
+  });
+}"""
+
+
+@pytest.mark.needs("chromium")
+def test_a_ground_is_seen_and_what_is_written_on_it_is_read(browser: Browser, shared: Site) -> None:
+    context = person(browser, shared)
+    page = context.new_page()
+    page.goto(f"{shared.origin}/runs")
+    sheet = page.locator("link[href$='/base.css']").get_attribute("href")
+    assert sheet is not None
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for seen, read in page.evaluate(GROUNDS, sheet.replace("base.css", "ansi.css")):
+            assert seen > 1.4, f"{scheme}: no ground is seen"
+            assert read > 4.5, f"{scheme}: nothing is read on it"
+    context.close()
