@@ -254,6 +254,16 @@ def test_what_is_asked_for_and_answered_is_bounded(past: Site) -> None:
     assert past.get("/api/v1/search?q=%25_%27%22%00").status == 200
 
 
+def test_an_older_run_is_done_again_and_its_log_is_found_by_its_number(site: Site) -> None:
+    scene = site.scene
+    scene.application("topup")
+    scene.begin(failed := scene.push("topup", "One"))
+    scene.end(failed, "failed", "test failed")
+    scene.deliver(scene.push("topup", "Two"))
+    assert ("action", "Run topup 1 again", "/runs/topup:1#again") in find(site, "run%20topup%201%20again")
+    assert ("action", "Read the log of topup 1", "/runs/topup:1#log") in find(site, "download%20topup%201")
+
+
 def test_nobody_finds_anything_without_a_token(past: Site) -> None:
     assert past.ask("GET", "/api/v1/search?q=topup").status == 401
     assert past.ask("GET", "/search?q=topup").status == 401

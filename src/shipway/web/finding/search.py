@@ -25,6 +25,9 @@ from shipway.web.words import several
 MOST = 30
 LATELY = 60  # runs, and open errors, that are looked at
 FEW, FAR = 5, 1000  # applications of which git is asked, and commits of each
+ACTING = frozenset(
+    ["run", "runs", "again", "retry", "repeat", "cancel", "stop", "abort", "read", "download", "the", "log", "of"]
+)
 DIGITS = re.compile(r"[0-9a-f]{4,40}")
 BROKE = "who broke it broken"
 PAGES = (
@@ -164,38 +167,48 @@ def _same(one: Place, other: Place) -> bool:
 
 
 def _acts_on_run(row: Row, said: Mapping[str, str]) -> Iterator[Found]:
-    if row.head is None:
-        return
-    run = row.head.run
-    name, address = f"{row.name} {run.number}", f"/runs/{run.application}:{run.number}"
-    if run.state in ("failed", "cancelled"):
+    if row.head is not None:
+        yield from _acts_on(row.head.run, said[row.head.run.id])
+
+
+def _acts_on(run: Run, said: str, *, again: bool = True) -> Iterator[Found]:
+    """`again`: nobody has done it again yet."""
+    name, address = f"{run.application} {run.number}", f"/runs/{run.application}:{run.number}"
+    if again and run.state in ("failed", "cancelled"):
         yield Found(
             "action", f"Run {name} again", "its page says what moves, and asks", f"{address}#again", "retry repeat"
         )
-    yield Found("action", f"Read the log of {name}", said[run.id], f"{address}#log")
+    yield Found("action", f"Read the log of {name}", said, f"{address}#log", "download")
 
 
 def _cancellable(conn: Connection) -> Iterator[Found]:
     """The runs, of whatever branch and by whomever, that go on and have not begun to deploy."""
     for run in runs.recent(conn, limit=LATELY):
         if not run.over and not deployments.all_of_run(conn, run.id):
-            title = f"Cancel run {run.application} {run.number}"
-            about = f"{run.commit[:7]}, {run.who}; its page asks"
-            address = f"/runs/{run.application}:{run.number}#cancel"
-            yield Found("action", title, about, address, "stop abort")
+            yield _cancel(run)
+
+
+def _cancel(run: Run) -> Found:
+    title = f"Cancel run {run.application} {run.number}"
+    about = f"{run.commit[:7]}, {run.who}; its page asks"
+    return Found("action", title, about, f"/runs/{run.application}:{run.number}#cancel", "stop abort")
 
 
 def _numbered(conn: Connection, every: Sequence[Row], asked: Sequence[str]) -> Iterator[Found]:
     """Runs that are asked for by their number, of all applications that the other words fit."""
     numbers = [word for word in asked if word.isdecimal() and len(word) < 10]
-    others = [word for word in asked if word not in numbers and word not in ("run", "runs")]
+    others = [word for word in asked if word not in numbers and word not in ACTING]
     if len(numbers) != 1:
         return
     named = [row.name for row in every if all(word in row.name for word in others)]
     for name in named[:MOST]:
         found = runs.numbered(conn, name, int(numbers[0]))
         if found is not None:
-            yield _run(found, outcomes.words(conn, [found])[found.id])
+            said = outcomes.words(conn, [found])[found.id]
+            yield _run(found, said)
+            yield from _acts_on(found, said, again=runs.retried(conn, found) is None)
+            if not found.over and not deployments.all_of_run(conn, found.id):
+                yield _cancel(found)
 
 
 def _commits(site: Site, conn: Connection, asked: Sequence[str]) -> Iterator[Found]:
