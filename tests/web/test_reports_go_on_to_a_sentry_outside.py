@@ -143,13 +143,16 @@ def test_what_people_typed_does_not_leave(shared: Site, forwarder: Forwarder, ou
     call = {"function": "pay", "vars": {"req": "<Request 'http://topup/pay?card=4000' [POST]>", "card": "4000"}}
     thrown = {"type": "KeyError", "stacktrace": {"frames": [call]}, "raw_stacktrace": {"frames": [call]}}
     stacks = {"exception": {"values": [thrown]}, "threads": [thrown], "stacktrace": {"frames": [call]}}
-    told = accepted(request=request, user={"email": "4000"}, breadcrumbs={"values": [crumb]}, **stacks)
+    answer = {"status_code": 500, "headers": {"Location": "/4000"}, "cookies": "4000", "data": {"card": "4000"}}
+    around = {"contexts": {"response": answer, "runtime": {"name": "node"}}, "breadcrumbs": {"values": [crumb]}}
+    told = accepted(request=request, user={"email": "4000"}, **around, **stacks)
     forwarder.offer([told])
     forwarder.look()
     eventually(lambda: outside.raw, "it was sent")
     assert b"4000" not in gzip.decompress(outside.raw[0])
     assert event_in(outside.raw[0])["stacktrace"] == {"frames": [{"function": "pay"}]}
     assert event_in(outside.raw[0])["request"] == {"method": "POST", "url": "http://topup/pay"}
+    assert event_in(outside.raw[0])["contexts"] == {"response": {"status_code": 500}, "runtime": {"name": "node"}}
 
 
 def test_nothing_goes_where_no_sentry_is_named(shared: Site, forwarder: Forwarder, outside: Hook) -> None:

@@ -10,13 +10,15 @@ from shipway.signals.errors.envelope import object_in
 from shipway.signals.errors.secrecy import mask
 
 _OF_A_REQUEST = ("method", "url")
+_OF_A_RESPONSE = ("type", "status_code", "body_size")
 _WITH_STACKS = ("exception", "threads")
 _OF_A_CRUMB = ("http.query", "http.fragment")
 
 
 def scrubbed(event: bytes, secrets: list[bytes]) -> bytes:
-    """A report (JSON) without the user and the variables of its calls, and of the request nothing but its method
-    and the address of its path; every secret in it is masked. Raises ReportUnreadable.
+    """A report (JSON) without the user and the variables of its calls; of the request nothing but its method and
+    the address of its path, of the response no more than what became of it; every secret in it is masked. Raises
+    ReportUnreadable.
     """
     told = object_in(event)
     told.pop("user", None)
@@ -24,6 +26,9 @@ def scrubbed(event: bytes, secrets: list[bytes]) -> bytes:
         frame.pop("vars", None)
     if isinstance(told.get("request"), dict):
         told["request"] = _request(told["request"])
+    contexts = told.get("contexts")
+    if isinstance(contexts, dict) and isinstance(answered := contexts.get("response"), dict):
+        contexts["response"] = {name: answered[name] for name in _OF_A_RESPONSE if name in answered}
     for crumb in _values(told.get("breadcrumbs")):
         if isinstance(crumb.get("data"), dict):
             crumb["data"] = _crumb(crumb["data"])
