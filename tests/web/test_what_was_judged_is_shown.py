@@ -1268,7 +1268,7 @@ def test_why_says_what_serves_without_the_error_of_a_commit(site: Site) -> None:
     of_error = f"/applications/topup/errors/{error.number}"
     assert "taken back" not in site.get(of_error).text
     scene.roll_back("topup", "prod", first)
-    assert "r2, which brought it to prod, and was taken back." in site.get(of_error).text
+    assert "r2 brought it to prod, and was taken back." in site.get(of_error).text
     assert next_of(site, run.commit)["says"] == "Push a commit on top of it that mends it."
     later = scene.push("topup", "Three")
     scene.deliver(later)

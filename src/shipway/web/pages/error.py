@@ -169,8 +169,8 @@ def _title(error: Error, wheres: Sequence[Where]) -> str:
 
 
 def _gone(where: Where) -> str:
-    named = "" if where.release is None else f"r{where.release.number}"
-    return f"{named}, which {where.came}."
+    named = "" if where.release is None else f"r{where.release.number} "
+    return f"{named}{where.came}."
 
 
 def _lead(error: Error) -> str:
