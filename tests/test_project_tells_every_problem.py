@@ -127,6 +127,10 @@ def test_of_thousands_of_problems_the_first_fifty_are_told() -> None:
     refused = _refused("name: x\n" + "processes: {web: x}\n" * 5_000)
     assert len(refused.problems) == 50
     assert "more than 50 problems" in str(refused)
+    steps = "".join(f"  s{each}: {{run: x, needs: [none]}}\n" for each in range(60))
+    refused = _refused(f"name: x\nprocesses: {{web: x}}\nsteps:\n{steps}")
+    assert len(refused.problems) == 50
+    assert "more than 50 problems" in str(refused)
 
 
 def test_a_problem_reads_like_a_compilers() -> None:

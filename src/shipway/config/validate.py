@@ -32,7 +32,7 @@ def validate(
     `complaints` are what was found wrong across fields, `problems` what is wrong with the way the text is written;
     they are reported together with what is wrong with single fields, so that one look is enough.
     """
-    found = list(islice(complaints, MOST_PROBLEMS))
+    found = list(islice(complaints, MOST_PROBLEMS + 1))  # one more tells that there are more
     try:
         typed = model.model_validate(value)
     except ValidationError as error:
