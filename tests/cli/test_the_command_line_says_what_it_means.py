@@ -116,6 +116,19 @@ def test_it_ends_quietly_when_nobody_reads_on(words: list[str]) -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+@pytest.mark.parametrize("stream", [1, 2])
+def test_it_ends_as_ever_where_one_of_its_streams_is_closed(stream: int) -> None:
+    """As `2>&-` does it, and who starts daemons."""
+    ends = (
+        "import os, sys; os.close(int(sys.argv.pop(1))); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    )
+    main = ["-c", "from shipway.cli import main; main()", "schema"]
+    done = subprocess.run(
+        [sys.executable, "-c", ends, str(stream), *main], capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_without_a_server_it_says_how_to_start_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run(["runs"]) == 2
     assert "shipway up -d" in capsys.readouterr().err

@@ -15,11 +15,11 @@ def main() -> None:
 
     code = run()
     try:
-        sys.stdout.flush()
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # there is none where it was closed, as by `2>&-`
+            stream.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left goes nowhere
         code = code or UNHEARD
-    sys.stderr.flush()
     if threading.active_count() > 1:
         sys.exit(code)  # others are not done
     os._exit(code)  # to take apart what was loaded would be a quarter of the processor's time of a command
