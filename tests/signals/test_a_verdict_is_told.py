@@ -220,6 +220,16 @@ def test_shares_that_decide_together_are_all_told() -> None:
     )
 
 
+def test_only_of_what_is_compared_with_before_it_is_said_that_nothing_served_beside_it() -> None:
+    beside = Finding(FAILED, 4, 46, 0, 352, 158.0)
+    before = Finding(SLOW, 9, 46, 0, 352, 158.0, beside=False)
+    said = f"; {UNCOMPARED}, so what changed around it counts as well."
+    assert telling.bad([before], 158.4).endswith(f"before{said}")
+    assert telling.bad([beside, before], 158.4).endswith(
+        f" before; where it is compared with before, {said.removeprefix('; ')}"
+    )
+
+
 def test_what_carries_most_is_told_first() -> None:
     """A few failures are no reason to call what is slow something that fails."""
     few = replace(SLOWER, new=tally(20, 0, 60))

@@ -40,7 +40,8 @@ def bad(deciding: Sequence[Finding], evidence: float) -> str:
     if any(one.new_question for one in said):
         return f"{told}. {_sentence(NEW_QUESTION)}"
     if not all(one.beside for one in said):
-        return f"{told}; {NOT_BESIDE}."
+        some = "where it is compared with before, " if any(one.beside for one in said) else ""
+        return f"{told}; {some}{NOT_BESIDE}."
     return f"{told}; {'all together ' if len(said) > 1 else ''}{by_chance(evidence)}."
 
 
