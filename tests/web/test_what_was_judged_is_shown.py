@@ -24,11 +24,11 @@ from shipway.incidents.suspects import Evidence, Suspicion
 from shipway.signals.instances import Usage
 from shipway.signals.reading import Reading
 from shipway.signals.verdict import NEW_QUESTION, Finding, Verdict, by_chance, counted, weight
-from shipway.state import artifacts, deployments, facts, holds, instances, releases, runs
+from shipway.state import artifacts, deployments, facts, holds, instances, releases, runs, verdicts
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.traffic.tally import BOUNDS, Tally
-from shipway.web import holding, journey, next_move, shares, trials
+from shipway.web import holding, journey, next_move, sentences, shares, trials
 from shipway.web.narration import Telling
 from shipway.web.pages import trial_chart
 from shipway.web.pages.trial_chart import Window
@@ -958,6 +958,42 @@ def test_each_time_that_a_release_was_tried_has_its_heading(
     assert shown.index("Trial 2 of 2 in prod") < shown.index(heads) < shown.index(bad)
     said = said_by_a_terminal(site, capsys, "till", 0)
     assert said.index(heads) < said.index("bad at 10 %") < said.index("Trial 2 of 2") < said.rindex("good at 50 %")
+
+
+@pytest.mark.parametrize(
+    ("share", "verdict", "says"),
+    [
+        (20, None, "r2 was not judged (judged bad when it was tried before), and r1 has all requests again"),
+        (0, None, "r2 had no request this time (judged bad when it was tried before): its deployment was undone"),
+        (
+            20,
+            Verdict("not known", "Nothing was heard."),
+            "r2 is not known to be good at 20 %, and r1 has all requests again",
+        ),
+        (20, fine(90), "r2 was judged good at 20 %, and r1 has all requests again"),
+    ],
+)
+def test_that_it_was_judged_bad_before_is_said_as_long_as_lists_call_it_bad_for_that(
+    scene: Scene, share: int, verdict: Verdict | None, says: str
+) -> None:
+    with scene.history():
+        told = Trials(scene, "till")
+        artifact = scene.artifact_of_commit(told.goes_bad(180, "Count the till"))
+        scene.until(60)
+        again = scene.begin_deploy("till", "prod", artifact)
+        second = scene.begin_deployment(again, "prod", digest=artifact.digest)
+        if share:
+            told.share(second, share)
+        if verdict is not None:
+            told.judge(second, share, verdict)
+        told.undone(again, second, "ben took it back", "runs.cancelled")
+    with scene.database.read() as conn:
+        trial = trials.read(conn, releases.get(conn, second.release))
+        assert sentences.sentence(trial) == says
+        assert verdicts.is_bad(conn, second.release) is ("judged bad" in says)
+        first, last = sentences.headings(trials.before_that(conn, trial), trial)
+    assert first == "Trial 1 of 2 in prod: it was judged bad at 10 %, and was taken back"
+    assert "bad" not in last, "its heading is of that time alone"
 
 
 def test_a_release_that_was_tried_once_has_no_heading(judged: Site, capsys: pytest.CaptureFixture[str]) -> None:

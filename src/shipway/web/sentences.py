@@ -70,13 +70,23 @@ def _happened(trial: Trial) -> str:
         "unknown": "was deployed, and nobody can know how that ended",
     }
     if trial.stuck is not None:
-        judged = _judged(trial) if trial.stuck.why else "was judged bad"
+        judged = _judged_at_last(trial) if trial.stuck.why else "was judged bad"
         return f"{judged}, and is {trial.stuck.state}: {trial.stuck.shares}"
     if trial.fate in simple:
         return simple[trial.fate]
     if trial.fate == "undone" and not trial.moves:
-        return "never had a request: its deployment was undone"
-    return f"{_judged(trial)}, {_ended(trial)}"
+        none = "had no request this time" if trial.earlier else "never had a request"
+        return f"{none}{_judged_before(trial)}: its deployment was undone"
+    return f"{_judged_at_last(trial)}, {_ended(trial)}"
+
+
+def _judged_at_last(trial: Trial) -> str:
+    return f"{_judged(trial)}{_judged_before(trial)}"
+
+
+def _judged_before(trial: Trial) -> str:
+    """What counts until it is judged again: lists call it bad for that, and no rollback goes there."""
+    return " (judged bad when it was tried before)" if trial.bad_before and not trial.verdicts else ""
 
 
 def _judged(trial: Trial) -> str:

@@ -43,7 +43,8 @@ class Trial:
     unknown. `deadline` is when it goes back if nothing can be heard, or when the watch ends; `who` took it back.
     `stuck` is what is so with one that is frozen, as long as it is, `froze` whatever came after it; `beside` with
     what is frozen beside this one. `earlier` are the moves by deployments of it before that one, of which
-    `before_that` tells. `decided` is what somebody decided of its requests last.
+    `before_that` tells, and `bad_before` whether what was judged last by then was bad. `decided` is what somebody
+    decided of its requests last.
     """
 
     release: Release
@@ -55,6 +56,7 @@ class Trial:
     moves: Sequence[Move] = ()
     earlier: Sequence[Move] = ()
     verdicts: Sequence[Recorded] = ()
+    bad_before: bool = False
     unjudged: bool = False
     who: str = ""
     deadline: float | None = None
@@ -224,6 +226,7 @@ def _as_recorded(conn: Connection, release: Release, came: Deployment, made: Seq
     taker = next((one for one in shares.later(conn, last) if shares.took_all(one, came)), None)
     before = shares.before(conn, came)
     project = artifacts.of_release(conn, release).project
+    judged, judged_before = _verdicts(conn, release, came, made)
     return Trial(
         release,
         "",
@@ -232,17 +235,22 @@ def _as_recorded(conn: Connection, release: Release, came: Deployment, made: Seq
         after=None if taker is None else releases.get(conn, taker.release),
         moves=moves,
         earlier=_earlier(conn, came, made),
-        verdicts=_verdicts(conn, release, came, made),
+        verdicts=judged,
+        bad_before=bool(judged_before) and judged_before[-1].kind == "bad",
         unjudged=_unjudged(conn, came),
         who=_who(conn, came, taker),
         traffic=TrafficSettings.model_validate(project.get("traffic") or {}),
     )
 
 
-def _verdicts(conn: Connection, release: Release, came: Deployment, made: Sequence[Deployment]) -> list[Recorded]:
-    """What was judged since it came by that deployment."""
-    since = {one.id for one in made if one.epoch >= came.epoch}
-    return [one for one in verdicts.of_release(conn, release.id) if one.deployment in since]
+def _verdicts(
+    conn: Connection, release: Release, came: Deployment, made: Sequence[Deployment]
+) -> tuple[list[Recorded], list[Recorded]]:
+    """What was judged since it came by that deployment, and what was before."""
+    epochs = {one.id: one.epoch for one in made}
+    every = [one for one in verdicts.of_release(conn, release.id) if one.deployment in epochs]
+    since = [one for one in every if epochs[one.deployment] >= came.epoch]
+    return since, [one for one in every if epochs[one.deployment] < came.epoch]
 
 
 def _earlier(conn: Connection, came: Deployment, made: Sequence[Deployment]) -> list[Move]:
