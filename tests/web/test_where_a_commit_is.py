@@ -13,7 +13,7 @@ from sqlalchemy import event
 from shipway.pushes.git import Git
 from shipway.state import facts, holds
 from shipway.state.runs import Run
-from shipway.web import whereabouts
+from shipway.web import meant, whereabouts
 from shipway.web.commits import Commits
 from shipway.web.words import headline
 from web.judged import BAD, Trials, fine
@@ -429,11 +429,46 @@ def test_of_a_name_that_is_none_the_nearest_are_proposed(site: Site) -> None:
     scene.push("topup", "Two", branch="Fix/ABC-1", deliver=())
     slip = ("0" if commit[4] != "0" else "1").join((commit[:4], commit[5:9]))
     guesses = {"mian": "main", "fix/abc1": "Fix/ABC-1", slip: commit[:9]}
-    for said, meant in guesses.items():
+    for said, near in guesses.items():
         hint = site.get(f"/api/v1/applications/topup/commits/{said}/where").json["error"]["hint"]
-        assert hint.startswith(f"Did you mean {meant}? If not: it may not have been pushed yet"), hint
+        assert hint.startswith(f"Did you mean {near}? If not: it may not have been pushed yet"), hint
     for said in ("zzz", "x" * 2000):
         assert "Did you mean" not in site.get(f"/api/v1/applications/topup/commits/{said}").json["error"]["hint"]
+
+
+def test_of_many_names_the_newest_that_are_about_as_long_as_what_was_said_are_compared(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.application("topup")
+    git = Git(scene.places.repository("topup"))
+    monkeypatch.setattr(meant, "MOST_COMPARED", 2)
+    for name in ("aaaa", "bbbb", "main"):
+        scene.now += 60
+        scene.commit("topup", "Two", branch=name)
+    assert meant.near(git, "mian") == ["main"], "not the first by their names"
+    for name in ("dependabot/npm/left-pad", "dependabot/npm/right-pad", "x" * 61):
+        scene.now += 60
+        scene.commit("topup", "Three", branch=name)
+    assert meant.near(git, "mian") == ["main"], "what is far longer takes no place"
+    assert meant.near(git, "x" * 60) == []
+
+
+def test_what_was_meant_is_looked_for_once_and_only_where_it_is_shown(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = site.scene
+    for application in ("topup", "ledger"):
+        scene.application(application)
+        scene.push(application, "One")
+    looked: list[str] = []
+    monkeypatch.setattr(meant, "near", lambda _git, said: looked.append(said) or [])
+    for shown in ("/applications/topup/commits/abcdef0", "/c/abcdef0"):
+        assert site.get(shown).status == 404
+    assert looked == []
+    for word in ("", "/where", "/wait?seconds=0", "/why"):
+        assert site.get(f"/api/v1/applications/topup/commits/abcdef0{word}").status == 404
+        assert looked.pop() == "abcdef0"
+        assert looked == []
 
 
 @pytest.mark.parametrize("word", ["where", "wait", "why"])

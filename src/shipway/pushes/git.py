@@ -287,9 +287,10 @@ class Git:
         """Makes a branch that exists the one that a clone begins with."""
         self.run("symbolic-ref", values=["HEAD", f"refs/heads/{branch}"])
 
-    def refs(self) -> dict[str, str]:
+    def refs(self, *, newest_first: bool = False) -> dict[str, str]:
         """All branches and tags, with what they point to (for an annotated tag: the tag object)."""
-        listed = self.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/", "refs/tags/")
+        order = ["--sort=-creatordate"] if newest_first else []
+        listed = self.run("for-each-ref", *order, "--format=%(objectname) %(refname)", "refs/heads/", "refs/tags/")
         lines = (line.partition(" ") for line in os.fsdecode(listed).split("\n") if line)
         return {ref: new for new, _, ref in lines}
 

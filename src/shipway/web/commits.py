@@ -193,18 +193,27 @@ class Commits:
 
         NotFound when there is none, Ambiguous when several commits begin like that.
         """
+        found = self.find(application, said)
+        if found is None:
+            raise self.unknown(application, said)
+        return found
+
+    def find(self, application: str, said: str) -> str | None:
+        """The same for whoever goes on where there is none: what may be meant is looked for only to be shown."""
         if WHOLE.fullmatch(said):
             with suppress(GitFailed):  # asked again, git says why
                 if self._there(application, said).commit == said:
                     return said
         git = self._git(application)
         found = git.resolve(said)
-        if found is not None:
-            return found
-        candidates = git.beginning(said)
-        if len(candidates) > 1:
+        if found is None and len(candidates := git.beginning(said)) > 1:
             raise Ambiguous(application, said, candidates)
-        raise NotFound(f"{application} has no commit {said!r}.", hint=_hint(meant.near(git, said)))
+        return found
+
+    def unknown(self, application: str, said: str) -> NotFound:
+        """That there is none of that name, with those that may be meant."""
+        hint = _hint(meant.near(self._git(application), said))
+        return NotFound(f"{application} has no commit {said!r}.", hint=hint)
 
     def parents(self, application: str, commit: str) -> list[str]:
         """What it was made on top of; nothing when the repository does not have it."""

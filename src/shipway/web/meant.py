@@ -11,7 +11,7 @@ from shipway.pushes.git import Git, GitFailed
 
 KINDS = ("refs/heads/", "refs/tags/")
 MOST_COMPARED = 2000
-LONGEST = 100
+LONGEST = 60
 AT_MOST = 3
 ALIKE = 0.6
 ONE_DIGIT = 0.8  # of two random ids with seven digits few are as much alike
@@ -25,7 +25,7 @@ def near(git: Git, said: str) -> list[str]:
     if len(said) > LONGEST:
         return []
     try:
-        refs = git.refs()
+        refs = git.refs(newest_first=True)
     except GitFailed:
         return []
     found = _alike(said, _names(refs), ALIKE)
@@ -41,6 +41,10 @@ def _names(refs: Iterable[str]) -> Iterator[str]:
 
 
 def _alike(said: str, names: Iterable[str], cutoff: float) -> list[str]:
-    """Small letters and capitals are alike."""
-    known = {name.casefold(): name for name in islice(names, MOST_COMPARED)}
+    """Small letters and capitals are alike. Of many names the first count, without those whose length alone makes
+    them unlike.
+    """
+    shortest, longest = len(said) * cutoff / (2 - cutoff), len(said) * (2 - cutoff) / cutoff
+    alike = (name for name in names if shortest <= len(name) <= min(longest, LONGEST))
+    known = {name.casefold(): name for name in islice(alike, MOST_COMPARED)}
     return [known[each] for each in get_close_matches(said.casefold(), known, AT_MOST, cutoff)]

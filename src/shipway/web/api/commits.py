@@ -8,7 +8,6 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from shipway.errors import NotFound
 from shipway.signals.verdict import Verdict
 from shipway.state.database import Connection
 from shipway.state.facts import Fact
@@ -107,10 +106,9 @@ def where(site: Site, call: Call) -> dict[str, Any]:
 
     `commit` may be shortened, or the name of a branch or tag.
     """
-    try:
-        application, commit = resolve(site, call)
-    except NotFound as missing:
-        return of_longer_name(site, call, "where", missing)
+    application, commit = find(site, call)
+    if commit is None:
+        return of_longer_name(site, call, "where")
     with site.database.read() as conn:
         names = lookups.environments(site, conn, application)
         found = whereabouts.where(conn, site.commits, application, commit, names)
@@ -123,10 +121,9 @@ async def wait(site: Site, call: Call) -> dict[str, Any]:
     `held` says what keeps it from there or is held against it, if anything; `judging` what the judge does with the
     release that brings it.
     """
-    try:
-        application, commit = await run_in_threadpool(resolve, site, call)
-    except NotFound as missing:
-        return await run_in_threadpool(of_longer_name, site, call, "wait", missing)
+    application, commit = await run_in_threadpool(find, site, call)
+    if commit is None:
+        return await run_in_threadpool(of_longer_name, site, call, "wait")
     environment = call.query("environment") or "prod"
     ends = time.monotonic() + call.number("seconds", LONGEST, most=LONGEST)
     while True:
@@ -175,25 +172,30 @@ def judging(
 
 def resolve(site: Site, call: Call) -> tuple[str, str]:
     """The application and the whole id of the commit that the address names."""
-    return _resolved(site, call, call.place("commit"))
+    application, commit = find(site, call)
+    if commit is None:
+        raise site.commits.unknown(application, call.place("commit"))
+    return application, commit
 
 
-def _resolved(site: Site, call: Call, said: str) -> tuple[str, str]:
+def find(site: Site, call: Call) -> tuple[str, str | None]:
+    """The same, and no commit where the address names none."""
     application = call.place("application")
     with site.database.read() as conn:
         lookups.application(conn, application)
-    return application, site.commits.resolve(application, said)
+    return application, site.commits.find(application, call.place("commit"))
 
 
-def of_longer_name(site: Site, call: Call, word: str, missing: NotFound) -> dict[str, Any]:
-    """The life of a commit whose name goes on with `word`, the end of the address; raises `missing` if none does.
+def of_longer_name(site: Site, call: Call, word: str) -> dict[str, Any]:
+    """The life of a commit whose name goes on with `word`, the end of the address; NotFound if none does.
 
     Asked where what stands before that is none: no two branches are called `fix` and `fix/why`.
     """
-    try:
-        return _life(site, *_resolved(site, call, f"{call.place('commit')}/{word}"))
-    except NotFound:
-        raise missing from None
+    application, said = call.place("application"), call.place("commit")
+    commit = site.commits.find(application, f"{said}/{word}")
+    if commit is None:
+        raise site.commits.unknown(application, said)
+    return _life(site, application, commit)
 
 
 def _shape(one: Whereabouts) -> dict[str, Any]:

@@ -111,10 +111,9 @@ def explain(site: Site, call: Call) -> dict[str, Any]:
     `next` is what would mend it, if anything has to be. `judging` is the release that brings it there, while that
     is judged: what the judge says at this moment.
     """
-    try:
-        application, commit = commits.resolve(site, call)
-    except NotFound as missing:
-        return commits.of_longer_name(site, call, "why", missing)
+    application, commit = commits.find(site, call)
+    if commit is None:
+        return commits.of_longer_name(site, call, "why")
     with site.database.read() as conn:
         environment = lookups.environment(site, conn, application, call.query("environment") or "prod")
         found = whereabouts.where(conn, site.commits, application, commit, [environment])[0]

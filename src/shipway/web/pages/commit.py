@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
-from shipway.errors import NotFound
 from shipway.incidents import heard
 from shipway.incidents.letter import listed
 from shipway.pushes.git import CommitInfo, GitFailed
@@ -66,10 +65,10 @@ def commit_page(site: Site, call: Call) -> Response:
     with site.database.read() as conn:
         lookups.application(conn, application)
     try:
-        commit = site.commits.resolve(application, said)
+        commit = site.commits.find(application, said)
     except Ambiguous as error:
         return _choose(site, call, said, [(application, each) for each in error.commits])
-    except NotFound:
+    if commit is None:
         return _choose(site, call, said, [], application)
     with site.database.read() as conn:
         names = lookups.environments(site, conn, application)
@@ -104,11 +103,10 @@ def _candidates(site: Site, application: str, said: str) -> Sequence[str]:
     if not DIGITS.fullmatch(said):
         return ()
     try:
-        return (site.commits.resolve(application, said),)
+        found = site.commits.find(application, said)
     except Ambiguous as error:
         return error.commits
-    except NotFound:
-        return ()
+    return () if found is None else (found,)
 
 
 def _page(site: Site, call: Call, record: Record) -> Response:
@@ -239,8 +237,8 @@ def _revert(site: Site, record: Record, turn: Turn | None) -> str:
         return ""
     branch = next((each.branch for each in reversed(record.held) if each.take_back), "")
     try:
-        return site.commits.resolve(record.application, branch) if branch else ""
-    except (Ambiguous, NotFound):
+        return (site.commits.find(record.application, branch) if branch else None) or ""
+    except Ambiguous:
         return ""
 
 
