@@ -101,6 +101,18 @@ def test_a_key_written_twice_hides_no_other_problem() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "twice", ["environments: [test]\nenvironments: [prod]\n", "environments: [prod]\nenvironments: [test]\n"]
+)
+def test_what_may_be_true_of_the_other_value_of_a_key_written_twice_is_not_told(twice: str) -> None:
+    """Nobody knows which of them was meant; what is wrong with both is told at once."""
+    text = f"name: x\nprocesses: {{web: x}}\ntraffic: {{canary_in: [prod, nowhere]}}\n{twice}"
+    assert [(each.line, each.field, each.message) for each in _refused(text).problems] == [
+        (3, "traffic.canary_in[1]", "is not an environment of this application"),
+        (5, "environments", "is written twice; the first is in line 4"),
+    ]
+
+
 def test_a_merge_key_and_a_tag_hide_no_other_problem() -> None:
     text = (
         "name: !x topup\nprocesses:\n  web: &web {run: x, plac: y}\n  w: {<<: *web, <<: [{run: x}, x]}\nhelth: 1\n"

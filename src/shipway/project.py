@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Self
 
 from pydantic import Field
@@ -11,7 +12,7 @@ from shipway.artifacts.settings import BuildSettings
 from shipway.config import validate, yaml
 from shipway.config.names import ApplicationName, Word
 from shipway.config.paths import DataPath
-from shipway.config.problems import Complaint
+from shipway.config.problems import MOST_PROBLEMS, Complaint
 from shipway.config.settings import Settings
 from shipway.config.written import below, texts
 from shipway.environments import settings as environments
@@ -107,12 +108,21 @@ class Project(Settings):
         """The project a text describes; InvalidConfig with every problem in it otherwise."""
         found = yaml.read(text, file)
         written = {} if found.value is None else found.value
-        return validate.validate(cls, written, found.positions, file, _complaints(written), found.problems)
+        complaints = _complaints(written)
+        if found.last is not found.value:
+            complaints = _in_both(complaints, _complaints(found.last))
+        return validate.validate(cls, written, found.positions, file, complaints, found.problems)
 
     @classmethod
     def schema(cls) -> dict[str, Any]:  # type: ignore[override] # pydantic's own of that name is deprecated
         """The JSON Schema of shipway.yml, for editors."""
         return {"$schema": "https://json-schema.org/draft/2020-12/schema", **cls.model_json_schema()}
+
+
+def _in_both(complaints: Iterator[Complaint], others: Iterator[Complaint]) -> Iterator[Complaint]:
+    """Those that hold whichever value of a key written twice was meant; of no more than are told."""
+    known = {(each.path, each.message) for each in islice(others, MOST_PROBLEMS + 1)}
+    return (each for each in islice(complaints, MOST_PROBLEMS + 1) if (each.path, each.message) in known)
 
 
 def _complaints(written: Any) -> Iterator[Complaint]:

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +35,13 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 
 @dataclass(frozen=True)
 class Read:
-    """The value of a text, the place of everything in it, and what is wrong with the way it is written."""
+    """The value of a text, the place of everything in it, and what is wrong with the way it is written.
+
+    `last` is its value where the last of a key that is written twice stands.
+    """
 
     value: Any
+    last: Any
     positions: Positions
     problems: list[Problem]
 
@@ -57,7 +62,9 @@ def read(text: str | bytes, file: str) -> Read:
     """
     reader = _Reader(file)
     try:
-        return Read(reader.document(_checked(text)), reader.positions, reader.problems)
+        value = reader.document(_checked(text))
+        last = _Reader(file, last=True).document(_checked(text)) if reader.twice else value
+        return Read(value, last, reader.positions, reader.problems)
     except _Stop as stop:
         reader.problem(stop.message, stop.at)
     except yaml.YAMLError as error:
@@ -83,8 +90,10 @@ class _Node:
 
 
 class _Reader:
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, last: bool = False) -> None:
         self.file = file
+        self.last = last
+        self.twice = False
         self.problems: list[Problem] = []
         self.positions = Positions()
         self._anchors: dict[str, _Node | None] = {}
@@ -150,21 +159,33 @@ class _Reader:
 
     def _mapping(self, path: Path) -> _Node:
         value: dict[str, Any] = {}
-        besides: dict[str, dict[str, Any]] = {}
+        besides: dict[str, list[Any]] = {}
         items: list[_Node] = []
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._key(event, path)
             again = key in value or _is_merge(event)
             items.append((self._apart if again else self._node)(next(self._events), (*path, key)))
             if again:
-                _add(besides.setdefault(key, {}), items[-1].value)
+                besides.setdefault(key, []).append(items[-1].value)
             else:
                 value[key] = items[-1].value
-        merged = besides.pop(_MERGE, {})
+        merged: dict[str, Any] = {}
+        for mapping in besides.pop(_MERGE, []):
+            _add(merged, mapping)
         for key, more in besides.items():
-            if isinstance(value[key], dict):
-                value[key] = {**more, **value[key]}
+            value[key] = self._standing([value[key], *more])
         return _around({**merged, **value}, items)
+
+    def _standing(self, written: Sequence[Any]) -> Any:
+        """What counts of the values of one key."""
+        first, *others = reversed(written) if self.last else written
+        if not isinstance(first, dict):
+            return first
+        whole = dict(first)
+        for other in others:
+            if isinstance(other, dict):
+                _add(whole, other)
+        return whole
 
     def _apart(self, event: yaml.Event, path: Path) -> _Node:
         """A value where another stands already: it has places of its own, and a key in both is not told again."""
@@ -184,6 +205,7 @@ class _Reader:
         if _is_merge(event):
             self.problem("merge keys are not part of YAML 1.2; write the values out", at, path)
         elif key in self.positions.keys:
+            self.twice = True
             self.problem(f"is written twice; the first is in line {self.positions.keys[key][0]}", at, key)
         self.positions.keys.setdefault(key, at)
         return str(event.value)
