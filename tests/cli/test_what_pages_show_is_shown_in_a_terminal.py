@@ -123,6 +123,7 @@ def test_what_is_suspected_alike_in_several_environments_is_said_once(site: Site
         assert (page.count(f"<code>{said}</code>"), printed.count(said)) == (2, 2), said
     assert all(f">{said}</span>" in page for said in ("in prod since r1, test since r1", "in dev since r1"))
     assert all(f"{name} r1, seen there once" in printed for name in ("dev", "test", "prod"))
+    assert "c0ffee1 Ada" in shipway("errors", "--app", "topup").out
 
 
 def test_an_error_is_shown_only_where_it_was_seen(site: Site, shipway: Shipway) -> None:

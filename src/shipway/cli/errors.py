@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -98,12 +99,13 @@ def _list(server: Server, application: str, env: str | None, every: bool, as_jso
             plain(each["place"]),
             f"{each['count']:,}" + (f" ({each['checks']:,} by checks)" if each["checks"] else ""),
             ", ".join(_since(one) for one in each["environments"]),
+            _suspect(each["environments"]),
             show.ago(each["last_seen"]),
             "came back" if each["state"] == "open" and each["regressed"] else each["state"],
         )
         for each in found["errors"]
     ]
-    columns = ("error", "", "where", "seen", "since", "last", "")
+    columns = ("error", "", "where", "seen", "since", "suspect", "last", "")
     none = f"No error is from {env}." if every else NONE_OPEN
     show.table(columns, rows, empty=none if found["reported"] else NEVER.format(env=env or "prod"))
 
@@ -127,6 +129,12 @@ def _show(error: dict[str, Any], env: str | None, as_json: bool) -> None:
         print(line)
     for request, count in error["requests"].items():
         print(f"  {count:>6}  {plain(request)}")
+
+
+def _suspect(places: Sequence[dict[str, Any]]) -> str:
+    """Whom the newest suspicion names, where it names somebody."""
+    told = [one["suspicion"] for one in places if one["suspicion"] and one["suspicion"]["commit"]]
+    return plain(f"{told[-1]['commit'][:7]} {told[-1]['author']}") if told else "nobody"
 
 
 def _times(seen: dict[str, Any]) -> str:
