@@ -41,6 +41,13 @@ def test_a_time_is_read_as_people_say_it(said: str, meant: float) -> None:
     assert freeze.moment(said, NOW) == meant
 
 
+def test_a_freeze_is_never_over_before_what_is_told_of_its_end() -> None:
+    """Ends are told to the minute, so one of two minutes that begins at 15:30:57 ends at 15:33."""
+    assert freeze.moment("2m", NOW + 57) == NOW + 180
+    with pytest.raises(InvalidFreeze):
+        freeze.moment("0s", NOW + 57)
+
+
 @pytest.mark.parametrize(
     "said",
     ["yesterday", "2026-11-01", "2029-01-01", "0s", "t 08:00", "someday 08:00", "25:00", "9999999999-01-01"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Sequence
@@ -47,7 +48,8 @@ def thaw(conn: Connection, application: str, environment: str, *, who: str) -> l
 def moment(said: str, now: float) -> float:
     """Seconds since 1970 for `2h`, `18:00`, `Monday 08:00` or `2026-12-24 18:00`, in the zone of this machine.
 
-    A time of day is the next one to come. Raises InvalidFreeze for what is past, too far away or none of these.
+    A time of day is the next one to come; a length goes on to the full minute, since ends are told in minutes.
+    Raises InvalidFreeze for what is past, too far away or none of these.
     """
     words = said.strip().lower()
     found = _length(words, now) or _day(words, now) or _date(words)
@@ -62,9 +64,10 @@ def moment(said: str, now: float) -> float:
 
 def _length(words: str, now: float) -> float | None:
     try:
-        return now + durations.seconds(words)
+        length = durations.seconds(words)
     except ValueError:
         return None
+    return math.ceil((now + length) / 60) * 60.0 if length else now
 
 
 def _day(words: str, now: float) -> float | None:
