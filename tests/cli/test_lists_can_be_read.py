@@ -319,7 +319,9 @@ def test_why_says_its_headline_in_full(site: Site, shipway: Shipway, monkeypatch
     assert "…" in shipway("where", run.commit, *TOPUP).out
 
 
-def test_the_numbers_of_a_verdict_are_said_once(site: Site, shipway: Shipway) -> None:
+def test_the_numbers_of_a_verdict_are_said_where_they_are_known_and_at_the_end(
+    site: Site, shipway: Shipway
+) -> None:
     told = Trials(site.scene, "topup")
     run, deployment = told.comes(0, "Count calls twice")
     told.share(deployment, 10)
@@ -327,7 +329,8 @@ def test_the_numbers_of_a_verdict_are_said_once(site: Site, shipway: Shipway) ->
     told.undone(run, deployment, f"r2 was taken back at 10 % of the requests: {BAD}", "signals.bad_verdict")
     with site.scene.database.read() as conn:
         lines = narration.Telling(8080, {}).news(journey.read(conn, run.id), time.time())
-    assert " ".join(" ".join(lines).split()).count("by chance at most") == 1
+    judged, ended = " ".join(" ".join(lines).split()).split("run 2 was rolled back after")
+    assert (judged.count("by chance at most"), ended.count("by chance at most")) == (1, 1)
     assert "by chance" not in shipway("where", run.commit, *TOPUP).out
     assert "by chance" not in shipway("wait", run.commit, *TOPUP, "--timeout", "0").out
     headline, *events = shipway("why", run.commit, *TOPUP).out.splitlines()
