@@ -18,11 +18,14 @@ from incidents.planted import PLANTED, SILENT, Bug, Edit, Shop, running
 from shipway.daemon.watchers import Watchers
 from shipway.durable.engine import Engine
 from shipway.incidents import code, imports
+from shipway.incidents.letter import clock
 from shipway.incidents.suspects import Suspicion
 from shipway.incidents.tell import Teller
 from shipway.pushes.git import Git
 from shipway.signals.errors import samples
 from shipway.signals.errors.intake import Intake
+from shipway.signals.history import History
+from shipway.signals.reading import Reading
 from shipway.signals.stacks import Call
 from shipway.state import deployments, error_keys, errors, facts, messages, positions, releases, suspicions
 from shipway.state.deployments import Deployment
@@ -32,6 +35,7 @@ from shipway.story import suspicion
 from shipway.story.cold import cold
 from shipway.story.printed import Printed
 from shipway.story.suspicion import Suspecting
+from shipway.traffic.tally import Tally
 from web.scene import AUTHORS
 from web.server import story
 
@@ -266,6 +270,27 @@ def test_data_changed_beneath_a_release_is_the_newer_ones_doing(beneath: Beneath
     assert "Done     r2 serves, and is watched until " in message.text
     assert innocent[:7] not in message.text
     assert "git revert" not in message.text
+
+
+@pytest.mark.parametrize("counted", [True, False], ids=["counted", "nothing counted"])
+def test_that_no_visitor_met_what_was_changed_beneath_a_release_is_not_said(
+    beneath: Beneath, monkeypatch: pytest.MonkeyPatch, counted: bool
+) -> None:
+    """Theirs go another way, and meet what is another error."""
+    shop, bug = beneath.shop, PLANTED["the very line"]
+    told = shop.meet(bug.view, bug.cart)
+    shop.commit("ben", "Rename a column", MIGRATION)
+    beneath.begin()
+    if counted:
+        before, since = Tally((0, 40, 0, 0, 2)), Tally((0, 10, 0, 0, 130))
+        history = History("shop.prod", shop.scene.places.environment("shop", "prod") / "signals")
+        for at, tally in ((beneath.now - 1, before), (beneath.now + 1, since)):
+            history.add([Reading(at, 1.0, "shop.prod.r2", tally, 0, heard=True)])
+    beneath.fails({**told, "request": {"headers": {"User-Agent": "shipway-health"}}}, after=2.0)
+    (message,) = beneath.messages()
+    began, now = clock(beneath.now - 2), clock(beneath.now)
+    failed = f" r2 failed 130 of 140 requests from {began} to {now}." if counted else ""
+    assert f"Seen     Once.{failed}\n" in message.text.replace("\n         ", " ")
 
 
 def test_what_a_command_imports_or_reads_is_part_of_it(beneath: Beneath) -> None:

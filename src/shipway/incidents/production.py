@@ -312,20 +312,25 @@ def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
         group=str(fact.data.get("number") or error),
         brief=_brief_of_error(fact, kind),
         release=None if release is None else release.number,
-        seen=_seen(conn, str(error), fact.environment),
+        seen=_seen(conn, fact),
         hint="" if beneath is None or release is None else GIVE_BACK.format(release.number, beneath),
         beneath=beneath,
     )
 
 
-def _seen(conn: Connection, error: str, environment: str | None) -> str:
-    """How often it was met there; empty where no check of Shipway's is known to have met it."""
-    place = next((one for one in errors.places(conn, error) if one.environment == environment), None)
-    if place is None or not place.checks:
-        return ""
-    often = how_often(place.count, place.checks)
-    nobody = ": no visitor is known to have met it" if place.checks >= place.count else ""
-    return f"{often[0].upper()}{often[1:]}{nobody}."
+def _seen(conn: Connection, said: Fact) -> str:
+    """How often it was met there; empty where no check of Shipway's is known to have met it, and no other request
+    to have failed. Where the data was changed beneath a release, visitors may meet what is another error.
+    """
+    every = errors.places(conn, str(said.data.get("error")))
+    place = next((one for one in every if one.environment == said.environment), None)
+    failed = str(said.data.get("failed") or "")
+    if place is None or not (place.checks or failed):
+        return failed
+    beneath = said.data.get("beneath") is not None
+    often = how_often(place.count, 0 if beneath else place.checks)
+    nobody = ": no visitor is known to have met it" if place.checks >= place.count and not beneath else ""
+    return f"{often[0].upper()}{often[1:]}{nobody}. {failed}".rstrip()
 
 
 def error_of(message: Message) -> str | None:

@@ -56,7 +56,8 @@ class Suspicion:
     `files` are those of the repository that it went through, the innermost first: somebody may own them. A step
     may have failed in the same way since it `began` with a commit below; `base` is the newest one that was free of
     it, and `far` says that commits between are not. `beneath` is the number of a newer release, if it may be that
-    its release command changed the data beneath the one that has the error.
+    its release command changed the data beneath the one that has the error, and `failed` a sentence that
+    says how many requests of that one failed by then, whichever error they met; empty where none is known to have.
     """
 
     reason: str
@@ -72,6 +73,7 @@ class Suspicion:
     far: bool = False
     began: str = ""
     beneath: int | None = None
+    failed: str = ""
 
 
 @dataclass(frozen=True)

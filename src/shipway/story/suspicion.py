@@ -10,6 +10,7 @@ from functools import partial
 
 from shipway.incidents import began, commands, differences, imports, suspects
 from shipway.incidents.differences import FORMAT, Changed, Written
+from shipway.incidents.letter import clock
 from shipway.incidents.suspects import Suspicion, Terms
 from shipway.project import FILE
 from shipway.pushes.git import Git, GitFailed
@@ -159,7 +160,8 @@ def _of_error(cast: Cast, error: Error, place: Place) -> Suspicion | None:
         below = beneath.changed(conn, release, since)
         both = below is not None and _has_it_too(conn, error, place, below.by, since)
     if below is not None:
-        return _of_beneath(cast, error, below, both=both)
+        found = _of_beneath(cast, error, below, both=both)
+        return replace(found, failed=_failed(cast, below, since - below.since))
     return _of_its_code(cast, error, place, release)
 
 
@@ -204,6 +206,16 @@ def _of_beneath(cast: Cast, error: Error, below: Beneath, *, both: bool) -> Susp
         except GitFailed as failed:
             found = _unreadable(failed)
     return replace(found, beneath=below.by.number)
+
+
+def _failed(cast: Cast, below: Beneath, since: float) -> str:
+    """How many requests the release failed by now: visitors may meet what is grouped as another error, or none."""
+    now = time.time()
+    answered = cast.collector.tally(below.old.name, since, now)
+    if not answered.errors:
+        return ""
+    failed = f"{answered.errors:,} of {answered.requests:,} requests"
+    return f"r{below.old.number} failed {failed} from {clock(since)} to {clock(now)}."
 
 
 def _of_command(git: Git, below: Beneath) -> Suspicion:
