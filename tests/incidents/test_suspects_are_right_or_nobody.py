@@ -27,7 +27,17 @@ from shipway.signals.errors.intake import Intake
 from shipway.signals.history import History
 from shipway.signals.reading import Reading
 from shipway.signals.stacks import Call
-from shipway.state import deployments, error_keys, errors, facts, messages, positions, releases, suspicions
+from shipway.state import (
+    deployments,
+    error_keys,
+    errors,
+    facts,
+    messages,
+    positions,
+    releases,
+    suspicions,
+    verdicts,
+)
 from shipway.state.deployments import Deployment
 from shipway.state.messages import Message
 from shipway.state.runs import Run
@@ -231,9 +241,19 @@ class Beneath:
         with scene.database.write() as conn:
             last = facts.newest_of(conn, ["error.new"], "shop", 1)[0].id
             assert positions.move(conn, "told", 0, last)
+        return self.told()
+
+    def told(self) -> list[Message]:
+        """What people are told by now, the newest first."""
+        scene = self.shop.scene
         Teller(scene.database, scene.places, "http://127.0.0.1:8440").look()
         with scene.database.read() as conn:
             return messages.recent(conn, limit=10)
+
+    def told_of(self, commit: str) -> list[Message]:
+        """What stands with a commit."""
+        with self.shop.scene.database.read() as conn:
+            return messages.recent(conn, application="shop", commit=commit)
 
 
 @pytest.fixture
@@ -270,6 +290,23 @@ def test_data_changed_beneath_a_release_is_the_newer_ones_doing(beneath: Beneath
     assert "Done     r2 serves, and is watched until " in message.text
     assert innocent[:7] not in message.text
     assert "git revert" not in message.text
+    assert (beneath.told_of(theirs), beneath.told_of(innocent)) == ([message], [])
+
+
+def test_a_verdict_on_what_changed_the_data_takes_no_message_of_that_away(beneath: Beneath) -> None:
+    """What is bad about the newer release says nothing of what it did to the one before."""
+    shop, bug = beneath.shop, PLANTED["the very line"]
+    told = shop.meet(bug.view, bug.cart)
+    theirs = shop.commit("ben", "Rename a column", MIGRATION)
+    comes = beneath.begin()
+    beneath.fails(told)
+    (error,) = beneath.messages()
+    with shop.scene.database.write() as conn:
+        verdicts.record(conn, comes, release=3, share=5, kind="bad", reason="Slow.", findings=[])
+    bad, same = beneath.told()
+    assert (bad.kind, bad.person, bad.answers) == ("bad", "ben@example.org", "")
+    assert same == error
+    assert beneath.told_of(theirs) == [bad, error]
 
 
 @pytest.mark.parametrize("counted", [True, False], ids=["counted", "nothing counted"])
@@ -329,7 +366,7 @@ def test_where_it_cannot_be_told_who_changed_the_data_nobody_is_named(beneath: B
     found = beneath.fails({**told, "release": old}, after=60.0 if odd == "too late" else 1.0)
     assert found["commit"] is None, found
     assert "r3" in found["reason"]
-    assert [one.person for one in beneath.messages()] == ["owner"]
+    assert [(one.person, one.commit) for one in beneath.messages()] == [("owner", shop.head)]
 
 
 def test_nothing_is_heard_against_a_release_while_the_data_is_changed_beneath_it(beneath: Beneath) -> None:

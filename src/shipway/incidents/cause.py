@@ -56,7 +56,7 @@ class Cause:
     `beside` where it is another than the one that `served` there last. `unsure` is a sentence that says why it may
     be nobody's commit, `seen` how often an error was met, where Shipway's own checks met it. Of a release that was
     `unexplained` no error was reported or printed that says why: its log may. Somebody may have pushed `on_top`.
-    An error may come from what a newer release, with the number `beneath`, did to the data.
+    An error may come from what a newer release, `beneath`, did to the data.
     """
 
     key: str
@@ -91,7 +91,16 @@ class Cause:
     release: int | None = None
     unexplained: bool = False
     on_top: OnTop | None = None
-    beneath: int | None = None
+    beneath: Release | None = None
+
+    @property
+    def of(self) -> str | None:
+        """The commit that what is told of it belongs to: not the one that failed where another is why."""
+        if self.kind == "failing":
+            return None
+        if self.beneath is None:
+            return self.commit
+        return self.beneath.commit if self.suspect is None else self.suspect.commit
 
 
 def with_values(conn: Connection, cause: Cause, deployment: Deployment) -> Cause:

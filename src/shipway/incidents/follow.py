@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import TypeGuard
 
-from shipway.incidents import failing
+from shipway.incidents import failing, production
 from shipway.incidents.channels import (
     AGAIN,
     BY_HAND,
@@ -92,6 +92,8 @@ def _is_untold(told: Message | None) -> TypeGuard[Message]:
 def _leave_out_its_errors(conn: Connection, bad: Draft) -> None:
     """What nobody sends yet of further errors that are new in a bad commit: its own message tells of them."""
     for one in messages.waiting_of(conn, "error", bad):
+        if production.is_of_another(conn, one):
+            continue
         messages.leave_out(conn, one, f"told with {bad.cause}")
 
 

@@ -296,7 +296,7 @@ def suspected(conn: Connection, fact: Fact) -> Cause | None:
 
 def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
     release, error = release_of(conn, fact), fact.data.get("error")
-    beneath = fact.data.get("beneath")
+    beneath = _beneath(conn, fact)
     return Cause(
         _key_of_error(fact, kind),
         "error",
@@ -313,9 +313,17 @@ def _of_error(conn: Connection, fact: Fact, kind: str) -> Cause | None:
         brief=_brief_of_error(fact, kind),
         release=None if release is None else release.number,
         seen=_seen(conn, fact),
-        hint="" if beneath is None or release is None else GIVE_BACK.format(release.number, beneath),
+        hint="" if beneath is None or release is None else GIVE_BACK.format(release.number, beneath.number),
         beneath=beneath,
     )
+
+
+def _beneath(conn: Connection, said: Fact) -> Release | None:
+    """The newer release that may have changed the data beneath the one with an error."""
+    number, app, there = said.data.get("beneath"), said.application, said.environment
+    if number is None or app is None or there is None:
+        return None
+    return releases.numbered(conn, app, there, number)
 
 
 def _seen(conn: Connection, said: Fact) -> str:
@@ -336,6 +344,15 @@ def _seen(conn: Connection, said: Fact) -> str:
 def error_of(message: Message) -> str | None:
     """The id of the error that somebody was told of; None for what tells of something else."""
     return message.cause.split()[2] if message.kind == "error" else None
+
+
+def is_of_another(conn: Connection, told: Message) -> bool:
+    """Whether it tells of an error that its commit has not, but brought about in what served before."""
+    error = error_of(told)
+    if error is None:
+        return False
+    said = facts.newest_of_error(conn, "error.suspected", str(told.application), error)
+    return said is not None and said.data.get("beneath") is not None
 
 
 def _hunk(said: Mapping[str, Any]) -> list[str]:

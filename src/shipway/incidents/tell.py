@@ -298,7 +298,7 @@ def _is_somebodys(conn: Connection, cause: Cause) -> bool:
     if cause.kind != "error" or cause.application is None:
         return False
     told = messages.about(conn, ("error",), cause.application, time.time() - mended.REMEMBERED)
-    return any((one.cause, one.commit) == (cause.key, cause.commit) and not one.names_nobody for one in told)
+    return any((one.cause, one.commit) == (cause.key, cause.of) and not one.names_nobody for one in told)
 
 
 def _has_heard(conn: Connection, cause: Cause, person: str) -> bool:
@@ -308,7 +308,7 @@ def _has_heard(conn: Connection, cause: Cause, person: str) -> bool:
     if cause.kind == "error" and cause.application is not None:
         since = production.first_met(conn, cause) - production.FOUND_SOON
         told = messages.about(conn, ("error",), cause.application, since)
-        mine = [one for one in told if (one.person, one.commit) == (person, cause.commit)]
+        mine = [one for one in told if (one.person, one.commit) == (person, cause.of)]
         others = production.with_the_same_words(conn, cause) - {cause.key}
         return any(one.cause in others for one in mine)
     below = cause.kind in ("stopped", "undone") and bool(cause.began)
@@ -334,6 +334,7 @@ def _error_told(conn: Connection, bad: Cause, person: str) -> str:
         since = bad.run.created
     told = messages.about(conn, ("error", *follow.TELLS_ITS_ERRORS), bad.application, since)
     mine = [one for one in told if (one.person, one.commit) == (person, bad.commit)]
+    mine = [one for one in mine if not production.is_of_another(conn, one)]
     return "" if any(one.kind != "error" for one in mine) or not mine else mine[-1].id
 
 
@@ -354,7 +355,7 @@ def _draft(cause: Cause, whom: Whom, person: str, text: Text, due: float, answer
         application=cause.application,
         environment=cause.environment,
         run=None if cause.run is None else cause.run.id,
-        commit=None if cause.kind == "failing" else cause.commit,
+        commit=cause.of,
         answers=answers,
         names_nobody=whom.names_nobody,
     )
