@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import subprocess
 from collections.abc import Callable
 
 import pytest
 
 from cli.terminal import Said
-from shipway.state import deployments
+from shipway.state import deployments, verdicts
 from web.server import Site
 
 Shipway = Callable[..., Said]
@@ -160,3 +161,25 @@ def test_a_rollback_says_before_it_is_done_which_secret_is_lost(topup: str, site
     again = shipway("rollback", "--dry-run", "--to", "r2")
     assert (again.code, "r2" in again.told) == (2, True)
     assert [one["number"] for one in site.get("/api/v1/runs?application=topup").json["runs"]] == [2, 1]
+
+
+def test_a_rollback_says_before_it_is_done_that_the_release_before_fails_since_a_release_command(
+    topup: str, site: Site, shipway: Shipway
+) -> None:
+    """Which declared that it only adds. What was judged of it has it on record; of the first one nothing is."""
+    scene, place = site.scene, "/applications/topup/environments/prod"
+    scene.deliver(scene.push("topup", "One"))
+    run = scene.push("topup", "Two")
+    scene.deliver(run)
+    assert "fails since" not in shipway("rollback", "--dry-run").out
+    fails = "r1, the one before, fails since r2's release command began: 40 of 40 requests, 0 of 800 before that."
+    with scene.database.write() as conn:
+        deployment = deployments.of_run(conn, run.id, "prod")
+        assert deployment is not None
+        reason = f"{fails} 3 of 40 requests failed."
+        verdicts.record(conn, deployment, release=2, share=100, kind="good", reason=reason, findings=[])
+    assert shipway("rollback", "--dry-run").out.endswith(f"\n{fails}\nNothing was done.\n")
+    shown = html.unescape(site.get(place).text)
+    assert shown.count(f"<b>{fails}</b>") == 1
+    assert f'<p class="quiet small">{fails}</p>' in shown
+    assert site.get(f"/api/v1{place}/compare").json["fails"] == fails

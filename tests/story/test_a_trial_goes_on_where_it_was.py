@@ -16,7 +16,7 @@ from shipway.state import artifacts, deployments, facts, releases, verdicts
 from shipway.state.releases import Release
 from shipway.state.runs import Run
 from shipway.story import evidence, trial, unanswered
-from shipway.story.beneath import Shaken
+from shipway.story.beneath import Shaken, fails_since
 from shipway.story.cast import project_of
 from support.hearing import Hearsay, Says, earlier, hear, read, tally
 from support.scene import WEB_ONLY, Scene, a_scene, canary
@@ -99,6 +99,7 @@ def test_what_a_release_command_does_to_the_one_before_is_said_and_waited_for_no
     assert stage.deliver(run) == "passed"
     with stage.cast.database.read() as conn:
         first, second = verdicts.of_deployment(conn, stage.deployment(run).id)
+        known = fails_since(conn, before, stage.serving())
     assert ((first.share, second.share), "bad" in (first.kind, second.kind)) == ((50, 60), False)
     said = (
         rf"r{before.number}, the one before, fails since r{stage.serving().number}'s release command began: "
@@ -106,6 +107,7 @@ def test_what_a_release_command_does_to_the_one_before_is_said_and_waited_for_no
     )
     assert re.fullmatch(said, first.reason), first.reason
     assert re.fullmatch(said, second.reason), second.reason
+    assert re.fullmatch(said.removesuffix(" .+"), known), "whoever goes back is told"
 
 
 @pytest.mark.parametrize("odd", ["the new one too", "no command", "some", "always did"])

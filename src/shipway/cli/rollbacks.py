@@ -116,6 +116,8 @@ def _plan(found: Mapping[str, Any], environment: str) -> None:
         return
     runs = ", which still runs" if found["warm"] else ", once it is started and healthy again"
     show.prose(f"{environment} would go from {old} to {new}{runs}. {plain(found['says'])}")
+    if found["fails"]:
+        show.prose(plain(found["fails"]))
     print("Nothing was done.")
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import inf
 
 from shipway.incidents.letter import lasting
-from shipway.state import artifacts, deployments, releases
+from shipway.state import artifacts, deployments, releases, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
@@ -24,6 +24,7 @@ FAR = 50  # deployments after the one that brought a release
 ONE_OF = 10
 
 LATELY = 5.0  # seconds
+END = " before that."
 LEAST, KNOWN = (
     5,
     20,
@@ -103,6 +104,18 @@ def under_way(conn: Connection, deployment: Deployment) -> list[tuple[float, flo
     return [(began, inf if one.ended is None else one.ended) for one, began in _begun(conn, later, old)]
 
 
+def fails_since(conn: Connection, old: Release, new: Release) -> str:
+    """That `old` failed since the release command of `new` began, in a sentence; empty where no verdict of `new`
+    says so.
+    """
+    said = _fails_since(old, new)
+    for judged in reversed(verdicts.of_release(conn, new.id)):
+        numbers, end, _ = judged.reason.removeprefix(said).partition(END)
+        if judged.reason.startswith(said) and end:
+            return said + numbers + end
+    return ""
+
+
 class Shaken:
     """How the release `old` does since the release command of `new` was `begun` (seconds since 1970), if it was,
     and how `new` does beside it.
@@ -133,10 +146,7 @@ class Shaken:
         if not self._fails:
             return ""
         since, before = (f"{one.errors:,} of {one.requests:,}" for one in (self._since, self._before))
-        return (
-            f"r{self._old.number}, the one before, fails since r{self._new.number}'s release command began: "
-            f"{since} requests, {before} before that."
-        )
+        return f"{_fails_since(self._old, self._new)}{since} requests, {before}{END}"
 
     @property
     def all_with_the_old(self) -> bool:
@@ -150,6 +160,10 @@ class Shaken:
         since, before = _failing(self._since), _failing(self._before)
         known = self._before.requests >= KNOWN and self._since.errors >= LEAST
         return known and since > max(FEW, MUCH * before)
+
+
+def _fails_since(old: Release, new: Release) -> str:
+    return f"r{old.number}, the one before, fails since r{new.number}'s release command began: "
 
 
 def _failing(tally: Tally) -> float:

@@ -14,6 +14,7 @@ from shipway.state.configurations import Configuration
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
+from shipway.story import beneath
 from shipway.story.cast import project_of
 from shipway.web.site import Site
 from shipway.web.words import plain
@@ -43,7 +44,7 @@ class Difference:
     """From one release to another. `brought` has commits that only `new` has, `taken` those that only `old` has.
 
     They are newest first, and null when the repository cannot tell; there may be `more`. `migration` is what the
-    release command of `new` does to the data.
+    release command of `new` does to the data, as it is declared, and `fails` what it was seen to do to `old`.
     """
 
     old: Release
@@ -54,6 +55,7 @@ class Difference:
     same_artifact: bool
     variables: Sequence[Variable]
     migration: str | None
+    fails: str
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,7 @@ def between(site: Site, conn: Connection, old: Release, new: Release) -> Differe
         same_artifact=old.digest == new.digest,
         variables=_variables(site.story.cast.machine.vault, conn, (old, new), projects),
         migration=None if release is None else release.migration,
+        fails=beneath.fails_since(conn, old, new),
     )
 
 

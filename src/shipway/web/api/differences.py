@@ -20,7 +20,8 @@ from shipway.web.site import Site
 def compare(site: Site, call: Call) -> dict[str, Any]:
     """The commits and the configuration by which the release `to` (`r3`) differs from the release `from`.
 
-    By default `to` is what serves, and `from` what a rollback would go to.
+    By default `to` is what serves, and `from` what a rollback would go to. `fails` says that `from` failed since
+    the release command of `to` began, where that was seen.
     """
     application, environment = call.place("application"), call.place("environment")
     with site.database.read() as conn:
@@ -42,6 +43,7 @@ def compare(site: Site, call: Call) -> dict[str, Any]:
         "more_commits": found.more,
         "variables": [asdict(one) for one in found.variables],
         "migration": found.migration,
+        "fails": found.fails,
     }
 
 

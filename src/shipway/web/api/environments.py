@@ -16,6 +16,7 @@ from shipway.state.database import Connection
 from shipway.state.releases import Release, Serving
 from shipway.state.runs import Run
 from shipway.state.stuck import Stuck
+from shipway.story import beneath
 from shipway.traffic import addresses
 from shipway.web import differences, kept_away, lookups, shapes, trials
 from shipway.web.call import Call
@@ -198,8 +199,9 @@ def going_back(site: Site, call: Call) -> dict[str, Any]:
     """What `rollback` with the same `to`, `past` and `why` would do, as things are: nothing is done.
 
     `to` is the release that would get all requests, `from` the one that serves now or is on trial, with the
-    variables that would change, as in `compare`; `warm` says that `to` still runs. Where nothing serves beside
-    what is on trial, `to` is nothing. Refused as that would be.
+    variables that would change, as in `compare`; `warm` says that `to` still runs, and `fails` that it failed
+    since the release command of `from` began, where that was seen. Where nothing serves beside what is on trial,
+    `to` is nothing. Refused as that would be.
     """
     said, past = (call.query(name) for name in ("to", "past"))
     with site.database.read() as conn:
@@ -216,12 +218,14 @@ def going_back(site: Site, call: Call) -> dict[str, Any]:
         tried = deployments.running_in(conn, application, environment)
         loses = releases.get(conn, tried.release) if tried is not None and serving == to else serving
         changed = [] if serving is None or to is None else differences.configuration(site, conn, serving, to)
+        fails = "" if loses is None or to is None else beneath.fails_since(conn, to, loses)
     return {
         "from": None if loses is None else shapes.release(loses),
         "to": None if to is None else shapes.release(to),
         "warm": now is not None and to is not None and to.id in (now.warm, now.release),
         "variables": [asdict(one) for one in changed],
         "says": "" if to is None else differences.coming_along(to, changed),
+        "fails": fails,
     }
 
 

@@ -10,6 +10,7 @@ from shipway.state import decisions, deployments, releases, runs, verdicts
 from shipway.state.database import Connection
 from shipway.state.deployments import Deployment
 from shipway.state.releases import Release
+from shipway.story import beneath
 from shipway.web import differences
 from shipway.web.pages import release_lines
 from shipway.web.pages.release_lines import Line, Now
@@ -23,7 +24,7 @@ FAR = 100  # deployments after one, of which one took its place
 class Way:
     """To the release `to`, from what serves; `warm`: its web still runs. `coming` says what becomes of the
     configuration, `closed` why it cannot be gone, as things are; empty where it can. `left` says who left it, and
-    why, where the way is forward to it again.
+    why, where the way is forward to it again; `fails` that `to` failed since the release command of what serves.
     """
 
     to: Release
@@ -33,6 +34,7 @@ class Way:
     coming: str
     closed: str
     left: str = ""
+    fails: str = ""
 
     @property
     def forward(self) -> bool:
@@ -88,6 +90,7 @@ def _way(site: Site, conn: Connection, now: Now, to: Release) -> Way:
         to.id == now.serving.warm,
         differences.coming_along(to, differences.configuration(site, conn, serving, to)),
         _closed(site, conn, to),
+        fails=beneath.fails_since(conn, to, serving),
     )
 
 
