@@ -341,7 +341,8 @@ WAYS = (
         warm=True,
         coming=COMING,
         closed="",
-        fails="r46, the one before, fails since r48's release command began: 40 of 40 requests, 0 of 800 before that.",
+        fails="r46, the one before, fails since r48's release command began: "
+        "40 of 40 requests, 0 of 800 before that.",
     ),
 )
 
