@@ -61,7 +61,7 @@ GROUNDS = """async (address) => {
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05;
   };
   const ratio = (one, other) => Math.max(one, other) / Math.min(one, other);
-  const lines = Object.assign(document.createElement('div'), { className: 'lines' });
+  const lines = Object.assign(document.createElement('div'), { className: 'ansi' });
   document.body.append(lines);
   return ['r', 'g', 'y', 'c', 'm', 'd'].map((hue) => {
     const piece = Object.assign(document.createElement('span'), { className: `r on-${hue}`, textContent: 'x' });
