@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -56,15 +55,10 @@ class Town:
         self.applications[port].kill()
         self.applications[port].wait()
 
-    def listening(self, *ports: int) -> None:
-        """Returns when an application is at each port: only then does a deployment tell the router of it."""
-        assert patience.until(lambda: all(map(_listens, ports)), 60), "an application does not listen"
-
     def release(self, app: str, env: str, number: int, *, instances: int = 1) -> list[int]:
         """A release whose instances say its cluster's name, healthy but without traffic; returns their ports."""
         name = f"{app}.{env}.r{number}"
         ports = [self.open(name) for _ in range(instances)]
-        self.listening(*ports)
         self.proxy.ensure_cluster(name, ports, "/health")
         return ports
 
@@ -104,11 +98,6 @@ def ask(port: int, host: str, path: str = "/", **headers: str) -> Said:
         return answer
     finally:
         connection.close()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as asking:
-        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

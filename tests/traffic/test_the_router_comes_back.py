@@ -117,7 +117,6 @@ def test_with_nothing_lost_when_its_writer_is_killed_at_any_file(town) -> None:
         for renames in itertools.count():
             old, new = f"any.prod.r{renames}", f"any.prod.r{renames + 1}"
             port = town.open(new)
-            town.listening(port)
             command = [sys.executable, "-c", DEPLOY, *places, old, new, str(port), str(renames + 2)]
             killed = subprocess.run([*command, str(renames)], check=False, cwd=town.places.data)
             assert killed.returncode in (0, -signal.SIGKILL)

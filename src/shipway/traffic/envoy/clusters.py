@@ -20,16 +20,15 @@ LIMITS = dict.fromkeys(("max_connections", "max_pending_requests", "max_requests
 # connection that the application is just closing: such a request was sent, and may not be sent again.
 IDLE = "1s"
 
-# Each of two Envoys asks, so an instance hears one question a second, well or not, with requests or without: one
-# kept warm that fails would else report the same error to its team without an end. Nobody waits for more: an
-# instance is asked as soon as its cluster is told of it, which is after it answered Shipway itself. A check that
-# hangs delays a restart of Envoy by its time-out. One failure is enough for a 5xx; silence has to be repeated.
+# Each of two Envoys asks: an instance hears twenty questions a second while its release comes up, and one a
+# second afterwards. A check that hangs delays a restart of Envoy by its time-out. One failure is enough for a
+# 5xx; silence has to be repeated.
 HEALTH = {
     "timeout": "3s",
     "interval": "2s",
-    "no_traffic_interval": "2s",
+    "no_traffic_interval": "0.1s",
     "no_traffic_healthy_interval": "2s",
-    "unhealthy_interval": "2s",
+    "unhealthy_interval": "0.5s",
     "unhealthy_edge_interval": "0.5s",
     "healthy_edge_interval": "2s",
     "unhealthy_threshold": 3,
