@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from shipway.errors import (
     ShipwayError,
     StaleEpoch,
 )
-from shipway.hosts.keeper.conversation import uid_of_peer
+from shipway.hosts.keeper.conversation import pid_of_peer, uid_of_peer
 from shipway.hosts.keeper.holder import Holder
 from shipway.hosts.keeper.spec import InstanceSpec, InstanceState
 from shipway.hosts.keeper.version import version
@@ -182,14 +183,15 @@ def _reached(op: str, moment: str) -> None:
 
 
 def _exchange(path: Path, line: bytes, timeout: float, *, until_gone: bool) -> bytes:
-    """One line there, one back; `until_gone` waits for the other side to close as well."""
+    """One line there, one back; `until_gone` waits for the process at the other side to end as well."""
     deadline = time.monotonic() + timeout
     answer = b""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, contextlib.ExitStack() as opened:
         connection.settimeout(timeout)
         connection.connect(str(path))
         if uid_of_peer(connection) != os.getuid():
             raise ConnectionError(f"{path} is another user's")
+        process = _process(pid_of_peer(connection), opened) if until_gone else None
         connection.sendall(line)
         while until_gone or not answer.endswith(b"\n"):
             connection.settimeout(max(0.01, deadline - time.monotonic()))
@@ -197,6 +199,18 @@ def _exchange(path: Path, line: bytes, timeout: float, *, until_gone: bool) -> b
             if not received:
                 break
             answer += received
+        if process is not None:
+            select.select([process], [], [], max(0.0, deadline - time.monotonic()))
     if not answer.endswith(b"\n"):
         raise ConnectionError("it went away before it answered")
     return answer
+
+
+def _process(pid: int, opened: contextlib.ExitStack) -> int | None:
+    """A descriptor of it (pidfd) that can be read once it has ended, closed with `opened`; None if it has."""
+    try:
+        process = os.pidfd_open(pid)
+    except OSError:
+        return None
+    opened.callback(os.close, process)
+    return process

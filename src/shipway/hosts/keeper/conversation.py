@@ -17,8 +17,19 @@ Reply = Callable[[dict[str, Any]], None]
 
 def uid_of_peer(connection: socket.socket) -> int:
     """Who is at the other end, as the kernel saw them connect."""
+    return _peer(connection)[1]
+
+
+def pid_of_peer(connection: socket.socket) -> int:
+    """Which process is at the other end; of one that listens, the one that began to."""
+    return _peer(connection)[0]
+
+
+def _peer(connection: socket.socket) -> tuple[int, int, int]:
+    """The ids of its process, user and group."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", credentials)[1])
+    pid, uid, gid = struct.unpack("3i", credentials)
+    return pid, uid, gid
 
 
 class Conversation:
