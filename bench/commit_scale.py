@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -53,19 +54,26 @@ def compared(lengths: Sequence[int], found: Sequence[Figures]) -> None:
 
 
 def measure(length: int) -> Figures:
-    with tempfile.TemporaryDirectory() as home:
-        scene = Scene.empty(Path(home))
-        scene.application(NAME)
-        commits = history(scene, length // len(ENVIRONMENTS))
-        write(scene, commits, 1)
+    with recorded(length) as (scene, commits):
         gc.freeze()  # what was loaded is not searched for garbage, as in the server itself
-        try:
-            old = [commits[number * len(commits) // 2 // (ASKED + 1)] for number in range(ASKED + 1)]
-            told = {way: asked(scene, [path.format(NAME, one) for one in old]) for way, path in WAYS.items()}
-        finally:
-            scene.database.close()
+        old = [commits[number * len(commits) // 2 // (ASKED + 1)] for number in range(ASKED + 1)]
+        told = {way: asked(scene, [path.format(NAME, one) for one in old]) for way, path in WAYS.items()}
     print(json.dumps({"deployments": length, **told}), flush=True)
     return told
+
+
+@contextmanager
+def recorded(length: int) -> Iterator[tuple[Scene, list[str]]]:
+    """A record with so many deployments of one application, and its commits, oldest first."""
+    with tempfile.TemporaryDirectory() as home:
+        scene = Scene.empty(Path(home))
+        try:
+            scene.application(NAME)
+            commits = history(scene, length // len(ENVIRONMENTS))
+            write(scene, commits, 1)
+            yield scene, commits
+        finally:
+            scene.database.close()
 
 
 def history(scene: Scene, length: int) -> list[str]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import gc
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -23,8 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from commit_scale import ASKED, NAME, Figures, asked, compared, history
-from home_scale import write
+from commit_scale import ASKED, NAME, Figures, asked, compared, recorded
 from sqlalchemy import delete, insert, update
 
 from shipway.incidents.suspects import Evidence, Suspicion
@@ -51,19 +49,12 @@ def main() -> None:
 
 
 def measure(length: int) -> Figures:
-    with tempfile.TemporaryDirectory() as home:
-        scene = Scene.empty(Path(home))
-        scene.application(NAME)
-        commits = history(scene, length // len(ENVIRONMENTS))
-        write(scene, commits, 1)
+    with recorded(length) as (scene, commits):
         reported(scene, commits)
         with scene.database.write() as conn:
             conn.execute(update(tables.artifacts).values(project=MIGRATES))
         gc.freeze()  # what was loaded is not searched for garbage, as in the server itself
-        try:
-            told = {page: asked(scene, paths) for page, paths in addresses(len(commits)).items()}
-        finally:
-            scene.database.close()
+        told = {page: asked(scene, paths) for page, paths in addresses(len(commits)).items()}
     print(json.dumps({"deployments": length, **told}), flush=True)
     return told
 
