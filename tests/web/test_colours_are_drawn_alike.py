@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from shipway.web.ansi import Piece, pieces
 from web.server import Site
@@ -31,6 +31,13 @@ PAINT = """async ([address, texts]) => {
 }"""
 
 
+def _beside_it(page: Page, name: str) -> str:
+    """The address of a file that stands beside the style of every page."""
+    sheet = page.locator("link[href$='/base.css']").get_attribute("href")
+    assert sheet is not None
+    return sheet.replace("base.css", name)
+
+
 @pytest.mark.parametrize(("text", "drawn"), DRAWN)
 def test_styles_become_classes_and_nothing_else_is_left(text: str, drawn: list[Piece]) -> None:
     assert pieces(text) == drawn
@@ -41,10 +48,8 @@ def test_the_page_draws_the_same(browser: Browser, shared: Site) -> None:
     context = person(browser, shared)
     page = context.new_page()
     page.goto(f"{shared.origin}/runs")
-    sheet = page.locator("link[href$='/base.css']").get_attribute("href")
-    assert sheet is not None
     texts = [text for text, _ in DRAWN]
-    painted = page.evaluate(PAINT, [sheet.replace("base.css", "ansi.js"), texts])
+    painted = page.evaluate(PAINT, [_beside_it(page, "ansi.js"), texts])
     context.close()
     told = [[Piece(*one) for one in line] for line in painted]
     assert told == [pieces(text) for text in texts]
@@ -78,11 +83,10 @@ def test_a_ground_is_seen_and_what_is_written_on_it_is_read(browser: Browser, sh
     context = person(browser, shared)
     page = context.new_page()
     page.goto(f"{shared.origin}/runs")
-    sheet = page.locator("link[href$='/base.css']").get_attribute("href")
-    assert sheet is not None
+    sheet = _beside_it(page, "ansi.css")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        for seen, read in page.evaluate(GROUNDS, sheet.replace("base.css", "ansi.css")):
+        for seen, read in page.evaluate(GROUNDS, sheet):
             assert seen > 1.4, f"{scheme}: no ground is seen"
             assert read > 4.5, f"{scheme}: nothing is read on it"
     context.close()

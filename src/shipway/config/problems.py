@@ -10,9 +10,7 @@ from shipway.errors import UserError
 
 Path = tuple[str | int, ...]
 """Where a value stands: keys and indexes from the top, such as ("steps", "test", "needs", 0)."""
-
-
-MOST_PROBLEMS = 50
+MOST_PROBLEMS = 50  # that are told at once
 
 
 @dataclass(frozen=True)

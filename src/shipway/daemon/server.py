@@ -79,7 +79,9 @@ async def _serve(cast: Cast, engine: Engine, opening: Opening) -> NoReturn:
     database, places, proxy_port = cast.database, cast.machine.places, opening.proxy_port
     await asyncio.to_thread(repositories.create_all, database, places)
     await asyncio.to_thread(tend.compare_with_pushes, cast)  # before the next push can come in
-    commits = Commits(places)
+    intake = Intake(database, times=opening.reports)
+    web = app.create(database, places, Story(cast), intake, names=opening.names, proxy_port=proxy_port)
+    commits: Commits = web.state.site.commits
     doorway = Doorway(
         database,
         places,
@@ -89,8 +91,6 @@ async def _serve(cast: Cast, engine: Engine, opening: Opening) -> NoReturn:
         delivered=lambda application: order.delivered_branches(cast, application),
     )
     await doorway.open()
-    intake = Intake(database, times=opening.reports)
-    web = app.create(database, places, Story(cast), intake, names=opening.names, proxy_port=proxy_port)
     config = uvicorn.Config(
         web,
         http=Connection,

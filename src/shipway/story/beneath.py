@@ -21,18 +21,13 @@ from shipway.story.cast import project_of
 from shipway.traffic.tally import Tally
 
 FAR = 50  # deployments after the one that brought a release
-ONE_OF = 10
-
+ONE_OF = 10  # releases, of which one may be taken for changed beneath though it failed by itself
 LATELY = 5.0  # seconds
+KNOWN = 20  # requests before a command that say how a release did
+LEAST = 5  # failures since then that say that it fails
+FEW = 0.05  # a share of failures that is no more than a few
+MUCH = 4  # times the share of before, from which on it fails more
 END = " before that."
-LEAST, KNOWN = (
-    5,
-    20,
-)  # failures since a command from which a release fails, and requests before it that say how it did
-FEW, MUCH = (
-    0.05,
-    4,
-)  # the share of failures that is no more than a few, and how many times as many as before are more
 
 
 @dataclass(frozen=True)

@@ -242,9 +242,9 @@ class Trial:
         """Whether nothing is to be waited for: its release command ended what serves, and it does well itself, as
         far as few requests can tell.
         """
-        speaks_against = verdict.kind == "bad" or verdict.doubtful or self._judge.unheard > 0
-        few = self._judge.requests < ENOUGH
-        return not few and not speaks_against and self._evidence.shaken.all_with_the_old
+        if verdict.kind == "bad" or verdict.doubtful or self._judge.unheard > 0:
+            return False
+        return self._judge.requests >= ENOUGH and self._evidence.shaken.all_with_the_old
 
     def _not_judged(self, share: int, condition: Judged, waited: float) -> NotJudged:
         """With whose trouble it may be: of what both depend on, of the signals, its own, or of the settings."""

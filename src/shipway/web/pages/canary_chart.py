@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from shipway.signals.reading import Reading, total
+from shipway.web.hurt import LATE
 from shipway.web.pages.trial_chart import LENGTHS, Window, ended
 from shipway.web.shares import EVERYTHING
 from shipway.web.trials import Trial
@@ -25,7 +26,6 @@ LOW, HIGH = 5.0, 52.0  # pixels of the lowest bar and of the highest
 LETTER = 6.4  # pixels, where it is wide; slim ones are drawn smaller, with larger letters
 CLOCK = 60  # pixels of 14:02:11 there
 LARGER = 1.17
-LATE = 5.0  # seconds after it lost its requests in which the last of them are counted
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,6 @@ def _curve(trial: Trial, failed: Sequence[_Failed], over: Window, width: int) ->
     edges = [over.begins, *(move.at for move in moves), over.ends]
     steps = list(zip(shares, pairwise([plane.x(at) for at in edges]), strict=True))
     stair = " ".join(f"{x:.1f},{plane.y(share):.1f}" for share, sides in steps for x in sides)
-    decision = _decision(trial, plane)
     return Curve(
         width=width,
         right=plane.right,
@@ -177,7 +176,7 @@ def _curve(trial: Trial, failed: Sequence[_Failed], over: Window, width: int) ->
         rest=_rest(trial, steps, plane),
         bars=list(_bars(failed, plane)),
         first=_first(failed, plane),
-        decision=decision,
+        decision=_decision(trial, plane),
         times=_times([move.at for move in moves], plane),
     )
 
